@@ -1,0 +1,134 @@
+"""When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs.
+
+Border for another allocator: the engine asks only for (1) the probability that a request of a
+class fails now, constant until the allocator's next event, (2) the time of that event, (3) the
+length of a reclaim stall. A watermark allocator answers the same three questions from its state.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from krcsim.values import FieldError, KrcsimError, check, choice, number
+
+Spells = tuple[tuple[float, float], ...]
+HEAD_CLASSES = ("head", "head_atomic", "head_high", "head_reclaim")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Failure:
+    """Probability that a request fails, by the class of its GFP flags; left out: as the one above.
+
+    One draw decides each call, not each attempt: a request that would fail with deep reserves
+    also fails with shallow ones. So the classes must not increase from top to bottom.
+    """
+
+    page: float = number(0.0, "", 0, 1, "failure of a page request with GFP_NOWAIT")
+    page_noretry: float = number(
+        0.0, "", 0, 1, "failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim",
+        optional=True,
+    )  # fmt: skip
+    head: float = number(0.0, "", 0, 1, "failure of an rcu_head request with GFP_NOWAIT")
+    head_atomic: float = number(
+        0.0, "", 0, 1, "failure with GFP_ATOMIC (3/8 of the min mark)", optional=True
+    )
+    head_high: float = number(
+        0.0, "", 0, 1, "need of reclaim with __GFP_HIGH (1/2 of the min mark)", optional=True
+    )
+    head_reclaim: float = number(
+        0.0, "", 0, 1, "failure of a sleepable request after direct reclaim", optional=True
+    )
+
+    def resolved(self) -> tuple[float, float, float, float, float, float]:
+        """page, page_noretry, head, head_atomic, head_high, head_reclaim without gaps.
+
+        head_high falls back on head_atomic (the marks are near: min/2 against 3/8 min), and
+        head_reclaim on head_atomic.
+        """
+        noretry = self.page if self.page_noretry is None else self.page_noretry
+        atomic = self.head if self.head_atomic is None else self.head_atomic
+        high = atomic if self.head_high is None else self.head_high
+        last = min(atomic, high) if self.head_reclaim is None else self.head_reclaim
+        return (self.page, noretry, self.head, atomic, high, last)
+
+    def checked(self, section: str) -> Failure:
+        """The value itself, after checking ranges and order; raises FieldError."""
+        check(self, section)
+        page, noretry, head, atomic, high, last = self.resolved()
+        for name, low, high_name, top in (
+            ("page_noretry", noretry, "page", page),
+            ("head_atomic", atomic, "head", head),
+            ("head_high", high, "head", head),
+            ("head_reclaim", last, "head_high", high),
+            ("head_reclaim", last, "head", head),
+        ):
+            if low > top:
+                raise FieldError(
+                    f"{section}.{name}", low, f"a number from 0 to {top:g}",
+                    f"a request that tries harder cannot fail more often than {high_name}",
+                )  # fmt: skip
+        return self
+
+
+@dataclass(frozen=True, kw_only=True)
+class Allocator:
+    """Spells of pressure and what fails in them; reclaim stalls are log-normal.
+
+    `schedules`: (start_ms, end_ms) pairs of one or more given schedules; replication i uses
+    number i modulo their count. Stall lengths have no published distribution, so the default is
+    an assumption (clean page cache: 0.1 to 1 ms; 1 to 100 ms with writeback or swap).
+    """
+
+    spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")
+    spell_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of a spell of pressure")
+    calm_ms: float = number(2000.0, "ms", 1e-3, 1e8, "the mean time between two spells")
+    start: str = choice("calm", ("calm", "stationary"), "the state at boot (exponential spells)")
+    schedules: tuple[Spells, ...] = ()
+    stall_ms: float = number(0.5, "ms", 0, 1e5, "the median stall of a request in direct reclaim")
+    stall_sigma: float = number(1.0, "", 0, 5, "the spread of stalls: sigma of their logarithm")
+    calm: Failure = Failure()
+    spell: Failure = Failure(page=0.9, head=0.2)
+
+    def __post_init__(self) -> None:
+        check(self, "allocator")
+        self.calm.checked("allocator.calm")
+        self.spell.checked("allocator.spell")
+        if (self.spells == "schedule") != bool(self.schedules):
+            raise FieldError(
+                "allocator.schedules", self.schedules, 'given if and only if spells = "schedule"',
+                "give lists of [start_ms, end_ms] pairs or change allocator.spells",
+            )  # fmt: skip
+        for plan in self.schedules:
+            last = 0.0
+            for start, end in plan:
+                if not (math.isfinite(start) and last <= start < end):
+                    raise FieldError(
+                        "allocator.schedules", (start, end),
+                        "pairs start_ms < end_ms in order of time, not overlapping, from 0 ms",
+                        "an end of inf means until the end of the run",
+                    )  # fmt: skip
+                last = end
+
+
+def read_schedules(given: object) -> tuple[Spells, ...]:
+    """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises KrcsimError."""
+    try:
+        rows = list(given)  # type: ignore[call-overload]
+        nested = rows if rows and not _is_pair(rows[0]) else [rows]
+        return tuple(tuple((_ms(a), _ms(b)) for a, b in plan) for plan in nested)
+    except (TypeError, ValueError) as exc:
+        raise KrcsimError(
+            f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms ({exc}); "
+            "write for example [[0, 100], [500, 600]]"
+        ) from None
+
+
+def _is_pair(row: object) -> bool:
+    return isinstance(row, (list, tuple)) and len(row) == 2 and not isinstance(row[0], (list, tuple))
+
+
+def _ms(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise TypeError(f"{value!r} is not a number")
+    return float(value)

@@ -1,0 +1,1 @@
+"""The compiled engine: one kernel for all remedies, skipping what cannot matter."""

@@ -1,0 +1,151 @@
+"""Random numbers inside compiled code: xoshiro256++ streams and the few laws the model needs.
+
+Each stream is a record of four words, so that a function gets it as one pointer. Algorithms:
+Blackman and Vigna (xoshiro256++), Marsaglia and Tsang 2000 (gamma), Hoermann 1993 (binomial).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numba
+import numpy as np
+from numba import uint64
+
+STREAM = np.dtype([("a", "u8"), ("b", "u8"), ("c", "u8"), ("d", "u8")])
+INF = np.inf
+BIG = 1 << 40
+
+# error_model: a division by zero gives inf, as NumPy does, instead of raising.
+# Only compiled code calls these functions: without wrappers for Python they compile faster.
+jit: Any = numba.njit(
+    nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+)
+
+
+@jit
+def next64(r: Any) -> Any:
+    """The next 64 random bits of a stream."""
+    a, b, c, d = r.a, r.b, r.c, r.d
+    x = a + d
+    out = ((x << uint64(23)) | (x >> uint64(41))) + a
+    t = b << uint64(17)
+    c ^= a
+    d ^= b
+    r.b = b ^ c
+    r.a = a ^ d
+    r.c = c ^ t
+    r.d = (d << uint64(45)) | (d >> uint64(19))
+    return out
+
+
+@jit
+def uniform(r: Any) -> Any:
+    """Uniform in (0, 1), both ends excluded."""
+    return (np.float64(next64(r) >> uint64(11)) + 0.5) * 1.1102230246251565e-16
+
+
+@jit
+def exponential(r: Any) -> Any:
+    """Exponential with mean 1."""
+    return -math.log(uniform(r))
+
+
+@jit
+def normal(r: Any) -> Any:
+    """Standard normal, by the polar method."""
+    while True:
+        x = 2.0 * uniform(r) - 1.0
+        y = 2.0 * uniform(r) - 1.0
+        q = x * x + y * y
+        if 0.0 < q < 1.0:
+            return x * math.sqrt(-2.0 * math.log(q) / q)
+
+
+@jit
+def gamma(r: Any, shape: Any) -> Any:
+    """Gamma with a whole shape >= 1 and scale 1: the time of the shape-th call at rate 1."""
+    if shape == 1:
+        return exponential(r)
+    d = shape - 1.0 / 3.0
+    c = 1.0 / math.sqrt(9.0 * d)
+    while True:
+        x = normal(r)
+        v = 1.0 + c * x
+        if v <= 0.0:
+            continue
+        v = v * v * v
+        u = uniform(r)
+        xx = x * x
+        if u < 1.0 - 0.0331 * xx * xx or math.log(u) < 0.5 * xx + d - d * v + d * math.log(v):
+            return d * v
+
+
+@jit
+def geometric(r: Any, again: Any) -> Any:
+    """Trials up to and with the first that is not `again` (a probability); at most BIG."""
+    if again <= 0.0:
+        return 1
+    if again >= 1.0:
+        return BIG
+    x = math.log(uniform(r)) / math.log(again)
+    return BIG if x >= BIG - 1 else 1 + int(x)
+
+
+@jit
+def binomial(r: Any, n: Any, p: Any) -> Any:
+    """Successes in n trials of probability p: inversion for a small mean, else rejection."""
+    if n <= 0 or p <= 0.0:
+        return 0
+    if p >= 1.0:
+        return n
+    flip = p > 0.5
+    pp = 1.0 - p if flip else p
+    q = 1.0 - pp
+    if n * pp < 10.0:
+        k = _binomial_inversion(r, n, pp, q)
+    else:
+        k = _binomial_rejection(r, n, pp, q)
+    return n - k if flip else k
+
+
+@jit
+def _binomial_inversion(r: Any, n: Any, p: Any, q: Any) -> Any:
+    s = p / q
+    a = (n + 1) * s
+    start = math.exp(n * math.log1p(-p))
+    while True:
+        f = start
+        u = uniform(r)
+        k = 0
+        while u > f and k <= n:
+            u -= f
+            k += 1
+            f *= a / k - s
+        if k <= n:
+            return k
+
+
+@jit
+def _binomial_rejection(r: Any, n: Any, p: Any, q: Any) -> Any:
+    spq = math.sqrt(n * p * q)
+    b = 1.15 + 2.53 * spq
+    a = -0.0873 + 0.0248 * b + 0.01 * p
+    vr = 0.92 - 4.2 / b
+    alpha = (2.83 + 5.1 / b) * spq
+    m = math.floor((n + 1) * p)
+    while True:
+        u = uniform(r) - 0.5
+        v = uniform(r)
+        us = 0.5 - abs(u)
+        k = math.floor((2.0 * a / us + b) * u + n * p + 0.5)
+        if us >= 0.07 and v <= vr:
+            return int(k)
+        if k < 0 or k > n:
+            continue
+        lhs = math.log(v * alpha / (a / (us * us) + b))
+        rhs = math.lgamma(m + 1) + math.lgamma(n - m + 1) - math.lgamma(k + 1)
+        rhs += (k - m) * math.log(p / q) - math.lgamma(n - k + 1)
+        if lhs <= rhs:
+            return int(k)

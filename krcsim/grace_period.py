@@ -1,0 +1,163 @@
+"""How long a grace period lasts, and whom it serves."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from krcsim.kernel import fqs_jiffies, ticks
+from krcsim.values import FieldError, KrcsimError, check, choice, flag, number
+
+Table = tuple[NDArray[np.float64], NDArray[np.float64]]
+
+# Scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative
+# binomial law of the scans after the first (inf: Poisson). Fitted to gp_latency.csv (Linux 6.1,
+# HZ=250, synchronize_rcu() at random times, host little loaded) by `make calibrate`, which
+# prints the residuals; with one CPU every grace period takes one scan.
+CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {
+    (1, False): (1.0, math.inf),
+    (1, True): (1.0, math.inf),
+    (2, False): (2.7, math.inf),
+    (2, True): (2.9, 2.0),
+    (4, False): (2.6, math.inf),
+    (4, True): (9.8, 20.0),
+}
+_TAIL = 1e-7  # probability cut from the long end of a length table
+
+
+@dataclass(frozen=True, kw_only=True)
+class GracePeriod:
+    """Lengths of grace periods and the kind of wait.
+
+    `ticks`: starts at the tick after the request (or when the previous one ends), lasts a random
+    number of scans, and callbacks are invoked one tick after the end, as measured. `fixed` and
+    `empirical` start at once and invoke at the end. A waiter and a batch need one full grace
+    period that starts after them; all share it. An expedited wait is its own, log-normal.
+    """
+
+    kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
+    mean_ms: float | None = number(
+        0, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: calibrated if left out)",
+        optional=True,
+    )  # fmt: skip
+    busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
+    lengths_ms: tuple[float, ...] = ()
+    expedited: bool = flag(
+        False, "whether waits use synchronize_rcu_expedited()", symbol="rcupdate.rcu_expedited"
+    )
+    # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.
+    expedited_median_ms: float = number(0.1, "ms", 1e-4, 1e4, "the median of an expedited wait")
+    expedited_sigma: float = number(1.6, "", 0, 5, "its spread: sigma of the logarithm")
+
+    def __post_init__(self) -> None:
+        check(self, "grace_period")
+        if self.kind == "fixed" and self.mean_ms is None:
+            raise FieldError(
+                "grace_period.mean_ms", None, "a number from 0.001 to 100000 ms",
+                'a fixed grace period needs its length: set mean_ms or kind = "ticks"',
+            )  # fmt: skip
+        if (self.kind == "empirical") != bool(self.lengths_ms):
+            raise FieldError(
+                "grace_period.lengths_ms", self.lengths_ms, 'given if and only if "empirical"',
+                'name a file with one length in ms a line, or set kind = "ticks"',
+            )  # fmt: skip
+        if any(not (0 < x <= 1e6) for x in self.lengths_ms):
+            bad = next(x for x in self.lengths_ms if not (0 < x <= 1e6))
+            raise FieldError(
+                "grace_period.lengths_ms", bad, "numbers above 0 and up to 1e6 ms",
+                "take the line out of the file",
+            )  # fmt: skip
+
+    def law(self, hz: int, cpus: int) -> tuple[float, float]:
+        """Mean scans a grace period and the negative-binomial size, for a machine."""
+        near = 1 if cpus == 1 else 2 if cpus < 4 else 4
+        scans, size = CALIBRATED[near, self.busy]
+        if self.mean_ms is not None:
+            scan = fqs_jiffies(hz, cpus)
+            scans = ticks(self.mean_ms, hz) / scan
+            if scans < 1 - 1e-9:
+                raise FieldError(
+                    "grace_period.mean_ms", self.mean_ms,
+                    f"at least {1000 * scan / hz:g} ms, one scan at HZ={hz}",
+                    'raise it, leave it out, or set kind = "fixed"',
+                )  # fmt: skip
+            size = math.inf if near == 1 else size
+        return max(1.0, scans), size
+
+    def table(self, hz: int, cpus: int) -> Table:
+        """Lengths in ticks and their cumulative probabilities, both rising."""
+        if self.kind == "fixed":
+            assert self.mean_ms is not None
+            return np.array([ticks(self.mean_ms, hz)]), np.ones(1)
+        if self.kind == "empirical":
+            values = np.sort(np.array(self.lengths_ms)) * hz / 1000.0
+            return values, np.arange(1, len(values) + 1) / len(values)
+        scans, size = self.law(hz, cpus)
+        more = scans - 1.0
+        mass, total, k, pmf = [], 0.0, 0, 0.0
+        while total < 1 - _TAIL and k < 100_000:
+            if k == 0:
+                pmf = math.exp(-more) if math.isinf(size) else (size / (size + more)) ** size
+            elif math.isinf(size):
+                pmf *= more / k
+            else:
+                pmf *= (k - 1 + size) / k * more / (size + more)
+            mass.append(pmf)
+            total += pmf
+            k += 1
+            if pmf == 0.0 and k > more:
+                break
+        cdf = np.cumsum(mass)
+        values = (1.0 + np.arange(len(mass))) * fqs_jiffies(hz, cpus)
+        return values, np.asarray(cdf / cdf[-1], dtype=np.float64)
+
+    def invoke_ticks(self) -> float:
+        """Ticks from the end of a grace period to the callbacks."""
+        return 1.0 if self.kind == "ticks" else 0.0
+
+    def origin(self, hz: int, cpus: int) -> str:
+        """Where the lengths come from, in words a figure can print."""
+        if self.kind == "fixed":
+            return f"grace period fixed at {self.mean_ms:g} ms"
+        if self.kind == "empirical":
+            return f"grace periods drawn from {len(self.lengths_ms)} recorded lengths"
+        load = "busy" if self.busy else "idle"
+        values, cdf = self.table(hz, cpus)
+        mean = float(np.sum(values * np.diff(cdf, prepend=0.0))) * 1000.0 / hz
+        text = f"grace period {mean:.3g} ms on average, on ticks of HZ={hz}"
+        if self.mean_ms is not None:
+            return text + " (assumed length)"
+        if hz == 250 and cpus in (1, 2, 4):
+            return text + f" (measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1)"
+        return text + f" (assumed: scans as measured at HZ=250, up to 4 {load} CPUs)"
+
+
+def read_lengths(path: Path) -> tuple[float, ...]:
+    """Grace-period lengths in ms, one number a line, # starts a comment; raises KrcsimError."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "it is not UTF-8 text"
+        raise KrcsimError(
+            f"grace_period.file {path} cannot be read ({reason}); "
+            "give a text file with one length in ms a line"
+        ) from None
+    values = []
+    for n, line in enumerate(text.splitlines(), 1):
+        word = line.split("#", 1)[0].strip()
+        if not word:
+            continue
+        try:
+            values.append(float(word))
+        except ValueError:
+            raise KrcsimError(
+                f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one number above 0 "
+                "in ms; mend the line"
+            ) from None
+    if not values:
+        raise KrcsimError(f"grace_period.file {path} holds no length; give one number in ms a line")
+    return tuple(values)

@@ -1,0 +1,291 @@
+"""One frozen value that says everything about a run but its seed; reads and writes TOML."""
+
+from __future__ import annotations
+
+import dataclasses
+import tomllib
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from krcsim.allocator import Allocator, Failure, read_schedules
+from krcsim.grace_period import GracePeriod, read_lengths
+from krcsim.kernel import INSTRUCTION_NS, drain_jiffies, milliseconds
+from krcsim.remedy import REMEDIES, Remedy, named
+from krcsim.values import (
+    FieldError,
+    KrcsimError,
+    check,
+    check_field,
+    choice,
+    number,
+    refuse_unknown,
+    whole,
+)
+from krcsim.workload import Workload
+
+FORMAT = 1
+MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
+MAX_PRODUCERS = 100_000
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """The computer: CPUs, tick, and what work costs on it."""
+
+    cpus: int = whole(4, "CPUs", 1, 1024, "the CPUs that call kfree_rcu()", symbol="nr_cpu_ids")
+    hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate", symbol="CONFIG_HZ")
+    arch: str = choice("x86-64", ("x86-64", "arm64"), "the size of a wrapper object")
+    instruction_ns: float = number(
+        INSTRUCTION_NS, "ns", 0, 1000, "the time of an instruction (an assumption)"
+    )
+    nocb_share: float = number(
+        0.0, "", 0, 1, "the share of works that run on another CPU", symbol="rcu_nocbs"
+    )
+    work_delay_ms: float = number(0.0, "ms", 0, 1e4, "the delay from callback to work")
+
+    def __post_init__(self) -> None:
+        check(self, "machine")
+        if self.cpus == 1 and self.nocb_share > 0:
+            raise FieldError(
+                "machine.nocb_share", self.nocb_share, "0 on one CPU",
+                "there is no other CPU: set it to 0 or raise machine.cpus",
+            )  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scenario:
+    """A machine, a remedy, an allocator, grace periods and a workload, for `horizon_ms`.
+
+    Calls made before `warmup_ms` belong to the window `boot`, later ones to `steady`.
+    """
+
+    machine: Machine = field(default_factory=Machine)
+    remedy: Remedy = REMEDIES["A1"]
+    allocator: Allocator = field(default_factory=Allocator)
+    grace_period: GracePeriod = field(default_factory=GracePeriod)
+    workload: Workload = field(default_factory=Workload)
+    warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
+    horizon_ms: float = number(12_000.0, "ms", 1e-3, 1e8, "the length of a run")
+
+    def __post_init__(self) -> None:
+        check(self, "scenario")
+        if self.warmup_ms > self.horizon_ms:
+            raise FieldError(
+                "scenario.warmup_ms", self.warmup_ms, f"0 to horizon_ms = {self.horizon_ms:g} ms",
+                "lower it or raise horizon_ms",
+            )  # fmt: skip
+        if self.grace_period.kind == "ticks":
+            self.grace_period.law(self.machine.hz, self.machine.cpus)
+        calls = self.workload.rate_hz * self.machine.cpus * self.horizon_ms / 1000.0
+        if calls > MAX_CALLS:
+            most = MAX_CALLS / self.machine.cpus / self.horizon_ms * 1000.0
+            raise FieldError(
+                "workload.rate_hz", self.workload.rate_hz,
+                f"up to {most:.3g} calls/s per CPU for {self.machine.cpus} CPUs and "
+                f"{self.horizon_ms:g} ms", "lower the rate, the CPUs or the horizon",
+            )  # fmt: skip
+        call_s = self.workload.call_instructions * self.machine.instruction_ns * 1e-9
+        if call_s * self.workload.rate_hz > 1:
+            raise FieldError(
+                "workload.rate_hz", self.workload.rate_hz,
+                f"up to {1 / call_s:.4g} calls/s per CPU, each call taking {call_s * 1e9:g} ns",
+                "lower the rate, workload.call_instructions or machine.instruction_ns",
+            )  # fmt: skip
+        if self.workload.producers * self.machine.cpus > MAX_PRODUCERS:
+            raise FieldError(
+                "workload.producers", self.workload.producers,
+                f"up to {MAX_PRODUCERS // self.machine.cpus} tasks per CPU on "
+                f"{self.machine.cpus} CPUs", "lower it: each task holds a record in memory",
+            )  # fmt: skip
+
+    @property
+    def drain_jiffies(self) -> int:
+        """The drain delay in jiffies, HZ/50 where the remedy leaves it open."""
+        return self.remedy.drain_jiffies or drain_jiffies(self.machine.hz)
+
+    @property
+    def drain_ms(self) -> float:
+        """The drain delay as asked for; the timer fires up to a jiffy later."""
+        return milliseconds(self.drain_jiffies, self.machine.hz)
+
+    def bytes_at_boot(self) -> int:
+        """Reserve bytes per CPU after boot."""
+        return self.remedy.bytes_at_boot(self.machine.arch)
+
+    def bytes_at_full(self) -> int:
+        """Reserve bytes per CPU once every reserve is full."""
+        return self.remedy.bytes_at_full(self.workload.channels(), self.machine.arch)
+
+
+_SECTIONS: dict[str, type] = {
+    "machine": Machine,
+    "remedy": Remedy,
+    "allocator": Allocator,
+    "grace_period": GracePeriod,
+    "workload": Workload,
+}
+_TOP = ("warmup_ms", "horizon_ms")
+
+
+def as_dict(scenario: Scenario) -> dict[str, Any]:
+    """The scenario as nested dicts of plain values; None and empty fields are left out."""
+    out: dict[str, Any] = {"krcsim": FORMAT}
+    out.update({name: getattr(scenario, name) for name in _TOP})
+    for name in _SECTIONS:
+        out[name] = _plain(getattr(scenario, name))
+    return out
+
+
+def _plain(value: Any) -> Any:
+    if dataclasses.is_dataclass(value):
+        pairs = ((f.name, _plain(getattr(value, f.name))) for f in dataclasses.fields(value))
+        return {k: v for k, v in pairs if v is not None and v != []}
+    if isinstance(value, tuple):
+        return [_plain(v) for v in value]
+    return value
+
+
+def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
+    """Build a checked scenario from nested dicts; raises KrcsimError or FieldError.
+
+    `remedy` may be a table with `base`, the name of a row; `grace_period.file` is read relative
+    to `folder`.
+    """
+    if not isinstance(given, dict):
+        raise KrcsimError("a scenario is a table of sections; see data/scenarios for examples")
+    version = given.get("krcsim", FORMAT)
+    if version != FORMAT or isinstance(version, bool):
+        raise KrcsimError(
+            f"krcsim = {version!r} is not the format of this version; allowed: {FORMAT}; "
+            "use the krcsim that wrote the file or rewrite it by hand"
+        )
+    refuse_unknown("scenario", given, ["krcsim", *_TOP, *_SECTIONS])
+    parts: dict[str, Any] = {k: given[k] for k in _TOP if k in given}
+    for name, cls in _SECTIONS.items():
+        if name in given:
+            parts[name] = _section(name, cls, given[name], folder)
+    return Scenario(**parts)
+
+
+def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
+    if name == "remedy" and isinstance(given, str):
+        return named(given)
+    if not isinstance(given, dict):
+        raise KrcsimError(f"{name} is {given!r:.60}; allowed: a table [{name}] of fields")
+    table = dict(given)
+    known = [f.name for f in dataclasses.fields(cls)]
+    base: Any = cls() if name != "remedy" else named(str(table.pop("base", "A0")))
+    if name == "grace_period" and "file" in table:
+        file = table.pop("file")
+        if not isinstance(file, str):
+            raise KrcsimError(f"grace_period.file is {file!r:.60}; allowed: a path in quotes")
+        table["lengths_ms"] = read_lengths((folder or Path()) / file)
+    refuse_unknown(name, table, known + (["base"] if name == "remedy" else []))
+    for key, value in table.items():
+        if key in ("calm", "spell"):
+            table[key] = _failure(f"{name}.{key}", value)
+        elif key == "schedules":
+            table[key] = read_schedules(value)
+        elif key == "lengths_ms":
+            table[key] = _lengths(value)
+        else:
+            meta = next(f.metadata for f in dataclasses.fields(cls) if f.name == key)
+            check_field(f"{name}.{key}", value, meta)
+    return replace(base, **table)
+
+
+def _failure(section: str, given: Any) -> Failure:
+    if not isinstance(given, dict):
+        raise KrcsimError(f"{section} is {given!r:.60}; allowed: a table such as {{page = 0.9}}")
+    fields = {f.name: f.metadata for f in dataclasses.fields(Failure)}
+    refuse_unknown(section, given, list(fields))
+    for key, value in given.items():
+        check_field(f"{section}.{key}", value, fields[key])
+    return Failure(**given).checked(section)
+
+
+def _lengths(given: Any) -> tuple[float, ...]:
+    ok = isinstance(given, (list, tuple)) and all(
+        isinstance(x, (int, float)) and not isinstance(x, bool) for x in given
+    )
+    if not ok:
+        raise KrcsimError(f"grace_period.lengths_ms is {given!r:.60}; allowed: a list of ms")
+    return tuple(float(x) for x in given)
+
+
+def changed(scenario: Scenario, **overrides: Any) -> Scenario:
+    """A copy with dotted fields replaced: changed(s, **{"workload.rate_hz": 1e4}).
+
+    `remedy` takes a name or a Remedy; raises KrcsimError for what does not exist or fit.
+    """
+    data = as_dict(scenario)
+    for path, value in overrides.items():
+        if isinstance(value, Remedy):
+            value = _plain(value)
+        keys = path.split(".")
+        here = data
+        for key in keys[:-1]:
+            here = here.setdefault(key, {})
+            if not isinstance(here, dict):
+                raise KrcsimError(f"{path} is not a field of a scenario; write section.field")
+        if keys[0] == "grace_period" and keys[-1] == "kind" and value != "empirical":
+            here.pop("lengths_ms", None)
+        if keys[0] == "allocator" and keys[-1] == "spells" and value != "schedule":
+            here.pop("schedules", None)
+        if value is None:
+            here.pop(keys[-1], None)
+        else:
+            here[keys[-1]] = value
+    return from_dict(data)
+
+
+def read_scenario(path: str | Path) -> Scenario:
+    """Read a TOML scenario file; raises KrcsimError with the file's name."""
+    path = Path(path)
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(10_000_001)
+    except (OSError, ValueError) as exc:
+        reason = getattr(exc, "strerror", None) or str(exc)
+        raise KrcsimError(
+            f"scenario file {path} cannot be read ({reason}); "
+            "give the path of a .toml file, or a name from: " + ", ".join(presets())
+        ) from None
+    if len(raw) > 10_000_000:
+        raise KrcsimError(f"scenario file {path} is larger than 10 MB; it is not a scenario")
+    try:
+        return from_dict(tomllib.loads(raw.decode("utf-8")), path.parent)
+    except UnicodeDecodeError:
+        raise KrcsimError(f"scenario file {path} is not UTF-8 text; write it as TOML") from None
+    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+        raise KrcsimError(f"scenario file {path} is not TOML: {exc}; mend that place") from None
+    except KrcsimError as exc:
+        raise KrcsimError(f"{path}: {exc}") from None
+
+
+def data_folder() -> Path:
+    """The folder with scenarios and recordings: beside the package, or inside an installed one."""
+    inside = Path(__file__).parent / "data"
+    return inside if inside.is_dir() else Path(__file__).parent.parent / "data"
+
+
+def presets() -> list[str]:
+    """Names of the scenarios that come with krcsim."""
+    return sorted(p.stem for p in (data_folder() / "scenarios").glob("*.toml"))
+
+
+def load_scenario(name: str | Path) -> Scenario:
+    """A scenario by preset name or by the path of a TOML file."""
+    if str(name) in presets():
+        return read_scenario(data_folder() / "scenarios" / f"{name}.toml")
+    return read_scenario(name)
+
+
+def toml_text(scenario: Scenario, title: str = "") -> str:
+    """The scenario as TOML that read_scenario() turns into an equal value."""
+    import tomli_w
+
+    head = "".join(f"# {line}\n" for line in title.splitlines())
+    return head + tomli_w.dumps(as_dict(scenario))
+

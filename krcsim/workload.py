@@ -1,0 +1,67 @@
+"""When kfree_rcu() is called, on which CPU, with one argument or two."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from krcsim.kernel import CALL_INSTRUCTIONS, FREE_INSTRUCTIONS
+from krcsim.values import FieldError, check, choice, number, whole
+
+ARRIVALS = ("poisson", "periodic", "bursts", "onoff")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """The calls made on each CPU; all CPUs are alike and independent.
+
+    `rate_hz` is the mean number of calls offered per second and CPU whatever the arrivals:
+    a burst of n comes every n / rate_hz seconds, and an on/off source runs faster while on.
+    Calls of `poisson` and `onoff` are tasks of their own that enter when they arrive; calls of
+    `periodic` and `bursts` follow each other on the CPU, each taking its CPU time.
+    """
+
+    arrivals: str = choice("poisson", ARRIVALS, "the kind of call times")
+    rate_hz: float = number(1000.0, "calls/s per CPU", 1e-3, 1e8, "the mean rate of calls")
+    burst: int = whole(1, "calls", 1, 1_000_000, "the calls made back to back (bursts)")
+    gap: str = choice("fixed", ("fixed", "exponential"), "the time between two bursts' starts")
+    phase: str = choice("random", ("random", "tick"), "where in its gap a fixed period starts")
+    on_ms: float = number(10.0, "ms", 1e-3, 1e7, "the mean length of an on phase (onoff)")
+    off_ms: float = number(10.0, "ms", 1e-3, 1e7, "the mean length of an off phase (onoff)")
+    loop: str = choice("open", ("open", "closed"), "whether a waiting caller stops calling")
+    producers: int = whole(1, "tasks per CPU", 1, 4096, "the callers per CPU (closed loop)")
+    single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
+    vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
+    object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
+    call_instructions: float = number(
+        CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call with its kmalloc"
+    )
+    free_instructions: float = number(
+        FREE_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of freeing one object"
+    )
+
+    def __post_init__(self) -> None:
+        check(self, "workload")
+        if self.arrivals != "bursts" and self.burst != 1:
+            raise FieldError(
+                "workload.burst", self.burst, "1 call unless arrivals are bursts",
+                'set workload.arrivals = "bursts" or leave burst out',
+            )  # fmt: skip
+        if self.arrivals not in ("bursts", "periodic") and self.gap != "fixed":
+            raise FieldError(
+                "workload.gap", self.gap, "fixed unless arrivals are periodic or bursts",
+                'set workload.arrivals = "bursts" or leave gap out',
+            )  # fmt: skip
+        if self.loop == "open" and self.producers != 1:
+            raise FieldError(
+                "workload.producers", self.producers, "1 task per CPU in an open loop",
+                'set workload.loop = "closed" or leave producers out',
+            )  # fmt: skip
+
+    @property
+    def period_ms(self) -> float:
+        """Mean time between the starts of two bursts on one CPU."""
+        return 1000.0 * self.burst / self.rate_hz
+
+    def channels(self) -> int:
+        """How many bulk channels the calls use: 1 or 2."""
+        return 2 if 0.0 < self.vmalloc_share < 1.0 else 1

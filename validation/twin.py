@@ -1,0 +1,679 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A second, independent implementation of docs/model.md: plain SimPy, one call after another.
+
+It shares with the compiled engine only the values of a scenario, so that an agreement of the two
+speaks for both. It is written to be read beside the model; its speed is of no concern. Names are
+those of the kernel where there is one: `kfree_rcu_cpu`, `kfree_rcu_cpu_work`, `krw_arr`,
+`monitor_todo`.
+
+The clock counts ticks (jiffies), not milliseconds: an event on a tick then has a whole number as
+its time, for which now + (time - now) is exact in floating point, and what meets on a tick is
+put in order by `Order` alone.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from collections.abc import Callable, Generator, Iterator
+from dataclasses import dataclass, field
+from enum import IntEnum
+from typing import NamedTuple
+
+import numpy as np
+import simpy
+from simpy.events import EventPriority
+
+from krcsim.scenario import Scenario
+
+COUNTERS = (
+    "single", "double", "single_spell", "waits", "waits_spell", "wait_ms", "stalls", "stall_ms",
+    "list_pushes", "early_frees", "spells", "spells_waited", "peak", "area", "pool_hits",
+    "cache_hits", "page_ok", "page_fail", "drains", "rearms", "pages_returned", "pages_freed",
+    "pool_returned",
+)  # fmt: skip
+
+KFREE_N_BATCHES = 2
+SLAB, VMALLOC, LIST = range(3)  # the channels: two of blocks, and the list
+OWN_HEAD, WRAPPER = 0, 1  # what is pushed on the list; only a wrapper feeds the pool
+
+Steps = Generator[simpy.Event, object, None]
+Question = Generator[simpy.Event, object, bool]
+
+
+class Order(IntEnum):
+    """Who comes first at one instant; 0 and 1 are SimPy's, for what follows from an event."""
+
+    # The model names monitors and works in one breath: here in that order, which is also that of
+    # the timer and RCU softirqs. The steps of a work count as works.
+    GRACE_PERIOD = 2
+    MONITOR = 3
+    WORK = 4
+    WAKE = 5
+    STALL = 6
+    PRESSURE = 7
+    PHASE = 8
+    CALL = 9
+
+
+class Moment(simpy.Event):
+    """An event at a given time and with a given place in the order of its instant."""
+
+    def __init__(self, env: simpy.Environment, time: float, order: Order) -> None:
+        super().__init__(env)
+        self._ok = True
+        self._value = None
+        env.schedule(self, EventPriority(order), max(0.0, time - env.now))
+
+
+class Clock(simpy.Environment):
+    """SimPy's environment with time in ticks and an order among equal times."""
+
+    def at(self, time: float, order: Order) -> Moment:
+        """The event at `time`, to be yielded by a process."""
+        return Moment(self, time, order)
+
+    def call_at(self, time: float, order: Order, action: Callable[[], object]) -> None:
+        """Let `action` happen at `time`."""
+
+        def happen(_: simpy.Event) -> None:
+            action()
+
+        self.at(time, order).callbacks.append(happen)
+
+    def timer(self, jiffies: int) -> float:
+        """When a timer set now expires: never early, and rounded up by the timer wheel."""
+        shift = 0
+        while jiffies >= 63 << shift:
+            shift += 3
+        return float((((math.floor(self.now) + jiffies) >> shift) + 1) << shift)
+
+    def run_to(self, time: float) -> None:
+        """Let everything before `time` happen, and nothing at it."""
+        if time > self.now:
+            self.run(until=time)
+
+
+@dataclass
+class Window:
+    """The counters of one window, and the single waits of the calls made in it."""
+
+    counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0.0))
+    waits_ms: list[float] = field(default_factory=list)
+
+    def add(self, counter: str, amount: float = 1.0) -> None:
+        """Count `amount` more."""
+        self.counts[counter] += amount
+
+
+class Odds(NamedTuple):
+    """The probabilities of failure in force, in the order of `Failure.resolved()`."""
+
+    page: float
+    page_noretry: float
+    head: float
+    head_atomic: float
+    head_high: float
+    head_reclaim: float
+
+
+@dataclass
+class Spell:
+    """One spell of pressure, in the window of its start."""
+
+    window: Window
+    waited: bool = False
+
+
+@dataclass(frozen=True)
+class Call:
+    """What one call of kfree_rcu() keeps from the instant at which it was made."""
+
+    window: Window
+    spell: Spell | None
+    odds: Odds
+    single: bool
+    channel: int
+
+
+class Draws:
+    """Random numbers: a generator for each decision, and one for each CPU's arrivals."""
+
+    def __init__(self, seed: int, replication: int, cpus: int) -> None:
+        seeds = np.random.SeedSequence((seed, replication)).spawn(7 + cpus)
+        streams = [np.random.default_rng(s) for s in seeds]
+        self.kinds, self.failures, self.stalls, self.grace_periods = streams[:4]
+        self.expedited, self.spells, self.foreign_cpus = streams[4:7]
+        self.arrivals = streams[7:]
+
+
+class GracePeriods:
+    """struct rcu_state: numbered grace periods, one at a time, each shared by all who need it."""
+
+    def __init__(self, clock: Clock, scenario: Scenario, draws: np.random.Generator) -> None:
+        law, machine = scenario.grace_period, scenario.machine
+        self.clock, self.draws = clock, draws
+        self.lengths, self.cumulative = law.table(machine.hz, machine.cpus)
+        self.on_ticks = law.kind == "ticks"
+        self.invoke_ticks = law.invoke_ticks()
+        self.done = 0
+        self.running = False
+        self.due = False
+        self.asked: dict[int, list[tuple[Order, float, Callable[[], object]]]] = {}
+
+    def needed(self) -> int:
+        """The first grace period that starts after now; the running one began too early."""
+        return self.done + (2 if self.running else 1)
+
+    def ask(self, order: Order, delay: float, action: Callable[[], object]) -> None:
+        """Let `action` happen when a full grace period has passed, `delay` ticks after serving."""
+        self.asked.setdefault(self.needed(), []).append((order, delay, action))
+        if self.running or self.due:
+            return
+        if self.on_ticks:
+            self.due = True
+            self.clock.call_at(math.floor(self.clock.now) + 1, Order.GRACE_PERIOD, self.start)
+        else:
+            self.start()
+
+    def start(self) -> None:
+        """Start the next grace period, of a length drawn now."""
+        self.due, self.running = False, True
+        drawn = np.searchsorted(self.cumulative, self.draws.random(), side="right")
+        end = self.clock.now + float(self.lengths[drawn])
+        self.clock.call_at(end, Order.GRACE_PERIOD, self.end)
+
+    def end(self) -> None:
+        """Finish the grace period, serve those who needed it, and go on if others need more."""
+        self.done += 1
+        self.running = False
+        served = self.clock.now + self.invoke_ticks
+        for order, delay, action in self.asked.pop(self.done):
+            self.clock.call_at(served + delay, order, action)
+        if self.asked:
+            self.start()
+
+
+class Kernel:
+    """The whole of one run: what the CPUs share, and what is counted."""
+
+    def __init__(self, scenario: Scenario, seed: int, replication: int) -> None:
+        cpus = scenario.machine.cpus
+        self.scenario, self.replication = scenario, replication
+        self.clock = Clock()
+        self.draws = Draws(seed, replication, cpus)
+        self.rcu = GracePeriods(self.clock, scenario, self.draws.grace_periods)
+        self.calm_odds = Odds(*scenario.allocator.calm.resolved())
+        self.spell_odds = Odds(*scenario.allocator.spell.resolved())
+        self.spell: Spell | None = None
+        self.boot, self.steady, self.after = Window(), Window(), Window()
+        self.window = self.boot
+        self.horizon = self.ticks(scenario.horizon_ms)
+        self.open_calls = 0
+        self.queued = self.freed = 0
+        self.accounted = 0.0
+        self.cpus = [Cpu(self, number) for number in range(cpus)]
+        self.clock.process(self.pressure())
+
+    def ticks(self, ms: float) -> float:
+        """Milliseconds as ticks."""
+        return ms * self.scenario.machine.hz / 1000.0
+
+    def ms(self, ticks: float) -> float:
+        """Ticks as milliseconds."""
+        return ticks * 1000.0 / self.scenario.machine.hz
+
+    def run(self) -> dict[str, dict[str, float]]:
+        """Run boot, steady state, and then on until the last call that blocks has ended."""
+        self.clock.run_to(self.ticks(self.scenario.warmup_ms))
+        self.enter(self.steady)
+        self.clock.run_to(self.horizon)
+        self.enter(self.after)
+        deferred = self.queued - self.freed
+        whole = {"queued": self.queued, "freed": self.freed, "deferred": deferred}
+        while self.open_calls:
+            self.clock.step()
+        return {
+            "boot": self.boot.counts,
+            "steady": self.steady.counts,
+            "whole": {name: float(value) for name, value in whole.items()},
+        }
+
+    def enter(self, window: Window) -> None:
+        """Close the present window and open `window`, with what is deferred as its first peak."""
+        self.account()
+        self.window = window
+        self.account()
+
+    def account(self) -> None:
+        """Bring area and peak up to now."""
+        deferred, counts = self.queued - self.freed, self.window.counts
+        counts["area"] += deferred * self.ms(self.clock.now - self.accounted)
+        counts["peak"] = max(counts["peak"], deferred)
+        self.accounted = self.clock.now
+
+    def defer(self) -> None:
+        """Count one more object that waits to be freed."""
+        self.account()
+        self.queued += 1
+        self.account()
+
+    def kfree(self, objects: int) -> None:
+        """Count objects that a work has freed."""
+        self.account()
+        self.freed += objects
+
+    def new_call(self) -> Call:
+        """Draw what kind of call is made, and note the state it is made in."""
+        workload, kinds = self.scenario.workload, self.draws.kinds
+        single = bool(kinds.random() < workload.single_share)
+        channel = VMALLOC if kinds.random() < workload.vmalloc_share else SLAB
+        odds = self.spell_odds if self.spell else self.calm_odds
+        self.window.add("single" if single else "double")
+        if single and self.spell:
+            self.window.add("single_spell")
+        return Call(self.window, self.spell, odds, single, channel)
+
+    def direct_reclaim(self, call: Call) -> Steps:
+        """Stall the call while the allocator reclaims memory."""
+        allocator = self.scenario.allocator
+        ms = allocator.stall_ms * float(self.draws.stalls.lognormal(0.0, allocator.stall_sigma))
+        call.window.add("stalls")
+        call.window.add("stall_ms", ms)
+        yield self.clock.at(self.clock.now + self.ticks(ms), Order.STALL)
+
+    def synchronize_rcu(self, call: Call) -> Steps:
+        """Let the call wait for a grace period: what this study is about."""
+        began = self.clock.now
+        law = self.scenario.grace_period
+        if law.expedited:
+            spread = float(self.draws.expedited.lognormal(0.0, law.expedited_sigma))
+            yield self.clock.at(began + self.ticks(law.expedited_median_ms * spread), Order.WAKE)
+        else:
+            woken = self.clock.event()
+            self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
+            yield woken
+        self.count_wait(call, self.ms(self.clock.now - began))
+
+    def count_wait(self, call: Call, ms: float) -> None:
+        """Count a wait in the window of its call and in the spell of its call."""
+        call.window.add("waits")
+        call.window.add("wait_ms", ms)
+        call.window.waits_ms.append(ms)
+        if call.spell:
+            call.window.add("waits_spell")
+            if not call.spell.waited:
+                call.spell.waited = True
+                call.spell.window.add("spells_waited")
+
+    def pressure(self) -> Steps:
+        """Switch the odds of all CPUs at the start and at the end of each spell."""
+        for start, end in self.spell_times():
+            yield self.clock.at(start, Order.PRESSURE)
+            self.spell = Spell(self.window)
+            self.window.add("spells")
+            yield self.clock.at(end, Order.PRESSURE)
+            self.spell = None
+
+    def spell_times(self) -> Iterator[tuple[float, float]]:
+        """Starts and ends of the spells, in ticks."""
+        allocator, draws = self.scenario.allocator, self.draws.spells
+        if allocator.spells == "schedule":
+            plan = allocator.schedules[self.replication % len(allocator.schedules)]
+            yield from ((self.ticks(start), self.ticks(end)) for start, end in plan)
+        elif allocator.spells == "exponential":
+            share = allocator.spell_ms / (allocator.spell_ms + allocator.calm_ms)
+            at_boot = allocator.start == "stationary" and draws.random() < share
+            start = 0.0 if at_boot else draws.exponential(self.ticks(allocator.calm_ms))
+            while True:
+                end = start + draws.exponential(self.ticks(allocator.spell_ms))
+                yield start, end
+                start = end + draws.exponential(self.ticks(allocator.calm_ms))
+
+    def cpu_for_work(self, home: Cpu) -> Cpu:
+        """The CPU that runs a work of `home`: itself, or any other one if it is offloaded."""
+        draws = self.draws.foreign_cpus
+        if draws.random() >= self.scenario.machine.nocb_share:
+            return home
+        others = [cpu for cpu in self.cpus if cpu is not home]
+        return others[draws.integers(len(others))]
+
+
+class KfreeRcuCpuWork:
+    """struct kfree_rcu_cpu_work: one batch, with the grace period each channel would need."""
+
+    def __init__(self, krcp: KfreeRcuCpu) -> None:
+        self.krcp = krcp
+        self.channels: list[list[int]] = [[], [], []]
+        self.gp_needed = [0, 0, 0]
+        self.pending = False
+
+    def queue_rcu_work(self) -> None:
+        """Have the work done after a full grace period, unless it waits for one already."""
+        if not self.pending:
+            self.pending = True
+            kernel = self.krcp.kernel
+            delay = kernel.ticks(kernel.scenario.machine.work_delay_ms)
+            kernel.rcu.ask(Order.WORK, delay, self.ready)
+
+    def ready(self) -> None:
+        """Hand the work to a CPU."""
+        cpu = self.krcp.kernel.cpu_for_work(self.krcp.cpu)
+        cpu.works.append(self)
+        cpu.ring()
+
+    def kfree_rcu_work(self, krcp: KfreeRcuCpu) -> Steps:
+        """Free everything in the batch, on the CPU of `krcp`."""
+        kernel, clock = krcp.kernel, krcp.kernel.clock
+        scenario = kernel.scenario
+        free_ns = scenario.workload.free_instructions * scenario.machine.instruction_ns
+        free_ticks = kernel.ticks(free_ns * 1e-6)
+        cache_owner = self.krcp if scenario.remedy.page_return == "batch" else krcp
+        taken, self.channels = self.channels, [[], [], []]
+        self.pending = False
+        self.count_early_frees(taken)
+        for channel in (SLAB, VMALLOC):
+            for nr_records in reversed(taken[channel]):
+                yield clock.at(clock.now + nr_records * free_ticks, Order.WORK)
+                kernel.kfree(nr_records)
+                cache_owner.put_cached_bnode(channel)
+        if entries := taken[LIST]:
+            yield clock.at(clock.now + len(entries) * free_ticks, Order.WORK)
+            kernel.kfree(len(entries))
+            krcp.refill_pool(entries.count(WRAPPER))
+
+    def count_early_frees(self, taken: list[list[int]]) -> None:
+        """Count the objects of channels that joined too late for the grace period that ended."""
+        sizes = (sum(taken[SLAB]), sum(taken[VMALLOC]), len(taken[LIST]))
+        kernel = self.krcp.kernel
+        for size, gp_needed in zip(sizes, self.gp_needed, strict=True):
+            if gp_needed > kernel.rcu.done:
+                kernel.window.add("early_frees", size)
+
+
+class KfreeRcuCpu:
+    """struct kfree_rcu_cpu: what a CPU has queued, its reserves, and its monitor."""
+
+    def __init__(self, kernel: Kernel, cpu: Cpu) -> None:
+        self.kernel, self.cpu = kernel, cpu
+        self.remedy = kernel.scenario.remedy
+        # A channel of blocks holds the number of records in each, the newest block last; the
+        # list holds OWN_HEAD or WRAPPER for each entry.
+        self.channels: list[list[int]] = [[], [], []]
+        self.krw_arr = [KfreeRcuCpuWork(self) for _ in range(KFREE_N_BATCHES)]
+        self.bkvcache = [self.remedy.cache_at_boot, self.remedy.cache_at_boot]
+        self.nr_emergency = self.remedy.emergency_at_boot
+        self.monitor_todo = False
+
+    def start_call(self) -> simpy.Process:
+        """Make a call now, as a process that ends when the call returns."""
+        self.kernel.open_calls += 1
+        return self.kernel.clock.process(self.kvfree_call_rcu())
+
+    def kvfree_call_rcu(self) -> Steps:
+        """One call, step by step."""
+        call = self.kernel.new_call()
+        if self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
+            self.kernel.defer()
+            self.arm_monitor(at_once=False)
+        elif not call.single:
+            self.push(call, OWN_HEAD)
+        elif (yield from self.alloc_rcu_head(call)):
+            self.push(call, WRAPPER)
+        elif self.nr_emergency > 0:
+            self.nr_emergency -= 1
+            call.window.add("pool_hits")
+            self.push(call, WRAPPER)
+        else:
+            yield from self.kernel.synchronize_rcu(call)
+        self.kernel.open_calls -= 1
+
+    def add_ptr_to_bulk(self, call: Call) -> Question:
+        """Put the pointer into the head block, or into a new one from cache or allocator."""
+        blocks = self.channels[call.channel]
+        if blocks and blocks[-1] < self.remedy.block_entries:
+            blocks[-1] += 1
+            return True
+        if self.get_cached_bnode(call) or (yield from self.alloc_page(call)):
+            # A stall may have seen a drain; the head block is that of now.
+            self.channels[call.channel].append(1)
+            return True
+        return False
+
+    def cache_of(self, channel: int) -> int:
+        """The index of the cache that serves a channel."""
+        return SLAB if self.remedy.cache_shared else channel
+
+    def get_cached_bnode(self, call: Call) -> bool:
+        """Take a page from the cache."""
+        cache = self.cache_of(call.channel)
+        if self.bkvcache[cache] == 0:
+            return False
+        self.bkvcache[cache] -= 1
+        call.window.add("cache_hits")
+        return True
+
+    def put_cached_bnode(self, channel: int) -> None:
+        """Keep a drained page in the cache if there is room, else free it."""
+        cache = self.cache_of(channel)
+        if self.bkvcache[cache] < self.remedy.nr_bkv_objs:
+            self.bkvcache[cache] += 1
+            self.kernel.window.add("pages_returned")
+        else:
+            self.kernel.window.add("pages_freed")
+
+    def refill_pool(self, wrappers: int) -> None:
+        """Keep wrappers in the emergency pool while there is room."""
+        kept = min(wrappers, self.remedy.nr_emergency_objs - self.nr_emergency)
+        self.nr_emergency += kept
+        self.kernel.window.add("pool_returned", kept)
+
+    def alloc_page(self, call: Call) -> Question:
+        """Ask the allocator for a page."""
+        u_page = self.kernel.draws.failures.random()
+        failed = u_page < call.odds.page
+        if failed and call.single and self.remedy.page_class == "noretry":
+            yield from self.kernel.direct_reclaim(call)
+            failed = u_page < call.odds.page_noretry
+        call.window.add("page_fail" if failed else "page_ok")
+        return not failed
+
+    def alloc_rcu_head(self, call: Call) -> Question:
+        """Ask the allocator for a wrapper, in the way of the remedy."""
+        if self.remedy.head_alloc == "none":
+            return False
+        odds = call.odds
+        first = odds.head_high if self.remedy.head_alloc == "tryhard" else odds.head_atomic
+        u_head = self.kernel.draws.failures.random()
+        if u_head >= first:
+            return True
+        if self.remedy.head_alloc == "atomic":
+            return False
+        yield from self.kernel.direct_reclaim(call)
+        return bool(u_head >= odds.head_reclaim)
+
+    def push(self, call: Call, kind: int) -> None:
+        """Push the object on the list."""
+        self.channels[LIST].append(kind)
+        call.window.add("list_pushes")
+        self.kernel.defer()
+        self.arm_monitor(at_once=self.remedy.expedited_drain)
+
+    def arm_monitor(self, at_once: bool) -> None:
+        """Have the monitor run, unless it is pending already."""
+        if not self.monitor_todo:
+            self.monitor_todo = True
+            clock = self.kernel.clock
+            time = clock.now if at_once else clock.timer(self.kernel.scenario.drain_jiffies)
+            clock.call_at(time, Order.MONITOR, self.kfree_rcu_monitor)
+
+    def kfree_rcu_monitor(self) -> None:
+        """Move what is queued into batches, and come again for what could not be moved."""
+        self.monitor_todo = False
+        queued = self.queue_kfree_rcu_work()
+        if queued:
+            self.kernel.window.add("drains")
+        again = not queued if self.remedy.rearm == "unqueued" else any(self.channels)
+        if again:
+            self.kernel.window.add("rearms")
+            self.arm_monitor(at_once=False)
+
+    def queue_kfree_rcu_work(self) -> bool:
+        """Move each channel into the first batch that takes it; whether anything was moved."""
+        queued = False
+        for krw in self.krw_arr:
+            movable = self.movable(krw)
+            gp_needed = self.kernel.rcu.needed()
+            for channel in movable:
+                krw.channels[channel], self.channels[channel] = self.channels[channel], []
+                krw.gp_needed[channel] = gp_needed
+            if movable:
+                krw.queue_rcu_work()
+                queued = True
+        return queued
+
+    def movable(self, krw: KfreeRcuCpuWork) -> list[int]:
+        """The channels that a batch would take now."""
+        if any(krw.channels) and not self.remedy.attach_to_pending:
+            return []
+        return [c for c in range(3) if self.channels[c] and not krw.channels[c]]
+
+
+@dataclass
+class Burst:
+    """Calls that a producer has yet to make back to back, and the event of their end."""
+
+    calls: int
+    over: simpy.Event
+
+
+class Cpu:
+    """One CPU: the works and bursts that it serves in turn, and the sources of its calls."""
+
+    def __init__(self, kernel: Kernel, number: int) -> None:
+        self.kernel, self.clock = kernel, kernel.clock
+        self.workload = kernel.scenario.workload
+        self.draws = kernel.draws.arrivals[number]
+        self.closed = self.workload.loop == "closed"
+        self.krcp = KfreeRcuCpu(kernel, self)
+        self.works: deque[KfreeRcuCpuWork] = deque()
+        self.bursts: deque[Burst] = deque()
+        self.bell = self.clock.event()
+        self.on = True
+        self.clock.process(self.serve())
+        self.start_sources()
+
+    def ring(self) -> None:
+        """Tell an idle CPU that there is something to do."""
+        if not self.bell.triggered:
+            self.bell.succeed()
+
+    def serve(self) -> Steps:
+        """Serve works first, and one call of the foremost burst between two looks at them."""
+        while True:
+            if self.works:
+                yield from self.works.popleft().kfree_rcu_work(self.krcp)
+            elif self.bursts:
+                # A work may become ready at this very instant, and comes first then.
+                yield self.clock.at(self.clock.now, Order.CALL)
+                if not self.works:
+                    yield from self.serve_call()
+            else:
+                self.bell = self.clock.event()
+                yield self.bell
+
+    def serve_call(self) -> Steps:
+        """Make the next call of the foremost burst and give it its CPU time."""
+        if self.clock.now >= self.kernel.horizon:
+            self.bursts.clear()
+            return
+        call_ns = self.workload.call_instructions * self.kernel.scenario.machine.instruction_ns
+        burst = self.bursts[0]
+        burst.calls -= 1
+        call = self.krcp.start_call()
+        yield self.clock.at(self.clock.now + self.kernel.ticks(call_ns * 1e-6), Order.CALL)
+        if self.closed and call.is_alive:
+            self.bursts.popleft()
+            self.clock.process(self.block(burst, call))
+        elif burst.calls == 0:
+            self.bursts.popleft()
+            burst.over.succeed()
+
+    def block(self, burst: Burst, call: simpy.Process) -> Steps:
+        """Let a burst go on behind the others when its call has stalled or waited."""
+        yield call
+        if burst.calls:
+            self.bursts.append(burst)
+            self.ring()
+        else:
+            burst.over.succeed()
+
+    def start_sources(self) -> None:
+        """Start a process for each producer, and one for the phases they share."""
+        workload, period = self.workload, self.kernel.ticks(self.workload.period_ms)
+        if workload.arrivals in ("poisson", "onoff"):
+            if workload.arrivals == "onoff":
+                self.clock.process(self.phases())
+            for _ in range(workload.producers):
+                self.clock.process(self.poisson_calls())
+        else:
+            tick_phase = workload.phase == "tick"
+            phase = self.kernel.ticks(0.02) if tick_phase else self.draws.uniform(0.0, period)
+            for i in range(workload.producers):
+                self.clock.process(self.periodic_bursts(phase + i * period))
+
+    def phases(self) -> Steps:
+        """Switch the source on and off."""
+        on_ms, off_ms = self.workload.on_ms, self.workload.off_ms
+        self.on = bool(self.draws.random() < on_ms / (on_ms + off_ms))
+        while True:
+            length = self.draws.exponential(self.kernel.ticks(on_ms if self.on else off_ms))
+            yield self.clock.at(self.clock.now + length, Order.PHASE)
+            self.on = not self.on
+
+    def poisson_calls(self) -> Steps:
+        """Make calls at exponential gaps; those that would fall into an off phase are not made."""
+        workload = self.workload
+        rate = workload.rate_hz / self.kernel.scenario.machine.hz / workload.producers
+        if workload.arrivals == "onoff":
+            rate *= (workload.on_ms + workload.off_ms) / workload.on_ms
+        late = False
+        while True:
+            gap = 0.0 if late else self.draws.exponential(1.0 / rate)
+            yield self.clock.at(self.clock.now + gap, Order.CALL)
+            if self.clock.now >= self.kernel.horizon:
+                return
+            late = False
+            if self.on:
+                made = self.clock.now
+                call = self.krcp.start_call()
+                if self.closed:
+                    yield call
+                    missed = -math.expm1(-(self.clock.now - made) * rate)
+                    late = self.on and self.draws.random() < missed
+
+    def periodic_bursts(self, due: float) -> Steps:
+        """Offer a burst whenever one is due and the one before has ended."""
+        period = self.workload.producers * self.kernel.ticks(self.workload.period_ms)
+        while True:
+            if due > self.clock.now:
+                yield self.clock.at(due, Order.CALL)
+            burst = Burst(self.workload.burst, self.clock.event())
+            self.bursts.append(burst)
+            self.ring()
+            yield burst.over
+            due += period if self.workload.gap == "fixed" else self.draws.exponential(period)
+            if self.closed:
+                due = max(due, self.clock.now)
+
+
+def run(scenario: Scenario, seed: int, replication: int = 0) -> dict[str, dict[str, float]]:
+    """Simulate one replication: the counters of `boot` and `steady`, and totals in `whole`."""
+    return Kernel(scenario, seed, replication).run()
+
+
+def run_waits(scenario: Scenario, seed: int, replication: int = 0) -> dict[str, list[float]]:
+    """The lengths in ms of all waits, by the window of their call and in the order they ended."""
+    kernel = Kernel(scenario, seed, replication)
+    kernel.run()
+    return {"boot": kernel.boot.waits_ms, "steady": kernel.steady.waits_ms}

@@ -92,14 +92,16 @@ def new_block(c: Any, ch: Any, entries: Any) -> None:
 
 
 @jit
-def queued(g: Any, c: Any, i: Any, t: Any, listed: Any) -> None:
-    """An object was queued at t: count it and arm the monitor if none is pending."""
+def queued(g: Any, c: Any, i: Any, t: Any, listed: Any, win: Any) -> None:
+    """An object of a call made in window win was queued at t: count it, arm the monitor."""
+    if listed:
+        out_at(g.p_out, win).list_pushes += 1
+    if g.late:  # a stall outlasted the run: nobody will drain this one
+        return
     out = out_at(g.p_out, g.win)
     g.deferred += 1
     out.queued += 1
     out.area -= t
-    if listed:
-        out.list_pushes += 1
     if not c.monitor_todo:
         c.monitor_todo = 1
         if listed and g.expedite:
@@ -111,24 +113,24 @@ def queued(g: Any, c: Any, i: Any, t: Any, listed: Any) -> None:
 
 
 @jit
-def push_wrapper(g: Any, c: Any, i: Any, t: Any, code: Any) -> None:
+def push_wrapper(g: Any, c: Any, i: Any, t: Any, code: Any, win: Any) -> None:
     """A wrapper goes on the list."""
     c.head += 1
     c.wrap += 1
     log(g, t, code, i, c.nr_emergency)
-    queued(g, c, i, t, True)
+    queued(g, c, i, t, True, win)
 
 
 @jit
 def after_head(g: Any, c: Any, i: Any, t: Any, got: Any, e: Any) -> Any:
     """Steps 5's end, 6 and 7 of a call: True if the caller now waits."""
     if got:
-        push_wrapper(g, c, i, t, _HEAD)
+        push_wrapper(g, c, i, t, _HEAD, e.win)
         return False
     if c.nr_emergency > 0:
         c.nr_emergency -= 1
         out_at(g.p_out, e.win).pool_hits += 1
-        push_wrapper(g, c, i, t, _POOL)
+        push_wrapper(g, c, i, t, _POOL, e.win)
         return False
     wait(g, t, i, e.prod, e.call, e.win, e.spell)
     return True
@@ -185,7 +187,7 @@ def call(
             else:
                 c.room1 -= 1
                 c.ptr1 += 1
-            queued(g, c, i, t, False)
+            queued(g, c, i, t, False, g.win)
             return False
         if cached(g, c, ch) > 0:
             cache_add(g, c, ch, -1)
@@ -200,7 +202,7 @@ def call(
                 log(g, t, _ALLOCATED, i, 0)
         if not failed:
             new_block(c, ch, g.block)
-            queued(g, c, i, t, False)
+            queued(g, c, i, t, False, g.win)
             return False
     if not single:
         if asked:
@@ -208,7 +210,7 @@ def call(
             log(g, t, _FAILED, i, 0)
         c.head += 1
         log(g, t, _OWN, i, 0)
-        queued(g, c, i, t, True)
+        queued(g, c, i, t, True, g.win)
         return False
     e = pending_new(g)
     e.cpu, e.prod, e.win, e.call, e.ch, e.u_head = i, prod, g.win, t, ch, u_head
@@ -237,7 +239,7 @@ def page_result(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     out_at(g.p_out, e.win).page_ok += 1
     log(g, t, _ALLOCATED, i, 0)
     new_block(c, e.ch, g.block)
-    queued(g, c, i, t, False)
+    queued(g, c, i, t, False, e.win)
     return False
 
 

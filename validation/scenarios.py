@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Random scenarios over the whole space of switches, busy enough that waits are not rare."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from krcsim.scenario import Scenario, from_dict
+
+
+def random_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """Scenario `number` of a family: every switch, channel, source and spell kind can appear."""
+    r = np.random.default_rng([seed, number])
+
+    def pick(*options: Any) -> Any:
+        return options[int(r.integers(len(options)))]
+
+    def flag() -> bool:
+        return bool(r.integers(2))
+
+    hz = pick(100, 250, 250, 300, 1000)
+    arrivals = pick("poisson", "poisson", "periodic", "bursts", "onoff")
+    closed = flag()
+    array_path = r.random() > 0.15
+    cap = int(r.integers(0, 4))
+    pool = pick(0, 0, 1, 3, 8)
+    head = float(r.uniform(0.3, 1.0))
+    atomic = head * float(r.uniform(0.7, 1.0))
+    high = min(head, atomic * float(r.uniform(0.9, 1.1)))
+    last = min(atomic, high) * float(r.uniform(0.6, 1.0))
+    cpus = pick(1, 1, 2, 4)
+    scan_ms = 1000.0 / hz * (1 + (hz > 250) + (hz > 500))
+    gp: dict[str, Any] = pick(
+        dict(kind="ticks"),
+        dict(kind="ticks", busy=True),
+        dict(kind="ticks", mean_ms=scan_ms * float(r.uniform(1, 8))),
+        dict(kind="fixed", mean_ms=float(r.uniform(3, 40))),
+        dict(kind="empirical", lengths_ms=[float(x) for x in r.uniform(3, 30, 7)]),
+    )
+    gp["expedited"] = bool(r.random() < 0.1)
+    spells: dict[str, Any] = pick(
+        dict(spells="exponential", spell_ms=float(r.uniform(20, 200)), calm_ms=float(
+            r.uniform(50, 300)), start=pick("calm", "stationary")),
+        dict(spells="schedule", schedules=[[[100.0, 250.0], [400.0, 900.0]], [[0.0, 1e9]]]),
+    )  # fmt: skip
+    return from_dict(
+        dict(
+            warmup_ms=300.0,
+            horizon_ms=1500.0,
+            machine=dict(
+                cpus=cpus, hz=hz, instruction_ns=pick(0.33, 8.0),
+                nocb_share=0.0 if cpus == 1 else pick(0.0, 0.5, 1.0),
+                work_delay_ms=pick(0.0, 1.5),
+            ),
+            remedy=dict(
+                base="A1", head_alloc=pick("none", "atomic", "tryhard", "three_step"),
+                array_path=array_path, nr_emergency_objs=pool,
+                page_class=pick("nowait", "noretry") if array_path else "nowait",
+                emergency_at_boot=int(r.integers(0, pool + 1)), cache_shared=flag(),
+                nr_bkv_objs=cap, cache_at_boot=int(r.integers(0, cap + 1)) if array_path else 0,
+                page_return=pick("batch", "worker"), expedited_drain=flag(),
+                rearm=pick("unqueued", "left"), attach_to_pending=flag(),
+                drain_jiffies=pick(0, 0, 0, 3, 80), block_entries=pick(510, 16, 5),
+            ),
+            allocator=dict(
+                stall_ms=pick(0.0, 0.4, 5.0), stall_sigma=pick(0.0, 1.0),
+                calm=dict(page=pick(0.0, 0.2), head=pick(0.0, 0.1)),
+                spell=dict(
+                    page=float(r.uniform(0.5, 1)), page_noretry=float(r.uniform(0.3, 0.5)),
+                    head=head, head_atomic=atomic, head_high=high, head_reclaim=last,
+                ),
+                **spells,
+            ),
+            grace_period=gp,
+            workload=dict(
+                arrivals=arrivals, rate_hz=float(np.exp(r.uniform(np.log(50), np.log(4000)))),
+                burst=pick(1, 7, 60) if arrivals == "bursts" else 1,
+                gap=pick("fixed", "exponential") if arrivals in ("bursts", "periodic") else "fixed",
+                on_ms=float(r.uniform(3, 30)), off_ms=float(r.uniform(3, 30)),
+                loop="closed" if closed else "open",
+                producers=pick(1, 1, 3) if closed else 1,
+                single_share=pick(1.0, 1.0, 0.5), vmalloc_share=pick(0.0, 0.0, 0.3, 1.0),
+            ),
+        )
+    )  # fmt: skip

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs.
 
 Border for another allocator: the engine asks only for (1) the probability that a request of a

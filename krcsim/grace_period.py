@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How long a grace period lasts, and whom it serves."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Constants of the kernel, each with its source, and the arithmetic of jiffies."""
 
 from __future__ import annotations

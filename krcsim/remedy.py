@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The remedies under debate: each a row of switches and capacities that one kernel reads."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """One scenario, one seed, one replication after another: the driver of the compiled engine."""
 
 from __future__ import annotations
@@ -36,6 +37,7 @@ from krcsim.values import KrcsimError
 WINDOWS = ("boot", "steady")
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
 MAX_WAITERS = 1 << 22
+GROUPS = 16
 
 
 class Stopped(Exception):
@@ -44,14 +46,30 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Replications:
-    """Counters of some replications: counts[r, window, counter], histograms summed over them.
+    """Counters counts[r, window, counter] of replications first, first + 1, ... of a scenario.
 
-    `wait_hist` and `late_hist` have a row a replication, then window and bin.
+    Histograms [group, window, bin] of waits, and of the latencies of calls that stalled or waited,
+    are summed over the replications with the same number modulo GROUPS, to stay small.
     """
 
     counts: NDArray[np.float64]
     wait_hist: NDArray[np.int64]
     late_hist: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.counts)
+
+    def __add__(self, later: Replications) -> Replications:
+        return Replications(
+            np.concatenate([self.counts, later.counts]),
+            self.wait_hist + later.wait_hist,
+            self.late_hist + later.late_hist,
+        )
+
+    def grouped(self, name: str, window: int) -> NDArray[np.float64]:
+        """One counter in one window, summed over the histograms' groups."""
+        x = self.of(name, window)
+        return np.bincount(np.arange(len(x)) % GROUPS, x, GROUPS).astype(np.float64)
 
     def of(self, name: str, window: int) -> NDArray[np.float64]:
         """One counter in one window, a value a replication."""
@@ -240,13 +258,14 @@ def replicate(
     arena = _Arena(scenario, every_call, 0, np.zeros(1, np.int64) if stop is None else stop)
     n = last - first
     counts = np.zeros((n, 2, len(COUNTERS)))
-    wait_hist = np.zeros((n, 2, BINS), np.int64)
-    late_hist = np.zeros((n, 2, BINS), np.int64)
+    wait_hist = np.zeros((GROUPS, 2, BINS), np.int64)
+    late_hist = np.zeros((GROUPS, 2, BINS), np.int64)
     tick_ms = 1000.0 / scenario.machine.hz
     for r in range(n):
         w = arena.run(seed, first + r)
         counts[r] = w["out"].view(np.float64).reshape(2, -1)
-        wait_hist[r], late_hist[r] = w["wait_hist"], w["late_hist"]
+        wait_hist[(first + r) % GROUPS] += w["wait_hist"]
+        late_hist[(first + r) % GROUPS] += w["late_hist"]
     counts[:, :, COUNTERS.index("area")] *= tick_ms
     return Replications(counts, wait_hist, late_hist)
 
@@ -254,14 +273,21 @@ def replicate(
 def event_log(
     scenario: Scenario, seed: int, replication: int = 0, *, events: int, every_call: bool = False
 ) -> tuple[Replications, NDArray[Any], int]:
-    """One replication, its first `events` events (dtype EVENT, `at` in ticks) and their full number."""
+    """One replication, its first `events` events (dtype EVENT, `at` in ticks), and how many it had.
+
+    Dull calls leave no event of their own, in either mode.
+    """
     arena = _Arena(scenario, every_call, events, np.zeros(1, np.int64))
     w = arena.run(seed, replication)
     counts = w["out"].view(np.float64).reshape(1, 2, -1).copy()
     counts[:, :, COUNTERS.index("area")] *= 1000.0 / scenario.machine.hz
+    hists = []
+    for name in ("wait_hist", "late_hist"):
+        hist = np.zeros((GROUPS, 2, BINS), np.int64)
+        hist[replication % GROUPS] = w[name]
+        hists.append(hist)
     total = int(w["g"]["log_n"][0])
-    runs = Replications(counts, w["wait_hist"][None].copy(), w["late_hist"][None].copy())
-    return runs, w["log"][: min(total, events)].copy(), total
+    return Replications(counts, *hists), w["log"][: min(total, events)].copy(), total
 
 
 def warm_up() -> None:

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
 
 from __future__ import annotations

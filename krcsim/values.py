@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Fields of frozen values that know their unit, range and source, and refuse anything else."""
 
 from __future__ import annotations

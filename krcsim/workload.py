@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """When kfree_rcu() is called, on which CPU, with one argument or two."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What comes next: a tournament over the CPUs, a heap of stalled callers, and the event log."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The grace-period machine: one for all batches and waiters of a run."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """kvfree_call_rcu(), its monitor and its work as transitions of one CPU's record.
 
 Each function mirrors a section of docs/model.md; switches and capacities come from the GLOBAL
@@ -92,6 +93,17 @@ def new_block(c: Any, ch: Any, entries: Any) -> None:
 
 
 @jit
+def append(c: Any, ch: Any) -> None:
+    """The head block of channel ch takes a pointer."""
+    if ch == 0:
+        c.room0 -= 1
+        c.ptr0 += 1
+    else:
+        c.room1 -= 1
+        c.ptr1 += 1
+
+
+@jit
 def queued(g: Any, c: Any, i: Any, t: Any, listed: Any, win: Any) -> None:
     """An object of a call made in window win was queued at t: count it, arm the monitor."""
     if listed:
@@ -176,41 +188,33 @@ def call(
         out.single_spell += g.spell
     else:
         out.double += 1
-    failed = True
+    bulk = False
     asked = False
     if g.array_path:
-        room = c.room0 if ch == 0 else c.room1
-        if room > 0:
-            if ch == 0:
-                c.room0 -= 1
-                c.ptr0 += 1
-            else:
-                c.room1 -= 1
-                c.ptr1 += 1
-            queued(g, c, i, t, False, g.win)
-            return False
-        if cached(g, c, ch) > 0:
+        if (c.room0 if ch == 0 else c.room1) > 0:
+            append(c, ch)
+            bulk = True
+        elif cached(g, c, ch) > 0:
             cache_add(g, c, ch, -1)
             out.cache_hits += 1
             log(g, t, _FROM_CACHE, i, cached(g, c, ch))
-            failed = False
+            new_block(c, ch, g.block)
+            bulk = True
+        elif u_page >= g.fp:
+            out.page_ok += 1
+            log(g, t, _ALLOCATED, i, 0)
+            new_block(c, ch, g.block)
+            bulk = True
         else:
             asked = True
-            failed = u_page < g.fp
-            if not failed:
-                out.page_ok += 1
-                log(g, t, _ALLOCATED, i, 0)
-        if not failed:
-            new_block(c, ch, g.block)
-            queued(g, c, i, t, False, g.win)
-            return False
-    if not single:
-        if asked:
-            out.page_fail += 1
-            log(g, t, _FAILED, i, 0)
-        c.head += 1
-        log(g, t, _OWN, i, 0)
-        queued(g, c, i, t, True, g.win)
+            if not single or not g.noretry:
+                out.page_fail += 1
+                log(g, t, _FAILED, i, 0)
+    if bulk or not single:
+        if not bulk:
+            c.head += 1
+            log(g, t, _OWN, i, 0)
+        queued(g, c, i, t, not bulk, g.win)
         return False
     e = pending_new(g)
     e.cpu, e.prod, e.win, e.call, e.ch, e.u_head = i, prod, g.win, t, ch, u_head
@@ -223,9 +227,6 @@ def call(
         if stall(g, c, i, t, e, PAGE_STALL):
             return True
         return page_result(g, c, i, t, e)
-    if asked:
-        out.page_fail += 1
-        log(g, t, _FAILED, i, 0)
     return head_request(g, c, i, t, e)
 
 

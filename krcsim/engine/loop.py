@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The event loop: what happens next, in time order, and in the order of docs/model.md at ties."""
 
 from __future__ import annotations

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Random numbers inside compiled code: xoshiro256++ streams and the few laws the model needs.
 
 Each stream is a record of four words, so that a function gets it as one pointer. Algorithms:

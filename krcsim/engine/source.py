@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """The calls of a CPU, and how runs of dull ones are skipped.
 
 A call is dull if it only appends: to the head block, or to the list with a monitor already pending.
@@ -114,40 +115,53 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
 
 
 @jit
-def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
-    """The last call of a plan comes at t; True if its caller is now held up."""
-    r = c.marks
+def fresh_marks(g: Any, r: Any) -> Any:
+    """Channel, kind and luck (u_page, u_head) of a call of which nothing is known."""
     ch = 0
-    if c.known != TROUBLE:
-        if g.vmalloc >= 1.0:
-            ch = 1
-        elif g.vmalloc > 0.0:
-            ch = 1 if uniform(r) < g.vmalloc else 0
-        single = g.single >= 1.0
-        if 0.0 < g.single < 1.0:
-            single = uniform(r) < g.single
-        u_page = uniform(r)
-        return call(g, c, i, t, ch, single, u_page, uniform(r), prod)
-    # Known not to be dull: draw its channel, its kind and its luck given that.
+    if g.vmalloc >= 1.0:
+        ch = 1
+    elif g.vmalloc > 0.0:
+        ch = 1 if uniform(r) < g.vmalloc else 0
+    single = g.single >= 1.0
+    if 0.0 < g.single < 1.0:
+        single = uniform(r) < g.single
+    u_page = uniform(r)
+    return ch, single, u_page, uniform(r)
+
+
+@jit
+def trouble_marks(g: Any, c: Any) -> Any:
+    """As fresh_marks(), given that the call is of a channel without room and not dull."""
+    r = c.marks
     t0 = (1.0 - g.vmalloc) * (1.0 - dull_share(g, c, 0)) if c.room0 == 0 else 0.0
     t1 = g.vmalloc * (1.0 - dull_share(g, c, 1)) if c.room1 == 0 else 0.0
-    if uniform(r) * (t0 + t1) >= t0:
-        ch = 1
-    u_page, u_head = uniform(r), uniform(r)
+    ch = 1 if uniform(r) * (t0 + t1) >= t0 else 0
+    u_page, u_head, u = uniform(r), uniform(r), uniform(r)
     if g.array_path and cached(g, c, ch) > 0:
-        return call(g, c, i, t, ch, uniform(r) < g.single, u_page, u_head, prod)
+        return ch, u < g.single, u_page, u_head
     fp = g.fp if g.array_path else 1.0
     double_page = (1.0 - g.single) * (1.0 - fp)
     single_page = g.single * (1.0 - fp)
-    single_rest = g.single * (1.0 if g.array_path and g.noretry else 1.0 - dull_single(g))
-    u = uniform(r) * (double_page + single_rest)
-    if u < double_page:
-        return call(g, c, i, t, ch, False, fp + (1.0 - fp) * u_page, u_head, prod)
-    if g.array_path and g.noretry:
-        return call(g, c, i, t, ch, True, u_page, u_head, prod)
-    if u < double_page + single_page:
-        return call(g, c, i, t, ch, True, fp + (1.0 - fp) * u_page, u_head, prod)
-    return call(g, c, i, t, ch, True, fp * u_page, head_trouble(g) * u_head, prod)
+    sleepable = g.array_path and g.noretry
+    u *= double_page + g.single * (1.0 if sleepable else 1.0 - dull_single(g))
+    single = u >= double_page
+    if not (single and sleepable):
+        if u < double_page + single_page:
+            u_page = fp + (1.0 - fp) * u_page
+        else:
+            u_page *= fp
+            u_head *= head_trouble(g)
+    return ch, single, u_page, u_head
+
+
+@jit
+def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
+    """The last call of a plan comes at t; True if its caller is now held up."""
+    if c.known == TROUBLE:
+        ch, single, u_page, u_head = trouble_marks(g, c)
+    else:
+        ch, single, u_page, u_head = fresh_marks(g, c.marks)
+    return call(g, c, i, t, ch, single, u_page, u_head, prod)
 
 
 # ---- Poisson and on/off sources: calls are tasks of their own

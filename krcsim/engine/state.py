@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What the engine remembers: records named as in the kernel, all reached from GLOBAL.
 
 A record is handed to compiled functions as one pointer. Times are in ticks. `Any` stands for

@@ -241,6 +241,30 @@ def changed(scenario: Scenario, **overrides: Any) -> Scenario:
     return from_dict(data)
 
 
+def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
+    """The dotted fields in which `scenario` differs from `base`, as text for --set."""
+    old, new = _flat(as_dict(base)), _flat(as_dict(scenario))
+    changes = [(k, _text(v)) for k, v in new.items() if old.get(k) != v]
+    return changes + [(k, UNSET) for k in old if k not in new]
+
+
+UNSET = "unset"  # the --set value that leaves a field to its default
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in data.items():
+        if isinstance(value, dict):
+            out.update(_flat(value, f"{prefix}{key}."))
+        else:
+            out[prefix + key] = value
+    return out
+
+
+def _text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value).replace(" ", "")
+
+
 def read_scenario(path: str | Path) -> Scenario:
     """Read a TOML scenario file; raises KrcsimError with the file's name."""
     path = Path(path)

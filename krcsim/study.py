@@ -174,15 +174,19 @@ def compare(
 ) -> Result:
     """Remedies in the same worlds: all quantities in both windows, and paired differences.
 
-    `remedies`: names, or a dict of name -> Remedy. Raises KrcsimError for what does not fit.
+    `remedies`: names (`own` is the scenario's), or a dict of name -> Remedy. Raises KrcsimError.
     """
-    table = remedies if isinstance(remedies, dict) else {n: named(n) for n in remedies}
+    table = remedies if isinstance(remedies, dict) else _named(remedies, scenario)
     if not table:
         raise KrcsimError("remedies is empty; name at least one, for example A1,B,C-A1")
     points = {(name,): changed(scenario, remedy=r) for name, r in table.items()}
     return _study(
         scenario, ("remedy",), points, seed, precision, max_rung, command, progress, stop
     )
+
+
+def _named(names: tuple[str, ...] | list[str], scenario: Scenario) -> dict[str, Remedy]:
+    return {n: scenario.remedy if n == "own" else named(n) for n in names}
 
 
 def sweep(

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Needs git, make, and Python 3.11 or later with its venv module. All else goes into .venv.
+
+PY ?= python3
+RUN := .venv/bin/python
+READY := .venv/.ok
+LAB_ARGS ?=
+NOTEBOOK := notebooks/01_pool_or_pages.ipynb
+
+.DEFAULT_GOAL := help
+.PHONY: help lab test validate kernel calibrate bench figures clean
+
+help:
+	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
+	@echo 'make test       set up, then lint, types and tests'
+	@echo 'make validate   the engine against theory, its twin and a running kernel (minutes)'
+	@echo 'make kernel     predictions beside the kernel recordings, drawn into output/'
+	@echo 'make calibrate  the grace-period model, fitted again to its recordings'
+	@echo 'make bench      how fast a run, a sweep and an import are'
+	@echo 'make figures    draw the pictures of the README again'
+	@echo 'make clean      remove .venv and all caches; output/ stays'
+	@echo
+	@echo 'PY=python3.12 chooses the Python; LAB_ARGS="--no-browser" goes to JupyterLab.'
+
+# Built from nothing whenever pyproject.toml changes: a dependency taken out is really gone.
+$(READY): pyproject.toml
+	@command -v $(PY) >/dev/null || { \
+	  echo "$(PY) is missing: install Python 3.11 or later (Debian: apt install python3 python3-venv)" >&2; exit 1; }
+	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "$(PY) is older than Python 3.11, or does not start; name a newer one: make PY=python3.12 lab" >&2; exit 1; }
+	@$(PY) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "$(PY) has no venv module; on Debian: apt install python3-venv" >&2; exit 1; }
+	@echo 'Setting up .venv: a minute or two, once.'
+	@rm -f $@
+	@$(PY) -m venv --clear .venv
+	@$(RUN) -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+# On loopback only, and the token stays: whoever reaches the port can run code.
+# .jupyter/ switches off the news pop-up, which lies over the plot.
+lab: $(READY)
+	JUPYTER_CONFIG_PATH='$(CURDIR)/.jupyter' $(RUN) -m jupyterlab --ServerApp.ip=127.0.0.1 \
+	  $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) $(NOTEBOOK)
+
+test: $(READY)
+	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
+	$(RUN) -m mypy
+	$(RUN) -m pytest -q
+
+validate: $(READY)
+	$(RUN) -m pytest -q --durations=10 validation
+
+kernel: $(READY)
+	mkdir -p output
+	$(RUN) -m validation.kernel_runs --out output/
+
+calibrate: $(READY)
+	$(RUN) -m validation.calibrate_gp
+
+bench: $(READY)
+	$(RUN) -m benchmarks
+
+figures: $(READY)
+	$(RUN) -m benchmarks.figures
+
+clean:
+	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist
+	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Result in, axes out. Colours are Okabe and Ito's; line style and marker say the same again."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+
+from krcsim.estimate import Estimate
+from krcsim.files import write_whole
+from krcsim.reply import scenario_of
+from krcsim.result import Cell, Result
+
+STYLES = (
+    ("#0072B2", "o", "-"),
+    ("#D55E00", "s", "--"),
+    ("#009E73", "^", "-."),
+    ("#CC79A7", "D", ":"),
+    ("#E69F00", "v", (0, (5, 1))),
+    ("#56B4E9", "P", (0, (3, 1, 1, 1))),
+    ("#000000", "X", (0, (1, 1))),
+)
+SVG = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
+FLOOR = 1e-9  # P(wait) below is drawn at the foot of the axis
+
+
+def kib(x: float, _position: Any = None) -> str:
+    """A number of bytes as a tick label in KiB."""
+    return f"{x / 1024:g} KiB"
+
+
+def draw_point(ax: Axes, x: float, e: Estimate, style: Any, label: str | None) -> list[Any]:
+    """One estimate: a marker with its interval, or an arrow down from its bound."""
+    colour, marker, _ = style
+    if e.kind == "bound":
+        assert e.hi is not None
+        arrow = ax.annotate(
+            "", (x, e.hi / 4), (x, e.hi),
+            arrowprops=dict(arrowstyle="->", color=colour, linewidth=1.4),
+        )  # fmt: skip
+        dot = ax.plot([x], [e.hi], marker=marker, mfc="none", color=colour, ls="none", label=label)
+        return [arrow, *dot]
+    if e.value is None:
+        return []
+    dot = ax.plot([x], [e.value], marker=marker, color=colour, ls="none", label=label, ms=7)
+    if e.lo is not None and e.hi is not None and e.hi > e.lo:
+        dot += ax.plot([x, x], [e.lo, e.hi], color=colour, lw=1.6)
+    return list(dot)
+
+
+def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) -> list[Any]:
+    """P(wait) per single-argument call over bytes per CPU at full, a style per remedy.
+
+    Returns the artists. A bound is an open marker with an arrow down.
+    """
+    window = window or ("steady" if "steady" in result.windows() else "boot")
+    names = list(dict.fromkeys(p[0] for p in result.points()))
+    seen: dict[tuple[float, float], int] = {}
+    artists: list[Any] = []
+    for p in result.points():
+        e = result.get(p, "p_wait", window)
+        x = result.get(p, "bytes_at_full", window).value or 1.0
+        key = (x, round(e.value or e.hi or 0.0, 12))
+        shift = seen.get(key, 0)  # equal points side by side, not on top of each other
+        seen[key] = shift + 1
+        i = names.index(p[0])
+        label = str(p[0]) if p == next(q for q in result.points() if q[0] == p[0]) else None
+        artists += draw_point(ax, x * 1.04**shift, e, STYLES[i % len(STYLES)], label)
+    axes_of_bytes(ax)
+    ax.set_ylabel("P(wait) per single-argument call")
+    ax.legend(frameon=False, ncols=2)
+    return artists
+
+
+def axes_of_bytes(ax: Axes) -> None:
+    """Logarithmic axes with bytes per CPU below."""
+    ax.set(xscale="log", yscale="log")
+    ax.set_xlabel("bytes per CPU, reserve full (the page that plain code keeps counts for all)")
+    ax.xaxis.set_major_locator(matplotlib.ticker.LogLocator(base=2))
+    ax.xaxis.set_minor_locator(NullLocator())
+    ax.xaxis.set_major_formatter(FuncFormatter(kib))
+    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.grid(True, which="major", alpha=0.3)
+
+
+def figure_of(result: Result, window: str | None = None) -> Figure:
+    """A whole figure: the curve, the situation in the title, the command at the foot."""
+    fig = Figure(figsize=(8, 4.8), dpi=100, layout="constrained")
+    FigureCanvasAgg(fig)
+    ax = fig.add_subplot()
+    probability_over_bytes(result, ax, window)
+    s = scenario_of(result)
+    origin = s.grace_period.origin(s.machine.hz, s.machine.cpus)
+    ax.set_title(
+        f"{s.machine.cpus} CPUs, {s.workload.rate_hz:g} calls/s per CPU, {s.workload.loop} loop\n"
+        f"{origin}", fontsize=9,
+    )  # fmt: skip
+    fig.text(0.01, -0.02, str(result.provenance["command"])[:150], fontsize=6, va="top")
+    return fig
+
+
+def picture(fig: Figure, kind: str, provenance: dict[str, Cell], dpi: int = 150) -> bytes:
+    """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
+    text = "\n".join(f"{k}: {v}" for k, v in provenance.items())
+    meta: dict[str, Any] = {"Title": "krcsim"}
+    if kind == "png":
+        meta |= {"Description": text, "Software": "krcsim"}
+    elif kind == "svg":
+        meta |= {"Description": text, "Date": None, "Creator": "krcsim"}
+    else:
+        meta |= {"Subject": text, "Creator": "krcsim", "Producer": None, "CreationDate": None}
+    out = io.BytesIO()
+    with matplotlib.rc_context(SVG):
+        fig.savefig(out, format=kind, dpi=dpi, metadata=meta, bbox_inches="tight")
+    return out.getvalue()
+
+
+def save_figure(result: Result, path: Path, *, overwrite: bool = False) -> Path:
+    """Draw a result into a .png, .svg or .pdf file."""
+    p = result.provenance
+    carried = {k: str(p[k]) for k in ("command", "seed", "rungs", "versions", "scenario")}
+    data = picture(figure_of(result), path.suffix[1:], carried)
+    return write_whole(path, data, overwrite=overwrite)

@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The newest value wins: long work behind a slider, in one thread, without a queue of old values.
+
+`Latest.submit()` never blocks. A newer value replaces one that waits and asks the running one to
+stop, but only after its first result: a steady drag would otherwise show nothing. Results come
+back on the event loop, so that widgets are set on one thread only; without a running loop (a plain
+script, a test) everything happens at once in the caller's thread.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+
+class Ticket:
+    """One submitted value: `stop` is what the engine polls, `shown` says a result was delivered."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+        self.stop = np.zeros(1, np.int64)
+        self.shown = False
+        self.superseded = False
+
+    def cancel(self, at_once: bool) -> None:
+        """Ask the work to stop: at once, or as soon as it has shown something."""
+        self.superseded = True
+        if at_once or self.shown:
+            self.stop[0] = 1
+
+
+class Latest:
+    """Runs work(ticket), a generator of results, for the newest submitted value only."""
+
+    def __init__(
+        self,
+        work: Callable[[Ticket], Iterator[Any]],
+        on_result: Callable[[Any], None],
+        on_state: Callable[[str], None],
+        stopped: type[BaseException],
+    ) -> None:
+        self._work, self._on_result, self._on_state = work, on_result, on_state
+        self._stopped = stopped
+        self._lock = threading.Condition()
+        self._next: tuple[Ticket, asyncio.AbstractEventLoop] | None = None
+        self._running: Ticket | None = None
+        self._thread: threading.Thread | None = None
+
+    def submit(self, value: Any) -> None:
+        """Work on `value` next, instead of anything that still waits."""
+        ticket = Ticket(value)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._run(ticket, lambda f, x: f(x))
+            return
+        with self._lock:
+            self._next = (ticket, loop)
+            if self._running is not None:
+                self._running.cancel(at_once=False)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._main, name="krcsim", daemon=True)
+                self._thread.start()
+            self._lock.notify()
+
+    def cancel(self) -> None:
+        """Drop what waits and stop what runs, at once."""
+        with self._lock:
+            self._next = None
+            if self._running is not None:
+                self._running.cancel(at_once=True)
+
+    def _main(self) -> None:
+        while True:
+            with self._lock:
+                while self._next is None:
+                    if not self._lock.wait(30) and self._next is None:
+                        self._thread = None
+                        return
+                ticket, loop = self._next
+                self._next, self._running = None, ticket
+            try:
+                self._run(ticket, loop.call_soon_threadsafe)
+            except RuntimeError:  # the loop was closed under us: nobody is left to tell
+                self._thread = None
+                return
+            with self._lock:
+                self._running = None
+
+    def _run(self, ticket: Ticket, post: Callable[[Callable[[Any], None], Any], Any]) -> None:
+        post(self._on_state, "running")
+        end = "done"
+        try:
+            for result in self._work(ticket):
+                post(self._on_result, result)
+                ticket.shown = True
+                if ticket.superseded:
+                    end = "stopped"
+                    break
+        except self._stopped:
+            end = "stopped"
+        except Exception as exc:  # told to the person; the thread lives on for the next value
+            end = f"error: {exc}"
+        post(self._on_state, end)

@@ -1,0 +1,184 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Who may import whom, how long a module may be, and what the repository must not mention."""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PACKAGE = ROOT / "krcsim"
+
+# A module imports only from floors below its own; modules of one floor do not know each other.
+# `engine` is a floor of its own, below run; what goes on inside it stands in ENGINE.
+FLOORS = (
+    "values kernel",
+    "workload allocator grace_period remedy files",
+    "scenario engine",
+    "run estimate",
+    "result measures",
+    "study",
+    "figures reply",
+    "latest explore",
+    "__main__",
+)
+# Inside the engine a module imports only from those before it, and nothing else of krcsim.
+ENGINE = "rng state calendar grace kfree_rcu source loop".split()
+# Stricter than their floor: all of krcsim that these may import.
+ONLY = {
+    "estimate": {"values"},  # arrays in, numbers out
+    "latest": set(),  # a runner that knows nothing of what it runs
+    "kernel": set(),
+    "values": set(),
+}
+# Two on one floor that may know each other, in one direction.
+KNOWS = {("explore", "latest")}
+# Heavy libraries, and the only modules that import them.
+HOME_OF = {
+    "scipy": {"estimate"},
+    "matplotlib": {"figures", "explore"},
+    "PIL": {"figures", "explore"},
+    "ipywidgets": {"explore"},
+    "IPython": {"explore"},
+}
+MODULE_LINES, PACKAGE_LINES = 400, 3_500
+
+
+def name_of(path: Path) -> str:
+    return ".".join(path.relative_to(PACKAGE).with_suffix("").parts)
+
+
+MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
+INIT, ENGINE_INIT = "__init__", "engine.__init__"
+FLOOR_OF = {name: level for level, names in enumerate(FLOORS) for name in names.split()}
+
+
+def imports(tree: ast.AST) -> Iterator[str]:
+    """Full names of all imported modules; `from krcsim import x` counts as krcsim.x."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"line {node.lineno}: write the import from krcsim, not relative"
+            if node.module in ("krcsim", "krcsim.engine"):
+                yield from (f"{node.module}.{alias.name}" for alias in node.names)
+            else:
+                yield node.module or ""
+
+
+def inner_imports(name: str) -> set[str]:
+    """The modules of krcsim that one of them imports, without the leading `krcsim.`."""
+    found = {x for x in imports(parsed(name)) if x.split(".")[0] == "krcsim"}
+    return {x.removeprefix("krcsim").lstrip(".") for x in found} - {"", "engine"}
+
+
+def parsed(name: str) -> ast.Module:
+    return ast.parse(MODULES[name].read_text())
+
+
+def modules_but(*names: str) -> list[str]:
+    return [name for name in MODULES if name not in names]
+
+
+def test_every_module_has_a_floor() -> None:
+    there = {name.split(".")[0] for name in modules_but(INIT)}
+    assert there <= set(FLOOR_OF), "give the new module a floor in FLOORS"
+    assert {n for n in MODULES if n.startswith("engine.")} - {ENGINE_INIT} == {
+        f"engine.{n}" for n in ENGINE
+    }
+
+
+@pytest.mark.parametrize("name", modules_but(INIT, ENGINE_INIT))
+def test_a_module_imports_only_from_floors_below(name: str) -> None:
+    if name.startswith("engine."):
+        below = {f"engine.{n}" for n in ENGINE[: ENGINE.index(name.removeprefix("engine."))]}
+    elif name in ONLY:
+        below = ONLY[name]
+    else:
+        floor = FLOOR_OF[name]
+        below = {
+            other
+            for other in modules_but(INIT)
+            if FLOOR_OF[other.split(".")[0]] < floor or (name, other) in KNOWS
+        }
+    assert inner_imports(name) <= below
+
+
+@pytest.mark.parametrize("name", modules_but(INIT))
+def test_a_heavy_library_has_few_homes(name: str) -> None:
+    heavy = {x.split(".")[0] for x in imports(parsed(name))} & set(HOME_OF)
+    assert {x for x in heavy if name not in HOME_OF[x]} == set()
+
+
+@pytest.mark.parametrize("name", modules_but(INIT))
+def test_of_the_package_itself_only_the_version_is_used(name: str) -> None:
+    """`import krcsim` is no way around the floors."""
+    used = {
+        node.attr
+        for node in ast.walk(parsed(name))
+        if isinstance(node, ast.Attribute)
+        and isinstance(node.value, ast.Name)
+        and node.value.id == "krcsim"
+    }
+    assert used <= {"__version__"}
+
+
+def test_importing_the_package_is_light() -> None:
+    heavy = "matplotlib ipywidgets scipy numba".split()
+    code = f"import krcsim, sys; print(*(m for m in {heavy} if m in sys.modules))"
+    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert (out.stdout.strip(), out.stderr, out.returncode) == ("", "", 0)
+
+
+@pytest.mark.parametrize("name", list(MODULES))
+def test_a_module_is_short(name: str) -> None:
+    assert len(MODULES[name].read_text().splitlines()) <= MODULE_LINES
+
+
+def test_the_package_is_small() -> None:
+    lines = {name: len(path.read_text().splitlines()) for name, path in MODULES.items()}
+    assert sum(lines.values()) < PACKAGE_LINES
+
+
+@pytest.mark.parametrize("name", list(MODULES))
+def test_a_module_names_its_licence_and_its_purpose(name: str) -> None:
+    assert MODULES[name].read_text().startswith("# SPDX-License-Identifier: GPL-2.0-only\n")
+    assert ast.get_docstring(parsed(name))
+
+
+# Written so that this file does not match itself.
+ELSEWHERE = re.compile(rb"\.\./shared|(?<![\w.~)}>-])/(?:work|root|tmp|home)/")
+
+
+def kept_files() -> list[Path]:
+    """The files git tracks, and those it would; without git (an unpacked archive) the sources."""
+    ask = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
+    if (ROOT / ".git").exists():
+        out = subprocess.run(ask, cwd=ROOT, capture_output=True, check=True)
+        return [ROOT / name.decode() for name in out.stdout.split(b"\0") if name]
+    folders = "krcsim tests validation benchmarks notebooks data docs .ci .jupyter".split()
+    return [
+        path
+        for folder in folders
+        for path in (ROOT / folder).rglob("*")
+        if "__pycache__" not in path.parts
+    ] + list(ROOT.glob("*"))
+
+
+def test_no_file_knows_the_machine_it_was_written_on() -> None:
+    files = [path for path in kept_files() if path.is_file()]
+    assert len(files) > 20
+    found = [
+        f"{path.relative_to(ROOT)}:{n}: {line.strip()[:80].decode(errors='replace')}"
+        for path in files
+        if b"\0" not in (data := path.read_bytes())
+        for n, line in enumerate(data.splitlines(), 1)
+        if ELSEWHERE.search(line)
+    ]
+    assert found == []

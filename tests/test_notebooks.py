@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Notebooks are thin, stored without outputs, and run from top to bottom in a fresh kernel."""
+
+from __future__ import annotations
+
+import ast
+import json
+import statistics
+import time
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbclient import NotebookClient
+
+FOLDER = Path(__file__).parent.parent / "notebooks"
+NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
+SECONDS = 60
+MEDIAN_LINES, MOST_LINES = 3, 15
+# A rule of the model, a loop over replications, a class: all of that belongs into krcsim/.
+NOT_HERE = (
+    ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda, ast.For, ast.AsyncFor, ast.While
+)  # fmt: skip
+
+each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+
+
+def read(path: Path) -> Any:
+    return nbformat.read(path, as_version=4)
+
+
+def code_cells(path: Path) -> list[Any]:
+    return [cell for cell in read(path).cells if cell.cell_type == "code"]
+
+
+def lines(source: str) -> int:
+    return sum(1 for line in source.splitlines() if line.strip())
+
+
+def test_there_is_a_notebook() -> None:
+    assert NOTEBOOKS, f"no notebook in {FOLDER.name}/"
+
+
+@each_notebook
+def test_stored_without_outputs(path: Path) -> None:
+    for n, cell in enumerate(code_cells(path), 1):
+        assert cell.outputs == [], f"code cell {n} has outputs; clear them before saving"
+        assert cell.execution_count is None, f"code cell {n} has a number; clear all outputs"
+    assert "widgets" not in read(path).metadata
+
+
+@each_notebook
+def test_valid_and_for_any_kernel(path: Path) -> None:
+    nbformat.validate(json.loads(path.read_text()))
+    assert read(path).metadata.kernelspec.name == "python3"
+
+
+@each_notebook
+def test_cells_are_thin(path: Path) -> None:
+    sizes = [lines(cell.source) for cell in code_cells(path)]
+    assert sizes, "a notebook without code"
+    assert min(sizes) > 0, "an empty cell"
+    assert max(sizes) <= MOST_LINES
+    assert statistics.median(sizes) <= MEDIAN_LINES
+
+
+@each_notebook
+def test_cells_hold_no_rule_of_the_model(path: Path) -> None:
+    for n, cell in enumerate(code_cells(path), 1):
+        tree = ast.parse(cell.source)  # no magics either
+        found = [type(node).__name__ for node in ast.walk(tree) if isinstance(node, NOT_HERE)]
+        assert found == [], f"code cell {n}"
+
+
+@each_notebook
+def test_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KRCSIM_QUICK", "1")
+    monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else ipykernel writes to stderr
+    notebook = read(path)
+    begun = time.monotonic()
+    NotebookClient(
+        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": FOLDER}}
+    ).execute()  # raises what a cell raises
+    took = time.monotonic() - begun
+    outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
+    assert [out for out in outputs if out.output_type == "error"] == []
+    assert [out.text for out in outputs if out.get("name") == "stderr"] == []
+    assert outputs, "nothing was shown"
+    assert took <= SECONDS

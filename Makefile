@@ -40,7 +40,8 @@ $(READY): pyproject.toml
 # .jupyter/ switches off the news pop-up, which lies over the plot.
 lab: $(READY)
 	JUPYTER_CONFIG_PATH='$(CURDIR)/.jupyter' $(RUN) -m jupyterlab --ServerApp.ip=127.0.0.1 \
-	  $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS) $(NOTEBOOK)
+	  --ServerApp.root_dir='$(CURDIR)' --LabApp.default_url=/lab/tree/$(NOTEBOOK) \
+	  $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 test: $(READY)
 	$(RUN) -m ruff check .

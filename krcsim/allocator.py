@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
-from krcsim.values import FieldError, KrcsimError, check, choice, number
+from krcsim.values import FieldError, KrcsimError, check, choice, number, shown
 
 Spells = tuple[tuple[float, float], ...]
 HEAD_CLASSES = ("head", "head_atomic", "head_high", "head_reclaim")
@@ -115,21 +116,28 @@ class Allocator:
 def read_schedules(given: object) -> tuple[Spells, ...]:
     """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises KrcsimError."""
     try:
-        rows = list(given)  # type: ignore[call-overload]
+        rows = _rows(given)
         nested = rows if rows and not _is_pair(rows[0]) else [rows]
-        return tuple(tuple((_ms(a), _ms(b)) for a, b in plan) for plan in nested)
-    except (TypeError, ValueError) as exc:
+        return tuple(tuple((_ms(a), _ms(b)) for a, b in _rows(plan)) for plan in nested)
+    except (TypeError, ValueError, OverflowError) as exc:
         raise KrcsimError(
             f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms ({exc}); "
             "write for example [[0, 100], [500, 600]]"
         ) from None
 
 
+def _rows(value: object) -> list[Any]:
+    if not isinstance(value, (list, tuple)):
+        raise TypeError(f"{shown(value)} is not a list")
+    return list(value)
+
+
 def _is_pair(row: object) -> bool:
-    return isinstance(row, (list, tuple)) and len(row) == 2 and not isinstance(row[0], (list, tuple))
+    flat = isinstance(row, (list, tuple)) and len(row) == 2
+    return flat and not isinstance(row[0], (list, tuple))  # type: ignore[index]
 
 
 def _ms(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        raise TypeError(f"{value!r} is not a number")
+        raise TypeError(f"{shown(value)} is not a number")
     return float(value)

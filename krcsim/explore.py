@@ -56,24 +56,24 @@ def one_two_five(low: float, high: float) -> tuple[float, ...]:
 
 
 CONTROLS = (
-    Control("remedy.nr_emergency_objs", "Emergency pool (objects/CPU)",
+    Control("remedy.nr_emergency_objs", "Pool (objects/CPU)",
             (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500), "rcu_nr_emergency_objs; starts empty"),
     Control("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
             "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
     Control("remedy.cache_at_boot", "Pages at boot (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
             "preallocated pages; the cache keeps no more than its size"),
-    Control("allocator.spell.page", "Pressure: page failure (P)",
+    Control("allocator.spell.page", "P(page fails) in a spell",
             (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
             "P(a GFP_NOWAIT page request fails) in a spell"),
     Control("allocator.spell_ms", "Spell length (ms)", one_two_five(10, 10_000),
             "mean length of a spell of pressure"),
-    Control("workload.rate_hz", "Call rate (calls/s per CPU)", one_two_five(10, 100_000),
+    Control("workload.rate_hz", "Calls/s per CPU", one_two_five(10, 100_000),
             "kfree_rcu() calls offered on each CPU"),
     Control("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
     Control("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
             "mean length; 0: as calibrated for this machine"),
     Control("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000), "CONFIG_HZ"),
-    Control("workload.single_share", "Single-argument share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+    Control("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
             "share of calls that may have to wait"),
 )  # fmt: skip
 
@@ -127,8 +127,8 @@ class PoolOrPages:
     # ---- what is on the screen
 
     def _build(self) -> None:
-        style = dict(description_width="15.5em")
-        layout = w.Layout(width="30em", margin="0")
+        style = dict(description_width="12em")
+        layout = w.Layout(width="23em", margin="0")
         self.sliders = {
             c.field: w.SelectionSlider(
                 options=[(f"{v:g}", v) for v in c.values], value=c.values[0], description=c.label,
@@ -138,12 +138,12 @@ class PoolOrPages:
             for c in CONTROLS
         }  # fmt: skip
         self.head = w.Dropdown(
-            options=[("none (v5.9 on)", "none"), ("under the lock, ATOMIC (A0)", "atomic"),
+            options=[("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
                      ("try hard (A1)", "tryhard"), ("NOWAIT, ATOMIC, KERNEL", "three_step")],
             description="rcu_head request", style=style, layout=layout,
         )  # fmt: skip
         self.shared = w.Dropdown(
-            options=[("a slot per channel (2020)", False), ("shared by both (v5.9)", True)],
+            options=[("per channel", False), ("shared", True)],
             description="Page cache is", style=style, layout=layout,
         )  # fmt: skip
         self.preset = w.Dropdown(
@@ -169,9 +169,12 @@ class PoolOrPages:
         self.cancel.on_click(lambda _: self._latest.cancel())
         self.save.on_click(lambda _: self.export())
         left = w.VBox([self.preset, *self.sliders.values(), self.head, self.shared,
-                       w.HBox([self.reset, self.cancel, self.save])])  # fmt: skip
-        right = w.VBox([self.image, self.value, self.status])
-        self.widget = w.VBox([w.HBox([left, right]), self.answer])
+                       w.HBox([self.reset, self.cancel]), self.save])  # fmt: skip
+        left.layout.flex = "0 0 auto"  # labels stay whole; on a narrow screen the picture wraps
+        right = w.VBox([self.image, self.value, self.status],
+                       layout=w.Layout(width=f"{SIZE[0] + 4}px", flex="0 0 auto"))  # fmt: skip
+        columns = w.Box([left, right], layout=w.Layout(display="flex", flex_flow="row wrap"))
+        self.widget = w.VBox([columns, self.answer])
         self.widget.add_class("krcsim-explorer")
 
     @property

@@ -82,7 +82,7 @@ def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) 
 def axes_of_bytes(ax: Axes) -> None:
     """Logarithmic axes with bytes per CPU below."""
     ax.set(xscale="log", yscale="log")
-    ax.set_xlabel("bytes per CPU, reserve full (the page that plain code keeps counts for all)")
+    ax.set_xlabel("bytes per CPU at full, the page that plain code keeps included")
     ax.xaxis.set_major_locator(matplotlib.ticker.LogLocator(base=2))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(kib))

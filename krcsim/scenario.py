@@ -21,6 +21,7 @@ from krcsim.values import (
     choice,
     number,
     refuse_unknown,
+    shown,
     whole,
 )
 from krcsim.workload import Workload
@@ -158,7 +159,7 @@ def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
     version = given.get("krcsim", FORMAT)
     if version != FORMAT or isinstance(version, bool):
         raise KrcsimError(
-            f"krcsim = {version!r} is not the format of this version; allowed: {FORMAT}; "
+            f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; "
             "use the krcsim that wrote the file or rewrite it by hand"
         )
     refuse_unknown("scenario", given, ["krcsim", *_TOP, *_SECTIONS])
@@ -173,14 +174,17 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     if name == "remedy" and isinstance(given, str):
         return named(given)
     if not isinstance(given, dict):
-        raise KrcsimError(f"{name} is {given!r:.60}; allowed: a table [{name}] of fields")
+        raise KrcsimError(f"{name} is {shown(given)}; allowed: a table [{name}] of fields")
     table = dict(given)
     known = [f.name for f in dataclasses.fields(cls)]
-    base: Any = cls() if name != "remedy" else named(str(table.pop("base", "A0")))
+    base: Any = cls()
+    if name == "remedy":
+        row = table.pop("base", "A0")
+        base = named(row if isinstance(row, str) else shown(row))
     if name == "grace_period" and "file" in table:
         file = table.pop("file")
-        if not isinstance(file, str):
-            raise KrcsimError(f"grace_period.file is {file!r:.60}; allowed: a path in quotes")
+        if not isinstance(file, str) or not file.isprintable():
+            raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
         table["lengths_ms"] = read_lengths((folder or Path()) / file)
     refuse_unknown(name, table, known + (["base"] if name == "remedy" else []))
     for key, value in table.items():
@@ -198,7 +202,7 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
 
 def _failure(section: str, given: Any) -> Failure:
     if not isinstance(given, dict):
-        raise KrcsimError(f"{section} is {given!r:.60}; allowed: a table such as {{page = 0.9}}")
+        raise KrcsimError(f"{section} is {shown(given)}; allowed: a table such as {{page = 0.9}}")
     fields = {f.name: f.metadata for f in dataclasses.fields(Failure)}
     refuse_unknown(section, given, list(fields))
     for key, value in given.items():
@@ -211,8 +215,11 @@ def _lengths(given: Any) -> tuple[float, ...]:
         isinstance(x, (int, float)) and not isinstance(x, bool) for x in given
     )
     if not ok:
-        raise KrcsimError(f"grace_period.lengths_ms is {given!r:.60}; allowed: a list of ms")
-    return tuple(float(x) for x in given)
+        raise KrcsimError(f"grace_period.lengths_ms is {shown(given)}; allowed: a list of ms")
+    try:
+        return tuple(float(x) for x in given)
+    except OverflowError:
+        raise KrcsimError("grace_period.lengths_ms: a length is above 1e6 ms; lower it") from None
 
 
 def changed(scenario: Scenario, **overrides: Any) -> Scenario:
@@ -280,11 +287,15 @@ def read_scenario(path: str | Path) -> Scenario:
     if len(raw) > 10_000_000:
         raise KrcsimError(f"scenario file {path} is larger than 10 MB; it is not a scenario")
     try:
-        return from_dict(tomllib.loads(raw.decode("utf-8")), path.parent)
+        table = tomllib.loads(raw.decode("utf-8"))
     except UnicodeDecodeError:
         raise KrcsimError(f"scenario file {path} is not UTF-8 text; write it as TOML") from None
-    except (tomllib.TOMLDecodeError, RecursionError) as exc:
+    except (ValueError, RecursionError) as exc:  # also a number of more digits than Python reads
         raise KrcsimError(f"scenario file {path} is not TOML: {exc}; mend that place") from None
+    try:
+        return from_dict(table, path.parent)
+    except RecursionError:
+        raise KrcsimError(f"scenario file {path} nests too deeply; write flat tables") from None
     except KrcsimError as exc:
         raise KrcsimError(f"{path}: {exc}") from None
 

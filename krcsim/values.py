@@ -5,8 +5,16 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-import math
 from typing import Any
+
+
+def shown(value: object) -> str:
+    """A value for a message: on one line, at most 60 characters, whatever it is."""
+    try:
+        text = repr(value)
+    except ValueError:
+        text = "an integer of more digits than Python prints"
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 class KrcsimError(ValueError):
@@ -17,9 +25,7 @@ class FieldError(KrcsimError):
     """One field is wrong: names the field, its value, the unit, the allowed range and a remedy."""
 
     def __init__(self, field: str, value: object, allowed: str, remedy: str) -> None:
-        shown = repr(value)
-        shown = shown if len(shown) <= 60 else shown[:57] + "..."
-        super().__init__(f"{field} is {shown}; allowed: {allowed}; {remedy}")
+        super().__init__(f"{field} is {shown(value)}; allowed: {allowed}; {remedy}")
         self.field = field
 
 
@@ -92,7 +98,6 @@ def check_field(name: str, value: object, meta: Any) -> None:
     else:
         good = (
             _is_real(value)
-            and math.isfinite(float(value))  # type: ignore[arg-type]
             and meta["lo"] <= value <= meta["hi"]  # type: ignore[operator]
             and (kind != "whole" or float(value) == int(value))  # type: ignore[arg-type,call-overload]
         )
@@ -120,6 +125,8 @@ def refuse_unknown(section: str, given: Any, known: list[str]) -> None:
     """Raise KrcsimError when `given` holds a name that is not in `known`."""
     for name in given:
         if name not in known:
-            near = difflib.get_close_matches(str(name), known, n=1)
+            plain = isinstance(name, str) and name.isprintable() and len(name) <= 60
+            name = name if plain else shown(name)
+            near = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
             raise KrcsimError(f"{section}.{name} is not a field of [{section}]; {hint}")

@@ -15,7 +15,7 @@ from PIL import Image
 from krcsim.estimate import Estimate
 from krcsim.figures import FLOOR, STYLES, axes_of_bytes
 
-SIZE = (760, 440)  # pixels; the widget is fixed to it, or the page would jump
+SIZE = (570, 420)  # pixels; the widget is fixed to it, or the page would jump
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ class View:
         (self.span,) = ax.plot([], [], color="black", lw=2)
         self.note = ax.text(0.01, 0.02, "", transform=ax.transAxes, fontsize=8)
         ax.legend(loc="upper right", fontsize=8, framealpha=0.9)
-        self.fig.subplots_adjust(left=0.1, right=0.98, top=0.97, bottom=0.13)
+        self.fig.subplots_adjust(left=0.13, right=0.98, top=0.97, bottom=0.13)
         self.moving = [self.span, self.here, self.note]
         for d in self.lines:
             self.moving += [d["low"], d["high"], d["line"], d["bound"], *d["tags"]]

@@ -1,0 +1,392 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a user can get wrong is refused in one line, and what he writes is read as he meant it."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from krcsim.allocator import Allocator, Failure, read_schedules
+from krcsim.grace_period import GracePeriod, read_lengths
+from krcsim.remedy import REMEDIES, Remedy, named
+from krcsim.scenario import (
+    Machine,
+    Scenario,
+    as_dict,
+    changed,
+    from_dict,
+    read_scenario,
+    toml_text,
+)
+from krcsim.values import FieldError, KrcsimError, allowed
+from krcsim.workload import Workload
+from validation.scenarios import random_scenario
+
+SECTIONS = dict(
+    scenario=Scenario,
+    machine=Machine,
+    remedy=Remedy,
+    allocator=Allocator,
+    grace_period=GracePeriod,
+    workload=Workload,
+)
+FIELDS: dict[str, tuple[str, Any, Any]] = {
+    f"{section}.{field.name}": (section, cls, field)
+    for section, cls in SECTIONS.items()
+    for field in dataclasses.fields(cls)
+    if "kind" in field.metadata
+}
+
+
+def of_kind(*kinds: str) -> list[str]:
+    """The names of the fields of some kinds."""
+    return [name for name in FIELDS if FIELDS[name][2].metadata["kind"] in kinds]
+
+
+NO_NUMBERS = {
+    "nan": math.nan,
+    "inf": math.inf,
+    "minus inf": -math.inf,
+    "text": "5",
+    "true": True,
+    "bytes": b"5",
+    "list": [5],
+    "complex": 5j,
+    "no float": 10**400,
+    "not printable": 16**5000,
+}
+
+
+def refusal(call: Callable[[], object]) -> str:
+    """The one line in which a call refuses what it was given."""
+    with pytest.raises(KrcsimError) as caught:
+        call()
+    message = str(caught.value)
+    assert "\n" not in message
+    assert len(message) < 600
+    return message
+
+
+def assert_refused(name: str, value: object) -> None:
+    """Fails unless a value is refused by name, value and allowed range, in both ways in."""
+    section, cls, field = FIELDS[name]
+    given_in = {field.name: value}
+    as_table = given_in if section == "scenario" else {section: given_in}
+    for call in (lambda: cls(**given_in), lambda: from_dict(as_table)):
+        with pytest.raises(FieldError) as caught:
+            call()
+        message = str(caught.value)
+        assert message.startswith(f"{name} is ")
+        assert allowed(field.metadata) in message
+        assert "\n" not in message
+        assert caught.value.field == name
+
+
+@pytest.mark.parametrize("what", NO_NUMBERS)
+@pytest.mark.parametrize("name", of_kind("number", "whole"))
+def test_a_number_must_be_a_finite_number(name: str, what: str) -> None:
+    assert_refused(name, NO_NUMBERS[what])
+
+
+@pytest.mark.parametrize("name", of_kind("number", "whole"))
+def test_a_number_must_lie_in_its_range(name: str) -> None:
+    lo, hi = (FIELDS[name][2].metadata[end] for end in ("lo", "hi"))
+    for value in (lo - 1, math.nextafter(lo, -math.inf), math.nextafter(hi, math.inf), 2 * hi + 1):
+        assert_refused(name, value)
+
+
+@pytest.mark.parametrize("name", of_kind("whole"))
+def test_a_count_must_be_whole(name: str) -> None:
+    assert_refused(name, FIELDS[name][2].metadata["lo"] + 0.5)
+
+
+@pytest.mark.parametrize("value", ["true", 1, 0, None, 0.0])
+@pytest.mark.parametrize("name", of_kind("flag"))
+def test_a_switch_must_be_true_or_false(name: str, value: Any) -> None:
+    assert_refused(name, value)
+
+
+@pytest.mark.parametrize("value", ["", "Poisson", "nonsense", 1, None, True, ["none"]])
+@pytest.mark.parametrize("name", of_kind("choice"))
+def test_a_word_must_be_one_of_the_known(name: str, value: Any) -> None:
+    assert_refused(name, value)
+
+
+@pytest.mark.parametrize("what", [*NO_NUMBERS, "negative", "above 1", "none"])
+@pytest.mark.parametrize("when", ["calm", "spell"])
+def test_a_failure_must_be_a_probability(when: str, what: str) -> None:
+    value = {**NO_NUMBERS, "negative": -0.1, "above 1": 1.1, "none": None}[what]
+    message = refusal(lambda: from_dict({"allocator": {when: {"page": value}}}))
+    assert message.startswith(f"allocator.{when}.page is ")
+    assert "from 0 to 1" in message
+
+
+@pytest.mark.parametrize("optional", [f.name for f in dataclasses.fields(Failure)])
+def test_a_failure_that_is_left_out_falls_back_on_another(optional: str) -> None:
+    failure = Failure(**{f: 0.5 for f in ("page", "head") if f != optional})
+    assert all(0.0 <= p <= 0.5 for p in failure.resolved())
+
+
+CONTRADICTIONS: dict[str, dict[str, Any]] = {
+    "machine.nocb_share": dict(machine=dict(cpus=1, nocb_share=0.5)),
+    "remedy.emergency_at_boot": dict(remedy=dict(nr_emergency_objs=3, emergency_at_boot=4)),
+    "remedy.cache_at_boot": dict(remedy=dict(nr_bkv_objs=1, cache_at_boot=2)),
+    "remedy.array_path": dict(remedy=dict(array_path=False, cache_at_boot=1)),
+    "remedy.array_path ": dict(remedy=dict(array_path=False, page_class="noretry")),
+    "allocator.schedules": dict(allocator=dict(spells="schedule")),
+    "allocator.schedules ": dict(allocator=dict(spells="none", schedules=[[0, 1]])),
+    "allocator.schedules  ": dict(allocator=dict(spells="schedule", schedules=[[5, 5]])),
+    "allocator.schedules   ": dict(allocator=dict(spells="schedule", schedules=[[0, 9], [5, 12]])),
+    "allocator.schedules    ": dict(allocator=dict(spells="schedule", schedules=[[-1, 5]])),
+    "allocator.schedules     ": dict(allocator=dict(spells="schedule", schedules=[[math.nan, 5]])),
+    "allocator.spell.page_noretry": dict(allocator=dict(spell=dict(page=0.1, page_noretry=0.2))),
+    "allocator.spell.head_atomic": dict(allocator=dict(spell=dict(head=0.1, head_atomic=0.2))),
+    "allocator.spell.head_high": dict(allocator=dict(spell=dict(head=0.1, head_high=0.2))),
+    "allocator.calm.head_reclaim": dict(allocator=dict(calm=dict(head=0.1, head_reclaim=0.2))),
+    "grace_period.mean_ms": dict(grace_period=dict(kind="fixed")),
+    "grace_period.mean_ms ": dict(grace_period=dict(kind="ticks", mean_ms=1.0)),
+    "grace_period.lengths_ms": dict(grace_period=dict(kind="empirical")),
+    "grace_period.lengths_ms ": dict(grace_period=dict(kind="ticks", lengths_ms=[10.0])),
+    "grace_period.lengths_ms  ": dict(grace_period=dict(kind="empirical", lengths_ms=[0.0])),
+    "grace_period.lengths_ms   ": dict(grace_period=dict(kind="empirical", lengths_ms=[math.nan])),
+    "workload.burst": dict(workload=dict(arrivals="poisson", burst=2)),
+    "workload.gap": dict(workload=dict(arrivals="poisson", gap="exponential")),
+    "workload.producers": dict(workload=dict(loop="open", producers=2)),
+    "workload.producers ": dict(
+        machine=dict(cpus=1024), workload=dict(loop="closed", producers=4096)
+    ),
+    "workload.rate_hz": dict(workload=dict(rate_hz=1e7), machine=dict(instruction_ns=8)),
+    "workload.rate_hz ": dict(workload=dict(rate_hz=1e5), horizon_ms=1e8, machine=dict(cpus=100)),
+    "scenario.warmup_ms": dict(warmup_ms=20.0, horizon_ms=10.0),
+}
+
+
+@pytest.mark.parametrize("field", CONTRADICTIONS)
+def test_contradictory_settings_are_refused_by_the_field_to_change(field: str) -> None:
+    message = refusal(lambda: from_dict(CONTRADICTIONS[field]))
+    assert message.startswith(f"{field.strip()} is ")
+    assert "; allowed: " in message
+
+
+@pytest.mark.parametrize(
+    ("table", "start"),
+    [
+        (dict(machine=dict(cpus=0)), "machine.cpus is 0; allowed: a whole number from 1 to 1024"),
+        (dict(workload=dict(rate_hz=1e12)), "workload.rate_hz is 1000000000000.0; allowed: "),
+        (dict(horizon_ms=0), "scenario.horizon_ms is 0; allowed: a number from 0.001 to 1e+08 ms"),
+        (dict(krcsim=2), "krcsim = 2 is not the format of this version"),
+        (dict(machine=5), "machine is 5; allowed: a table [machine] of fields"),
+        (dict(machine=dict(cpu=5)), "machine.cpu is not a field of [machine]; did you mean cpus?"),
+        (dict(machines={}), "scenario.machines is not a field of [scenario]; did you mean machine"),
+        (dict(remedy=dict(pool=5)), "remedy.pool is not a field of [remedy]; known: head_alloc"),
+        (dict(remedy="Z9"), "remedy 'Z9' is not known; allowed: A0, A1"),
+        (dict(remedy="B\u00b2"), "remedy 'B\u00b2' is not known"),
+        (dict(remedy=dict(base=5)), "remedy '5' is not known"),
+        (dict(allocator=dict(spell=dict(pages=1))), "allocator.spell.pages is not a field"),
+        ({"a\nb": 1}, r"scenario.'a\nb' is not a field"),
+        (dict(grace_period=dict(file="a\nb")), "grace_period.file is "),
+    ],
+)
+def test_a_refusal_says_what_is_wrong_and_what_to_write(table: dict[str, Any], start: str) -> None:
+    assert refusal(lambda: from_dict(table)).startswith(start)
+
+
+@pytest.mark.parametrize("number", range(40))
+def test_a_scenario_written_as_toml_is_read_back_equal(number: int, tmp_path: Path) -> None:
+    scenario = random_scenario(number)
+    file = tmp_path / "world.toml"
+    file.write_text(toml_text(scenario, "two\nlines"), encoding="utf-8")
+    assert read_scenario(file) == scenario
+
+
+@pytest.mark.parametrize("name", [*REMEDIES, "B0", "B12", "D0-A0", "D8-A1"])
+def test_a_named_remedy_is_the_same_in_a_scenario_and_in_its_table(name: str) -> None:
+    scenario = from_dict({"remedy": name})
+    assert scenario.remedy == named(name)
+    assert from_dict(as_dict(scenario)) == scenario
+
+
+def test_a_changed_field_is_all_that_changes() -> None:
+    scenario = random_scenario(1)
+    faster = changed(scenario, **{"workload.rate_hz": 123.0})
+    workload = dataclasses.replace(scenario.workload, rate_hz=123.0)
+    assert faster == dataclasses.replace(scenario, workload=workload)
+
+
+@pytest.mark.parametrize("path", ["", ".", "rate_hz", "workload.rate", "workload.rate_hz.x", "a.b"])
+def test_a_change_of_what_does_not_exist_is_refused(path: str) -> None:
+    refusal(lambda: changed(Scenario(), **{path: 1.0}))
+
+
+NOT_SCENARIOS = {
+    "not TOML": b"= 5",
+    "unfinished": b"[machine",
+    "twice": b"[machine]\n[machine]",
+    "UTF-16": "[machine]".encode("utf-16"),
+    "Latin-1": b"# \xe9",
+    "deep list": b"a = " + b"[" * 5000,
+    "deep table": b"machine" + b".a" * 2000 + b" = 1",
+    "long number": b"krcsim = " + b"1" * 5000,
+    "long hexadecimal": b"[machine]\ncpus = 0x" + b"f" * 5000,
+    "date": b"[machine]\ncpus = 2020-04-04",
+    "no file": b"[grace_period]\nfile = 'nowhere'",
+    "NUL in a name": b'[grace_period]\nfile = "\\u0000"',
+}
+
+
+@pytest.mark.parametrize("content", NOT_SCENARIOS.values(), ids=NOT_SCENARIOS)
+def test_a_file_that_is_no_scenario_is_named_and_refused(content: bytes, tmp_path: Path) -> None:
+    file = tmp_path / "broken.toml"
+    file.write_bytes(content)
+    assert "broken.toml" in refusal(lambda: read_scenario(file))
+
+
+@pytest.mark.parametrize("name", ["missing.toml", "", "nul\0.toml", "\ud800.toml"])
+def test_a_file_that_cannot_be_read_is_refused(name: str, tmp_path: Path) -> None:
+    assert "cannot be read" in refusal(lambda: read_scenario(tmp_path / name))
+    assert "cannot be read" in refusal(lambda: read_lengths(tmp_path / name))
+
+
+def test_lengths_are_one_number_a_line_with_comments(tmp_path: Path) -> None:
+    (tmp_path / "lengths").write_text("# ms\n12\n\n 8.5 # a tick less\n", encoding="utf-8")
+    scenario = from_dict({"grace_period": dict(kind="empirical", file="lengths")}, tmp_path)
+    assert scenario.grace_period.lengths_ms == (12.0, 8.5)
+
+
+def test_a_line_that_is_no_length_is_named_and_refused(tmp_path: Path) -> None:
+    (tmp_path / "lengths").write_text("12\n8,5\n", encoding="utf-8")
+    assert "line 2 is '8,5'" in refusal(lambda: read_lengths(tmp_path / "lengths"))
+
+
+def test_a_file_without_lengths_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lengths").write_text("# nothing\n", encoding="utf-8")
+    assert "holds no length" in refusal(lambda: read_lengths(tmp_path / "lengths"))
+
+
+@pytest.mark.parametrize("given_pairs", [[[0, 1], [2, 3]], [[[0, 1], [2, 3]]]])
+def test_one_schedule_may_be_written_with_or_without_outer_brackets(given_pairs: Any) -> None:
+    assert read_schedules(given_pairs) == (((0.0, 1.0), (2.0, 3.0)),)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [5, "", "ab", {}, None, [1], [[1]], [[0, 1, 2]], [""], [[0, "1"]], [[0, True]], [[0, 10**400]]],
+    ids=str,
+)
+def test_what_is_no_list_of_pairs_is_no_schedule(value: Any) -> None:
+    assert "[start_ms, end_ms]" in refusal(lambda: read_schedules(value))
+
+
+@pytest.mark.parametrize("value", [5, "12", {}, [[12.0]], ["12"], [True], [-1.0], [10**400], [1e7]])
+def test_what_is_no_list_of_positive_numbers_gives_no_lengths(value: Any) -> None:
+    table = {"grace_period": dict(kind="empirical", lengths_ms=value)}
+    assert "grace_period.lengths_ms" in refusal(lambda: from_dict(table))
+
+
+# ---- whatever comes, only a KrcsimError may escape
+
+WORDS = sorted(
+    {f.name for cls in (*SECTIONS.values(), Failure) for f in dataclasses.fields(cls)}
+    | {"krcsim", "base", "file"}
+    | {word for _, _, field in FIELDS.values() for word in field.metadata.get("options", ())}
+)
+SCALARS = (
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    | st.sampled_from([10**400, *WORDS, *REMEDIES])
+)  # fmt: skip
+KEYS = st.sampled_from(WORDS) | st.text(max_size=5)
+VALUES = st.recursive(
+    SCALARS, lambda v: st.lists(v, max_size=4) | st.dictionaries(KEYS, v, max_size=4), max_leaves=8
+)
+TABLES = st.dictionaries(
+    st.sampled_from([*SECTIONS, "krcsim", "warmup_ms", "horizon_ms"]) | KEYS,
+    st.one_of(
+        VALUES,
+        *(
+            st.dictionaries(st.sampled_from([f.name for f in dataclasses.fields(cls)]), VALUES)
+            for cls in SECTIONS.values()
+        ),
+    ),
+    max_size=4,
+)
+
+
+def fuzz(examples: int) -> settings:
+    """Settings for that many examples, the same in every run."""
+    return settings(
+        max_examples=examples,
+        derandomize=True,
+        database=None,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+
+
+def answered(call: Callable[[], object]) -> None:
+    """Fails unless a call returns, or refuses in one line."""
+    line = ""
+    try:
+        call()
+    except KrcsimError as exc:
+        line = str(exc)
+    assert "\n" not in line
+
+
+@fuzz(800)
+@given(TABLES | VALUES)
+def test_any_nested_value_is_a_scenario_or_refused(table: Any) -> None:
+    answered(lambda: from_dict(table))
+
+
+@fuzz(800)
+@given(st.sampled_from(sorted(FIELDS)), VALUES)
+def test_any_value_of_any_field_is_taken_or_refused(name: str, value: Any) -> None:
+    section, _, field = FIELDS[name]
+    inner = {field.name: value}
+    answered(lambda: from_dict(inner if section == "scenario" else {section: inner}))
+
+
+@fuzz(800)
+@given(VALUES)
+def test_any_value_is_a_list_of_schedules_or_refused(value: Any) -> None:
+    answered(lambda: read_schedules(value))
+
+
+@fuzz(800)
+@given(VALUES)
+def test_any_value_is_a_list_of_lengths_or_refused(value: Any) -> None:
+    answered(lambda: from_dict({"grace_period": dict(kind="empirical", lengths_ms=value)}))
+
+
+def read_bytes(read: Callable[[Path], object], content: bytes) -> None:
+    """Let a reader have a file of these bytes."""
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "any"
+        file.write_bytes(content)
+        answered(lambda: read(file))
+
+
+LINES = st.sampled_from(["[machine]", "[remedy]", "cpus = ", "=", "[[", "1e999", "nan", '"', "0x"])
+BYTES = st.binary(max_size=200) | st.lists(LINES | st.text(max_size=6), max_size=12).map(
+    lambda words: "\n".join(words).encode("utf-8", "surrogatepass")
+)
+
+
+@fuzz(800)
+@given(BYTES)
+def test_any_file_is_a_scenario_or_refused(content: bytes) -> None:
+    read_bytes(read_scenario, content)
+
+
+@fuzz(800)
+@given(BYTES)
+def test_any_file_is_a_list_of_lengths_or_refused(content: bytes) -> None:
+    read_bytes(read_lengths, content)

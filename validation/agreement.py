@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Skipping, every-call mode and the SimPy twin on random scenarios: do they say the same?
+
+`python -m validation.agreement` prints the table. Scenarios are the first of the family
+`random_scenario` that a pilot of the engine finds worth the twin's time: waits are not rare, and
+the twin gets every half width below 3 % within COST_S CPU-seconds.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from krcsim.estimate import Estimate, mean, ratio
+from krcsim.run import Replications, replicate, warm_up
+from krcsim.scenario import Scenario
+from krcsim.study import extend
+from validation import twin
+from validation.scenarios import random_scenario
+
+WANTED = 20
+HALF_WIDTH = 0.03
+AIM = 0.024  # the pilot's aim: below HALF_WIDTH, since the pilot's own variance is an estimate
+COST_S = 30.0
+TWIN_CALLS_PER_S = 60_000.0
+QUANTITIES = ("P(wait)", "mean wait", "peak")
+NAMES = ("single", "waits", "wait_ms", "peak")
+WINDOW = 1
+
+Columns = NDArray[np.float64]  # replications x NAMES
+
+
+@dataclass(frozen=True)
+class Case:
+    """A scenario of the family and the replications of the twin (the engine runs twice as many)."""
+
+    number: int
+    scenario: Scenario
+    replications: int
+
+
+def of_engine(runs: Replications) -> Columns:
+    """The counters that are compared, from the engine."""
+    return np.stack([runs.of(name, WINDOW) for name in NAMES], axis=1)
+
+
+def estimates(x: Columns) -> list[Estimate]:
+    """P(wait), mean wait and mean peak over replications."""
+    return [ratio(x[:, 1], x[:, 0]), ratio(x[:, 2], x[:, 1]), mean(x[:, 3])]
+
+
+def errors(x: Columns) -> list[tuple[float, float]]:
+    """Value and standard error of each quantity, by the delta method."""
+    n = len(x)
+    out = []
+    for num, den in ((x[:, 1], x[:, 0]), (x[:, 2], x[:, 1]), (x[:, 3], np.ones(n))):
+        value = num.sum() / den.sum()
+        z = num - value * den
+        out.append((float(value), float(z.std(ddof=1) * math.sqrt(n) / den.sum())))
+    return out
+
+
+def cases(wanted: int = WANTED) -> Iterator[Case]:
+    """The first `wanted` scenarios that pass the pilot."""
+    found = 0
+    for number in itertools.count():
+        s = random_scenario(number)
+        pilot = of_engine(replicate(s, 1, 0, 300))
+        if pilot[:, 1].sum() < 1000:
+            continue
+        widths = [e.half_width for e in estimates(pilot)]
+        if not all(math.isfinite(x) for x in widths):
+            continue
+        n = max(100, math.ceil(300 * (max(widths) / AIM) ** 2))
+        calls = n * s.workload.rate_hz * s.machine.cpus * s.horizon_ms / 1000.0
+        if calls / TWIN_CALLS_PER_S > COST_S:
+            continue
+        yield Case(number, s, n)
+        found += 1
+        if found == wanted:
+            return
+
+
+def twin_part(job: tuple[int, int, int]) -> Columns:
+    """Replications first .. last - 1 of the twin."""
+    number, first, last = job
+    s = random_scenario(number)
+    rows = [twin.run(s, 11, r)["steady"] for r in range(first, last)]
+    return np.array([[row[name] for name in NAMES] for row in rows])
+
+
+@dataclass(frozen=True)
+class Row:
+    """One quantity of one scenario by the three methods: values, half widths, z by pairs."""
+
+    case: Case
+    quantity: str
+    values: tuple[float, ...]  # skipping, every call, twin
+    half_widths: tuple[float, ...]
+    z: tuple[float, ...]  # skipping - twin, every call - twin, skipping - every call
+
+
+def z_of(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """Difference over its standard error; 0 where both are the same and nothing is random."""
+    error = math.hypot(a[1], b[1])
+    if error <= 1e-9 * abs(b[0]):
+        return 0.0 if abs(a[0] - b[0]) <= 1e-6 * abs(b[0]) else math.inf
+    return (a[0] - b[0]) / error
+
+
+def compare(wanted: int = WANTED) -> list[Row]:
+    """All rows; the twin runs in processes, the engine meanwhile in threads."""
+    warm_up()
+    found = list(cases(wanted))
+    rows = []
+    with ProcessPoolExecutor(os.cpu_count()) as pool:
+        step = 100
+        jobs = [
+            [(c.number, a, min(a + step, c.replications)) for a in range(0, c.replications, step)]
+            for c in found
+        ]
+        pending = [[pool.submit(twin_part, job) for job in some] for some in jobs]
+        for c, parts in zip(found, pending, strict=True):
+            skip = of_engine(extend(c.scenario, 12, None, 2 * c.replications, workers=1))
+            every = of_engine(
+                extend(c.scenario, 13, None, 2 * c.replications, every_call=True, workers=1)
+            )
+            other = np.concatenate([p.result() for p in parts])
+            three = (skip, every, other)
+            widths = [[e.half_width for e in estimates(x)] for x in three]
+            moments = [errors(x) for x in three]
+            for q, name in enumerate(QUANTITIES):
+                s, e, t = (m[q] for m in moments)
+                rows.append(
+                    Row(c, name, (s[0], e[0], t[0]), tuple(w[q] for w in widths),
+                        (z_of(s, t), z_of(e, t), z_of(s, e)))
+                )  # fmt: skip
+    return rows
+
+
+def table(rows: list[Row]) -> str:
+    """The rows in columns, and the verdict below."""
+    lines = [f"{'no':>3} {'runs':>5} {'quantity':<9} {'skipping':>10} {'every call':>10} "
+             f"{'twin':>10} {'half width':>10} {'z':>6} {'z':>6} {'z':>6}"]  # fmt: skip
+    for r in rows:
+        values = " ".join(f"{v:10.5g}" for v in r.values)
+        z = " ".join(f"{x:6.2f}" for x in r.z)
+        lines.append(
+            f"{r.case.number:>3} {r.case.replications:>5} {r.quantity:<9} {values} "
+            f"{max(r.half_widths):10.2%} {z}"
+        )
+    all_z = [abs(x) for r in rows for x in r.z]
+    lines.append(
+        f"{len(all_z)} comparisons: largest |z| {max(all_z):.2f}, above 3: "
+        f"{sum(x > 3 for x in all_z)}; largest half width "
+        f"{max(max(r.half_widths) for r in rows):.2%}"
+    )
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(table(compare()) + "\n")

@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Three implementations of docs/model.md agree over the whole space of switches."""
+
+from __future__ import annotations
+
+import pytest
+
+from validation.agreement import HALF_WIDTH, WANTED, Row, compare, table
+
+
+@pytest.fixture(scope="module")
+def rows() -> list[Row]:
+    found = compare()
+    print(table(found))
+    return found
+
+
+def test_every_half_width_is_at_most_three_percent(rows: list[Row]) -> None:
+    assert len({r.case.number for r in rows}) == WANTED
+    assert max(max(r.half_widths) for r in rows) <= HALF_WIDTH
+
+
+def test_no_comparison_is_further_off_than_chance_allows(rows: list[Row]) -> None:
+    z = [abs(x) for r in rows for x in r.z]
+    assert max(z) <= 4.5, table(rows)
+    assert sum(x > 3 for x in z) <= 0.02 * len(z), table(rows)

@@ -16,11 +16,11 @@ from krcsim.values import FieldError, KrcsimError, check, choice, flag, number
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 # Scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative
-# binomial law of the scans after the first (inf: Poisson). Fitted to data/kernel-runs/gp_latency.csv
-# (Linux 6.1, HZ=250, synchronize_rcu() at random times, host little loaded) by `python -m
-# validation.calibrate_gp`, which prints the residuals. Means of waits agree within 1 ms; waits on
-# several CPUs that are asked for back to back do not follow these laws, and those on 4 busy CPUs
-# vary less. With one CPU every grace period takes one scan.
+# binomial law of the scans after the first (inf: Poisson). Fitted to gp_latency.csv (Linux 6.1,
+# HZ=250, synchronize_rcu() at random times, host little loaded) by `make calibrate`, that is
+# `python -m validation.calibrate_gp`, which prints the residuals. Means of waits agree within 1 ms;
+# waits on several CPUs that are asked for back to back do not follow these laws, and those on 4
+# busy CPUs vary less. With one CPU every grace period takes one scan.
 CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {
     (1, False): (1.0, math.inf),
     (1, True): (1.0, math.inf),

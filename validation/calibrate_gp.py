@@ -225,8 +225,12 @@ def report(cases: list[Case]) -> str:
 
 
 def main() -> int:
-    """Print the report."""
-    print(report(read_cases()))
+    """Print the report; 0 unless the recording cannot be read."""
+    try:
+        print(report(read_cases()))
+    except KrcsimError as exc:
+        print(exc, file=sys.stderr)
+        return 1
     return 0
 
 

@@ -464,9 +464,10 @@ def _percent(pair: tuple[float, float], sign: bool = False) -> str:
 
 
 def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(x) for x in column) for column in zip(heads, *rows)]
+    widths = [max(len(x) for x in column) for column in zip(heads, *rows, strict=True)]
     return "\n".join(
-        "  ".join(x.ljust(w) for x, w in zip(row, widths)).rstrip() for row in (heads, *rows)
+        "  ".join(x.ljust(w) for x, w in zip(row, widths, strict=True)).rstrip()
+        for row in (heads, *rows)
     )
 
 
@@ -526,7 +527,7 @@ def _marks(ax: Axes, some: Sequence[Comparison], i: int, place: Place) -> None:
             mine = [c for c in some if c.condition.rate == rate and c.answers[i].inside == inside]
             if not mine:
                 continue
-            x, y, low, high = zip(*(place(c.answers[i], rate) for c in mine))
+            x, y, low, high = zip(*(place(c.answers[i], rate) for c in mine), strict=True)
             ax.vlines(x, low, high, colors=colour, lw=0.9, alpha=0.55, zorder=1)
             ax.scatter(
                 x, y, s=24 if inside else 42, marker=shape, linewidths=0.9,
@@ -586,10 +587,19 @@ def main(argv: Iterable[str] | None = None) -> int:
         help=f"of each condition (default {REPLICATIONS})",
     )  # fmt: skip
     options = parser.parse_args(None if argv is None else list(argv))
-    conditions = [c for name in SETS for c in read_conditions(name)]
+    if options.replications < 1:
+        parser.error(f"--replications is {options.replications}; allowed: 1 or more")
+    try:
+        conditions = [c for name in SETS for c in read_conditions(name)]
+    except KrcsimError as exc:
+        print(exc, file=sys.stderr)
+        return 1
     comparisons = compare_all(conditions, options.replications)
+    print(
+        "Agreement on P(wait) / on the blocked fraction; data/kernel-runs/README.md has the rules."
+    )
     print(table(comparisons))
-    print()
+    print("\nFamilies with misses: P(wait) / blocked, of so many non-trivial; the worst of each.")
     print(misses(comparisons))
     if options.out:
         draw(comparisons, options.out / "kernel_runs.png")

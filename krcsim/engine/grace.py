@@ -8,7 +8,7 @@ from typing import Any
 
 from krcsim.engine.calendar import FULL, heap_push, log, pending_new, touch
 from krcsim.engine.rng import INF, jit, normal, uniform
-from krcsim.engine.state import CODE, WAITS, WAKE, cpu_at, krw_at, out_at, real_at, waiter_at
+from krcsim.engine.state import ALL, CODE, WAITS, WAKE, cpu_at, krw_at, out_at, real_at, waiter_at
 
 _START = CODE["grace period starts"]
 _END = CODE["grace period ends"]
@@ -35,7 +35,7 @@ def begin(g: Any, t: Any) -> None:
     g.active = 1
     g.pending = 0
     g.gp_at = t + length(g)
-    log(g, t, _START, -1, g.done + 1)
+    log(g, t, _START, ALL, float(g.done + 1))
 
 
 @jit
@@ -58,7 +58,7 @@ def finish(g: Any, t: Any) -> None:
     g.done += 1
     g.active = 0
     g.gp_at = INF
-    log(g, t, _END, -1, g.done)
+    log(g, t, _END, ALL, float(g.done))
     more = False
     at = t + g.invoke
     for i in range(g.cpus):
@@ -87,7 +87,7 @@ def finish(g: Any, t: Any) -> None:
 @jit
 def wait(g: Any, t: Any, cpu: Any, prod: Any, call: Any, win: Any, spell: Any) -> None:
     """A caller on `cpu` begins to wait at t for a call made at `call`."""
-    log(g, t, _WAIT, cpu, 0)
+    log(g, t, _WAIT, cpu, 0.0)
     out = out_at(g.p_out, win)
     out.waits += 1
     if spell > 0:

@@ -17,9 +17,14 @@ from krcsim.engine.state import (
     CODE,
     HEAD_STALL,
     IDLE,
+    NO,
+    ONE,
     PAGE_STALL,
     QUEUED,
+    SLAB,
+    VMALLOC,
     WAITS,
+    YES,
     cpu_at,
     krw_at,
     out_at,
@@ -117,7 +122,7 @@ def queued(g: Any, c: Any, i: Any, t: Any, listed: Any, win: Any) -> None:
     if not c.monitor_todo:
         c.monitor_todo = 1
         if listed and g.expedite:
-            log(g, t, _EARLY, i, 0)
+            log(g, t, _EARLY, i, 0.0)
             monitor(g, c, i, t)
         else:
             c.monitor_at = timer(t, g.drain)
@@ -129,8 +134,8 @@ def push_wrapper(g: Any, c: Any, i: Any, t: Any, code: Any, win: Any) -> None:
     """A wrapper goes on the list."""
     c.head += 1
     c.wrap += 1
-    log(g, t, code, i, c.nr_emergency)
-    queued(g, c, i, t, True, win)
+    log(g, t, code, i, float(c.nr_emergency))
+    queued(g, c, i, t, YES, win)
 
 
 @jit
@@ -167,11 +172,11 @@ def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
 def head_request(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """Step 5 at t for the call in `e`; True if the caller is now held up."""
     if g.head_alloc == NONE:
-        return after_head(g, c, i, t, False, e)
+        return after_head(g, c, i, t, NO, e)
     if g.head_alloc == ATOMIC:
         return after_head(g, c, i, t, e.u_head >= e.fh, e)
     if e.u_head >= e.fh:
-        return after_head(g, c, i, t, True, e)
+        return after_head(g, c, i, t, YES, e)
     if stall(g, c, i, t, e, HEAD_STALL):
         return True
     return after_head(g, c, i, t, e.u_head >= e.ff, e)
@@ -195,25 +200,25 @@ def call(
             append(c, ch)
             bulk = True
         elif cached(g, c, ch) > 0:
-            cache_add(g, c, ch, -1)
+            cache_add(g, c, ch, -ONE)
             out.cache_hits += 1
-            log(g, t, _FROM_CACHE, i, cached(g, c, ch))
+            log(g, t, _FROM_CACHE, i, float(cached(g, c, ch)))
             new_block(c, ch, g.block)
             bulk = True
         elif u_page >= g.fp:
             out.page_ok += 1
-            log(g, t, _ALLOCATED, i, 0)
+            log(g, t, _ALLOCATED, i, 0.0)
             new_block(c, ch, g.block)
             bulk = True
         else:
             asked = True
             if not single or not g.noretry:
                 out.page_fail += 1
-                log(g, t, _FAILED, i, 0)
+                log(g, t, _FAILED, i, 0.0)
     if bulk or not single:
         if not bulk:
             c.head += 1
-            log(g, t, _OWN, i, 0)
+            log(g, t, _OWN, i, 0.0)
         queued(g, c, i, t, not bulk, g.win)
         return False
     e = pending_new(g)
@@ -235,12 +240,12 @@ def page_result(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """The sleepable page request of the call in `e` is answered at t; True if held up further."""
     if e.fails:
         out_at(g.p_out, e.win).page_fail += 1
-        log(g, t, _FAILED, i, 0)
+        log(g, t, _FAILED, i, 0.0)
         return head_request(g, c, i, t, e)
     out_at(g.p_out, e.win).page_ok += 1
-    log(g, t, _ALLOCATED, i, 0)
+    log(g, t, _ALLOCATED, i, 0.0)
     new_block(c, e.ch, g.block)
-    queued(g, c, i, t, False, e.win)
+    queued(g, c, i, t, NO, e.win)
     return False
 
 
@@ -269,9 +274,9 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
             k.state = WAITS
             k.need = need
             k.ready = INF
-            log(g, t, _BATCH, i, c.ptr0 + c.ptr1 + c.head)
+            log(g, t, _BATCH, i, float(c.ptr0 + c.ptr1 + c.head))
         else:
-            log(g, t, _JOINED, i, c.ptr0 + c.ptr1 + c.head)
+            log(g, t, _JOINED, i, float(c.ptr0 + c.ptr1 + c.head))
         if c.ptr0 > 0 and k.ptr0 == 0:
             k.ptr0, k.blk0, k.need0 = c.ptr0, c.blk0, need
             c.ptr0 = c.blk0 = c.room0 = 0
@@ -307,12 +312,12 @@ def page_back(g: Any, x: Any, t: Any, ch: Any) -> None:
     to = x if g.to_worker else cpu_at(g.p_cpus, x).wk_owner
     c = cpu_at(g.p_cpus, to)
     if cached(g, c, ch) < g.cache_cap:
-        cache_add(g, c, ch, 1)
+        cache_add(g, c, ch, ONE)
         out.pages_returned += 1
-        log(g, t, _KEPT, to, cached(g, c, ch))
+        log(g, t, _KEPT, to, float(cached(g, c, ch)))
     else:
         out.pages_freed += 1
-        log(g, t, _GIVEN, to, 0)
+        log(g, t, _GIVEN, to, 0.0)
 
 
 @jit
@@ -351,10 +356,10 @@ def work_start(g: Any, x: Any, s: Any, t: Any) -> None:
         early += k.ptr1
     if k.head > 0 and k.need2 > g.done:
         early += k.head
-    log(g, t, _STARTS, s >> 1, k.ptr0 + k.ptr1 + k.head)
+    log(g, t, _STARTS, s >> 1, float(k.ptr0 + k.ptr1 + k.head))
     if early > 0:
         out_at(g.p_out, g.win).early_frees += early
-        log(g, t, _TOO_SOON, s >> 1, early)
+        log(g, t, _TOO_SOON, s >> 1, float(early))
     c.wk, c.wk_owner, c.wk_stage = 1, s >> 1, 0
     c.wk_ptr0, c.wk_ptr1, c.wk_blk0, c.wk_blk1 = k.ptr0, k.ptr1, k.blk0, k.blk1
     c.wk_head, c.wk_wrap = k.head, k.wrap
@@ -393,23 +398,23 @@ def work_step(g: Any, x: Any, t: Any) -> Any:
     if c.wk_stage == 0:
         c.wk_ptr0 -= n
         c.wk_blk0 -= 1
-        page_back(g, x, t, 0)
+        page_back(g, x, t, SLAB)
     elif c.wk_stage == 1:
         c.wk_ptr1 -= n
         c.wk_blk1 -= 1
-        page_back(g, x, t, 1)
+        page_back(g, x, t, VMALLOC)
     else:
         c.wk_head = 0
         kept = max(0, min(c.wk_wrap, g.pool_cap - c.nr_emergency))
         if kept > 0:
             c.nr_emergency += kept
             out_at(g.p_out, g.win).pool_returned += kept
-            log(g, t, _REFILL, x, kept)
+            log(g, t, _REFILL, x, float(kept))
         c.wk_wrap = 0
     if c.wk_blk0 > 0 or c.wk_blk1 > 0 or c.wk_head > 0:
         work_next(g, c, t)
         return False
     c.wk = 0
     c.wk_at = INF
-    log(g, t, _ENDS, c.wk_owner, 0)
+    log(g, t, _ENDS, c.wk_owner, 0.0)
     return True

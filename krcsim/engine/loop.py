@@ -20,6 +20,7 @@ from krcsim.engine.calendar import (
 )
 from krcsim.engine.rng import INF, exponential, jit, uniform
 from krcsim.engine.state import (
+    ALL,
     BINS,
     CODE,
     PAGE_STALL,
@@ -89,7 +90,7 @@ def switch_pressure(g: Any, t: Any) -> None:
         g.spell_waited, g.spell_win = 0, g.win
         g.spell_id += 1
         out_at(g.p_out, g.win).spells += 1
-    log(g, t, _BEGINS if g.spell else _ENDS, -1, g.spell_id)
+    log(g, t, _BEGINS if g.spell else _ENDS, ALL, float(g.spell_id))
     if g.spell_kind == RANDOM_SPELLS:
         g.spell_at = t + exponential(g.r_spell) * (g.spell_mean if g.spell else g.calm_mean)
     else:
@@ -275,7 +276,7 @@ def boot(g: Any) -> None:
     g.gp_at = INF
     g.window_at = g.warmup if g.warmup > 0.0 else g.horizon
     g.win = 0 if g.warmup > 0.0 else 1
-    log(g, 0.0, _BOOT, -1, 0)
+    log(g, 0.0, _BOOT, ALL, 0.0)
     for i in range(g.cpus):
         c = cpu_at(g.p_cpus, i)
         c.monitor_at = c.call_at = c.phase_at = c.wk_at = INF

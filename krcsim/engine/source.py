@@ -16,7 +16,22 @@ from typing import Any
 
 from krcsim.engine.kfree_rcu import cached, call, head_trouble
 from krcsim.engine.rng import BIG, INF, binomial, exponential, gamma, geometric, jit, uniform
-from krcsim.engine.state import BLOCKED, DULL, FRESH, READY, SLEEPS, TROUBLE, out_at, prod_at
+from krcsim.engine.state import (
+    ALL,
+    BLOCKED,
+    DULL,
+    FRESH,
+    ONE,
+    READY,
+    SLAB,
+    SLEEPS,
+    TROUBLE,
+    VMALLOC,
+    out_at,
+    prod_at,
+)
+
+NOBODY = ALL  # the producer of a call that is a task of its own
 
 
 @jit
@@ -56,11 +71,11 @@ def calls_ahead(g: Any, c: Any) -> Any:
     if c.room0 > 0:
         cap = c.room0
     else:
-        trouble += (1.0 - g.vmalloc) * (1.0 - dull_share(g, c, 0))
+        trouble += (1.0 - g.vmalloc) * (1.0 - dull_share(g, c, SLAB))
     if c.room1 > 0:
         cap = min(cap, c.room1)
     else:
-        trouble += g.vmalloc * (1.0 - dull_share(g, c, 1))
+        trouble += g.vmalloc * (1.0 - dull_share(g, c, VMALLOC))
     n = geometric(c.marks, 1.0 - trouble)
     return (n, TROUBLE) if n <= cap else (cap, DULL)
 
@@ -78,8 +93,8 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     if g.vmalloc >= 1.0:
         n1 = n
     elif g.vmalloc > 0.0:
-        w0 = (1.0 - g.vmalloc) * (1.0 if c.room0 > 0 else dull_share(g, c, 0))
-        w1 = g.vmalloc * (1.0 if c.room1 > 0 else dull_share(g, c, 1))
+        w0 = (1.0 - g.vmalloc) * (1.0 if c.room0 > 0 else dull_share(g, c, SLAB))
+        w1 = g.vmalloc * (1.0 if c.room1 > 0 else dull_share(g, c, VMALLOC))
         n1 = binomial(c.marks, n, w1 / (w0 + w1))
     n0 = n - n1
     singles = 0
@@ -133,8 +148,8 @@ def fresh_marks(g: Any, r: Any) -> Any:
 def trouble_marks(g: Any, c: Any) -> Any:
     """As fresh_marks(), given that the call is of a channel without room and not dull."""
     r = c.marks
-    t0 = (1.0 - g.vmalloc) * (1.0 - dull_share(g, c, 0)) if c.room0 == 0 else 0.0
-    t1 = g.vmalloc * (1.0 - dull_share(g, c, 1)) if c.room1 == 0 else 0.0
+    t0 = (1.0 - g.vmalloc) * (1.0 - dull_share(g, c, SLAB)) if c.room0 == 0 else 0.0
+    t1 = g.vmalloc * (1.0 - dull_share(g, c, VMALLOC)) if c.room1 == 0 else 0.0
     ch = 1 if uniform(r) * (t0 + t1) >= t0 else 0
     u_page, u_head, u = uniform(r), uniform(r), uniform(r)
     if g.array_path and cached(g, c, ch) > 0:
@@ -233,8 +248,8 @@ def source_call(g: Any, c: Any, i: Any, t: Any) -> None:
         return
     settle(g, c, i, t)
     if c.known == DULL:
-        dull_calls(g, c, 1, t)
-    elif special(g, c, i, t, 0) and g.closed:
+        dull_calls(g, c, ONE, t)
+    elif special(g, c, i, t, NOBODY) and g.closed:
         c.blocked += 1
         set_rate(g, c)
     plan(g, c, i, t)
@@ -373,7 +388,7 @@ def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
     c.free_at = t + g.call_cost
     held = False
     if c.known == DULL:
-        dull_calls(g, c, 1, t)
+        dull_calls(g, c, ONE, t)
     else:
         held = special(g, c, i, t, j) and g.closed
     if held:
@@ -408,7 +423,7 @@ def resumed(g: Any, c: Any, i: Any, t: Any, prod: Any, called: Any) -> None:
     each = g.base_rate * c.on / g.producers
     if uniform(c.arrivals) < 1.0 - math.exp(-(t - called) * each):
         c.known = FRESH
-        if special(g, c, i, t, 0):
+        if special(g, c, i, t, NOBODY):
             c.blocked += 1
             set_rate(g, c)
     plan(g, c, i, t)

@@ -16,6 +16,13 @@ from numba.extending import intrinsic
 from krcsim.engine.rng import STREAM
 
 
+# Constants that compiled functions get as arguments are NumPy scalars: numba compiles a function
+# again for each value of a Python int or bool.
+SLAB, VMALLOC = np.int64(0), np.int64(1)  # channels
+NO, YES = np.bool_(False), np.bool_(True)
+ONE = np.int64(1)
+
+
 def _dtype(ints: str, floats: str, *more: Any) -> np.dtype[Any]:
     fields: list[Any] = [(n, "i8") for n in ints.split()] + [(n, "f8") for n in floats.split()]
     return np.dtype(fields + list(more), align=True)
@@ -48,7 +55,7 @@ SLEEPS, READY, BLOCKED = 0, 1, 2  # PRODUCER.state
 # A caller in synchronize_rcu(), and an entry of the heap of stalls and expedited waits.
 WAITER = _dtype("cpu prod need win spell", "call begin wake")
 PENDING = _dtype("what cpu prod win spell ch fails", "call begin u_head fh ff")
-PAGE_STALL, HEAD_STALL, WAKE = 0, 1, 2  # PENDING.what
+PAGE_STALL, HEAD_STALL, WAKE = np.int64(0), np.int64(1), np.int64(2)  # PENDING.what
 # The heap: node 0 .. heap_n - 1 in heap order, the nodes behind hold the free PENDING slots.
 NODE = _dtype("slot", "at")
 
@@ -124,7 +131,8 @@ EVENTS = (
     "wrapper to pool",
     "work ends",
 )
-CODE = {name: i for i, name in enumerate(EVENTS)}
+CODE = {name: np.int64(i) for i, name in enumerate(EVENTS)}
+ALL = np.int64(-1)  # the CPU of an event that concerns all
 
 
 def _pointer_to(dtype: np.dtype[Any]) -> Any:

@@ -30,9 +30,7 @@ def pair(text: str) -> tuple[str, str]:
     """Split field=value; raises KrcsimError."""
     name, sign, value = text.partition("=")
     if not sign or not name or not value:
-        raise KrcsimError(
-            f"{text!r} is not field=value; write for example workload.rate_hz=5000"
-        )
+        raise KrcsimError(f"{text!r} is not field=value; write for example workload.rate_hz=5000")
     return name.strip(), value.strip()
 
 
@@ -140,7 +138,9 @@ def check_targets(args: argparse.Namespace) -> None:
         if not path.parent.is_dir():
             raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
     if args.figure and Path(args.figure).suffix not in (".png", ".svg", ".pdf"):
-        raise KrcsimError(f"--figure is {args.figure!r}; allowed: a name ending in .png, .svg, .pdf")
+        raise KrcsimError(
+            f"--figure is {args.figure!r}; allowed: a name ending in .png, .svg, .pdf"
+        )
 
 
 def run_compare(args: argparse.Namespace, argv: list[str]) -> int:

@@ -138,7 +138,9 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
     return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
 
 
-def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
+def quantile(
+    hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float
+) -> Estimate:
     """The q-quantile of times in histograms hist[group, bin], `below` more at `floor` a group.
 
     The interval comes from leaving out one group at a time (jackknife); the value is interpolated

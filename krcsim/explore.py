@@ -91,7 +91,7 @@ def fitted(s: Scenario) -> Scenario:
 
 
 def lines_of(s: Scenario) -> list[tuple[str, list[tuple[int, Remedy]]]]:
-    """The remedies of the curve: growing pools and growing page caches, all on the setting's base."""
+    """The remedies of the curve: growing pools and page caches, all on the setting's base."""
     base = replace(
         s.remedy, nr_emergency_objs=0, emergency_at_boot=0, cache_shared=False, nr_bkv_objs=1,
         cache_at_boot=0,
@@ -104,7 +104,11 @@ def lines_of(s: Scenario) -> list[tuple[str, list[tuple[int, Remedy]]]]:
     ]
 
 
-NAMES = ("emergency pool of N objects", "N pages shared, preallocated", "N pages shared, empty at boot")
+NAMES = (
+    "emergency pool of N objects",
+    "N pages shared, preallocated",
+    "N pages shared, empty at boot",
+)
 
 
 class PoolOrPages:
@@ -156,7 +160,7 @@ class PoolOrPages:
                              layout=w.Layout(width="15em"), disabled=True)  # fmt: skip
         self.status = w.HTML("Compiling the engine (once, some seconds) ...")
         self.image = w.Image(format="png", width=SIZE[0], height=SIZE[1],
-                             layout=w.Layout(width=f"{SIZE[0]}px", height=f"{SIZE[1]}px"))  # fmt: skip
+                             layout=dict(width=f"{SIZE[0]}px", height=f"{SIZE[1]}px"))  # fmt: skip
         self.value = w.HTML("")
         self.answer = w.Textarea(
             rows=24, disabled=False, layout=w.Layout(width="50em"), description="Answer",
@@ -245,7 +249,9 @@ class PoolOrPages:
                     point = replace(s, remedy=remedy)
                     have = extend(point, SEED, points.get((name, n)), total, stop=ticket.stop)
                     points[name, n] = have
-                    row.append((n, float(point.bytes_at_full()), p_wait(have, point, main_window(s))))
+                    row.append(
+                        (n, float(point.bytes_at_full()), p_wait(have, point, main_window(s)))
+                    )
                 lines.append(Line(name, *(tuple(x) for x in zip(*row, strict=True))))
             shown = Picture(tuple(lines), (float(s.bytes_at_full()), here),
                             f"{total} replications a point, seed {SEED}", False)  # fmt: skip
@@ -277,7 +283,7 @@ class PoolOrPages:
         self.status.value = html.escape(told.get(state, state))
 
     def export(self) -> list[Path]:
-        """Write figure (png, svg), drawn data (csv), scenario, result and answer; no overwriting."""
+        """Write figure (png, svg), drawn data, scenario, result and answer; overwrites nothing."""
         if self.result is None or self.picture is None:
             self.status.value = "Nothing to save yet: wait for 'done'."
             return []
@@ -307,7 +313,9 @@ class PoolOrPages:
         except (OSError, KrcsimError) as exc:
             self.status.value = html.escape(f"Not saved: {exc}")
             return []
-        self.status.value = html.escape(f"Saved {', '.join(p.name for p in done)} in {self.folder}/")
+        self.status.value = html.escape(
+            f"Saved {', '.join(p.name for p in done)} in {self.folder}/"
+        )
         return done
 
 

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +28,7 @@ STYLES = (
     ("#56B4E9", "P", (0, (3, 1, 1, 1))),
     ("#000000", "X", (0, (1, 1))),
 )
-SVG = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
+SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
 FLOOR = 1e-9  # P(wait) below is drawn at the foot of the axis
 
 
@@ -106,7 +107,7 @@ def figure_of(result: Result, window: str | None = None) -> Figure:
     return fig
 
 
-def picture(fig: Figure, kind: str, provenance: dict[str, Cell], dpi: int = 150) -> bytes:
+def picture(fig: Figure, kind: str, provenance: Mapping[str, Cell], dpi: int = 150) -> bytes:
     """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
     text = "\n".join(f"{k}: {v}" for k, v in provenance.items())
     meta: dict[str, Any] = {"Title": "krcsim"}

@@ -115,7 +115,7 @@ class GracePeriod:
             k += 1
             if pmf == 0.0 and k > more:
                 break
-        cdf = np.cumsum(mass)
+        cdf = np.cumsum(np.array(mass), dtype=np.float64)
         values = (1.0 + np.arange(len(mass))) * fqs_jiffies(hz, cpus)
         return values, np.asarray(cdf / cdf[-1], dtype=np.float64)
 

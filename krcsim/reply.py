@@ -27,14 +27,16 @@ def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[st
     lines = []
     for row in [head, ["-" * n for n in size], *rows]:
         first = row[0].ljust(size[0])
-        lines.append("  ".join([first, *(c.rjust(n) for c, n in zip(row[1:], size[1:], strict=True))]))
+        lines.append(
+            "  ".join([first, *(c.rjust(n) for c, n in zip(row[1:], size[1:], strict=True))])
+        )
     return [line.rstrip() for line in lines]
 
 
 def log_plot(
     points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str, height: int = 11
 ) -> list[str]:
-    """Points (mark, x > 0, estimate) on two logarithmic axes; a bound shows as `v` under its mark."""
+    """Points (mark, x > 0, estimate) on two log axes; a bound has a `v` under its mark."""
     shown = [(m, x, e.value if e.kind != "bound" else e.hi, e) for m, x, e in points]
     shown = [(m, x, y, e) for m, x, y, e in shown if y]
     if not shown:
@@ -111,7 +113,7 @@ def remark(result: Result, window: str) -> str:
         remedy, base, win, quantity, d, lo, hi, _ = row
         if win != window or quantity != "p_wait":
             continue
-        assert isinstance(d, float) and isinstance(lo, float) and isinstance(hi, float)
+        d, lo, hi = (float(x or 0.0) for x in (d, lo, hi))
         if lo == hi == 0:
             said.append(f"{remedy} waited exactly when {base} did")
         elif lo <= 0 <= hi:

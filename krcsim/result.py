@@ -176,7 +176,8 @@ def _checked(body: Any) -> Result:
     text = json.dumps(body, indent=1, allow_nan=False, sort_keys=True)
     if given != hashlib.sha256(text.encode()).hexdigest():
         raise KrcsimError("was changed or cut short after it was written")
-    names, rows = body.get("columns"), body.get("rows")
+    names: Any = body.get("columns")
+    rows: Any = body.get("rows")
     good = (
         isinstance(names, list)
         and all(isinstance(c, str) for c in names)

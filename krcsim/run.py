@@ -38,6 +38,7 @@ WINDOWS = ("boot", "steady")
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
 MAX_WAITERS = 1 << 22
 GROUPS = 16
+STREAMS = ("r_spell", "r_gp", "r_foreign", "r_expedited")
 
 
 class Stopped(Exception):
@@ -220,9 +221,9 @@ class _Arena:
             a["tree"][:] = np.inf
             a["nodes"]["slot"] = np.arange(len(a["nodes"]))
             words = replication_state(seed, replication, s.machine.cpus)
-            for name, four in zip(("r_spell", "r_gp", "r_foreign", "r_expedited"), words[:4]):
+            for name, four in zip(STREAMS, words[:4], strict=True):
                 g[name] = four.view(g[name].dtype)
-            for name, many in zip(("arrivals", "marks", "stalls"), words[4:]):
+            for name, many in zip(("arrivals", "marks", "stalls"), words[4:], strict=True):
                 a["cpus"][name] = many.view(a["cpus"][name].dtype)
             a["cpus"]["nr_emergency"] = s.remedy.emergency_at_boot
             a["cpus"]["cache0"] = s.remedy.cache_at_boot

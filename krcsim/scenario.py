@@ -324,4 +324,3 @@ def toml_text(scenario: Scenario, title: str = "") -> str:
 
     head = "".join(f"# {line}\n" for line in title.splitlines())
     return head + tomli_w.dumps(as_dict(scenario))
-

@@ -10,7 +10,7 @@ from __future__ import annotations
 import itertools
 import os
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
@@ -147,17 +147,13 @@ def simulate(
     for name, value, most in (("replication", replication, 2**31), ("events", events, 10_000_000)):
         if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
             raise FieldError(name, value, f"a whole number from 0 to {most}", "choose another")
-    runs, log, total = event_log(
-        scenario, seed, replication, events=events, every_call=every_call
-    )
+    runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
     hz = scenario.machine.hz
     rows = tuple(
         (milliseconds(float(e["at"]), hz), int(e["cpu"]), EVENTS[int(e["code"])], float(e["value"]))
         for e in log
     )
-    counters = {
-        w: {c: float(runs.of(c, i)[0]) for c in COUNTERS} for i, w in enumerate(WINDOWS)
-    }
+    counters = {w: {c: float(runs.of(c, i)[0]) for c in COUNTERS} for i, w in enumerate(WINDOWS)}
     return Run(counters, rows, total, scenario, seed, replication)
 
 
@@ -179,10 +175,10 @@ def compare(
     table = remedies if isinstance(remedies, dict) else _named(remedies, scenario)
     if not table:
         raise KrcsimError("remedies is empty; name at least one, for example A1,B,C-A1")
-    points = {(name,): changed(scenario, remedy=r) for name, r in table.items()}
-    return _study(
-        scenario, ("remedy",), points, seed, precision, max_rung, command, progress, stop
-    )
+    points: dict[tuple[Cell, ...], Scenario] = {
+        (name,): changed(scenario, remedy=r) for name, r in table.items()
+    }
+    return _study(scenario, ("remedy",), points, seed, precision, max_rung, command, progress, stop)
 
 
 def _named(names: tuple[str, ...] | list[str], scenario: Scenario) -> dict[str, Remedy]:
@@ -191,7 +187,7 @@ def _named(names: tuple[str, ...] | list[str], scenario: Scenario) -> dict[str, 
 
 def sweep(
     scenario: Scenario,
-    over: dict[str, list[Any] | tuple[Any, ...]],
+    over: Mapping[str, list[Any] | tuple[Any, ...]],
     *,
     seed: int = SEED,
     precision: float = PRECISION,
@@ -241,8 +237,7 @@ def _study(
     for n, (key, s) in enumerate(points.items()):
         if progress:
             progress(n, len(points))
-        for rung, runs in climb(s, seed, precision=precision, max_rung=max_rung, stop=stop):
-            pass
+        *_, (rung, runs) = climb(s, seed, precision=precision, max_rung=max_rung, stop=stop)
         rungs[" ".join(map(str, key))] = rung
         rows += table_rows(key, s, runs, rung)
         if len(parameters) == 1:

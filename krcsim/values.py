@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
-from typing import Any
+from typing import Any, TypeGuard
 
 
 def shown(value: object) -> str:
@@ -70,7 +70,7 @@ def choice(default: str, options: tuple[str, ...], why: str, *, symbol: str = ""
     return dataclasses.field(default=default, metadata=meta)
 
 
-def _is_real(value: object) -> bool:
+def _is_real(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
@@ -99,7 +99,7 @@ def check_field(name: str, value: object, meta: Any) -> None:
         good = (
             _is_real(value)
             and meta["lo"] <= value <= meta["hi"]  # type: ignore[operator]
-            and (kind != "whole" or float(value) == int(value))  # type: ignore[arg-type,call-overload]
+            and (kind != "whole" or value == int(value))
         )
     if not good:
         raise FieldError(name, value, allowed(meta), f"it sets {meta['why']}")

@@ -81,7 +81,7 @@ class View:
             self.background = self.canvas.copy_from_bbox(self.fig.bbox)
         self.canvas.restore_region(self.background)
         self._move(p)
-        renderer = self.canvas.get_renderer()  # type: ignore[no-untyped-call]
+        renderer = self.canvas.get_renderer()
         for artist in self.moving:
             artist.draw(renderer)
         out = io.BytesIO()

@@ -23,6 +23,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 
 pytestmark = [
+    pytest.mark.usefixtures("warm_engine"),
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)"),
 ]
@@ -67,7 +68,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def page(lab: str, warm_engine: None) -> Iterator[Any]:
+def page(lab: str) -> Iterator[Any]:
     """The notebook, run, on a small laptop's screen."""
     from playwright.sync_api import sync_playwright
 
@@ -151,7 +152,7 @@ def test_a_preset_ends_with_an_answer_and_a_screenshot_is_kept(page: Any) -> Non
     assert (SHOTS / "01_pool_or_pages.png").stat().st_size > 20_000
 
 
-def test_save_writes_all_files_beside_the_notebook(page: Any, lab: str) -> None:
+def test_save_writes_all_files_beside_the_notebook(page: Any) -> None:
     page.get_by_role("button", name="Save figure, data, answer").click()
     page.wait_for_function(
         "document.querySelector('.krcsim-explorer').innerText.includes('Saved ')", timeout=20_000

@@ -282,7 +282,7 @@ class Kernel:
         call.window.add("stall_ms", ms)
         yield self.clock.at(self.clock.now + self.ticks(ms), Order.STALL)
 
-    def synchronize_rcu(self, call: Call) -> Steps:
+    def synchronize_rcu(self, call: Call, cpu: Cpu) -> Steps:
         """Let the call wait for a grace period: what this study is about."""
         began = self.clock.now
         law = self.scenario.grace_period
@@ -293,7 +293,7 @@ class Kernel:
             woken = self.clock.event()
             self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
             yield woken
-        self.count_wait(call, self.ms(self.clock.now - began))
+        self.count_wait(call, self.ms(cpu.free_again() - began))
 
     def count_wait(self, call: Call, ms: float) -> None:
         """Count a wait in the window of its call and in the spell of its call."""
@@ -369,6 +369,7 @@ class KfreeRcuCpuWork:
         free_ns = scenario.workload.free_instructions * scenario.machine.instruction_ns
         free_ticks = kernel.ticks(free_ns * 1e-6)
         cache_owner = self.krcp if scenario.remedy.page_return == "batch" else krcp
+        krcp.cpu.work_over = clock.now + self.size() * free_ticks
         taken, self.channels = self.channels, [[], [], []]
         self.pending = False
         self.count_early_frees(taken)
@@ -381,6 +382,10 @@ class KfreeRcuCpuWork:
             yield clock.at(clock.now + len(entries) * free_ticks, Order.WORK)
             kernel.kfree(len(entries))
             krcp.refill_pool(entries.count(WRAPPER))
+
+    def size(self) -> int:
+        """Objects in the batch."""
+        return sum(self.channels[SLAB]) + sum(self.channels[VMALLOC]) + len(self.channels[LIST])
 
     def count_early_frees(self, taken: list[list[int]]) -> None:
         """Count the objects of channels that joined too late for the grace period that ended."""
@@ -425,7 +430,7 @@ class KfreeRcuCpu:
             call.window.add("pool_hits")
             self.push(call, WRAPPER)
         else:
-            yield from self.kernel.synchronize_rcu(call)
+            yield from self.kernel.synchronize_rcu(call, self.cpu)
         self.kernel.open_calls -= 1
 
     def add_ptr_to_bulk(self, call: Call) -> Question:
@@ -558,6 +563,7 @@ class Cpu:
         self.krcp = KfreeRcuCpu(kernel, self)
         self.works: deque[KfreeRcuCpuWork] = deque()
         self.bursts: deque[Burst] = deque()
+        self.work_over = 0.0
         self.bell = self.clock.event()
         self.on = True
         self.clock.process(self.serve())
@@ -567,6 +573,15 @@ class Cpu:
         """Tell an idle CPU that there is something to do."""
         if not self.bell.triggered:
             self.bell.succeed()
+
+    def free_again(self) -> float:
+        """When a caller woken now can run: a burst's, only after the works that are ready now."""
+        now = self.clock.now
+        if self.workload.arrivals in ("poisson", "onoff"):
+            return now
+        free_ns = self.workload.free_instructions * self.kernel.scenario.machine.instruction_ns
+        ahead = sum(work.size() for work in self.works)
+        return max(now, self.work_over) + ahead * self.kernel.ticks(free_ns * 1e-6)
 
     def serve(self) -> Steps:
         """Serve works first, and one call of the foremost burst between two looks at them."""

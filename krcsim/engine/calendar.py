@@ -122,4 +122,3 @@ def bin_of(ms: Any) -> Any:
     if ms <= BIN_LO_MS:
         return 0
     return min(BINS - 1, int(16.0 * math.log2(ms / BIN_LO_MS)))
-

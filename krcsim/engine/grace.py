@@ -8,7 +8,7 @@ from typing import Any
 
 from krcsim.engine.calendar import FULL, heap_push, log, pending_new, touch
 from krcsim.engine.rng import INF, jit, normal, uniform
-from krcsim.engine.state import ALL, CODE, WAITS, WAKE, cpu_at, krw_at, out_at, real_at, waiter_at
+from krcsim.engine.state import ALL, CODE, WAITS, WAKE, krw_at, out_at, real_at, waiter_at
 
 _START = CODE["grace period starts"]
 _END = CODE["grace period ends"]

@@ -24,6 +24,7 @@ from krcsim.engine.state import (
     BINS,
     CODE,
     PAGE_STALL,
+    QUEUED,
     SLEEPS,
     WAITS,
     WAKE,
@@ -130,12 +131,27 @@ def late(g: Any, t: Any, win: Any, called: Any) -> None:
 
 @jit
 def tell(g: Any, t: Any, win: Any, called: Any, begin: Any, cpu: Any) -> None:
-    """A wait that began at `begin` ends at t: add it to sums and histograms."""
+    """A wait that began at `begin` is over at t: add it to sums and histograms."""
     ms = (t - begin) * g.tick_ms
     out_at(g.p_out, win).wait_ms += ms
     count_at(g.p_wait_hist, win * BINS + bin_of(ms)).n += 1
     late(g, t, win, called)
     log(g, t, _WOKEN, cpu, ms)
+
+
+@jit
+def free_again(g: Any, i: Any, t: Any) -> Any:
+    """When a caller woken at t on CPU i runs: a burst's, only after the works that are ready."""
+    c = cpu_at(g.p_cpus, i)
+    if not g.bursty or not c.wk:
+        return t
+    ahead = c.wk_ptr0 + c.wk_ptr1 + c.wk_head - c.wk_size
+    lo, hi = (0, 2 * g.cpus) if g.nocb > 0.0 else (2 * i, 2 * i + 2)
+    for s in range(lo, hi):
+        k = krw_at(g.p_krw, s)
+        if k.state == QUEUED and k.cpu == i:
+            ahead += k.ptr0 + k.ptr1 + k.head
+    return c.wk_at + ahead * g.free_cost
 
 
 @jit
@@ -151,7 +167,7 @@ def wake(g: Any, t: Any) -> None:
     """The first waiter's grace period is over."""
     k = waiter_at(g.p_waiters, g.head_w % g.wait_cap)
     g.head_w += 1
-    tell(g, t, k.win, k.call, k.begin, k.cpu)
+    tell(g, free_again(g, k.cpu, t), k.win, k.call, k.begin, k.cpu)
     if g.closed:
         source.settle(g, cpu_at(g.p_cpus, k.cpu), k.cpu, t)
         back(g, k.cpu, t, k.prod, k.call)
@@ -168,7 +184,7 @@ def pending_ends(g: Any, t: Any) -> None:
     if not g.late:
         source.settle(g, c, i, t)
     if e.what == WAKE:
-        tell(g, t, e.win, called, e.begin, i)
+        tell(g, free_again(g, i, t), e.win, called, e.begin, i)
         back(g, i, t, prod, called)
         return
     win, waits = e.win, out_at(g.p_out, e.win).waits
@@ -366,4 +382,3 @@ def compiled(sources: int) -> Any:
         return sources
 
     return run
-

@@ -8,7 +8,8 @@ Blackman and Vigna (xoshiro256++), Marsaglia and Tsang 2000 (gamma), Hoermann 19
 from __future__ import annotations
 
 import math
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar, cast
 
 import numba
 import numpy as np
@@ -18,11 +19,16 @@ STREAM = np.dtype([("a", "u8"), ("b", "u8"), ("c", "u8"), ("d", "u8")])
 INF = np.inf
 BIG = 1 << 40
 
-# error_model: a division by zero gives inf, as NumPy does, instead of raising.
-# Only compiled code calls these functions: without wrappers for Python they compile faster.
-jit: Any = numba.njit(
-    nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
+Compiled = TypeVar("Compiled", bound=Callable[..., Any])
+
+
+def jit(function: Compiled) -> Compiled:
+    """Compile a function that only compiled code calls, on its first use."""
+    # A division by zero gives inf as NumPy does, and wrappers for Python would cost compile time.
+    njit: Any = numba.njit(
+        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
+    )
+    return cast(Compiled, njit(function))
 
 
 @jit
@@ -104,10 +110,7 @@ def binomial(r: Any, n: Any, p: Any) -> Any:
     flip = p > 0.5
     pp = 1.0 - p if flip else p
     q = 1.0 - pp
-    if n * pp < 10.0:
-        k = _binomial_inversion(r, n, pp, q)
-    else:
-        k = _binomial_rejection(r, n, pp, q)
+    k = _binomial_inversion(r, n, pp, q) if n * pp < 10.0 else _binomial_rejection(r, n, pp, q)
     return n - k if flip else k
 
 

@@ -273,7 +273,7 @@ def next_producer(g: Any, c: Any) -> Any:
 
 @jit
 def call_time(g: Any, p: Any, start: Any, j: Any) -> Any:
-    """The time of call j (from 0) of a plan that begins at `start`, over whole bursts if regular."""
+    """The time of call j (from 0) of a plan from `start` on, over whole bursts if regular."""
     if j < p.left:
         return start + j * g.call_cost
     j -= p.left

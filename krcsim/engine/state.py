@@ -15,7 +15,6 @@ from numba.extending import intrinsic
 
 from krcsim.engine.rng import STREAM
 
-
 # Constants that compiled functions get as arguments are NumPy scalars: numba compiles a function
 # again for each value of a Python int or bool.
 SLAB, VMALLOC = np.int64(0), np.int64(1)  # channels

@@ -45,7 +45,6 @@ lab: $(READY)
 
 test: $(READY)
 	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) -m pytest -q
 

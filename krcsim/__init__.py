@@ -29,27 +29,18 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOME = {
-    "allocator": "Allocator Failure",
-    "estimate": "Estimate",
-    "grace_period": "GracePeriod",
-    "remedy": "REMEDIES Remedy named pages pool",
-    "reply": "answer_text",
+_HOME = {"allocator": "Allocator Failure", "estimate": "Estimate", "grace_period": "GracePeriod",
+    "remedy": "REMEDIES Remedy named pages pool", "reply": "answer_text",
     "result": "Result load_result",
     "scenario": "Machine Scenario changed load_scenario presets toml_text",
-    "study": "Run compare simulate sweep",
-    "values": "FieldError KrcsimError",
-    "workload": "Workload",
-}
+    "study": "Run compare simulate sweep", "values": "FieldError KrcsimError",
+    "workload": "Workload"}
 _WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
 
-__all__ = [
-    "REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GracePeriod", "KrcsimError",
-    "Machine", "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text", "changed",
-    "compare", "load_result", "load_scenario", "named", "pages", "pool", "presets", "simulate",
-    "sweep", "toml_text",
-]  # fmt: skip
-
+__all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GracePeriod",
+    "KrcsimError", "Machine", "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text",
+    "changed", "compare", "load_result", "load_scenario", "named", "pages", "pool", "presets",
+    "simulate", "sweep", "toml_text"]
 
 def __getattr__(name: str) -> Any:
     if name not in _WHERE:

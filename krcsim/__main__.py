@@ -15,7 +15,6 @@ from krcsim.files import write_whole
 from krcsim.scenario import UNSET, Scenario, changed, load_scenario, presets, toml_text
 from krcsim.values import KrcsimError
 
-
 def value_of(text: str) -> Any:
     """A value as TOML reads it, else the text itself: 12, 0.5, true, atomic; `unset` is None."""
     if text == UNSET:
@@ -25,7 +24,6 @@ def value_of(text: str) -> Any:
     except tomllib.TOMLDecodeError:
         return text
 
-
 def pair(text: str) -> tuple[str, str]:
     """Split field=value; raises KrcsimError."""
     name, sign, value = text.partition("=")
@@ -33,13 +31,11 @@ def pair(text: str) -> tuple[str, str]:
         raise KrcsimError(f"{text!r} is not field=value; write for example workload.rate_hz=5000")
     return name.strip(), value.strip()
 
-
 def scenario_from(args: argparse.Namespace) -> Scenario:
     """The scenario that the arguments name, with --set applied."""
     scenario = load_scenario(args.scenario)
     overrides = {k: value_of(v) for k, v in map(pair, args.set)}
     return changed(scenario, **overrides) if overrides else scenario
-
 
 def command_of(args: argparse.Namespace, argv: list[str]) -> str:
     """The command as typed, without options that only say where output goes."""
@@ -54,7 +50,6 @@ def command_of(args: argparse.Namespace, argv: list[str]) -> str:
         i += 1
     return " ".join(["krcsim", *words])
 
-
 class Progress:
     """A line on a terminal that says how far a study is; silent elsewhere."""
 
@@ -67,7 +62,6 @@ class Progress:
             sys.stderr.write(f"\r  {done} of {total} points done{end}")
             sys.stderr.flush()
 
-
 def show(result: Any, window: str | None) -> str:
     """A result as a table for a terminal."""
     from krcsim.measures import QUANTITIES
@@ -78,34 +72,22 @@ def show(result: Any, window: str | None) -> str:
     out = []
     for w in [window] if window else result.windows():
         head = [*result.parameters, *names, "runs"]
-        rows = [
-            [*map(str, p), *(words(result.get(p, q, w)) for q in names),
-             str(result.cell(p, "replications"))]
-            for p in result.points()
-        ]  # fmt: skip
+        rows = [[*map(str, p), *(words(result.get(p, q, w)) for q in names),
+            str(result.cell(p, "replications"))] for p in result.points()]
         out += [f"{w}:", *table(head, rows, 10_000), ""]
     out += [f"{q}: {QUANTITIES[q].words}" for q in names]
     return "\n".join(out)
-
 
 def run_simulate(args: argparse.Namespace, argv: list[str]) -> int:
     """One run with its event log."""
     from krcsim.study import simulate
 
-    run = simulate(
-        scenario_from(args), args.seed, replication=args.replication, events=args.events,
-        every_call=args.every_call,
-    )  # fmt: skip
+    run = simulate(scenario_from(args), args.seed, replication=args.replication, events=args.events,
+        every_call=args.every_call)
     if args.json:
-        body = {
-            "command": command_of(args, argv),
-            "scenario": toml_text(run.scenario),
-            "seed": run.seed,
-            "replication": run.replication,
-            "counters": run.counters,
-            "events": run.events,
-            "total_events": run.total_events,
-        }
+        body = {"command": command_of(args, argv), "scenario": toml_text(run.scenario),
+            "seed": run.seed, "replication": run.replication, "counters": run.counters,
+            "events": run.events, "total_events": run.total_events}
         print(json.dumps(body, indent=1))
         return 0
     for at, cpu, what, value in run.events:
@@ -115,7 +97,6 @@ def run_simulate(args: argparse.Namespace, argv: list[str]) -> int:
     for window, counters in run.counters.items():
         print(f"{window}:", ", ".join(f"{k} {v:g}" for k, v in counters.items() if v))
     return 0
-
 
 def finish(args: argparse.Namespace, result: Any) -> int:
     """Print a result and write it where it was asked for."""
@@ -128,7 +109,6 @@ def finish(args: argparse.Namespace, result: Any) -> int:
     print(result.to_json() if args.json else show(result, None))
     return 0
 
-
 def check_targets(args: argparse.Namespace) -> None:
     """Refuse at once what would fail only after the work is done."""
     for name in filter(None, (args.out, args.figure)):
@@ -139,21 +119,17 @@ def check_targets(args: argparse.Namespace) -> None:
             raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
     if args.figure and Path(args.figure).suffix not in (".png", ".svg", ".pdf"):
         raise KrcsimError(
-            f"--figure is {args.figure!r}; allowed: a name ending in .png, .svg, .pdf"
-        )
-
+            f"--figure is {args.figure!r}; allowed: a name ending in .png, .svg, .pdf")
 
 def run_compare(args: argparse.Namespace, argv: list[str]) -> int:
     """Remedies in the same worlds."""
     from krcsim.study import compare
 
     check_targets(args)
-    result = compare(
-        scenario_from(args), args.remedies.split(","), seed=args.seed, precision=args.precision,
-        max_rung=args.max_rung, command=command_of(args, argv), progress=Progress(args.quiet),
-    )  # fmt: skip
+    result = compare(scenario_from(args), args.remedies.split(","), seed=args.seed,
+        precision=args.precision, max_rung=args.max_rung, command=command_of(args, argv),
+        progress=Progress(args.quiet))
     return finish(args, result)
-
 
 def run_sweep(args: argparse.Namespace, argv: list[str]) -> int:
     """A small grid."""
@@ -161,12 +137,9 @@ def run_sweep(args: argparse.Namespace, argv: list[str]) -> int:
 
     check_targets(args)
     over = {k: [value_of(x) for x in v.split(",")] for k, v in map(pair, args.over)}
-    result = sweep(
-        scenario_from(args), over, seed=args.seed, precision=args.precision,
-        max_rung=args.max_rung, command=command_of(args, argv), progress=Progress(args.quiet),
-    )  # fmt: skip
+    result = sweep(scenario_from(args), over, seed=args.seed, precision=args.precision,
+        max_rung=args.max_rung, command=command_of(args, argv), progress=Progress(args.quiet))
     return finish(args, result)
-
 
 def run_reply(args: argparse.Namespace, argv: list[str]) -> int:
     """The answer as plain text, from a saved result or a scenario that is run now."""
@@ -177,18 +150,15 @@ def run_reply(args: argparse.Namespace, argv: list[str]) -> int:
     if args.scenario.endswith(".json"):
         result = load_result(args.scenario)
     else:
-        result = compare(
-            scenario_from(args), args.remedies.split(","), seed=args.seed,
-            precision=args.precision, max_rung=args.max_rung,
-            command=command_of(args, argv), progress=Progress(args.quiet),
-        )  # fmt: skip
+        result = compare(scenario_from(args), args.remedies.split(","), seed=args.seed,
+            precision=args.precision, max_rung=args.max_rung, command=command_of(args, argv),
+            progress=Progress(args.quiet))
     text = answer_text(result, args.window)
     if args.out:
         write_whole(args.out, text.encode("ascii"), overwrite=args.overwrite)
     else:
         print(text, end="")
     return 0
-
 
 def run_show(args: argparse.Namespace, argv: list[str]) -> int:
     """A scenario as TOML, or the names of those that come with krcsim."""
@@ -198,14 +168,12 @@ def run_show(args: argparse.Namespace, argv: list[str]) -> int:
         print(toml_text(scenario_from(args)), end="")
     return 0
 
-
 class Parser(argparse.ArgumentParser):
     """Errors in one line and exit status 2."""
 
     def error(self, message: str) -> Any:
         """Print one line and leave with status 2."""
         self.exit(2, f"krcsim: {message}; see {self.prog} --help\n")
-
 
 def parser() -> Parser:
     """The command line."""
@@ -215,9 +183,9 @@ def parser() -> Parser:
     def verb(name: str, run: Any, words: str, optional: bool = False) -> argparse.ArgumentParser:
         p = verbs.add_parser(name, help=words, description=words)
         p.add_argument("scenario", nargs="?" if optional else None, metavar="SCENARIO",
-                       help="a .toml file, or one of: " + ", ".join(presets()))  # fmt: skip
+                       help="a .toml file, or one of: " + ", ".join(presets()))
         p.add_argument("--set", action="append", default=[], metavar="FIELD=VALUE",
-                       help="override a field, e.g. workload.rate_hz=5000")  # fmt: skip
+                       help="override a field, e.g. workload.rate_hz=5000")
         p.set_defaults(run=run)
         return p
 
@@ -226,26 +194,24 @@ def parser() -> Parser:
     p.add_argument("--events", type=int, default=100, help="events to show (100)")
     p.add_argument("--every-call", action="store_true", help="take calls one by one")
     _common(p)
-    for name, run, words in (
-        ("compare", run_compare, "remedies in the same worlds"),
-        ("sweep", run_sweep, "a small grid of values"),
-        ("reply", run_reply, "a plain-text answer from a scenario or a saved .json result"),
-    ):
+    for name, run, words in (("compare", run_compare, "remedies in the same worlds"),
+            ("sweep", run_sweep, "a small grid of values"),
+            ("reply", run_reply, "a plain-text answer from a scenario or a saved .json result")):
         p = verb(name, run, words)
         _common(p)
         p.add_argument("--precision", type=float, default=0.1,
-                       help="wanted half width of P(wait), relative (0.1)")  # fmt: skip
+                       help="wanted half width of P(wait), relative (0.1)")
         p.add_argument("--max-rung", type=int, default=10,
-                       help="rung r has 8 * 2**r replications (10)")  # fmt: skip
+                       help="rung r has 8 * 2**r replications (10)")
         p.add_argument("--out", metavar="FILE", help="write the result (reply: the text) there")
         p.add_argument("--overwrite", action="store_true", help="replace files that exist")
         p.add_argument("--quiet", action="store_true", help="no progress line")
         if name == "sweep":
             p.add_argument("--over", action="append", default=[], metavar="FIELD=V1,V2,...",
-                           help="values of a field; remedy=A1,B,D5-A1 works too")  # fmt: skip
+                           help="values of a field; remedy=A1,B,D5-A1 works too")
         else:
             p.add_argument("--remedies", default="A0,A1,B,C-A0,C-A1,D5-A1",
-                           help="rows of the table of remedies, or B12, D8-A1")  # fmt: skip
+                           help="rows of the table of remedies, or B12, D8-A1")
         if name == "reply":
             p.add_argument("--window", choices=("boot", "steady"), help="which answer")
         else:
@@ -253,11 +219,9 @@ def parser() -> Parser:
     p = verb("show", run_show, "a scenario as TOML; without a name, the list", optional=True)
     return top
 
-
 def _common(p: argparse.ArgumentParser) -> None:
     p.add_argument("--seed", type=int, default=20200404, help="one seed for all (20200404)")
     p.add_argument("--json", action="store_true", help="print JSON for machines")
-
 
 def main(argv: list[str] | None = None) -> int:
     """Run a command line; returns the exit status: 0, or 2 with one line on what to mend."""
@@ -274,7 +238,6 @@ def main(argv: list[str] | None = None) -> int:
     except KeyboardInterrupt:
         sys.stderr.write("\nkrcsim: stopped; nothing was written\n")
         return 130
-
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -17,7 +17,6 @@ from krcsim.values import FieldError, KrcsimError, check, choice, number, shown
 Spells = tuple[tuple[float, float], ...]
 HEAD_CLASSES = ("head", "head_atomic", "head_high", "head_reclaim")
 
-
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """Probability that a request fails, by the class of its GFP flags; left out: as the one above.
@@ -27,20 +26,15 @@ class Failure:
     """
 
     page: float = number(0.0, "", 0, 1, "failure of a page request with GFP_NOWAIT")
-    page_noretry: float = number(
-        0.0, "", 0, 1, "failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim",
-        optional=True,
-    )  # fmt: skip
+    page_noretry: float = number(0.0, "", 0, 1,
+        "failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim", optional=True)
     head: float = number(0.0, "", 0, 1, "failure of an rcu_head request with GFP_NOWAIT")
-    head_atomic: float = number(
-        0.0, "", 0, 1, "failure with GFP_ATOMIC (3/8 of the min mark)", optional=True
-    )
-    head_high: float = number(
-        0.0, "", 0, 1, "need of reclaim with __GFP_HIGH (1/2 of the min mark)", optional=True
-    )
-    head_reclaim: float = number(
-        0.0, "", 0, 1, "failure of a sleepable request after direct reclaim", optional=True
-    )
+    head_atomic: float = number(0.0, "", 0, 1, "failure with GFP_ATOMIC (3/8 of the min mark)",
+        optional=True)
+    head_high: float = number(0.0, "", 0, 1,
+        "need of reclaim with __GFP_HIGH (1/2 of the min mark)", optional=True)
+    head_reclaim: float = number(0.0, "", 0, 1,
+        "failure of a sleepable request after direct reclaim", optional=True)
 
     def resolved(self) -> tuple[float, float, float, float, float, float]:
         """page, page_noretry, head, head_atomic, head_high, head_reclaim without gaps.
@@ -58,20 +52,13 @@ class Failure:
         """The value itself, after checking ranges and order; raises FieldError."""
         check(self, section)
         page, noretry, head, atomic, high, last = self.resolved()
-        for name, low, high_name, top in (
-            ("page_noretry", noretry, "page", page),
-            ("head_atomic", atomic, "head", head),
-            ("head_high", high, "head", head),
-            ("head_reclaim", last, "head_high", high),
-            ("head_reclaim", last, "head", head),
-        ):
+        for name, low, high_name, top in (("page_noretry", noretry, "page", page),
+                ("head_atomic", atomic, "head", head), ("head_high", high, "head", head),
+                ("head_reclaim", last, "head_high", high), ("head_reclaim", last, "head", head)):
             if low > top:
-                raise FieldError(
-                    f"{section}.{name}", low, f"a number from 0 to {top:g}",
-                    f"a request that tries harder cannot fail more often than {high_name}",
-                )  # fmt: skip
+                raise FieldError(f"{section}.{name}", low, f"a number from 0 to {top:g}",
+                    f"a request that tries harder cannot fail more often than {high_name}")
         return self
-
 
 @dataclass(frozen=True, kw_only=True)
 class Allocator:
@@ -97,21 +84,17 @@ class Allocator:
         self.calm.checked("allocator.calm")
         self.spell.checked("allocator.spell")
         if (self.spells == "schedule") != bool(self.schedules):
-            raise FieldError(
-                "allocator.schedules", self.schedules, 'given if and only if spells = "schedule"',
-                "give lists of [start_ms, end_ms] pairs or change allocator.spells",
-            )  # fmt: skip
+            raise FieldError("allocator.schedules", self.schedules,
+                'given if and only if spells = "schedule"',
+                "give lists of [start_ms, end_ms] pairs or change allocator.spells")
         for plan in self.schedules:
             last = 0.0
             for start, end in plan:
                 if not (math.isfinite(start) and last <= start < end):
-                    raise FieldError(
-                        "allocator.schedules", (start, end),
+                    raise FieldError("allocator.schedules", (start, end),
                         "pairs start_ms < end_ms in order of time, not overlapping, from 0 ms",
-                        "an end of inf means until the end of the run",
-                    )  # fmt: skip
+                        "an end of inf means until the end of the run")
                 last = end
-
 
 def read_schedules(given: object) -> tuple[Spells, ...]:
     """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises KrcsimError."""
@@ -122,20 +105,16 @@ def read_schedules(given: object) -> tuple[Spells, ...]:
     except (TypeError, ValueError, OverflowError) as exc:
         raise KrcsimError(
             f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms ({exc}); "
-            "write for example [[0, 100], [500, 600]]"
-        ) from None
-
+            "write for example [[0, 100], [500, 600]]") from None
 
 def _rows(value: object) -> list[Any]:
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"{shown(value)} is not a list")
     return list(value)
 
-
 def _is_pair(row: object) -> bool:
     flat = isinstance(row, (list, tuple)) and len(row) == 2
     return flat and not isinstance(row[0], (list, tuple))  # type: ignore[index]
-
 
 def _ms(value: object) -> float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):

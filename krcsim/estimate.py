@@ -16,7 +16,6 @@ Array = NDArray[np.float64]
 LEVEL = 0.95
 ROUGH = 5  # fewer replications than this that saw anything: an interval is only a hint
 
-
 @dataclass(frozen=True)
 class Estimate:
     """A number with a 95 % interval.
@@ -40,21 +39,17 @@ class Estimate:
             return math.inf
         return (self.hi - self.lo) / 2 / abs(self.value)
 
-
 NOTHING = Estimate(None, None, None, "none")
-
 
 def exact(value: float) -> Estimate:
     """A number without randomness."""
     return Estimate(value, value, value, "exact")
-
 
 def student(n: int) -> float:
     """Two-sided 95 % point of Student's t with n degrees of freedom."""
     from scipy.special import stdtrit  # a third of the import time of the package if at the top
 
     return float(stdtrit(n, 0.5 + LEVEL / 2))
-
 
 def ratio(num: Array, den: Array) -> Estimate:
     """Sum of num over sum of den (one of each a replication, not negative), with its interval.
@@ -75,12 +70,10 @@ def ratio(num: Array, den: Array) -> Estimate:
     kind = "interval" if np.count_nonzero(num) >= ROUGH else "rough"
     return Estimate(value, value / factor, value * factor, kind)
 
-
 def _spread(z: Array) -> float:
     """Standard deviation of the sum of z, from its values."""
     n = len(z)
     return math.sqrt(n * float(np.var(z, ddof=1))) if n > 1 else math.inf
-
 
 def mean(x: Array) -> Estimate:
     """Mean of x over replications with a Student interval."""
@@ -90,7 +83,6 @@ def mean(x: Array) -> Estimate:
     value = float(x.mean())
     half = student(n - 1) * float(x.std(ddof=1)) / math.sqrt(n)
     return Estimate(value, value - half, value + half, "interval")
-
 
 def unseen(units: int, share: float = 1.0) -> Estimate:
     """Upper 95 % bound of a probability per call when none of `units` units saw the event.
@@ -102,7 +94,6 @@ def unseen(units: int, share: float = 1.0) -> Estimate:
     if units <= 0:
         return NOTHING
     return Estimate(None, 0.0, min(1.0, share * (1.0 - 0.05 ** (1.0 / units))), "bound")
-
 
 @dataclass(frozen=True)
 class Difference:
@@ -121,7 +112,6 @@ class Difference:
         """Whether the interval excludes zero."""
         return self.lo > 0 or self.hi < 0
 
-
 def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference | None:
     """ratio(num, den) - ratio(num0, den0) over the same replications; None if undefined."""
     n = min(len(num), len(num0))
@@ -137,10 +127,8 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
     d = float(a - b)
     return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
 
-
-def quantile(
-    hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float
-) -> Estimate:
+def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array,
+        floor: float) -> Estimate:
     """The q-quantile of times in histograms hist[group, bin], `below` more at `floor` a group.
 
     The interval comes from leaving out one group at a time (jackknife); the value is interpolated
@@ -162,10 +150,8 @@ def quantile(
     half = student(n - 1) * math.sqrt((n - 1) / n * float(((leave - leave.mean()) ** 2).sum()))
     return Estimate(value, max(floor, value - half), value + half, "interval")
 
-
-def _quantile(
-    hist: NDArray[np.int64], edges: Array, q: float, below: float, floor: float
-) -> float | None:
+def _quantile(hist: NDArray[np.int64], edges: Array, q: float, below: float,
+        floor: float) -> float | None:
     total = float(hist.sum()) + below
     if total <= 0:
         return None

@@ -30,14 +30,10 @@ from krcsim.view import SIZE, Line, Picture, View
 POOLS = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 PAGES = (1, 2, 3, 4, 5, 8)
 RUNGS = (0, 2, 4)  # replications of the curve: a first look, a fair one, a good one
-PRESETS = {
-    "Thread as posted (C on A0)": "thread-as-posted",
-    "Thread as discussed (C on A1)": "thread-as-discussed",
-    "Phone, light load": "phone",
-    "Server, 128 CPUs": "server-128",
-}
+PRESETS = {"Thread as posted (C on A0)": "thread-as-posted",
+    "Thread as discussed (C on A1)": "thread-as-discussed", "Phone, light load": "phone",
+    "Server, 128 CPUs": "server-128"}
 COMPARED = ("own", "A0", "A1", "B", "C-A1", "D5-A1")
-
 
 @dataclass(frozen=True)
 class Control:
@@ -48,35 +44,28 @@ class Control:
     values: tuple[float, ...]
     why: str
 
-
 def one_two_five(low: float, high: float) -> tuple[float, ...]:
     """1, 2, 5, 10, 20, ... from low to high."""
     steps = [m * 10.0**k for k in range(-4, 9) for m in (1, 2, 5)]
     return tuple(float(f"{v:g}") for v in steps if low <= v <= high)
 
-
-CONTROLS = (
-    Control("remedy.nr_emergency_objs", "Pool (objects/CPU)",
-            (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500), "rcu_nr_emergency_objs; starts empty"),
+CONTROLS = (Control("remedy.nr_emergency_objs", "Pool (objects/CPU)",
+    (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500), "rcu_nr_emergency_objs; starts empty"),
     Control("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-            "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
+    "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
     Control("remedy.cache_at_boot", "Pages at boot (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-            "preallocated pages; the cache keeps no more than its size"),
+    "preallocated pages; the cache keeps no more than its size"),
     Control("allocator.spell.page", "P(page fails) in a spell",
-            (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
-            "P(a GFP_NOWAIT page request fails) in a spell"),
-    Control("allocator.spell_ms", "Spell length (ms)", one_two_five(10, 10_000),
-            "mean length of a spell of pressure"),
+    (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
+    "P(a GFP_NOWAIT page request fails) in a spell"), Control("allocator.spell_ms",
+    "Spell length (ms)", one_two_five(10, 10_000), "mean length of a spell of pressure"),
     Control("workload.rate_hz", "Calls/s per CPU", one_two_five(10, 100_000),
-            "kfree_rcu() calls offered on each CPU"),
-    Control("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
-    Control("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
-            "mean length; 0: as calibrated for this machine"),
-    Control("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000), "CONFIG_HZ"),
-    Control("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
-            "share of calls that may have to wait"),
-)  # fmt: skip
-
+    "kfree_rcu() calls offered on each CPU"), Control("machine.cpus", "CPUs",
+    (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"), Control("grace_period.mean_ms",
+    "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
+    "mean length; 0: as calibrated for this machine"), Control("machine.hz", "HZ (ticks/s)",
+    (100, 250, 300, 1000), "CONFIG_HZ"), Control("workload.single_share", "Single-arg share",
+    (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0), "share of calls that may have to wait"))
 
 def fitted(s: Scenario) -> Scenario:
     """The scenario with a horizon of a few spells: long enough to see them, short enough to wait.
@@ -86,30 +75,21 @@ def fitted(s: Scenario) -> Scenario:
     a = s.allocator
     cycle = a.spell_ms + a.calm_ms
     span = max(2.0 * cycle if s.machine.cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(
-        1.0, s.machine.cpus / 4)))  # fmt: skip
+        1.0, s.machine.cpus / 4)))
     return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
-
 
 def lines_of(s: Scenario) -> list[tuple[str, list[tuple[int, Remedy]]]]:
     """The remedies of the curve: growing pools and page caches, all on the setting's base."""
-    base = replace(
-        s.remedy, nr_emergency_objs=0, emergency_at_boot=0, cache_shared=False, nr_bkv_objs=1,
-        cache_at_boot=0,
-    )  # fmt: skip
+    base = replace(s.remedy, nr_emergency_objs=0, emergency_at_boot=0, cache_shared=False,
+        nr_bkv_objs=1, cache_at_boot=0)
     shared = [(n, replace(base, cache_shared=True, nr_bkv_objs=n)) for n in PAGES]
-    return [
-        ("emergency pool of N objects", [(n, replace(base, nr_emergency_objs=n)) for n in POOLS]),
-        ("N pages shared, preallocated", [(n, replace(r, cache_at_boot=n)) for n, r in shared]),
-        ("N pages shared, empty at boot", shared),
-    ]
+    return [("emergency pool of N objects", [(n, replace(base, nr_emergency_objs=n))
+        for n in POOLS]), ("N pages shared, preallocated",
+        [(n, replace(r, cache_at_boot=n)) for n, r in shared]),
+        ("N pages shared, empty at boot", shared)]
 
-
-NAMES = (
-    "emergency pool of N objects",
-    "N pages shared, preallocated",
-    "N pages shared, empty at boot",
-)
-
+NAMES = ("emergency pool of N objects", "N pages shared, preallocated",
+    "N pages shared, empty at boot")
 
 class PoolOrPages:
     """The explorer of the thread's question; show `.widget`, read `.scenario` and `.result`."""
@@ -133,39 +113,26 @@ class PoolOrPages:
     def _build(self) -> None:
         style = dict(description_width="12em")
         layout = w.Layout(width="23em", margin="0")
-        self.sliders = {
-            c.field: w.SelectionSlider(
-                options=[(f"{v:g}", v) for v in c.values], value=c.values[0], description=c.label,
-                description_tooltip=c.why, tooltip=c.why, style=style, layout=layout,
-                continuous_update=True,
-            )
-            for c in CONTROLS
-        }  # fmt: skip
-        self.head = w.Dropdown(
-            options=[("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
-                     ("try hard (A1)", "tryhard"), ("NOWAIT, ATOMIC, KERNEL", "three_step")],
-            description="rcu_head request", style=style, layout=layout,
-        )  # fmt: skip
-        self.shared = w.Dropdown(
-            options=[("per channel", False), ("shared", True)],
-            description="Page cache is", style=style, layout=layout,
-        )  # fmt: skip
-        self.preset = w.Dropdown(
-            options=list(PRESETS.items()), value=self.base_name, description="Preset",
-            style=style, layout=layout,
-        )  # fmt: skip
+        self.sliders = {c.field: w.SelectionSlider(options=[(f"{v:g}", v) for v in c.values],
+            value=c.values[0], description=c.label, description_tooltip=c.why, tooltip=c.why,
+            style=style, layout=layout, continuous_update=True) for c in CONTROLS}
+        self.head = w.Dropdown(options=[("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
+            ("try hard (A1)", "tryhard"), ("NOWAIT, ATOMIC, KERNEL", "three_step")],
+            description="rcu_head request", style=style, layout=layout)
+        self.shared = w.Dropdown(options=[("per channel", False), ("shared", True)],
+            description="Page cache is", style=style, layout=layout)
+        self.preset = w.Dropdown(options=list(PRESETS.items()), value=self.base_name,
+            description="Preset", style=style, layout=layout)
         self.reset = w.Button(description="Reset", tooltip="Back to the preset")
         self.cancel = w.Button(description="Cancel", tooltip="Stop refining", disabled=True)
         self.save = w.Button(description="Save figure, data, answer",
-                             layout=w.Layout(width="15em"), disabled=True)  # fmt: skip
+                             layout=w.Layout(width="15em"), disabled=True)
         self.status = w.HTML("Compiling the engine (once, some seconds) ...")
         self.image = w.Image(format="png", width=SIZE[0], height=SIZE[1],
-                             layout=dict(width=f"{SIZE[0]}px", height=f"{SIZE[1]}px"))  # fmt: skip
+                             layout=dict(width=f"{SIZE[0]}px", height=f"{SIZE[1]}px"))
         self.value = w.HTML("")
-        self.answer = w.Textarea(
-            rows=24, disabled=False, layout=w.Layout(width="50em"), description="Answer",
-            style=dict(description_width="5em"),
-        )  # fmt: skip
+        self.answer = w.Textarea(rows=24, disabled=False, layout=w.Layout(width="50em"),
+            description="Answer", style=dict(description_width="5em"))
         for c in (*self.sliders.values(), self.head, self.shared):
             c.observe(self._moved, "value")
         self.preset.observe(lambda change: self._put(load_scenario(change.new)), "value")
@@ -173,10 +140,10 @@ class PoolOrPages:
         self.cancel.on_click(lambda _: self._latest.cancel())
         self.save.on_click(lambda _: self.export())
         left = w.VBox([self.preset, *self.sliders.values(), self.head, self.shared,
-                       w.HBox([self.reset, self.cancel]), self.save])  # fmt: skip
+                       w.HBox([self.reset, self.cancel]), self.save])
         left.layout.flex = "0 0 auto"  # labels stay whole; on a narrow screen the picture wraps
         right = w.VBox([self.image, self.value, self.status],
-                       layout=w.Layout(width=f"{SIZE[0] + 4}px", flex="0 0 auto"))  # fmt: skip
+                       layout=w.Layout(width=f"{SIZE[0] + 4}px", flex="0 0 auto"))
         columns = w.Box([left, right], layout=w.Layout(display="flex", flex_flow="row wrap"))
         self.widget = w.VBox([columns, self.answer])
         self.widget.add_class("krcsim-explorer")
@@ -249,16 +216,14 @@ class PoolOrPages:
                     point = replace(s, remedy=remedy)
                     have = extend(point, SEED, points.get((name, n)), total, stop=ticket.stop)
                     points[name, n] = have
-                    row.append(
-                        (n, float(point.bytes_at_full()), p_wait(have, point, main_window(s)))
-                    )
+                    row.append((n, float(point.bytes_at_full()),
+                        p_wait(have, point, main_window(s))))
                 lines.append(Line(name, *(tuple(x) for x in zip(*row, strict=True))))
             shown = Picture(tuple(lines), (float(s.bytes_at_full()), here),
-                            f"{total} replications a point, seed {SEED}", False)  # fmt: skip
+                            f"{total} replications a point, seed {SEED}", False)
             yield dict(picture=shown, here=here, scenario=s, result=None)
         result = compare(s, COMPARED, seed=SEED, max_rung=RUNGS[-1], precision=0.01,
-                         command=self.command("reply", RUNGS[-1]) + " --precision 0.01",
-                         stop=ticket.stop)  # fmt: skip
+            command=self.command("reply", RUNGS[-1]) + " --precision 0.01", stop=ticket.stop)
         yield dict(picture=shown, here=here, scenario=s, result=result)
 
     # ---- back on the event loop
@@ -267,11 +232,9 @@ class PoolOrPages:
         self.picture = out["picture"]
         self.image.value = self.view.png(out["picture"])
         s: Scenario = out["scenario"]
-        self.value.value = (
-            f"P(wait) of your setting: <b>{html.escape(words(out['here']))}</b>, "
+        self.value.value = (f"P(wait) of your setting: <b>{html.escape(words(out['here']))}</b>, "
             f"{s.bytes_at_boot()} bytes per CPU at boot, {s.bytes_at_full()} at full; "
-            f"{html.escape(s.grace_period.origin(s.machine.hz, s.machine.cpus))}"
-        )
+            f"{html.escape(s.grace_period.origin(s.machine.hz, s.machine.cpus))}")
         self.result = out["result"]
         self.save.disabled = self.result is None
         if self.result is not None:
@@ -291,21 +254,17 @@ class PoolOrPages:
         about: dict[str, Any] = {"command": self.result.provenance["command"], "seed": SEED}
         rows = ["line,size,bytes_per_cpu,p_wait,lo,hi,kind"]
         for line in (*self.picture.lines, Line("your setting", (0,), (self.picture.here[0],),
-                                               (self.picture.here[1],))):  # fmt: skip
+                                               (self.picture.here[1],))):
             for n, x, e in zip(line.sizes, line.bytes_at_full, line.estimates, strict=True):
                 cells = ["" if v is None else repr(v) for v in (e.value, e.lo, e.hi)]
                 rows.append(",".join([line.name, str(n), f"{x:g}", *cells, e.kind]))
         head = "".join(f"# {k}: {v}\n" for k, v in about.items())
         text = toml_text(s, f"command: {about['command']}")
         stem = "pool-or-pages-" + hashlib.sha256(text.encode()).hexdigest()[:8]
-        files: dict[str, bytes] = {
-            ".png": picture(self.view.still(self.picture), "png", about, 200),
-            ".svg": picture(self.view.still(self.picture), "svg", about),
-            ".csv": (head + "\n".join(rows) + "\n").encode(),
-            ".toml": text.encode(),
-            ".json": self.result.to_json().encode(),
-            ".txt": self.answer.value.encode(),
-        }
+        files: dict[str, bytes] = {".png": picture(self.view.still(self.picture), "png", about,
+            200), ".svg": picture(self.view.still(self.picture), "svg", about),
+            ".csv": (head + "\n".join(rows) + "\n").encode(), ".toml": text.encode(),
+            ".json": self.result.to_json().encode(), ".txt": self.answer.value.encode()}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             name = free_name(self.folder / f"{stem}.png").stem
@@ -314,16 +273,13 @@ class PoolOrPages:
             self.status.value = html.escape(f"Not saved: {exc}")
             return []
         self.status.value = html.escape(
-            f"Saved {', '.join(p.name for p in done)} in {self.folder}/"
-        )
+            f"Saved {', '.join(p.name for p in done)} in {self.folder}/")
         return done
-
 
 def _field(s: Scenario, path: str) -> Any:
     value: Any = s
     for name in path.split("."):
         value = getattr(value, name)
     return value
-
 
 __all__ = ["CONTROLS", "NOTHING", "PRESETS", "PoolOrPages"]

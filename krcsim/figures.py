@@ -19,33 +19,23 @@ from krcsim.files import write_whole
 from krcsim.reply import scenario_of
 from krcsim.result import Cell, Result
 
-STYLES = (
-    ("#0072B2", "o", "-"),
-    ("#D55E00", "s", "--"),
-    ("#009E73", "^", "-."),
-    ("#CC79A7", "D", ":"),
-    ("#E69F00", "v", (0, (5, 1))),
-    ("#56B4E9", "P", (0, (3, 1, 1, 1))),
-    ("#000000", "X", (0, (1, 1))),
-)
+STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."),
+    ("#CC79A7", "D", ":"), ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))),
+    ("#000000", "X", (0, (1, 1))))
 SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
 FLOOR = 1e-9  # P(wait) below is drawn at the foot of the axis
-
 
 def kib(x: float, _position: Any = None) -> str:
     """A number of bytes as a tick label in KiB."""
     return f"{x / 1024:g} KiB"
-
 
 def draw_point(ax: Axes, x: float, e: Estimate, style: Any, label: str | None) -> list[Any]:
     """One estimate: a marker with its interval, or an arrow down from its bound."""
     colour, marker, _ = style
     if e.kind == "bound":
         assert e.hi is not None
-        arrow = ax.annotate(
-            "", (x, e.hi / 4), (x, e.hi),
-            arrowprops=dict(arrowstyle="->", color=colour, linewidth=1.4),
-        )  # fmt: skip
+        arrow = ax.annotate("", (x, e.hi / 4), (x, e.hi),
+            arrowprops=dict(arrowstyle="->", color=colour, linewidth=1.4))
         dot = ax.plot([x], [e.hi], marker=marker, mfc="none", color=colour, ls="none", label=label)
         return [arrow, *dot]
     if e.value is None:
@@ -54,7 +44,6 @@ def draw_point(ax: Axes, x: float, e: Estimate, style: Any, label: str | None) -
     if e.lo is not None and e.hi is not None and e.hi > e.lo:
         dot += ax.plot([x, x], [e.lo, e.hi], color=colour, lw=1.6)
     return list(dot)
-
 
 def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) -> list[Any]:
     """P(wait) per single-argument call over bytes per CPU at full, a style per remedy.
@@ -79,7 +68,6 @@ def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) 
     ax.legend(frameon=False, ncols=2)
     return artists
 
-
 def axes_of_bytes(ax: Axes) -> None:
     """Logarithmic axes with bytes per CPU below."""
     ax.set(xscale="log", yscale="log")
@@ -89,7 +77,6 @@ def axes_of_bytes(ax: Axes) -> None:
     ax.xaxis.set_major_formatter(FuncFormatter(kib))
     ax.xaxis.set_minor_formatter(NullFormatter())
     ax.grid(True, which="major", alpha=0.3)
-
 
 def figure_of(result: Result, window: str | None = None) -> Figure:
     """A whole figure: the curve, the situation in the title, the command at the foot."""
@@ -101,11 +88,9 @@ def figure_of(result: Result, window: str | None = None) -> Figure:
     origin = s.grace_period.origin(s.machine.hz, s.machine.cpus)
     ax.set_title(
         f"{s.machine.cpus} CPUs, {s.workload.rate_hz:g} calls/s per CPU, {s.workload.loop} loop\n"
-        f"{origin}", fontsize=9,
-    )  # fmt: skip
+        f"{origin}", fontsize=9)
     fig.text(0.01, -0.02, str(result.provenance["command"])[:150], fontsize=6, va="top")
     return fig
-
 
 def picture(fig: Figure, kind: str, provenance: Mapping[str, Cell], dpi: int = 150) -> bytes:
     """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
@@ -121,7 +106,6 @@ def picture(fig: Figure, kind: str, provenance: Mapping[str, Cell], dpi: int = 1
     with matplotlib.rc_context(SVG):
         fig.savefig(out, format=kind, dpi=dpi, metadata=meta, bbox_inches="tight")
     return out.getvalue()
-
 
 def save_figure(result: Result, path: Path, *, overwrite: bool = False) -> Path:
     """Draw a result into a .png, .svg or .pdf file."""

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from krcsim.values import KrcsimError
 
-
 def write_whole(path: str | Path, data: bytes, *, overwrite: bool = False) -> Path:
     """Write `data` to `path` in one step; raises KrcsimError with the remedy if it cannot."""
     path = Path(path)
@@ -21,8 +20,7 @@ def write_whole(path: str | Path, data: bytes, *, overwrite: bool = False) -> Pa
     except OSError as exc:
         raise KrcsimError(
             f"nothing can be written into the folder {path.parent or '.'} ({exc.strerror}); "
-            "make it, or choose another"
-        ) from None
+            "make it, or choose another") from None
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
@@ -34,15 +32,12 @@ def write_whole(path: str | Path, data: bytes, *, overwrite: bool = False) -> Pa
         else:
             _move_new(name, path)
     except OSError as exc:
-        raise KrcsimError(
-            f"{path} cannot be written ({exc.strerror}); nothing was left behind: "
-            "free some space or choose another place"
-        ) from None
+        raise KrcsimError(f"{path} cannot be written ({exc.strerror}); nothing was left behind: "
+            "free some space or choose another place") from None
     finally:
         with contextlib.suppress(OSError):
             Path(name).unlink()
     return path
-
 
 def _move_new(name: str, path: Path) -> None:
     """Give a finished file its name, failing if somebody else took it meanwhile."""
@@ -54,7 +49,6 @@ def _move_new(name: str, path: Path) -> None:
         if path.exists():
             raise KrcsimError(f"{path} appeared meanwhile; choose another name") from None
         Path(name).replace(path)
-
 
 def free_name(path: Path) -> Path:
     """`path`, or the first of path-2, path-3, ... that does not exist."""

@@ -21,17 +21,11 @@ Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 # `python -m validation.calibrate_gp`, which prints the residuals. Means of waits agree within 1 ms;
 # waits on several CPUs that are asked for back to back do not follow these laws, and those on 4
 # busy CPUs vary less. With one CPU every grace period takes one scan.
-CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {
-    (1, False): (1.0, math.inf),
-    (1, True): (1.0, math.inf),
-    (2, False): (2.7, math.inf),
-    (2, True): (2.7, 5.0),
-    (4, False): (2.6, math.inf),
-    (4, True): (9.9, math.inf),
-}
+CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {(1, False): (1.0, math.inf),
+    (1, True): (1.0, math.inf), (2, False): (2.7, math.inf), (2, True): (2.7, 5.0),
+    (4, False): (2.6, math.inf), (4, True): (9.9, math.inf)}
 MAX_BYTES = 10_000_000  # of a file of lengths
 _TAIL = 1e-7  # probability cut from the long end of a length table
-
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
@@ -44,15 +38,12 @@ class GracePeriod:
     """
 
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
-    mean_ms: float | None = number(
-        0, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: calibrated if left out)",
-        optional=True,
-    )  # fmt: skip
+    mean_ms: float | None = number(0, "ms", 1e-3, 1e5,
+        "the mean length, start to end (ticks: calibrated if left out)", optional=True)
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
     lengths_ms: tuple[float, ...] = ()
-    expedited: bool = flag(
-        False, "whether waits use synchronize_rcu_expedited()", symbol="rcupdate.rcu_expedited"
-    )
+    expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()",
+        symbol="rcupdate.rcu_expedited")
     # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.
     expedited_median_ms: float = number(0.1, "ms", 1e-4, 1e4, "the median of an expedited wait")
     expedited_sigma: float = number(1.6, "", 0, 5, "its spread: sigma of the logarithm")
@@ -60,21 +51,16 @@ class GracePeriod:
     def __post_init__(self) -> None:
         check(self, "grace_period")
         if self.kind == "fixed" and self.mean_ms is None:
-            raise FieldError(
-                "grace_period.mean_ms", None, "a number from 0.001 to 100000 ms",
-                'a fixed grace period needs its length: set mean_ms or kind = "ticks"',
-            )  # fmt: skip
+            raise FieldError("grace_period.mean_ms", None, "a number from 0.001 to 100000 ms",
+                'a fixed grace period needs its length: set mean_ms or kind = "ticks"')
         if (self.kind == "empirical") != bool(self.lengths_ms):
-            raise FieldError(
-                "grace_period.lengths_ms", self.lengths_ms, 'given if and only if "empirical"',
-                'name a file with one length in ms a line, or set kind = "ticks"',
-            )  # fmt: skip
+            raise FieldError("grace_period.lengths_ms", self.lengths_ms,
+                'given if and only if "empirical"',
+                'name a file with one length in ms a line, or set kind = "ticks"')
         if any(not (0 < x <= 1e6) for x in self.lengths_ms):
             bad = next(x for x in self.lengths_ms if not (0 < x <= 1e6))
-            raise FieldError(
-                "grace_period.lengths_ms", bad, "numbers above 0 and up to 1e6 ms",
-                "take the line out of the file",
-            )  # fmt: skip
+            raise FieldError("grace_period.lengths_ms", bad, "numbers above 0 and up to 1e6 ms",
+                "take the line out of the file")
 
     def law(self, hz: int, cpus: int) -> tuple[float, float]:
         """Mean scans a grace period and the negative-binomial size, for a machine."""
@@ -84,11 +70,9 @@ class GracePeriod:
             scan = fqs_jiffies(hz, cpus)
             scans = ticks(self.mean_ms, hz) / scan
             if scans < 1 - 1e-9:
-                raise FieldError(
-                    "grace_period.mean_ms", self.mean_ms,
+                raise FieldError("grace_period.mean_ms", self.mean_ms,
                     f"at least {1000 * scan / hz:g} ms, one scan at HZ={hz}",
-                    'raise it, leave it out, or set kind = "fixed"',
-                )  # fmt: skip
+                    'raise it, leave it out, or set kind = "fixed"')
             size = math.inf if near == 1 else size
         return max(1.0, scans), size
 
@@ -139,7 +123,6 @@ class GracePeriod:
             return text + f" (measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1)"
         return text + f" (assumed: scans as measured at HZ=250, up to 4 {load} CPUs)"
 
-
 def read_lengths(path: Path) -> tuple[float, ...]:
     """Grace-period lengths in ms, one number a line, # starts a comment; raises KrcsimError."""
     try:
@@ -150,10 +133,8 @@ def read_lengths(path: Path) -> tuple[float, ...]:
         reason = getattr(exc, "strerror", None) or str(exc)
         if isinstance(exc, UnicodeDecodeError):
             reason = "it is not UTF-8 text"
-        raise KrcsimError(
-            f"grace_period.file {path} cannot be read ({reason}); "
-            "give a text file with one length in ms a line"
-        ) from None
+        raise KrcsimError(f"grace_period.file {path} cannot be read ({reason}); "
+            "give a text file with one length in ms a line") from None
     if len(raw) > MAX_BYTES:
         raise KrcsimError(f"grace_period.file {path} is larger than 10 MB; give fewer lengths")
     values = []
@@ -166,8 +147,7 @@ def read_lengths(path: Path) -> tuple[float, ...]:
         except ValueError:
             raise KrcsimError(
                 f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one number above 0 "
-                "in ms; mend the line"
-            ) from None
+                "in ms; mend the line") from None
     if not values:
         raise KrcsimError(f"grace_period.file {path} holds no length; give one number in ms a line")
     return tuple(values)

@@ -28,11 +28,9 @@ INSTRUCTION_NS = 0.33
 _WHEEL_BUCKETS = 64
 _WHEEL_SHIFT = 3
 
-
 def drain_jiffies(hz: int) -> int:
     """KFREE_DRAIN_JIFFIES of 2020: HZ / 50, at least one jiffy."""
     return max(1, hz // 50)
-
 
 def wheel_shift(delay_jiffies: int) -> int:
     """log2 of the timer wheel's granularity, in jiffies, for a timer that far ahead."""
@@ -41,7 +39,6 @@ def wheel_shift(delay_jiffies: int) -> int:
         level += 1
     return _WHEEL_SHIFT * level
 
-
 def fqs_jiffies(hz: int, cpus: int) -> int:
     """Jiffies between two force-quiescent-state scans: jiffies_till_first_fqs and _next_fqs.
 
@@ -49,16 +46,13 @@ def fqs_jiffies(hz: int, cpus: int) -> int:
     """
     return 1 + (hz > 250) + (hz > 500) + cpus // 256
 
-
 def ticks(ms: float, hz: int) -> float:
     """Milliseconds as jiffies, not rounded."""
     return ms * hz / 1000.0
 
-
 def milliseconds(jiffies: float, hz: int) -> float:
     """Jiffies as milliseconds."""
     return jiffies * 1000.0 / hz
-
 
 def kmalloc_bytes(size: int) -> int:
     """The power of two that holds `size` bytes, at least 8: what a kmalloc of it costs."""

@@ -16,7 +16,6 @@ from typing import Any
 
 import numpy as np
 
-
 class Ticket:
     """One submitted value: `stop` is what the engine polls, `shown` says a result was delivered."""
 
@@ -32,17 +31,11 @@ class Ticket:
         if at_once or self.shown:
             self.stop[0] = 1
 
-
 class Latest:
     """Runs work(ticket), a generator of results, for the newest submitted value only."""
 
-    def __init__(
-        self,
-        work: Callable[[Ticket], Iterator[Any]],
-        on_result: Callable[[Any], None],
-        on_state: Callable[[str], None],
-        stopped: type[BaseException],
-    ) -> None:
+    def __init__(self, work: Callable[[Ticket], Iterator[Any]], on_result: Callable[[Any], None],
+            on_state: Callable[[str], None], stopped: type[BaseException]) -> None:
         self._work, self._on_result, self._on_state = work, on_result, on_state
         self._stopped = stopped
         self._lock = threading.Condition()

@@ -15,7 +15,6 @@ from krcsim.scenario import Scenario
 
 EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
 
-
 @dataclass(frozen=True)
 class Quantity:
     """A column of answers: `get(runs, scenario, window)` estimates it."""
@@ -24,11 +23,9 @@ class Quantity:
     words: str
     get: Callable[[Replications, Scenario, int], Estimate]
 
-
 def window_ms(s: Scenario, window: int) -> float:
     """Length of a window in ms."""
     return s.warmup_ms if window == 0 else s.horizon_ms - s.warmup_ms
-
 
 def harmless_calm(s: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
@@ -37,7 +34,6 @@ def harmless_calm(s: Scenario) -> bool:
         return True
     head = dict(none=1.0, atomic=atomic, tryhard=last, three_step=last)[s.remedy.head_alloc]
     return head == 0.0
-
 
 def bound(runs: Replications, s: Scenario, window: int) -> Estimate:
     """Upper bound of P(wait) per single-argument call when no wait was seen in a window."""
@@ -51,12 +47,10 @@ def bound(runs: Replications, s: Scenario, window: int) -> Estimate:
         return unseen(spells, share)
     return unseen(len(runs))
 
-
 def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call, or its bound."""
     seen = ratio(runs.of("waits", window), runs.of("single", window))
     return seen if seen.kind != "none" else bound(runs, s, window)
-
 
 def p_wait_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call made in a spell, or its bound."""
@@ -65,12 +59,10 @@ def p_wait_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
         return seen
     return unseen(int(runs.of("spells", window).sum()) or len(runs))
 
-
 def p_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """Share of spells in which a call on any CPU waited, or its bound."""
     seen = ratio(runs.of("spells_waited", window), runs.of("spells", window))
     return seen if seen.kind != "none" else unseen(int(runs.of("spells", window).sum()))
-
 
 def _held(counter: str) -> Callable[[Replications, Scenario, int], Estimate]:
     def get(runs: Replications, s: Scenario, window: int) -> Estimate:
@@ -82,13 +74,11 @@ def _held(counter: str) -> Callable[[Replications, Scenario, int], Estimate]:
 
     return get
 
-
 def _per(num: str, den: str) -> Callable[[Replications, Scenario, int], Estimate]:
     def get(runs: Replications, s: Scenario, window: int) -> Estimate:
         return ratio(runs.of(num, window), runs.of(den, window))
 
     return get
-
 
 def _wait_quantile(q: float) -> Callable[[Replications, Scenario, int], Estimate]:
     def get(runs: Replications, s: Scenario, window: int) -> Estimate:
@@ -96,7 +86,6 @@ def _wait_quantile(q: float) -> Callable[[Replications, Scenario, int], Estimate
         return quantile(hist, EDGES_MS, q, np.zeros(len(hist)), 0.0)
 
     return get
-
 
 def _call_quantile(q: float) -> Callable[[Replications, Scenario, int], Estimate]:
     def get(runs: Replications, s: Scenario, window: int) -> Estimate:
@@ -107,32 +96,25 @@ def _call_quantile(q: float) -> Callable[[Replications, Scenario, int], Estimate
 
     return get
 
-
 def _mean_of(counter: str, scale: Callable[[Scenario, int], float]) -> Callable[
-    [Replications, Scenario, int], Estimate
-]:  # fmt: skip
+        [Replications, Scenario, int], Estimate]:
     def get(runs: Replications, s: Scenario, window: int) -> Estimate:
         return mean(runs.of(counter, window) * scale(s, window))
 
     return get
 
-
 def _bytes(s: Scenario, window: int) -> float:
     return float(s.workload.object_bytes)
-
 
 def _list_share(runs: Replications, s: Scenario, window: int) -> Estimate:
     calls = runs.of("single", window) + runs.of("double", window)
     return ratio(runs.of("list_pushes", window), calls)
 
-
 def _per_ms(s: Scenario, window: int) -> float:
     return 1.0 / window_ms(s, window)
 
-
-QUANTITIES: dict[str, Quantity] = {
-    "p_wait": Quantity("", "P(wait) per single-argument call", p_wait),
-    "p_wait_spell": Quantity("", "P(wait) per such call made in a spell", p_wait_spell),
+QUANTITIES: dict[str, Quantity] = {"p_wait": Quantity("", "P(wait) per single-argument call",
+    p_wait), "p_wait_spell": Quantity("", "P(wait) per such call made in a spell", p_wait_spell),
     "p_spell": Quantity("", "share of spells with a wait on any CPU", p_spell),
     "blocked": Quantity("", "time blocked in grace-period waits", _held("wait_ms")),
     "stalled": Quantity("", "time blocked in reclaim stalls", _held("stall_ms")),
@@ -145,36 +127,21 @@ QUANTITIES: dict[str, Quantity] = {
     "peak_objects": Quantity("objects", "most deferred objects", _mean_of("peak", lambda *_: 1.0)),
     "peak_bytes": Quantity("bytes", "most deferred bytes", _mean_of("peak", _bytes)),
     "mean_objects": Quantity("objects", "deferred objects on average", _mean_of("area", _per_ms)),
-    "mean_bytes": Quantity(
-        "bytes",
-        "deferred bytes on average",
-        _mean_of("area", lambda s, w: _bytes(s, w) * _per_ms(s, w)),
-    ),
-    "early_frees_hz": Quantity(
-        "objects/s",
-        "objects freed before their grace period",
-        _mean_of("early_frees", lambda s, w: 1000.0 * _per_ms(s, w)),
-    ),
-    "calls_hz": Quantity(
-        "calls/s",
-        "single-argument calls of all CPUs",
-        _mean_of("single", lambda s, w: 1000.0 * _per_ms(s, w)),
-    ),
-    "bytes_at_boot": Quantity(
-        "bytes", "reserve per CPU at boot", lambda r, s, w: exact(s.bytes_at_boot())
-    ),
-    "bytes_at_full": Quantity(
-        "bytes", "reserve per CPU at full", lambda r, s, w: exact(s.bytes_at_full())
-    ),
-}
-
+    "mean_bytes": Quantity("bytes", "deferred bytes on average",
+    _mean_of("area", lambda s, w: _bytes(s, w) * _per_ms(s, w))),
+    "early_frees_hz": Quantity("objects/s", "objects freed before their grace period",
+    _mean_of("early_frees", lambda s, w: 1000.0 * _per_ms(s, w))),
+    "calls_hz": Quantity("calls/s", "single-argument calls of all CPUs",
+    _mean_of("single", lambda s, w: 1000.0 * _per_ms(s, w))),
+    "bytes_at_boot": Quantity("bytes", "reserve per CPU at boot", lambda r, s,
+    w: exact(s.bytes_at_boot())), "bytes_at_full": Quantity("bytes", "reserve per CPU at full",
+    lambda r, s, w: exact(s.bytes_at_full()))}
 
 def blocked_words(s: Scenario) -> str:
     """What `blocked` and `stalled` measure in a scenario."""
     if s.workload.loop == "closed":
         return "share of the producers' time"
     return "mean number of tasks at once, all CPUs"
-
 
 def answers(runs: Replications, s: Scenario, window: int) -> dict[str, Estimate]:
     """All quantities of a window; all undefined if the window has no length."""

@@ -11,72 +11,54 @@ from krcsim.values import FieldError, KrcsimError, check, choice, flag, number, 
 HEAD_ALLOC = ("none", "atomic", "tryhard", "three_step")
 PAGE_CLASS = ("nowait", "noretry")
 
-
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
     """What kvfree_call_rcu(), its monitor and its work do; the defaults are A0, spring 2020."""
 
-    head_alloc: str = choice(
-        "atomic", HEAD_ALLOC, "how a single-argument call asks for an rcu_head object"
-    )
+    head_alloc: str = choice("atomic", HEAD_ALLOC,
+        "how a single-argument call asks for an rcu_head object")
     array_path: bool = flag(True, "whether pointers go into page blocks at all")
-    page_class: str = choice(
-        "nowait", PAGE_CLASS, "the flags of a single-argument call's page request"
-    )
-    nr_emergency_objs: int = whole(
-        0, "objects per CPU", 0, 100_000, "the size of the emergency pool",
-        symbol="rcu_nr_emergency_objs",
-    )  # fmt: skip
-    emergency_at_boot: int = whole(
-        0, "objects per CPU", 0, 100_000, "the objects in the pool at boot", symbol="nr_emergency"
-    )
+    page_class: str = choice("nowait", PAGE_CLASS,
+        "the flags of a single-argument call's page request")
+    nr_emergency_objs: int = whole(0, "objects per CPU", 0, 100_000,
+        "the size of the emergency pool", symbol="rcu_nr_emergency_objs")
+    emergency_at_boot: int = whole(0, "objects per CPU", 0, 100_000,
+        "the objects in the pool at boot", symbol="nr_emergency")
     cache_shared: bool = flag(False, "whether both channels share one page cache")
-    nr_bkv_objs: int = whole(
-        1, "pages", 0, 10_000, "the pages the cache keeps, per channel or shared",
-        symbol="rcu_min_cached_objs",
-    )  # fmt: skip
-    cache_at_boot: int = whole(
-        0, "pages", 0, 10_000, "the pages in the cache at boot, per channel or shared"
-    )
-    page_return: str = choice(
-        "batch", ("batch", "worker"), "whose cache gets a drained page: batch's or worker's CPU"
-    )
+    nr_bkv_objs: int = whole(1, "pages", 0, 10_000,
+        "the pages the cache keeps, per channel or shared", symbol="rcu_min_cached_objs")
+    cache_at_boot: int = whole(0, "pages", 0, 10_000,
+        "the pages in the cache at boot, per channel or shared")
+    page_return: str = choice("batch", ("batch", "worker"),
+        "whose cache gets a drained page: batch's or worker's CPU")
     expedited_drain: bool = flag(True, "whether a list call drains at once if no monitor pends")
-    rearm: str = choice(
-        "unqueued", ("unqueued", "left"), "when the monitor re-arms: nothing queued, or a rest left"
-    )
+    rearm: str = choice("unqueued", ("unqueued", "left"),
+        "when the monitor re-arms: nothing queued, or a rest left")
     attach_to_pending: bool = flag(True, "whether lists join a batch that already waits")
-    drain_jiffies: int = whole(
-        0, "jiffies", 0, 1_000_000, "the drain delay; 0 means HZ/50", symbol="KFREE_DRAIN_JIFFIES"
-    )
+    drain_jiffies: int = whole(0, "jiffies", 0, 1_000_000, "the drain delay; 0 means HZ/50",
+        symbol="KFREE_DRAIN_JIFFIES")
     block_entries: int = whole(BLOCK_ENTRIES, "pointers", 1, 1_000_000, "the pointers in a block")
 
     def __post_init__(self) -> None:
         check(self, "remedy")
         if self.emergency_at_boot > self.nr_emergency_objs:
-            raise FieldError(
-                "remedy.emergency_at_boot", self.emergency_at_boot,
+            raise FieldError("remedy.emergency_at_boot", self.emergency_at_boot,
                 f"at most nr_emergency_objs = {self.nr_emergency_objs} objects per CPU",
-                "raise nr_emergency_objs or boot with fewer",
-            )  # fmt: skip
+                "raise nr_emergency_objs or boot with fewer")
         if self.cache_at_boot > self.nr_bkv_objs:
-            raise FieldError(
-                "remedy.cache_at_boot", self.cache_at_boot,
-                f"at most nr_bkv_objs = {self.nr_bkv_objs} pages", "raise nr_bkv_objs",
-            )  # fmt: skip
+            raise FieldError("remedy.cache_at_boot", self.cache_at_boot,
+                f"at most nr_bkv_objs = {self.nr_bkv_objs} pages", "raise nr_bkv_objs")
         if not self.array_path and (self.cache_at_boot or self.page_class == "noretry"):
-            raise FieldError(
-                "remedy.array_path", False, "true where pages are cached at boot or asked for",
+            raise FieldError("remedy.array_path", False,
+                "true where pages are cached at boot or asked for",
                 "a bypassed array path never uses a page: set cache_at_boot = 0, "
-                'page_class = "nowait"',
-            )  # fmt: skip
+                'page_class = "nowait"')
 
     def bytes_at_boot(self, arch: str = "x86-64") -> int:
         """Bytes per CPU that the remedy holds after boot: pages, pool array and its objects."""
         caches = 1 if self.cache_shared else 2
-        return caches * self.cache_at_boot * PAGE_BYTES + self._pool_bytes(
-            arch, self.emergency_at_boot
-        )
+        return caches * self.cache_at_boot * PAGE_BYTES + self._pool_bytes(arch,
+            self.emergency_at_boot)
 
     def bytes_at_full(self, channels: int = 1, arch: str = "x86-64") -> int:
         """Bytes per CPU once every reserve is full.
@@ -95,23 +77,19 @@ class Remedy:
     def _pool_bytes(self, arch: str, objects: int) -> int:
         return self.nr_emergency_objs * POINTER_BYTES + objects * WRAPPER_BYTES[arch]
 
-
 A0 = Remedy()
 A1 = replace(A0, head_alloc="tryhard")
 B = replace(A1, nr_emergency_objs=3)
 C_A0 = replace(A0, cache_at_boot=1)
 C_A1 = replace(A1, cache_at_boot=1)
 
-
 def pool(objects: int, base: Remedy = A1) -> Remedy:
     """The emergency pool of `objects` per CPU, empty at boot as posted."""
     return replace(base, nr_emergency_objs=objects)
 
-
 def pages(count: int, base: Remedy = A1) -> Remedy:
     """D(count): one list of `count` preallocated pages per CPU, shared by both channels."""
     return replace(base, cache_shared=True, nr_bkv_objs=count, cache_at_boot=count)
-
 
 REMEDIES: dict[str, Remedy] = {
     "A0": A0,
@@ -131,19 +109,16 @@ REMEDIES: dict[str, Remedy] = {
 
 THREAD = ("A0", "A1", "B", "C-A0", "C-A1", "D5-A1")
 
-
 def named(name: str) -> Remedy:
     """The remedy of a table row, or B(n) and D(n)-A0 / D(n)-A1 spelled like B12 or D8-A1."""
     if name in REMEDIES:
         return REMEDIES[name]
     stem, _, base = name.partition("-")
     bases = {"A0": A0, "A1": A1, "": A1}
-    if stem[:1] in ("B", "D") and stem[1:].isdigit() and base in bases and len(stem) < 8:
+    if stem[:1] in ("B", "D") and stem[1:].isdecimal() and base in bases and len(stem) < 8:
         return (pool if stem[0] == "B" else pages)(int(stem[1:]), bases[base])
     raise KrcsimError(
         f"remedy {name!r} is not known; allowed: {', '.join(REMEDIES)}, or B<objects>, "
-        "D<pages>-A0, D<pages>-A1; write for example B12 or D8-A1"
-    )
-
+        "D<pages>-A0, D<pages>-A1; write for example B12 or D8-A1")
 
 __all__ = ["REMEDIES", "THREAD", "Remedy", "named", "pages", "pool", "number"]

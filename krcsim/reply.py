@@ -17,7 +17,6 @@ from krcsim.values import KrcsimError
 WIDTH = 72
 MARKS = "ox+#%&@=$"
 
-
 def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[str]:
     """A table in plain text, first column to the left; raises KrcsimError if it is too wide."""
     cells = [head, *rows]
@@ -27,15 +26,12 @@ def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[st
     lines = []
     for row in [head, ["-" * n for n in size], *rows]:
         first = row[0].ljust(size[0])
-        lines.append(
-            "  ".join([first, *(c.rjust(n) for c, n in zip(row[1:], size[1:], strict=True))])
-        )
+        lines.append("  ".join([first, *(c.rjust(n) for c,
+            n in zip(row[1:], size[1:], strict=True))]))
     return [line.rstrip() for line in lines]
 
-
-def log_plot(
-    points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str, height: int = 11
-) -> list[str]:
+def log_plot(points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str,
+        height: int = 11) -> list[str]:
     """Points (mark, x > 0, estimate) on two log axes; a bound has a `v` under its mark."""
     shown = [(m, x, e.value if e.kind != "bound" else e.hi, e) for m, x, e in points]
     shown = [(m, x, y, e) for m, x, y, e in shown if y]
@@ -76,14 +72,12 @@ def log_plot(
     lines.append((" " * 8 + xlabel.center(cols)).rstrip())
     return lines
 
-
 def scenario_of(result: Result) -> Scenario:
     """The scenario a result was made from."""
     try:
         return from_dict(tomllib.loads(result.provenance["scenario"]))
     except (tomllib.TOMLDecodeError, KrcsimError) as exc:
         raise KrcsimError(f"the result's scenario cannot be read: {exc}") from None
-
 
 def situation(s: Scenario) -> str:
     """The machine and the load in a sentence or two."""
@@ -101,10 +95,8 @@ def situation(s: Scenario) -> str:
         text += (
             f"spells of pressure {length if a.spells == 'exponential' else given} in which a page "
             f"request fails with probability {page:g} and an rcu_head request with {head:g} "
-            f"(NOWAIT), {atomic:g} (ATOMIC), {last:g} (after reclaim)"
-        )
+            f"(NOWAIT), {atomic:g} (ATOMIC), {last:g} (after reclaim)")
     return text + f"; {s.grace_period.origin(m.hz, m.cpus)}."
-
 
 def remark(result: Result, window: str) -> str:
     """What the paired differences say, one clause a remedy."""
@@ -124,13 +116,10 @@ def remark(result: Result, window: str) -> str:
             said.append(f"{remedy}: {number(abs(d))} {sign} [{number(low)}, {number(high)}]")
     return f"P(wait) in the same worlds: {'; '.join(said)}." if said else ""
 
-
 def wrap(text: str, indent: str = "") -> list[str]:
     """A paragraph in lines of at most 72 columns."""
-    return textwrap.wrap(
-        text, WIDTH, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
-    )
-
+    return textwrap.wrap(text, WIDTH, subsequent_indent=indent, break_long_words=False,
+        break_on_hyphens=False)
 
 def command_lines(command: str) -> list[str]:
     """A shell command in lines of at most 72 columns, continued with backslashes."""
@@ -141,7 +130,6 @@ def command_lines(command: str) -> list[str]:
             line = "      "
         line += word + " "
     return [*lines, line.rstrip()]
-
 
 def answer_text(result: Result, window: str | None = None) -> str:
     """The answer to the list: situation, table, differences, plot, what is left out, command.
@@ -157,10 +145,8 @@ def answer_text(result: Result, window: str | None = None) -> str:
     points = result.points()
     from_boot = s.warmup_ms if window == "boot" else s.horizon_ms
     span = f"first {from_boot:g} ms from boot" if window == "boot" else "steady state"
-    lines = wrap(
-        f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
-        '"<" is an upper bound where no wait was seen.'
-    )
+    lines = wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
+        '"<" is an upper bound where no wait was seen.')
     lines += [""]
     extra = list(result.parameters[1:])
     rows = [_row(result, p, window, extra) for p in points[:40]]
@@ -175,25 +161,21 @@ def answer_text(result: Result, window: str | None = None) -> str:
     lines += [""]
     lines += wrap(
         "bytes/CPU: reserve once full, the page that the plain code keeps counted for all. "
-        f"P(wait): per single-argument call. blocked: {blocked_words(s)}, in grace-period waits."
-    )
+        f"P(wait): per single-argument call. blocked: {blocked_words(s)}, in grace-period waits.")
     said = remark(result, window)
     lines += wrap(said) if said else []
     lines += [""]
     marks = {p: MARKS[i % len(MARKS)] for i, p in enumerate(dict.fromkeys(q[0] for q in points))}
-    lines += log_plot(
-        [(marks[p[0]], _bytes(result, p, window), result.get(p, "p_wait", window)) for p in points],
-        "bytes per CPU", "P(wait)   " + "  ".join(f"{m} {p}" for p, m in marks.items())[:60],
-    )  # fmt: skip
+    lines += log_plot([(marks[p[0]], _bytes(result, p, window), result.get(p, "p_wait", window))
+        for p in points], "bytes per CPU", "P(wait)   " + "  ".join(f"{m} {p}" for p,
+        m in marks.items())[:60])
     lines += [""]
     lines += wrap(
         "Rates, spells and failure probabilities are assumptions of the scenario. Left out: "
         "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, "
-        "CPU hot-plug."
-    )
+        "CPU hot-plug.")
     lines += ["", "Made with:", *command_lines(str(result.provenance["command"]))]
     return check_text("\n".join(lines) + "\n")
-
 
 def _row(result: Result, p: tuple[Cell, ...], window: str, extra: list[str]) -> list[str]:
     e = result.get(p, "p_wait", window)
@@ -206,14 +188,11 @@ def _row(result: Result, p: tuple[Cell, ...], window: str, extra: list[str]) -> 
     cells += [f"{_bytes(result, p, window):.0f}", value, interval]
     return [*cells, "-" if blocked.value is None else number(blocked.value)]
 
-
 def _short(v: Any) -> str:
     return f"{v:g}" if isinstance(v, float) else str(v)
 
-
 def _bytes(result: Result, p: tuple[Cell, ...], window: str) -> float:
     return result.get(p, "bytes_at_full", window).value or 0.0
-
 
 def check_text(text: str) -> str:
     """The text itself if a list would take it; raises KrcsimError for what it would mangle."""

@@ -21,7 +21,6 @@ _BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replication
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
 _PROVENANCE = ("command", "scenario", "seed", "rungs", "versions")
 
-
 @dataclass(frozen=True)
 class Result:
     """Answers of one question.
@@ -68,19 +67,11 @@ class Result:
 
     def to_json(self) -> str:
         """The whole result as JSON with a checksum of itself."""
-        body = {
-            "format": FORMAT,
-            "provenance": self.provenance,
-            "columns": self.columns,
-            "rows": self.rows,
-            "difference_columns": _DIFF,
-            "differences": self.differences,
-        }
+        body = {"format": FORMAT, "provenance": self.provenance, "columns": self.columns,
+            "rows": self.rows, "difference_columns": _DIFF, "differences": self.differences}
         text = json.dumps(body, indent=1, allow_nan=False, sort_keys=True)
-        return json.dumps(
-            {**body, "sha256": hashlib.sha256(text.encode()).hexdigest()},
-            indent=1, allow_nan=False, sort_keys=True,
-        ) + "\n"  # fmt: skip
+        return json.dumps({**body, "sha256": hashlib.sha256(text.encode()).hexdigest()}, indent=1,
+            allow_nan=False, sort_keys=True) + "\n"
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the result as a file; raises KrcsimError if it exists or cannot be written."""
@@ -105,18 +96,14 @@ class Result:
                 body += f"<tr>{cells}</tr>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
-
-def row_of(
-    params: tuple[Cell, ...], window: str, quantity: str, unit: str, e: Estimate, n: int, rung: int
-) -> tuple[Cell, ...]:
+def row_of(params: tuple[Cell, ...], window: str, quantity: str, unit: str, e: Estimate, n: int,
+        rung: int) -> tuple[Cell, ...]:
     """A row of a result's table."""
     return (*params, window, quantity, unit, e.value, e.lo, e.hi, e.kind, n, rung)
-
 
 def columns(parameters: tuple[str, ...]) -> tuple[str, ...]:
     """Column names of a result over these parameters."""
     return (*parameters, *_BASE)
-
 
 def number(x: float) -> str:
     """A number in at most eight characters: 0.00321, 3.2e-05, 12.3."""
@@ -127,7 +114,6 @@ def number(x: float) -> str:
         mantissa, power = text.split("e")
         return f"{mantissa}e{int(power)}"
     return text
-
 
 def words(e: Estimate) -> str:
     """An estimate in words: `0.0123 [0.011, 0.014]`, `< 0.003`, `-`."""
@@ -142,7 +128,6 @@ def words(e: Estimate) -> str:
         return f"~ {number(e.value)}"
     mark = "~ " if e.kind == "rough" else ""
     return f"{mark}{number(e.value)} [{number(e.lo)}, {number(e.hi)}]"
-
 
 def load_result(path: str | Path) -> Result:
     """Read a saved result; raises KrcsimError for anything that is not one, whole and unchanged."""
@@ -161,13 +146,11 @@ def load_result(path: str | Path) -> Result:
         body = json.loads(raw.decode("utf-8"), parse_constant=_no_constant)
     except (ValueError, RecursionError):
         raise KrcsimError(
-            f"result file {path} is not JSON or was cut short; save the result again"
-        ) from None
+            f"result file {path} is not JSON or was cut short; save the result again") from None
     try:
         return _checked(body)
     except KrcsimError as exc:
         raise KrcsimError(f"result file {path} {exc}; save the result again") from None
-
 
 def _checked(body: Any) -> Result:
     if not isinstance(body, dict) or body.get("format") != FORMAT:
@@ -178,50 +161,31 @@ def _checked(body: Any) -> Result:
         raise KrcsimError("was changed or cut short after it was written")
     names: Any = body.get("columns")
     rows: Any = body.get("rows")
-    good = (
-        isinstance(names, list)
-        and all(isinstance(c, str) for c in names)
-        and tuple(names[-len(_BASE) :]) == _BASE
-        and names[:1] == ["remedy"]
-        and _is_table(rows, len(names))
-        and _is_table(body.get("differences"), len(_DIFF))
-        and isinstance(body.get("provenance"), dict)
-        and all(k in body["provenance"] for k in _PROVENANCE)
-        and isinstance(body["provenance"]["scenario"], str)
+    good = (isinstance(names, list) and all(isinstance(c, str) for c in names)
+        and tuple(names[-len(_BASE) :]) == _BASE and names[:1] == ["remedy"]
+        and _is_table(rows, len(names)) and _is_table(body.get("differences"), len(_DIFF))
+        and isinstance(body.get("provenance"), dict) and all(k in body["provenance"]
+        for k in _PROVENANCE) and isinstance(body["provenance"]["scenario"], str)
         and isinstance(body["provenance"]["command"], str)
-        and all(row[names.index("kind")] in KINDS for row in rows)
-    )
+        and all(row[names.index("kind")] in KINDS for row in rows))
     if not good:
         raise KrcsimError("does not have the columns of a result")
-    return Result(
-        tuple(names),
-        tuple(tuple(row) for row in rows),
-        tuple(tuple(row) for row in body["differences"]),
-        body["provenance"],
-    )
-
+    return Result(tuple(names), tuple(tuple(row) for row in rows),
+        tuple(tuple(row) for row in body["differences"]), body["provenance"])
 
 def _is_table(rows: Any, width: int) -> bool:
-    return isinstance(rows, list) and all(
-        isinstance(row, list)
-        and len(row) == width
-        and all(c is None or isinstance(c, (str, int, float, bool)) for c in row)
-        for row in rows
-    )
-
+    return isinstance(rows, list) and all(isinstance(row, list) and len(row) == width
+        and all(c is None or isinstance(c, (str, int, float, bool)) for c in row) for row in rows)
 
 def _real(x: Cell) -> float | None:
     return None if x is None or isinstance(x, str) or not math.isfinite(x) else float(x)
-
 
 def _csv(c: Cell) -> str:
     text = repr(c) if isinstance(c, float) else str(c)
     return f'"{text}"' if "," in text or '"' in text else text
 
-
 def _html(c: Cell) -> str:
     return str(c).replace("&", "&amp;").replace("<", "&lt;")
-
 
 def _no_constant(name: str) -> float:
     raise ValueError(name)

@@ -15,20 +15,8 @@ from numpy.typing import NDArray
 from krcsim.allocator import Failure
 from krcsim.engine.calendar import FULL, STOPPED
 from krcsim.engine.loop import GIVEN_SPELLS, NO_SPELL, RANDOM_SPELLS, compiled
-from krcsim.engine.state import (
-    BINS,
-    COUNTERS,
-    CPU,
-    EVENT,
-    GLOBAL,
-    KRW,
-    NODE,
-    OUT,
-    PENDING,
-    PRODUCER,
-    WAITER,
-    replication_state,
-)
+from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, KRW, NODE, OUT, PENDING,
+    PRODUCER, WAITER, replication_state)
 from krcsim.kernel import ticks
 from krcsim.remedy import HEAD_ALLOC
 from krcsim.scenario import Scenario
@@ -40,10 +28,8 @@ MAX_WAITERS = 1 << 22
 GROUPS = 16
 STREAMS = ("r_spell", "r_gp", "r_foreign", "r_expedited")
 
-
 class Stopped(Exception):
     """The run was asked to give up; nothing of it is kept."""
-
 
 @dataclass(frozen=True)
 class Replications:
@@ -61,11 +47,8 @@ class Replications:
         return len(self.counts)
 
     def __add__(self, later: Replications) -> Replications:
-        return Replications(
-            np.concatenate([self.counts, later.counts]),
-            self.wait_hist + later.wait_hist,
-            self.late_hist + later.late_hist,
-        )
+        return Replications(np.concatenate([self.counts, later.counts]),
+            self.wait_hist + later.wait_hist, self.late_hist + later.late_hist)
 
     def grouped(self, name: str, window: int) -> NDArray[np.float64]:
         """One counter in one window, summed over the histograms' groups."""
@@ -76,7 +59,6 @@ class Replications:
         """One counter in one window, a value a replication."""
         return np.asarray(self.counts[:, window, COUNTERS.index(name)])
 
-
 @functools.cache
 def kernel() -> Any:
     """The compiled engine; the first call of a new version compiles it (seconds)."""
@@ -86,7 +68,6 @@ def kernel() -> Any:
         digest.update(path.read_bytes())
     return compiled(int.from_bytes(digest.digest()[:7], "big"))
 
-
 def fill_parameters(g: Any, s: Scenario) -> None:
     """Write a scenario into the engine's parameter record, in ticks."""
     m, r, a, gp, w = s.machine, s.remedy, s.allocator, s.grace_period, s.workload
@@ -95,64 +76,34 @@ def fill_parameters(g: Any, s: Scenario) -> None:
     def tick(ms: float) -> float:
         return ticks(ms, hz)
 
-    values: dict[str, Any] = dict(
-        cpus=m.cpus,
-        head_alloc=HEAD_ALLOC.index(r.head_alloc),
-        array_path=r.array_path,
-        noretry=r.page_class == "noretry",
-        pool_cap=r.nr_emergency_objs,
-        shared=r.cache_shared,
-        cache_cap=r.nr_bkv_objs,
-        to_worker=r.page_return == "worker",
-        expedite=r.expedited_drain,
-        rearm_left=r.rearm == "left",
-        attach=r.attach_to_pending,
-        drain=s.drain_jiffies,
-        block=r.block_entries,
-        closed=w.loop == "closed",
-        producers=w.producers,
-        bursty=w.arrivals in ("periodic", "bursts"),
-        burst=w.burst,
-        exp_gap=w.gap == "exponential",
-        ticked=gp.kind == "ticks",
-        rcu_expedited=gp.expedited,
+    values: dict[str, Any] = dict(cpus=m.cpus, head_alloc=HEAD_ALLOC.index(r.head_alloc),
+        array_path=r.array_path, noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs,
+        shared=r.cache_shared, cache_cap=r.nr_bkv_objs, to_worker=r.page_return == "worker",
+        expedite=r.expedited_drain, rearm_left=r.rearm == "left", attach=r.attach_to_pending,
+        drain=s.drain_jiffies, block=r.block_entries, closed=w.loop == "closed",
+        producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
+        exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited,
         spell_kind=dict(none=NO_SPELL, schedule=GIVEN_SPELLS, exponential=RANDOM_SPELLS)[a.spells],
-        stationary=a.start == "stationary",
-        poisson=w.arrivals == "poisson",
-        tick_phase=w.phase == "tick",
-        nocb=m.nocb_share,
-        work_delay=tick(m.work_delay_ms),
-        single=w.single_share,
-        vmalloc=w.vmalloc_share,
-        base_rate=w.rate_hz / hz,
-        period=tick(w.period_ms) * w.producers,
-        on_mean=tick(w.on_ms),
-        off_mean=tick(w.off_ms),
+        stationary=a.start == "stationary", poisson=w.arrivals == "poisson",
+        tick_phase=w.phase == "tick", nocb=m.nocb_share, work_delay=tick(m.work_delay_ms),
+        single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / hz,
+        period=tick(w.period_ms) * w.producers, on_mean=tick(w.on_ms), off_mean=tick(w.off_ms),
         call_cost=tick(w.call_instructions * m.instruction_ns * 1e-6),
         free_cost=tick(w.free_instructions * m.instruction_ns * 1e-6),
-        stall_median=tick(a.stall_ms),
-        stall_sigma=a.stall_sigma,
-        exp_median=tick(gp.expedited_median_ms),
-        exp_sigma=gp.expedited_sigma,
-        invoke=gp.invoke_ticks(),
-        warmup=tick(s.warmup_ms),
-        horizon=tick(s.horizon_ms),
-        spell_mean=tick(a.spell_ms),
-        calm_mean=tick(a.calm_ms),
-        phase=tick(TICK_PHASE_MS),
-        tick_ms=1000.0 / hz,
-    )
+        stall_median=tick(a.stall_ms), stall_sigma=a.stall_sigma,
+        exp_median=tick(gp.expedited_median_ms), exp_sigma=gp.expedited_sigma,
+        invoke=gp.invoke_ticks(), warmup=tick(s.warmup_ms), horizon=tick(s.horizon_ms),
+        spell_mean=tick(a.spell_ms), calm_mean=tick(a.calm_ms), phase=tick(TICK_PHASE_MS),
+        tick_ms=1000.0 / hz)
     if w.arrivals == "onoff":
         values["base_rate"] *= (w.on_ms + w.off_ms) / w.on_ms
     for name, value in values.items():
         g[name] = value
     g["fail"] = [failures(a.calm), failures(a.spell)]
 
-
 def failures(f: Failure) -> tuple[float, ...]:
     """The six probabilities in the order of GLOBAL.fail."""
     return f.resolved()
-
 
 def schedule(s: Scenario, replication: int) -> NDArray[np.float64]:
     """Instants in ticks at which the given spells of a replication begin and end."""
@@ -161,7 +112,6 @@ def schedule(s: Scenario, replication: int) -> NDArray[np.float64]:
     plan = s.allocator.schedules[replication % len(s.allocator.schedules)]
     times = [ticks(x, s.machine.hz) for pair in plan for x in pair]
     return np.array(times or [np.inf])
-
 
 class _Arena:
     """The arrays of a run, made once and wiped for each replication."""
@@ -186,22 +136,14 @@ class _Arena:
         self.size = held_up
         cpus, prods = s.machine.cpus, s.workload.producers
         bursty = s.workload.arrivals in ("periodic", "bursts")
-        self.arrays = dict(
-            cpus=np.zeros(cpus, CPU),
-            krw=np.zeros(2 * cpus, KRW),
+        self.arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW),
             prods=np.zeros(cpus * prods if bursty else 1, PRODUCER),
-            waiters=np.zeros(held_up, WAITER),
-            pending=np.zeros(held_up + 1, PENDING),
-            nodes=np.zeros(held_up + 1, NODE),
-            tree=np.full(2 * self.leaves, np.inf),
-            out=np.zeros(2, OUT),
-            wait_hist=np.zeros((2, BINS), np.int64),
-            late_hist=np.zeros((2, BINS), np.int64),
-            log=np.zeros(max(1, self.log), EVENT),
+            waiters=np.zeros(held_up, WAITER), pending=np.zeros(held_up + 1, PENDING),
+            nodes=np.zeros(held_up + 1, NODE), tree=np.full(2 * self.leaves, np.inf),
+            out=np.zeros(2, OUT), wait_hist=np.zeros((2, BINS), np.int64),
+            late_hist=np.zeros((2, BINS), np.int64), log=np.zeros(max(1, self.log), EVENT),
             gp_ticks=np.ascontiguousarray(self.gp[0], np.float64),
-            gp_cdf=np.ascontiguousarray(self.gp[1], np.float64),
-            stop=self.stop,
-        )
+            gp_cdf=np.ascontiguousarray(self.gp[1], np.float64), stop=self.stop)
         t = self.template
         for name, array in self.arrays.items():
             t[f"p_{name}"] = array.ctypes.data
@@ -235,23 +177,13 @@ class _Arena:
             if error != FULL:
                 return {**a, "g": g}
             if self.size >= MAX_WAITERS:
-                raise KrcsimError(
-                    f"more than {MAX_WAITERS} callers are held up at once at "
+                raise KrcsimError(f"more than {MAX_WAITERS} callers are held up at once at "
                     f"workload.rate_hz = {s.workload.rate_hz:g} calls/s per CPU; "
-                    'lower the rate or the pressure, or set workload.loop = "closed"'
-                )
+                    'lower the rate or the pressure, or set workload.loop = "closed"')
             self.room(8 * self.size)
 
-
-def replicate(
-    scenario: Scenario,
-    seed: int,
-    first: int,
-    last: int,
-    *,
-    every_call: bool = False,
-    stop: NDArray[np.int64] | None = None,
-) -> Replications:
+def replicate(scenario: Scenario, seed: int, first: int, last: int, *, every_call: bool = False,
+        stop: NDArray[np.int64] | None = None) -> Replications:
     """Replications first .. last - 1 of a scenario, one thread; number i depends on (seed, i) only.
 
     `every_call` takes calls one by one (the oracle); a nonzero stop[0] raises Stopped soon.
@@ -270,10 +202,8 @@ def replicate(
     counts[:, :, COUNTERS.index("area")] *= tick_ms
     return Replications(counts, wait_hist, late_hist)
 
-
-def event_log(
-    scenario: Scenario, seed: int, replication: int = 0, *, events: int, every_call: bool = False
-) -> tuple[Replications, NDArray[Any], int]:
+def event_log(scenario: Scenario, seed: int, replication: int = 0, *, events: int,
+        every_call: bool = False) -> tuple[Replications, NDArray[Any], int]:
     """One replication, its first `events` events (dtype EVENT, `at` in ticks), and how many it had.
 
     Dull calls leave no event of their own, in either mode.
@@ -289,7 +219,6 @@ def event_log(
         hists.append(hist)
     total = int(w["g"]["log_n"][0])
     return Replications(counts, *hists), w["log"][: min(total, events)].copy(), total
-
 
 def warm_up() -> None:
     """Compile (or load) the engine; takes seconds once per version, so do it in a thread."""

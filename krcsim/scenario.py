@@ -13,23 +13,13 @@ from krcsim.allocator import Allocator, Failure, read_schedules
 from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies, milliseconds
 from krcsim.remedy import REMEDIES, Remedy, named
-from krcsim.values import (
-    FieldError,
-    KrcsimError,
-    check,
-    check_field,
-    choice,
-    number,
-    refuse_unknown,
-    shown,
-    whole,
-)
+from krcsim.values import (FieldError, KrcsimError, check, check_field, choice, number,
+    refuse_unknown, shown, whole)
 from krcsim.workload import Workload
 
 FORMAT = 1
 MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
 MAX_PRODUCERS = 100_000
-
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
@@ -38,22 +28,17 @@ class Machine:
     cpus: int = whole(4, "CPUs", 1, 1024, "the CPUs that call kfree_rcu()", symbol="nr_cpu_ids")
     hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate", symbol="CONFIG_HZ")
     arch: str = choice("x86-64", ("x86-64", "arm64"), "the size of a wrapper object")
-    instruction_ns: float = number(
-        INSTRUCTION_NS, "ns", 0, 1000, "the time of an instruction (an assumption)"
-    )
-    nocb_share: float = number(
-        0.0, "", 0, 1, "the share of works that run on another CPU", symbol="rcu_nocbs"
-    )
+    instruction_ns: float = number(INSTRUCTION_NS, "ns", 0, 1000,
+        "the time of an instruction (an assumption)")
+    nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU",
+        symbol="rcu_nocbs")
     work_delay_ms: float = number(0.0, "ms", 0, 1e4, "the delay from callback to work")
 
     def __post_init__(self) -> None:
         check(self, "machine")
         if self.cpus == 1 and self.nocb_share > 0:
-            raise FieldError(
-                "machine.nocb_share", self.nocb_share, "0 on one CPU",
-                "there is no other CPU: set it to 0 or raise machine.cpus",
-            )  # fmt: skip
-
+            raise FieldError("machine.nocb_share", self.nocb_share, "0 on one CPU",
+                "there is no other CPU: set it to 0 or raise machine.cpus")
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
@@ -73,33 +58,25 @@ class Scenario:
     def __post_init__(self) -> None:
         check(self, "scenario")
         if self.warmup_ms > self.horizon_ms:
-            raise FieldError(
-                "scenario.warmup_ms", self.warmup_ms, f"0 to horizon_ms = {self.horizon_ms:g} ms",
-                "lower it or raise horizon_ms",
-            )  # fmt: skip
+            raise FieldError("scenario.warmup_ms", self.warmup_ms,
+                f"0 to horizon_ms = {self.horizon_ms:g} ms", "lower it or raise horizon_ms")
         if self.grace_period.kind == "ticks":
             self.grace_period.law(self.machine.hz, self.machine.cpus)
         calls = self.workload.rate_hz * self.machine.cpus * self.horizon_ms / 1000.0
         if calls > MAX_CALLS:
             most = MAX_CALLS / self.machine.cpus / self.horizon_ms * 1000.0
-            raise FieldError(
-                "workload.rate_hz", self.workload.rate_hz,
+            raise FieldError("workload.rate_hz", self.workload.rate_hz,
                 f"up to {most:.3g} calls/s per CPU for {self.machine.cpus} CPUs and "
-                f"{self.horizon_ms:g} ms", "lower the rate, the CPUs or the horizon",
-            )  # fmt: skip
+                f"{self.horizon_ms:g} ms", "lower the rate, the CPUs or the horizon")
         call_s = self.workload.call_instructions * self.machine.instruction_ns * 1e-9
         if call_s * self.workload.rate_hz > 1:
-            raise FieldError(
-                "workload.rate_hz", self.workload.rate_hz,
+            raise FieldError("workload.rate_hz", self.workload.rate_hz,
                 f"up to {1 / call_s:.4g} calls/s per CPU, each call taking {call_s * 1e9:g} ns",
-                "lower the rate, workload.call_instructions or machine.instruction_ns",
-            )  # fmt: skip
+                "lower the rate, workload.call_instructions or machine.instruction_ns")
         if self.workload.producers * self.machine.cpus > MAX_PRODUCERS:
-            raise FieldError(
-                "workload.producers", self.workload.producers,
+            raise FieldError("workload.producers", self.workload.producers,
                 f"up to {MAX_PRODUCERS // self.machine.cpus} tasks per CPU on "
-                f"{self.machine.cpus} CPUs", "lower it: each task holds a record in memory",
-            )  # fmt: skip
+                f"{self.machine.cpus} CPUs", "lower it: each task holds a record in memory")
 
     @property
     def drain_jiffies(self) -> int:
@@ -119,16 +96,9 @@ class Scenario:
         """Reserve bytes per CPU once every reserve is full."""
         return self.remedy.bytes_at_full(self.workload.channels(), self.machine.arch)
 
-
-_SECTIONS: dict[str, type] = {
-    "machine": Machine,
-    "remedy": Remedy,
-    "allocator": Allocator,
-    "grace_period": GracePeriod,
-    "workload": Workload,
-}
+_SECTIONS: dict[str, type] = {"machine": Machine, "remedy": Remedy, "allocator": Allocator,
+    "grace_period": GracePeriod, "workload": Workload}
 _TOP = ("warmup_ms", "horizon_ms")
-
 
 def as_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested dicts of plain values; None and empty fields are left out."""
@@ -138,7 +108,6 @@ def as_dict(scenario: Scenario) -> dict[str, Any]:
         out[name] = _plain(getattr(scenario, name))
     return out
 
-
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         pairs = ((f.name, _plain(getattr(value, f.name))) for f in dataclasses.fields(value))
@@ -146,7 +115,6 @@ def _plain(value: Any) -> Any:
     if isinstance(value, tuple):
         return [_plain(v) for v in value]
     return value
-
 
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
     """Build a checked scenario from nested dicts; raises KrcsimError or FieldError.
@@ -160,15 +128,13 @@ def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
     if version != FORMAT or isinstance(version, bool):
         raise KrcsimError(
             f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; "
-            "use the krcsim that wrote the file or rewrite it by hand"
-        )
+            "use the krcsim that wrote the file or rewrite it by hand")
     refuse_unknown("scenario", given, ["krcsim", *_TOP, *_SECTIONS])
     parts: dict[str, Any] = {k: given[k] for k in _TOP if k in given}
     for name, cls in _SECTIONS.items():
         if name in given:
             parts[name] = _section(name, cls, given[name], folder)
     return Scenario(**parts)
-
 
 def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     if name == "remedy" and isinstance(given, str):
@@ -199,7 +165,6 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
             check_field(f"{name}.{key}", value, meta)
     return replace(base, **table)
 
-
 def _failure(section: str, given: Any) -> Failure:
     if not isinstance(given, dict):
         raise KrcsimError(f"{section} is {shown(given)}; allowed: a table such as {{page = 0.9}}")
@@ -209,18 +174,15 @@ def _failure(section: str, given: Any) -> Failure:
         check_field(f"{section}.{key}", value, fields[key])
     return Failure(**given).checked(section)
 
-
 def _lengths(given: Any) -> tuple[float, ...]:
-    ok = isinstance(given, (list, tuple)) and all(
-        isinstance(x, (int, float)) and not isinstance(x, bool) for x in given
-    )
+    ok = isinstance(given, (list, tuple)) and all(isinstance(x, (int, float))
+        and not isinstance(x, bool) for x in given)
     if not ok:
         raise KrcsimError(f"grace_period.lengths_ms is {shown(given)}; allowed: a list of ms")
     try:
         return tuple(float(x) for x in given)
     except OverflowError:
         raise KrcsimError("grace_period.lengths_ms: a length is above 1e6 ms; lower it") from None
-
 
 def changed(scenario: Scenario, **overrides: Any) -> Scenario:
     """A copy with dotted fields replaced: changed(s, **{"workload.rate_hz": 1e4}).
@@ -247,16 +209,13 @@ def changed(scenario: Scenario, **overrides: Any) -> Scenario:
             here[keys[-1]] = value
     return from_dict(data)
 
-
 def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     """The dotted fields in which `scenario` differs from `base`, as text for --set."""
     old, new = _flat(as_dict(base)), _flat(as_dict(scenario))
     changes = [(k, _text(v)) for k, v in new.items() if old.get(k) != v]
     return changes + [(k, UNSET) for k in old if k not in new]
 
-
 UNSET = "unset"  # the --set value that leaves a field to its default
-
 
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}
@@ -267,10 +226,8 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
             out[prefix + key] = value
     return out
 
-
 def _text(value: Any) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value).replace(" ", "")
-
 
 def read_scenario(path: str | Path) -> Scenario:
     """Read a TOML scenario file; raises KrcsimError with the file's name."""
@@ -280,10 +237,8 @@ def read_scenario(path: str | Path) -> Scenario:
             raw = stream.read(10_000_001)
     except (OSError, ValueError) as exc:
         reason = getattr(exc, "strerror", None) or str(exc)
-        raise KrcsimError(
-            f"scenario file {path} cannot be read ({reason}); "
-            "give the path of a .toml file, or a name from: " + ", ".join(presets())
-        ) from None
+        raise KrcsimError(f"scenario file {path} cannot be read ({reason}); "
+            "give the path of a .toml file, or a name from: " + ", ".join(presets())) from None
     if len(raw) > 10_000_000:
         raise KrcsimError(f"scenario file {path} is larger than 10 MB; it is not a scenario")
     try:
@@ -299,24 +254,20 @@ def read_scenario(path: str | Path) -> Scenario:
     except KrcsimError as exc:
         raise KrcsimError(f"{path}: {exc}") from None
 
-
 def data_folder() -> Path:
     """The folder with scenarios and recordings: beside the package, or inside an installed one."""
     inside = Path(__file__).parent / "data"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "data"
 
-
 def presets() -> list[str]:
     """Names of the scenarios that come with krcsim."""
     return sorted(p.stem for p in (data_folder() / "scenarios").glob("*.toml"))
-
 
 def load_scenario(name: str | Path) -> Scenario:
     """A scenario by preset name or by the path of a TOML file."""
     if str(name) in presets():
         return read_scenario(data_folder() / "scenarios" / f"{name}.toml")
     return read_scenario(name)
-
 
 def toml_text(scenario: Scenario, title: str = "") -> str:
     """The scenario as TOML that read_scenario() turns into an equal value."""

@@ -7,7 +7,6 @@ import dataclasses
 import difflib
 from typing import Any, TypeGuard
 
-
 def shown(value: object) -> str:
     """A value for a message: on one line, at most 60 characters, whatever it is."""
     try:
@@ -16,10 +15,8 @@ def shown(value: object) -> str:
         text = "an integer of more digits than Python prints"
     return text if len(text) <= 60 else text[:57] + "..."
 
-
 class KrcsimError(ValueError):
     """Something the user gave cannot be used; the message is one line that says what to do."""
-
 
 class FieldError(KrcsimError):
     """One field is wrong: names the field, its value, the unit, the allowed range and a remedy."""
@@ -28,51 +25,29 @@ class FieldError(KrcsimError):
         super().__init__(f"{field} is {shown(value)}; allowed: {allowed}; {remedy}")
         self.field = field
 
-
-def number(
-    default: float,
-    unit: str,
-    lo: float,
-    hi: float,
-    why: str,
-    *,
-    symbol: str = "",
-    optional: bool = False,
-) -> Any:
+def number(default: float, unit: str, lo: float, hi: float, why: str, *, symbol: str = "",
+        optional: bool = False) -> Any:
     """A real field in [lo, hi]; `optional` also admits None, which `why` explains."""
     meta = dict(kind="number", unit=unit, lo=lo, hi=hi, why=why, symbol=symbol, optional=optional)
     return dataclasses.field(default=None if optional else default, metadata=meta)
 
-
-def whole(
-    default: int,
-    unit: str,
-    lo: int,
-    hi: int,
-    why: str,
-    *,
-    symbol: str = "",
-    optional: bool = False,
-) -> Any:
+def whole(default: int, unit: str, lo: int, hi: int, why: str, *, symbol: str = "",
+        optional: bool = False) -> Any:
     """A whole-number field in [lo, hi]."""
     meta = dict(kind="whole", unit=unit, lo=lo, hi=hi, why=why, symbol=symbol, optional=optional)
     return dataclasses.field(default=None if optional else default, metadata=meta)
 
-
 def flag(default: bool, why: str, *, symbol: str = "") -> Any:
     """A yes-or-no field."""
     return dataclasses.field(default=default, metadata=dict(kind="flag", why=why, symbol=symbol))
-
 
 def choice(default: str, options: tuple[str, ...], why: str, *, symbol: str = "") -> Any:
     """One word out of a few."""
     meta = dict(kind="choice", options=options, why=why, symbol=symbol)
     return dataclasses.field(default=default, metadata=meta)
 
-
 def _is_real(value: object) -> TypeGuard[float]:
     return isinstance(value, (int, float)) and not isinstance(value, bool)
-
 
 def allowed(meta: Any) -> str:
     """The allowed values of a field in words, from its metadata."""
@@ -84,7 +59,6 @@ def allowed(meta: Any) -> str:
     text = f"{noun} from {meta['lo']:g} to {meta['hi']:g}"
     text += f" {meta['unit']}" if meta["unit"] else ""
     return text + (" or leave it out" if meta["optional"] else "")
-
 
 def check_field(name: str, value: object, meta: Any) -> None:
     """Raise FieldError unless `value` fits the field's metadata."""
@@ -104,7 +78,6 @@ def check_field(name: str, value: object, meta: Any) -> None:
     if not good:
         raise FieldError(name, value, allowed(meta), f"it sets {meta['why']}")
 
-
 def check(obj: Any, section: str) -> None:
     """Check all fields of a frozen dataclass that were declared by the functions above.
 
@@ -119,7 +92,6 @@ def check(obj: Any, section: str) -> None:
             object.__setattr__(obj, f.name, int(value))
         elif f.metadata["kind"] == "number" and value is not None:
             object.__setattr__(obj, f.name, float(value))
-
 
 def refuse_unknown(section: str, given: Any, known: list[str]) -> None:
     """Raise KrcsimError when `given` holds a name that is not in `known`."""

@@ -17,7 +17,6 @@ from krcsim.figures import FLOOR, STYLES, axes_of_bytes
 
 SIZE = (570, 420)  # pixels; the widget is fixed to it, or the page would jump
 
-
 @dataclass(frozen=True)
 class Line:
     """One remedy in growing sizes: labels, bytes per CPU and estimates, in order."""
@@ -26,7 +25,6 @@ class Line:
     sizes: tuple[int, ...]
     bytes_at_full: tuple[float, ...]
     estimates: tuple[Estimate, ...]
-
 
 @dataclass(frozen=True)
 class Picture:
@@ -37,12 +35,10 @@ class Picture:
     note: str
     stale: bool
 
-
 def drawn(e: Estimate) -> float:
     """Where an estimate stands on the axis: its value, a bound, or nowhere."""
     y = e.hi if e.kind == "bound" else e.value
     return float("nan") if y is None else max(FLOOR, y)
-
 
 class View:
     """A figure whose background is drawn once; limits stay, so that blitting is exact."""
@@ -62,7 +58,7 @@ class View:
             tags = [ax.text(0, 0, "", fontsize=7, color=colour, clip_on=True) for _ in range(12)]
             self.lines.append(dict(line=line, low=low, high=high, bound=bound, tags=tags))
         (self.here,) = ax.plot([], [], color="black", marker="*", ms=15, mfc="#F0E442", ls="none",
-                               label="your setting")  # fmt: skip
+                               label="your setting")
         (self.span,) = ax.plot([], [], color="black", lw=2)
         self.note = ax.text(0.01, 0.02, "", transform=ax.transAxes, fontsize=8)
         ax.legend(loc="upper right", fontsize=8, framealpha=0.9)

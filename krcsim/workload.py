@@ -10,7 +10,6 @@ from krcsim.values import FieldError, check, choice, number, whole
 
 ARRIVALS = ("poisson", "periodic", "bursts", "onoff")
 
-
 @dataclass(frozen=True, kw_only=True)
 class Workload:
     """The calls made on each CPU; all CPUs are alike and independent.
@@ -33,30 +32,23 @@ class Workload:
     single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
     object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
-    call_instructions: float = number(
-        CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call with its kmalloc"
-    )
-    free_instructions: float = number(
-        FREE_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of freeing one object"
-    )
+    call_instructions: float = number(CALL_INSTRUCTIONS, "instructions", 0, 1e6,
+        "the CPU time of a call with its kmalloc")
+    free_instructions: float = number(FREE_INSTRUCTIONS, "instructions", 0, 1e6,
+        "the CPU time of freeing one object")
 
     def __post_init__(self) -> None:
         check(self, "workload")
         if self.arrivals != "bursts" and self.burst != 1:
-            raise FieldError(
-                "workload.burst", self.burst, "1 call unless arrivals are bursts",
-                'set workload.arrivals = "bursts" or leave burst out',
-            )  # fmt: skip
+            raise FieldError("workload.burst", self.burst, "1 call unless arrivals are bursts",
+                'set workload.arrivals = "bursts" or leave burst out')
         if self.arrivals not in ("bursts", "periodic") and self.gap != "fixed":
-            raise FieldError(
-                "workload.gap", self.gap, "fixed unless arrivals are periodic or bursts",
-                'set workload.arrivals = "bursts" or leave gap out',
-            )  # fmt: skip
+            raise FieldError("workload.gap", self.gap,
+                "fixed unless arrivals are periodic or bursts",
+                'set workload.arrivals = "bursts" or leave gap out')
         if self.loop == "open" and self.producers != 1:
-            raise FieldError(
-                "workload.producers", self.producers, "1 task per CPU in an open loop",
-                'set workload.loop = "closed" or leave producers out',
-            )  # fmt: skip
+            raise FieldError("workload.producers", self.producers, "1 task per CPU in an open loop",
+                'set workload.loop = "closed" or leave producers out')
 
     @property
     def period_ms(self) -> float:

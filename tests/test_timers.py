@@ -141,6 +141,33 @@ def test_a_monitor_that_leaves_a_rest_comes_again_after_a_drain_delay() -> None:
     assert np.array_equal(rearmed["value"], np.floor(rearmed["at"]) + 6)
 
 
+def rearmed_after_queueing(rearm: str) -> int:
+    """How often a monitor queued a part, and was re-armed, where blocks and lists take turns."""
+    world = from_dict(
+        dict(
+            machine=dict(cpus=1),
+            remedy=dict(base="A1", rearm=rearm, attach_to_pending=True),
+            allocator=dict(spells="none", calm=dict(page=0.5)),
+            grace_period=dict(kind="fixed", mean_ms=150.0),
+            workload=dict(rate_hz=100.0, single_share=0.0),
+        )
+    )
+    log = log_of(world)
+    taken = np.concatenate([only(log, name)["at"] for name in QUEUED])
+    return int(np.isin(only(log, "monitor re-armed")["at"], taken).sum())
+
+
+QUEUED = ("batch queued", "joined a pending batch")
+
+
+def test_the_monitor_of_2020_comes_again_only_if_it_could_queue_nothing() -> None:
+    assert rearmed_after_queueing("unqueued") == 0
+
+
+def test_the_later_monitor_comes_again_if_it_left_anything() -> None:
+    assert rearmed_after_queueing("left") > 0
+
+
 @pytest.mark.parametrize(
     ("hz", "cpus", "jiffies"),
     [(100, 1, 1), (250, 4, 1), (251, 4, 2), (300, 4, 2), (501, 4, 3), (1000, 4, 3), (250, 512, 3)],

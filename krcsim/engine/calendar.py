@@ -7,21 +7,11 @@ import math
 from typing import Any
 
 from krcsim.engine.rng import jit
-from krcsim.engine.state import (
-    BIN_LO_MS,
-    BINS,
-    WAITS,
-    cpu_at,
-    event_at,
-    krw_at,
-    node_at,
-    pending_at,
-    real_at,
-)
+from krcsim.engine.state import (BIN_LO_MS, BINS, WAITS, cpu_at, event_at, krw_at, node_at,
+    pending_at, real_at)
 
 FULL = 1  # GLOBAL.error: a buffer is full, run again with a larger one
 STOPPED = 2  # GLOBAL.error: asked to give up
-
 
 @jit
 def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
@@ -33,7 +23,6 @@ def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
         e.cpu = cpu
         e.value = value
     g.log_n += 1
-
 
 @jit
 def touch(g: Any, i: Any) -> None:
@@ -50,7 +39,6 @@ def touch(g: Any, i: Any) -> None:
         j >>= 1
         real_at(g.p_tree, j).x = min(real_at(g.p_tree, 2 * j).x, real_at(g.p_tree, 2 * j + 1).x)
 
-
 @jit
 def first_cpu(g: Any) -> Any:
     """The lowest CPU whose next event is the earliest."""
@@ -61,12 +49,10 @@ def first_cpu(g: Any) -> Any:
             j += 1
     return j - g.leaves
 
-
 @jit
 def pending_new(g: Any) -> Any:
     """The free PENDING slot that the next heap_push() takes, or the one heap_pop() just left."""
     return pending_at(g.p_pending, node_at(g.p_nodes, g.heap_n).slot)
-
 
 @jit
 def heap_push(g: Any, at: Any) -> None:
@@ -86,7 +72,6 @@ def heap_push(g: Any, at: Any) -> None:
         i = (i - 1) >> 1
     node = node_at(g.p_nodes, i)
     node.at, node.slot = at, slot
-
 
 @jit
 def heap_pop(g: Any) -> None:
@@ -114,7 +99,6 @@ def heap_pop(g: Any) -> None:
     if n > 0:
         node = node_at(g.p_nodes, i)
         node.at, node.slot = at, slot
-
 
 @jit
 def bin_of(ms: Any) -> Any:

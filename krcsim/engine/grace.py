@@ -14,7 +14,6 @@ _START = CODE["grace period starts"]
 _END = CODE["grace period ends"]
 _WAIT = CODE["wait begins"]
 
-
 @jit
 def length(g: Any) -> Any:
     """The length of the next grace period in ticks: one draw from the table."""
@@ -28,7 +27,6 @@ def length(g: Any) -> Any:
             hi = mid
     return real_at(g.p_gp_ticks, lo).x
 
-
 @jit
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t."""
@@ -36,7 +34,6 @@ def begin(g: Any, t: Any) -> None:
     g.pending = 0
     g.gp_at = t + length(g)
     log(g, t, _START, ALL, float(g.done + 1))
-
 
 @jit
 def request(g: Any, t: Any) -> Any:
@@ -50,7 +47,6 @@ def request(g: Any, t: Any) -> Any:
         else:
             begin(g, t)
     return g.done + 1
-
 
 @jit
 def finish(g: Any, t: Any) -> None:
@@ -82,7 +78,6 @@ def finish(g: Any, t: Any) -> None:
         g.mark_w += 1
     if more:
         begin(g, t)
-
 
 @jit
 def wait(g: Any, t: Any, cpu: Any, prod: Any, call: Any, win: Any, spell: Any) -> None:

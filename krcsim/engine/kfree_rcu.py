@@ -13,22 +13,8 @@ from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine.grace import request, wait
 from krcsim.engine.rng import INF, jit, normal, uniform
-from krcsim.engine.state import (
-    CODE,
-    HEAD_STALL,
-    IDLE,
-    NO,
-    ONE,
-    PAGE_STALL,
-    QUEUED,
-    SLAB,
-    VMALLOC,
-    WAITS,
-    YES,
-    cpu_at,
-    krw_at,
-    out_at,
-)
+from krcsim.engine.state import (CODE, HEAD_STALL, IDLE, NO, ONE, PAGE_STALL, QUEUED, SLAB, VMALLOC,
+    WAITS, YES, cpu_at, krw_at, out_at)
 
 NONE, ATOMIC, TRYHARD, THREE_STEP = 0, 1, 2, 3  # GLOBAL.head_alloc, as in remedy.HEAD_ALLOC
 
@@ -51,7 +37,6 @@ _GIVEN = CODE["page freed"]
 _REFILL = CODE["wrapper to pool"]
 _ENDS = CODE["work ends"]
 
-
 @jit
 def timer(t: Any, delay: Any) -> Any:
     """The tick at which a timer set at t for `delay` jiffies expires: the wheel rounds up."""
@@ -60,12 +45,10 @@ def timer(t: Any, delay: Any) -> Any:
         shift += 3
     return float((((int(math.floor(t)) + delay) >> shift) + 1) << shift)
 
-
 @jit
 def cached(g: Any, c: Any, ch: Any) -> Any:
     """Pages in the cache that channel ch draws from."""
     return c.cache0 if g.shared or ch == 0 else c.cache1
-
 
 @jit
 def cache_add(g: Any, c: Any, ch: Any, n: Any) -> None:
@@ -75,14 +58,12 @@ def cache_add(g: Any, c: Any, ch: Any, n: Any) -> None:
     else:
         c.cache1 += n
 
-
 @jit
 def head_trouble(g: Any) -> Any:
     """P(a single-argument call does not get an rcu_head at once), in force now."""
     if g.head_alloc == NONE:
         return 1.0
     return g.fh if g.head_alloc == TRYHARD else g.fs
-
 
 @jit
 def new_block(c: Any, ch: Any, entries: Any) -> None:
@@ -96,7 +77,6 @@ def new_block(c: Any, ch: Any, entries: Any) -> None:
         c.ptr1 += 1
         c.blk1 += 1
 
-
 @jit
 def append(c: Any, ch: Any) -> None:
     """The head block of channel ch takes a pointer."""
@@ -106,7 +86,6 @@ def append(c: Any, ch: Any) -> None:
     else:
         c.room1 -= 1
         c.ptr1 += 1
-
 
 @jit
 def queued(g: Any, c: Any, i: Any, t: Any, listed: Any, win: Any) -> None:
@@ -128,7 +107,6 @@ def queued(g: Any, c: Any, i: Any, t: Any, listed: Any, win: Any) -> None:
             c.monitor_at = timer(t, g.drain)
             log(g, t, _ARMED, i, c.monitor_at)
 
-
 @jit
 def push_wrapper(g: Any, c: Any, i: Any, t: Any, code: Any, win: Any) -> None:
     """A wrapper goes on the list."""
@@ -136,7 +114,6 @@ def push_wrapper(g: Any, c: Any, i: Any, t: Any, code: Any, win: Any) -> None:
     c.wrap += 1
     log(g, t, code, i, float(c.nr_emergency))
     queued(g, c, i, t, YES, win)
-
 
 @jit
 def after_head(g: Any, c: Any, i: Any, t: Any, got: Any, e: Any) -> Any:
@@ -152,7 +129,6 @@ def after_head(g: Any, c: Any, i: Any, t: Any, got: Any, e: Any) -> Any:
     wait(g, t, i, e.prod, e.call, e.win, e.spell)
     return True
 
-
 @jit
 def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
     """The call stalls in reclaim: its rest waits in the heap. False if the stall has no length."""
@@ -167,7 +143,6 @@ def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
     heap_push(g, t + ticks)
     return True
 
-
 @jit
 def head_request(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """Step 5 at t for the call in `e`; True if the caller is now held up."""
@@ -181,11 +156,9 @@ def head_request(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
         return True
     return after_head(g, c, i, t, e.u_head >= e.ff, e)
 
-
 @jit
-def call(
-    g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any, prod: Any
-) -> Any:
+def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any,
+        prod: Any) -> Any:
     """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
     out = out_at(g.p_out, g.win)
     if single:
@@ -234,7 +207,6 @@ def call(
         return page_result(g, c, i, t, e)
     return head_request(g, c, i, t, e)
 
-
 @jit
 def page_result(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """The sleepable page request of the call in `e` is answered at t; True if held up further."""
@@ -248,7 +220,6 @@ def page_result(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     queued(g, c, i, t, NO, e.win)
     return False
 
-
 @jit
 def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
     """kfree_rcu_monitor() and the drain, at t."""
@@ -259,11 +230,8 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
     for s in range(2 * i, 2 * i + 2):
         k = krw_at(g.p_krw, s)
         if g.attach:
-            take = (
-                (c.ptr0 > 0 and k.ptr0 == 0)
-                or (c.ptr1 > 0 and k.ptr1 == 0)
-                or (c.head > 0 and k.head == 0)
-            )
+            take = ((c.ptr0 > 0 and k.ptr0 == 0) or (c.ptr1 > 0 and k.ptr1 == 0)
+                or (c.head > 0 and k.head == 0))
         else:
             take = c.ptr0 + c.ptr1 + c.head > 0 and k.ptr0 + k.ptr1 + k.head == 0
         if not take:
@@ -294,7 +262,6 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
         out.rearms += 1
         log(g, t, _REARMED, i, c.monitor_at)
 
-
 @jit
 def released(g: Any, t: Any, n: Any) -> None:
     """n deferred objects are freed at t."""
@@ -303,7 +270,6 @@ def released(g: Any, t: Any, n: Any) -> None:
     g.deferred -= n
     out.freed += n
     out.area += n * t
-
 
 @jit
 def page_back(g: Any, x: Any, t: Any, ch: Any) -> None:
@@ -319,7 +285,6 @@ def page_back(g: Any, x: Any, t: Any, ch: Any) -> None:
         out.pages_freed += 1
         log(g, t, _GIVEN, to, 0.0)
 
-
 @jit
 def work_ready(g: Any, s: Any) -> Any:
     """Batch s's callback was invoked: choose its CPU; returns it (its work may have to queue)."""
@@ -331,7 +296,6 @@ def work_ready(g: Any, s: Any) -> Any:
         k.cpu = x + (x >= k.cpu)
     return k.cpu
 
-
 @jit
 def next_work(g: Any, x: Any) -> Any:
     """The batch whose work CPU x runs next: readiest first; -1 if none."""
@@ -342,7 +306,6 @@ def next_work(g: Any, x: Any) -> Any:
         if k.state == QUEUED and k.cpu == x and (best < 0 or k.ready < krw_at(g.p_krw, best).ready):
             best = s
     return best
-
 
 @jit
 def work_start(g: Any, x: Any, s: Any, t: Any) -> None:
@@ -368,7 +331,6 @@ def work_start(g: Any, x: Any, s: Any, t: Any) -> None:
     k.ready = INF
     work_next(g, c, t)
 
-
 @jit
 def work_next(g: Any, c: Any, t: Any) -> None:
     """Set the size and end of the work's next step: a block, newest first, or the whole list."""
@@ -386,7 +348,6 @@ def work_next(g: Any, c: Any, t: Any) -> None:
         c.wk_stage = 2
         c.wk_size = c.wk_head
     c.wk_at = t + c.wk_size * g.free_cost
-
 
 @jit
 def work_step(g: Any, x: Any, t: Any) -> Any:

@@ -9,34 +9,10 @@ from typing import Any
 import numba
 
 from krcsim.engine import grace, kfree_rcu, source
-from krcsim.engine.calendar import (
-    STOPPED,
-    bin_of,
-    first_cpu,
-    heap_pop,
-    log,
-    pending_new,
-    touch,
-)
+from krcsim.engine.calendar import (STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch)
 from krcsim.engine.rng import INF, exponential, jit, uniform
-from krcsim.engine.state import (
-    ALL,
-    BINS,
-    CODE,
-    PAGE_STALL,
-    QUEUED,
-    SLEEPS,
-    WAITS,
-    WAKE,
-    count_at,
-    cpu_at,
-    krw_at,
-    node_at,
-    out_at,
-    prod_at,
-    real_at,
-    waiter_at,
-)
+from krcsim.engine.state import (ALL, BINS, CODE, PAGE_STALL, QUEUED, SLEEPS, WAITS, WAKE, count_at,
+    cpu_at, krw_at, node_at, out_at, prod_at, real_at, waiter_at)
 
 _BEGINS = CODE["spell begins"]
 _ENDS = CODE["spell ends"]
@@ -45,14 +21,12 @@ _BOOT = CODE["boot"]
 
 NO_SPELL, GIVEN_SPELLS, RANDOM_SPELLS = 0, 1, 2  # GLOBAL.spell_kind
 
-
 @jit
 def in_force(g: Any) -> None:
     """Copy the failure probabilities of calm or spell to where the calls look."""
     k = 1 if g.spell else 0
     f = g.fail
     g.fp, g.fn, g.fs, g.fh, g.ff = f[k, 0], f[k, 1], f[k, 3], f[k, 4], f[k, 5]
-
 
 @jit
 def settle_all(g: Any, t: Any) -> None:
@@ -62,7 +36,6 @@ def settle_all(g: Any, t: Any) -> None:
     g.settled = t
     for i in range(g.cpus):
         source.settle(g, cpu_at(g.p_cpus, i), i, t)
-
 
 @jit
 def settle_for_peak(g: Any, t: Any) -> None:
@@ -78,7 +51,6 @@ def settle_for_peak(g: Any, t: Any) -> None:
         if g.deferred + more < out_at(g.p_out, g.win).peak:
             return
     settle_all(g, t)
-
 
 @jit
 def switch_pressure(g: Any, t: Any) -> None:
@@ -103,7 +75,6 @@ def switch_pressure(g: Any, t: Any) -> None:
         source.plan(g, c, i, t)
         touch(g, i)
 
-
 @jit
 def next_window(g: Any, t: Any) -> None:
     """The boot window ends at t and steady state begins, or the run ends: close its sums."""
@@ -121,13 +92,11 @@ def next_window(g: Any, t: Any) -> None:
     out.peak = g.deferred
     g.window_at = g.horizon
 
-
 @jit
 def late(g: Any, t: Any, win: Any, called: Any) -> None:
     """A held-up call ends at t: its latency goes into the histogram."""
     ms = (t - called + g.call_cost) * g.tick_ms
     count_at(g.p_late_hist, win * BINS + bin_of(ms)).n += 1
-
 
 @jit
 def tell(g: Any, t: Any, win: Any, called: Any, begin: Any, cpu: Any) -> None:
@@ -137,7 +106,6 @@ def tell(g: Any, t: Any, win: Any, called: Any, begin: Any, cpu: Any) -> None:
     count_at(g.p_wait_hist, win * BINS + bin_of(ms)).n += 1
     late(g, t, win, called)
     log(g, t, _WOKEN, cpu, ms)
-
 
 @jit
 def free_again(g: Any, i: Any, t: Any) -> Any:
@@ -153,14 +121,12 @@ def free_again(g: Any, i: Any, t: Any) -> Any:
             ahead += k.ptr0 + k.ptr1 + k.head
     return c.wk_at + ahead * g.free_cost
 
-
 @jit
 def back(g: Any, i: Any, t: Any, prod: Any, called: Any) -> None:
     """The caller on CPU i is free to go on (closed loop)."""
     if g.closed:
         source.resumed(g, cpu_at(g.p_cpus, i), i, t, prod, called)
     touch(g, i)
-
 
 @jit
 def wake(g: Any, t: Any) -> None:
@@ -171,7 +137,6 @@ def wake(g: Any, t: Any) -> None:
     if g.closed:
         source.settle(g, cpu_at(g.p_cpus, k.cpu), k.cpu, t)
         back(g, k.cpu, t, k.prod, k.call)
-
 
 @jit
 def pending_ends(g: Any, t: Any) -> None:
@@ -201,7 +166,6 @@ def pending_ends(g: Any, t: Any) -> None:
         return  # stalls once more
     source.plan(g, c, i, t)
     touch(g, i)
-
 
 @jit
 def cpu_event(g: Any, i: Any, t: Any) -> None:
@@ -234,7 +198,6 @@ def cpu_event(g: Any, i: Any, t: Any) -> None:
         source.source_call(g, c, i, t)
         touch(g, i)
 
-
 @jit
 def start_works(g: Any, x: Any, t: Any) -> None:
     """CPU x's worker is free: start the readiest work, and finish it if freeing takes no time."""
@@ -251,7 +214,6 @@ def start_works(g: Any, x: Any, t: Any) -> None:
     if g.bursty:
         source.plan(g, c, x, t)
     touch(g, x)
-
 
 @jit
 def works(g: Any, x: Any, t: Any) -> None:
@@ -274,7 +236,6 @@ def works(g: Any, x: Any, t: Any) -> None:
             touch(g, owner)
     source.plan(g, c, x, t)
     touch(g, x)
-
 
 @jit
 def boot(g: Any) -> None:
@@ -316,7 +277,6 @@ def boot(g: Any) -> None:
         source.plan(g, c, i, 0.0)
         touch(g, i)
 
-
 @jit
 def simulate(g: Any) -> None:
     """One replication, from boot until every call made before the horizon is answered."""
@@ -355,7 +315,6 @@ def simulate(g: Any) -> None:
             cpu_event(g, i, t)
     out_at(g.p_out, 1).events += events
 
-
 @jit
 def calendar_first(g: Any, i: Any, t: Any) -> Any:
     """Whether CPU i's event at t goes before wake-ups and pressure: a monitor or a work does."""
@@ -367,7 +326,6 @@ def calendar_first(g: Any, i: Any, t: Any) -> Any:
         if k.state == WAITS and k.ready == t:
             return True
     return False
-
 
 def compiled(sources: int) -> Any:
     """The entry point, cached on disk under a key that holds `sources`.

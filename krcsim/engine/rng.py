@@ -21,15 +21,12 @@ BIG = 1 << 40
 
 Compiled = TypeVar("Compiled", bound=Callable[..., Any])
 
-
 def jit(function: Compiled) -> Compiled:
     """Compile a function that only compiled code calls, on its first use."""
     # A division by zero gives inf as NumPy does, and wrappers for Python would cost compile time.
-    njit: Any = numba.njit(
-        nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-    )
+    njit: Any = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True,
+        no_cfunc_wrapper=True)
     return cast(Compiled, njit(function))
-
 
 @jit
 def next64(r: Any) -> Any:
@@ -46,18 +43,15 @@ def next64(r: Any) -> Any:
     r.d = (d << uint64(45)) | (d >> uint64(19))
     return out
 
-
 @jit
 def uniform(r: Any) -> Any:
     """Uniform in (0, 1), both ends excluded."""
     return (np.float64(next64(r) >> uint64(11)) + 0.5) * 1.1102230246251565e-16
 
-
 @jit
 def exponential(r: Any) -> Any:
     """Exponential with mean 1."""
     return -math.log(uniform(r))
-
 
 @jit
 def normal(r: Any) -> Any:
@@ -68,7 +62,6 @@ def normal(r: Any) -> Any:
         q = x * x + y * y
         if 0.0 < q < 1.0:
             return x * math.sqrt(-2.0 * math.log(q) / q)
-
 
 @jit
 def gamma(r: Any, shape: Any) -> Any:
@@ -88,7 +81,6 @@ def gamma(r: Any, shape: Any) -> Any:
         if u < 1.0 - 0.0331 * xx * xx or math.log(u) < 0.5 * xx + d - d * v + d * math.log(v):
             return d * v
 
-
 @jit
 def geometric(r: Any, again: Any) -> Any:
     """Trials up to and with the first that is not `again` (a probability); at most BIG."""
@@ -98,7 +90,6 @@ def geometric(r: Any, again: Any) -> Any:
         return BIG
     x = math.log(uniform(r)) / math.log(again)
     return BIG if x >= BIG - 1 else 1 + int(x)
-
 
 @jit
 def binomial(r: Any, n: Any, p: Any) -> Any:
@@ -112,7 +103,6 @@ def binomial(r: Any, n: Any, p: Any) -> Any:
     q = 1.0 - pp
     k = _binomial_inversion(r, n, pp, q) if n * pp < 10.0 else _binomial_rejection(r, n, pp, q)
     return n - k if flip else k
-
 
 @jit
 def _binomial_inversion(r: Any, n: Any, p: Any, q: Any) -> Any:
@@ -129,7 +119,6 @@ def _binomial_inversion(r: Any, n: Any, p: Any, q: Any) -> Any:
             f *= a / k - s
         if k <= n:
             return k
-
 
 @jit
 def _binomial_rejection(r: Any, n: Any, p: Any, q: Any) -> Any:

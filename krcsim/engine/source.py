@@ -16,23 +16,10 @@ from typing import Any
 
 from krcsim.engine.kfree_rcu import cached, call, head_trouble
 from krcsim.engine.rng import BIG, INF, binomial, exponential, gamma, geometric, jit, uniform
-from krcsim.engine.state import (
-    ALL,
-    BLOCKED,
-    DULL,
-    FRESH,
-    ONE,
-    READY,
-    SLAB,
-    SLEEPS,
-    TROUBLE,
-    VMALLOC,
-    out_at,
-    prod_at,
-)
+from krcsim.engine.state import (ALL, BLOCKED, DULL, FRESH, ONE, READY, SLAB, SLEEPS, TROUBLE,
+    VMALLOC, out_at, prod_at)
 
 NOBODY = ALL  # the producer of a call that is a task of its own
-
 
 @jit
 def dull_share(g: Any, c: Any, ch: Any) -> Any:
@@ -42,14 +29,12 @@ def dull_share(g: Any, c: Any, ch: Any) -> Any:
     fp = g.fp if g.array_path else 1.0
     return (1.0 - g.single) * fp + g.single * dull_single(g)
 
-
 @jit
 def dull_single(g: Any) -> Any:
     """P(page fails and an rcu_head comes at once) for a single-argument call."""
     if g.array_path and g.noretry:
         return 0.0
     return (g.fp if g.array_path else 1.0) * (1.0 - head_trouble(g))
-
 
 @jit
 def calls_ahead(g: Any, c: Any) -> Any:
@@ -78,7 +63,6 @@ def calls_ahead(g: Any, c: Any) -> Any:
         trouble += g.vmalloc * (1.0 - dull_share(g, c, VMALLOC))
     n = geometric(c.marks, 1.0 - trouble)
     return (n, TROUBLE) if n <= cap else (cap, DULL)
-
 
 @jit
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
@@ -128,7 +112,6 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     if g.spell:
         out.single_spell += singles
 
-
 @jit
 def fresh_marks(g: Any, r: Any) -> Any:
     """Channel, kind and luck (u_page, u_head) of a call of which nothing is known."""
@@ -142,7 +125,6 @@ def fresh_marks(g: Any, r: Any) -> Any:
         single = uniform(r) < g.single
     u_page = uniform(r)
     return ch, single, u_page, uniform(r)
-
 
 @jit
 def trouble_marks(g: Any, c: Any) -> Any:
@@ -168,7 +150,6 @@ def trouble_marks(g: Any, c: Any) -> Any:
             u_head *= head_trouble(g)
     return ch, single, u_page, u_head
 
-
 @jit
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
     """The last call of a plan comes at t; True if its caller is now held up."""
@@ -178,9 +159,7 @@ def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
         ch, single, u_page, u_head = fresh_marks(g, c.marks)
     return call(g, c, i, t, ch, single, u_page, u_head, prod)
 
-
 # ---- Poisson and on/off sources: calls are tasks of their own
-
 
 @jit
 def set_rate(g: Any, c: Any) -> None:
@@ -192,13 +171,11 @@ def set_rate(g: Any, c: Any) -> None:
     g.rate_base += (rate - c.rate) * c.base
     c.rate = rate
 
-
 @jit
 def rebase(g: Any, c: Any, t: Any) -> None:
     """Calls are accounted for up to t."""
     g.rate_base += c.rate * (t - c.base)
     c.base = t
-
 
 @jit
 def plan(g: Any, c: Any, i: Any, t: Any) -> None:
@@ -219,7 +196,6 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
         c.n = 1 << 30
     c.call_at = t + gamma(c.arrivals, c.n) / c.rate
 
-
 @jit
 def settle(g: Any, c: Any, i: Any, t: Any) -> None:
     """Account for the dull calls before t; the plan stays valid."""
@@ -239,7 +215,6 @@ def settle(g: Any, c: Any, i: Any, t: Any) -> None:
         dull_calls(g, c, k, 0.5 * k * (c.base + t))
     rebase(g, c, t)
 
-
 @jit
 def source_call(g: Any, c: Any, i: Any, t: Any) -> None:
     """A plan of a CPU has come to its last call, at t."""
@@ -254,9 +229,7 @@ def source_call(g: Any, c: Any, i: Any, t: Any) -> None:
         set_rate(g, c)
     plan(g, c, i, t)
 
-
 # ---- periodic and burst sources: calls follow each other on the CPU
-
 
 @jit
 def next_producer(g: Any, c: Any) -> Any:
@@ -270,7 +243,6 @@ def next_producer(g: Any, c: Any) -> Any:
             best = j
     return best
 
-
 @jit
 def call_time(g: Any, p: Any, start: Any, j: Any) -> Any:
     """The time of call j (from 0) of a plan from `start` on, over whole bursts if regular."""
@@ -279,14 +251,12 @@ def call_time(g: Any, p: Any, start: Any, j: Any) -> Any:
     j -= p.left
     return p.due + (1 + j // g.burst) * g.period + (j % g.burst) * g.call_cost
 
-
 @jit
 def regular(g: Any, p: Any, start: Any) -> Any:
     """Whether later bursts will start when they are due, so that a plan may cross into them."""
     if g.every_call or g.exp_gap or g.producers > 1 or g.burst * g.call_cost > g.period:
         return False
     return start + p.left * g.call_cost <= p.due + g.period
-
 
 @jit
 def plan_burst(g: Any, c: Any, i: Any, t: Any) -> None:
@@ -308,7 +278,6 @@ def plan_burst(g: Any, c: Any, i: Any, t: Any) -> None:
     c.start = start
     c.call_at = call_time(g, p, start, n - 1)
 
-
 @jit
 def settle_burst(g: Any, c: Any, i: Any, t: Any) -> None:
     """As settle(): calls of the timetable before t."""
@@ -324,7 +293,6 @@ def settle_burst(g: Any, c: Any, i: Any, t: Any) -> None:
             hi = mid
     if lo > 0:
         pass_calls(g, c, i, lo)
-
 
 @jit
 def pass_calls(g: Any, c: Any, i: Any, k: Any) -> None:
@@ -361,7 +329,6 @@ def pass_calls(g: Any, c: Any, i: Any, k: Any) -> None:
             c.cur = j
     c.start = upcoming
 
-
 @jit
 def burst_ends(g: Any, c: Any, j: Any, t: Any) -> None:
     """Producer j has no call left at t: it is next due a gap after it last was."""
@@ -373,7 +340,6 @@ def burst_ends(g: Any, c: Any, j: Any, t: Any) -> None:
     p.ready = p.due
     p.state = SLEEPS
     c.cur = -1
-
 
 @jit
 def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
@@ -399,9 +365,7 @@ def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
         burst_ends(g, c, j, c.free_at)
     plan_burst(g, c, i, t)
 
-
 # ---- callers that come back
-
 
 @jit
 def resumed(g: Any, c: Any, i: Any, t: Any, prod: Any, called: Any) -> None:

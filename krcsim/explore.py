@@ -114,7 +114,7 @@ class PoolOrPages:
         style = dict(description_width="12em")
         layout = w.Layout(width="23em", margin="0")
         self.sliders = {c.field: w.SelectionSlider(options=[(f"{v:g}", v) for v in c.values],
-            value=c.values[0], description=c.label, description_tooltip=c.why, tooltip=c.why,
+            value=c.values[0], description=c.label, tooltip=c.why,
             style=style, layout=layout, continuous_update=True) for c in CONTROLS}
         self.head = w.Dropdown(options=[("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
             ("try hard (A1)", "tryhard"), ("NOWAIT, ATOMIC, KERNEL", "three_step")],

@@ -104,6 +104,14 @@ def test_an_object_of_the_pool_is_pushed_on_the_list(number: int, seed: int) -> 
         assert np.all(runs.of("pool_hits", window) <= runs.of("list_pushes", window))
 
 
+@pytest.mark.parametrize("every_call", [False, True], ids=["skipping", "every-call"])
+def test_a_pool_without_bounds_gets_every_wrapper_that_was_freed(every_call: bool) -> None:
+    remedy = dict(base="A1", array_path=False, nr_emergency_objs=100_000)
+    world = from_dict(dict(remedy=remedy, allocator=dict(spells="none", calm=dict(head=0.1))))
+    runs = replicate(world, 1, 0, 2, every_call=every_call)
+    assert np.array_equal(total(runs, "pool_returned"), total(runs, "freed"))
+
+
 @examples(300)
 @given(NUMBER, SEED)
 def test_every_wait_has_a_bar_in_the_histogram(number: int, seed: int) -> None:

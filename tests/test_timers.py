@@ -141,12 +141,15 @@ def test_a_monitor_that_leaves_a_rest_comes_again_after_a_drain_delay() -> None:
     assert np.array_equal(rearmed["value"], np.floor(rearmed["at"]) + 6)
 
 
+QUEUED = ("batch queued", "joined a pending batch")
+
+
 def rearmed_after_queueing(rearm: str) -> int:
-    """How often a monitor queued a part, and was re-armed, where blocks and lists take turns."""
+    """How often a monitor queued something and was re-armed, where calls use blocks or the list."""
     world = from_dict(
         dict(
             machine=dict(cpus=1),
-            remedy=dict(base="A1", rearm=rearm, attach_to_pending=True),
+            remedy=dict(base="A1", rearm=rearm, block_entries=1, nr_bkv_objs=0),
             allocator=dict(spells="none", calm=dict(page=0.5)),
             grace_period=dict(kind="fixed", mean_ms=150.0),
             workload=dict(rate_hz=100.0, single_share=0.0),
@@ -155,9 +158,6 @@ def rearmed_after_queueing(rearm: str) -> int:
     log = log_of(world)
     taken = np.concatenate([only(log, name)["at"] for name in QUEUED])
     return int(np.isin(only(log, "monitor re-armed")["at"], taken).sum())
-
-
-QUEUED = ("batch queued", "joined a pending batch")
 
 
 def test_the_monitor_of_2020_comes_again_only_if_it_could_queue_nothing() -> None:

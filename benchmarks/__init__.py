@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How fast it is, and the pictures of the README; never part of the tests."""

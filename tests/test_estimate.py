@@ -1,0 +1,81 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Intervals cover what they promise, and nothing seen is a bound, never a zero."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from krcsim.estimate import difference, mean, quantile, ratio, unseen
+
+
+def test_intervals_of_clustered_ratios_cover_the_truth_as_often_as_they_say() -> None:
+    rng = np.random.default_rng(7)
+    covered = 0
+    for _ in range(1000):
+        den = rng.poisson(100, 64).astype(float)
+        num = rng.poisson(rng.gamma(2.0, 0.05, 64) * den).astype(float)  # waits in clusters
+        e = ratio(num, den)
+        assert e.lo is not None
+        assert e.hi is not None
+        covered += e.lo <= 0.1 <= e.hi
+    assert 930 <= covered <= 970
+
+
+def test_a_handful_of_replications_with_events_is_called_rough() -> None:
+    num = np.zeros(64)
+    num[:3] = 5.0
+    assert ratio(num, np.full(64, 100.0)).kind == "rough"
+
+
+def test_nothing_seen_has_no_ratio() -> None:
+    assert ratio(np.zeros(64), np.full(64, 100.0)).kind == "none"
+
+
+def test_the_bound_of_the_unseen_is_missed_by_one_in_twenty() -> None:
+    rng = np.random.default_rng(8)
+    bound = unseen(100).hi
+    assert bound is not None
+    unlucky = np.mean(rng.binomial(100, bound, 100_000) == 0)
+    assert unlucky == pytest.approx(0.05, abs=0.003)
+
+
+def test_the_bound_scales_with_the_share_of_calls_that_can_wait() -> None:
+    whole, half = unseen(100), unseen(100, 0.5)
+    assert half.hi == pytest.approx((whole.hi or 0) / 2)
+
+
+def test_an_equal_world_gives_a_difference_of_exactly_zero() -> None:
+    x, n = np.arange(10.0), np.full(10, 50.0)
+    d = difference(x, n, x, n)
+    assert d is not None
+    assert (d.value, d.lo, d.hi, d.pairing_saves) == (0.0, 0.0, 0.0, 1.0)
+
+
+def test_pairing_saves_what_the_worlds_have_in_common() -> None:
+    rng = np.random.default_rng(9)
+    world = rng.poisson(50, 400).astype(float)
+    n = np.full(400, 1000.0)
+    d = difference(world + rng.poisson(5, 400), n, world + rng.poisson(5, 400), n)
+    assert d is not None
+    assert 0.85 < d.pairing_saves < 0.95
+    assert not d.proven
+
+
+def test_a_mean_of_one_replication_has_no_interval() -> None:
+    assert mean(np.array([3.0])).lo is None
+
+
+def test_a_quantile_lies_in_the_bin_of_its_rank() -> None:
+    edges = 2.0 ** np.arange(6)
+    hist = np.tile(np.array([0, 10, 80, 10, 0]), (8, 1))
+    e = quantile(hist, edges, 0.5, np.zeros(8), 0.0)
+    assert e.value is not None
+    assert 4.0 <= e.value <= 8.0
+
+
+def test_calls_that_never_wait_put_the_quantile_at_the_floor() -> None:
+    edges = 2.0 ** np.arange(6)
+    hist = np.zeros((8, 5), int)
+    hist[:, 2] = 1
+    assert quantile(hist, edges, 0.5, np.full(8, 1000.0), 0.25).value == 0.25

@@ -1,0 +1,38 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The README's table is what the command gives."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import krcsim
+from benchmarks.figures import BEGIN, END
+from krcsim.remedy import THREAD
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_the_table_of_the_readme_agrees_with_a_run_of_another_seed() -> None:
+    block = README.split(BEGIN)[1].split(END)[0]
+    told = {row.split("|")[1].strip(): row.split("|")[2] for row in block.split("\n")[2:8]}
+    assert tuple(told) == THREAD
+    answer = krcsim.compare(krcsim.load_scenario("thread-as-posted"), max_rung=5, seed=1)
+    for remedy, cell in told.items():
+        mine = answer.get(remedy, "p_wait", "steady")
+        numbers = [float(x) for x in re.findall(r"[0-9.]+(?:e-?\d+)?", cell)]
+        if "<" in cell:
+            assert mine.kind == "bound"
+        else:
+            value, low, high = numbers
+            assert low <= value <= high
+            assert max(low, mine.lo or 0) <= min(high, mine.hi or 0) * 1.05
+
+
+def test_the_commands_of_the_readme_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"(?:`|    )make (\w+)", README):
+        assert re.search(rf"^{target}:", makefile, re.M), target
+    for preset in re.findall(r"krcsim (?:compare|sweep|reply|simulate) ([\w-]+)", README):
+        assert preset in krcsim.presets()

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The plain-text answer fits a mailing list."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+import krcsim
+from krcsim.reply import answer_text
+from krcsim.study import compare, sweep
+from krcsim.values import KrcsimError
+
+QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)
+
+
+@pytest.mark.parametrize("preset", krcsim.presets())
+def test_an_answer_has_72_columns_of_7_bit_and_at_most_60_lines(preset: str) -> None:
+    s = krcsim.load_scenario(preset)
+    s = replace(s, horizon_ms=s.warmup_ms + 500.0)
+    text = answer_text(compare(s, max_rung=0, command="krcsim reply " + preset))
+    lines = text.splitlines()
+    assert max(map(len, lines)) <= 72
+    assert text.isascii()
+    assert "\t" not in text
+    assert all(line == line.rstrip() for line in lines)
+    assert len(lines) <= 60
+
+
+def test_an_answer_names_every_remedy_its_bytes_and_the_command() -> None:
+    text = answer_text(compare(QUICK, ["A1", "B"], max_rung=1, command="krcsim compare mine"))
+    assert "A1" in text
+    assert "4216" in text
+    assert "krcsim compare mine" in text
+
+
+def test_equal_remedies_are_said_to_wait_alike() -> None:
+    text = answer_text(compare(QUICK, ["A0", "C-A0"], max_rung=1))
+    assert "C-A0 waited exactly when A0 did" in " ".join(text.split())
+
+
+def test_no_proven_difference_is_said_in_these_words() -> None:
+    tight = krcsim.changed(QUICK, **{"allocator.spell.head_reclaim": 0.149999,
+                                     "allocator.spell.head_high": 0.15})  # fmt: skip
+    text = answer_text(compare(tight, ["A0", "A1"], max_rung=0))
+    assert "no difference from A0 proven at 95 %" in " ".join(text.split())
+
+
+def test_a_sweep_shows_its_values() -> None:
+    text = answer_text(sweep(QUICK, {"remedy": ["A1"], "machine.cpus": [1, 2]}, max_rung=0))
+    assert "cpus" in text
+
+
+def test_a_window_that_is_not_there_is_refused() -> None:
+    result = compare(replace(QUICK, warmup_ms=0.0), ["A1"], max_rung=0)
+    with pytest.raises(KrcsimError, match="window"):
+        answer_text(result, "boot")
+
+
+def test_a_long_command_is_continued_with_backslashes() -> None:
+    command = "krcsim compare thread-as-posted " + "--set workload.rate_hz=1000 " * 6
+    text = answer_text(compare(QUICK, ["A1"], max_rung=0, command=command.strip()))
+    made = text.split("Made with:\n")[1]
+    assert " ".join(made.replace("\\\n", " ").split()) == command.strip()

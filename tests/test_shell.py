@@ -1,0 +1,141 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The shell: the notebook's numbers, one line for what is wrong, nothing half-written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import krcsim
+from krcsim.__main__ import main
+from krcsim.study import compare
+
+QUICK = ["--max-rung", "0", "--set", "horizon_ms=2500"]
+
+
+def output(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main(list(argv)) == 0
+    return capsys.readouterr().out
+
+
+def test_the_shell_prints_what_python_computes(capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, "compare", "phone", "--remedies", "A1,B", "--json", "--max-rung", "1")
+    there = compare(krcsim.load_scenario("phone"), ["A1", "B"], max_rung=1)
+    assert json.loads(text)["rows"] == [list(row) for row in there.rows]
+
+
+def test_the_command_in_a_result_makes_it_again(capsys: pytest.CaptureFixture[str]) -> None:
+    first = output(capsys, "compare", "phone", "--json", *QUICK)
+    command = json.loads(first)["provenance"]["command"]
+    assert output(capsys, *command.split()[1:], "--json") == first
+
+
+def test_a_scenario_shown_can_be_read_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(output(capsys, "show", "phone", "--set", "machine.cpus=2"))
+    assert krcsim.load_scenario(path).machine.cpus == 2
+    assert output(capsys, "compare", str(path), *QUICK)
+
+
+def test_simulate_prints_events_and_counters(capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, "simulate", "phone", "--events", "5")
+    assert "boot" in text
+    assert "steady: single" in text
+
+
+def test_a_figure_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    output(capsys, "compare", "phone", *QUICK, "--figure", str(tmp_path / "f.svg"))
+    assert "krcsim compare phone" in (tmp_path / "f.svg").read_text()
+
+
+def test_figures_are_identical_for_identical_input(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    for kind in ("png", "svg", "pdf"):
+        for n in (1, 2):
+            output(capsys, "compare", "phone", *QUICK, "--figure", str(tmp_path / f"{n}.{kind}"))
+        assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
+
+
+BAD = [
+    ["compare", "phone", "--set", "machine.cpus=0"],
+    ["compare", "phone", "--set", "machine.cpus=2.5"],
+    ["compare", "phone", "--set", "machine.cpus=many"],
+    ["compare", "phone", "--set", "machine.cups=4"],
+    ["compare", "phone", "--set", "workload.rate_hz=1e12"],
+    ["compare", "phone", "--set", "workload.rate_hz=nan"],
+    ["compare", "phone", "--set", "workload.rate_hz=inf"],
+    ["compare", "phone", "--set", "horizon_ms=0"],
+    ["compare", "phone", "--set", "horizon_ms=1e300"],
+    ["compare", "phone", "--set", "workload.producers=3"],
+    ["compare", "phone", "--set", "workload.producers=1000000000"],
+    ["compare", "phone", "--set", "workload.loop=closed", "--set", "workload.producers=100000"],
+    ["compare", "phone", "--set", "machine"],
+    ["compare", "phone", "--set", "machine.cpus.x=1"],
+    ["compare", "phone", "--set", "allocator.spell.head=0.1", "--set", "allocator.spell.page=2"],
+    ["compare", "phone", "--remedies", "A1,nope"],
+    ["compare", "phone", "--remedies", ""],
+    ["compare", "phone", "--max-rung", "99"],
+    ["compare", "phone", "--seed", "-1"],
+    ["compare", "phone", "--seed", "x"],
+    ["compare", "phone", "--precision", "0"],
+    ["compare", "nope"],
+    ["compare", "no/such/file.toml"],
+    ["compare", "."],
+    ["compare"],
+    ["sweep", "phone", "--over", "workload.rate_hz="],
+    ["sweep", "phone", "--over", "workload.rate=1,2"],
+    ["simulate", "phone", "--events", "-1"],
+    ["simulate", "phone", "--replication", "-1"],
+    ["reply", "nope.json"],
+    ["compare", "phone", "--out", "no/such/folder/r.json"],
+    ["compare", "phone", "--figure", "f.gif"],
+    ["frobnicate"],
+    [],
+]
+
+
+@pytest.mark.parametrize("argv", BAD, ids=lambda a: " ".join(a) or "nothing")
+def test_a_bad_command_line_gets_one_line_and_status_2(
+    argv: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    try:
+        status = main(argv)
+    except SystemExit as exc:
+        status = exc.code
+    told = capsys.readouterr().err
+    assert status == 2
+    assert told.count("\n") == 1
+    assert told.startswith("krcsim: ")
+    assert "Traceback" not in told
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("text", ["", "x", "krcsim = 2", "[machine]\ncpus = [", "\x00", "a = 1"])
+def test_a_file_that_is_no_scenario_gets_one_line(
+    text: str, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "s.toml"
+    path.write_text(text)
+    status = main(["show", str(path)])
+    told = capsys.readouterr().err
+    assert status == (0 if text == "" else 2)
+    assert told.count("\n") == (0 if text == "" else 1)
+
+
+def test_an_existing_file_is_kept_unless_asked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    path = tmp_path / "r.json"
+    path.write_text("mine")
+    assert main(["compare", "phone", *QUICK, "--out", str(path)]) == 2
+    assert path.read_text() == "mine"
+    assert "--overwrite" in capsys.readouterr().err
+    assert main(["compare", "phone", *QUICK, "--out", str(path), "--overwrite"]) == 0
+    assert krcsim.load_result(path).points()

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs.
 
-Border for another allocator: the engine asks only for (1) the probability that a request of a
-class fails now, constant until the allocator's next event, (2) the time of that event, (3) the
-length of a reclaim stall. A watermark allocator answers the same three questions from its state.
+Border for another allocator, say with watermarks: the engine asks only for the probability that a
+request of a class fails now, the time when that changes, and the length of a reclaim stall.
 """
-
-from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from functools import partial
+from itertools import pairwise
+from typing import Any, Self
 
-from krcsim.values import FieldError, KrcsimError, check, choice, number, shown
+from krcsim.values import KrcsimError, check, choice, is_real, number, refuse, shown
 
 Spells = tuple[tuple[float, float], ...]
-HEAD_CLASSES = ("head", "head_atomic", "head_high", "head_reclaim")
+_probability = partial(number, 0.0, "", 0, 1)
+_or_above = partial(_probability, optional=True)
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
@@ -24,40 +24,31 @@ class Failure:
     One draw decides each call, not each attempt: a request that would fail with deep reserves
     also fails with shallow ones. So the classes must not increase from top to bottom.
     """
-
-    page: float = number(0.0, "", 0, 1, "failure of a page request with GFP_NOWAIT")
-    page_noretry: float = number(0.0, "", 0, 1,
-        "failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim", optional=True)
-    head: float = number(0.0, "", 0, 1, "failure of an rcu_head request with GFP_NOWAIT")
-    head_atomic: float = number(0.0, "", 0, 1, "failure with GFP_ATOMIC (3/8 of the min mark)",
-        optional=True)
-    head_high: float = number(0.0, "", 0, 1,
-        "need of reclaim with __GFP_HIGH (1/2 of the min mark)", optional=True)
-    head_reclaim: float = number(0.0, "", 0, 1,
-        "failure of a sleepable request after direct reclaim", optional=True)
+    page: float = _probability("failure of a page request with GFP_NOWAIT")
+    page_noretry: float = _or_above(
+        "failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim")
+    head: float = _probability("failure of an rcu_head request with GFP_NOWAIT")
+    head_atomic: float = _or_above("failure with GFP_ATOMIC (3/8 of the min mark)")
+    head_high: float = _or_above("need of reclaim with __GFP_HIGH (1/2 of the min mark)")
+    head_reclaim: float = _or_above("failure of a sleepable request after direct reclaim")
 
     def resolved(self) -> tuple[float, float, float, float, float, float]:
-        """page, page_noretry, head, head_atomic, head_high, head_reclaim without gaps.
-
-        head_high falls back on head_atomic (the marks are near: min/2 against 3/8 min), and
-        head_reclaim on head_atomic.
-        """
+        """The six without gaps: head_reclaim falls back on the lower of the two above it."""
         noretry = self.page if self.page_noretry is None else self.page_noretry
         atomic = self.head if self.head_atomic is None else self.head_atomic
         high = atomic if self.head_high is None else self.head_high
         last = min(atomic, high) if self.head_reclaim is None else self.head_reclaim
         return (self.page, noretry, self.head, atomic, high, last)
 
-    def checked(self, section: str) -> Failure:
+    def checked(self, section: str) -> Self:
         """The value itself, after checking ranges and order; raises FieldError."""
         check(self, section)
         page, noretry, head, atomic, high, last = self.resolved()
-        for name, low, high_name, top in (("page_noretry", noretry, "page", page),
+        for name, low, easier, top in (("page_noretry", noretry, "page", page),
                 ("head_atomic", atomic, "head", head), ("head_high", high, "head", head),
                 ("head_reclaim", last, "head_high", high), ("head_reclaim", last, "head", head)):
-            if low > top:
-                raise FieldError(f"{section}.{name}", low, f"a number from 0 to {top:g}",
-                    f"a request that tries harder cannot fail more often than {high_name}")
+            refuse(low > top, f"{section}.{name}", low, f"a number from 0 to {top:g}",
+                f"a request that tries harder cannot fail more often than {easier}")
         return self
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,7 +59,6 @@ class Allocator:
     number i modulo their count. Stall lengths have no published distribution, so the default is
     an assumption (clean page cache: 0.1 to 1 ms; 1 to 100 ms with writeback or swap).
     """
-
     spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")
     spell_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of a spell of pressure")
     calm_ms: float = number(2000.0, "ms", 1e-3, 1e8, "the mean time between two spells")
@@ -83,18 +73,15 @@ class Allocator:
         check(self, "allocator")
         self.calm.checked("allocator.calm")
         self.spell.checked("allocator.spell")
-        if (self.spells == "schedule") != bool(self.schedules):
-            raise FieldError("allocator.schedules", self.schedules,
-                'given if and only if spells = "schedule"',
-                "give lists of [start_ms, end_ms] pairs or change allocator.spells")
+        refuse((self.spells == "schedule") != bool(self.schedules), "allocator.schedules",
+            self.schedules, 'given if and only if spells = "schedule"',
+            "give lists of [start_ms, end_ms] pairs or change allocator.spells")
         for plan in self.schedules:
-            last = 0.0
-            for start, end in plan:
-                if not (math.isfinite(start) and last <= start < end):
-                    raise FieldError("allocator.schedules", (start, end),
-                        "pairs start_ms < end_ms in order of time, not overlapping, from 0 ms",
-                        "an end of inf means until the end of the run")
-                last = end
+            for (_, last), (start, end) in pairwise([(0.0, 0.0), *plan]):
+                refuse(not (math.isfinite(start) and last <= start < end), "allocator.schedules",
+                    (start, end),
+                    "pairs start_ms < end_ms in order of time, not overlapping, from 0 ms",
+                    "an end of inf means until the end of the run")
 
 def read_schedules(given: object) -> tuple[Spells, ...]:
     """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises KrcsimError."""
@@ -103,20 +90,19 @@ def read_schedules(given: object) -> tuple[Spells, ...]:
         nested = rows if rows and not _is_pair(rows[0]) else [rows]
         return tuple(tuple((_ms(a), _ms(b)) for a, b in _rows(plan)) for plan in nested)
     except (TypeError, ValueError, OverflowError) as exc:
-        raise KrcsimError(
-            f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms ({exc}); "
-            "write for example [[0, 100], [500, 600]]") from None
+        raise KrcsimError(f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms "
+            f"({exc}); write for example [[0, 100], [500, 600]]") from None
 
 def _rows(value: object) -> list[Any]:
     if not isinstance(value, (list, tuple)):
         raise TypeError(f"{shown(value)} is not a list")
     return list(value)
 
-def _is_pair(row: object) -> bool:
-    flat = isinstance(row, (list, tuple)) and len(row) == 2
-    return flat and not isinstance(row[0], (list, tuple))  # type: ignore[index]
+def _is_pair(row: Any) -> bool:
+    lists = (list, tuple)
+    return isinstance(row, lists) and len(row) == 2 and not isinstance(row[0], lists)
 
 def _ms(value: object) -> float:
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
+    if not is_real(value):
         raise TypeError(f"{shown(value)} is not a number")
     return float(value)

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Files written whole or not at all, and never over another one unless asked."""
 
-from __future__ import annotations
-
 import contextlib
 import os
 import tempfile
@@ -18,19 +16,15 @@ def write_whole(path: str | Path, data: bytes, *, overwrite: bool = False) -> Pa
     try:
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name[:40]}.")
     except OSError as exc:
-        raise KrcsimError(
-            f"nothing can be written into the folder {path.parent or '.'} ({exc.strerror}); "
-            "make it, or choose another") from None
+        raise KrcsimError(f"nothing can be written into the folder {path.parent or '.'} "
+            f"({exc.strerror}); make it, or choose another") from None
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(data)
             stream.flush()
             os.fsync(stream.fileno())
         Path(name).chmod(0o644)
-        if overwrite:
-            Path(name).replace(path)
-        else:
-            _move_new(name, path)
+        _move(name, path, overwrite)
     except OSError as exc:
         raise KrcsimError(f"{path} cannot be written ({exc.strerror}); nothing was left behind: "
             "free some space or choose another place") from None
@@ -39,22 +33,21 @@ def write_whole(path: str | Path, data: bytes, *, overwrite: bool = False) -> Pa
             Path(name).unlink()
     return path
 
-def _move_new(name: str, path: Path) -> None:
-    """Give a finished file its name, failing if somebody else took it meanwhile."""
+def _move(name: str, path: Path, overwrite: bool) -> None:
+    """Give a finished file its name; unless it may overwrite, fail if the name is taken by now."""
     try:
-        os.link(name, path)
-    except FileExistsError:
-        raise KrcsimError(f"{path} appeared meanwhile; choose another name") from None
-    except OSError:  # a file system without hard links
-        if path.exists():
+        if not overwrite:
+            os.link(name, path)
+            return
+    except OSError as exc:  # also on a file system without hard links
+        if isinstance(exc, FileExistsError) or path.exists():
             raise KrcsimError(f"{path} appeared meanwhile; choose another name") from None
-        Path(name).replace(path)
+    Path(name).replace(path)
 
 def free_name(path: Path) -> Path:
     """`path`, or the first of path-2, path-3, ... that does not exist."""
-    if not path.exists():
-        return path
-    n = 2
-    while (other := path.with_name(f"{path.stem}-{n}{path.suffix}")).exists():
+    n, free = 1, path
+    while free.exists():
         n += 1
-    return other
+        free = path.with_name(f"{path.stem}-{n}{path.suffix}")
+    return free

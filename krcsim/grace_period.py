@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How long a grace period lasts, and whom it serves."""
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.kernel import fqs_jiffies, ticks
-from krcsim.values import FieldError, KrcsimError, check, choice, flag, number
+from krcsim.values import KrcsimError, check, choice, flag, number, read_text, refuse
 
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 
@@ -24,19 +22,15 @@ Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {(1, False): (1.0, math.inf),
     (1, True): (1.0, math.inf), (2, False): (2.7, math.inf), (2, True): (2.7, 5.0),
     (4, False): (2.6, math.inf), (4, True): (9.9, math.inf)}
-MAX_BYTES = 10_000_000  # of a file of lengths
 _TAIL = 1e-7  # probability cut from the long end of a length table
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
     """Lengths of grace periods and the kind of wait.
 
-    `ticks`: starts at the tick after the request (or when the previous one ends), lasts a random
-    number of scans, and callbacks are invoked one tick after the end, as measured. `fixed` and
-    `empirical` start at once and invoke at the end. A waiter and a batch need one full grace
-    period that starts after them; all share it. An expedited wait is its own, log-normal.
+    `ticks`: starts at the tick after the request, lasts a random number of scans, and callbacks
+    are invoked one tick after the end. `fixed` and `empirical` start at once and invoke at the end.
     """
-
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
     mean_ms: float | None = number(0, "ms", 1e-3, 1e5,
         "the mean length, start to end (ticks: calibrated if left out)", optional=True)
@@ -50,17 +44,15 @@ class GracePeriod:
 
     def __post_init__(self) -> None:
         check(self, "grace_period")
-        if self.kind == "fixed" and self.mean_ms is None:
-            raise FieldError("grace_period.mean_ms", None, "a number from 0.001 to 100000 ms",
-                'a fixed grace period needs its length: set mean_ms or kind = "ticks"')
-        if (self.kind == "empirical") != bool(self.lengths_ms):
-            raise FieldError("grace_period.lengths_ms", self.lengths_ms,
-                'given if and only if "empirical"',
-                'name a file with one length in ms a line, or set kind = "ticks"')
-        if any(not (0 < x <= 1e6) for x in self.lengths_ms):
-            bad = next(x for x in self.lengths_ms if not (0 < x <= 1e6))
-            raise FieldError("grace_period.lengths_ms", bad, "numbers above 0 and up to 1e6 ms",
-                "take the line out of the file")
+        refuse(self.kind == "fixed" and self.mean_ms is None, "grace_period.mean_ms", None,
+            "a number from 0.001 to 100000 ms",
+            'a fixed grace period needs its length: set mean_ms or kind = "ticks"')
+        refuse((self.kind == "empirical") != bool(self.lengths_ms), "grace_period.lengths_ms",
+            self.lengths_ms, 'given if and only if "empirical"',
+            'name a file with one length in ms a line, or set kind = "ticks"')
+        for length in self.lengths_ms:
+            refuse(not 0 < length <= 1e6, "grace_period.lengths_ms", length,
+                "numbers above 0 and up to 1e6 ms", "take the line out of the file")
 
     def law(self, hz: int, cpus: int) -> tuple[float, float]:
         """Mean scans a grace period and the negative-binomial size, for a machine."""
@@ -69,11 +61,9 @@ class GracePeriod:
         if self.mean_ms is not None:
             scan = fqs_jiffies(hz, cpus)
             scans = ticks(self.mean_ms, hz) / scan
-            if scans < 1 - 1e-9:
-                raise FieldError("grace_period.mean_ms", self.mean_ms,
-                    f"at least {1000 * scan / hz:g} ms, one scan at HZ={hz}",
-                    'raise it, leave it out, or set kind = "fixed"')
-            size = math.inf if near == 1 else size
+            refuse(scans < 1 - 1e-9, "grace_period.mean_ms", self.mean_ms,
+                f"at least {1000 * scan / hz:g} ms, one scan at HZ={hz}",
+                'raise it, leave it out, or set kind = "fixed"')
         return max(1.0, scans), size
 
     def table(self, hz: int, cpus: int) -> Table:
@@ -82,26 +72,16 @@ class GracePeriod:
             assert self.mean_ms is not None
             return np.array([ticks(self.mean_ms, hz)]), np.ones(1)
         if self.kind == "empirical":
-            values = np.sort(np.array(self.lengths_ms)) * hz / 1000.0
-            return values, np.arange(1, len(values) + 1) / len(values)
+            n = len(self.lengths_ms)
+            return np.sort(np.array(self.lengths_ms)) * hz / 1000.0, np.arange(1, n + 1) / n
         scans, size = self.law(hz, cpus)
         more = scans - 1.0
-        mass, total, k, pmf = [], 0.0, 0, 0.0
-        while total < 1 - _TAIL and k < 100_000:
-            if k == 0:
-                pmf = math.exp(-more) if math.isinf(size) else (size / (size + more)) ** size
-            elif math.isinf(size):
-                pmf *= more / k
-            else:
-                pmf *= (k - 1 + size) / k * more / (size + more)
-            mass.append(pmf)
-            total += pmf
-            k += 1
-            if pmf == 0.0 and k > more:
-                break
-        cdf = np.cumsum(np.array(mass), dtype=np.float64)
-        values = (1.0 + np.arange(len(mass))) * fqs_jiffies(hz, cpus)
-        return values, np.asarray(cdf / cdf[-1], dtype=np.float64)
+        mass = math.exp(-more) if math.isinf(size) else (size / (size + more)) ** size
+        cdf = [mass]
+        while cdf[-1] < 1 - _TAIL and (k := len(cdf)) < 100_000 and (mass > 0.0 or k <= more):
+            mass *= more / k if math.isinf(size) else (k - 1 + size) / k * more / (size + more)
+            cdf.append(cdf[-1] + mass)
+        return np.arange(1.0, len(cdf) + 1) * fqs_jiffies(hz, cpus), np.array(cdf) / cdf[-1]
 
     def invoke_ticks(self) -> float:
         """Ticks from the end of a grace period to the callbacks."""
@@ -113,41 +93,26 @@ class GracePeriod:
             return f"grace period fixed at {self.mean_ms:g} ms"
         if self.kind == "empirical":
             return f"grace periods drawn from {len(self.lengths_ms)} recorded lengths"
-        load = "busy" if self.busy else "idle"
-        values, cdf = self.table(hz, cpus)
-        mean = float(np.sum(values * np.diff(cdf, prepend=0.0))) * 1000.0 / hz
-        text = f"grace period {mean:.3g} ms on average, on ticks of HZ={hz}"
-        if self.mean_ms is not None:
-            return text + " (assumed length)"
-        if hz == 250 and cpus in (1, 2, 4):
-            return text + f" (measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1)"
-        return text + f" (assumed: scans as measured at HZ=250, up to 4 {load} CPUs)"
+        lengths, cdf = self.table(hz, cpus)
+        mean = float(np.sum(lengths * np.diff(cdf, prepend=0.0))) * 1000.0 / hz
+        load, source = "busy" if self.busy else "idle", "assumed length"
+        if self.mean_ms is None:
+            source = f"assumed: scans as measured at HZ=250, up to 4 {load} CPUs"
+            if hz == 250 and cpus in (1, 2, 4):
+                source = f"measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1"
+        return f"grace period {mean:.3g} ms on average, on ticks of HZ={hz} ({source})"
 
 def read_lengths(path: Path) -> tuple[float, ...]:
     """Grace-period lengths in ms, one number a line, # starts a comment; raises KrcsimError."""
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(MAX_BYTES + 1)
-        text = raw.decode("utf-8")
-    except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
-        if isinstance(exc, UnicodeDecodeError):
-            reason = "it is not UTF-8 text"
-        raise KrcsimError(f"grace_period.file {path} cannot be read ({reason}); "
-            "give a text file with one length in ms a line") from None
-    if len(raw) > MAX_BYTES:
-        raise KrcsimError(f"grace_period.file {path} is larger than 10 MB; give fewer lengths")
+    text = read_text(path, "grace_period.file", "give a text file with one length in ms a line")
     values = []
     for n, line in enumerate(text.splitlines(), 1):
         word = line.split("#", 1)[0].strip()
-        if not word:
-            continue
         try:
-            values.append(float(word))
+            values += [float(word)] if word else []
         except ValueError:
-            raise KrcsimError(
-                f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one number above 0 "
-                "in ms; mend the line") from None
+            raise KrcsimError(f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one "
+                "number above 0 in ms; mend the line") from None
     if not values:
         raise KrcsimError(f"grace_period.file {path} holds no length; give one number in ms a line")
     return tuple(values)

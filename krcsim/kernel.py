@@ -1,15 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Constants of the kernel, each with its source, and the arithmetic of jiffies."""
 
-from __future__ import annotations
-
-import math
-
 PAGE_BYTES = 4096
 # (PAGE_SIZE - 16) / 8: the block header is a count and a link (20200323113621.12048-3-urezki).
 BLOCK_ENTRIES = 510
 KFREE_N_BATCHES = 2  # in-flight batches per CPU, v5.7 to today
-KFREE_DRAIN_MS = 20  # KFREE_DRAIN_JIFFIES is HZ/50 until v6.0
 RCU_NR_EMERGENCY_OBJS = 3  # 20200403173051.4081-1-urezki@gmail.com
 POINTER_BYTES = 8
 # The wrapper is 24 bytes (20200405233028.GC83565@google.com); kmalloc rounds it up to 32 bytes on
@@ -18,26 +13,21 @@ WRAPPER_BYTES = {"x86-64": 32, "arm64": 128}
 
 # Counted in an instruction-exact guest (Linux 6.1.176, 8 ns an instruction): 5.5 us a call with
 # its kmalloc, 1.5 us a freed object.
-CALL_INSTRUCTIONS = 690
-FREE_INSTRUCTIONS = 190
+CALL_INSTRUCTIONS, FREE_INSTRUCTIONS = 690, 190
 GUEST_INSTRUCTION_NS = 8.0
 # Assumption for a real machine: 3 GHz at one instruction a cycle, caches warm and cold averaged.
 INSTRUCTION_NS = 0.33
 
-# kernel/time/timer.c: the wheel has levels of 64 buckets, each level 8 times coarser.
-_WHEEL_BUCKETS = 64
-_WHEEL_SHIFT = 3
-
 def drain_jiffies(hz: int) -> int:
-    """KFREE_DRAIN_JIFFIES of 2020: HZ / 50, at least one jiffy."""
+    """KFREE_DRAIN_JIFFIES until v6.0: HZ / 50, at least one jiffy."""
     return max(1, hz // 50)
 
 def wheel_shift(delay_jiffies: int) -> int:
-    """log2 of the timer wheel's granularity, in jiffies, for a timer that far ahead."""
-    level = 0
-    while level < 8 and delay_jiffies >= (_WHEEL_BUCKETS - 1) << (_WHEEL_SHIFT * level):
-        level += 1
-    return _WHEEL_SHIFT * level
+    """log2 of the timer wheel's granularity, in jiffies, for a timer that far ahead.
+
+    kernel/time/timer.c: levels of 64 buckets, each level 8 times coarser.
+    """
+    return next((shift for shift in range(0, 24, 3) if delay_jiffies < 63 << shift), 24)
 
 def fqs_jiffies(hz: int, cpus: int) -> int:
     """Jiffies between two force-quiescent-state scans: jiffies_till_first_fqs and _next_fqs.
@@ -53,7 +43,3 @@ def ticks(ms: float, hz: int) -> float:
 def milliseconds(jiffies: float, hz: int) -> float:
     """Jiffies as milliseconds."""
     return jiffies * 1000.0 / hz
-
-def kmalloc_bytes(size: int) -> int:
-    """The power of two that holds `size` bytes, at least 8: what a kmalloc of it costs."""
-    return max(8, 1 << math.ceil(math.log2(max(1, size))))

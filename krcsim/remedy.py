@@ -1,24 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The remedies under debate: each a row of switches and capacities that one kernel reads."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 
-from krcsim.kernel import BLOCK_ENTRIES, PAGE_BYTES, POINTER_BYTES, WRAPPER_BYTES
-from krcsim.values import FieldError, KrcsimError, check, choice, flag, number, whole
+from krcsim.kernel import (BLOCK_ENTRIES, PAGE_BYTES, POINTER_BYTES, RCU_NR_EMERGENCY_OBJS,
+    WRAPPER_BYTES)
+from krcsim.values import KrcsimError, check, choice, flag, refuse, whole
 
 HEAD_ALLOC = ("none", "atomic", "tryhard", "three_step")
-PAGE_CLASS = ("nowait", "noretry")
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
     """What kvfree_call_rcu(), its monitor and its work do; the defaults are A0, spring 2020."""
-
     head_alloc: str = choice("atomic", HEAD_ALLOC,
         "how a single-argument call asks for an rcu_head object")
     array_path: bool = flag(True, "whether pointers go into page blocks at all")
-    page_class: str = choice("nowait", PAGE_CLASS,
+    page_class: str = choice("nowait", ("nowait", "noretry"),
         "the flags of a single-argument call's page request")
     nr_emergency_objs: int = whole(0, "objects per CPU", 0, 100_000,
         "the size of the emergency pool", symbol="rcu_nr_emergency_objs")
@@ -41,24 +38,21 @@ class Remedy:
 
     def __post_init__(self) -> None:
         check(self, "remedy")
-        if self.emergency_at_boot > self.nr_emergency_objs:
-            raise FieldError("remedy.emergency_at_boot", self.emergency_at_boot,
-                f"at most nr_emergency_objs = {self.nr_emergency_objs} objects per CPU",
-                "raise nr_emergency_objs or boot with fewer")
-        if self.cache_at_boot > self.nr_bkv_objs:
-            raise FieldError("remedy.cache_at_boot", self.cache_at_boot,
-                f"at most nr_bkv_objs = {self.nr_bkv_objs} pages", "raise nr_bkv_objs")
-        if not self.array_path and (self.cache_at_boot or self.page_class == "noretry"):
-            raise FieldError("remedy.array_path", False,
-                "true where pages are cached at boot or asked for",
-                "a bypassed array path never uses a page: set cache_at_boot = 0, "
-                'page_class = "nowait"')
+        pool, pages = self.nr_emergency_objs, self.nr_bkv_objs
+        refuse(self.emergency_at_boot > pool, "remedy.emergency_at_boot", self.emergency_at_boot,
+            f"at most nr_emergency_objs = {pool} objects per CPU",
+            "raise nr_emergency_objs or boot with fewer")
+        refuse(self.cache_at_boot > pages, "remedy.cache_at_boot", self.cache_at_boot,
+            f"at most nr_bkv_objs = {pages} pages", "raise nr_bkv_objs")
+        asks = self.cache_at_boot > 0 or self.page_class == "noretry"
+        refuse(asks and not self.array_path, "remedy.array_path", False,
+            "true where pages are cached at boot or asked for", "a bypassed array path never uses "
+            'a page: set cache_at_boot = 0, page_class = "nowait"')
 
     def bytes_at_boot(self, arch: str = "x86-64") -> int:
         """Bytes per CPU that the remedy holds after boot: pages, pool array and its objects."""
-        caches = 1 if self.cache_shared else 2
-        return caches * self.cache_at_boot * PAGE_BYTES + self._pool_bytes(arch,
-            self.emergency_at_boot)
+        pages = self.cache_at_boot * (1 if self.cache_shared else 2)
+        return self._bytes(pages, self.emergency_at_boot, arch)
 
     def bytes_at_full(self, channels: int = 1, arch: str = "x86-64") -> int:
         """Bytes per CPU once every reserve is full.
@@ -66,22 +60,16 @@ class Remedy:
         The page that the plain 2020 code keeps after its first drain counts for all; a page
         preallocated for a channel that is never used counts too.
         """
-        if self.cache_shared:
-            pages = self.nr_bkv_objs
-        else:
-            pages = channels * self.nr_bkv_objs + (2 - channels) * self.cache_at_boot
-        if not self.array_path:
-            pages = 0
-        return pages * PAGE_BYTES + self._pool_bytes(arch, self.nr_emergency_objs)
+        used, unused = (1, 0) if self.cache_shared else (channels, 2 - channels)
+        pages = used * self.nr_bkv_objs + unused * self.cache_at_boot
+        return self._bytes(pages if self.array_path else 0, self.nr_emergency_objs, arch)
 
-    def _pool_bytes(self, arch: str, objects: int) -> int:
-        return self.nr_emergency_objs * POINTER_BYTES + objects * WRAPPER_BYTES[arch]
+    def _bytes(self, pages: int, objects: int, arch: str) -> int:
+        array = self.nr_emergency_objs * POINTER_BYTES
+        return pages * PAGE_BYTES + array + objects * WRAPPER_BYTES[arch]
 
 A0 = Remedy()
 A1 = replace(A0, head_alloc="tryhard")
-B = replace(A1, nr_emergency_objs=3)
-C_A0 = replace(A0, cache_at_boot=1)
-C_A1 = replace(A1, cache_at_boot=1)
 
 def pool(objects: int, base: Remedy = A1) -> Remedy:
     """The emergency pool of `objects` per CPU, empty at boot as posted."""
@@ -91,22 +79,13 @@ def pages(count: int, base: Remedy = A1) -> Remedy:
     """D(count): one list of `count` preallocated pages per CPU, shared by both channels."""
     return replace(base, cache_shared=True, nr_bkv_objs=count, cache_at_boot=count)
 
-REMEDIES: dict[str, Remedy] = {
-    "A0": A0,
-    "A1": A1,
-    "A1-3step": replace(A1, head_alloc="three_step"),
-    "B": B,
-    "C-A0": C_A0,
-    "C-A1": C_A1,
-    "D2-A1": pages(2),
-    "D5-A1": pages(5),
+REMEDIES: dict[str, Remedy] = {"A0": A0, "A1": A1, "A1-3step": replace(A1, head_alloc="three_step"),
+    "B": pool(RCU_NR_EMERGENCY_OBJS), "C-A0": replace(A0, cache_at_boot=1),
+    "C-A1": replace(A1, cache_at_boot=1), "D2-A1": pages(2), "D5-A1": pages(5),
     # v5.9: no wrapper, shared cache of two pages filled at boot, re-arm on anything left, pages
     # to the CPU that runs the work, never expedited.
-    "E1": replace(
-        pages(2), head_alloc="none", page_return="worker", expedited_drain=False, rearm="left"
-    ),
-}
-
+    "E1": replace(pages(2), head_alloc="none", page_return="worker", expedited_drain=False,
+        rearm="left")}
 THREAD = ("A0", "A1", "B", "C-A0", "C-A1", "D5-A1")
 
 def named(name: str) -> Remedy:
@@ -117,8 +96,5 @@ def named(name: str) -> Remedy:
     bases = {"A0": A0, "A1": A1, "": A1}
     if stem[:1] in ("B", "D") and stem[1:].isdecimal() and base in bases and len(stem) < 8:
         return (pool if stem[0] == "B" else pages)(int(stem[1:]), bases[base])
-    raise KrcsimError(
-        f"remedy {name!r} is not known; allowed: {', '.join(REMEDIES)}, or B<objects>, "
-        "D<pages>-A0, D<pages>-A1; write for example B12 or D8-A1")
-
-__all__ = ["REMEDIES", "THREAD", "Remedy", "named", "pages", "pool", "number"]
+    raise KrcsimError(f"remedy {name!r} is not known; allowed: {', '.join(REMEDIES)}, or "
+        "B<objects>, D<pages>-A0, D<pages>-A1; write for example B12 or D8-A1")

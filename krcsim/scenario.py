@@ -1,20 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
 
-from __future__ import annotations
-
 import dataclasses
 import tomllib
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from krcsim.allocator import Allocator, Failure, read_schedules
 from krcsim.grace_period import GracePeriod, read_lengths
-from krcsim.kernel import INSTRUCTION_NS, drain_jiffies, milliseconds
+from krcsim.kernel import INSTRUCTION_NS, drain_jiffies
 from krcsim.remedy import REMEDIES, Remedy, named
-from krcsim.values import (FieldError, KrcsimError, check, check_field, choice, number,
-    refuse_unknown, shown, whole)
+from krcsim.values import (FieldError, KrcsimError, check, choice, is_real, number, refuse,
+    read_text, refuse_unknown, shown, whole)
 from krcsim.workload import Workload
 
 FORMAT = 1
@@ -24,7 +24,6 @@ MAX_PRODUCERS = 100_000
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """The computer: CPUs, tick, and what work costs on it."""
-
     cpus: int = whole(4, "CPUs", 1, 1024, "the CPUs that call kfree_rcu()", symbol="nr_cpu_ids")
     hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate", symbol="CONFIG_HZ")
     arch: str = choice("x86-64", ("x86-64", "arm64"), "the size of a wrapper object")
@@ -36,9 +35,8 @@ class Machine:
 
     def __post_init__(self) -> None:
         check(self, "machine")
-        if self.cpus == 1 and self.nocb_share > 0:
-            raise FieldError("machine.nocb_share", self.nocb_share, "0 on one CPU",
-                "there is no other CPU: set it to 0 or raise machine.cpus")
+        refuse(self.cpus == 1 and self.nocb_share > 0, "machine.nocb_share", self.nocb_share,
+            "0 on one CPU", "there is no other CPU: set it to 0 or raise machine.cpus")
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
@@ -46,47 +44,38 @@ class Scenario:
 
     Calls made before `warmup_ms` belong to the window `boot`, later ones to `steady`.
     """
-
-    machine: Machine = field(default_factory=Machine)
+    machine: Machine = Machine()
     remedy: Remedy = REMEDIES["A1"]
-    allocator: Allocator = field(default_factory=Allocator)
-    grace_period: GracePeriod = field(default_factory=GracePeriod)
-    workload: Workload = field(default_factory=Workload)
+    allocator: Allocator = Allocator()
+    grace_period: GracePeriod = GracePeriod()
+    workload: Workload = Workload()
     warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
     horizon_ms: float = number(12_000.0, "ms", 1e-3, 1e8, "the length of a run")
 
     def __post_init__(self) -> None:
         check(self, "scenario")
-        if self.warmup_ms > self.horizon_ms:
-            raise FieldError("scenario.warmup_ms", self.warmup_ms,
-                f"0 to horizon_ms = {self.horizon_ms:g} ms", "lower it or raise horizon_ms")
+        m, w = self.machine, self.workload
+        refuse(self.warmup_ms > self.horizon_ms, "scenario.warmup_ms", self.warmup_ms,
+            f"0 to horizon_ms = {self.horizon_ms:g} ms", "lower it or raise horizon_ms")
         if self.grace_period.kind == "ticks":
-            self.grace_period.law(self.machine.hz, self.machine.cpus)
-        calls = self.workload.rate_hz * self.machine.cpus * self.horizon_ms / 1000.0
-        if calls > MAX_CALLS:
-            most = MAX_CALLS / self.machine.cpus / self.horizon_ms * 1000.0
-            raise FieldError("workload.rate_hz", self.workload.rate_hz,
-                f"up to {most:.3g} calls/s per CPU for {self.machine.cpus} CPUs and "
-                f"{self.horizon_ms:g} ms", "lower the rate, the CPUs or the horizon")
-        call_s = self.workload.call_instructions * self.machine.instruction_ns * 1e-9
-        if call_s * self.workload.rate_hz > 1:
-            raise FieldError("workload.rate_hz", self.workload.rate_hz,
+            self.grace_period.law(m.hz, m.cpus)
+        most = MAX_CALLS / m.cpus / self.horizon_ms * 1000.0
+        refuse(w.rate_hz * m.cpus * self.horizon_ms / 1000.0 > MAX_CALLS, "workload.rate_hz",
+            w.rate_hz, f"up to {most:.3g} calls/s per CPU for {m.cpus} CPUs and "
+            f"{self.horizon_ms:g} ms", "lower the rate, the CPUs or the horizon")
+        call_s = w.call_instructions * m.instruction_ns * 1e-9
+        if call_s * w.rate_hz > 1:
+            raise FieldError("workload.rate_hz", w.rate_hz,
                 f"up to {1 / call_s:.4g} calls/s per CPU, each call taking {call_s * 1e9:g} ns",
                 "lower the rate, workload.call_instructions or machine.instruction_ns")
-        if self.workload.producers * self.machine.cpus > MAX_PRODUCERS:
-            raise FieldError("workload.producers", self.workload.producers,
-                f"up to {MAX_PRODUCERS // self.machine.cpus} tasks per CPU on "
-                f"{self.machine.cpus} CPUs", "lower it: each task holds a record in memory")
+        refuse(w.producers * m.cpus > MAX_PRODUCERS, "workload.producers", w.producers,
+            f"up to {MAX_PRODUCERS // m.cpus} tasks per CPU on {m.cpus} CPUs",
+            "lower it: each task holds a record in memory")
 
     @property
     def drain_jiffies(self) -> int:
         """The drain delay in jiffies, HZ/50 where the remedy leaves it open."""
         return self.remedy.drain_jiffies or drain_jiffies(self.machine.hz)
-
-    @property
-    def drain_ms(self) -> float:
-        """The drain delay as asked for; the timer fires up to a jiffy later."""
-        return milliseconds(self.drain_jiffies, self.machine.hz)
 
     def bytes_at_boot(self) -> int:
         """Reserve bytes per CPU after boot."""
@@ -102,19 +91,13 @@ _TOP = ("warmup_ms", "horizon_ms")
 
 def as_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested dicts of plain values; None and empty fields are left out."""
-    out: dict[str, Any] = {"krcsim": FORMAT}
-    out.update({name: getattr(scenario, name) for name in _TOP})
-    for name in _SECTIONS:
-        out[name] = _plain(getattr(scenario, name))
-    return out
+    return {"krcsim": FORMAT} | {k: _plain(getattr(scenario, k)) for k in (*_TOP, *_SECTIONS)}
 
 def _plain(value: Any) -> Any:
     if dataclasses.is_dataclass(value):
         pairs = ((f.name, _plain(getattr(value, f.name))) for f in dataclasses.fields(value))
         return {k: v for k, v in pairs if v is not None and v != []}
-    if isinstance(value, tuple):
-        return [_plain(v) for v in value]
-    return value
+    return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
     """Build a checked scenario from nested dicts; raises KrcsimError or FieldError.
@@ -126,63 +109,44 @@ def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
         raise KrcsimError("a scenario is a table of sections; see data/scenarios for examples")
     version = given.get("krcsim", FORMAT)
     if version != FORMAT or isinstance(version, bool):
-        raise KrcsimError(
-            f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; "
-            "use the krcsim that wrote the file or rewrite it by hand")
+        raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: "
+            f"{FORMAT}; use the krcsim that wrote the file or rewrite it by hand")
     refuse_unknown("scenario", given, ["krcsim", *_TOP, *_SECTIONS])
-    parts: dict[str, Any] = {k: given[k] for k in _TOP if k in given}
-    for name, cls in _SECTIONS.items():
-        if name in given:
-            parts[name] = _section(name, cls, given[name], folder)
+    parts = {k: given[k] for k in _TOP if k in given}
+    parts |= {k: _section(k, c, given[k], folder) for k, c in _SECTIONS.items() if k in given}
     return Scenario(**parts)
 
-def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
+def _section(name: str, cls: type, given: Any, folder: Path | None = None) -> Any:
     if name == "remedy" and isinstance(given, str):
         return named(given)
     if not isinstance(given, dict):
         raise KrcsimError(f"{name} is {shown(given)}; allowed: a table [{name}] of fields")
-    table = dict(given)
+    table, base = dict(given), cls()
     known = [f.name for f in dataclasses.fields(cls)]
-    base: Any = cls()
     if name == "remedy":
         row = table.pop("base", "A0")
         base = named(row if isinstance(row, str) else shown(row))
+        known.append("base")
     if name == "grace_period" and "file" in table:
         file = table.pop("file")
         if not isinstance(file, str) or not file.isprintable():
             raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
         table["lengths_ms"] = read_lengths((folder or Path()) / file)
-    refuse_unknown(name, table, known + (["base"] if name == "remedy" else []))
-    for key, value in table.items():
-        if key in ("calm", "spell"):
-            table[key] = _failure(f"{name}.{key}", value)
-        elif key == "schedules":
-            table[key] = read_schedules(value)
-        elif key == "lengths_ms":
-            table[key] = _lengths(value)
-        else:
-            meta = next(f.metadata for f in dataclasses.fields(cls) if f.name == key)
-            check_field(f"{name}.{key}", value, meta)
-    return replace(base, **table)
-
-def _failure(section: str, given: Any) -> Failure:
-    if not isinstance(given, dict):
-        raise KrcsimError(f"{section} is {shown(given)}; allowed: a table such as {{page = 0.9}}")
-    fields = {f.name: f.metadata for f in dataclasses.fields(Failure)}
-    refuse_unknown(section, given, list(fields))
-    for key, value in given.items():
-        check_field(f"{section}.{key}", value, fields[key])
-    return Failure(**given).checked(section)
+    refuse_unknown(name, table, known)
+    return replace(base, **{k: _READERS[k](v) if k in _READERS else v for k, v in table.items()})
 
 def _lengths(given: Any) -> tuple[float, ...]:
-    ok = isinstance(given, (list, tuple)) and all(isinstance(x, (int, float))
-        and not isinstance(x, bool) for x in given)
-    if not ok:
+    if not isinstance(given, (list, tuple)) or not all(map(is_real, given)):
         raise KrcsimError(f"grace_period.lengths_ms is {shown(given)}; allowed: a list of ms")
     try:
-        return tuple(float(x) for x in given)
+        return tuple(map(float, given))
     except OverflowError:
         raise KrcsimError("grace_period.lengths_ms: a length is above 1e6 ms; lower it") from None
+
+# Fields that are more than a number or a word.
+_READERS: dict[str, Callable[[Any], Any]] = {"schedules": read_schedules, "lengths_ms": _lengths,
+    "calm": partial(_section, "allocator.calm", Failure),
+    "spell": partial(_section, "allocator.spell", Failure)}
 
 def changed(scenario: Scenario, **overrides: Any) -> Scenario:
     """A copy with dotted fields replaced: changed(s, **{"workload.rate_hz": 1e4}).
@@ -191,23 +155,22 @@ def changed(scenario: Scenario, **overrides: Any) -> Scenario:
     """
     data = as_dict(scenario)
     for path, value in overrides.items():
-        if isinstance(value, Remedy):
-            value = _plain(value)
-        keys = path.split(".")
+        *sections, key = path.split(".")
         here = data
-        for key in keys[:-1]:
-            here = here.setdefault(key, {})
+        for name in sections:
+            here = here.setdefault(name, {})
             if not isinstance(here, dict):
                 raise KrcsimError(f"{path} is not a field of a scenario; write section.field")
-        if keys[0] == "grace_period" and keys[-1] == "kind" and value != "empirical":
+        if path == "grace_period.kind" and value != "empirical":
             here.pop("lengths_ms", None)
-        if keys[0] == "allocator" and keys[-1] == "spells" and value != "schedule":
+        if path == "allocator.spells" and value != "schedule":
             here.pop("schedules", None)
+        here[key] = _plain(value) if isinstance(value, Remedy) else value
         if value is None:
-            here.pop(keys[-1], None)
-        else:
-            here[keys[-1]] = value
+            del here[key]
     return from_dict(data)
+
+UNSET = "unset"  # the --set value that leaves a field to its default
 
 def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     """The dotted fields in which `scenario` differs from `base`, as text for --set."""
@@ -215,15 +178,11 @@ def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     changes = [(k, _text(v)) for k, v in new.items() if old.get(k) != v]
     return changes + [(k, UNSET) for k in old if k not in new]
 
-UNSET = "unset"  # the --set value that leaves a field to its default
-
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in data.items():
-        if isinstance(value, dict):
-            out.update(_flat(value, f"{prefix}{key}."))
-        else:
-            out[prefix + key] = value
+        path = prefix + key
+        out |= _flat(value, f"{path}.") if isinstance(value, dict) else {path: value}
     return out
 
 def _text(value: Any) -> str:
@@ -232,27 +191,16 @@ def _text(value: Any) -> str:
 def read_scenario(path: str | Path) -> Scenario:
     """Read a TOML scenario file; raises KrcsimError with the file's name."""
     path = Path(path)
+    text = read_text(path, "scenario file",
+        "give the path of a .toml file, or a name from: " + ", ".join(presets()))
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(10_000_001)
-    except (OSError, ValueError) as exc:
-        reason = getattr(exc, "strerror", None) or str(exc)
-        raise KrcsimError(f"scenario file {path} cannot be read ({reason}); "
-            "give the path of a .toml file, or a name from: " + ", ".join(presets())) from None
-    if len(raw) > 10_000_000:
-        raise KrcsimError(f"scenario file {path} is larger than 10 MB; it is not a scenario")
-    try:
-        table = tomllib.loads(raw.decode("utf-8"))
-    except UnicodeDecodeError:
-        raise KrcsimError(f"scenario file {path} is not UTF-8 text; write it as TOML") from None
-    except (ValueError, RecursionError) as exc:  # also a number of more digits than Python reads
-        raise KrcsimError(f"scenario file {path} is not TOML: {exc}; mend that place") from None
-    try:
-        return from_dict(table, path.parent)
+        return from_dict(tomllib.loads(text), path.parent)
     except RecursionError:
         raise KrcsimError(f"scenario file {path} nests too deeply; write flat tables") from None
     except KrcsimError as exc:
         raise KrcsimError(f"{path}: {exc}") from None
+    except ValueError as exc:  # also a number of more digits than Python reads
+        raise KrcsimError(f"scenario file {path} is not TOML: {exc}; mend that place") from None
 
 def data_folder() -> Path:
     """The folder with scenarios and recordings: beside the package, or inside an installed one."""
@@ -265,9 +213,8 @@ def presets() -> list[str]:
 
 def load_scenario(name: str | Path) -> Scenario:
     """A scenario by preset name or by the path of a TOML file."""
-    if str(name) in presets():
-        return read_scenario(data_folder() / "scenarios" / f"{name}.toml")
-    return read_scenario(name)
+    preset = data_folder() / "scenarios" / f"{name}.toml"
+    return read_scenario(preset if str(name) in presets() else name)
 
 def toml_text(scenario: Scenario, title: str = "") -> str:
     """The scenario as TOML that read_scenario() turns into an equal value."""

@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """When kfree_rcu() is called, on which CPU, with one argument or two."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 from krcsim.kernel import CALL_INSTRUCTIONS, FREE_INSTRUCTIONS
-from krcsim.values import FieldError, check, choice, number, whole
-
-ARRIVALS = ("poisson", "periodic", "bursts", "onoff")
+from krcsim.values import check, choice, number, refuse, whole
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
@@ -16,11 +12,9 @@ class Workload:
 
     `rate_hz` is the mean number of calls offered per second and CPU whatever the arrivals:
     a burst of n comes every n / rate_hz seconds, and an on/off source runs faster while on.
-    Calls of `poisson` and `onoff` are tasks of their own that enter when they arrive; calls of
-    `periodic` and `bursts` follow each other on the CPU, each taking its CPU time.
     """
-
-    arrivals: str = choice("poisson", ARRIVALS, "the kind of call times")
+    arrivals: str = choice("poisson", ("poisson", "periodic", "bursts", "onoff"),
+        "the kind of call times")
     rate_hz: float = number(1000.0, "calls/s per CPU", 1e-3, 1e8, "the mean rate of calls")
     burst: int = whole(1, "calls", 1, 1_000_000, "the calls made back to back (bursts)")
     gap: str = choice("fixed", ("fixed", "exponential"), "the time between two bursts' starts")
@@ -39,16 +33,15 @@ class Workload:
 
     def __post_init__(self) -> None:
         check(self, "workload")
-        if self.arrivals != "bursts" and self.burst != 1:
-            raise FieldError("workload.burst", self.burst, "1 call unless arrivals are bursts",
-                'set workload.arrivals = "bursts" or leave burst out')
-        if self.arrivals not in ("bursts", "periodic") and self.gap != "fixed":
-            raise FieldError("workload.gap", self.gap,
-                "fixed unless arrivals are periodic or bursts",
-                'set workload.arrivals = "bursts" or leave gap out')
-        if self.loop == "open" and self.producers != 1:
-            raise FieldError("workload.producers", self.producers, "1 task per CPU in an open loop",
-                'set workload.loop = "closed" or leave producers out')
+        bursty = self.arrivals in ("bursts", "periodic")
+        refuse(self.arrivals != "bursts" and self.burst != 1, "workload.burst", self.burst,
+            "1 call unless arrivals are bursts",
+            'set workload.arrivals = "bursts" or leave burst out')
+        refuse(not bursty and self.gap != "fixed", "workload.gap", self.gap,
+            "fixed unless arrivals are periodic or bursts",
+            'set workload.arrivals = "bursts" or leave gap out')
+        refuse(self.loop == "open" and self.producers != 1, "workload.producers", self.producers,
+            "1 task per CPU in an open loop", 'set workload.loop = "closed" or leave producers out')
 
     @property
     def period_ms(self) -> float:

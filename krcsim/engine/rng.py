@@ -5,55 +5,40 @@ Each stream is a record of four words, so that a function gets it as one pointer
 Blackman and Vigna (xoshiro256++), Marsaglia and Tsang 2000 (gamma), Hoermann 1993 (binomial).
 """
 
-from __future__ import annotations
-
 import math
-from collections.abc import Callable
-from typing import Any, TypeVar, cast
+from typing import Any
 
 import numba
 import numpy as np
 from numba import uint64
 
-STREAM = np.dtype([("a", "u8"), ("b", "u8"), ("c", "u8"), ("d", "u8")])
+STREAM = np.dtype([(word, "u8") for word in "abcd"])
 INF = np.inf
 BIG = 1 << 40
+# The engine's modules compile all their functions with this, on first use and for compiled code
+# only: wrappers for Python would cost compile time. A division by zero gives inf as in NumPy.
+JIT = dict(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
-Compiled = TypeVar("Compiled", bound=Callable[..., Any])
-
-def jit(function: Compiled) -> Compiled:
-    """Compile a function that only compiled code calls, on its first use."""
-    # A division by zero gives inf as NumPy does, and wrappers for Python would cost compile time.
-    njit: Any = numba.njit(nogil=True, error_model="numpy", no_cpython_wrapper=True,
-        no_cfunc_wrapper=True)
-    return cast(Compiled, njit(function))
-
-@jit
 def next64(r: Any) -> Any:
     """The next 64 random bits of a stream."""
-    a, b, c, d = r.a, r.b, r.c, r.d
-    x = a + d
-    out = ((x << uint64(23)) | (x >> uint64(41))) + a
-    t = b << uint64(17)
-    c ^= a
-    d ^= b
-    r.b = b ^ c
-    r.a = a ^ d
-    r.c = c ^ t
+    a, b, x = r.a, r.b, r.a + r.d
+    c, d = r.c ^ a, r.d ^ b
+    r.a, r.b, r.c = a ^ d, b ^ c, c ^ (b << uint64(17))
     r.d = (d << uint64(45)) | (d >> uint64(19))
-    return out
+    return ((x << uint64(23)) | (x >> uint64(41))) + a
 
-@jit
 def uniform(r: Any) -> Any:
     """Uniform in (0, 1), both ends excluded."""
     return (np.float64(next64(r) >> uint64(11)) + 0.5) * 1.1102230246251565e-16
 
-@jit
+def chance(r: Any, p: Any) -> Any:
+    """True with probability p; draws nothing if that is certain."""
+    return p >= 1.0 or (p > 0.0 and uniform(r) < p)
+
 def exponential(r: Any) -> Any:
     """Exponential with mean 1."""
     return -math.log(uniform(r))
 
-@jit
 def normal(r: Any) -> Any:
     """Standard normal, by the polar method."""
     while True:
@@ -63,7 +48,6 @@ def normal(r: Any) -> Any:
         if 0.0 < q < 1.0:
             return x * math.sqrt(-2.0 * math.log(q) / q)
 
-@jit
 def gamma(r: Any, shape: Any) -> Any:
     """Gamma with a whole shape >= 1 and scale 1: the time of the shape-th call at rate 1."""
     if shape == 1:
@@ -73,15 +57,11 @@ def gamma(r: Any, shape: Any) -> Any:
     while True:
         x = normal(r)
         v = 1.0 + c * x
-        if v <= 0.0:
-            continue
-        v = v * v * v
-        u = uniform(r)
-        xx = x * x
-        if u < 1.0 - 0.0331 * xx * xx or math.log(u) < 0.5 * xx + d - d * v + d * math.log(v):
-            return d * v
+        if v > 0.0:
+            u, v, xx = uniform(r), v * v * v, x * x
+            if u < 1.0 - 0.0331 * xx * xx or math.log(u) < 0.5 * xx + d - d * v + d * math.log(v):
+                return d * v
 
-@jit
 def geometric(r: Any, again: Any) -> Any:
     """Trials up to and with the first that is not `again` (a probability); at most BIG."""
     if again <= 0.0:
@@ -91,28 +71,23 @@ def geometric(r: Any, again: Any) -> Any:
     x = math.log(uniform(r)) / math.log(again)
     return BIG if x >= BIG - 1 else 1 + int(x)
 
-@jit
 def binomial(r: Any, n: Any, p: Any) -> Any:
     """Successes in n trials of probability p: inversion for a small mean, else rejection."""
     if n <= 0 or p <= 0.0:
         return 0
     if p >= 1.0:
         return n
-    flip = p > 0.5
-    pp = 1.0 - p if flip else p
-    q = 1.0 - pp
-    k = _binomial_inversion(r, n, pp, q) if n * pp < 10.0 else _binomial_rejection(r, n, pp, q)
-    return n - k if flip else k
+    rarer = min(p, 1.0 - p)
+    k = inversion(r, n, rarer) if n * rarer < 10.0 else rejection(r, n, rarer)
+    return n - k if p > 0.5 else k
 
-@jit
-def _binomial_inversion(r: Any, n: Any, p: Any, q: Any) -> Any:
-    s = p / q
+def inversion(r: Any, n: Any, p: Any) -> Any:
+    """A binomial number by summing up probabilities from 0 on."""
+    s = p / (1.0 - p)
     a = (n + 1) * s
     start = math.exp(n * math.log1p(-p))
     while True:
-        f = start
-        u = uniform(r)
-        k = 0
+        f, u, k = start, uniform(r), 0
         while u > f and k <= n:
             u -= f
             k += 1
@@ -120,25 +95,24 @@ def _binomial_inversion(r: Any, n: Any, p: Any, q: Any) -> Any:
         if k <= n:
             return k
 
-@jit
-def _binomial_rejection(r: Any, n: Any, p: Any, q: Any) -> Any:
-    spq = math.sqrt(n * p * q)
+def rejection(r: Any, n: Any, p: Any) -> Any:
+    """A binomial number by Hoermann's transformed rejection (BTRS)."""
+    spq = math.sqrt(n * p * (1.0 - p))
     b = 1.15 + 2.53 * spq
     a = -0.0873 + 0.0248 * b + 0.01 * p
     vr = 0.92 - 4.2 / b
     alpha = (2.83 + 5.1 / b) * spq
     m = math.floor((n + 1) * p)
     while True:
-        u = uniform(r) - 0.5
-        v = uniform(r)
+        u, v = uniform(r) - 0.5, uniform(r)
         us = 0.5 - abs(u)
         k = math.floor((2.0 * a / us + b) * u + n * p + 0.5)
         if us >= 0.07 and v <= vr:
             return int(k)
-        if k < 0 or k > n:
-            continue
-        lhs = math.log(v * alpha / (a / (us * us) + b))
-        rhs = math.lgamma(m + 1) + math.lgamma(n - m + 1) - math.lgamma(k + 1)
-        rhs += (k - m) * math.log(p / q) - math.lgamma(n - k + 1)
-        if lhs <= rhs:
-            return int(k)
+        if 0 <= k <= n:
+            rhs = math.lgamma(m + 1) + math.lgamma(n - m + 1) - math.lgamma(k + 1)
+            rhs += (k - m) * math.log(p / (1.0 - p)) - math.lgamma(n - k + 1)
+            if math.log(v * alpha / (a / (us * us) + b)) <= rhs:
+                return int(k)
+
+numba.jit_module(**JIT)

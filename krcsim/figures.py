@@ -16,8 +16,7 @@ from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
 
 from krcsim.estimate import Estimate
 from krcsim.files import write_whole
-from krcsim.reply import scenario_of
-from krcsim.result import Cell, Result
+from krcsim.result import Cell, Result, scenario_of
 
 STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."),
     ("#CC79A7", "D", ":"), ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))),

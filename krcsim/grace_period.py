@@ -76,12 +76,13 @@ class GracePeriod:
             return np.sort(np.array(self.lengths_ms)) * hz / 1000.0, np.arange(1, n + 1) / n
         scans, size = self.law(hz, cpus)
         more = scans - 1.0
-        mass = math.exp(-more) if math.isinf(size) else (size / (size + more)) ** size
-        cdf = [mass]
-        while cdf[-1] < 1 - _TAIL and (k := len(cdf)) < 100_000 and (mass > 0.0 or k <= more):
-            mass *= more / k if math.isinf(size) else (k - 1 + size) / k * more / (size + more)
-            cdf.append(cdf[-1] + mass)
-        return np.arange(1.0, len(cdf) + 1) * fqs_jiffies(hz, cpus), np.array(cdf) / cdf[-1]
+        spread = math.sqrt(more * (1.0 + more / size))
+        k = np.arange(max(0, int(more - 10 * spread)), int(more + 12 * spread) + 40, dtype=float)
+        law = np.array([_log_mass(x, more, size) for x in k])  # in logarithms: e**-1000 is 0
+        cdf = np.cumsum(np.exp(law))
+        last = int(np.searchsorted(cdf, (1 - _TAIL) * cdf[-1])) + 1
+        lengths = (1.0 + k[:last]) * fqs_jiffies(hz, cpus)
+        return lengths, np.asarray(cdf[:last] / cdf[last - 1], dtype=np.float64)
 
     def invoke_ticks(self) -> float:
         """Ticks from the end of a grace period to the callbacks."""
@@ -101,6 +102,16 @@ class GracePeriod:
             if hz == 250 and cpus in (1, 2, 4):
                 source = f"measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1"
         return f"grace period {mean:.3g} ms on average, on ticks of HZ={hz} ({source})"
+
+def _log_mass(k: float, mean: float, size: float) -> float:
+    """Logarithm of P(k) of a negative binomial law (a Poisson law if size is inf)."""
+    if mean == 0.0:
+        return 0.0 if k == 0 else -math.inf
+    if math.isinf(size):
+        return k * math.log(mean) - mean - math.lgamma(k + 1)
+    odds = mean / (size + mean)
+    ways = math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1)
+    return ways + size * math.log1p(-odds) + k * math.log(odds)
 
 def read_lengths(path: Path) -> tuple[float, ...]:
     """Grace-period lengths in ms, one number a line, # starts a comment; raises KrcsimError."""

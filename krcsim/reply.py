@@ -5,13 +5,12 @@ from __future__ import annotations
 
 import math
 import textwrap
-import tomllib
 from typing import Any
 
 from krcsim.estimate import Estimate
 from krcsim.measures import blocked_words
-from krcsim.result import Cell, Result, number, words
-from krcsim.scenario import Scenario, from_dict
+from krcsim.result import Cell, Result, number, scenario_of, words
+from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
 
 WIDTH = 72
@@ -71,13 +70,6 @@ def log_plot(points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str
     lines.append(" " * 7 + "".join(names).rstrip())
     lines.append((" " * 8 + xlabel.center(cols)).rstrip())
     return lines
-
-def scenario_of(result: Result) -> Scenario:
-    """The scenario a result was made from."""
-    try:
-        return from_dict(tomllib.loads(result.provenance["scenario"]))
-    except (tomllib.TOMLDecodeError, KrcsimError) as exc:
-        raise KrcsimError(f"the result's scenario cannot be read: {exc}") from None
 
 def situation(s: Scenario) -> str:
     """The machine and the load in a sentence or two."""

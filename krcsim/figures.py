@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Result in, axes out. Colours are Okabe and Ito's; line style and marker say the same again."""
 
-from __future__ import annotations
-
 import io
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +10,7 @@ import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
 
 from krcsim.estimate import Estimate
 from krcsim.files import write_whole
@@ -50,7 +48,7 @@ def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) 
     Returns the artists. A bound is an open marker with an arrow down.
     """
     window = window or ("steady" if "steady" in result.windows() else "boot")
-    names = list(dict.fromkeys(p[0] for p in result.points()))
+    styles: dict[Cell, Any] = {}
     seen: dict[tuple[float, float], int] = {}
     artists: list[Any] = []
     for p in result.points():
@@ -59,9 +57,9 @@ def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) 
         key = (x, round(e.value or e.hi or 0.0, 12))
         shift = seen.get(key, 0)  # equal points side by side, not on top of each other
         seen[key] = shift + 1
-        i = names.index(p[0])
-        label = str(p[0]) if p == next(q for q in result.points() if q[0] == p[0]) else None
-        artists += draw_point(ax, x * 1.04**shift, e, STYLES[i % len(STYLES)], label)
+        label = None if p[0] in styles else str(p[0])
+        style = styles.setdefault(p[0], STYLES[len(styles) % len(STYLES)])
+        artists += draw_point(ax, x * 1.04**shift, e, style, label)
     axes_of_bytes(ax)
     ax.set_ylabel("P(wait) per single-argument call")
     ax.legend(frameon=False, ncols=2)
@@ -69,9 +67,9 @@ def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) 
 
 def axes_of_bytes(ax: Axes) -> None:
     """Logarithmic axes with bytes per CPU below."""
-    ax.set(xscale="log", yscale="log")
-    ax.set_xlabel("bytes per CPU at full, the page that plain code keeps included")
-    ax.xaxis.set_major_locator(matplotlib.ticker.LogLocator(base=2))
+    ax.set(xscale="log", yscale="log",
+        xlabel="bytes per CPU at full, the page that plain code keeps included")
+    ax.xaxis.set_major_locator(LogLocator(base=2))
     ax.xaxis.set_minor_locator(NullLocator())
     ax.xaxis.set_major_formatter(FuncFormatter(kib))
     ax.xaxis.set_minor_formatter(NullFormatter())
@@ -84,31 +82,28 @@ def figure_of(result: Result, window: str | None = None) -> Figure:
     ax = fig.add_subplot()
     probability_over_bytes(result, ax, window)
     s = scenario_of(result)
-    origin = s.grace_period.origin(s.machine.hz, s.machine.cpus)
-    ax.set_title(
-        f"{s.machine.cpus} CPUs, {s.workload.rate_hz:g} calls/s per CPU, {s.workload.loop} loop\n"
-        f"{origin}", fontsize=9)
+    ax.set_title(f"{s.machine.cpus} CPUs, {s.workload.rate_hz:g} calls/s per CPU, "
+        f"{s.workload.loop} loop\n{s.grace_period.origin(s.machine.hz, s.machine.cpus)}",
+        fontsize=9)
     fig.text(0.01, -0.02, str(result.provenance["command"])[:150], fontsize=6, va="top")
     return fig
 
 def picture(fig: Figure, kind: str, provenance: Mapping[str, Cell], dpi: int = 150) -> bytes:
     """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
     text = "\n".join(f"{k}: {v}" for k, v in provenance.items())
-    meta: dict[str, Any] = {"Title": "krcsim"}
-    if kind == "png":
-        meta |= {"Description": text, "Software": "krcsim"}
-    elif kind == "svg":
-        meta |= {"Description": text, "Date": None, "Creator": "krcsim"}
-    else:
-        meta |= {"Subject": text, "Creator": "krcsim", "Producer": None, "CreationDate": None}
+    meta: dict[str, Any] = {
+        "png": {"Description": text, "Software": "krcsim"},
+        "svg": {"Description": text, "Date": None, "Creator": "krcsim"},
+        "pdf": {"Subject": text, "Creator": "krcsim", "Producer": None, "CreationDate": None}}
     out = io.BytesIO()
     with matplotlib.rc_context(SVG):
-        fig.savefig(out, format=kind, dpi=dpi, metadata=meta, bbox_inches="tight")
+        fig.savefig(out, format=kind, dpi=dpi, bbox_inches="tight",
+            metadata={"Title": "krcsim"} | meta[kind])
     return out.getvalue()
 
 def save_figure(result: Result, path: Path, *, overwrite: bool = False) -> Path:
     """Draw a result into a .png, .svg or .pdf file."""
-    p = result.provenance
-    carried = {k: str(p[k]) for k in ("command", "seed", "rungs", "versions", "scenario")}
+    carried = {key: str(result.provenance[key])
+        for key in ("command", "seed", "rungs", "versions", "scenario")}
     data = picture(figure_of(result), path.suffix[1:], carried)
     return write_whole(path, data, overwrite=overwrite)

@@ -7,8 +7,6 @@ back on the event loop, so that widgets are set on one thread only; without a ru
 script, a test) everything happens at once in the caller's thread.
 """
 
-from __future__ import annotations
-
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
@@ -36,8 +34,8 @@ class Latest:
 
     def __init__(self, work: Callable[[Ticket], Iterator[Any]], on_result: Callable[[Any], None],
             on_state: Callable[[str], None], stopped: type[BaseException]) -> None:
-        self._work, self._on_result, self._on_state = work, on_result, on_state
-        self._stopped = stopped
+        self._work, self._stopped = work, stopped
+        self._on_result, self._on_state = on_result, on_state
         self._lock = threading.Condition()
         self._next: tuple[Ticket, asyncio.AbstractEventLoop] | None = None
         self._running: Ticket | None = None

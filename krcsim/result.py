@@ -81,10 +81,10 @@ class Result:
         names = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "bytes_at_full")
         head = "".join(f"<th>{c}</th>" for c in (*self.parameters, "window", *names))
         body = ""
-        for point in self.points():
+        for p in self.points():
             for window in self.windows():
-                cells = [str(c).replace("&", "&amp;").replace("<", "&lt;") for c in (*point, window)]
-                cells += [words(self.get(point, q, window)) for q in names]
+                cells = [str(c).replace("&", "&amp;").replace("<", "&lt;") for c in (*p, window)]
+                cells += [words(self.get(p, q, window)) for q in names]
                 body += "<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 

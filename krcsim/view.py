@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A picture that follows a slider: axes drawn once, lines and points blitted onto them."""
 
-from __future__ import annotations
-
 import io
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +18,6 @@ SIZE = (570, 420)  # pixels; the widget is fixed to it, or the page would jump
 @dataclass(frozen=True)
 class Line:
     """One remedy in growing sizes: labels, bytes per CPU and estimates, in order."""
-
     name: str
     sizes: tuple[int, ...]
     bytes_at_full: tuple[float, ...]
@@ -29,7 +26,6 @@ class Line:
 @dataclass(frozen=True)
 class Picture:
     """What a view shows: lines (possibly of the previous setting: `stale`), the setting, a note."""
-
     lines: tuple[Line, ...]
     here: tuple[float, Estimate]
     note: str
@@ -51,14 +47,14 @@ class View:
         ax.set(xlim=(3.4e3, 6e4), ylim=(1e-7, 1.5), ylabel="P(wait) per single-argument call")
         self.lines: list[dict[str, Any]] = []
         for name, (colour, marker, dash) in zip(names, STYLES, strict=False):
-            (line,) = ax.plot([], [], color=colour, marker=marker, ls=dash, ms=6, label=name)
-            (low,) = ax.plot([], [], color=colour, lw=0.8, alpha=0.7)
-            (high,) = ax.plot([], [], color=colour, lw=0.8, alpha=0.7)
-            (bound,) = ax.plot([], [], color=colour, marker=marker, mfc="white", ls="none", ms=6)
+            looks: Any = dict(line=dict(marker=marker, ls=dash, ms=6, label=name),
+                low=dict(lw=0.8, alpha=0.7), high=dict(lw=0.8, alpha=0.7),
+                bound=dict(marker=marker, mfc="white", ls="none", ms=6))
+            line = {part: ax.plot([], [], color=colour, **look)[0] for part, look in looks.items()}
             tags = [ax.text(0, 0, "", fontsize=7, color=colour, clip_on=True) for _ in range(12)]
-            self.lines.append(dict(line=line, low=low, high=high, bound=bound, tags=tags))
+            self.lines.append(line | dict(tags=tags))
         (self.here,) = ax.plot([], [], color="black", marker="*", ms=15, mfc="#F0E442", ls="none",
-                               label="your setting")
+            label="your setting")
         (self.span,) = ax.plot([], [], color="black", lw=2)
         self.note = ax.text(0.01, 0.02, "", transform=ax.transAxes, fontsize=8)
         ax.legend(loc="upper right", fontsize=8, framealpha=0.9)
@@ -87,18 +83,16 @@ class View:
 
     def _move(self, p: Picture) -> None:
         for d, line in zip(self.lines, p.lines, strict=False):
-            faint = 0.3 if p.stale else 1.0
             x = np.array(line.bytes_at_full)
-            seen = np.array([e.kind != "bound" for e in line.estimates], bool)
             y = np.array([drawn(e) for e in line.estimates])
-            low = np.array([e.lo or np.nan for e in line.estimates], float)
-            high = np.array([e.hi or np.nan for e in line.estimates], float)
+            low, high = np.array([(e.lo or np.nan, e.hi or np.nan) for e in line.estimates]).T
+            seen = np.array([e.kind != "bound" for e in line.estimates])
             d["line"].set_data(x, np.where(seen, y, np.nan))
             d["bound"].set_data(x, np.where(seen, np.nan, y))
             d["low"].set_data(x, np.where(seen, low, np.nan))
             d["high"].set_data(x, np.where(seen, high, np.nan))
-            for artist in (d["line"], d["bound"], d["low"], d["high"]):
-                artist.set_alpha(faint)
+            for part in ("line", "bound", "low", "high"):
+                d[part].set_alpha(0.3 if p.stale else 1.0)
             for i, tag in enumerate(d["tags"]):
                 shown = i < len(x) and np.isfinite(y[i]) and not p.stale
                 tag.set_text(f" {line.sizes[i]}" if shown else "")

@@ -10,8 +10,6 @@
 Names are imported on first use, so that `import krcsim` is quick.
 """
 
-from __future__ import annotations
-
 import importlib
 from typing import TYPE_CHECKING, Any
 
@@ -29,13 +27,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOME = {"allocator": "Allocator Failure", "estimate": "Estimate", "grace_period": "GracePeriod",
-    "remedy": "REMEDIES Remedy named pages pool", "reply": "answer_text",
-    "result": "Result load_result",
-    "scenario": "Machine Scenario changed load_scenario presets toml_text",
-    "study": "Run compare simulate sweep", "values": "FieldError KrcsimError",
-    "workload": "Workload"}
-_WHERE = {name: module for module, names in _HOME.items() for name in names.split()}
+_HOMES = "values workload allocator grace_period remedy scenario estimate result study reply"
 
 __all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GracePeriod",
     "KrcsimError", "Machine", "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text",
@@ -43,6 +35,8 @@ __all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GraceP
     "simulate", "sweep", "toml_text"]
 
 def __getattr__(name: str) -> Any:
-    if name not in _WHERE:
-        raise AttributeError(f"module 'krcsim' has no attribute {name!r}")
-    return getattr(importlib.import_module(f"krcsim.{_WHERE[name]}"), name)
+    for home in _HOMES.split() if name in __all__ else ():
+        module = importlib.import_module(f"krcsim.{home}")
+        if hasattr(module, name):
+            return getattr(module, name)
+    raise AttributeError(f"module 'krcsim' has no attribute {name!r}")

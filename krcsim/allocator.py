@@ -4,13 +4,11 @@
 Border for another allocator, say with watermarks: the engine asks only for the probability that a
 request of a class fails now, the time when that changes, and the length of a reclaim stall.
 """
-
 import math
 from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any, Self
-
 from krcsim.values import KrcsimError, check, choice, is_real, number, refuse, shown
 
 Spells = tuple[tuple[float, float], ...]

@@ -3,10 +3,8 @@
 
 The replication is the unit everywhere: waits come in clusters, so calls are not trials.
 """
-
 import math
 from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,19 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The sliders of a notebook: pool or pages, on your machine and load."""
 
-from __future__ import annotations
-
 import hashlib
 import html
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
 import ipywidgets as w
 
-from krcsim.estimate import NOTHING
 from krcsim.figures import picture
 from krcsim.files import free_name, write_whole
 from krcsim.latest import Latest, Ticket
@@ -21,7 +18,7 @@ from krcsim.measures import p_wait
 from krcsim.remedy import Remedy
 from krcsim.reply import answer_text
 from krcsim.result import Result, words
-from krcsim.run import Stopped, warm_up
+from krcsim.run import Replications, Stopped
 from krcsim.scenario import Scenario, changed, load_scenario, overrides, toml_text
 from krcsim.study import SEED, compare, extend, main_window, replications_at
 from krcsim.values import KrcsimError
@@ -30,6 +27,8 @@ from krcsim.view import SIZE, Line, Picture, View
 POOLS = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 PAGES = (1, 2, 3, 4, 5, 8)
 RUNGS = (0, 2, 4)  # replications of the curve: a first look, a fair one, a good one
+NAMES = ("emergency pool of N objects", "N pages shared, preallocated",
+    "N pages shared, empty at boot")
 PRESETS = {"Thread as posted (C on A0)": "thread-as-posted",
     "Thread as discussed (C on A1)": "thread-as-discussed", "Phone, light load": "phone",
     "Server, 128 CPUs": "server-128"}
@@ -38,7 +37,6 @@ COMPARED = ("own", "A0", "A1", "B", "C-A1", "D5-A1")
 @dataclass(frozen=True)
 class Control:
     """A slider: the scenario field it moves, its label with unit, its values, why it is there."""
-
     field: str
     label: str
     values: tuple[float, ...]
@@ -49,101 +47,95 @@ def one_two_five(low: float, high: float) -> tuple[float, ...]:
     steps = [m * 10.0**k for k in range(-4, 9) for m in (1, 2, 5)]
     return tuple(float(f"{v:g}") for v in steps if low <= v <= high)
 
-CONTROLS = (Control("remedy.nr_emergency_objs", "Pool (objects/CPU)",
-    (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500), "rcu_nr_emergency_objs; starts empty"),
+CONTROLS = (
+    Control("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS,
+        "rcu_nr_emergency_objs; starts empty"),
     Control("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-    "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
+        "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
     Control("remedy.cache_at_boot", "Pages at boot (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-    "preallocated pages; the cache keeps no more than its size"),
-    Control("allocator.spell.page", "P(page fails) in a spell",
-    (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
-    "P(a GFP_NOWAIT page request fails) in a spell"), Control("allocator.spell_ms",
-    "Spell length (ms)", one_two_five(10, 10_000), "mean length of a spell of pressure"),
+        "preallocated pages; the cache keeps no more than its size"),
+    Control("allocator.spell.page", "P(page fails) in a spell", (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95,
+        0.98, 0.99, 1.0), "P(a GFP_NOWAIT page request fails) in a spell"),
+    Control("allocator.spell_ms", "Spell length (ms)", one_two_five(10, 10_000),
+        "mean length of a spell of pressure"),
     Control("workload.rate_hz", "Calls/s per CPU", one_two_five(10, 100_000),
-    "kfree_rcu() calls offered on each CPU"), Control("machine.cpus", "CPUs",
-    (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"), Control("grace_period.mean_ms",
-    "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
-    "mean length; 0: as calibrated for this machine"), Control("machine.hz", "HZ (ticks/s)",
-    (100, 250, 300, 1000), "CONFIG_HZ"), Control("workload.single_share", "Single-arg share",
-    (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0), "share of calls that may have to wait"))
+        "kfree_rcu() calls offered on each CPU"),
+    Control("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
+    Control("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
+        "mean length; 0: as calibrated for this machine"),
+    Control("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000), "CONFIG_HZ"),
+    Control("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+        "share of calls that may have to wait"))
 
 def fitted(s: Scenario) -> Scenario:
     """The scenario with a horizon of a few spells: long enough to see them, short enough to wait.
 
     Many CPUs make many events, so they get fewer spells a replication (from a stationary start).
     """
-    a = s.allocator
-    cycle = a.spell_ms + a.calm_ms
-    span = max(2.0 * cycle if s.machine.cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(
-        1.0, s.machine.cpus / 4)))
+    cycle, cpus = s.allocator.spell_ms + s.allocator.calm_ms, s.machine.cpus
+    span = max(2.0 * cycle if cpus <= 16 else cycle,
+        min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
     return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
 
 def lines_of(s: Scenario) -> list[tuple[str, list[tuple[int, Remedy]]]]:
     """The remedies of the curve: growing pools and page caches, all on the setting's base."""
     base = replace(s.remedy, nr_emergency_objs=0, emergency_at_boot=0, cache_shared=False,
         nr_bkv_objs=1, cache_at_boot=0)
-    shared = [(n, replace(base, cache_shared=True, nr_bkv_objs=n)) for n in PAGES]
-    return [("emergency pool of N objects", [(n, replace(base, nr_emergency_objs=n))
-        for n in POOLS]), ("N pages shared, preallocated",
-        [(n, replace(r, cache_at_boot=n)) for n, r in shared]),
-        ("N pages shared, empty at boot", shared)]
-
-NAMES = ("emergency pool of N objects", "N pages shared, preallocated",
-    "N pages shared, empty at boot")
+    pools = [(n, replace(base, nr_emergency_objs=n)) for n in POOLS]
+    empty = [(n, replace(base, cache_shared=True, nr_bkv_objs=n)) for n in PAGES]
+    full = [(n, replace(remedy, cache_at_boot=n)) for n, remedy in empty]
+    return list(zip(NAMES, (pools, full, empty), strict=True))
 
 class PoolOrPages:
     """The explorer of the thread's question; show `.widget`, read `.scenario` and `.result`."""
 
-    def __init__(self, folder: str | Path = "krcsim-export", preset: str = "") -> None:
-        self.folder = Path(folder)
-        self.base_name = preset or next(iter(PRESETS.values()))
-        self.base = load_scenario(self.base_name)
+    def __init__(self, folder: str | Path = "krcsim-export", preset: str = "",
+            rungs: tuple[int, ...] = RUNGS) -> None:
+        self.folder, self.rungs = Path(folder), rungs
+        preset = preset or next(iter(PRESETS.values()))
+        self.base = load_scenario(preset)
         self.view = View(NAMES)
         self.result: Result | None = None
         self.picture: Picture | None = None
-        self._quiet = True
-        self._build()
         self._latest = Latest(self._work, self._show, self._state, Stopped)
-        self._ready = threading.Event()
-        self._quiet = False
-        self._put(self.base)
+        self._build(preset)
+        self._put()
 
     # ---- what is on the screen
 
-    def _build(self) -> None:
-        style = dict(description_width="12em")
-        layout = w.Layout(width="23em", margin="0")
+    def _build(self, preset: str) -> None:
+        look: Any = dict(style=dict(description_width="12em"),
+            layout=w.Layout(width="23em", margin="0"))
         self.sliders = {c.field: w.SelectionSlider(options=[(f"{v:g}", v) for v in c.values],
-            value=c.values[0], description=c.label, tooltip=c.why,
-            style=style, layout=layout, continuous_update=True) for c in CONTROLS}
+            description=c.label, tooltip=c.why, **look) for c in CONTROLS}
         self.head = w.Dropdown(options=[("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
             ("try hard (A1)", "tryhard"), ("NOWAIT, ATOMIC, KERNEL", "three_step")],
-            description="rcu_head request", style=style, layout=layout)
+            description="rcu_head request", **look)
         self.shared = w.Dropdown(options=[("per channel", False), ("shared", True)],
-            description="Page cache is", style=style, layout=layout)
-        self.preset = w.Dropdown(options=list(PRESETS.items()), value=self.base_name,
-            description="Preset", style=style, layout=layout)
+            description="Page cache is", **look)
+        self.preset = w.Dropdown(options=list(PRESETS.items()), value=preset,
+            description="Preset", **look)
         self.reset = w.Button(description="Reset", tooltip="Back to the preset")
         self.cancel = w.Button(description="Cancel", tooltip="Stop refining", disabled=True)
-        self.save = w.Button(description="Save figure, data, answer",
-                             layout=w.Layout(width="15em"), disabled=True)
+        self.save = w.Button(description="Save figure, data, answer", disabled=True,
+            layout=w.Layout(width="15em"))
         self.status = w.HTML("Compiling the engine (once, some seconds) ...")
         self.image = w.Image(format="png", width=SIZE[0], height=SIZE[1],
-                             layout=dict(width=f"{SIZE[0]}px", height=f"{SIZE[1]}px"))
+            layout=dict(width=f"{SIZE[0]}px", height=f"{SIZE[1]}px"))
         self.value = w.HTML("")
-        self.answer = w.Textarea(rows=24, disabled=False, layout=w.Layout(width="50em"),
-            description="Answer", style=dict(description_width="5em"))
-        for c in (*self.sliders.values(), self.head, self.shared):
-            c.observe(self._moved, "value")
-        self.preset.observe(lambda change: self._put(load_scenario(change.new)), "value")
-        self.reset.on_click(lambda _: self._put(load_scenario(self.preset.value)))
+        self.answer = w.Textarea(rows=24, description="Answer", layout=w.Layout(width="50em"),
+            style=dict(description_width="5em"))
+        for control in (*self.sliders.values(), self.head, self.shared):
+            control.observe(self._moved, "value")
+        self.preset.observe(self._put, "value")
+        self.reset.on_click(self._put)
         self.cancel.on_click(lambda _: self._latest.cancel())
         self.save.on_click(lambda _: self.export())
         left = w.VBox([self.preset, *self.sliders.values(), self.head, self.shared,
-                       w.HBox([self.reset, self.cancel]), self.save])
+            w.HBox([self.reset, self.cancel]), self.save])
         left.layout.flex = "0 0 auto"  # labels stay whole; on a narrow screen the picture wraps
         right = w.VBox([self.image, self.value, self.status],
-                       layout=w.Layout(width=f"{SIZE[0] + 4}px", flex="0 0 auto"))
+            layout=w.Layout(width=f"{SIZE[0] + 4}px", flex="0 0 auto"))
         columns = w.Box([left, right], layout=w.Layout(display="flex", flex_flow="row wrap"))
         self.widget = w.VBox([columns, self.answer])
         self.widget.add_class("krcsim-explorer")
@@ -161,31 +153,26 @@ class PoolOrPages:
 
     def command(self, verb: str, rung: int) -> str:
         """The shell command with the same numbers."""
-        name = next(k for k in PRESETS.values() if k == self.preset.value)
+        name = self.preset.value
         sets = [f"--set {k}={v}" for k, v in overrides(load_scenario(name), self.scenario)]
         end = f"--remedies {','.join(COMPARED)} --max-rung {rung}"
         return " ".join(["krcsim", verb, name, *sets, end])
 
-    def _put(self, s: Scenario) -> None:
-        """Set all sliders to a scenario, with one run for the whole change."""
+    def _put(self, _event: Any = None) -> None:
+        """Set all sliders to the preset, with one run for the whole change."""
+        s = self.base = load_scenario(self.preset.value)
         self._quiet = True
-        try:
-            self.base = s
-            for c in CONTROLS:
-                given = _field(s, c.field)
-                near = min(c.values, key=lambda v: abs(v - (given or 0)))
-                self.sliders[c.field].value = near
-            self.head.value = s.remedy.head_alloc
-            self.shared.value = s.remedy.cache_shared
-        finally:
-            self._quiet = False
-        self._submit()
+        for c in CONTROLS:
+            given = attrgetter(c.field)(s) or 0
+            self.sliders[c.field].value = min(c.values, key=lambda v: abs(v - given))
+        self.head.value = s.remedy.head_alloc
+        self.shared.value = s.remedy.cache_shared
+        self._quiet = False
+        self._moved()
 
-    def _moved(self, _change: Any) -> None:
-        if not self._quiet:
-            self._submit()
-
-    def _submit(self) -> None:
+    def _moved(self, _change: Any = None) -> None:
+        if self._quiet:
+            return
         try:
             self._latest.submit(self.scenario)
         except KrcsimError as exc:
@@ -193,49 +180,43 @@ class PoolOrPages:
 
     # ---- the worker's thread
 
-    def _work(self, ticket: Ticket) -> Iterator[dict[str, Any]]:
-        if not self._ready.is_set():
-            warm_up()
-            self._ready.set()
-        s: Scenario = ticket.value
+    def _work(self, ticket: Ticket) -> Iterator[tuple[Scenario, Picture, Result | None]]:
+        s, stop, steady = ticket.value, ticket.stop, main_window(ticket.value)
+
+        def shown(lines: tuple[Line, ...], note: str, stale: bool) -> Picture:
+            at = (float(s.bytes_at_full()), p_wait(runs, s, steady))
+            return Picture(lines, at, f"{len(runs)} replications{note}, seed {SEED}", stale)
+
         old = self.picture.lines if self.picture else ()
-        runs = extend(s, SEED, None, replications_at(0), stop=ticket.stop)
-        here = p_wait(runs, s, main_window(s))
-        at = (float(s.bytes_at_full()), here)
-        note = f"{len(runs)} replications, seed {SEED}"
-        yield dict(picture=Picture(old, at, note, True), here=here, scenario=s, result=None)
-        points: dict[tuple[str, int], Any] = {}
-        for rung in RUNGS:
+        runs = extend(s, SEED, None, replications_at(0), stop=stop)
+        yield s, shown(old, "", True), None
+        points: dict[Scenario, Replications] = {}
+        for rung in self.rungs:
             total = replications_at(rung)
-            runs = extend(s, SEED, runs, total, stop=ticket.stop)
-            here = p_wait(runs, s, main_window(s))
+            runs = extend(s, SEED, runs, total, stop=stop)
             lines = []
             for name, sizes in lines_of(s):
-                row = []
-                for n, remedy in sizes:
-                    point = replace(s, remedy=remedy)
-                    have = extend(point, SEED, points.get((name, n)), total, stop=ticket.stop)
-                    points[name, n] = have
-                    row.append((n, float(point.bytes_at_full()),
-                        p_wait(have, point, main_window(s))))
-                lines.append(Line(name, *(tuple(x) for x in zip(*row, strict=True))))
-            shown = Picture(tuple(lines), (float(s.bytes_at_full()), here),
-                            f"{total} replications a point, seed {SEED}", False)
-            yield dict(picture=shown, here=here, scenario=s, result=None)
-        result = compare(s, COMPARED, seed=SEED, max_rung=RUNGS[-1], precision=0.01,
-            command=self.command("reply", RUNGS[-1]) + " --precision 0.01", stop=ticket.stop)
-        yield dict(picture=shown, here=here, scenario=s, result=result)
+                row = [replace(s, remedy=remedy) for _, remedy in sizes]
+                for p in row:
+                    points[p] = extend(p, SEED, points.get(p), total, stop=stop)
+                lines.append(Line(name, tuple(n for n, _ in sizes),
+                    tuple(float(p.bytes_at_full()) for p in row),
+                    tuple(p_wait(points[p], p, steady) for p in row)))
+            yield s, shown(tuple(lines), " a point", False), None
+        command = self.command("reply", self.rungs[-1]) + " --precision 0.01"
+        result = compare(s, COMPARED, seed=SEED, max_rung=self.rungs[-1], precision=0.01,
+            command=command, stop=stop)
+        yield s, shown(tuple(lines), " a point", False), result
 
     # ---- back on the event loop
 
-    def _show(self, out: dict[str, Any]) -> None:
-        self.picture = out["picture"]
-        self.image.value = self.view.png(out["picture"])
-        s: Scenario = out["scenario"]
-        self.value.value = (f"P(wait) of your setting: <b>{html.escape(words(out['here']))}</b>, "
+    def _show(self, out: tuple[Scenario, Picture, Result | None]) -> None:
+        s, self.picture, self.result = out
+        self.image.value = self.view.png(self.picture)
+        here = html.escape(words(self.picture.here[1]))
+        self.value.value = (f"P(wait) of your setting: <b>{here}</b>, "
             f"{s.bytes_at_boot()} bytes per CPU at boot, {s.bytes_at_full()} at full; "
             f"{html.escape(s.grace_period.origin(s.machine.hz, s.machine.cpus))}")
-        self.result = out["result"]
         self.save.disabled = self.result is None
         if self.result is not None:
             self.answer.value = answer_text(self.result)
@@ -250,20 +231,19 @@ class PoolOrPages:
         if self.result is None or self.picture is None:
             self.status.value = "Nothing to save yet: wait for 'done'."
             return []
-        s = self.scenario
         about: dict[str, Any] = {"command": self.result.provenance["command"], "seed": SEED}
-        rows = ["line,size,bytes_per_cpu,p_wait,lo,hi,kind"]
-        for line in (*self.picture.lines, Line("your setting", (0,), (self.picture.here[0],),
-                                               (self.picture.here[1],))):
+        rows = [f"# {k}: {v}" for k, v in about.items()]
+        rows.append("line,size,bytes_per_cpu,p_wait,lo,hi,kind")
+        x, e = self.picture.here
+        for line in (*self.picture.lines, Line("your setting", (0,), (x,), (e,))):
             for n, x, e in zip(line.sizes, line.bytes_at_full, line.estimates, strict=True):
                 cells = ["" if v is None else repr(v) for v in (e.value, e.lo, e.hi)]
                 rows.append(",".join([line.name, str(n), f"{x:g}", *cells, e.kind]))
-        head = "".join(f"# {k}: {v}\n" for k, v in about.items())
-        text = toml_text(s, f"command: {about['command']}")
+        text = toml_text(self.scenario, f"command: {about['command']}")
         stem = "pool-or-pages-" + hashlib.sha256(text.encode()).hexdigest()[:8]
-        files: dict[str, bytes] = {".png": picture(self.view.still(self.picture), "png", about,
-            200), ".svg": picture(self.view.still(self.picture), "svg", about),
-            ".csv": (head + "\n".join(rows) + "\n").encode(), ".toml": text.encode(),
+        still = self.view.still(self.picture)
+        files = {".png": picture(still, "png", about, 200), ".svg": picture(still, "svg", about),
+            ".csv": "\n".join([*rows, ""]).encode(), ".toml": text.encode(),
             ".json": self.result.to_json().encode(), ".txt": self.answer.value.encode()}
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
@@ -272,14 +252,6 @@ class PoolOrPages:
         except (OSError, KrcsimError) as exc:
             self.status.value = html.escape(f"Not saved: {exc}")
             return []
-        self.status.value = html.escape(
-            f"Saved {', '.join(p.name for p in done)} in {self.folder}/")
+        names = ", ".join(path.name for path in done)
+        self.status.value = html.escape(f"Saved {names} in {self.folder}/")
         return done
-
-def _field(s: Scenario, path: str) -> Any:
-    value: Any = s
-    for name in path.split("."):
-        value = getattr(value, name)
-    return value
-
-__all__ = ["CONTROLS", "NOTHING", "PRESETS", "PoolOrPages"]

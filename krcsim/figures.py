@@ -29,18 +29,17 @@ def kib(x: float, _position: Any = None) -> str:
 def draw_point(ax: Axes, x: float, e: Estimate, style: Any, label: str | None) -> list[Any]:
     """One estimate: a marker with its interval, or an arrow down from its bound."""
     colour, marker, _ = style
-    if e.kind == "bound":
-        assert e.hi is not None
-        arrow = ax.annotate("", (x, e.hi / 4), (x, e.hi),
-            arrowprops=dict(arrowstyle="->", color=colour, linewidth=1.4))
-        dot = ax.plot([x], [e.hi], marker=marker, mfc="none", color=colour, ls="none", label=label)
-        return [arrow, *dot]
-    if e.value is None:
+    y = e.hi if e.kind == "bound" else e.value
+    if y is None:
         return []
-    dot = ax.plot([x], [e.value], marker=marker, color=colour, ls="none", label=label, ms=7)
-    if e.lo is not None and e.hi is not None and e.hi > e.lo:
-        dot += ax.plot([x, x], [e.lo, e.hi], color=colour, lw=1.6)
-    return list(dot)
+    look: Any = dict(mfc="none") if e.kind == "bound" else dict(ms=7)
+    artists: list[Any] = ax.plot([x], [y], marker=marker, color=colour, ls="none", label=label, **look)
+    if e.kind == "bound":
+        artists.append(ax.annotate("", (x, y / 4), (x, y),
+            arrowprops=dict(arrowstyle="->", color=colour, linewidth=1.4)))
+    elif e.lo is not None and e.hi is not None and e.hi > e.lo:
+        artists += ax.plot([x, x], [e.lo, e.hi], color=colour, lw=1.6)
+    return artists
 
 def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) -> list[Any]:
     """P(wait) per single-argument call over bytes per CPU at full, a style per remedy.
@@ -61,18 +60,15 @@ def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) 
         style = styles.setdefault(p[0], STYLES[len(styles) % len(STYLES)])
         artists += draw_point(ax, x * 1.04**shift, e, style, label)
     axes_of_bytes(ax)
-    ax.set_ylabel("P(wait) per single-argument call")
     ax.legend(frameon=False, ncols=2)
     return artists
 
 def axes_of_bytes(ax: Axes) -> None:
-    """Logarithmic axes with bytes per CPU below."""
-    ax.set(xscale="log", yscale="log",
+    """Logarithmic axes: P(wait) over bytes per CPU."""
+    ax.set(xscale="log", yscale="log", ylabel="P(wait) per single-argument call",
         xlabel="bytes per CPU at full, the page that plain code keeps included")
-    ax.xaxis.set_major_locator(LogLocator(base=2))
-    ax.xaxis.set_minor_locator(NullLocator())
-    ax.xaxis.set_major_formatter(FuncFormatter(kib))
-    ax.xaxis.set_minor_formatter(NullFormatter())
+    ax.xaxis.set(major_locator=LogLocator(base=2), minor_locator=NullLocator(),
+        major_formatter=FuncFormatter(kib), minor_formatter=NullFormatter())
     ax.grid(True, which="major", alpha=0.3)
 
 def figure_of(result: Result, window: str | None = None) -> Figure:
@@ -98,7 +94,7 @@ def picture(fig: Figure, kind: str, provenance: Mapping[str, Cell], dpi: int = 1
     out = io.BytesIO()
     with matplotlib.rc_context(SVG):
         fig.savefig(out, format=kind, dpi=dpi, bbox_inches="tight",
-            metadata={"Title": "krcsim"} | meta[kind])
+            metadata={"Title": "krcsim"} | meta.get(kind, {}))
     return out.getvalue()
 
 def save_figure(result: Result, path: Path, *, overwrite: bool = False) -> Path:

@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Files written whole or not at all, and never over another one unless asked."""
-
 import contextlib
 import os
 import tempfile
 from pathlib import Path
-
 from krcsim.values import KrcsimError
 
 def write_whole(path: str | Path, data: bytes, *, overwrite: bool = False) -> Path:

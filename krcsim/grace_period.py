@@ -1,13 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How long a grace period lasts, and whom it serves."""
-
 import math
 from dataclasses import dataclass
 from pathlib import Path
-
 import numpy as np
 from numpy.typing import NDArray
-
 from krcsim.kernel import fqs_jiffies, ticks
 from krcsim.values import KrcsimError, check, choice, flag, number, read_text, refuse
 

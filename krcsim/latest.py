@@ -20,14 +20,7 @@ class Ticket:
     def __init__(self, value: Any) -> None:
         self.value = value
         self.stop = np.zeros(1, np.int64)
-        self.shown = False
-        self.superseded = False
-
-    def cancel(self, at_once: bool) -> None:
-        """Ask the work to stop: at once, or as soon as it has shown something."""
-        self.superseded = True
-        if at_once or self.shown:
-            self.stop[0] = 1
+        self.shown = self.superseded = False
 
 class Latest:
     """Runs work(ticket), a generator of results, for the newest submitted value only."""
@@ -50,9 +43,7 @@ class Latest:
             self._run(ticket, lambda f, x: f(x))
             return
         with self._lock:
-            self._next = (ticket, loop)
-            if self._running is not None:
-                self._running.cancel(at_once=False)
+            self._put((ticket, loop), at_once=False)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._main, name="krcsim", daemon=True)
                 self._thread.start()
@@ -61,19 +52,24 @@ class Latest:
     def cancel(self) -> None:
         """Drop what waits and stop what runs, at once."""
         with self._lock:
-            self._next = None
-            if self._running is not None:
-                self._running.cancel(at_once=True)
+            self._put(None, at_once=True)
+
+    def _put(self, following: Any, at_once: bool) -> None:
+        """Choose what is next; what runs is to stop, `at_once` or when it has shown something."""
+        self._next = following
+        if self._running is not None:
+            self._running.superseded = True
+            self._running.stop[0] |= at_once or self._running.shown
 
     def _main(self) -> None:
         while True:
             with self._lock:
-                while self._next is None:
-                    if not self._lock.wait(30) and self._next is None:
-                        self._thread = None
-                        return
-                ticket, loop = self._next
-                self._next, self._running = None, ticket
+                following = self._lock.wait_for(lambda: self._next, 30)
+                if following is None:
+                    self._thread = None
+                    return
+                (ticket, loop), self._next = following, None
+                self._running = ticket
             try:
                 self._run(ticket, loop.call_soon_threadsafe)
             except RuntimeError:  # the loop was closed under us: nobody is left to tell
@@ -90,8 +86,7 @@ class Latest:
                 post(self._on_result, result)
                 ticket.shown = True
                 if ticket.superseded:
-                    end = "stopped"
-                    break
+                    raise self._stopped
         except self._stopped:
             end = "stopped"
         except Exception as exc:  # told to the person; the thread lives on for the next value

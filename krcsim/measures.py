@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is asked of a run: each quantity with its unit, its words and its estimate."""
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-
 import numpy as np
-
 from krcsim.engine.state import BIN_LO_MS, BINS
 from krcsim.estimate import Array, Estimate, exact, mean, quantile, ratio, unseen
 from krcsim.run import Replications

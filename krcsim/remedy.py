@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The remedies under debate: each a row of switches and capacities that one kernel reads."""
-
 from dataclasses import dataclass, replace
-
 from krcsim.kernel import (BLOCK_ENTRIES, PAGE_BYTES, POINTER_BYTES, RCU_NR_EMERGENCY_OBJS,
     WRAPPER_BYTES)
 from krcsim.values import KrcsimError, check, choice, flag, refuse, whole

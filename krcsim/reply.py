@@ -97,19 +97,10 @@ def remark(result: Result, window: str) -> str:
                 f"[{number(low)}, {number(high)}]")
     return f"P(wait) in the same worlds: {'; '.join(said)}." if said else ""
 
-def wrap(text: str) -> list[str]:
-    """A paragraph in lines of at most 72 columns."""
-    return textwrap.wrap(text, WIDTH, break_long_words=False, break_on_hyphens=False)
-
-def command_lines(command: str) -> list[str]:
-    """A shell command in lines of at most 72 columns, continued with backslashes."""
-    lines, line = [], "  "
-    for word in command.split(" "):
-        if len(line) + len(word) + 3 > WIDTH and line.strip():
-            lines.append(line.rstrip() + " \\")
-            line = "      "
-        line += word + " "
-    return [*lines, line.rstrip()]
+def wrap(text: str, width: int = WIDTH, first: str = "", later: str = "") -> list[str]:
+    """A paragraph in lines of at most 72 columns, the first and the later ones indented."""
+    return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=later,
+        break_long_words=False, break_on_hyphens=False)
 
 def answer_text(result: Result, window: str | None = None) -> str:
     """The answer to the list: situation, table, differences, plot, what is left out, command.
@@ -136,6 +127,7 @@ def answer_text(result: Result, window: str | None = None) -> str:
         for p in points]
     legend = "  ".join(f"{mark} {name}" for name, mark in marks.items())
     span = f"first {s.warmup_ms:g} ms from boot" if window == "boot" else "steady state"
+    command = " \\\n".join(wrap(str(result.provenance["command"]), WIDTH - 3, "  ", " " * 6))
     lines = [
         *wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
             '"<" is an upper bound where no wait was seen.'), "",
@@ -148,7 +140,7 @@ def answer_text(result: Result, window: str | None = None) -> str:
         *wrap("Rates, spells and failure probabilities are assumptions of the scenario. Left out: "
             "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, "
             "CPU hot-plug."), "",
-        "Made with:", *command_lines(str(result.provenance["command"]))]
+        "Made with:", command]
     return check_text("\n".join(lines) + "\n")
 
 def _row(result: Result, p: tuple[Cell, ...], window: str) -> list[str]:

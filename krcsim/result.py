@@ -17,7 +17,7 @@ from krcsim.values import KrcsimError
 FORMAT = "krcsim-result/1"
 Cell = str | int | float | bool | None
 KINDS = ("interval", "rough", "bound", "none", "exact")
-_BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung")
+BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
 _PROVENANCE = {"command", "scenario", "seed", "rungs", "versions"}
 
@@ -37,17 +37,17 @@ class Result:
     @property
     def parameters(self) -> tuple[str, ...]:
         """Names of the columns that vary."""
-        return self.columns[: -len(_BASE)]
+        return self.columns[: -len(BASE)]
 
     def points(self) -> list[tuple[Cell, ...]]:
         """The parameter values of each point, in order."""
-        return list(dict.fromkeys(row[: -len(_BASE)] for row in self.rows))
+        return list(dict.fromkeys(row[: -len(BASE)] for row in self.rows))
 
     def get(self, point: tuple[Cell, ...] | str, quantity: str, window: str) -> Estimate:
         """The estimate of a quantity ("none" if it was not defined) at a point or a remedy."""
         key = (point,) if isinstance(point, str) else point
         for row in self.rows:
-            win, name, _, value, lo, hi, kind, _, _ = row[-len(_BASE) :]
+            win, name, _, value, lo, hi, kind, _, _ = row[-len(BASE) :]
             if row[: len(key)] == key and (win, name) == (window, quantity):
                 return Estimate(_real(value), _real(lo), _real(hi), str(kind))
         return NOTHING
@@ -88,15 +88,6 @@ class Result:
                 body += "<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
-def columns(parameters: tuple[str, ...]) -> tuple[str, ...]:
-    """Column names of a result over these parameters."""
-    return (*parameters, *_BASE)
-
-def row_of(params: tuple[Cell, ...], window: str, quantity: str, unit: str, e: Estimate, n: int,
-        rung: int) -> tuple[Cell, ...]:
-    """A row of a result's table."""
-    return (*params, window, quantity, unit, e.value, e.lo, e.hi, e.kind, n, rung)
-
 def scenario_of(result: Result) -> Scenario:
     """The scenario a result was made from."""
     try:
@@ -117,10 +108,8 @@ def words(e: Estimate) -> str:
         return "-"
     if e.kind == "exact":
         return f"{e.value:g}"
-    if e.lo is None or e.hi is None:
-        return f"~ {number(e.value)}"
-    mark = "~ " if e.kind == "rough" else ""
-    return f"{mark}{number(e.value)} [{number(e.lo)}, {number(e.hi)}]"
+    between = "" if e.lo is None or e.hi is None else f" [{number(e.lo)}, {number(e.hi)}]"
+    return ("" if between and e.kind != "rough" else "~ ") + number(e.value) + between
 
 def load_result(path: str | Path) -> Result:
     """Read a saved result; raises KrcsimError for anything that is not one, whole and unchanged."""
@@ -135,7 +124,7 @@ def load_result(path: str | Path) -> Result:
     if len(raw) > 200_000_000:
         raise KrcsimError(f"result file {path} is larger than 200 MB; it is not a krcsim result")
     try:
-        return _checked(json.loads(raw.decode("utf-8"), parse_constant=_no_constant))
+        return _checked(json.loads(raw.decode(), parse_constant=int))  # int() refuses NaN
     except KrcsimError as exc:
         wrong = str(exc)
     except (ValueError, RecursionError):
@@ -150,7 +139,7 @@ def _checked(body: Any) -> Result:
     parts: Any = map(body.get, ("columns", "rows", "differences", "provenance"))
     names, rows, differences, made = parts
     if not (isinstance(names, list) and all(isinstance(c, str) for c in names)
-            and tuple(names[-len(_BASE) :]) == _BASE and names[:1] == ["remedy"]
+            and tuple(names[-len(BASE) :]) == BASE and names[:1] == ["remedy"]
             and _is_table(rows, len(names)) and _is_table(differences, len(_DIFF))
             and isinstance(made, dict) and made.keys() >= _PROVENANCE
             and isinstance(made["scenario"], str) and isinstance(made["command"], str)
@@ -160,7 +149,7 @@ def _checked(body: Any) -> Result:
 
 def _is_table(rows: Any, width: int) -> bool:
     return isinstance(rows, list) and all(isinstance(row, list) and len(row) == width
-        and all(c is None or isinstance(c, (str, int, float, bool)) for c in row) for row in rows)
+        and all(isinstance(c, Cell) for c in row) for row in rows)
 
 def _dumped(body: dict[str, Any]) -> str:
     return json.dumps(body, indent=1, allow_nan=False, sort_keys=True)
@@ -174,6 +163,3 @@ def _real(x: Cell) -> float | None:
 def _csv(c: Cell) -> str:
     text = repr(c) if isinstance(c, float) else str(c)
     return f'"{text}"' if "," in text or '"' in text else text
-
-def _no_constant(name: str) -> float:
-    raise ValueError(name)

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One scenario, one seed, one replication after another: the driver of the compiled engine."""
-
 import functools
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-
 from krcsim.engine.calendar import FULL, STOPPED
 from krcsim.engine.loop import GIVEN_SPELLS, NO_SPELL, RANDOM_SPELLS, compiled
 from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER,

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
-
 import dataclasses
 import tomllib
 from collections.abc import Callable
@@ -8,7 +7,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
-
 from krcsim.allocator import Allocator, Failure, read_schedules
 from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies

@@ -21,7 +21,7 @@ from krcsim.estimate import difference
 from krcsim.kernel import milliseconds
 from krcsim.measures import QUANTITIES, answers, p_wait, window_ms
 from krcsim.remedy import THREAD, Remedy, named
-from krcsim.result import Cell, Result, columns, row_of
+from krcsim.result import BASE, Cell, Result
 from krcsim.run import WINDOWS, Replications, event_log, replicate
 from krcsim.scenario import Scenario, changed, toml_text
 from krcsim.values import KrcsimError, is_real, refuse
@@ -163,18 +163,14 @@ def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenar
             progress(n, len(points))
         *_, (rung, runs) = climb(s, seed, precision=precision, max_rung=max_rung, stop=stop)
         rungs[" ".join(map(str, key))] = rung
-        rows += table_rows(key, s, runs, rung)
+        rows += ((*key, WINDOWS[w], name, QUANTITIES[name].unit, e.value, e.lo, e.hi, e.kind,
+            len(runs), rung) for w in range(2) for name, e in answers(runs, s, w).items())
         if not over:
             kept[key] = (runs, s)
     if progress:
         progress(len(points), len(points))
-    return Result(columns(("remedy", *over)), tuple(rows), tuple(_differences(kept)),
+    return Result(("remedy", *over, *BASE), tuple(rows), tuple(_differences(kept)),
         provenance(scenario, seed, rungs, command))
-
-def table_rows(key: Point, s: Scenario, runs: Replications, rung: int) -> list[Point]:
-    """The rows of one point of a result: each window, each quantity."""
-    return [row_of(key, WINDOWS[w], name, QUANTITIES[name].unit, e, len(runs), rung)
-        for w in range(2) for name, e in answers(runs, s, w).items()]
 
 def _differences(kept: dict[Point, tuple[Replications, Scenario]]) -> Iterator[Point]:
     """P(wait) and waiting time of each remedy minus the first one's, in the same worlds."""

@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What users give: fields that know their unit, range and source, texts, and what is refused."""
-
 import difflib
 from dataclasses import field, fields
 from functools import partial

@@ -44,11 +44,11 @@ class View:
         self.canvas = FigureCanvasAgg(self.fig)
         ax = self.ax = self.fig.add_subplot()
         axes_of_bytes(ax)
-        ax.set(xlim=(3.4e3, 6e4), ylim=(1e-7, 1.5), ylabel="P(wait) per single-argument call")
+        ax.set(xlim=(3.4e3, 6e4), ylim=(1e-7, 1.5))
         self.lines: list[dict[str, Any]] = []
         for name, (colour, marker, dash) in zip(names, STYLES, strict=False):
             looks: Any = dict(line=dict(marker=marker, ls=dash, ms=6, label=name),
-                low=dict(lw=0.8, alpha=0.7), high=dict(lw=0.8, alpha=0.7),
+                low=dict(lw=0.8), high=dict(lw=0.8),
                 bound=dict(marker=marker, mfc="white", ls="none", ms=6))
             line = {part: ax.plot([], [], color=colour, **look)[0] for part, look in looks.items()}
             tags = [ax.text(0, 0, "", fontsize=7, color=colour, clip_on=True) for _ in range(12)]
@@ -87,11 +87,9 @@ class View:
             y = np.array([drawn(e) for e in line.estimates])
             low, high = np.array([(e.lo or np.nan, e.hi or np.nan) for e in line.estimates]).T
             seen = np.array([e.kind != "bound" for e in line.estimates])
-            d["line"].set_data(x, np.where(seen, y, np.nan))
-            d["bound"].set_data(x, np.where(seen, np.nan, y))
-            d["low"].set_data(x, np.where(seen, low, np.nan))
-            d["high"].set_data(x, np.where(seen, high, np.nan))
-            for part in ("line", "bound", "low", "high"):
+            for part, at, there in (("line", y, seen), ("bound", y, ~seen), ("low", low, seen),
+                    ("high", high, seen)):
+                d[part].set_data(x, np.where(there, at, np.nan))
                 d[part].set_alpha(0.3 if p.stale else 1.0)
             for i, tag in enumerate(d["tags"]):
                 shown = i < len(x) and np.isfinite(y[i]) and not p.stale

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """When kfree_rcu() is called, on which CPU, with one argument or two."""
-
 from dataclasses import dataclass
-
 from krcsim.kernel import CALL_INSTRUCTIONS, FREE_INSTRUCTIONS
 from krcsim.values import check, choice, number, refuse, whole
 

@@ -4,10 +4,8 @@
 import math
 from typing import Any
 
-import numba
-
-from krcsim.engine.rng import JIT
-from krcsim.engine.state import (BIN_LO_MS, BINS, WAITS, cpu_at, event_at, held_at, krw_at, node_at,
+from krcsim.engine.rng import compile_module
+from krcsim.engine.state import (BIN_LO_MS, BINS, cpu_at, event_at, held_at, krw_at, node_at,
     real_at)
 
 FULL = 1  # GLOBAL.error: a buffer is full, run again with a larger one
@@ -23,13 +21,9 @@ def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
 def touch(g: Any, i: Any) -> None:
     """CPU i's next event may have changed: recompute it and play the tournament upwards."""
     c = cpu_at(g.p_cpus, i)
-    at = min(c.monitor_at, c.call_at, c.phase_at, c.wk_at)
-    for s in range(2 * i, 2 * i + 2):
-        k = krw_at(g.p_krw, s)
-        if k.state == WAITS:
-            at = min(at, k.ready)
     j = g.leaves + i
-    real_at(g.p_tree, j).x = at
+    real_at(g.p_tree, j).x = min(c.monitor_at, c.call_at, c.phase_at, c.wk_at,
+        krw_at(g.p_krw, 2 * i).ready_at, krw_at(g.p_krw, 2 * i + 1).ready_at)
     while j > 1:
         j >>= 1
         real_at(g.p_tree, j).x = min(real_at(g.p_tree, 2 * j).x, real_at(g.p_tree, 2 * j + 1).x)
@@ -56,12 +50,11 @@ def heap_push(g: Any, at: Any) -> None:
     g.heap_n += 1
     node = node_at(g.p_nodes, i)
     slot = node.slot
-    while i > 0:
-        up = node_at(g.p_nodes, (i - 1) >> 1)
-        if up.at <= at:
-            break
+    while i > 0 and node_at(g.p_nodes, (i - 1) >> 1).at > at:
+        i = (i - 1) >> 1
+        up = node_at(g.p_nodes, i)
         node.at, node.slot = up.at, up.slot
-        i, node = (i - 1) >> 1, up
+        node = up
     node.at, node.slot = at, slot
 
 def heap_pop(g: Any) -> None:
@@ -80,11 +73,10 @@ def heap_pop(g: Any) -> None:
             break
         node.at, node.slot = down.at, down.slot
         child, node = 2 * child + 1, down
-    if n > 0:
-        node.at, node.slot = at, slot
+    node.at, node.slot = at, slot
 
 def bin_of(ms: Any) -> Any:
     """The histogram bin of a time in ms."""
     return 0 if ms <= BIN_LO_MS else min(BINS - 1, int(16.0 * math.log2(ms / BIN_LO_MS)))
 
-numba.jit_module(**JIT)
+compile_module()

@@ -4,10 +4,8 @@
 import math
 from typing import Any
 
-import numba
-
 from krcsim.engine.calendar import FULL, heap_push, log, touch
-from krcsim.engine.rng import INF, JIT, normal, uniform
+from krcsim.engine.rng import INF, compile_module, normal, uniform
 from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, held_at, krw_at,
     out_at, real_at)
 
@@ -26,14 +24,12 @@ def begin(g: Any, t: Any) -> None:
 
 def request(g: Any, t: Any) -> Any:
     """Ask at t for a full grace period; returns the number of the one to wait for."""
-    if g.active:
-        return g.done + 2
-    if not g.pending:
-        if g.ticked:
-            g.pending, g.gp_at = 1, math.floor(t) + 1.0
-        else:
-            begin(g, t)
-    return g.done + 1
+    need = g.done + 2 if g.active else g.done + 1
+    if g.ticked and not (g.active or g.pending):
+        g.pending, g.gp_at = 1, math.floor(t) + 1.0
+    elif not (g.active or g.pending):
+        begin(g, t)
+    return need
 
 def finish(g: Any, t: Any) -> None:
     """The running grace period ends at t: works and waiters it served get their time."""
@@ -43,9 +39,9 @@ def finish(g: Any, t: Any) -> None:
     at, more = t + g.invoke, False
     for s in range(2 * g.cpus):
         k = krw_at(g.p_krw, s)
-        if k.state == WAITS and k.ready == INF:
+        if k.state == WAITS and k.ready_at == INF:
             if k.need <= g.done:
-                k.ready = at + g.work_delay
+                k.ready_at = at + g.work_delay
                 touch(g, s >> 1)
             else:
                 more = True
@@ -75,13 +71,12 @@ def wait(g: Any, t: Any, e: Any) -> None:
     if g.rcu_expedited:
         e.what, e.begin = WAKE, t
         heap_push(g, t + g.exp_median * math.exp(g.exp_sigma * normal(g.r_expedited)))
-        return
-    if g.tail_w - g.head_w >= g.wait_cap:
+    elif g.tail_w - g.head_w >= g.wait_cap:
         g.error = FULL
-        return
-    k = held_at(g.p_waiters, g.tail_w % g.wait_cap)
-    g.tail_w += 1
-    k.cpu, k.prod, k.win, k.call, k.begin = e.cpu, e.prod, e.win, e.call, t
-    k.need, k.wake = request(g, t), INF
+    else:
+        k = held_at(g.p_waiters, g.tail_w % g.wait_cap)
+        g.tail_w += 1
+        k.cpu, k.prod, k.win, k.call, k.begin = e.cpu, e.prod, e.win, e.call, t
+        k.need, k.wake = request(g, t), INF
 
-numba.jit_module(**JIT)
+compile_module()

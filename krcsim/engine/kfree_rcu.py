@@ -8,24 +8,23 @@ record, so that a remedy is data. The caller has settled the CPU: no dull call i
 import math
 from typing import Any
 
-import numba
-
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine.grace import request, wait
-from krcsim.engine.rng import INF, JIT, normal, uniform
+from krcsim.engine.rng import INF, compile_module, normal
 from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL,
-    IDLE, JOINED, LIST, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED, REARMED,
-    SLAB, STALLS, TO_CACHE, TO_POOL, TOO_SOON, VMALLOC, WAITS, WORK_ENDS, WORK_STARTS, cpu_at,
-    krw_at, out_at)
+    IDLE, JOINED, LIST, NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED,
+    REARMED, SLAB, STALLS, TO_CACHE, TO_POOL, TOO_SOON, VMALLOC, WAITS, WORK_ENDS, WORK_STARTS,
+    cpu_at, krw_at, out_at)
 
 NONE, ATOMIC, TRYHARD, THREE_STEP = 0, 1, 2, 3  # GLOBAL.head_alloc, as in remedy.HEAD_ALLOC
 
-def timer(t: Any, delay: Any) -> Any:
-    """The tick at which a timer set at t for `delay` jiffies expires: the wheel rounds up."""
+def arm(g: Any, c: Any, i: Any, t: Any, code: Any) -> None:
+    """The monitor's timer is set at t: the timer wheel rounds up its jiffies."""
     shift = 0
-    while shift < 24 and delay >= 63 << shift:
+    while shift < 24 and g.drain >= 63 << shift:
         shift += 3
-    return float((((int(math.floor(t)) + delay) >> shift) + 1) << shift)
+    c.monitor_at = float((((int(math.floor(t)) + g.drain) >> shift) + 1) << shift)
+    log(g, t, code, i, c.monitor_at)
 
 def cache_of(g: Any, ch: Any) -> Any:
     """Which of a CPU's page caches channel ch draws from."""
@@ -59,59 +58,33 @@ def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
     g.deferred += 1
     out.queued += 1
     out.area -= t
-    if not c.monitor_todo:
-        c.monitor_todo = 1
+    if c.monitor_at == INF:
         if ch == LIST and g.expedite:
             log(g, t, EARLY, i, 0.0)
             monitor(g, c, i, t)
         else:
-            c.monitor_at = timer(t, g.drain)
-            log(g, t, ARMED, i, c.monitor_at)
-
-def after_head(g: Any, c: Any, i: Any, t: Any, got: Any, e: Any) -> Any:
-    """Steps 5's end, 6 and 7 of a call: True if the caller now waits."""
-    if not got:
-        if c.nr_emergency == 0:
-            wait(g, t, e)
-            return True
-        c.nr_emergency -= 1
-        out_at(g.p_out, e.win).pool_hits += 1
-    c.blk[LIST] += 1
-    log(g, t, HEAD_OK if got else FROM_POOL, i, float(c.nr_emergency))
-    queued(g, c, i, t, LIST, e.win)
-    return False
+            arm(g, c, i, t, ARMED)
 
 def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
     """The call stalls in reclaim: its rest waits in the heap. False if the stall has no length."""
     out = out_at(g.p_out, e.win)
     out.stalls += 1
+    e.what = what
     if g.stall_median <= 0.0:
         return False
     ticks = g.stall_median * math.exp(g.stall_sigma * normal(c.stalls))
     out.stall_ms += ticks * g.tick_ms
     log(g, t, STALLS, i, ticks * g.tick_ms)
-    e.what = what
     heap_push(g, t + ticks)
     return True
-
-def head_request(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
-    """Step 5 at t for the call in `e`; True if the caller is now held up."""
-    got = e.u_head >= e.fh
-    if not got and g.head_alloc >= TRYHARD:  # these may sleep
-        if stall(g, c, i, t, e, HEAD_STALL):
-            return True
-        got = e.u_head >= e.ff
-    return after_head(g, c, i, t, got, e)
 
 def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any,
         prod: Any) -> Any:
     """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
     out = out_at(g.p_out, g.win)
-    if single:
-        out.single += 1
-        out.single_spell += g.spell
-    else:
-        out.double += 1
+    out.single += single
+    out.single_spell += single * g.spell
+    out.double += not single
     bulk = c.room[ch] > 0
     if g.array_path and not bulk:
         cache = cache_of(g, ch)
@@ -134,24 +107,36 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
     e.cpu, e.prod, e.win, e.call, e.ch, e.u_head = i, prod, g.win, t, ch, u_head
     e.spell = g.spell_id if g.spell else 0
     # Probabilities of the moment of the call: when it stalls (fh), when it fails at last (ff).
-    e.fh, e.ff, e.fails = g.fh, g.ff, u_page < g.fn
-    if not g.noretry:
-        return head_request(g, c, i, t, e)
-    return stall(g, c, i, t, e, PAGE_STALL) or page_result(g, c, i, t, e)
+    e.what, e.fh, e.ff, e.fails = NO_STALL, g.fh, g.ff, u_page < g.fn
+    return (g.noretry and stall(g, c, i, t, e, PAGE_STALL)) or go_on(g, c, i, t, e)
 
-def page_result(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
-    """The sleepable page request of the call in `e` is answered at t; True if held up further."""
-    page_answer(g, c, i, t, e.ch, e.win, not e.fails)
-    if e.fails:
-        return head_request(g, c, i, t, e)
-    queued(g, c, i, t, e.ch, e.win)
+def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
+    """The call in `e` goes on at t, after the stall e.what; True if its caller is now held up."""
+    if e.what == PAGE_STALL:
+        page_answer(g, c, i, t, e.ch, e.win, not e.fails)
+        if not e.fails:
+            queued(g, c, i, t, e.ch, e.win)
+            return False
+    got = e.u_head >= (e.ff if e.what == HEAD_STALL else e.fh)
+    if not got and e.what != HEAD_STALL and g.head_alloc >= TRYHARD:  # these may sleep
+        if stall(g, c, i, t, e, HEAD_STALL):
+            return True
+        got = e.u_head >= e.ff
+    if not got:
+        if c.nr_emergency == 0:
+            wait(g, t, e)
+            return True
+        c.nr_emergency -= 1
+        out_at(g.p_out, e.win).pool_hits += 1
+    c.blk[LIST] += 1
+    log(g, t, HEAD_OK if got else FROM_POOL, i, float(c.nr_emergency))
+    queued(g, c, i, t, LIST, e.win)
     return False
 
 def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
     """kfree_rcu_monitor() and the drain, at t."""
     out = out_at(g.p_out, g.win)
-    c.monitor_todo, c.monitor_at = 0, INF
-    any_queued = False
+    c.monitor_at, any_queued = INF, False
     for s in range(2 * i, 2 * i + 2):
         k = krw_at(g.p_krw, s)
         take = False
@@ -163,41 +148,45 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
         need = request(g, t)
         log(g, t, BATCH if k.state == IDLE else JOINED, i, float(total(c.ptr)))
         if k.state == IDLE:
-            k.state, k.need, k.ready = WAITS, need, INF
+            k.state, k.need = WAITS, need
         for ch in range(3):
             if c.ptr[ch] > 0 and k.ptr[ch] == 0:
                 k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need
                 c.ptr[ch] = c.blk[ch] = c.room[ch] = 0
     out.drains += any_queued
     if total(c.ptr) > 0 if g.rearm_left else not any_queued:
-        c.monitor_todo, c.monitor_at = 1, timer(t, g.drain)
         out.rearms += 1
-        log(g, t, REARMED, i, c.monitor_at)
-
-def work_ready(g: Any, s: Any) -> Any:
-    """Batch s's callback was invoked: choose its CPU; returns it (its work may have to queue)."""
-    k = krw_at(g.p_krw, s)
-    k.state, k.cpu = QUEUED, s >> 1
-    if g.nocb > 0.0 and uniform(g.r_foreign) < g.nocb:
-        x = int(uniform(g.r_foreign) * (g.cpus - 1))
-        k.cpu = x + (x >= k.cpu)
-    return k.cpu
+        arm(g, c, i, t, REARMED)
 
 def queue_of(g: Any, x: Any) -> Any:
     """The range of the batches among which are all whose work is queued on CPU x."""
     return (0, 2 * g.cpus) if g.nocb > 0.0 else (2 * x, 2 * x + 2)
 
-def work_start(g: Any, x: Any, t: Any) -> None:
-    """kfree_rcu_work() of the readiest batch, if any, starts on CPU x: it takes all channels."""
-    s = -1
-    lo, hi = queue_of(g, x)
-    for b in range(lo, hi):
-        k = krw_at(g.p_krw, b)
-        if k.state == QUEUED and k.cpu == x and (s < 0 or k.ready < krw_at(g.p_krw, s).ready):
-            s = b
-    if s < 0:
-        return
-    c, k = cpu_at(g.p_cpus, x), krw_at(g.p_krw, s)
+def work_next(g: Any, x: Any, t: Any) -> None:
+    """kfree_rcu_work() goes on at t on CPU x: its next step, else that of the readiest work."""
+    c = cpu_at(g.p_cpus, x)
+    if not c.wk:
+        s = -1
+        lo, hi = queue_of(g, x)
+        for b in range(lo, hi):
+            k = krw_at(g.p_krw, b)
+            if k.state == QUEUED and k.cpu == x and (s < 0 or k.since < krw_at(g.p_krw, s).since):
+                s = b
+        if s < 0:
+            return
+        work_start(g, c, s, t)
+    # A block, the newest first, or the whole list.
+    ch = SLAB if c.wk_ptr[SLAB] > 0 else VMALLOC if c.wk_ptr[VMALLOC] > 0 else LIST
+    size, blocks = c.wk_ptr[ch], c.wk_blk[ch]
+    if ch != LIST:
+        size -= (blocks - 1) * g.block
+        if size < 1:  # blocks left half empty by a sleepable page request
+            size = (c.wk_ptr[ch] + blocks - 1) // blocks
+    c.wk_stage, c.wk_size, c.wk_at = ch, size, t + size * g.free_cost
+
+def work_start(g: Any, c: Any, s: Any, t: Any) -> None:
+    """The work of batch s starts: it takes all channels, and the batch is free again."""
+    k = krw_at(g.p_krw, s)
     log(g, t, WORK_STARTS, s >> 1, float(total(k.ptr)))
     early = 0
     for ch in range(3):
@@ -208,22 +197,10 @@ def work_start(g: Any, x: Any, t: Any) -> None:
     if early > 0:
         out_at(g.p_out, g.win).early_frees += early
         log(g, t, TOO_SOON, s >> 1, float(early))
-    c.wk, c.wk_owner = 1, s >> 1
-    k.state, k.ready = IDLE, INF
-    work_next(g, c, t)
+    c.wk, c.wk_owner, k.state = 1, s >> 1, IDLE
 
-def work_next(g: Any, c: Any, t: Any) -> None:
-    """Set the size and end of the work's next step: a block, newest first, or the whole list."""
-    ch = SLAB if c.wk_ptr[SLAB] > 0 else VMALLOC if c.wk_ptr[VMALLOC] > 0 else LIST
-    size, blocks = c.wk_ptr[ch], c.wk_blk[ch]
-    if ch != LIST:
-        size -= (blocks - 1) * g.block
-        if size < 1:  # blocks left half empty by a sleepable page request
-            size = (c.wk_ptr[ch] + blocks - 1) // blocks
-    c.wk_stage, c.wk_size, c.wk_at = ch, size, t + size * g.free_cost
-
-def work_step(g: Any, x: Any, t: Any) -> Any:
-    """The work's step on CPU x ends at t; True if the whole work is done."""
+def work_step(g: Any, x: Any, t: Any) -> None:
+    """The step of the work on CPU x, and the whole work after its last, ends at t."""
     c, out = cpu_at(g.p_cpus, x), out_at(g.p_out, g.win)
     n, ch = c.wk_size, c.wk_stage
     out.peak = max(out.peak, g.deferred)
@@ -239,23 +216,17 @@ def work_step(g: Any, x: Any, t: Any) -> Any:
             log(g, t, TO_POOL, x, float(kept))
     else:
         c.wk_blk[ch] -= 1
-        page_back(g, x if g.to_worker else c.wk_owner, t, ch)
-    if total(c.wk_ptr) > 0:
-        work_next(g, c, t)
-        return False
-    c.wk, c.wk_at = 0, INF
-    log(g, t, WORK_ENDS, c.wk_owner, 0.0)
-    return True
+        to, cache = x if g.to_worker else c.wk_owner, cache_of(g, ch)
+        pages = cpu_at(g.p_cpus, to).cache
+        if pages[cache] < g.cache_cap:
+            pages[cache] += 1
+            out.pages_returned += 1
+            log(g, t, TO_CACHE, to, float(pages[cache]))
+        else:
+            out.pages_freed += 1
+            log(g, t, PAGE_FREED, to, 0.0)
+    if total(c.wk_ptr) == 0:
+        c.wk, c.wk_at, c.free_at = 0, INF, max(c.free_at, t)
+        log(g, t, WORK_ENDS, c.wk_owner, 0.0)
 
-def page_back(g: Any, i: Any, t: Any, ch: Any) -> None:
-    """A page of channel ch comes back at t: to a cache of CPU i, or to the allocator."""
-    c, out, cache = cpu_at(g.p_cpus, i), out_at(g.p_out, g.win), cache_of(g, ch)
-    if c.cache[cache] < g.cache_cap:
-        c.cache[cache] += 1
-        out.pages_returned += 1
-        log(g, t, TO_CACHE, i, float(c.cache[cache]))
-    else:
-        out.pages_freed += 1
-        log(g, t, PAGE_FREED, i, 0.0)
-
-numba.jit_module(**JIT)
+compile_module()

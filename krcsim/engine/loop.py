@@ -8,9 +8,9 @@ import numba
 
 from krcsim.engine import grace, kfree_rcu, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
-from krcsim.engine.rng import INF, JIT, exponential, uniform
-from krcsim.engine.state import (ALL, BINS, BOOT, PAGE_STALL, QUEUED, SLEEPS, SPELL_BEGINS,
-    SPELL_ENDS, WAIT_ENDS, WAITS, WAKE, count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at,
+from krcsim.engine.rng import INF, compile_module, exponential, uniform
+from krcsim.engine.state import (ALL, BINS, BOOT, QUEUED, SPELL_BEGINS,
+    SPELL_ENDS, WAIT_ENDS, WAKE, count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at,
     real_at)
 
 NO_SPELL, GIVEN_SPELLS, RANDOM_SPELLS = 0, 1, 2  # GLOBAL.spell_kind
@@ -71,12 +71,12 @@ def next_window(g: Any, t: Any) -> None:
     out.peak = max(out.peak, g.deferred)
     out.area += g.deferred * t
     if t >= g.horizon:
-        g.late, g.window_at = 1, INF
-        return
-    out = out_at(g.p_out, 1)
-    out.area -= g.deferred * t
-    out.peak = g.deferred
-    g.win, g.window_at = 1, g.horizon
+        g.late, g.window_at, g.spell_at = 1, INF, INF
+    else:
+        out = out_at(g.p_out, 1)
+        out.area -= g.deferred * t
+        out.peak = g.deferred
+        g.win, g.window_at = 1, g.horizon
 
 def answered(g: Any, t: Any, e: Any) -> None:
     """The held-up call in `e` ends at t: its latency goes into the histogram."""
@@ -125,10 +125,7 @@ def pending_ends(g: Any, t: Any) -> None:
         return
     out = out_at(g.p_out, e.win)
     waits = out.waits
-    if e.what == PAGE_STALL:
-        held = kfree_rcu.page_result(g, c, i, t, e)
-    else:
-        held = kfree_rcu.after_head(g, c, i, t, e.u_head >= e.ff, e)
+    held = kfree_rcu.go_on(g, c, i, t, e)
     if not held:
         answered(g, t, e)
     if not held and g.closed:
@@ -145,25 +142,30 @@ def maintenance(g: Any, i: Any, t: Any) -> Any:
         source.plan(g, c, i, t)
         return True
     for s in range(2 * i, 2 * i + 2):
-        k = krw_at(g.p_krw, s)
-        if k.state == WAITS and k.ready == t:
-            x = kfree_rcu.work_ready(g, s)
-            touch(g, i)
-            if not cpu_at(g.p_cpus, x).wk:
-                first_work(g, x, t)
+        if krw_at(g.p_krw, s).ready_at == t:
+            batch_ready(g, s, t)
             return True
     if c.wk_at == t:
         works(g, i, t)
         return True
     return False
 
-def first_work(g: Any, x: Any, t: Any) -> None:
-    """CPU x's worker was free: start the work, and finish it if freeing takes no time."""
+def batch_ready(g: Any, s: Any, t: Any) -> None:
+    """Batch s's callback was invoked: choose its CPU; its work starts if no other runs there."""
+    k = krw_at(g.p_krw, s)
+    x = s >> 1
+    if g.nocb > 0.0 and uniform(g.r_foreign) < g.nocb:
+        x = int(uniform(g.r_foreign) * (g.cpus - 1))
+        x += x >= s >> 1
+    k.state, k.cpu, k.since, k.ready_at = QUEUED, x, t, INF
+    touch(g, s >> 1)
     c = cpu_at(g.p_cpus, x)
+    if c.wk:
+        return
     if g.bursty and g.free_cost > 0.0:
         source.settle(g, c, t)  # the work takes the CPU
-    kfree_rcu.work_start(g, x, t)
-    if g.free_cost <= 0.0:
+    kfree_rcu.work_next(g, x, t)
+    if g.free_cost <= 0.0:  # then freeing takes no time
         works(g, x, t)
     elif g.bursty:
         source.plan(g, c, x, t)
@@ -179,52 +181,36 @@ def works(g: Any, x: Any, t: Any) -> None:
         # Pages may reach a CPU without room: its plan must be drawn anew from here.
         source.settle(g, o, t)
         source.settle(g, c, t)
-        if kfree_rcu.work_step(g, x, t):
-            c.free_at = max(c.free_at, t)
-            kfree_rcu.work_start(g, x, t)
+        kfree_rcu.work_step(g, x, t)
+        kfree_rcu.work_next(g, x, t)
         if x != owner:
             source.plan(g, o, owner, t)
     source.plan(g, c, x, t)
-
-def source_event(g: Any, i: Any, t: Any) -> None:
-    """CPU i's on or off phase ends at t, or a call comes."""
-    c = cpu_at(g.p_cpus, i)
-    if c.phase_at == t:
-        source.settle(g, c, t)
-        c.on = 1 - c.on
-        c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
-        source.set_rate(g, c)
-        source.plan(g, c, i, t)
-    else:
-        source.source_call(g, c, i, t)
 
 def boot(g: Any) -> None:
     """The state at time 0: sources, pressure and the first events."""
     g.spell_at = g.gp_at = INF
     if g.spell_kind == RANDOM_SPELLS:
-        share = g.spell_mean / (g.spell_mean + g.calm_mean)
-        if g.stationary and uniform(g.r_spell) < share:
-            g.spell_at = 0.0
-        else:
-            g.spell_at = exponential(g.r_spell) * g.calm_mean
+        spells = g.spell_mean / (g.spell_mean + g.calm_mean)
+        at_once = g.stationary and uniform(g.r_spell) < spells
+        g.spell_at = 0.0 if at_once else exponential(g.r_spell) * g.calm_mean
     elif g.spell_kind == GIVEN_SPELLS:
         g.spell_at = real_at(g.p_schedule, 0).x
     g.noretry &= g.array_path  # else nobody asks for pages
     in_force(g)
-    g.win = 0 if g.warmup > 0.0 else 1
-    g.window_at = g.horizon if g.win else g.warmup
+    g.window_at = g.warmup
     log(g, 0.0, BOOT, ALL, 0.0)
     for i in range(g.cpus):
         c = cpu_at(g.p_cpus, i)
         c.monitor_at = c.call_at = c.phase_at = c.wk_at = INF
         c.cur, c.on, c.first_prod = -1, 1, i * g.producers
-        krw_at(g.p_krw, 2 * i).ready = krw_at(g.p_krw, 2 * i + 1).ready = INF
+        krw_at(g.p_krw, 2 * i).ready_at = krw_at(g.p_krw, 2 * i + 1).ready_at = INF
         if g.bursty:
             phase = g.phase if g.tick_phase else uniform(c.arrivals) * g.period / g.producers
             for j in range(g.producers):
                 p = prod_at(g.p_prods, c.first_prod + j)
                 p.due = p.ready = phase + j * g.period / g.producers
-                p.left, p.state = g.burst, SLEEPS
+                p.left = g.burst
         else:
             if not g.poisson:
                 c.on = 1 if uniform(c.arrivals) < g.on_mean / (g.on_mean + g.off_mean) else 0
@@ -241,8 +227,7 @@ def simulate(g: Any) -> None:
         at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
         at_wake = held_at(g.p_waiters, g.head_w % g.wait_cap).wake if g.head_w < g.tail_w else INF
         at_pending = node_at(g.p_nodes, 0).at if g.heap_n > 0 else INF
-        at_spell = g.spell_at if not g.late else INF
-        t = min(g.gp_at, at_cpu, at_wake, at_pending, at_spell)
+        t = min(g.gp_at, at_cpu, at_wake, at_pending, g.spell_at)
         if g.late:
             if g.head_w == g.tail_w and g.heap_n == 0:
                 break
@@ -263,13 +248,13 @@ def simulate(g: Any) -> None:
             wake(g, t)
         elif at_pending == t:
             pending_ends(g, t)
-        elif at_spell == t:
+        elif g.spell_at == t:
             switch_pressure(g, t)
         else:
-            source_event(g, i, t)
+            source.source_event(g, i, t)
     out_at(g.p_out, 1).events += events
 
-numba.jit_module(**JIT)
+compile_module()
 
 def compiled(sources: int) -> Any:
     """The entry point, cached on disk under a key that holds `sources`.

@@ -5,6 +5,7 @@ Each stream is a record of four words, so that a function gets it as one pointer
 Blackman and Vigna (xoshiro256++), Marsaglia and Tsang 2000 (gamma), Hoermann 1993 (binomial).
 """
 
+import functools
 import math
 from typing import Any
 
@@ -15,9 +16,10 @@ from numba import uint64
 STREAM = np.dtype([(word, "u8") for word in "abcd"])
 INF = np.inf
 BIG = 1 << 40
-# The engine's modules compile all their functions with this, on first use and for compiled code
-# only: wrappers for Python would cost compile time. A division by zero gives inf as in NumPy.
-JIT = dict(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+# Ends a module of the engine: compiles all its functions, on first use and for compiled code only
+# (wrappers for Python would cost compile time). A division by zero gives inf as in NumPy.
+compile_module = functools.partial(numba.jit_module, nogil=True, error_model="numpy",
+    no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
 def next64(r: Any) -> Any:
     """The next 64 random bits of a stream."""
@@ -42,8 +44,7 @@ def exponential(r: Any) -> Any:
 def normal(r: Any) -> Any:
     """Standard normal, by the polar method."""
     while True:
-        x = 2.0 * uniform(r) - 1.0
-        y = 2.0 * uniform(r) - 1.0
+        x, y = 2.0 * uniform(r) - 1.0, 2.0 * uniform(r) - 1.0
         q = x * x + y * y
         if 0.0 < q < 1.0:
             return x * math.sqrt(-2.0 * math.log(q) / q)
@@ -64,19 +65,15 @@ def gamma(r: Any, shape: Any) -> Any:
 
 def geometric(r: Any, again: Any) -> Any:
     """Trials up to and with the first that is not `again` (a probability); at most BIG."""
-    if again <= 0.0:
-        return 1
-    if again >= 1.0:
-        return BIG
+    if not 0.0 < again < 1.0:
+        return BIG if again > 0.0 else 1
     x = math.log(uniform(r)) / math.log(again)
     return BIG if x >= BIG - 1 else 1 + int(x)
 
 def binomial(r: Any, n: Any, p: Any) -> Any:
     """Successes in n trials of probability p: inversion for a small mean, else rejection."""
-    if n <= 0 or p <= 0.0:
-        return 0
-    if p >= 1.0:
-        return n
+    if n <= 0 or not 0.0 < p < 1.0:
+        return n if p >= 1.0 else 0
     rarer = min(p, 1.0 - p)
     k = inversion(r, n, rarer) if n * rarer < 10.0 else rejection(r, n, rarer)
     return n - k if p > 0.5 else k
@@ -115,4 +112,4 @@ def rejection(r: Any, n: Any, p: Any) -> Any:
             if math.log(v * alpha / (a / (us * us) + b)) <= rhs:
                 return int(k)
 
-numba.jit_module(**JIT)
+compile_module()

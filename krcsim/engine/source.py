@@ -12,43 +12,34 @@ always one call long: the same code, call by call.
 import math
 from typing import Any
 
-import numba
-
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import cache_of, call
-from krcsim.engine.rng import (BIG, INF, JIT, binomial, chance, exponential, gamma, geometric,
-    uniform)
-from krcsim.engine.state import (ALL, BLOCKED, DULL, FRESH, LIST, ONE, READY, SLAB, SLEEPS, TROUBLE,
-    VMALLOC, out_at, prod_at)
+from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma,
+    geometric, uniform)
+from krcsim.engine.state import (ALL, DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at,
+    out_at, prod_at)
 
 NOBODY = ALL  # the producer of a call that is a task of its own
 
-def share(g: Any, ch: Any) -> Any:
-    """P(a call is of channel ch)."""
-    return 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
-
-def dull_share(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call of channel ch is dull): without room in its head block it must end on the list."""
-    if c.room[ch] > 0:
-        return 1.0
-    if g.array_path and c.cache[cache_of(g, ch)] > 0:
-        return 0.0
-    return (1.0 - g.single) * g.fp + g.single * g.dull_single
-
-def trouble_share(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call is of channel ch and not dull)."""
-    return share(g, ch) * (1.0 - dull_share(g, c, ch))
+def shares(g: Any, c: Any, ch: Any) -> Any:
+    """P(a call is of channel ch and dull), P(it is of channel ch and not dull)."""
+    mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
+    dull = 1.0
+    if c.room[ch] <= 0:  # else it must end on the list
+        caches = g.array_path and c.cache[cache_of(g, ch)] > 0
+        dull = 0.0 if caches else (1.0 - g.single) * g.fp + g.single * g.dull_single
+    return mine * dull, mine * (1.0 - dull)
 
 def calls_ahead(g: Any, c: Any) -> Any:
     """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
-    if g.every_call or not c.monitor_todo:
+    if g.every_call or c.monitor_at == INF:
         return 1, FRESH
     if 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG)
-        n = geometric(c.marks, 1.0 - (trouble_share(g, c, SLAB) + trouble_share(g, c, VMALLOC)))
+        n = geometric(c.marks, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1]))
         return (n, TROUBLE) if n <= cap else (cap, DULL)
     ch = VMALLOC if g.vmalloc > 0.0 else SLAB
-    dull = dull_share(g, c, ch)
+    dull = shares(g, c, ch)[0]
     if c.room[ch] > 0 or dull <= 0.0:
         return c.room[ch] + 1, FRESH
     n = geometric(c.marks, dull)
@@ -62,8 +53,7 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     g.deferred += n
     out.queued += n
     out.area -= time_sum
-    w0 = share(g, SLAB) * dull_share(g, c, SLAB)
-    w1 = share(g, VMALLOC) * dull_share(g, c, VMALLOC)
+    w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
     n1 = binomial(c.marks, n, w1 / (w0 + w1))
     singles = listed = 0
     for ch in range(2):
@@ -74,30 +64,26 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
             singles += binomial(c.marks, k, g.single)
         else:
             listed += k
-    if listed > 0:
-        s, d = g.single * g.dull_single, (1.0 - g.single) * g.fp
-        wrapped = binomial(c.marks, listed, s / (s + d))
-        c.ptr[LIST] += listed
-        c.blk[LIST] += wrapped
-        out.list_pushes += listed
-        if g.array_path:
-            out.page_fail += listed
-        singles += wrapped
+    s, d = g.single * g.dull_single, (1.0 - g.single) * g.fp
+    wrapped = binomial(c.marks, listed, s / (s + d))
+    c.ptr[LIST] += listed
+    c.blk[LIST] += wrapped
+    out.list_pushes += listed
+    out.page_fail += listed * g.array_path
+    singles += wrapped
     out.single += singles
+    out.single_spell += singles * g.spell
     out.double += n - singles
-    if g.spell:
-        out.single_spell += singles
 
 def trouble_marks(g: Any, c: Any) -> Any:
     """Channel, kind and luck of a call that is of a channel without room and not dull."""
     r = c.marks
-    t0, t1 = trouble_share(g, c, SLAB), trouble_share(g, c, VMALLOC)
+    t0, t1 = shares(g, c, SLAB)[1], shares(g, c, VMALLOC)[1]
     ch = VMALLOC if uniform(r) * (t0 + t1) >= t0 else SLAB
     u_page, u_head, u = uniform(r), uniform(r), uniform(r)
     if g.array_path and c.cache[cache_of(g, ch)] > 0:
         return ch, u < g.single, u_page, u_head
-    double_page = (1.0 - g.single) * (1.0 - g.fp)
-    single_page = g.single * (1.0 - g.fp)
+    double_page, single_page = (1.0 - g.single) * (1.0 - g.fp), g.single * (1.0 - g.fp)
     u *= double_page + g.single * (1.0 - g.dull_single)
     single = u >= double_page
     if not (single and g.noretry):
@@ -121,11 +107,9 @@ def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
 def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     """Draw the next call that needs attention, from t on; calls before t are settled."""
     c.call_at, c.n = INF, 0
-    if g.late:
-        return
-    if g.bursty:
+    if g.bursty and not g.late:
         plan_burst(g, c, t)
-    elif c.rate > 0.0:
+    elif c.rate > 0.0 and not g.late:
         c.n, c.known = calls_ahead(g, c)
         if c.n == BIG:  # dull as far as the eye sees: look again before a gamma gets inexact
             c.n = 1 << 30
@@ -136,30 +120,32 @@ def settle(g: Any, c: Any, t: Any) -> None:
     """Account for the dull calls before t; the plan stays valid."""
     if g.bursty:
         settle_burst(g, c, t)
-        return
-    if c.base >= t:
-        return
-    if c.n > 1:
-        k = c.n - 1
-        if t < c.call_at:
-            k = binomial(c.arrivals, k, (t - c.base) / (c.call_at - c.base))
-        c.n -= k
-        # Given their number they are uniform in the interval: the sum of times at its mean.
-        dull_calls(g, c, k, 0.5 * k * (c.base + t))
-    g.rate_base += c.rate * (t - c.base)
-    c.base = t
+    elif c.base < t:
+        if c.n > 1:
+            k = c.n - 1
+            if t < c.call_at:
+                k = binomial(c.arrivals, k, (t - c.base) / (c.call_at - c.base))
+            c.n -= k
+            # Given their number they are uniform in the interval: the sum of times at its mean.
+            dull_calls(g, c, k, 0.5 * k * (c.base + t))
+        g.rate_base += c.rate * (t - c.base)
+        c.base = t
 
-def source_call(g: Any, c: Any, i: Any, t: Any) -> None:
-    """A plan of a CPU has come to its last call, at t."""
+def source_event(g: Any, i: Any, t: Any) -> None:
+    """A plan of CPU i has come to its last call at t, or its on or off phase ends."""
+    c = cpu_at(g.p_cpus, i)
+    settle(g, c, INF if g.bursty else t)  # dull calls of a burst may come at t too
     if g.bursty:
         burst_call(g, c, i, t)
-    else:
-        settle(g, c, t)
-        if c.known == DULL:
-            dull_calls(g, c, ONE, t)
-        elif special(g, c, i, t, NOBODY) and g.closed:
-            c.blocked += 1
-            set_rate(g, c)
+    elif c.phase_at == t:
+        c.on = 1 - c.on
+        c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
+        set_rate(g, c)
+    elif c.known == DULL:
+        dull_calls(g, c, ONE, t)
+    elif special(g, c, i, t, NOBODY) and g.closed:
+        c.blocked += 1
+        set_rate(g, c)
     plan(g, c, i, t)
 
 def resumed(g: Any, c: Any, i: Any, t: Any, e: Any) -> None:
@@ -167,7 +153,7 @@ def resumed(g: Any, c: Any, i: Any, t: Any, e: Any) -> None:
     c.blocked -= 1
     if g.bursty:
         p = prod_at(g.p_prods, e.prod)
-        p.state, p.ready = READY, t
+        p.blocked, p.ready = 0, t
         if p.left == 0:
             burst_ends(g, c, p, t)
     else:
@@ -198,7 +184,7 @@ def next_producer(g: Any, c: Any) -> Any:
     best = -1
     for j in range(c.first_prod, c.first_prod + g.producers):
         p = prod_at(g.p_prods, j)
-        if p.state != BLOCKED and (best < 0 or p.ready < prod_at(g.p_prods, best).ready):
+        if not p.blocked and (best < 0 or p.ready < prod_at(g.p_prods, best).ready):
             best = j
     return best
 
@@ -209,12 +195,6 @@ def call_time(g: Any, p: Any, start: Any, j: Any) -> Any:
     j -= p.left
     return p.due + (1 + j // g.burst) * g.period + (j % g.burst) * g.call_cost
 
-def regular(g: Any, p: Any, start: Any) -> Any:
-    """Whether later bursts will start when they are due, so that a plan may cross into them."""
-    if g.every_call or g.exp_gap or g.producers > 1 or g.burst * g.call_cost > g.period:
-        return False
-    return start + p.left * g.call_cost <= p.due + g.period
-
 def plan_burst(g: Any, c: Any, t: Any) -> None:
     """As plan(), for a CPU whose calls follow each other."""
     j = next_producer(g, c)
@@ -222,32 +202,30 @@ def plan_burst(g: Any, c: Any, t: Any) -> None:
         return
     p = prod_at(g.p_prods, j)
     c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)
-    limit = 1 << 20 if regular(g, p, c.start) else p.left
+    # Where later bursts will start when they are due, a plan may cross into them.
+    fixed = not (g.every_call or g.exp_gap or g.producers > 1)
+    regular = fixed and g.burst * g.call_cost <= g.period
+    on_time = c.start + p.left * g.call_cost <= p.due + g.period
+    limit = 1 << 20 if regular and on_time else p.left
     c.n, c.known = calls_ahead(g, c)
     if c.n > limit:
         c.n, c.known = limit, DULL
     c.call_at = call_time(g, p, c.start, c.n - 1)
 
 def settle_burst(g: Any, c: Any, t: Any) -> None:
-    """As settle(): calls of the timetable before t."""
+    """As settle(): calls of the timetable before t; moves the producer and the plan's start."""
     if c.n <= 1 or c.start >= t:
         return
-    p = prod_at(g.p_prods, next_producer(g, c))
-    lo, hi = 0, c.n - 1  # calls 0 .. n - 2 are dull; find how many lie before t
-    while lo < hi:
-        mid = (lo + hi) >> 1
-        if call_time(g, p, c.start, mid) < t:
-            lo = mid + 1
-        else:
-            hi = mid
-    if lo > 0:
-        pass_calls(g, c, lo)
-
-def pass_calls(g: Any, c: Any, k: Any) -> None:
-    """The first k dull calls of the plan were made: move the producer and the plan's start."""
     j = next_producer(g, c)
     p = prod_at(g.p_prods, j)
     start, cost, burst = c.start, g.call_cost, g.burst
+    k, last = 0, c.n - 1  # calls 0 .. n - 2 are dull: k of them lie before t, the first at start
+    while k < last:
+        mid = (k + last) >> 1
+        if call_time(g, p, start, mid) < t:
+            k = mid + 1
+        else:
+            last = mid
     k0 = min(k, p.left)
     whole, rest = (k - k0) // burst, (k - k0) % burst
     total = k0 * start + cost * k0 * (k0 - 1) / 2
@@ -256,14 +234,14 @@ def pass_calls(g: Any, c: Any, k: Any) -> None:
     total += rest * (p.due + (whole + 1) * g.period) + cost * rest * (rest - 1) / 2
     dull_calls(g, c, k, total)
     c.free_at = call_time(g, p, start, k - 1) + cost
-    c.start = call_time(g, p, start, k) if k < c.n else INF
+    c.start = call_time(g, p, start, k)
     c.n -= k
     c.cur = j
     if k < p.left:
         p.left -= k
     elif rest > 0:
         p.due += (whole + 1) * g.period
-        p.left, p.ready, p.state = burst - rest, p.due, READY
+        p.left, p.ready = burst - rest, p.due
     else:  # ended whole bursts, the last of them just now
         p.due += whole * g.period
         burst_ends(g, c, p, c.free_at)
@@ -274,26 +252,24 @@ def burst_ends(g: Any, c: Any, p: Any, t: Any) -> None:
     p.due += g.period * exponential(c.arrivals) if g.exp_gap else g.period
     if g.closed and p.due < t:
         p.due = t
-    p.left, p.ready, p.state = g.burst, p.due, SLEEPS
+    p.left, p.ready = g.burst, p.due
 
 def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
     """As source_call(), for a CPU whose calls follow each other."""
-    if c.n > 1:
-        pass_calls(g, c, c.n - 1)
     c.cur = j = next_producer(g, c)
     p = prod_at(g.p_prods, j)
-    p.state = READY
     p.left -= 1
     c.free_at = t + g.call_cost
+    held = False
     if c.known == DULL:
         dull_calls(g, c, ONE, t)
-    elif special(g, c, i, t, j) and g.closed:
-        p.state = BLOCKED
+    else:
+        held = special(g, c, i, t, j) and g.closed
+    if held:
+        p.blocked, c.cur = 1, -1
         c.blocked += 1
-        c.cur = -1
-        return
-    if p.left == 0:
+    elif p.left == 0:
         burst_ends(g, c, p, c.free_at)
         c.cur = -1
 
-numba.jit_module(**JIT)
+compile_module()

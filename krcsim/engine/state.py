@@ -15,7 +15,7 @@ from krcsim.engine.rng import STREAM
 
 # Constants that compiled functions get as arguments are NumPy scalars: numba compiles a function
 # again for each value of a Python int or bool.
-SLAB, VMALLOC, LIST = np.int64(0), np.int64(1), np.int64(2)  # channels
+SLAB, VMALLOC, LIST = map(np.int64, range(3))  # channels
 ONE = np.int64(1)
 
 def _dtype(ints: str, floats: str, channels: str = "", *more: Any) -> np.dtype[Any]:
@@ -25,26 +25,25 @@ def _dtype(ints: str, floats: str, channels: str = "", *more: Any) -> np.dtype[A
 
 # struct kfree_rcu_cpu_work, twice a CPU. By channel: ptr, pointers (list: entries); blk, blocks
 # that hold them (list: wrappers among the entries); needs, the grace period the channel would
-# need. need: the grace period the batch needs.
-KRW = _dtype("state cpu need", "ready", "ptr blk needs")
+# need. need: the grace period the batch needs; ready_at: when its work will be ready, since: when
+# it was.
+KRW = _dtype("state cpu need", "ready_at since", "ptr blk needs")
 IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worker is busy
 
 # struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls.
 # room: free entries of the head block; plan: `n` calls from `base` on, the last of them at
 # call_at; all but the last are known to be dull (and the last too when known == DULL).
 CPU = _dtype(
-    "nr_emergency monitor_todo wk wk_owner wk_stage wk_size n known on blocked cur first_prod",
+    "nr_emergency wk wk_owner wk_stage wk_size n known on blocked cur first_prod",
     "monitor_at call_at base phase_at rate wk_at free_at start",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 
-# A producer of a burst source.
-PRODUCER = _dtype("left state", "due ready")
-SLEEPS, READY, BLOCKED = 0, 1, 2  # PRODUCER.state
+PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
 
 # A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits.
 HELD = _dtype("what cpu prod win spell ch fails need", "call begin wake u_head fh ff")
-PAGE_STALL, HEAD_STALL, WAKE = np.int64(0), np.int64(1), np.int64(2)  # HELD.what, in the heap
+NO_STALL, PAGE_STALL, HEAD_STALL, WAKE = map(np.int64, range(4))  # HELD.what
 # The heap: node 0 .. heap_n - 1 in heap order, the nodes behind hold its free HELD slots.
 NODE = _dtype("slot", "at")
 
@@ -72,9 +71,7 @@ COUNTERS = (
     "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains rearms "
     "pages_returned pages_freed pool_returned queued freed events").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
-
-# Histograms: 16 bins an octave from 1e-4 ms on.
-BINS, BIN_LO_MS = 16 * 34, 1e-4
+BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
 
 EVENT = _dtype("code cpu value", "at")
 EVENTS = ("boot", "spell begins", "spell ends", "page from cache", "page allocated", "page failed",
@@ -100,9 +97,8 @@ def _pointer_to(dtype: np.dtype[Any]) -> Any:
     @intrinsic  # type: ignore[untyped-decorator]
     def element(_typing: Any, _base: Any, _index: Any) -> Any:
         def code(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            width = context.get_constant(types.intp, dtype.itemsize)
-            address = builder.add(args[0], builder.mul(args[1], width))
-            return builder.inttoptr(address, context.get_value_type(record))
+            offset = builder.mul(args[1], context.get_constant(types.intp, dtype.itemsize))
+            return builder.inttoptr(builder.add(args[0], offset), context.get_value_type(record))
 
         return record(types.int64, types.int64), code
 

@@ -54,15 +54,17 @@ def extend(scenario: Scenario, seed: int, have: Replications | None, total: int,
     parts = [] if have is None else [have]
     chunks = [(a, min(a + _CHUNK, total)) for a in range(len(have or ()), total, _CHUNK)]
     workers = min(workers or threads(), len(chunks))
+    halt = np.zeros(1, np.int64) if stop is None else stop
 
     def work(chunk: tuple[int, int]) -> Replications:
-        return replicate(scenario, seed, *chunk, every_call=every_call, stop=stop)
+        return replicate(scenario, seed, *chunk, every_call=every_call, stop=halt)
 
-    if workers <= 1:
-        parts += map(work, chunks)
-    else:
-        with ThreadPoolExecutor(workers) as pool:
+    with ThreadPoolExecutor(max(1, workers)) as pool:
+        try:
             parts += pool.map(work, chunks)
+        except BaseException:  # Ctrl-C too: the threads would count on to the end otherwise
+            halt[0] = 1
+            raise
     return sum(parts[1:], parts[0])
 
 def main_window(s: Scenario) -> int:

@@ -95,12 +95,12 @@ def woken(g: Any, t: Any, e: Any) -> None:
             k = krw_at(g.p_krw, s)
             if k.state == QUEUED and k.cpu == i:
                 ahead += kfree_rcu.total(k.ptr)
-        runs_at = c.wk_at + ahead * g.free_cost
+        runs_at = max(t, c.wk_at + ahead * g.free_cost)
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
     count_at(g.p_wait_hist, e.win * BINS + bin_of(ms)).n += 1
     answered(g, runs_at, e)
-    log(g, runs_at, WAIT_ENDS, i, ms)
+    log(g, t, WAIT_ENDS, i, ms)
     if g.closed:
         source.resumed(g, c, i, t, e)
 
@@ -108,8 +108,7 @@ def wake(g: Any, t: Any) -> None:
     """The first waiter's grace period is over."""
     e = held_at(g.p_waiters, g.head_w % g.wait_cap)
     g.head_w += 1
-    if g.closed:
-        source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
+    source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
     woken(g, t, e)
 
 def pending_ends(g: Any, t: Any) -> None:
@@ -118,8 +117,7 @@ def pending_ends(g: Any, t: Any) -> None:
     e = pending_new(g)
     i = e.cpu
     c = cpu_at(g.p_cpus, i)
-    if not g.late:
-        source.settle(g, c, t)
+    source.settle(g, c, t)
     if e.what == WAKE:
         woken(g, t, e)
         return

@@ -117,7 +117,9 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     touch(g, i)
 
 def settle(g: Any, c: Any, t: Any) -> None:
-    """Account for the dull calls before t; the plan stays valid."""
+    """Account for the dull calls before t, up to the horizon; the plan stays valid."""
+    if g.late:
+        return
     if g.bursty:
         settle_burst(g, c, t)
     elif c.base < t:

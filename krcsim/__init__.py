@@ -9,7 +9,6 @@
 
 Names are imported on first use, so that `import krcsim` is quick.
 """
-
 import importlib
 from typing import TYPE_CHECKING, Any
 

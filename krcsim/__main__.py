@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`krcsim VERB SCENARIO`: the same verbs as in Python, from a shell."""
-
 import argparse
 import json
 import shlex
@@ -8,7 +7,6 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
-
 from krcsim.files import write_whole
 from krcsim.scenario import UNSET, Scenario, changed, load_scenario, presets, toml_text
 from krcsim.values import KrcsimError
@@ -30,18 +28,14 @@ def pair(text: str) -> tuple[str, str]:
 def scenario_from(args: argparse.Namespace) -> Scenario:
     """The scenario that the arguments name, with --set applied."""
     scenario = load_scenario(args.scenario)
-    overrides = {k: value_of(v) for k, v in map(pair, args.set)}
-    return changed(scenario, **overrides) if overrides else scenario
+    return changed(scenario, **{k: value_of(v) for k, v in map(pair, args.set)})
 
 def command_of(argv: list[str]) -> str:
     """The command as typed, without options that only say where output goes."""
-    words, kept = iter(argv), ["krcsim"]
-    for word in words:
-        if word in ("--out", "--figure"):
-            next(words, None)
-        elif word.split("=")[0] not in ("--out", "--figure", "--json", "--overwrite", "--quiet"):
-            kept.append(shlex.quote(word))
-    return " ".join(kept)
+    files = ("--out", "--figure")
+    kept = [word for last, word in zip(["", *argv], argv, strict=False) if last not in files
+        and word.split("=")[0] not in (*files, "--json", "--overwrite", "--quiet")]
+    return shlex.join(["krcsim", *kept])
 
 def progress(done: int, total: int) -> None:
     """Say on the terminal how far a study is."""
@@ -53,7 +47,6 @@ def shown(result: Any) -> str:
     from krcsim.measures import QUANTITIES
     from krcsim.reply import table
     from krcsim.result import words
-
     names = ("p_wait", "p_spell", "blocked", "stalled", "wait_ms", "bytes_at_boot", "bytes_at_full")
     out = []
     for w in result.windows():
@@ -65,9 +58,8 @@ def shown(result: Any) -> str:
 def run_simulate(args: argparse.Namespace, command: str) -> None:
     """One run with its event log."""
     from krcsim.study import simulate
-
-    run = simulate(scenario_from(args), args.seed, replication=args.replication, events=args.events,
-        every_call=args.every_call)
+    run = simulate(scenario_from(args), args.seed, replication=args.replication,
+        events=args.events, every_call=args.every_call)
     if args.json:
         body = {"command": command, "scenario": toml_text(run.scenario)}
         fields = ("seed", "replication", "counters", "events", "total_events")
@@ -94,7 +86,6 @@ def check_targets(args: argparse.Namespace) -> None:
 def studied(args: argparse.Namespace, command: str) -> Any:
     """The result of a sweep or a comparison, made now."""
     from krcsim.study import compare, sweep
-
     told = progress if sys.stderr.isatty() and not args.quiet else None
     how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung,
         command=command, progress=told)
@@ -111,7 +102,6 @@ def run_study(args: argparse.Namespace, command: str) -> None:
         result.save(args.out, overwrite=args.overwrite)
     if args.figure:
         from krcsim.figures import save_figure
-
         save_figure(result, Path(args.figure), overwrite=args.overwrite)
     print(result.to_json() if args.json else shown(result))
 
@@ -119,7 +109,6 @@ def run_reply(args: argparse.Namespace, command: str) -> None:
     """The answer as plain text, from a saved result or a scenario that is run now."""
     from krcsim.reply import answer_text
     from krcsim.result import load_result
-
     saved = args.scenario.endswith(".json")
     text = answer_text(load_result(args.scenario) if saved else studied(args, command), args.window)
     if args.out:
@@ -131,39 +120,37 @@ def run_show(args: argparse.Namespace, command: str) -> None:
     """A scenario as TOML, or the names of those that come with krcsim."""
     print(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
 
-_STUDY = "--set --seed --json --precision --max-rung --out --overwrite --quiet"
+_STUDY = "set seed json precision max-rung out overwrite quiet"
 VERBS = {
     "simulate": (run_simulate, "one run with its event log",
-        "--set --replication --events --every-call --seed --json"),
-    "compare": (run_study, "remedies in the same worlds", f"{_STUDY} --remedies --figure"),
-    "sweep": (run_study, "a small grid of values", f"{_STUDY} --over --figure"),
+        "set replication events every-call seed json"),
+    "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies figure"),
+    "sweep": (run_study, "a small grid of values", f"{_STUDY} over figure"),
     "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
-        f"{_STUDY} --remedies --window"),
-    "show": (run_show, "a scenario as TOML; without a name, the list", "--set")}
+        f"{_STUDY} remedies window"),
+    "show": (run_show, "a scenario as TOML; without a name, the list", "set")}
 OPTIONS: dict[str, dict[str, Any]] = {
-    "--set": dict(action="append", default=[], metavar="FIELD=VALUE",
+    "set": dict(action="append", default=[], metavar="FIELD=VALUE",
         help="override a field, e.g. workload.rate_hz=5000"),
-    "--replication": dict(type=int, default=0, help="which replication (0)"),
-    "--events": dict(type=int, default=100, help="events to show (100)"),
-    "--every-call": dict(action="store_true", help="take calls one by one"),
-    "--seed": dict(type=int, default=20200404, help="one seed for all (20200404)"),
-    "--json": dict(action="store_true", help="print JSON for machines"),
-    "--precision": dict(type=float, default=0.1,
-        help="wanted half width of P(wait), relative (0.1)"),
-    "--max-rung": dict(type=int, default=10, help="rung r has 8 * 2**r replications (10)"),
-    "--out": dict(metavar="FILE", help="write the result (reply: the text) there"),
-    "--overwrite": dict(action="store_true", help="replace files that exist"),
-    "--quiet": dict(action="store_true", help="no progress line"),
-    "--over": dict(action="append", default=[], metavar="FIELD=V1,V2,...",
+    "replication": dict(type=int, default=0, help="which replication (0)"),
+    "events": dict(type=int, default=100, help="events to show (100)"),
+    "every-call": dict(action="store_true", help="take calls one by one"),
+    "seed": dict(type=int, default=20200404, help="one seed for all (20200404)"),
+    "json": dict(action="store_true", help="print JSON for machines"),
+    "precision": dict(type=float, default=0.1, help="wanted half width of P(wait), relative (0.1)"),
+    "max-rung": dict(type=int, default=10, help="rung r has 8 * 2**r replications (10)"),
+    "out": dict(metavar="FILE", help="write the result (reply: the text) there"),
+    "overwrite": dict(action="store_true", help="replace files that exist"),
+    "quiet": dict(action="store_true", help="no progress line"),
+    "over": dict(action="append", default=[], metavar="FIELD=V1,V2,...",
         help="values of a field; remedy=A1,B,D5-A1 works too"),
-    "--remedies": dict(default="A0,A1,B,C-A0,C-A1,D5-A1",
+    "remedies": dict(default="A0,A1,B,C-A0,C-A1,D5-A1",
         help="rows of the table of remedies, or B12, D8-A1"),
-    "--window": dict(choices=("boot", "steady"), help="which answer"),
-    "--figure": dict(metavar="FILE", help="draw P(wait) over bytes per CPU")}
+    "window": dict(choices=("boot", "steady"), help="which answer"),
+    "figure": dict(metavar="FILE", help="draw P(wait) over bytes per CPU")}
 
 class Parser(argparse.ArgumentParser):
     """Errors in one line and exit status 2."""
-
     def error(self, message: str) -> Any:
         """Print one line and leave with status 2."""
         self.exit(2, f"krcsim: {message}; see {self.prog} --help\n")
@@ -177,7 +164,7 @@ def parser() -> Parser:
         p.add_argument("scenario", nargs="?" if name == "show" else None, metavar="SCENARIO",
             help="a .toml file, or one of: " + ", ".join(presets()))
         for option in options.split():
-            p.add_argument(option, **OPTIONS[option])
+            p.add_argument(f"--{option}", **OPTIONS[option])
     return top
 
 def main(argv: list[str] | None = None) -> int:

@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The sliders of a notebook: pool or pages, on your machine and load."""
-
 import hashlib
 import html
+from collections import namedtuple
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from operator import attrgetter
 from pathlib import Path
 from typing import Any
-
 import ipywidgets as w
-
 from krcsim.figures import picture
 from krcsim.files import free_name, write_whole
 from krcsim.latest import Latest, Ticket
@@ -33,32 +31,23 @@ PRESETS = {"Thread as posted (C on A0)": "thread-as-posted",
     "Thread as discussed (C on A1)": "thread-as-discussed", "Phone, light load": "phone",
     "Server, 128 CPUs": "server-128"}
 COMPARED = ("own", "A0", "A1", "B", "C-A1", "D5-A1")
+STEPS = tuple(m * 10.0**k for k in range(1, 6) for m in (1, 2, 5))  # 10, 20, 50, 100, ...
 
-@dataclass(frozen=True)
-class Control:
-    """A slider: the scenario field it moves, its label with unit, its values, why it is there."""
-    field: str
-    label: str
-    values: tuple[float, ...]
-    why: str
-
-def one_two_five(low: float, high: float) -> tuple[float, ...]:
-    """1, 2, 5, 10, 20, ... from low to high."""
-    steps = [m * 10.0**k for k in range(-4, 9) for m in (1, 2, 5)]
-    return tuple(float(f"{v:g}") for v in steps if low <= v <= high)
-
+# A slider: the scenario field it moves, its label with unit, its values, why it is there.
+Control = namedtuple("Control", "field label values why")
 CONTROLS = (
     Control("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS,
         "rcu_nr_emergency_objs; starts empty"),
-    Control("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
+    Control("remedy.nr_bkv_objs", "Page cache (pages)", (0, *PAGES, 10),
         "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
-    Control("remedy.cache_at_boot", "Pages at boot (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
+    Control("remedy.cache_at_boot", "Pages at boot (pages)", (0, *PAGES, 10),
         "preallocated pages; the cache keeps no more than its size"),
-    Control("allocator.spell.page", "P(page fails) in a spell", (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95,
-        0.98, 0.99, 1.0), "P(a GFP_NOWAIT page request fails) in a spell"),
-    Control("allocator.spell_ms", "Spell length (ms)", one_two_five(10, 10_000),
+    Control("allocator.spell.page", "P(page fails) in a spell",
+        (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
+        "P(a GFP_NOWAIT page request fails) in a spell"),
+    Control("allocator.spell_ms", "Spell length (ms)", STEPS[:10],
         "mean length of a spell of pressure"),
-    Control("workload.rate_hz", "Calls/s per CPU", one_two_five(10, 100_000),
+    Control("workload.rate_hz", "Calls/s per CPU", STEPS[:13],
         "kfree_rcu() calls offered on each CPU"),
     Control("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
     Control("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
@@ -88,7 +77,6 @@ def lines_of(s: Scenario) -> list[tuple[str, list[tuple[int, Remedy]]]]:
 
 class PoolOrPages:
     """The explorer of the thread's question; show `.widget`, read `.scenario` and `.result`."""
-
     def __init__(self, folder: str | Path = "krcsim-export", preset: str = "",
             rungs: tuple[int, ...] = RUNGS) -> None:
         self.folder, self.rungs = Path(folder), rungs
@@ -101,8 +89,6 @@ class PoolOrPages:
         self._build(preset)
         self._put()
 
-    # ---- what is on the screen
-
     def _build(self, preset: str) -> None:
         look: Any = dict(style=dict(description_width="12em"),
             layout=w.Layout(width="23em", margin="0"))
@@ -113,50 +99,49 @@ class PoolOrPages:
             description="rcu_head request", **look)
         self.shared = w.Dropdown(options=[("per channel", False), ("shared", True)],
             description="Page cache is", **look)
-        self.preset = w.Dropdown(options=list(PRESETS.items()), value=preset,
-            description="Preset", **look)
+        self.controls = self.sliders | {"remedy.head_alloc": self.head,
+            "remedy.cache_shared": self.shared}
+        self.preset = w.Dropdown(options=list(PRESETS.items()), value=preset, description="Preset",
+            **look)
         self.reset = w.Button(description="Reset", tooltip="Back to the preset")
         self.cancel = w.Button(description="Cancel", tooltip="Stop refining", disabled=True)
         self.save = w.Button(description="Save figure, data, answer", disabled=True,
-            layout=w.Layout(width="15em"))
+            layout=dict(width="15em"))
         self.status = w.HTML("Compiling the engine (once, some seconds) ...")
-        self.image = w.Image(format="png", width=SIZE[0], height=SIZE[1],
-            layout=dict(width=f"{SIZE[0]}px", height=f"{SIZE[1]}px"))
+        width, height = SIZE
+        self.image = w.Image(format="png", width=width, height=height,
+            layout=dict(width=f"{width}px", height=f"{height}px"))
         self.value = w.HTML("")
-        self.answer = w.Textarea(rows=24, description="Answer", layout=w.Layout(width="50em"),
+        self.answer = w.Textarea(rows=24, description="Answer", layout=dict(width="50em"),
             style=dict(description_width="5em"))
-        for control in (*self.sliders.values(), self.head, self.shared):
+        for control in self.controls.values():
             control.observe(self._moved, "value")
         self.preset.observe(self._put, "value")
         self.reset.on_click(self._put)
         self.cancel.on_click(lambda _: self._latest.cancel())
         self.save.on_click(lambda _: self.export())
-        left = w.VBox([self.preset, *self.sliders.values(), self.head, self.shared,
-            w.HBox([self.reset, self.cancel]), self.save])
-        left.layout.flex = "0 0 auto"  # labels stay whole; on a narrow screen the picture wraps
+        left = w.VBox([self.preset, *self.controls.values(), w.HBox([self.reset, self.cancel]),
+            self.save], layout=dict(flex="0 0 auto"))  # labels stay whole: the picture wraps
         right = w.VBox([self.image, self.value, self.status],
-            layout=w.Layout(width=f"{SIZE[0] + 4}px", flex="0 0 auto"))
-        columns = w.Box([left, right], layout=w.Layout(display="flex", flex_flow="row wrap"))
-        self.widget = w.VBox([columns, self.answer])
-        self.widget.add_class("krcsim-explorer")
+            layout=dict(width=f"{width + 4}px", flex="0 0 auto"))
+        columns = w.Box([left, right], layout=dict(display="flex", flex_flow="row wrap"))
+        self.widget = w.VBox([columns, self.answer]).add_class("krcsim-explorer")
 
     @property
     def scenario(self) -> Scenario:
         """The scenario that the sliders stand for; raises KrcsimError if they contradict."""
-        v = {field: slider.value for field, slider in self.sliders.items()}
+        v = {field: control.value for field, control in self.controls.items()}
         v["remedy.cache_at_boot"] = min(v["remedy.cache_at_boot"], v["remedy.nr_bkv_objs"])
         v["grace_period.mean_ms"] = v["grace_period.mean_ms"] or None
-        v["remedy.head_alloc"] = self.head.value
-        v["remedy.cache_shared"] = self.shared.value
         v["allocator.calm.page"] = min(self.base.allocator.calm.page, v["allocator.spell.page"])
         return fitted(changed(self.base, **v))
 
     def command(self, verb: str, rung: int) -> str:
         """The shell command with the same numbers."""
-        name = self.preset.value
-        sets = [f"--set {k}={v}" for k, v in overrides(load_scenario(name), self.scenario)]
-        end = f"--remedies {','.join(COMPARED)} --max-rung {rung}"
-        return " ".join(["krcsim", verb, name, *sets, end])
+        preset = self.preset.value
+        sets = [f"--set {k}={v}" for k, v in overrides(load_scenario(preset), self.scenario)]
+        return " ".join(["krcsim", verb, preset, *sets, "--remedies", ",".join(COMPARED),
+            f"--max-rung {rung}"])
 
     def _put(self, _event: Any = None) -> None:
         """Set all sliders to the preset, with one run for the whole change."""
@@ -178,39 +163,36 @@ class PoolOrPages:
         except KrcsimError as exc:
             self.status.value = html.escape(f"Not possible: {exc}")
 
-    # ---- the worker's thread
-
     def _work(self, ticket: Ticket) -> Iterator[tuple[Scenario, Picture, Result | None]]:
-        s, stop, steady = ticket.value, ticket.stop, main_window(ticket.value)
-
-        def shown(lines: tuple[Line, ...], note: str, stale: bool) -> Picture:
-            at = (float(s.bytes_at_full()), p_wait(runs, s, steady))
-            return Picture(lines, at, f"{len(runs)} replications{note}, seed {SEED}", stale)
-
-        old = self.picture.lines if self.picture else ()
+        """In the worker's thread: a first number, the curve on each rung, the whole comparison."""
+        s, stop, window = ticket.value, ticket.stop, main_window(ticket.value)
+        lines = self.picture.lines if self.picture else ()
         runs = extend(s, SEED, None, replications_at(0), stop=stop)
-        yield s, shown(old, "", True), None
+        at = (float(s.bytes_at_full()), p_wait(runs, s, window))
+        yield s, Picture(lines, at, f"{len(runs)} replications, seed {SEED}", True), None
         points: dict[Scenario, Replications] = {}
+
+        def line(name: str, sizes: list[tuple[int, Remedy]], total: int) -> Line:
+            row = [replace(s, remedy=remedy) for _, remedy in sizes]
+            for p in row:
+                points[p] = extend(p, SEED, points.get(p), total, stop=stop)
+            return Line(name, tuple(n for n, _ in sizes),
+                tuple(float(p.bytes_at_full()) for p in row),
+                tuple(p_wait(points[p], p, window) for p in row))
+
         for rung in self.rungs:
             total = replications_at(rung)
             runs = extend(s, SEED, runs, total, stop=stop)
-            lines = []
-            for name, sizes in lines_of(s):
-                row = [replace(s, remedy=remedy) for _, remedy in sizes]
-                for p in row:
-                    points[p] = extend(p, SEED, points.get(p), total, stop=stop)
-                lines.append(Line(name, tuple(n for n, _ in sizes),
-                    tuple(float(p.bytes_at_full()) for p in row),
-                    tuple(p_wait(points[p], p, steady) for p in row)))
-            yield s, shown(tuple(lines), " a point", False), None
+            lines = tuple(line(name, sizes, total) for name, sizes in lines_of(s))
+            shown = Picture(lines, (at[0], p_wait(runs, s, window)),
+                f"{total} replications a point, seed {SEED}", False)
+            yield s, shown, None
         command = self.command("reply", self.rungs[-1]) + " --precision 0.01"
-        result = compare(s, COMPARED, seed=SEED, max_rung=self.rungs[-1], precision=0.01,
+        yield s, shown, compare(s, COMPARED, seed=SEED, max_rung=self.rungs[-1], precision=0.01,
             command=command, stop=stop)
-        yield s, shown(tuple(lines), " a point", False), result
-
-    # ---- back on the event loop
 
     def _show(self, out: tuple[Scenario, Picture, Result | None]) -> None:
+        """Back on the event loop, the only thread that sets widgets."""
         s, self.picture, self.result = out
         self.image.value = self.view.png(self.picture)
         here = html.escape(words(self.picture.here[1]))

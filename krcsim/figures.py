@@ -1,17 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Result in, axes out. Colours are Okabe and Ito's; line style and marker say the same again."""
-
 import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
-
 import matplotlib
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
-
 from krcsim.estimate import Estimate
 from krcsim.files import write_whole
 from krcsim.result import Cell, Result, scenario_of
@@ -33,7 +30,8 @@ def draw_point(ax: Axes, x: float, e: Estimate, style: Any, label: str | None) -
     if y is None:
         return []
     look: Any = dict(mfc="none") if e.kind == "bound" else dict(ms=7)
-    artists: list[Any] = ax.plot([x], [y], marker=marker, color=colour, ls="none", label=label, **look)
+    look |= dict(marker=marker, color=colour, ls="none", label=label)
+    artists: list[Any] = ax.plot([x], [y], **look)
     if e.kind == "bound":
         artists.append(ax.annotate("", (x, y / 4), (x, y),
             arrowprops=dict(arrowstyle="->", color=colour, linewidth=1.4)))

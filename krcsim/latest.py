@@ -6,17 +6,14 @@ stop, but only after its first result: a steady drag would otherwise show nothin
 back on the event loop, so that widgets are set on one thread only; without a running loop (a plain
 script, a test) everything happens at once in the caller's thread.
 """
-
 import asyncio
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
-
 import numpy as np
 
 class Ticket:
     """One submitted value: `stop` is what the engine polls, `shown` says a result was delivered."""
-
     def __init__(self, value: Any) -> None:
         self.value = value
         self.stop = np.zeros(1, np.int64)
@@ -24,7 +21,6 @@ class Ticket:
 
 class Latest:
     """Runs work(ticket), a generator of results, for the newest submitted value only."""
-
     def __init__(self, work: Callable[[Ticket], Iterator[Any]], on_result: Callable[[Any], None],
             on_state: Callable[[str], None], stopped: type[BaseException]) -> None:
         self._work, self._stopped = work, stopped

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Result in, plain text out: at most 72 columns of 7-bit ASCII, fit for a mailing list."""
-
 import math
 import textwrap
-
 from krcsim.estimate import Estimate
 from krcsim.measures import blocked_words
 from krcsim.result import Cell, Result, number, scenario_of, words

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The table of answers with everything needed to make it again; saved and loaded without loss."""
-
 import hashlib
 import json
 import math
 import tomllib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
-
 from krcsim.estimate import NOTHING, Estimate
 from krcsim.files import write_whole
 from krcsim.scenario import Scenario, from_dict
@@ -19,6 +18,7 @@ Cell = str | int | float | bool | None
 KINDS = ("interval", "rough", "bound", "none", "exact")
 BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
+_dumped = partial(json.dumps, indent=1, allow_nan=False, sort_keys=True)
 _PROVENANCE = {"command", "scenario", "seed", "rungs", "versions"}
 
 @dataclass(frozen=True)
@@ -150,9 +150,6 @@ def _checked(body: Any) -> Result:
 def _is_table(rows: Any, width: int) -> bool:
     return isinstance(rows, list) and all(isinstance(row, list) and len(row) == width
         and all(isinstance(c, Cell) for c in row) for row in rows)
-
-def _dumped(body: dict[str, Any]) -> str:
-    return json.dumps(body, indent=1, allow_nan=False, sort_keys=True)
 
 def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(_dumped(body).encode()).hexdigest()

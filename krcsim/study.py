@@ -4,7 +4,6 @@
 Precision is sought on a fixed ladder of replications (8, 16, 32, ...), so that an answer depends
 on scenario, seed and rung, and never on the clock or the number of threads.
 """
-
 import itertools
 import os
 import platform
@@ -12,10 +11,8 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
-
 from krcsim.engine.state import COUNTERS, EVENTS
 from krcsim.estimate import difference
 from krcsim.kernel import milliseconds

@@ -1,15 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A picture that follows a slider: axes drawn once, lines and points blitted onto them."""
-
 import io
 from dataclasses import dataclass
 from typing import Any
-
 import numpy as np
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image
-
 from krcsim.estimate import Estimate
 from krcsim.figures import FLOOR, STYLES, axes_of_bytes
 
@@ -38,7 +35,6 @@ def drawn(e: Estimate) -> float:
 
 class View:
     """A figure whose background is drawn once; limits stay, so that blitting is exact."""
-
     def __init__(self, names: tuple[str, ...]) -> None:
         self.fig = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
         self.canvas = FigureCanvasAgg(self.fig)

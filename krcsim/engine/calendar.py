@@ -5,8 +5,7 @@ import math
 from typing import Any
 
 from krcsim.engine.rng import compile_module
-from krcsim.engine.state import (BIN_LO_MS, BINS, cpu_at, event_at, held_at, krw_at, node_at,
-    real_at)
+from krcsim.engine.state import BIN_LO_MS, BINS, cpu_at, event_at, held_at, krw_at, node_at, real_at
 
 FULL = 1  # GLOBAL.error: a buffer is full, run again with a larger one
 STOPPED = 2  # GLOBAL.error: asked to give up
@@ -59,8 +58,7 @@ def heap_push(g: Any, at: Any) -> None:
 
 def heap_pop(g: Any) -> None:
     """Take the earliest entry out; its slot is then that of pending_new()."""
-    g.heap_n -= 1
-    n = g.heap_n
+    g.heap_n = n = g.heap_n - 1
     node, last = node_at(g.p_nodes, 0), node_at(g.p_nodes, n)
     at, slot = last.at, last.slot
     last.at, last.slot = node.at, node.slot

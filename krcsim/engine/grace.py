@@ -39,20 +39,14 @@ def finish(g: Any, t: Any) -> None:
     at, more = t + g.invoke, False
     for s in range(2 * g.cpus):
         k = krw_at(g.p_krw, s)
-        if k.state == WAITS and k.ready_at == INF:
-            if k.need <= g.done:
-                k.ready_at = at + g.work_delay
-                touch(g, s >> 1)
-            else:
-                more = True
-    while g.mark_w < g.tail_w:
-        waiter = held_at(g.p_waiters, g.mark_w % g.wait_cap)
-        if waiter.need > g.done:
-            more = True
-            break
-        waiter.wake = at
+        more |= k.state == WAITS and k.need > g.done
+        if k.state == WAITS and k.need <= g.done and k.ready_at == INF:
+            k.ready_at = at + g.work_delay
+            touch(g, s >> 1)
+    while g.mark_w < g.tail_w and held_at(g.p_waiters, g.mark_w % g.wait_cap).need <= g.done:
+        held_at(g.p_waiters, g.mark_w % g.wait_cap).wake = at
         g.mark_w += 1
-    if more:
+    if more or g.mark_w < g.tail_w:
         begin(g, t)
 
 def wait(g: Any, t: Any, e: Any) -> None:
@@ -62,12 +56,10 @@ def wait(g: Any, t: Any, e: Any) -> None:
     out.waits += 1
     if e.spell > 0:
         out.waits_spell += 1
-        if e.spell == g.spell_id and not g.spell_waited:
-            g.spell_waited = 1
-            out_at(g.p_out, g.spell_win).spells_waited += 1
-        elif e.spell == g.spell_id - 1 and not g.prev_waited:  # a stall outlasted its spell
-            g.prev_waited = 1
-            out_at(g.p_out, g.prev_win).spells_waited += 1
+        last = e.spell & 1  # a stall may outlast its spell
+        if e.spell >= g.spell_id - 1 and not g.spell_waited[last]:
+            g.spell_waited[last] = 1
+            out_at(g.p_out, g.spell_win[last]).spells_waited += 1
     if g.rcu_expedited:
         e.what, e.begin = WAKE, t
         heap_push(g, t + g.exp_median * math.exp(g.exp_sigma * normal(g.r_expedited)))

@@ -37,13 +37,11 @@ def total(objects: Any) -> Any:
 def page_answer(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any, success: Any) -> None:
     """A page request of a call made in window win ends at t: a new head block for channel ch?"""
     out = out_at(g.p_out, win)
+    out.page_ok += success
+    out.page_fail += not success
     log(g, t, PAGE_OK if success else PAGE_FAILED, i, 0.0)
     if success:
-        out.page_ok += 1
-        c.room[ch] = g.block
-        c.blk[ch] += 1
-    else:
-        out.page_fail += 1
+        c.room[ch], c.blk[ch] = g.block, c.blk[ch] + 1
 
 def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
     """An object of a call made in window win joins channel ch at t: count it, arm the monitor."""
@@ -67,16 +65,14 @@ def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
 
 def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
     """The call stalls in reclaim: its rest waits in the heap. False if the stall has no length."""
-    out = out_at(g.p_out, e.win)
+    out, e.what = out_at(g.p_out, e.win), what
     out.stalls += 1
-    e.what = what
-    if g.stall_median <= 0.0:
-        return False
-    ticks = g.stall_median * math.exp(g.stall_sigma * normal(c.stalls))
-    out.stall_ms += ticks * g.tick_ms
-    log(g, t, STALLS, i, ticks * g.tick_ms)
-    heap_push(g, t + ticks)
-    return True
+    if g.stall_median > 0.0:
+        ticks = g.stall_median * math.exp(g.stall_sigma * normal(c.stalls))
+        out.stall_ms += ticks * g.tick_ms
+        log(g, t, STALLS, i, ticks * g.tick_ms)
+        heap_push(g, t + ticks)
+    return g.stall_median > 0.0
 
 def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any,
         prod: Any) -> Any:
@@ -92,8 +88,7 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
             c.cache[cache] -= 1
             out.cache_hits += 1
             log(g, t, FROM_CACHE, i, float(c.cache[cache]))
-            c.room[ch] = g.block
-            c.blk[ch] += 1
+            c.room[ch], c.blk[ch] = g.block, c.blk[ch] + 1
             bulk = True
         elif u_page >= g.fp or not (single and g.noretry):
             bulk = u_page >= g.fp
@@ -165,16 +160,8 @@ def queue_of(g: Any, x: Any) -> Any:
 def work_next(g: Any, x: Any, t: Any) -> None:
     """kfree_rcu_work() goes on at t on CPU x: its next step, else that of the readiest work."""
     c = cpu_at(g.p_cpus, x)
-    if not c.wk:
-        s = -1
-        lo, hi = queue_of(g, x)
-        for b in range(lo, hi):
-            k = krw_at(g.p_krw, b)
-            if k.state == QUEUED and k.cpu == x and (s < 0 or k.since < krw_at(g.p_krw, s).since):
-                s = b
-        if s < 0:
-            return
-        work_start(g, c, s, t)
+    if not (c.wk or work_start(g, c, x, t)):
+        return
     # A block, the newest first, or the whole list.
     ch = SLAB if c.wk_ptr[SLAB] > 0 else VMALLOC if c.wk_ptr[VMALLOC] > 0 else LIST
     size, blocks = c.wk_ptr[ch], c.wk_blk[ch]
@@ -184,8 +171,16 @@ def work_next(g: Any, x: Any, t: Any) -> None:
             size = (c.wk_ptr[ch] + blocks - 1) // blocks
     c.wk_stage, c.wk_size, c.wk_at = ch, size, t + size * g.free_cost
 
-def work_start(g: Any, c: Any, s: Any, t: Any) -> None:
-    """The work of batch s starts: it takes all channels, and the batch is free again."""
+def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
+    """The readiest work of CPU x takes its batch's channels at t; False if there is none."""
+    s = -1
+    lo, hi = queue_of(g, x)
+    for b in range(lo, hi):
+        k = krw_at(g.p_krw, b)
+        if k.state == QUEUED and k.cpu == x and (s < 0 or k.since < krw_at(g.p_krw, s).since):
+            s = b
+    if s < 0:
+        return False
     k = krw_at(g.p_krw, s)
     log(g, t, WORK_STARTS, s >> 1, float(total(k.ptr)))
     early = 0
@@ -198,6 +193,7 @@ def work_start(g: Any, c: Any, s: Any, t: Any) -> None:
         out_at(g.p_out, g.win).early_frees += early
         log(g, t, TOO_SOON, s >> 1, float(early))
     c.wk, c.wk_owner, k.state = 1, s >> 1, IDLE
+    return True
 
 def work_step(g: Any, x: Any, t: Any) -> None:
     """The step of the work on CPU x, and the whole work after its last, ends at t."""

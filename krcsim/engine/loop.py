@@ -9,9 +9,8 @@ import numba
 from krcsim.engine import grace, kfree_rcu, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.rng import INF, compile_module, exponential, uniform
-from krcsim.engine.state import (ALL, BINS, BOOT, QUEUED, SPELL_BEGINS,
-    SPELL_ENDS, WAIT_ENDS, WAKE, count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at,
-    real_at)
+from krcsim.engine.state import (ALL, BINS, BOOT, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
+    count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at)
 
 NO_SPELL, GIVEN_SPELLS, RANDOM_SPELLS = 0, 1, 2  # GLOBAL.spell_kind
 
@@ -50,9 +49,8 @@ def switch_pressure(g: Any, t: Any) -> None:
     g.spell ^= 1
     in_force(g)
     if g.spell:
-        g.prev_waited, g.prev_win = g.spell_waited, g.spell_win
-        g.spell_waited, g.spell_win = 0, g.win
         g.spell_id += 1
+        g.spell_waited[g.spell_id & 1], g.spell_win[g.spell_id & 1] = 0, g.win
         out_at(g.p_out, g.win).spells += 1
     log(g, t, SPELL_BEGINS if g.spell else SPELL_ENDS, ALL, float(g.spell_id))
     if g.spell_kind == RANDOM_SPELLS:
@@ -85,9 +83,7 @@ def answered(g: Any, t: Any, e: Any) -> None:
 
 def woken(g: Any, t: Any, e: Any) -> None:
     """The wait of the call in `e` is over at t: account for it; its caller may go on."""
-    i = e.cpu
-    c = cpu_at(g.p_cpus, i)
-    runs_at = t
+    i, c, runs_at = e.cpu, cpu_at(g.p_cpus, e.cpu), t
     if g.bursty and c.wk:  # it gets the CPU after the works that are ready
         ahead = kfree_rcu.total(c.wk_ptr) - c.wk_size
         lo, hi = kfree_rcu.queue_of(g, i)
@@ -95,12 +91,12 @@ def woken(g: Any, t: Any, e: Any) -> None:
             k = krw_at(g.p_krw, s)
             if k.state == QUEUED and k.cpu == i:
                 ahead += kfree_rcu.total(k.ptr)
-        runs_at = max(t, c.wk_at + ahead * g.free_cost)
+        runs_at = c.wk_at + ahead * g.free_cost
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
     count_at(g.p_wait_hist, e.win * BINS + bin_of(ms)).n += 1
     answered(g, runs_at, e)
-    log(g, t, WAIT_ENDS, i, ms)
+    log(g, runs_at, WAIT_ENDS, i, ms)
     if g.closed:
         source.resumed(g, c, i, t, e)
 
@@ -108,50 +104,47 @@ def wake(g: Any, t: Any) -> None:
     """The first waiter's grace period is over."""
     e = held_at(g.p_waiters, g.head_w % g.wait_cap)
     g.head_w += 1
-    source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
+    if g.closed:
+        source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
     woken(g, t, e)
 
 def pending_ends(g: Any, t: Any) -> None:
     """A stall ends, and its call goes on; or an expedited wait is over."""
     heap_pop(g)
     e = pending_new(g)
-    i = e.cpu
-    c = cpu_at(g.p_cpus, i)
-    source.settle(g, c, t)
+    i, c = e.cpu, cpu_at(g.p_cpus, e.cpu)
+    if not g.late:
+        source.settle(g, c, t)
     if e.what == WAKE:
         woken(g, t, e)
         return
-    out = out_at(g.p_out, e.win)
-    waits = out.waits
+    waits = out_at(g.p_out, e.win).waits
     held = kfree_rcu.go_on(g, c, i, t, e)
     if not held:
         answered(g, t, e)
     if not held and g.closed:
         source.resumed(g, c, i, t, e)
-    elif not held or out.waits > waits:  # else it stalls once more
+    elif not held or out_at(g.p_out, e.win).waits > waits:  # else it stalls once more
         source.plan(g, c, i, t)
 
 def maintenance(g: Any, i: Any, t: Any) -> Any:
     """CPU i's monitor or a ready or running work is due at t: handle it; False if none is."""
-    c = cpu_at(g.p_cpus, i)
+    c, s = cpu_at(g.p_cpus, i), 2 * i
     if c.monitor_at == t:
         source.settle(g, c, t)
         kfree_rcu.monitor(g, c, i, t)
         source.plan(g, c, i, t)
-        return True
-    for s in range(2 * i, 2 * i + 2):
-        if krw_at(g.p_krw, s).ready_at == t:
-            batch_ready(g, s, t)
-            return True
-    if c.wk_at == t:
+    elif krw_at(g.p_krw, s).ready_at == t or krw_at(g.p_krw, s + 1).ready_at == t:
+        batch_ready(g, s if krw_at(g.p_krw, s).ready_at == t else s + 1, t)
+    elif c.wk_at == t:
         works(g, i, t)
-        return True
-    return False
+    else:
+        return False
+    return True
 
 def batch_ready(g: Any, s: Any, t: Any) -> None:
     """Batch s's callback was invoked: choose its CPU; its work starts if no other runs there."""
-    k = krw_at(g.p_krw, s)
-    x = s >> 1
+    k, x = krw_at(g.p_krw, s), s >> 1
     if g.nocb > 0.0 and uniform(g.r_foreign) < g.nocb:
         x = int(uniform(g.r_foreign) * (g.cpus - 1))
         x += x >= s >> 1
@@ -167,15 +160,15 @@ def batch_ready(g: Any, s: Any, t: Any) -> None:
         works(g, x, t)
     elif g.bursty:
         source.plan(g, c, x, t)
-    touch(g, x)
+    else:
+        touch(g, x)
 
 def works(g: Any, x: Any, t: Any) -> None:
     """Steps of the work on CPU x end at t; then the next work, or back to calls."""
     c = cpu_at(g.p_cpus, x)
     settle_for_peak(g, t)
     while c.wk and c.wk_at <= t:
-        owner = c.wk_owner
-        o = cpu_at(g.p_cpus, owner)
+        owner, o = c.wk_owner, cpu_at(g.p_cpus, c.wk_owner)
         # Pages may reach a CPU without room: its plan must be drawn anew from here.
         source.settle(g, o, t)
         source.settle(g, c, t)
@@ -235,11 +228,10 @@ def simulate(g: Any) -> None:
         events += 1
         if (events & 1023) == 0 and count_at(g.p_stop, 0).n:
             g.error = STOPPED
-        if g.gp_at == t:
-            if g.active:
-                grace.finish(g, t)
-            else:
-                grace.begin(g, t)
+        if g.gp_at == t and g.active:
+            grace.finish(g, t)
+        elif g.gp_at == t:
+            grace.begin(g, t)
         elif at_cpu == t and maintenance(g, i, t):
             continue
         elif at_wake == t:
@@ -260,10 +252,8 @@ def compiled(sources: int) -> Any:
     numba's cache sees changes of the file of a function but not of those it calls; a variable of
     the closure is part of the key, so a digest of all sources makes it see them.
     """
-
     @numba.njit(nogil=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
     def run(worlds: Any) -> Any:
         simulate(worlds[0])
         return sources
-
     return run

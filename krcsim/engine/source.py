@@ -55,7 +55,7 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.area -= time_sum
     w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
     n1 = binomial(c.marks, n, w1 / (w0 + w1))
-    singles = listed = 0
+    singles, before = 0, c.ptr[LIST]
     for ch in range(2):
         k = n1 if ch == VMALLOC else n - n1
         if c.room[ch] > 0:
@@ -63,10 +63,10 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
             c.ptr[ch] += k
             singles += binomial(c.marks, k, g.single)
         else:
-            listed += k
+            c.ptr[LIST] += k
+    listed = c.ptr[LIST] - before
     s, d = g.single * g.dull_single, (1.0 - g.single) * g.fp
     wrapped = binomial(c.marks, listed, s / (s + d))
-    c.ptr[LIST] += listed
     c.blk[LIST] += wrapped
     out.list_pushes += listed
     out.page_fail += listed * g.array_path
@@ -117,9 +117,7 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     touch(g, i)
 
 def settle(g: Any, c: Any, t: Any) -> None:
-    """Account for the dull calls before t, up to the horizon; the plan stays valid."""
-    if g.late:
-        return
+    """Account for the dull calls before t; the plan stays valid."""
     if g.bursty:
         settle_burst(g, c, t)
     elif c.base < t:
@@ -158,14 +156,18 @@ def resumed(g: Any, c: Any, i: Any, t: Any, e: Any) -> None:
         p.blocked, p.ready = 0, t
         if p.left == 0:
             burst_ends(g, c, p, t)
-    else:
-        set_rate(g, c)
-        each = g.base_rate * c.on / g.producers
-        if not g.late and uniform(c.arrivals) < 1.0 - math.exp(-(t - e.call) * each):
-            c.known = FRESH
-            if special(g, c, i, t, NOBODY):
-                c.blocked += 1
-                set_rate(g, c)
+        plan_burst(g, c, t)
+        touch(g, i)
+        return
+    set_rate(g, c)
+    if g.late:
+        return
+    each = g.base_rate * c.on / g.producers
+    if uniform(c.arrivals) < 1.0 - math.exp(-(t - e.call) * each):
+        c.known = FRESH
+        if special(g, c, i, t, NOBODY):
+            c.blocked += 1
+            set_rate(g, c)
     plan(g, c, i, t)
 
 def set_rate(g: Any, c: Any) -> None:
@@ -199,16 +201,16 @@ def call_time(g: Any, p: Any, start: Any, j: Any) -> Any:
 
 def plan_burst(g: Any, c: Any, t: Any) -> None:
     """As plan(), for a CPU whose calls follow each other."""
+    c.call_at, c.n = INF, 0
     j = next_producer(g, c)
     if c.wk or j < 0:
         return
     p = prod_at(g.p_prods, j)
     c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)
     # Where later bursts will start when they are due, a plan may cross into them.
-    fixed = not (g.every_call or g.exp_gap or g.producers > 1)
-    regular = fixed and g.burst * g.call_cost <= g.period
+    fixed = not (g.every_call or g.exp_gap or g.producers > 1) and g.burst * g.call_cost <= g.period
     on_time = c.start + p.left * g.call_cost <= p.due + g.period
-    limit = 1 << 20 if regular and on_time else p.left
+    limit = 1 << 20 if fixed and on_time else p.left
     c.n, c.known = calls_ahead(g, c)
     if c.n > limit:
         c.n, c.known = limit, DULL
@@ -221,7 +223,8 @@ def settle_burst(g: Any, c: Any, t: Any) -> None:
     j = next_producer(g, c)
     p = prod_at(g.p_prods, j)
     start, cost, burst = c.start, g.call_cost, g.burst
-    k, last = 0, c.n - 1  # calls 0 .. n - 2 are dull: k of them lie before t, the first at start
+    last = c.n - 1  # calls 0 .. n - 2 are dull: k of them lie before t, the first at start
+    k = last if t > c.call_at else 0
     while k < last:
         mid = (k + last) >> 1
         if call_time(g, p, start, mid) < t:
@@ -237,8 +240,7 @@ def settle_burst(g: Any, c: Any, t: Any) -> None:
     dull_calls(g, c, k, total)
     c.free_at = call_time(g, p, start, k - 1) + cost
     c.start = call_time(g, p, start, k)
-    c.n -= k
-    c.cur = j
+    c.n, c.cur = c.n - k, j
     if k < p.left:
         p.left -= k
     elif rest > 0:
@@ -257,17 +259,14 @@ def burst_ends(g: Any, c: Any, p: Any, t: Any) -> None:
     p.left, p.ready = g.burst, p.due
 
 def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
-    """As source_call(), for a CPU whose calls follow each other."""
+    """As source_event(), for a CPU whose calls follow each other."""
     c.cur = j = next_producer(g, c)
     p = prod_at(g.p_prods, j)
     p.left -= 1
     c.free_at = t + g.call_cost
-    held = False
     if c.known == DULL:
         dull_calls(g, c, ONE, t)
-    else:
-        held = special(g, c, i, t, j) and g.closed
-    if held:
+    if c.known != DULL and special(g, c, i, t, j) and g.closed:
         p.blocked, c.cur = 1, -1
         c.blocked += 1
     elif p.left == 0:

@@ -23,18 +23,16 @@ def _dtype(ints: str, floats: str, channels: str = "", *more: Any) -> np.dtype[A
     fields: list[Any] = [(n, "i8") for n in ints.split()] + [(n, "f8") for n in floats.split()]
     return np.dtype(fields + [(n, "i8", 3) for n in channels.split()] + list(more), align=True)
 
-# struct kfree_rcu_cpu_work, twice a CPU. By channel: ptr, pointers (list: entries); blk, blocks
-# that hold them (list: wrappers among the entries); needs, the grace period the channel would
-# need. need: the grace period the batch needs; ready_at: when its work will be ready, since: when
-# it was.
+# struct kfree_rcu_cpu_work, twice a CPU. need: the grace period the batch needs; its work will be
+# ready at ready_at, or was at `since`. By channel: ptr, pointers (list: entries); blk, blocks that
+# hold them (list: wrappers among the entries); needs, the grace period the channel would need.
 KRW = _dtype("state cpu need", "ready_at since", "ptr blk needs")
 IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worker is busy
 
 # struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls.
 # room: free entries of the head block; plan: `n` calls from `base` on, the last of them at
 # call_at; all but the last are known to be dull (and the last too when known == DULL).
-CPU = _dtype(
-    "nr_emergency wk wk_owner wk_stage wk_size n known on blocked cur first_prod",
+CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size n known on blocked cur first_prod",
     "monitor_at call_at base phase_at rate wk_at free_at start",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
@@ -53,16 +51,17 @@ GLOBAL = _dtype(
     "rearm_left attach drain block closed producers bursty burst exp_gap ticked rcu_expedited "
     "spell_kind stationary poisson tick_phase log_cap wait_cap heap_cap "
     # State.
-    "win done active pending spell spell_id spell_win spell_waited prev_waited prev_win "
-    "deferred head_w mark_w tail_w heap_n log_n error sched_i late "
+    "win done active pending spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
     # Addresses of the arrays, and their lengths where the engine needs them.
     "p_cpus p_krw p_prods p_waiters p_pending p_nodes p_tree p_out p_wait_hist p_late_hist p_log "
-    "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_n",
+    "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_n sched_i",
     # Parameters, state, and the probabilities in force: see in_force().
     "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost free_cost "
     "stall_median stall_sigma exp_median exp_sigma invoke warmup horizon spell_mean calm_mean "
     "phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn fh ff dull_single",
     "", ("fail", "f8", (2, 6)),
+    # Of the last two spells, by the parity of their number: the window, and whether a call waited.
+    ("spell_win", "i8", 2), ("spell_waited", "i8", 2),
     *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited")))
 
 # Counters of a window, in the order of columns of a run's table.

@@ -13,7 +13,6 @@ from krcsim.figures import picture
 from krcsim.files import free_name, write_whole
 from krcsim.latest import Latest, Ticket
 from krcsim.measures import p_wait
-from krcsim.remedy import Remedy
 from krcsim.reply import answer_text
 from krcsim.result import Result, words
 from krcsim.run import Replications, Stopped
@@ -35,26 +34,23 @@ STEPS = tuple(m * 10.0**k for k in range(1, 6) for m in (1, 2, 5))  # 10, 20, 50
 
 # A slider: the scenario field it moves, its label with unit, its values, why it is there.
 Control = namedtuple("Control", "field label values why")
-CONTROLS = (
-    Control("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS,
+CONTROLS = tuple(Control(*row) for row in (
+    ("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS,
         "rcu_nr_emergency_objs; starts empty"),
-    Control("remedy.nr_bkv_objs", "Page cache (pages)", (0, *PAGES, 10),
+    ("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
         "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
-    Control("remedy.cache_at_boot", "Pages at boot (pages)", (0, *PAGES, 10),
+    ("remedy.cache_at_boot", "Pages at boot (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
         "preallocated pages; the cache keeps no more than its size"),
-    Control("allocator.spell.page", "P(page fails) in a spell",
-        (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
-        "P(a GFP_NOWAIT page request fails) in a spell"),
-    Control("allocator.spell_ms", "Spell length (ms)", STEPS[:10],
-        "mean length of a spell of pressure"),
-    Control("workload.rate_hz", "Calls/s per CPU", STEPS[:13],
-        "kfree_rcu() calls offered on each CPU"),
-    Control("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
-    Control("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
+    ("allocator.spell.page", "P(page fails) in a spell", (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98,
+        0.99, 1.0), "P(a GFP_NOWAIT page request fails) in a spell"),
+    ("allocator.spell_ms", "Spell length (ms)", STEPS[:10], "mean length of a spell of pressure"),
+    ("workload.rate_hz", "Calls/s per CPU", STEPS[:13], "kfree_rcu() calls offered on each CPU"),
+    ("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
+    ("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
         "mean length; 0: as calibrated for this machine"),
-    Control("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000), "CONFIG_HZ"),
-    Control("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
-        "share of calls that may have to wait"))
+    ("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000), "CONFIG_HZ"),
+    ("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+        "share of calls that may have to wait")))
 
 def fitted(s: Scenario) -> Scenario:
     """The scenario with a horizon of a few spells: long enough to see them, short enough to wait.
@@ -66,14 +62,15 @@ def fitted(s: Scenario) -> Scenario:
         min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
     return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
 
-def lines_of(s: Scenario) -> list[tuple[str, list[tuple[int, Remedy]]]]:
-    """The remedies of the curve: growing pools and page caches, all on the setting's base."""
+def lines_of(s: Scenario) -> Iterator[tuple[str, tuple[int, ...], list[Scenario]]]:
+    """The points of the curve: growing pools and page caches, all on the setting's base."""
     base = replace(s.remedy, nr_emergency_objs=0, emergency_at_boot=0, cache_shared=False,
         nr_bkv_objs=1, cache_at_boot=0)
-    pools = [(n, replace(base, nr_emergency_objs=n)) for n in POOLS]
-    empty = [(n, replace(base, cache_shared=True, nr_bkv_objs=n)) for n in PAGES]
-    full = [(n, replace(remedy, cache_at_boot=n)) for n, remedy in empty]
-    return list(zip(NAMES, (pools, full, empty), strict=True))
+    pools = [replace(base, nr_emergency_objs=n) for n in POOLS]
+    empty = [replace(base, cache_shared=True, nr_bkv_objs=n) for n in PAGES]
+    full = [replace(r, cache_at_boot=r.nr_bkv_objs) for r in empty]
+    for name, sizes, line in zip(NAMES, (POOLS, PAGES, PAGES), (pools, full, empty), strict=True):
+        yield name, sizes, [replace(s, remedy=remedy) for remedy in line]
 
 class PoolOrPages:
     """The explorer of the thread's question; show `.widget`, read `.scenario` and `.result`."""
@@ -156,35 +153,29 @@ class PoolOrPages:
         self._moved()
 
     def _moved(self, _change: Any = None) -> None:
-        if self._quiet:
-            return
         try:
-            self._latest.submit(self.scenario)
+            if not self._quiet:
+                self._latest.submit(self.scenario)
         except KrcsimError as exc:
             self.status.value = html.escape(f"Not possible: {exc}")
 
     def _work(self, ticket: Ticket) -> Iterator[tuple[Scenario, Picture, Result | None]]:
         """In the worker's thread: a first number, the curve on each rung, the whole comparison."""
         s, stop, window = ticket.value, ticket.stop, main_window(ticket.value)
-        lines = self.picture.lines if self.picture else ()
+        old = self.picture.lines if self.picture else ()
         runs = extend(s, SEED, None, replications_at(0), stop=stop)
-        at = (float(s.bytes_at_full()), p_wait(runs, s, window))
-        yield s, Picture(lines, at, f"{len(runs)} replications, seed {SEED}", True), None
+        here = (float(s.bytes_at_full()), p_wait(runs, s, window))
+        yield s, Picture(old, here, f"{len(runs)} replications, seed {SEED}", True), None
         points: dict[Scenario, Replications] = {}
-
-        def line(name: str, sizes: list[tuple[int, Remedy]], total: int) -> Line:
-            row = [replace(s, remedy=remedy) for _, remedy in sizes]
-            for p in row:
-                points[p] = extend(p, SEED, points.get(p), total, stop=stop)
-            return Line(name, tuple(n for n, _ in sizes),
-                tuple(float(p.bytes_at_full()) for p in row),
-                tuple(p_wait(points[p], p, window) for p in row))
-
-        for rung in self.rungs:
-            total = replications_at(rung)
+        for total in map(replications_at, self.rungs):
             runs = extend(s, SEED, runs, total, stop=stop)
-            lines = tuple(line(name, sizes, total) for name, sizes in lines_of(s))
-            shown = Picture(lines, (at[0], p_wait(runs, s, window)),
+            lines = []
+            for name, sizes, line in lines_of(s):
+                for p in line:
+                    points[p] = extend(p, SEED, points.get(p), total, stop=stop)
+                lines.append(Line(name, sizes, tuple(float(p.bytes_at_full()) for p in line),
+                    tuple(p_wait(points[p], p, window) for p in line)))
+            shown = Picture(tuple(lines), (here[0], p_wait(runs, s, window)),
                 f"{total} replications a point, seed {SEED}", False)
             yield s, shown, None
         command = self.command("reply", self.rungs[-1]) + " --precision 0.01"

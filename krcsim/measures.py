@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is asked of a run: each quantity with its unit, its words and its estimate."""
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 import numpy as np
 from krcsim.engine.state import BIN_LO_MS, BINS
@@ -32,7 +32,7 @@ def harmless_calm(s: Scenario) -> bool:
 
 def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call, or its upper bound when no wait was seen."""
-    seen = _per(runs, s, window, "waits", "single")
+    seen = _share(runs, window, "waits", "single")
     single, in_spell, spells = (float(runs.of(name, window).sum())
         for name in ("single", "single_spell", "spells"))
     if seen.kind != "none" or single <= 0:
@@ -43,15 +43,23 @@ def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
 
 def p_wait_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call made in a spell, or its bound."""
-    seen = _per(runs, s, window, "waits_spell", "single_spell")
+    seen = _share(runs, window, "waits_spell", "single_spell")
     if seen.kind != "none" or runs.of("single_spell", window).sum() <= 0:
         return seen
     return unseen(int(runs.of("spells", window).sum()) or len(runs))
 
 def p_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """Share of spells in which a call on any CPU waited, or its bound."""
-    seen = _per(runs, s, window, "spells_waited", "spells")
-    return seen if seen.kind != "none" else unseen(int(runs.of("spells", window).sum()))
+    seen = _share(runs, window, "spells_waited", "spells")
+    spells = int(runs.of("spells", window).sum())
+    if seen.value == 1.0:  # all of them: the bound of the unseen other way round
+        return replace(seen, lo=1.0 - (unseen(spells).hi or 0.0))
+    return seen if seen.kind != "none" else unseen(spells)
+
+def _share(runs: Replications, window: int, num: str, den: str) -> Estimate:
+    """A ratio that cannot pass 1."""
+    e = ratio(runs.of(num, window), runs.of(den, window))
+    return e if e.hi is None else replace(e, hi=min(1.0, e.hi))
 
 def _per(runs: Replications, s: Scenario, window: int, num: str, den: str) -> Estimate:
     return ratio(runs.of(num, window), runs.of(den, window))

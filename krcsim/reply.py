@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Result in, plain text out: at most 72 columns of 7-bit ASCII, fit for a mailing list."""
+import itertools
 import math
 import textwrap
 from krcsim.estimate import Estimate
@@ -36,7 +37,6 @@ def log_plot(points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str
 
     def column(x: float) -> int:
         return round((x - x0) / (x1 - x0) * cols)
-
     def row(y: float) -> int:
         return height - 1 - round((y - y0) / (y1 - y0) * (height - 1))
 
@@ -63,19 +63,17 @@ def log_plot(points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str
 def situation(s: Scenario) -> str:
     """The machine and the load in a sentence or two."""
     w, a, m = s.workload, s.allocator, s.machine
-    load = f"{w.rate_hz:g} calls/s per CPU ({w.arrivals}, {w.loop} loop"
-    load += f", {w.producers} tasks" if w.loop == "closed" else ""
-    load += ")" if w.single_share == 1 else f", {100 * w.single_share:g} % single-argument)"
-    text = f"{m.cpus} CPU{'s' * (m.cpus > 1)}, HZ={m.hz}, {load}; "
-    if a.spells == "none":
-        text += "no spells of pressure"
-    else:
-        page, _, head, atomic, _, last = a.spell.resolved()
-        given = f"{len(a.schedules)} given schedule{'s' * (len(a.schedules) > 1)}"
-        length = f"{a.spell_ms:g} ms every {a.spell_ms + a.calm_ms:g} ms on average"
-        text += (f"spells of pressure {length if a.spells == 'exponential' else given} in which a "
-            f"page request fails with probability {page:g} and an rcu_head request with {head:g} "
-            f"(NOWAIT), {atomic:g} (ATOMIC), {last:g} (after reclaim)")
+    tasks = f", {w.producers} tasks" if w.loop == "closed" else ""
+    single = "" if w.single_share == 1 else f", {100 * w.single_share:g} % single-argument"
+    text = (f"{m.cpus} CPU{'s' * (m.cpus > 1)}, HZ={m.hz}, {w.rate_hz:g} calls/s per CPU "
+        f"({w.arrivals}, {w.loop} loop{tasks}{single}); ")
+    page, _, head, atomic, _, last = a.spell.resolved()
+    length = f"{a.spell_ms:g} ms every {a.spell_ms + a.calm_ms:g} ms on average"
+    if a.spells == "schedule":
+        length = f"{len(a.schedules)} given schedule{'s' * (len(a.schedules) > 1)}"
+    text += "no spells of pressure" if a.spells == "none" else (
+        f"spells of pressure {length} in which a page request fails with probability {page:g} and "
+        f"an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), {last:g} (after reclaim)")
     return text + f"; {s.grace_period.origin(m.hz, m.cpus)}."
 
 def remark(result: Result, window: str) -> str:
@@ -98,7 +96,7 @@ def remark(result: Result, window: str) -> str:
 def wrap(text: str, width: int = WIDTH, first: str = "", later: str = "") -> list[str]:
     """A paragraph in lines of at most 72 columns, the first and the later ones indented."""
     return textwrap.wrap(text, width, initial_indent=first, subsequent_indent=later,
-        break_long_words=False, break_on_hyphens=False)
+        break_long_words=False, break_on_hyphens=False, expand_tabs=False, replace_whitespace=False)
 
 def answer_text(result: Result, window: str | None = None) -> str:
     """The answer to the list: situation, table, differences, plot, what is left out, command.
@@ -119,15 +117,13 @@ def answer_text(result: Result, window: str | None = None) -> str:
         head.append("from boot" if other == "boot" else "steady")
         for p, row in zip(points, rows, strict=False):
             row.append(words(result.get(p, "p_wait", other)).split(" [")[0])
-    names = list(dict.fromkeys(p[0] for p in points))
-    marks = {name: MARKS[i % len(MARKS)] for i, name in enumerate(names)}
+    marks = dict(zip(dict.fromkeys(p[0] for p in points), itertools.cycle(MARKS), strict=False))
     dots = [(marks[p[0]], _bytes(result, p, window), result.get(p, "p_wait", window))
         for p in points]
     legend = "  ".join(f"{mark} {name}" for name, mark in marks.items())
     span = f"first {s.warmup_ms:g} ms from boot" if window == "boot" else "steady state"
     command = " \\\n".join(wrap(str(result.provenance["command"]), WIDTH - 3, "  ", " " * 6))
-    lines = [
-        *wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
+    lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
             '"<" is an upper bound where no wait was seen.'), "",
         *table(head, rows), "",
         *wrap("bytes/CPU: reserve once full, the page that the plain code keeps counted for all. "

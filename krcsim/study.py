@@ -40,17 +40,14 @@ def replications_at(rung: int) -> int:
     """Replications on a rung of the ladder."""
     return FIRST_RUNG << rung
 
-def threads() -> int:
-    """Threads a study uses: the CPUs this process may run on."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
 def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *,
         every_call: bool = False, stop: Stop | None = None,
         workers: int | None = None) -> Replications:
     """Replications 0 .. total - 1, of which `have` are there already."""
     parts = [] if have is None else [have]
     chunks = [(a, min(a + _CHUNK, total)) for a in range(len(have or ()), total, _CHUNK)]
-    workers = min(workers or threads(), len(chunks))
+    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    workers = min(workers or cpus or 1, len(chunks))
     halt = np.zeros(1, np.int64) if stop is None else stop
 
     def work(chunk: tuple[int, int]) -> Replications:
@@ -168,8 +165,13 @@ def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenar
             kept[key] = (runs, s)
     if progress:
         progress(len(points), len(points))
+    import numba
+    import krcsim
+    versions = {"krcsim": krcsim.__version__, "numpy": np.__version__, "numba": numba.__version__,
+        "python": platform.python_version()}
     return Result(("remedy", *over, *BASE), tuple(rows), tuple(_differences(kept)),
-        provenance(scenario, seed, rungs, command))
+        {"command": command or "(called from Python)", "scenario": toml_text(scenario),
+        "seed": seed, "rungs": rungs, "versions": versions})
 
 def _differences(kept: dict[Point, tuple[Replications, Scenario]]) -> Iterator[Point]:
     """P(wait) and waiting time of each remedy minus the first one's, in the same worlds."""
@@ -183,14 +185,3 @@ def _differences(kept: dict[Point, tuple[Replications, Scenario]]) -> Iterator[P
             d = difference(runs.of(num, w), den, runs0.of(num, w), den0)
             if d is not None and window_ms(s, w) > 0:
                 yield (key[0], base[0], WINDOWS[w], name, d.value, d.lo, d.hi, d.pairing_saves)
-
-def provenance(scenario: Scenario, seed: int, rungs: dict[str, int],
-        command: str) -> dict[str, Any]:
-    """What makes a result again: command, scenario as TOML, seed, rungs, versions."""
-    import numba
-
-    import krcsim
-
-    return {"command": command or "(called from Python)", "scenario": toml_text(scenario),
-        "seed": seed, "rungs": rungs, "versions": {"krcsim": krcsim.__version__,
-        "numpy": np.__version__, "numba": numba.__version__, "python": platform.python_version()}}

@@ -154,3 +154,17 @@ def test_an_edited_result_is_refused(answer: Result, tmp_path: Path, change: str
     path.write_text(json.dumps(body))
     with pytest.raises(KrcsimError):
         load_result(path)
+
+
+def test_when_every_spell_waits_the_share_has_a_lower_bound_below_one() -> None:
+    sure = krcsim.changed(QUICK, **{"allocator.spell": {"page": 1.0, "head": 1.0}})
+    e = compare(sure, ["A0"], max_rung=2).get("A0", "p_spell", "steady")
+    assert e.value == e.hi == 1.0
+    assert 0.8 < (e.lo or 0) < 1.0
+
+
+def test_no_interval_of_a_probability_passes_one(answer: Result) -> None:
+    for row in answer.rows:
+        d = dict(zip(answer.columns, row, strict=True))
+        if str(d["quantity"]).startswith("p_") and d["hi"] is not None:
+            assert float(d["hi"]) <= 1.0

@@ -157,7 +157,9 @@ def test_an_edited_result_is_refused(answer: Result, tmp_path: Path, change: str
 
 
 def test_when_every_spell_waits_the_share_has_a_lower_bound_below_one() -> None:
-    sure = krcsim.changed(QUICK, **{"allocator.spell": {"page": 1.0, "head": 1.0}})
+    always = {"page": 1.0, "head": 1.0}
+    given = {"allocator.spells": "schedule", "allocator.schedules": [[600, 900], [1000, 1500]]}
+    sure = krcsim.changed(QUICK, **{"allocator.spell": always}, **given)
     e = compare(sure, ["A0"], max_rung=2).get("A0", "p_spell", "steady")
     assert e.value == e.hi == 1.0
     assert 0.8 < (e.lo or 0) < 1.0

@@ -72,8 +72,9 @@ def situation(s: Scenario) -> str:
     if a.spells == "schedule":
         length = f"{len(a.schedules)} given schedule{'s' * (len(a.schedules) > 1)}"
     text += "no spells of pressure" if a.spells == "none" else (
-        f"spells of pressure {length} in which a page request fails with probability {page:g} and "
-        f"an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), {last:g} (after reclaim)")
+        f"spells of pressure {length} in which a page request fails with probability {page:g} "
+        f"and an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), {last:g} "
+        "(after reclaim)")
     return text + f"; {s.grace_period.origin(m.hz, m.cpus)}."
 
 def remark(result: Result, window: str) -> str:

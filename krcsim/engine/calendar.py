@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What comes next: a tournament over the CPUs, a heap of stalled callers, and the event log."""
-
 import math
 from typing import Any
-
 from krcsim.engine.rng import compile_module
 from krcsim.engine.state import BIN_LO_MS, BINS, cpu_at, event_at, held_at, krw_at, node_at, real_at
 

@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The grace-period machine: one for all batches and waiters of a run."""
-
 import math
 from typing import Any
-
 from krcsim.engine.calendar import FULL, heap_push, log, touch
 from krcsim.engine.rng import INF, compile_module, normal, uniform
 from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, held_at, krw_at,

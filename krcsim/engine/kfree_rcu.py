@@ -4,10 +4,8 @@
 Each function mirrors a section of docs/model.md; switches and capacities come from the GLOBAL
 record, so that a remedy is data. The caller has settled the CPU: no dull call is outstanding.
 """
-
 import math
 from typing import Any
-
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine.grace import request, wait
 from krcsim.engine.rng import INF, compile_module, normal

@@ -1,11 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The event loop: what happens next, in time order, and in the order of docs/model.md at ties."""
-
 import math
 from typing import Any
-
 import numba
-
 from krcsim.engine import grace, kfree_rcu, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.rng import INF, compile_module, exponential, uniform
@@ -91,12 +88,12 @@ def woken(g: Any, t: Any, e: Any) -> None:
             k = krw_at(g.p_krw, s)
             if k.state == QUEUED and k.cpu == i:
                 ahead += kfree_rcu.total(k.ptr)
-        runs_at = c.wk_at + ahead * g.free_cost
+        runs_at = max(t, c.wk_at + ahead * g.free_cost)
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
     count_at(g.p_wait_hist, e.win * BINS + bin_of(ms)).n += 1
     answered(g, runs_at, e)
-    log(g, runs_at, WAIT_ENDS, i, ms)
+    log(g, t, WAIT_ENDS, i, ms)
     if g.closed:
         source.resumed(g, c, i, t, e)
 
@@ -104,8 +101,7 @@ def wake(g: Any, t: Any) -> None:
     """The first waiter's grace period is over."""
     e = held_at(g.p_waiters, g.head_w % g.wait_cap)
     g.head_w += 1
-    if g.closed:
-        source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
+    source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
     woken(g, t, e)
 
 def pending_ends(g: Any, t: Any) -> None:
@@ -113,8 +109,7 @@ def pending_ends(g: Any, t: Any) -> None:
     heap_pop(g)
     e = pending_new(g)
     i, c = e.cpu, cpu_at(g.p_cpus, e.cpu)
-    if not g.late:
-        source.settle(g, c, t)
+    source.settle(g, c, t)
     if e.what == WAKE:
         woken(g, t, e)
         return

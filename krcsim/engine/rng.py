@@ -4,11 +4,9 @@
 Each stream is a record of four words, so that a function gets it as one pointer. Algorithms:
 Blackman and Vigna (xoshiro256++), Marsaglia and Tsang 2000 (gamma), Hoermann 1993 (binomial).
 """
-
 import functools
 import math
 from typing import Any
-
 import numba
 import numpy as np
 from numba import uint64

@@ -8,10 +8,8 @@ calls are a Poisson process (or a fixed timetable) and their marks are independe
 after an event may be drawn afresh as long as nothing of it was used. With every_call set a plan is
 always one call long: the same code, call by call.
 """
-
 import math
 from typing import Any
-
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import cache_of, call
 from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma,
@@ -117,7 +115,9 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     touch(g, i)
 
 def settle(g: Any, c: Any, t: Any) -> None:
-    """Account for the dull calls before t; the plan stays valid."""
+    """Account for the dull calls before t, up to the horizon; the plan stays valid."""
+    if g.late:
+        return
     if g.bursty:
         settle_burst(g, c, t)
     elif c.base < t:
@@ -156,18 +156,14 @@ def resumed(g: Any, c: Any, i: Any, t: Any, e: Any) -> None:
         p.blocked, p.ready = 0, t
         if p.left == 0:
             burst_ends(g, c, p, t)
-        plan_burst(g, c, t)
-        touch(g, i)
-        return
-    set_rate(g, c)
-    if g.late:
-        return
-    each = g.base_rate * c.on / g.producers
-    if uniform(c.arrivals) < 1.0 - math.exp(-(t - e.call) * each):
-        c.known = FRESH
-        if special(g, c, i, t, NOBODY):
-            c.blocked += 1
-            set_rate(g, c)
+    else:
+        set_rate(g, c)
+        each = g.base_rate * c.on / g.producers
+        if not g.late and uniform(c.arrivals) < 1.0 - math.exp(-(t - e.call) * each):
+            c.known = FRESH
+            if special(g, c, i, t, NOBODY):
+                c.blocked += 1
+                set_rate(g, c)
     plan(g, c, i, t)
 
 def set_rate(g: Any, c: Any) -> None:
@@ -201,7 +197,6 @@ def call_time(g: Any, p: Any, start: Any, j: Any) -> Any:
 
 def plan_burst(g: Any, c: Any, t: Any) -> None:
     """As plan(), for a CPU whose calls follow each other."""
-    c.call_at, c.n = INF, 0
     j = next_producer(g, c)
     if c.wk or j < 0:
         return

@@ -4,13 +4,10 @@
 A record is handed to compiled functions as one pointer. Times are in ticks. `Any` stands for
 records that only numba types.
 """
-
 from typing import Any
-
 import numpy as np
 from numba import from_dtype, types
 from numba.extending import intrinsic
-
 from krcsim.engine.rng import STREAM
 
 # Constants that compiled functions get as arguments are NumPy scalars: numba compiles a function

@@ -10,28 +10,12 @@
 Names are imported on first use, so that `import krcsim` is quick.
 """
 import importlib
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from krcsim.allocator import Allocator, Failure
-    from krcsim.estimate import Estimate
-    from krcsim.grace_period import GracePeriod
-    from krcsim.remedy import REMEDIES, Remedy, named, pages, pool
-    from krcsim.reply import answer_text
-    from krcsim.result import Result, load_result
-    from krcsim.scenario import Machine, Scenario, changed, load_scenario, presets, toml_text
-    from krcsim.study import Run, compare, simulate, sweep
-    from krcsim.values import FieldError, KrcsimError
-    from krcsim.workload import Workload
-
+from typing import Any
 __version__ = "0.1.0"
-
 _HOMES = "values workload allocator grace_period remedy scenario estimate result study reply"
-
-__all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GracePeriod",
-    "KrcsimError", "Machine", "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text",
-    "changed", "compare", "load_result", "load_scenario", "named", "pages", "pool", "presets",
-    "simulate", "sweep", "toml_text"]
+__all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GracePeriod", "KrcsimError", "Machine",
+    "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text", "changed", "compare", "load_result",
+    "load_scenario", "named", "pages", "pool", "presets", "simulate", "sweep", "toml_text"]
 
 def __getattr__(name: str) -> Any:
     for home in _HOMES.split() if name in __all__ else ():

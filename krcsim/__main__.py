@@ -80,8 +80,7 @@ def check_targets(args: argparse.Namespace) -> None:
         if not path.parent.is_dir():
             raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
     if args.figure and Path(args.figure).suffix not in (".png", ".svg", ".pdf"):
-        raise KrcsimError(
-            f"--figure is {args.figure!r}; allowed: a name ending in .png, .svg, .pdf")
+        raise KrcsimError(f"--figure is {args.figure!r}; allowed: a name ending in .png, .svg, .pdf")
 
 def studied(args: argparse.Namespace, command: str) -> Any:
     """The result of a sweep or a comparison, made now."""
@@ -121,19 +120,14 @@ def run_show(args: argparse.Namespace, command: str) -> None:
     print(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
 
 _STUDY = "set seed json precision max-rung out overwrite quiet"
-VERBS = {
-    "simulate": (run_simulate, "one run with its event log",
-        "set replication events every-call seed json"),
+VERBS = {"simulate": (run_simulate, "one run with its event log", "set replication events every-call seed json"),
     "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies figure"),
     "sweep": (run_study, "a small grid of values", f"{_STUDY} over figure"),
-    "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
-        f"{_STUDY} remedies window"),
+    "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result", f"{_STUDY} remedies window"),
     "show": (run_show, "a scenario as TOML; without a name, the list", "set")}
-OPTIONS: dict[str, dict[str, Any]] = {
-    "set": dict(action="append", default=[], metavar="FIELD=VALUE",
-        help="override a field, e.g. workload.rate_hz=5000"),
-    "replication": dict(type=int, default=0, help="which replication (0)"),
-    "events": dict(type=int, default=100, help="events to show (100)"),
+OPTIONS: dict[str, dict[str, Any]] = {"set": dict(action="append", default=[], metavar="FIELD=VALUE",
+    help="override a field, e.g. workload.rate_hz=5000"), "replication": dict(type=int, default=0,
+    help="which replication (0)"), "events": dict(type=int, default=100, help="events to show (100)"),
     "every-call": dict(action="store_true", help="take calls one by one"),
     "seed": dict(type=int, default=20200404, help="one seed for all (20200404)"),
     "json": dict(action="store_true", help="print JSON for machines"),
@@ -141,11 +135,9 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "max-rung": dict(type=int, default=10, help="rung r has 8 * 2**r replications (10)"),
     "out": dict(metavar="FILE", help="write the result (reply: the text) there"),
     "overwrite": dict(action="store_true", help="replace files that exist"),
-    "quiet": dict(action="store_true", help="no progress line"),
-    "over": dict(action="append", default=[], metavar="FIELD=V1,V2,...",
-        help="values of a field; remedy=A1,B,D5-A1 works too"),
-    "remedies": dict(default="A0,A1,B,C-A0,C-A1,D5-A1",
-        help="rows of the table of remedies, or B12, D8-A1"),
+    "quiet": dict(action="store_true", help="no progress line"), "over": dict(action="append", default=[],
+    metavar="FIELD=V1,V2,...", help="values of a field; remedy=A1,B,D5-A1 works too"),
+    "remedies": dict(default="A0,A1,B,C-A0,C-A1,D5-A1", help="rows of the table of remedies, or B12, D8-A1"),
     "window": dict(choices=("boot", "steady"), help="which answer"),
     "figure": dict(metavar="FILE", help="draw P(wait) over bytes per CPU")}
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs.
 
-Border for another allocator, say with watermarks: the engine asks only for the probability that a
-request of a class fails now, the time when that changes, and the length of a reclaim stall.
+Border for another allocator, say with watermarks: the engine asks only for the probability that a request of a class
+fails now, the time when that changes, and the length of a reclaim stall.
 """
 import math
 from dataclasses import dataclass
@@ -10,7 +10,6 @@ from functools import partial
 from itertools import pairwise
 from typing import Any, Self
 from krcsim.values import KrcsimError, check, choice, is_real, number, refuse, shown
-
 Spells = tuple[tuple[float, float], ...]
 _probability = partial(number, 0.0, "", 0, 1)
 _or_above = partial(_probability, optional=True)
@@ -19,12 +18,11 @@ _or_above = partial(_probability, optional=True)
 class Failure:
     """Probability that a request fails, by the class of its GFP flags; left out: as the one above.
 
-    One draw decides each call, not each attempt: a request that would fail with deep reserves
-    also fails with shallow ones. So the classes must not increase from top to bottom.
+    One draw decides each call, not each attempt: a request that would fail with deep reserves also fails with shallow
+    ones. So the classes must not increase from top to bottom.
     """
     page: float = _probability("failure of a page request with GFP_NOWAIT")
-    page_noretry: float = _or_above(
-        "failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim")
+    page_noretry: float = _or_above("failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim")
     head: float = _probability("failure of an rcu_head request with GFP_NOWAIT")
     head_atomic: float = _or_above("failure with GFP_ATOMIC (3/8 of the min mark)")
     head_high: float = _or_above("need of reclaim with __GFP_HIGH (1/2 of the min mark)")
@@ -53,9 +51,9 @@ class Failure:
 class Allocator:
     """Spells of pressure and what fails in them; reclaim stalls are log-normal.
 
-    `schedules`: (start_ms, end_ms) pairs of one or more given schedules; replication i uses
-    number i modulo their count. Stall lengths have no published distribution, so the default is
-    an assumption (clean page cache: 0.1 to 1 ms; 1 to 100 ms with writeback or swap).
+    `schedules`: (start_ms, end_ms) pairs of one or more given schedules; replication i uses number i modulo their
+    count. Stall lengths have no published distribution, so the default is an assumption (clean page cache: 0.1 to 1 ms;
+    1 to 100 ms with writeback or swap).
     """
     spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")
     spell_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of a spell of pressure")
@@ -76,8 +74,7 @@ class Allocator:
             "give lists of [start_ms, end_ms] pairs or change allocator.spells")
         for plan in self.schedules:
             for (_, last), (start, end) in pairwise([(0.0, 0.0), *plan]):
-                refuse(not (math.isfinite(start) and last <= start < end), "allocator.schedules",
-                    (start, end),
+                refuse(not (math.isfinite(start) and last <= start < end), "allocator.schedules", (start, end),
                     "pairs start_ms < end_ms in order of time, not overlapping, from 0 ms",
                     "an end of inf means until the end of the run")
 

@@ -7,7 +7,6 @@ import math
 from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
-
 Array = NDArray[np.float64]
 ROUGH = 5  # fewer replications than this that saw anything: an interval is only a hint
 
@@ -15,9 +14,8 @@ ROUGH = 5  # fewer replications than this that saw anything: an interval is only
 class Estimate:
     """A number with a 95 % interval.
 
-    kind: `interval`; `rough` (few replications saw anything: read as a factor, not as digits);
-    `bound` (nothing was seen: value None, hi the upper bound); `none` (undefined: no such event);
-    `exact` (no randomness).
+    kind: `interval`; `rough` (few replications saw anything: read as a factor, not as digits); `bound` (nothing was
+    seen: value None, hi the upper bound); `none` (undefined: no such event); `exact` (no randomness).
     """
     value: float | None
     lo: float | None
@@ -51,8 +49,8 @@ def student(n: int) -> float:
 def ratio(num: Array, den: Array) -> Estimate:
     """Sum of num over sum of den (one of each a replication, not negative), with its interval.
 
-    Delta method on the logarithm with Student's t, so the interval is positive and skewed the way
-    the estimate is. All num zero gives kind `none`: the caller knows what a bound needs.
+    Delta method on the logarithm with Student's t, so the interval is positive and skewed the way the estimate is. All
+    num zero gives kind `none`: the caller knows what a bound needs.
     """
     n, total = len(num), float(den.sum())
     if total <= 0 or float(num.sum()) <= 0:
@@ -77,8 +75,8 @@ def mean(x: Array) -> Estimate:
 def unseen(units: int, share: float = 1.0) -> Estimate:
     """Upper 95 % bound of a probability per call when none of `units` units saw the event.
 
-    Units are independent: replications, or spells where only they do harm. At most a share
-    1 - 0.05**(1/units) would see the event, at worst in all its calls; units hold `share` of these.
+    Units are independent: replications, or spells where only they do harm. At most a share 1 - 0.05**(1/units) would
+    see the event, at worst in all its calls; units hold `share` of these.
     """
     if units <= 0:
         return NOTHING
@@ -92,10 +90,6 @@ class Difference:
     hi: float
     pairing_saves: float  # the share of the difference's variance that sharing the worlds removed
 
-    @property
-    def proven(self) -> bool:
-        """Whether the interval excludes zero."""
-        return self.lo > 0 or self.hi < 0
 
 def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference | None:
     """ratio(num, den) - ratio(num0, den0) over the same replications; None if undefined."""
@@ -110,12 +104,11 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
     d = float(a - b)
     return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
 
-def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array,
-        floor: float) -> Estimate:
+def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
     """The q-quantile of times in histograms hist[group, bin], `below` more at `floor` a group.
 
-    The interval comes from leaving out one group at a time (jackknife); the value is interpolated
-    in its bin. No entry at all gives kind `none`.
+    The interval comes from leaving out one group at a time (jackknife); the value is interpolated in its bin. No entry
+    at all gives kind `none`.
     """
     used = np.flatnonzero(hist.sum(axis=1) + below > 0)
     n, total, quick = len(used), hist.sum(axis=0), below.sum()

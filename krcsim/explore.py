@@ -20,37 +20,30 @@ from krcsim.scenario import Scenario, changed, load_scenario, overrides, toml_te
 from krcsim.study import SEED, compare, extend, main_window, replications_at
 from krcsim.values import KrcsimError
 from krcsim.view import SIZE, Line, Picture, View
-
 POOLS = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
 PAGES = (1, 2, 3, 4, 5, 8)
 RUNGS = (0, 2, 4)  # replications of the curve: a first look, a fair one, a good one
-NAMES = ("emergency pool of N objects", "N pages shared, preallocated",
-    "N pages shared, empty at boot")
-PRESETS = {"Thread as posted (C on A0)": "thread-as-posted",
-    "Thread as discussed (C on A1)": "thread-as-discussed", "Phone, light load": "phone",
-    "Server, 128 CPUs": "server-128"}
+NAMES = ("emergency pool of N objects", "N pages shared, preallocated", "N pages shared, empty at boot")
+PRESETS = {"Thread as posted (C on A0)": "thread-as-posted", "Thread as discussed (C on A1)": "thread-as-discussed",
+    "Phone, light load": "phone", "Server, 128 CPUs": "server-128"}
 COMPARED = ("own", "A0", "A1", "B", "C-A1", "D5-A1")
 STEPS = tuple(m * 10.0**k for k in range(1, 6) for m in (1, 2, 5))  # 10, 20, 50, 100, ...
 
 # A slider: the scenario field it moves, its label with unit, its values, why it is there.
 Control = namedtuple("Control", "field label values why")
-CONTROLS = tuple(Control(*row) for row in (
-    ("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS,
-        "rcu_nr_emergency_objs; starts empty"),
-    ("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-        "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
+CONTROLS = tuple(Control(*row) for row in (("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS,
+    "rcu_nr_emergency_objs; starts empty"), ("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
+    "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
     ("remedy.cache_at_boot", "Pages at boot (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-        "preallocated pages; the cache keeps no more than its size"),
-    ("allocator.spell.page", "P(page fails) in a spell", (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98,
-        0.99, 1.0), "P(a GFP_NOWAIT page request fails) in a spell"),
+    "preallocated pages; the cache keeps no more than its size"), ("allocator.spell.page", "P(page fails) in a spell",
+    (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0), "P(a GFP_NOWAIT page request fails) in a spell"),
     ("allocator.spell_ms", "Spell length (ms)", STEPS[:10], "mean length of a spell of pressure"),
     ("workload.rate_hz", "Calls/s per CPU", STEPS[:13], "kfree_rcu() calls offered on each CPU"),
     ("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
     ("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
-        "mean length; 0: as calibrated for this machine"),
-    ("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000), "CONFIG_HZ"),
-    ("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
-        "share of calls that may have to wait")))
+    "mean length; 0: as calibrated for this machine"), ("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000),
+    "CONFIG_HZ"), ("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+    "share of calls that may have to wait")))
 
 def fitted(s: Scenario) -> Scenario:
     """The scenario with a horizon of a few spells: long enough to see them, short enough to wait.
@@ -58,8 +51,7 @@ def fitted(s: Scenario) -> Scenario:
     Many CPUs make many events, so they get fewer spells a replication (from a stationary start).
     """
     cycle, cpus = s.allocator.spell_ms + s.allocator.calm_ms, s.machine.cpus
-    span = max(2.0 * cycle if cpus <= 16 else cycle,
-        min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
+    span = max(2.0 * cycle if cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
     return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
 
 def lines_of(s: Scenario) -> Iterator[tuple[str, tuple[int, ...], list[Scenario]]]:
@@ -74,8 +66,7 @@ def lines_of(s: Scenario) -> Iterator[tuple[str, tuple[int, ...], list[Scenario]
 
 class PoolOrPages:
     """The explorer of the thread's question; show `.widget`, read `.scenario` and `.result`."""
-    def __init__(self, folder: str | Path = "krcsim-export", preset: str = "",
-            rungs: tuple[int, ...] = RUNGS) -> None:
+    def __init__(self, folder: str | Path = "krcsim-export", preset: str = "", rungs: tuple[int, ...] = RUNGS) -> None:
         self.folder, self.rungs = Path(folder), rungs
         preset = preset or next(iter(PRESETS.values()))
         self.base = load_scenario(preset)
@@ -87,8 +78,7 @@ class PoolOrPages:
         self._put()
 
     def _build(self, preset: str) -> None:
-        look: Any = dict(style=dict(description_width="12em"),
-            layout=w.Layout(width="23em", margin="0"))
+        look: Any = dict(style=dict(description_width="12em"), layout=w.Layout(width="23em", margin="0"))
         self.sliders = {c.field: w.SelectionSlider(options=[(f"{v:g}", v) for v in c.values],
             description=c.label, tooltip=c.why, **look) for c in CONTROLS}
         self.head = w.Dropdown(options=[("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
@@ -96,14 +86,11 @@ class PoolOrPages:
             description="rcu_head request", **look)
         self.shared = w.Dropdown(options=[("per channel", False), ("shared", True)],
             description="Page cache is", **look)
-        self.controls = self.sliders | {"remedy.head_alloc": self.head,
-            "remedy.cache_shared": self.shared}
-        self.preset = w.Dropdown(options=list(PRESETS.items()), value=preset, description="Preset",
-            **look)
+        self.controls = self.sliders | {"remedy.head_alloc": self.head, "remedy.cache_shared": self.shared}
+        self.preset = w.Dropdown(options=list(PRESETS.items()), value=preset, description="Preset", **look)
         self.reset = w.Button(description="Reset", tooltip="Back to the preset")
         self.cancel = w.Button(description="Cancel", tooltip="Stop refining", disabled=True)
-        self.save = w.Button(description="Save figure, data, answer", disabled=True,
-            layout=dict(width="15em"))
+        self.save = w.Button(description="Save figure, data, answer", disabled=True, layout=dict(width="15em"))
         self.status = w.HTML("Compiling the engine (once, some seconds) ...")
         width, height = SIZE
         self.image = w.Image(format="png", width=width, height=height,
@@ -119,8 +106,7 @@ class PoolOrPages:
         self.save.on_click(lambda _: self.export())
         left = w.VBox([self.preset, *self.controls.values(), w.HBox([self.reset, self.cancel]),
             self.save], layout=dict(flex="0 0 auto"))  # labels stay whole: the picture wraps
-        right = w.VBox([self.image, self.value, self.status],
-            layout=dict(width=f"{width + 4}px", flex="0 0 auto"))
+        right = w.VBox([self.image, self.value, self.status], layout=dict(width=f"{width + 4}px", flex="0 0 auto"))
         columns = w.Box([left, right], layout=dict(display="flex", flex_flow="row wrap"))
         self.widget = w.VBox([columns, self.answer]).add_class("krcsim-explorer")
 
@@ -137,8 +123,7 @@ class PoolOrPages:
         """The shell command with the same numbers."""
         preset = self.preset.value
         sets = [f"--set {k}={v}" for k, v in overrides(load_scenario(preset), self.scenario)]
-        return " ".join(["krcsim", verb, preset, *sets, "--remedies", ",".join(COMPARED),
-            f"--max-rung {rung}"])
+        return " ".join(["krcsim", verb, preset, *sets, "--remedies", ",".join(COMPARED), f"--max-rung {rung}"])
 
     def _put(self, _event: Any = None) -> None:
         """Set all sliders to the preset, with one run for the whole change."""

@@ -12,10 +12,8 @@ from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLoca
 from krcsim.estimate import Estimate
 from krcsim.files import write_whole
 from krcsim.result import Cell, Result, scenario_of
-
-STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."),
-    ("#CC79A7", "D", ":"), ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))),
-    ("#000000", "X", (0, (1, 1))))
+STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#CC79A7", "D", ":"),
+    ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
 SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
 FLOOR = 1e-9  # P(wait) below is drawn at the foot of the axis
 
@@ -77,27 +75,23 @@ def figure_of(result: Result, window: str | None = None) -> Figure:
     probability_over_bytes(result, ax, window)
     s = scenario_of(result)
     ax.set_title(f"{s.machine.cpus} CPUs, {s.workload.rate_hz:g} calls/s per CPU, "
-        f"{s.workload.loop} loop\n{s.grace_period.origin(s.machine.hz, s.machine.cpus)}",
-        fontsize=9)
+        f"{s.workload.loop} loop\n{s.grace_period.origin(s.machine.hz, s.machine.cpus)}", fontsize=9)
     fig.text(0.01, -0.02, str(result.provenance["command"])[:150], fontsize=6, va="top")
     return fig
 
 def picture(fig: Figure, kind: str, provenance: Mapping[str, Cell], dpi: int = 150) -> bytes:
     """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
     text = "\n".join(f"{k}: {v}" for k, v in provenance.items())
-    meta: dict[str, Any] = {
-        "png": {"Description": text, "Software": "krcsim"},
+    meta: dict[str, Any] = {"png": {"Description": text, "Software": "krcsim"},
         "svg": {"Description": text, "Date": None, "Creator": "krcsim"},
         "pdf": {"Subject": text, "Creator": "krcsim", "Producer": None, "CreationDate": None}}
     out = io.BytesIO()
     with matplotlib.rc_context(SVG):
-        fig.savefig(out, format=kind, dpi=dpi, bbox_inches="tight",
-            metadata={"Title": "krcsim"} | meta.get(kind, {}))
+        fig.savefig(out, format=kind, dpi=dpi, bbox_inches="tight", metadata={"Title": "krcsim"} | meta.get(kind, {}))
     return out.getvalue()
 
 def save_figure(result: Result, path: Path, *, overwrite: bool = False) -> Path:
     """Draw a result into a .png, .svg or .pdf file."""
-    carried = {key: str(result.provenance[key])
-        for key in ("command", "seed", "rungs", "versions", "scenario")}
+    carried = {key: str(result.provenance[key]) for key in ("command", "seed", "rungs", "versions", "scenario")}
     data = picture(figure_of(result), path.suffix[1:], carried)
     return write_whole(path, data, overwrite=overwrite)

@@ -7,34 +7,30 @@ import numpy as np
 from numpy.typing import NDArray
 from krcsim.kernel import fqs_jiffies, ticks
 from krcsim.values import KrcsimError, check, choice, flag, number, read_text, refuse
-
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 
-# Scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative
-# binomial law of the scans after the first (inf: Poisson). Fitted to gp_latency.csv (Linux 6.1,
-# HZ=250, synchronize_rcu() at random times, host little loaded) by `make calibrate`, that is
-# `python -m validation.calibrate_gp`, which prints the residuals. Means of waits agree within 1 ms;
-# waits on several CPUs that are asked for back to back do not follow these laws, and those on 4
-# busy CPUs vary less. With one CPU every grace period takes one scan.
-CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {(1, False): (1.0, math.inf),
-    (1, True): (1.0, math.inf), (2, False): (2.7, math.inf), (2, True): (2.7, 5.0),
-    (4, False): (2.6, math.inf), (4, True): (9.9, math.inf)}
+# Scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative binomial law of the
+# scans after the first (inf: Poisson). Fitted to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu() at random times,
+# host little loaded) by `make calibrate`, that is `python -m validation.calibrate_gp`, which prints the residuals.
+# Means of waits agree within 1 ms; waits on several CPUs that are asked for back to back do not follow these laws, and
+# those on 4 busy CPUs vary less. With one CPU every grace period takes one scan.
+CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {(1, False): (1.0, math.inf), (1, True): (1.0, math.inf),
+    (2, False): (2.7, math.inf), (2, True): (2.7, 5.0), (4, False): (2.6, math.inf), (4, True): (9.9, math.inf)}
 _TAIL = 1e-7  # probability cut from the long end of a length table
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
     """Lengths of grace periods and the kind of wait.
 
-    `ticks`: starts at the tick after the request, lasts a random number of scans, and callbacks
-    are invoked one tick after the end. `fixed` and `empirical` start at once and invoke at the end.
+    `ticks`: starts at the tick after the request, lasts a random number of scans, and callbacks are invoked one tick
+    after the end. `fixed` and `empirical` start at once and invoke at the end.
     """
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
     mean_ms: float | None = number(0, "ms", 1e-3, 1e5,
         "the mean length, start to end (ticks: calibrated if left out)", optional=True)
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
     lengths_ms: tuple[float, ...] = ()
-    expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()",
-        symbol="rcupdate.rcu_expedited")
+    expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()", symbol="rcupdate.rcu_expedited")
     # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.
     expedited_median_ms: float = number(0.1, "ms", 1e-4, 1e4, "the median of an expedited wait")
     expedited_sigma: float = number(1.6, "", 0, 5, "its spread: sigma of the logarithm")
@@ -42,11 +38,9 @@ class GracePeriod:
     def __post_init__(self) -> None:
         check(self, "grace_period")
         refuse(self.kind == "fixed" and self.mean_ms is None, "grace_period.mean_ms", None,
-            "a number from 0.001 to 100000 ms",
-            'a fixed grace period needs its length: set mean_ms or kind = "ticks"')
-        refuse((self.kind == "empirical") != bool(self.lengths_ms), "grace_period.lengths_ms",
-            self.lengths_ms, 'given if and only if "empirical"',
-            'name a file with one length in ms a line, or set kind = "ticks"')
+            "a number from 0.001 to 100000 ms", 'a fixed grace period needs its length: set mean_ms or kind = "ticks"')
+        refuse((self.kind == "empirical") != bool(self.lengths_ms), "grace_period.lengths_ms", self.lengths_ms,
+            'given if and only if "empirical"', 'name a file with one length in ms a line, or set kind = "ticks"')
         for length in self.lengths_ms:
             refuse(not 0 < length <= 1e6, "grace_period.lengths_ms", length,
                 "numbers above 0 and up to 1e6 ms", "take the line out of the file")

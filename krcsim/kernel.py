@@ -22,13 +22,6 @@ def drain_jiffies(hz: int) -> int:
     """KFREE_DRAIN_JIFFIES until v6.0: HZ / 50, at least one jiffy."""
     return max(1, hz // 50)
 
-def wheel_shift(delay_jiffies: int) -> int:
-    """log2 of the timer wheel's granularity, in jiffies, for a timer that far ahead.
-
-    kernel/time/timer.c: levels of 64 buckets, each level 8 times coarser.
-    """
-    return next((shift for shift in range(0, 24, 3) if delay_jiffies < 63 << shift), 24)
-
 def fqs_jiffies(hz: int, cpus: int) -> int:
     """Jiffies between two force-quiescent-state scans: jiffies_till_first_fqs and _next_fqs.
 

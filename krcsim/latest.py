@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The newest value wins: long work behind a slider, in one thread, without a queue of old values.
 
-`Latest.submit()` never blocks. A newer value replaces one that waits and asks the running one to
-stop, but only after its first result: a steady drag would otherwise show nothing. Results come
-back on the event loop, so that widgets are set on one thread only; without a running loop (a plain
-script, a test) everything happens at once in the caller's thread.
+`Latest.submit()` never blocks. A newer value replaces one that waits and asks the running one to stop, but only after
+its first result: a steady drag would otherwise show nothing. Results come back on the event loop, so that widgets are
+set on one thread only; without a running loop (a plain script, a test) everything happens at once in the caller's
+thread.
 """
 import asyncio
 import threading

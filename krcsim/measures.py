@@ -8,7 +8,6 @@ from krcsim.engine.state import BIN_LO_MS, BINS
 from krcsim.estimate import Array, Estimate, exact, mean, quantile, ratio, unseen
 from krcsim.run import Replications
 from krcsim.scenario import Scenario
-
 Get = Callable[[Replications, Scenario, int], Estimate]
 EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
 
@@ -33,8 +32,7 @@ def harmless_calm(s: Scenario) -> bool:
 def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call, or its upper bound when no wait was seen."""
     seen = _share(runs, window, "waits", "single")
-    single, in_spell, spells = (float(runs.of(name, window).sum())
-        for name in ("single", "single_spell", "spells"))
+    single, in_spell, spells = (float(runs.of(name, window).sum()) for name in ("single", "single_spell", "spells"))
     if seen.kind != "none" or single <= 0:
         return seen
     # Where only calls made in a spell can wait, the spell is the unit; they hold this share.
@@ -80,8 +78,7 @@ def _call_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Es
     call_ms = s.workload.call_instructions * s.machine.instruction_ns * 1e-6
     return quantile(late, EDGES_MS, q, quick, call_ms)
 
-_ROWS: dict[str, tuple[str, str, Get]] = {
-    "p_wait": ("", "P(wait) per single-argument call", p_wait),
+_ROWS: dict[str, tuple[str, str, Get]] = {"p_wait": ("", "P(wait) per single-argument call", p_wait),
     "p_wait_spell": ("", "P(wait) per such call made in a spell", p_wait_spell),
     "p_spell": ("", "share of spells with a wait on any CPU", p_spell),
     "blocked": ("", "time blocked in grace-period waits", partial(_held, counter="wait_ms")),
@@ -91,18 +88,15 @@ _ROWS: dict[str, tuple[str, str, Get]] = {
     "wait_p99_ms": ("ms", "99th percentile of waits", partial(_wait_quantile, q=0.99)),
     "call_p99_ms": ("ms", "99th percentile of a call", partial(_call_quantile, q=0.99)),
     "call_p999_ms": ("ms", "99.9th percentile of a call", partial(_call_quantile, q=0.999)),
-    "list_share": ("", "share of calls queued on the list",
-        lambda r, s, w: ratio(r.of("list_pushes", w), r.of("single", w) + r.of("double", w))),
+    "list_share": ("", "share of calls queued on the list", lambda r, s,
+    w: ratio(r.of("list_pushes", w), r.of("single", w) + r.of("double", w))),
     "peak_objects": ("objects", "most deferred objects", lambda r, s, w: mean(r.of("peak", w))),
-    "peak_bytes": ("bytes", "most deferred bytes",
-        lambda r, s, w: mean(r.of("peak", w) * s.workload.object_bytes)),
+    "peak_bytes": ("bytes", "most deferred bytes", lambda r, s, w: mean(r.of("peak", w) * s.workload.object_bytes)),
     "mean_objects": ("objects", "deferred objects on average", partial(_rate, counter="area")),
-    "mean_bytes": ("bytes", "deferred bytes on average",
-        lambda r, s, w: _rate(r, s, w, "area", s.workload.object_bytes)),
-    "early_frees_hz": ("objects/s", "objects freed before their grace period",
-        partial(_rate, counter="early_frees", scale=1000.0)),
-    "calls_hz": ("calls/s", "single-argument calls of all CPUs",
-        partial(_rate, counter="single", scale=1000.0)),
+    "mean_bytes": ("bytes", "deferred bytes on average", lambda r, s,
+    w: _rate(r, s, w, "area", s.workload.object_bytes)), "early_frees_hz": ("objects/s",
+    "objects freed before their grace period", partial(_rate, counter="early_frees", scale=1000.0)),
+    "calls_hz": ("calls/s", "single-argument calls of all CPUs", partial(_rate, counter="single", scale=1000.0)),
     "bytes_at_boot": ("bytes", "reserve per CPU at boot", lambda r, s, w: exact(s.bytes_at_boot())),
     "bytes_at_full": ("bytes", "reserve per CPU at full", lambda r, s, w: exact(s.bytes_at_full()))}
 QUANTITIES = {name: Quantity(*row) for name, row in _ROWS.items()}

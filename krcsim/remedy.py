@@ -1,20 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The remedies under debate: each a row of switches and capacities that one kernel reads."""
 from dataclasses import dataclass, replace
-from krcsim.kernel import (BLOCK_ENTRIES, PAGE_BYTES, POINTER_BYTES, RCU_NR_EMERGENCY_OBJS,
-    WRAPPER_BYTES)
+from krcsim.kernel import (BLOCK_ENTRIES, PAGE_BYTES, POINTER_BYTES, RCU_NR_EMERGENCY_OBJS, WRAPPER_BYTES)
 from krcsim.values import KrcsimError, check, choice, flag, refuse, whole
-
 HEAD_ALLOC = ("none", "atomic", "tryhard", "three_step")
 
 @dataclass(frozen=True, kw_only=True)
 class Remedy:
     """What kvfree_call_rcu(), its monitor and its work do; the defaults are A0, spring 2020."""
-    head_alloc: str = choice("atomic", HEAD_ALLOC,
-        "how a single-argument call asks for an rcu_head object")
+    head_alloc: str = choice("atomic", HEAD_ALLOC, "how a single-argument call asks for an rcu_head object")
     array_path: bool = flag(True, "whether pointers go into page blocks at all")
-    page_class: str = choice("nowait", ("nowait", "noretry"),
-        "the flags of a single-argument call's page request")
+    page_class: str = choice("nowait", ("nowait", "noretry"), "the flags of a single-argument call's page request")
     nr_emergency_objs: int = whole(0, "objects per CPU", 0, 100_000,
         "the size of the emergency pool", symbol="rcu_nr_emergency_objs")
     emergency_at_boot: int = whole(0, "objects per CPU", 0, 100_000,
@@ -22,13 +18,10 @@ class Remedy:
     cache_shared: bool = flag(False, "whether both channels share one page cache")
     nr_bkv_objs: int = whole(1, "pages", 0, 10_000,
         "the pages the cache keeps, per channel or shared", symbol="rcu_min_cached_objs")
-    cache_at_boot: int = whole(0, "pages", 0, 10_000,
-        "the pages in the cache at boot, per channel or shared")
-    page_return: str = choice("batch", ("batch", "worker"),
-        "whose cache gets a drained page: batch's or worker's CPU")
+    cache_at_boot: int = whole(0, "pages", 0, 10_000, "the pages in the cache at boot, per channel or shared")
+    page_return: str = choice("batch", ("batch", "worker"), "whose cache gets a drained page: batch's or worker's CPU")
     expedited_drain: bool = flag(True, "whether a list call drains at once if no monitor pends")
-    rearm: str = choice("unqueued", ("unqueued", "left"),
-        "when the monitor re-arms: nothing queued, or a rest left")
+    rearm: str = choice("unqueued", ("unqueued", "left"), "when the monitor re-arms: nothing queued, or a rest left")
     attach_to_pending: bool = flag(True, "whether lists join a batch that already waits")
     drain_jiffies: int = whole(0, "jiffies", 0, 1_000_000, "the drain delay; 0 means HZ/50",
         symbol="KFREE_DRAIN_JIFFIES")
@@ -38,8 +31,7 @@ class Remedy:
         check(self, "remedy")
         pool, pages = self.nr_emergency_objs, self.nr_bkv_objs
         refuse(self.emergency_at_boot > pool, "remedy.emergency_at_boot", self.emergency_at_boot,
-            f"at most nr_emergency_objs = {pool} objects per CPU",
-            "raise nr_emergency_objs or boot with fewer")
+            f"at most nr_emergency_objs = {pool} objects per CPU", "raise nr_emergency_objs or boot with fewer")
         refuse(self.cache_at_boot > pages, "remedy.cache_at_boot", self.cache_at_boot,
             f"at most nr_bkv_objs = {pages} pages", "raise nr_bkv_objs")
         asks = self.cache_at_boot > 0 or self.page_class == "noretry"
@@ -55,8 +47,8 @@ class Remedy:
     def bytes_at_full(self, channels: int = 1, arch: str = "x86-64") -> int:
         """Bytes per CPU once every reserve is full.
 
-        The page that the plain 2020 code keeps after its first drain counts for all; a page
-        preallocated for a channel that is never used counts too.
+        The page that the plain 2020 code keeps after its first drain counts for all; a page preallocated for a channel
+        that is never used counts too.
         """
         used, unused = (1, 0) if self.cache_shared else (channels, 2 - channels)
         pages = used * self.nr_bkv_objs + unused * self.cache_at_boot

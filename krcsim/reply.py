@@ -8,7 +8,6 @@ from krcsim.measures import blocked_words
 from krcsim.result import Cell, Result, number, scenario_of, words
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
-
 WIDTH = 72
 MARKS = "ox+#%&@=$"
 
@@ -23,8 +22,7 @@ def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[st
         lines.append("  ".join(cells).rstrip())
     return lines
 
-def log_plot(points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str,
-        height: int = 11) -> list[str]:
+def log_plot(points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str, height: int = 11) -> list[str]:
     """Points (mark, x > 0, estimate) on two log axes; a bound has a `v` under its mark."""
     shown = [(mark, math.log2(x), math.log10(y), e) for mark, x, e in points
         if (y := e.hi if e.kind == "bound" else e.value)]
@@ -73,8 +71,7 @@ def situation(s: Scenario) -> str:
         length = f"{len(a.schedules)} given schedule{'s' * (len(a.schedules) > 1)}"
     text += "no spells of pressure" if a.spells == "none" else (
         f"spells of pressure {length} in which a page request fails with probability {page:g} "
-        f"and an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), {last:g} "
-        "(after reclaim)")
+        f"and an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), {last:g} " "(after reclaim)")
     return text + f"; {s.grace_period.origin(m.hz, m.cpus)}."
 
 def remark(result: Result, window: str) -> str:
@@ -90,8 +87,7 @@ def remark(result: Result, window: str) -> str:
             said.append(f"{remedy}: no difference from {base} proven at 95 %")
         else:
             low, high = sorted((abs(lo), abs(hi)))
-            said.append(f"{remedy}: {number(abs(d))} {'more' if d > 0 else 'less'} "
-                f"[{number(low)}, {number(high)}]")
+            said.append(f"{remedy}: {number(abs(d))} {'more' if d > 0 else 'less'} " f"[{number(low)}, {number(high)}]")
     return f"P(wait) in the same worlds: {'; '.join(said)}." if said else ""
 
 def wrap(text: str, width: int = WIDTH, first: str = "", later: str = "") -> list[str]:
@@ -102,8 +98,7 @@ def wrap(text: str, width: int = WIDTH, first: str = "", later: str = "") -> lis
 def answer_text(result: Result, window: str | None = None) -> str:
     """The answer to the list: situation, table, differences, plot, what is left out, command.
 
-    `window`: boot or steady; left out, steady if there is any. Raises KrcsimError if the result
-    has no such window.
+    `window`: boot or steady; left out, steady if there is any. Raises KrcsimError if the result has no such window.
     """
     windows = result.windows()
     window = window or ("steady" if "steady" in windows else windows[0] if windows else "")
@@ -111,30 +106,24 @@ def answer_text(result: Result, window: str | None = None) -> str:
         raise KrcsimError(f"window is {window!r}; allowed: {', '.join(windows) or 'none here'}")
     s, points, extra = scenario_of(result), result.points(), result.parameters[1:]
     rows = [_row(result, p, window) for p in points[:40]]
-    head = ["remedy", *(name.split(".")[-1] for name in extra), "bytes/CPU", "P(wait)",
-        "95 % interval", "blocked"]
+    head = ["remedy", *(name.split(".")[-1] for name in extra), "bytes/CPU", "P(wait)", "95 % interval", "blocked"]
     other = next((x for x in windows if x != window), None)
     if other and not extra:  # the other answer beside it, where there is room
         head.append("from boot" if other == "boot" else "steady")
         for p, row in zip(points, rows, strict=False):
             row.append(words(result.get(p, "p_wait", other)).split(" [")[0])
     marks = dict(zip(dict.fromkeys(p[0] for p in points), itertools.cycle(MARKS), strict=False))
-    dots = [(marks[p[0]], _bytes(result, p, window), result.get(p, "p_wait", window))
-        for p in points]
+    dots = [(marks[p[0]], _bytes(result, p, window), result.get(p, "p_wait", window)) for p in points]
     legend = "  ".join(f"{mark} {name}" for name, mark in marks.items())
     span = f"first {s.warmup_ms:g} ms from boot" if window == "boot" else "steady state"
     command = " \\\n".join(wrap(str(result.provenance["command"]), WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
-            '"<" is an upper bound where no wait was seen.'), "",
-        *table(head, rows), "",
+        '"<" is an upper bound where no wait was seen.'), "", *table(head, rows), "",
         *wrap("bytes/CPU: reserve once full, the page that the plain code keeps counted for all. "
-            "P(wait): per single-argument call. "
-            f"blocked: {blocked_words(s)}, in grace-period waits."),
-        *wrap(remark(result, window)), "",
-        *log_plot(dots, "bytes per CPU", f"P(wait)   {legend[:60]}"), "",
+        "P(wait): per single-argument call. " f"blocked: {blocked_words(s)}, in grace-period waits."),
+        *wrap(remark(result, window)), "", *log_plot(dots, "bytes per CPU", f"P(wait)   {legend[:60]}"), "",
         *wrap("Rates, spells and failure probabilities are assumptions of the scenario. Left out: "
-            "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, "
-            "CPU hot-plug."), "",
+        "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, " "CPU hot-plug."), "",
         "Made with:", command]
     return check_text("\n".join(lines) + "\n")
 
@@ -142,9 +131,8 @@ def _row(result: Result, p: tuple[Cell, ...], window: str) -> list[str]:
     e, blocked = (result.get(p, name, window) for name in ("p_wait", "blocked"))
     interval = "" if e.lo is None or e.hi is None else f"{number(e.lo)} .. {number(e.hi)}"
     return [str(p[0]), *(f"{v:g}" if isinstance(v, float) else str(v) for v in p[1:]),
-        f"{_bytes(result, p, window):.0f}", words(e).split(" [")[0],
-        "none seen" if e.kind == "bound" else interval,
-        "-" if blocked.value is None else number(blocked.value)]
+        f"{_bytes(result, p, window):.0f}", words(e).split(" [")[0], "none seen" if e.kind == "bound" else interval, "-"
+        if blocked.value is None else number(blocked.value)]
 
 def _bytes(result: Result, p: tuple[Cell, ...], window: str) -> float:
     return result.get(p, "bytes_at_full", window).value or 0.0

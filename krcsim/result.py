@@ -12,7 +12,6 @@ from krcsim.estimate import NOTHING, Estimate
 from krcsim.files import write_whole
 from krcsim.scenario import Scenario, from_dict
 from krcsim.values import KrcsimError
-
 FORMAT = "krcsim-result/1"
 Cell = str | int | float | bool | None
 KINDS = ("interval", "rough", "bound", "none", "exact")
@@ -25,9 +24,9 @@ _PROVENANCE = {"command", "scenario", "seed", "rungs", "versions"}
 class Result:
     """Answers of one question.
 
-    `rows` has `columns`: the parameters that vary (always `remedy`), then window, quantity, unit,
-    value, lo, hi, kind, replications, rung. `differences` compares each remedy with the first in
-    the same worlds. `provenance`: the command, the scenario as TOML, seed, rungs and versions.
+    `rows` has `columns`: the parameters that vary (always `remedy`), then window, quantity, unit, value, lo, hi, kind,
+    replications, rung. `differences` compares each remedy with the first in the same worlds. `provenance`: the command,
+    the scenario as TOML, seed, rungs and versions.
     """
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -119,8 +118,7 @@ def load_result(path: str | Path) -> Result:
             raw = stream.read(200_000_001)
     except (OSError, ValueError) as exc:
         raise KrcsimError(f"result file {path} cannot be read "
-            f"({getattr(exc, 'strerror', None) or exc}); give a file that Result.save() wrote"
-            ) from None
+            f"({getattr(exc, 'strerror', None) or exc}); give a file that Result.save() wrote") from None
     if len(raw) > 200_000_000:
         raise KrcsimError(f"result file {path} is larger than 200 MB; it is not a krcsim result")
     try:
@@ -138,12 +136,10 @@ def _checked(body: Any) -> Result:
         raise KrcsimError("was changed or cut short after it was written")
     parts: Any = map(body.get, ("columns", "rows", "differences", "provenance"))
     names, rows, differences, made = parts
-    if not (isinstance(names, list) and all(isinstance(c, str) for c in names)
-            and tuple(names[-len(BASE) :]) == BASE and names[:1] == ["remedy"]
-            and _is_table(rows, len(names)) and _is_table(differences, len(_DIFF))
-            and isinstance(made, dict) and made.keys() >= _PROVENANCE
-            and isinstance(made["scenario"], str) and isinstance(made["command"], str)
-            and all(row[names.index("kind")] in KINDS for row in rows)):
+    if not (isinstance(names, list) and all(isinstance(c, str) for c in names) and tuple(names[-len(BASE) :]) == BASE
+            and names[:1] == ["remedy"] and _is_table(rows, len(names)) and _is_table(differences, len(_DIFF))
+            and isinstance(made, dict) and made.keys() >= _PROVENANCE and isinstance(made["scenario"], str)
+            and isinstance(made["command"], str) and all(row[names.index("kind")] in KINDS for row in rows)):
         raise KrcsimError("does not have the columns of a result")
     return Result(tuple(names), tuple(map(tuple, rows)), tuple(map(tuple, differences)), made)
 

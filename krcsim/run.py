@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
 from krcsim.engine.loop import GIVEN_SPELLS, NO_SPELL, RANDOM_SPELLS, compiled
-from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER,
-    replication_state)
+from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, replication_state)
 from krcsim.kernel import ticks
 from krcsim.remedy import HEAD_ALLOC
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
-
 WINDOWS = ("boot", "steady")
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
 MAX_WAITERS = 1 << 22
@@ -30,8 +28,8 @@ class Stopped(Exception):
 class Replications:
     """Counters counts[r, window, counter] of replications first, first + 1, ... of a scenario.
 
-    Histograms [group, window, bin] of waits, and of the latencies of calls that stalled or waited,
-    are summed over the replications with the same number modulo GROUPS, to stay small.
+    Histograms [group, window, bin] of waits, and of the latencies of calls that stalled or waited, are summed over the
+    replications with the same number modulo GROUPS, to stay small.
     """
     counts: NDArray[np.float64]
     wait_hist: NDArray[np.int64]
@@ -63,23 +61,20 @@ def kernel() -> Any:
 def fill_parameters(g: Any, s: Scenario) -> None:
     """Write a scenario into the engine's parameter record, in ticks."""
     m, r, a, gp, w = s.machine, s.remedy, s.allocator, s.grace_period, s.workload
-    values: dict[str, Any] = dict(cpus=m.cpus, head_alloc=HEAD_ALLOC.index(r.head_alloc),
-        array_path=r.array_path, noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs,
-        shared=r.cache_shared, cache_cap=r.nr_bkv_objs, to_worker=r.page_return == "worker",
-        expedite=r.expedited_drain, rearm_left=r.rearm == "left", attach=r.attach_to_pending,
-        drain=s.drain_jiffies, block=r.block_entries, closed=w.loop == "closed",
+    values: dict[str, Any] = dict(cpus=m.cpus, head_alloc=HEAD_ALLOC.index(r.head_alloc), array_path=r.array_path,
+        noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs, shared=r.cache_shared, cache_cap=r.nr_bkv_objs,
+        to_worker=r.page_return == "worker", expedite=r.expedited_drain, rearm_left=r.rearm == "left",
+        attach=r.attach_to_pending, drain=s.drain_jiffies, block=r.block_entries, closed=w.loop == "closed",
         producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
         exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited,
         spell_kind=dict(none=NO_SPELL, schedule=GIVEN_SPELLS, exponential=RANDOM_SPELLS)[a.spells],
-        stationary=a.start == "stationary", poisson=w.arrivals == "poisson",
-        tick_phase=w.phase == "tick", nocb=m.nocb_share, single=w.single_share,
-        vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz, stall_sigma=a.stall_sigma,
-        exp_sigma=gp.expedited_sigma, invoke=gp.invoke_ticks(), tick_ms=1000.0 / m.hz,
+        stationary=a.start == "stationary", poisson=w.arrivals == "poisson", tick_phase=w.phase == "tick",
+        nocb=m.nocb_share, single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz,
+        stall_sigma=a.stall_sigma, exp_sigma=gp.expedited_sigma, invoke=gp.invoke_ticks(), tick_ms=1000.0 / m.hz,
         fail=[a.calm.resolved(), a.spell.resolved()])
     ms = dict(work_delay=m.work_delay_ms, period=w.period_ms, on_mean=w.on_ms, off_mean=w.off_ms,
-        call_cost=w.call_instructions * m.instruction_ns * 1e-6,
-        free_cost=w.free_instructions * m.instruction_ns * 1e-6, stall_median=a.stall_ms,
-        exp_median=gp.expedited_median_ms, warmup=s.warmup_ms, horizon=s.horizon_ms,
+        call_cost=w.call_instructions * m.instruction_ns * 1e-6, free_cost=w.free_instructions * m.instruction_ns
+        * 1e-6, stall_median=a.stall_ms, exp_median=gp.expedited_median_ms, warmup=s.warmup_ms, horizon=s.horizon_ms,
         spell_mean=a.spell_ms, calm_mean=a.calm_ms, phase=TICK_PHASE_MS)
     values |= {name: ticks(value, m.hz) for name, value in ms.items()}
     values["period"] *= w.producers
@@ -96,8 +91,7 @@ def schedule(s: Scenario, replication: int) -> NDArray[np.float64]:
 
 class _Arena:
     """The arrays of a run, made once and wiped for each replication."""
-    def __init__(self, s: Scenario, every_call: bool, log: int,
-            stop: NDArray[np.int64] | None = None) -> None:
+    def __init__(self, s: Scenario, every_call: bool, log: int, stop: NDArray[np.int64] | None = None) -> None:
         self.scenario, self.log = s, log
         self.stop = np.zeros(1, np.int64) if stop is None else stop
         self.gp = s.grace_period.table(s.machine.hz, s.machine.cpus)
@@ -111,14 +105,11 @@ class _Arena:
         t, cpus = self.template, self.scenario.machine.cpus
         leaves = max(2, 1 << (cpus - 1).bit_length())
         prods = cpus * self.scenario.workload.producers if t["bursty"][0] else 1
-        self.arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW),
-            prods=np.zeros(prods, PRODUCER), waiters=np.zeros(held_up, HELD),
-            pending=np.zeros(held_up + 1, HELD), nodes=np.zeros(held_up + 1, NODE),
-            tree=np.full(2 * leaves, np.inf), out=np.zeros(2, OUT),
-            wait_hist=np.zeros((2, BINS), np.int64), late_hist=np.zeros((2, BINS), np.int64),
-            log=np.zeros(max(1, self.log), EVENT), stop=self.stop,
-            gp_ticks=np.ascontiguousarray(self.gp[0], np.float64),
-            gp_cdf=np.ascontiguousarray(self.gp[1], np.float64))
+        self.arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW), prods=np.zeros(prods, PRODUCER),
+            waiters=np.zeros(held_up, HELD), pending=np.zeros(held_up + 1, HELD), nodes=np.zeros(held_up + 1, NODE),
+            tree=np.full(2 * leaves, np.inf), out=np.zeros(2, OUT), wait_hist=np.zeros((2, BINS), np.int64),
+            late_hist=np.zeros((2, BINS), np.int64), log=np.zeros(max(1, self.log), EVENT), stop=self.stop,
+            gp_ticks=np.ascontiguousarray(self.gp[0], np.float64), gp_cdf=np.ascontiguousarray(self.gp[1], np.float64))
         for name, array in self.arrays.items():
             t[f"p_{name}"] = array.ctypes.data
         t["wait_cap"] = t["heap_cap"] = held_up

@@ -14,7 +14,6 @@ from krcsim.remedy import REMEDIES, Remedy, named
 from krcsim.values import (FieldError, KrcsimError, check, choice, is_real, number, refuse,
     read_text, refuse_unknown, shown, whole)
 from krcsim.workload import Workload
-
 FORMAT = 1
 MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
 MAX_PRODUCERS = 100_000
@@ -25,10 +24,8 @@ class Machine:
     cpus: int = whole(4, "CPUs", 1, 1024, "the CPUs that call kfree_rcu()", symbol="nr_cpu_ids")
     hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate", symbol="CONFIG_HZ")
     arch: str = choice("x86-64", ("x86-64", "arm64"), "the size of a wrapper object")
-    instruction_ns: float = number(INSTRUCTION_NS, "ns", 0, 1000,
-        "the time of an instruction (an assumption)")
-    nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU",
-        symbol="rcu_nocbs")
+    instruction_ns: float = number(INSTRUCTION_NS, "ns", 0, 1000, "the time of an instruction (an assumption)")
+    nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU", symbol="rcu_nocbs")
     work_delay_ms: float = number(0.0, "ms", 0, 1e4, "the delay from callback to work")
 
     def __post_init__(self) -> None:
@@ -100,8 +97,7 @@ def _plain(value: Any) -> Any:
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
     """Build a checked scenario from nested dicts; raises KrcsimError or FieldError.
 
-    `remedy` may be a table with `base`, the name of a row; `grace_period.file` is read relative
-    to `folder`.
+    `remedy` may be a table with `base`, the name of a row; `grace_period.file` is read relative to `folder`.
     """
     if not isinstance(given, dict):
         raise KrcsimError("a scenario is a table of sections; see data/scenarios for examples")
@@ -143,8 +139,7 @@ def _lengths(given: Any) -> tuple[float, ...]:
 
 # Fields that are more than a number or a word.
 _READERS: dict[str, Callable[[Any], Any]] = {"schedules": read_schedules, "lengths_ms": _lengths,
-    "calm": partial(_section, "allocator.calm", Failure),
-    "spell": partial(_section, "allocator.spell", Failure)}
+    "calm": partial(_section, "allocator.calm", Failure), "spell": partial(_section, "allocator.spell", Failure)}
 
 def changed(scenario: Scenario, **overrides: Any) -> Scenario:
     """A copy with dotted fields replaced: changed(s, **{"workload.rate_hz": 1e4}).
@@ -189,8 +184,7 @@ def _text(value: Any) -> str:
 def read_scenario(path: str | Path) -> Scenario:
     """Read a TOML scenario file; raises KrcsimError with the file's name."""
     path = Path(path)
-    text = read_text(path, "scenario file",
-        "give the path of a .toml file, or a name from: " + ", ".join(presets()))
+    text = read_text(path, "scenario file", "give the path of a .toml file, or a name from: " + ", ".join(presets()))
     try:
         return from_dict(tomllib.loads(text), path.parent)
     except RecursionError:

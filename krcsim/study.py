@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The user's verbs: simulate one run, compare remedies in one world, sweep a small grid.
 
-Precision is sought on a fixed ladder of replications (8, 16, 32, ...), so that an answer depends
-on scenario, seed and rung, and never on the clock or the number of threads.
+Precision is sought on a fixed ladder of replications (8, 16, 32, ...), so that an answer depends on scenario, seed and
+rung, and never on the clock or the number of threads.
 """
 import itertools
 import os
@@ -22,7 +22,6 @@ from krcsim.result import BASE, Cell, Result
 from krcsim.run import WINDOWS, Replications, event_log, replicate
 from krcsim.scenario import Scenario, changed, toml_text
 from krcsim.values import KrcsimError, is_real, refuse
-
 FIRST_RUNG = 8  # replications on rung 0; each further rung doubles them
 MAX_RUNG = 14
 DEFAULT_RUNG = 10
@@ -31,7 +30,6 @@ PRECISION = 0.1
 SEED = 20200404
 MAX_POINTS = 10_000
 _CHUNK = 8
-
 Progress = Callable[[int, int], None]
 Stop = NDArray[np.int64]
 Point = tuple[Cell, ...]
@@ -40,9 +38,8 @@ def replications_at(rung: int) -> int:
     """Replications on a rung of the ladder."""
     return FIRST_RUNG << rung
 
-def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *,
-        every_call: bool = False, stop: Stop | None = None,
-        workers: int | None = None) -> Replications:
+def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *, every_call: bool = False, stop: Stop
+        | None = None, workers: int | None = None) -> Replications:
     """Replications 0 .. total - 1, of which `have` are there already."""
     parts = [] if have is None else [have]
     chunks = [(a, min(a + _CHUNK, total)) for a in range(len(have or ()), total, _CHUNK)]
@@ -65,9 +62,8 @@ def main_window(s: Scenario) -> int:
     """The window that precision is sought in: steady state if there is any, else boot."""
     return 1 if window_ms(s, 1) > 0 else 0
 
-def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION,
-        max_rung: int = DEFAULT_RUNG,
-        stop: Stop | None = None) -> Iterator[tuple[int, Replications]]:
+def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, stop: Stop
+        | None = None) -> Iterator[tuple[int, Replications]]:
     """Yield (rung, replications so far) until P(wait) is known to `precision` or rungs end."""
     runs: Replications | None = None
     for rung in range(max_rung + 1):
@@ -83,8 +79,7 @@ def check_study(seed: int, precision: float, max_rung: int) -> None:
     _check_whole("seed", seed, 2**63 - 1, "2**63 - 1", "give another seed")
     refuse(not (is_real(precision) and 0 < precision < 1), "precision", precision,
         "a number above 0 and below 1", "0.1 asks for a half width of 10 % of the value")
-    _check_whole("max_rung", max_rung, MAX_RUNG, str(MAX_RUNG),
-        f"rung r has {FIRST_RUNG} * 2**r replications")
+    _check_whole("max_rung", max_rung, MAX_RUNG, str(MAX_RUNG), f"rung r has {FIRST_RUNG} * 2**r replications")
 
 def _check_whole(name: str, value: Any, most: int, shown: str, remedy: str) -> None:
     good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
@@ -147,9 +142,8 @@ def sweep(scenario: Scenario, over: Mapping[str, list[Any] | tuple[Any, ...]], *
         points[str(values.get("remedy", "as given")), *cells] = changed(scenario, **values)
     return _study(scenario, names, points, seed, precision, max_rung, command, progress, stop)
 
-def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], seed: int,
-        precision: float, max_rung: int, command: str, progress: Progress | None,
-        stop: Stop | None) -> Result:
+def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], seed: int, precision: float,
+        max_rung: int, command: str, progress: Progress | None, stop: Stop | None) -> Result:
     check_study(seed, precision, max_rung)
     rows: list[Point] = []
     kept: dict[Point, tuple[Replications, Scenario]] = {}
@@ -179,8 +173,7 @@ def _differences(kept: dict[Point, tuple[Replications, Scenario]]) -> Iterator[P
     for (key, (runs, s)), w in itertools.product(points[1:], range(2)):
         base, (runs0, _) = points[0]
         whole = np.full(len(runs), window_ms(s, w))
-        for name, num, den, den0 in (
-                ("p_wait", "waits", runs.of("single", w), runs0.of("single", w)),
+        for name, num, den, den0 in (("p_wait", "waits", runs.of("single", w), runs0.of("single", w)),
                 ("blocked_ms_per_ms", "wait_ms", whole, whole)):
             d = difference(runs.of(num, w), den, runs0.of(num, w), den0)
             if d is not None and window_ms(s, w) > 0:

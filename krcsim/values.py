@@ -72,8 +72,7 @@ def check(obj: Any, section: str) -> None:
     for f in fields(obj):
         if "kind" in f.metadata:
             value, meta = getattr(obj, f.name), f.metadata
-            refuse(not _fits(value, meta), f"{section}.{f.name}", value, allowed(meta),
-                f"it sets {meta['why']}")
+            refuse(not _fits(value, meta), f"{section}.{f.name}", value, allowed(meta), f"it sets {meta['why']}")
             if is_real(value):  # equal values must look equal
                 object.__setattr__(obj, f.name, (int if meta["kind"] == "whole" else float)(value))
 

@@ -9,7 +9,6 @@ from matplotlib.figure import Figure
 from PIL import Image
 from krcsim.estimate import Estimate
 from krcsim.figures import FLOOR, STYLES, axes_of_bytes
-
 SIZE = (570, 420)  # pixels; the widget is fixed to it, or the page would jump
 
 @dataclass(frozen=True)
@@ -43,14 +42,12 @@ class View:
         ax.set(xlim=(3.4e3, 6e4), ylim=(1e-7, 1.5))
         self.lines: list[dict[str, Any]] = []
         for name, (colour, marker, dash) in zip(names, STYLES, strict=False):
-            looks: Any = dict(line=dict(marker=marker, ls=dash, ms=6, label=name),
-                low=dict(lw=0.8), high=dict(lw=0.8),
+            looks: Any = dict(line=dict(marker=marker, ls=dash, ms=6, label=name), low=dict(lw=0.8), high=dict(lw=0.8),
                 bound=dict(marker=marker, mfc="white", ls="none", ms=6))
             line = {part: ax.plot([], [], color=colour, **look)[0] for part, look in looks.items()}
             tags = [ax.text(0, 0, "", fontsize=7, color=colour, clip_on=True) for _ in range(12)]
             self.lines.append(line | dict(tags=tags))
-        (self.here,) = ax.plot([], [], color="black", marker="*", ms=15, mfc="#F0E442", ls="none",
-            label="your setting")
+        (self.here,) = ax.plot([], [], color="black", marker="*", ms=15, mfc="#F0E442", ls="none", label="your setting")
         (self.span,) = ax.plot([], [], color="black", lw=2)
         self.note = ax.text(0.01, 0.02, "", transform=ax.transAxes, fontsize=8)
         ax.legend(loc="upper right", fontsize=8, framealpha=0.9)
@@ -83,8 +80,7 @@ class View:
             y = np.array([drawn(e) for e in line.estimates])
             low, high = np.array([(e.lo or np.nan, e.hi or np.nan) for e in line.estimates]).T
             seen = np.array([e.kind != "bound" for e in line.estimates])
-            for part, at, there in (("line", y, seen), ("bound", y, ~seen), ("low", low, seen),
-                    ("high", high, seen)):
+            for part, at, there in (("line", y, seen), ("bound", y, ~seen), ("low", low, seen), ("high", high, seen)):
                 d[part].set_data(x, np.where(there, at, np.nan))
                 d[part].set_alpha(0.3 if p.stale else 1.0)
             for i, tag in enumerate(d["tags"]):

@@ -4,7 +4,6 @@ import math
 from typing import Any
 from krcsim.engine.rng import compile_module
 from krcsim.engine.state import BIN_LO_MS, BINS, cpu_at, event_at, held_at, krw_at, node_at, real_at
-
 FULL = 1  # GLOBAL.error: a buffer is full, run again with a larger one
 STOPPED = 2  # GLOBAL.error: asked to give up
 

@@ -4,8 +4,7 @@ import math
 from typing import Any
 from krcsim.engine.calendar import FULL, heap_push, log, touch
 from krcsim.engine.rng import INF, compile_module, normal, uniform
-from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, held_at, krw_at,
-    out_at, real_at)
+from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, held_at, krw_at, out_at, real_at)
 
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t; its length is one draw from the table."""

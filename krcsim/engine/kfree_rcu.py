@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """kvfree_call_rcu(), its monitor and its work as transitions of one CPU's record.
 
-Each function mirrors a section of docs/model.md; switches and capacities come from the GLOBAL
-record, so that a remedy is data. The caller has settled the CPU: no dull call is outstanding.
+Each function mirrors a section of docs/model.md; switches and capacities come from the GLOBAL record, so that a remedy
+is data. The caller has settled the CPU: no dull call is outstanding.
 """
 import math
 from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine.grace import request, wait
 from krcsim.engine.rng import INF, compile_module, normal
-from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL,
-    IDLE, JOINED, LIST, NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED,
-    REARMED, SLAB, STALLS, TO_CACHE, TO_POOL, TOO_SOON, VMALLOC, WAITS, WORK_ENDS, WORK_STARTS,
-    cpu_at, krw_at, out_at)
+from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL, IDLE, JOINED, LIST,
+    NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED, REARMED, SLAB, STALLS, TO_CACHE, TO_POOL,
+    TOO_SOON, VMALLOC, WAITS, WORK_ENDS, WORK_STARTS, cpu_at, krw_at, out_at)
 
 NONE, ATOMIC, TRYHARD, THREE_STEP = 0, 1, 2, 3  # GLOBAL.head_alloc, as in remedy.HEAD_ALLOC
 
@@ -72,8 +71,7 @@ def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
         heap_push(g, t + ticks)
     return g.stall_median > 0.0
 
-def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any,
-        prod: Any) -> Any:
+def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any, prod: Any) -> Any:
     """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
     out = out_at(g.p_out, g.win)
     out.single += single

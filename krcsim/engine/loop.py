@@ -31,8 +31,8 @@ def settle_all(g: Any, t: Any) -> None:
 def settle_for_peak(g: Any, t: Any) -> None:
     """Settle all CPUs if the number of deferred objects may be at a new peak before a release.
 
-    Its exact value matters only then. The bound, eight standard deviations above the mean of the
-    calls not yet counted, is passed with probability below 1e-14.
+    Its exact value matters only then. The bound, eight standard deviations above the mean of the calls not yet counted,
+    is passed with probability below 1e-14.
     """
     more = g.rate_sum * t - g.rate_base
     if more > 0.0:
@@ -244,8 +244,8 @@ compile_module()
 def compiled(sources: int) -> Any:
     """The entry point, cached on disk under a key that holds `sources`.
 
-    numba's cache sees changes of the file of a function but not of those it calls; a variable of
-    the closure is part of the key, so a digest of all sources makes it see them.
+    numba's cache sees changes of the file of a function but not of those it calls; a variable of the closure is part of
+    the key, so a digest of all sources makes it see them.
     """
     @numba.njit(nogil=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
     def run(worlds: Any) -> Any:

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Random numbers inside compiled code: xoshiro256++ streams and the few laws the model needs.
 
-Each stream is a record of four words, so that a function gets it as one pointer. Algorithms:
-Blackman and Vigna (xoshiro256++), Marsaglia and Tsang 2000 (gamma), Hoermann 1993 (binomial).
+Each stream is a record of four words, so that a function gets it as one pointer. Algorithms: Blackman and Vigna
+(xoshiro256++), Marsaglia and Tsang 2000 (gamma), Hoermann 1993 (binomial).
 """
 import functools
 import math
@@ -10,7 +10,6 @@ from typing import Any
 import numba
 import numpy as np
 from numba import uint64
-
 STREAM = np.dtype([(word, "u8") for word in "abcd"])
 INF = np.inf
 BIG = 1 << 40

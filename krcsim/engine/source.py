@@ -1,22 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The calls of a CPU, and how runs of dull ones are skipped.
 
-A call is dull if it only appends: to the head block, or to the list with a monitor already pending.
-`plan` draws how many dull calls come before one that needs attention, and when that one comes;
-`settle` says how many of the dull ones have passed when another event comes first. Both are exact:
-calls are a Poisson process (or a fixed timetable) and their marks are independent, so the future
-after an event may be drawn afresh as long as nothing of it was used. With every_call set a plan is
-always one call long: the same code, call by call.
+A call is dull if it only appends: to the head block, or to the list with a monitor already pending. `plan` draws how
+many dull calls come before one that needs attention, and when that one comes; `settle` says how many of the dull ones
+have passed when another event comes first. Both are exact: calls are a Poisson process (or a fixed timetable) and their
+marks are independent, so the future after an event may be drawn afresh as long as nothing of it was used. With
+every_call set a plan is always one call long: the same code, call by call.
 """
 import math
 from typing import Any
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import cache_of, call
-from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma,
-    geometric, uniform)
-from krcsim.engine.state import (ALL, DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at,
-    out_at, prod_at)
-
+from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, uniform)
+from krcsim.engine.state import (ALL, DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at)
 NOBODY = ALL  # the producer of a call that is a task of its own
 
 def shares(g: Any, c: Any, ch: Any) -> Any:

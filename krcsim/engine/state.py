@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the engine remembers: records named as in the kernel, all reached from GLOBAL.
 
-A record is handed to compiled functions as one pointer. Times are in ticks. `Any` stands for
-records that only numba types.
+A record is handed to compiled functions as one pointer. Times are in ticks. `Any` stands for records that only numba
+types.
 """
 from typing import Any
 import numpy as np
@@ -33,7 +33,6 @@ CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size n known on blocked cur f
     "monitor_at call_at base phase_at rate wk_at free_at start",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
-
 PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
 
 # A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits.
@@ -41,7 +40,6 @@ HELD = _dtype("what cpu prod win spell ch fails need", "call begin wake u_head f
 NO_STALL, PAGE_STALL, HEAD_STALL, WAKE = map(np.int64, range(4))  # HELD.what
 # The heap: node 0 .. heap_n - 1 in heap order, the nodes behind hold its free HELD slots.
 NODE = _dtype("slot", "at")
-
 GLOBAL = _dtype(
     # Parameters, which fill_parameters() of run.py fills by name.
     "cpus every_call head_alloc array_path noretry pool_cap shared cache_cap to_worker expedite "
@@ -62,13 +60,11 @@ GLOBAL = _dtype(
     *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited")))
 
 # Counters of a window, in the order of columns of a run's table.
-COUNTERS = (
-    "single double single_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
+COUNTERS = ("single double single_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
     "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains rearms "
     "pages_returned pages_freed pool_returned queued freed events").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
-
 EVENT = _dtype("code cpu value", "at")
 EVENTS = ("boot", "spell begins", "spell ends", "page from cache", "page allocated", "page failed",
     "rcu_head allocated", "rcu_head from pool", "own head listed", "reclaim stall", "wait begins",
@@ -84,9 +80,8 @@ ALL = np.int64(-1)  # the CPU of an event that concerns all
 def _pointer_to(dtype: np.dtype[Any]) -> Any:
     """A compiled function (address, index) -> record: one element of an array of records.
 
-    Arrays are kept by the caller and known to the engine by their addresses, so that a function
-    has one argument where it would have a dozen arrays of seven words: a third of the compile
-    time, and no bounds to check.
+    Arrays are kept by the caller and known to the engine by their addresses, so that a function has one argument where
+    it would have a dozen arrays of seven words: a third of the compile time, and no bounds to check.
     """
     record = from_dtype(dtype)
 
@@ -106,8 +101,8 @@ cpu_at, krw_at, prod_at, held_at, node_at, out_at, event_at, real_at, count_at =
 def replication_state(seed: int, replication: int, cpus: int) -> list[np.ndarray[Any, Any]]:
     """Stream states: one SeedSequence child for each named decision of a replication.
 
-    spells, grace periods, foreign works, expedited waits (4 words each), then arrivals, marks
-    and failures, stalls (4 words a CPU each).
+    spells, grace periods, foreign works, expedited waits (4 words each), then arrivals, marks and failures, stalls (4
+    words a CPU each).
     """
     return [np.random.SeedSequence(seed, spawn_key=(replication, decision)).generate_state(n,
         np.uint64) for decision, n in enumerate([4] * 4 + [4 * cpus] * 3)]

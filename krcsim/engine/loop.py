@@ -101,7 +101,8 @@ def wake(g: Any, t: Any) -> None:
     """The first waiter's grace period is over."""
     e = held_at(g.p_waiters, g.head_w % g.wait_cap)
     g.head_w += 1
-    source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
+    if g.closed:
+        source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
     woken(g, t, e)
 
 def pending_ends(g: Any, t: Any) -> None:

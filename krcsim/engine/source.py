@@ -47,8 +47,10 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     g.deferred += n
     out.queued += n
     out.area -= time_sum
-    w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
-    n1 = binomial(c.marks, n, w1 / (w0 + w1))
+    n1 = n if g.vmalloc > 0.0 else 0
+    if 0.0 < g.vmalloc < 1.0:
+        w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
+        n1 = binomial(c.marks, n, w1 / (w0 + w1))
     singles, before = 0, c.ptr[LIST]
     for ch in range(2):
         k = n1 if ch == VMALLOC else n - n1

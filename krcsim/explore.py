@@ -31,19 +31,22 @@ STEPS = tuple(m * 10.0**k for k in range(1, 6) for m in (1, 2, 5))  # 10, 20, 50
 
 # A slider: the scenario field it moves, its label with unit, its values, why it is there.
 Control = namedtuple("Control", "field label values why")
-CONTROLS = tuple(Control(*row) for row in (("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS,
-    "rcu_nr_emergency_objs; starts empty"), ("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-    "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
+CONTROLS = tuple(Control(*row) for row in (
+    ("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS, "rcu_nr_emergency_objs; starts empty"),
+    ("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
+        "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
     ("remedy.cache_at_boot", "Pages at boot (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-    "preallocated pages; the cache keeps no more than its size"), ("allocator.spell.page", "P(page fails) in a spell",
-    (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0), "P(a GFP_NOWAIT page request fails) in a spell"),
+        "preallocated pages; the cache keeps no more than its size"),
+    ("allocator.spell.page", "P(page fails) in a spell", (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
+        "P(a GFP_NOWAIT page request fails) in a spell"),
     ("allocator.spell_ms", "Spell length (ms)", STEPS[:10], "mean length of a spell of pressure"),
     ("workload.rate_hz", "Calls/s per CPU", STEPS[:13], "kfree_rcu() calls offered on each CPU"),
     ("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
     ("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
-    "mean length; 0: as calibrated for this machine"), ("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000),
-    "CONFIG_HZ"), ("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
-    "share of calls that may have to wait")))
+        "mean length; 0: as calibrated for this machine"),
+    ("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000), "CONFIG_HZ"),
+    ("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
+        "share of calls that may have to wait")))
 
 def fitted(s: Scenario) -> Scenario:
     """The scenario with a horizon of a few spells: long enough to see them, short enough to wait.
@@ -119,11 +122,11 @@ class PoolOrPages:
         v["allocator.calm.page"] = min(self.base.allocator.calm.page, v["allocator.spell.page"])
         return fitted(changed(self.base, **v))
 
-    def command(self, verb: str, rung: int) -> str:
-        """The shell command with the same numbers."""
-        preset = self.preset.value
-        sets = [f"--set {k}={v}" for k, v in overrides(load_scenario(preset), self.scenario)]
-        return " ".join(["krcsim", verb, preset, *sets, "--remedies", ",".join(COMPARED), f"--max-rung {rung}"])
+    def command(self, preset: str, s: Scenario) -> str:
+        """The shell command with the same numbers for a scenario near a preset."""
+        sets = [f"--set {k}={v}" for k, v in overrides(load_scenario(preset), s)]
+        return " ".join(["krcsim reply", preset, *sets, "--remedies", ",".join(COMPARED),
+            f"--max-rung {self.rungs[-1]} --precision 0.01"])
 
     def _put(self, _event: Any = None) -> None:
         """Set all sliders to the preset, with one run for the whole change."""
@@ -140,13 +143,14 @@ class PoolOrPages:
     def _moved(self, _change: Any = None) -> None:
         try:
             if not self._quiet:
-                self._latest.submit(self.scenario)
+                self._latest.submit((self.preset.value, self.scenario))
         except KrcsimError as exc:
             self.status.value = html.escape(f"Not possible: {exc}")
 
     def _work(self, ticket: Ticket) -> Iterator[tuple[Scenario, Picture, Result | None]]:
         """In the worker's thread: a first number, the curve on each rung, the whole comparison."""
-        s, stop, window = ticket.value, ticket.stop, main_window(ticket.value)
+        (preset, s), stop = ticket.value, ticket.stop  # not the widgets: they may have moved on
+        window = main_window(s)
         old = self.picture.lines if self.picture else ()
         runs = extend(s, SEED, None, replications_at(0), stop=stop)
         here = (float(s.bytes_at_full()), p_wait(runs, s, window))
@@ -163,13 +167,13 @@ class PoolOrPages:
             shown = Picture(tuple(lines), (here[0], p_wait(runs, s, window)),
                 f"{total} replications a point, seed {SEED}", False)
             yield s, shown, None
-        command = self.command("reply", self.rungs[-1]) + " --precision 0.01"
         yield s, shown, compare(s, COMPARED, seed=SEED, max_rung=self.rungs[-1], precision=0.01,
-            command=command, stop=stop)
+            command=self.command(preset, s), stop=stop)
 
     def _show(self, out: tuple[Scenario, Picture, Result | None]) -> None:
         """Back on the event loop, the only thread that sets widgets."""
         s, self.picture, self.result = out
+        self.drawn = s
         self.image.value = self.view.png(self.picture)
         here = html.escape(words(self.picture.here[1]))
         self.value.value = (f"P(wait) of your setting: <b>{here}</b>, "
@@ -197,7 +201,7 @@ class PoolOrPages:
             for n, x, e in zip(line.sizes, line.bytes_at_full, line.estimates, strict=True):
                 cells = ["" if v is None else repr(v) for v in (e.value, e.lo, e.hi)]
                 rows.append(",".join([line.name, str(n), f"{x:g}", *cells, e.kind]))
-        text = toml_text(self.scenario, f"command: {about['command']}")
+        text = toml_text(self.drawn, f"command: {about['command']}")
         stem = "pool-or-pages-" + hashlib.sha256(text.encode()).hexdigest()[:8]
         still = self.view.still(self.picture)
         files = {".png": picture(still, "png", about, 200), ".svg": picture(still, "svg", about),

@@ -70,11 +70,6 @@ class Result:
         """Write the result as a file; raises KrcsimError if it exists or cannot be written."""
         return write_whole(path, self.to_json().encode(), overwrite=overwrite)
 
-    def csv(self) -> str:
-        """The rows as CSV with the command in a comment."""
-        lines = [",".join("" if c is None else _csv(c) for c in row) for row in self.rows]
-        return "\n".join([f"# {self.provenance['command']}", ",".join(self.columns), *lines, ""])
-
     def _repr_html_(self) -> str:
         """How a notebook shows the table: remedies by the main quantities."""
         names = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "bytes_at_full")
@@ -152,7 +147,3 @@ def _checksum(body: dict[str, Any]) -> str:
 
 def _real(x: Cell) -> float | None:
     return None if x is None or isinstance(x, str) or not math.isfinite(x) else float(x)
-
-def _csv(c: Cell) -> str:
-    text = repr(c) if isinstance(c, float) else str(c)
-    return f'"{text}"' if "," in text or '"' in text else text

@@ -38,8 +38,8 @@ def replications_at(rung: int) -> int:
     """Replications on a rung of the ladder."""
     return FIRST_RUNG << rung
 
-def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *, every_call: bool = False, stop: Stop
-        | None = None, workers: int | None = None) -> Replications:
+def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *,
+        every_call: bool = False, stop: Stop | None = None, workers: int | None = None) -> Replications:
     """Replications 0 .. total - 1, of which `have` are there already."""
     parts = [] if have is None else [have]
     chunks = [(a, min(a + _CHUNK, total)) for a in range(len(have or ()), total, _CHUNK)]
@@ -62,8 +62,8 @@ def main_window(s: Scenario) -> int:
     """The window that precision is sought in: steady state if there is any, else boot."""
     return 1 if window_ms(s, 1) > 0 else 0
 
-def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, stop: Stop
-        | None = None) -> Iterator[tuple[int, Replications]]:
+def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG,
+        stop: Stop | None = None) -> Iterator[tuple[int, Replications]]:
     """Yield (rung, replications so far) until P(wait) is known to `precision` or rungs end."""
     runs: Replications | None = None
     for rung in range(max_rung + 1):

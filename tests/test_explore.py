@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 import krcsim
+from krcsim.__main__ import main
 from krcsim.explore import CONTROLS, PRESETS, PoolOrPages, fitted
 from krcsim.latest import Latest, Ticket
 from krcsim.run import Stopped
@@ -38,6 +39,29 @@ def test_the_numbers_are_those_of_the_shell(explorer: PoolOrPages) -> None:
     assert here == there.get("own", "p_wait", "steady")
     assert explorer.picture is not None
     assert explorer.picture.here[1] == here
+
+
+def test_the_command_of_an_answer_makes_it_again(
+    explorer: PoolOrPages, capsys: pytest.CaptureFixture[str]
+) -> None:
+    explorer.preset.value = "phone"
+    explorer.sliders["machine.cpus"].value = 2
+    assert explorer.result is not None
+    command = str(explorer.result.provenance["command"]).split()
+    assert main(command[1:]) == 0
+    assert capsys.readouterr().out == explorer.answer.value
+
+
+def test_what_is_saved_is_what_is_drawn_though_a_slider_has_moved_on(
+    explorer: PoolOrPages, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explorer.preset.value = "thread-as-posted"
+    drawn = explorer.scenario
+    with monkeypatch.context() as later:
+        later.setattr(explorer._latest, "submit", lambda _value: None)  # its answer is not there yet
+        explorer.sliders["machine.cpus"].value = 8
+        files = {p.suffix: p for p in explorer.export()}
+    assert krcsim.load_scenario(files[".toml"]) == drawn != explorer.scenario
 
 
 def test_every_slider_changes_the_picture(explorer: PoolOrPages) -> None:

@@ -7,8 +7,9 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
+from krcsim.export import KINDS
 from krcsim.files import write_whole
-from krcsim.scenario import UNSET, Scenario, changed, load_scenario, presets, toml_text
+from krcsim.scenario import UNSET, Scenario, changed, command_near, load_scenario, presets, toml_text
 from krcsim.values import KrcsimError
 
 def value_of(text: str) -> Any:
@@ -30,12 +31,19 @@ def scenario_from(args: argparse.Namespace) -> Scenario:
     scenario = load_scenario(args.scenario)
     return changed(scenario, **{k: value_of(v) for k, v in map(pair, args.set)})
 
-def command_of(argv: list[str]) -> str:
-    """The command as typed, without options that only say where output goes."""
-    files = ("--out", "--figure")
-    kept = [word for last, word in zip(["", *argv], argv, strict=False) if last not in files
-        and word.split("=")[0] not in (*files, "--json", "--overwrite", "--quiet")]
-    return shlex.join(["krcsim", *kept])
+def command_of(args: argparse.Namespace, argv: list[str]) -> str:
+    """The command that makes the same again: as typed, without options that only say where output goes.
+
+    A scenario file becomes the nearest preset and what differs, so that the command needs no file.
+    """
+    without = ("--out", "--dpi", "--draft")
+    kept = [word for last, word in zip(["", *argv], argv, strict=False) if last not in without
+        and word.split("=")[0] not in (*without, "--json", "--overwrite", "--quiet")]
+    if not args.scenario or args.scenario in presets() or args.scenario.endswith(".json"):
+        return shlex.join(["krcsim", *kept])
+    rest = [word for last, word in zip(["", *kept], kept, strict=False)
+        if word not in (args.verb, args.scenario) and "--set" not in (last, word.split("=")[0])]
+    return command_near(args.verb, scenario_from(args), shlex.join(rest))
 
 def progress(done: int, total: int) -> None:
     """Say on the terminal how far a study is."""
@@ -56,8 +64,15 @@ def shown(result: Any) -> str:
     return "\n".join([*out, *(f"{q}: {QUANTITIES[q].words}" for q in names)])
 
 def run_simulate(args: argparse.Namespace, command: str) -> None:
-    """One run with its event log."""
+    """One run with its event log, or one spell of it."""
     from krcsim.study import simulate
+    if args.spell:
+        from krcsim.timeline import one_spell, text_of
+        spell = one_spell(scenario_from(args), args.seed, replication=args.replication, number=args.spell, cpu=args.cpu)
+        deliver(args, "one-spell", spell.scenario, command, spell, text_of(spell, command))
+        return
+    if args.out:
+        raise KrcsimError("--out of simulate needs one spell; add for example --spell 1")
     run = simulate(scenario_from(args), args.seed, replication=args.replication,
         events=args.events, every_call=args.every_call)
     if args.json:
@@ -74,56 +89,73 @@ def run_simulate(args: argparse.Namespace, command: str) -> None:
 
 def check_targets(args: argparse.Namespace) -> None:
     """Refuse at once what would fail only after the work is done."""
-    for path in map(Path, filter(None, (args.out, args.figure))):
+    for path in map(Path, args.out):
         if path.exists() and not args.overwrite:
             raise KrcsimError(f"{path} exists already; choose another name or add --overwrite")
         if not path.parent.is_dir():
             raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
-    if args.figure and Path(args.figure).suffix not in (".png", ".svg", ".pdf"):
-        raise KrcsimError(f"--figure is {args.figure!r}; allowed: a name ending in .png, .svg, .pdf")
+        if path.suffix[1:] not in KINDS:
+            raise KrcsimError(f"--out is {str(path)!r}; allowed: a name ending in .{', .'.join(KINDS)}")
 
-def studied(args: argparse.Namespace, command: str) -> Any:
+def deliver(args: argparse.Namespace, name: str, scenario: Scenario, command: str, drawn: Any, text: str,
+        result: Any = None, shown: str = "") -> None:
+    """Write an answer into the files of --out, and print it."""
+    from krcsim.export import Answer, file_of
+    answer = Answer(name, scenario, args.seed, command, drawn, text, result)
+    for path in map(Path, args.out):
+        write_whole(path, file_of(answer, path.suffix[1:], args.dpi), overwrite=args.overwrite)
+    if args.json:
+        print(file_of(answer, "json").decode(), end="")
+    elif shown or not args.out:
+        print(shown or text, end="" if not shown else None)
+
+def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     """The result of a sweep or a comparison, made now."""
-    from krcsim.study import compare, sweep
+    from krcsim.study import compare, listed, spells, sweep
     told = progress if sys.stderr.isatty() and not args.quiet else None
     how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung,
         command=command, progress=told)
-    if args.verb != "sweep":
-        return compare(scenario_from(args), args.remedies.split(","), **how)
-    over = {k: [value_of(x) for x in v.split(",")] for k, v in map(pair, args.over)}
-    return sweep(scenario_from(args), over, **how)
+    if args.over:
+        over = {k: [value_of(x) for x in v.split(",")] for k, v in map(pair, args.over)}
+        return sweep(scenario, over, **how)
+    names = listed(args.remedies, scenario)
+    return spells(scenario, names, count=args.by_spell, **how) if args.by_spell else compare(scenario, names, **how)
 
 def run_study(args: argparse.Namespace, command: str) -> None:
     """Remedies in the same worlds, or a small grid."""
+    from krcsim.chart import beside, chart_of
+    from krcsim.reply import answer_text
     check_targets(args)
-    result = studied(args, command)
-    if args.out:
-        result.save(args.out, overwrite=args.overwrite)
-    if args.figure:
-        from krcsim.figures import save_figure
-        save_figure(result, Path(args.figure), overwrite=args.overwrite)
-    print(result.to_json() if args.json else shown(result))
+    scenario = scenario_from(args)
+    pins = [scenario_from(parser().parse_args(["show", *shlex.split(pin)])) for pin in args.pin]
+    result = studied(args, scenario, command)
+    chart = chart_of(result)
+    if pins:
+        chart = beside(chart, {"ABCDEFGH"[n]: chart_of(studied(args, s, command)) for n, s in enumerate(pins[:8])})
+    deliver(args, args.verb, scenario, command, chart, answer_text(result) if args.out else "", result, shown(result))
 
 def run_reply(args: argparse.Namespace, command: str) -> None:
     """The answer as plain text, from a saved result or a scenario that is run now."""
     from krcsim.reply import answer_text
     from krcsim.result import load_result
-    saved = args.scenario.endswith(".json")
-    text = answer_text(load_result(args.scenario) if saved else studied(args, command), args.window)
-    if args.out:
-        write_whole(args.out, text.encode("ascii"), overwrite=args.overwrite)
-    else:
+    result = load_result(args.scenario) if args.scenario.endswith(".json") else None
+    text = answer_text(result or studied(args, scenario_from(args), command), args.window)
+    for path in args.out:
+        write_whole(path, text.encode("ascii"), overwrite=args.overwrite)
+    if not args.out:
         print(text, end="")
 
 def run_show(args: argparse.Namespace, command: str) -> None:
     """A scenario as TOML, or the names of those that come with krcsim."""
     print(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
 
-_STUDY = "set seed json precision max-rung out overwrite quiet"
-VERBS = {"simulate": (run_simulate, "one run with its event log", "set replication events every-call seed json"),
-    "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies figure"),
-    "sweep": (run_study, "a small grid of values", f"{_STUDY} over figure"),
-    "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result", f"{_STUDY} remedies window"),
+_STUDY = "set seed json precision max-rung out dpi overwrite quiet pin"
+VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of it",
+        "set replication events every-call spell cpu seed json out dpi overwrite"),
+    "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-spell over"),
+    "sweep": (run_study, "a small grid of values", f"{_STUDY} remedies by-spell over"),
+    "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
+        f"{_STUDY} remedies by-spell over window"),
     "show": (run_show, "a scenario as TOML; without a name, the list", "set")}
 OPTIONS: dict[str, dict[str, Any]] = {"set": dict(action="append", default=[], metavar="FIELD=VALUE",
     help="override a field, e.g. workload.rate_hz=5000"), "replication": dict(type=int, default=0,
@@ -133,13 +165,19 @@ OPTIONS: dict[str, dict[str, Any]] = {"set": dict(action="append", default=[], m
     "json": dict(action="store_true", help="print JSON for machines"),
     "precision": dict(type=float, default=0.1, help="wanted half width of P(wait), relative (0.1)"),
     "max-rung": dict(type=int, default=10, help="rung r has 8 * 2**r replications (10)"),
-    "out": dict(metavar="FILE", help="write the result (reply: the text) there"),
+    "out": dict(action="append", default=[], metavar="FILE", help="write there what its ending says: "
+        ".png .svg .pdf .csv .toml .json .txt; again for more files"),
+    "dpi": dict(type=int, default=150, help="dots per inch of a .png (150)"),
+    "spell": dict(type=int, default=0, help="show one spell only, the first is 1"),
+    "cpu": dict(type=int, default=0, help="the CPU it is seen from (0)"),
+    "by-spell": dict(type=int, default=0, metavar="N", help="spell by spell from boot, N of them"),
+    "pin": dict(action="append", default=[], metavar="'SCENARIO --set ...'", help="draw another scenario beside it"),
     "overwrite": dict(action="store_true", help="replace files that exist"),
     "quiet": dict(action="store_true", help="no progress line"), "over": dict(action="append", default=[],
     metavar="FIELD=V1,V2,...", help="values of a field; remedy=A1,B,D5-A1 works too"),
-    "remedies": dict(default="A0,A1,B,C-A0,C-A1,D5-A1", help="rows of the table of remedies, or B12, D8-A1"),
-    "window": dict(choices=("boot", "steady"), help="which answer"),
-    "figure": dict(metavar="FILE", help="draw P(wait) over bytes per CPU")}
+    "remedies": dict(default="A0,A1,B,C-A0,C-A1,D5-A1", help="rows of the table of remedies, "
+        "or B12, D8-A1, own, D8-own; or curve, cold"),
+    "window": dict(choices=("boot", "steady"), help="which answer")}
 
 class Parser(argparse.ArgumentParser):
     """Errors in one line and exit status 2."""
@@ -164,7 +202,7 @@ def main(argv: list[str] | None = None) -> int:
     argv = sys.argv[1:] if argv is None else argv
     try:
         args = parser().parse_args(argv)
-        VERBS[args.verb][0](args, command_of(argv))
+        VERBS[args.verb][0](args, command_of(args, argv))
     except KrcsimError as exc:
         sys.stderr.write(f"krcsim: {exc}\n")
         return 2

@@ -1,219 +1,316 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The sliders of a notebook: pool or pages, on your machine and load."""
-import hashlib
+"""What all explorers share: sliders, the picture, pins, what is kept, and what is exported."""
 import html
-from collections import namedtuple
-from collections.abc import Iterator
-from dataclasses import replace
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
+import anywidget
 import ipywidgets as w
-from krcsim.figures import picture
+import traitlets
+from krcsim.export import Answer, export_all
 from krcsim.files import free_name, write_whole
 from krcsim.latest import Latest, Ticket
-from krcsim.measures import p_wait
-from krcsim.reply import answer_text
-from krcsim.result import Result, words
-from krcsim.run import Replications, Stopped
-from krcsim.scenario import Scenario, changed, load_scenario, overrides, toml_text
-from krcsim.study import SEED, compare, extend, main_window, replications_at
+from krcsim.run import Stopped
+from krcsim.scenario import Scenario, changed, load_scenario, toml_text
 from krcsim.values import KrcsimError
-from krcsim.view import SIZE, Line, Picture, View
-POOLS = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
-PAGES = (1, 2, 3, 4, 5, 8)
-RUNGS = (0, 2, 4)  # replications of the curve: a first look, a fair one, a good one
-NAMES = ("emergency pool of N objects", "N pages shared, preallocated", "N pages shared, empty at boot")
+from krcsim.view import SIZE, View
+
 PRESETS = {"Thread as posted (C on A0)": "thread-as-posted", "Thread as discussed (C on A1)": "thread-as-discussed",
     "Phone, light load": "phone", "Server, 128 CPUs": "server-128"}
-COMPARED = ("own", "A0", "A1", "B", "C-A1", "D5-A1")
-STEPS = tuple(m * 10.0**k for k in range(1, 6) for m in (1, 2, 5))  # 10, 20, 50, 100, ...
+CUSTOM = ("(your own)", "")
+SIZES = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
+STEPS = tuple(m * 10.0**k for k in range(6) for m in (1, 2, 5))  # 1, 2, 5, 10, 20, ...
+CHANCES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
+# A control: the field it moves, its label, where the kernel has it, its values.
+CONTROLS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
+    "remedy.head_alloc": ("rcu_head request", "kvfree_call_rcu()", (("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
+        ("try hard (A1)", "tryhard"), ("NOWAIT, ATOMIC, KERNEL", "three_step"))),
+    "remedy.cache_shared": ("Page cache is", "krcp->bkvcache", (("per channel", False), ("shared", True))),
+    "remedy.nr_emergency_objs": ("Pool (objects/CPU)", "rcu_nr_emergency_objs", SIZES),
+    "remedy.emergency_at_boot": ("Pool at boot (objects)", "krcp->nr_emergency", SIZES),
+    "remedy.nr_bkv_objs": ("Page cache (pages)", "rcu_min_cached_objs", (0, 1, 2, 3, 4, 5, 8, 10)),
+    "remedy.cache_at_boot": ("Pages at boot (pages)", "kfree_rcu_batch_init()", (0, 1, 2, 3, 4, 5, 8, 10)),
+    "allocator.spell.page": ("P(page fails) in a spell", "__get_free_page()", CHANCES[1:]),
+    "allocator.spell.head": ("P(object fails), NOWAIT", "kmalloc()", CHANCES),
+    "allocator.spell_ms": ("Spell length (ms)", "__zone_watermark_ok()", STEPS[3:13]),
+    "allocator.calm_ms": ("Calm between (ms)", "kswapd", STEPS[3:15]),
+    "workload.rate_hz": ("Calls (1/s per CPU)", "kvfree_call_rcu()", STEPS[3:16]),
+    "machine.cpus": ("CPUs", "nr_cpu_ids", (1, 2, 4, 8, 16, 32, 64, 128)),
+    "grace_period.mean_ms": ("Grace period (ms)", "synchronize_rcu(), 0: calibrated", (0, 10, 12, 16, 20, 30, 50, 100, 200)),
+    "machine.hz": ("Tick rate (1/s)", "CONFIG_HZ", (100, 250, 300, 1000)),
+    "workload.single_share": ("Single-argument share", "kvfree_rcu(ptr)", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0))}
+AT_MOST = (("remedy.emergency_at_boot", "remedy.nr_emergency_objs"), ("remedy.cache_at_boot", "remedy.nr_bkv_objs"))
+CLASSES = ("head_atomic", "head_high", "head_reclaim")  # move with allocator.spell.head
 
-# A slider: the scenario field it moves, its label with unit, its values, why it is there.
-Control = namedtuple("Control", "field label values why")
-CONTROLS = tuple(Control(*row) for row in (
-    ("remedy.nr_emergency_objs", "Pool (objects/CPU)", POOLS, "rcu_nr_emergency_objs; starts empty"),
-    ("remedy.nr_bkv_objs", "Page cache (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-        "pages kept, per channel in 2020, shared since v5.9 (rcu_min_cached_objs)"),
-    ("remedy.cache_at_boot", "Pages at boot (pages)", (0, 1, 2, 3, 4, 5, 8, 10),
-        "preallocated pages; the cache keeps no more than its size"),
-    ("allocator.spell.page", "P(page fails) in a spell", (0.1, 0.2, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0),
-        "P(a GFP_NOWAIT page request fails) in a spell"),
-    ("allocator.spell_ms", "Spell length (ms)", STEPS[:10], "mean length of a spell of pressure"),
-    ("workload.rate_hz", "Calls/s per CPU", STEPS[:13], "kfree_rcu() calls offered on each CPU"),
-    ("machine.cpus", "CPUs", (1, 2, 4, 8, 16, 32, 64, 128), "nr_cpu_ids"),
-    ("grace_period.mean_ms", "Grace period (ms)", (0, 10, 12, 16, 20, 30, 50, 100, 200),
-        "mean length; 0: as calibrated for this machine"),
-    ("machine.hz", "HZ (ticks/s)", (100, 250, 300, 1000), "CONFIG_HZ"),
-    ("workload.single_share", "Single-arg share", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
-        "share of calls that may have to wait")))
+def why(path: str) -> str:
+    """What a field is for, in its own words."""
+    *sections, key = path.split(".")
+    owner = attrgetter(".".join(sections))(Scenario())
+    return next(str(f.metadata["why"]) for f in fields(owner) if f.name == key)
 
-def fitted(s: Scenario) -> Scenario:
-    """The scenario with a horizon of a few spells: long enough to see them, short enough to wait.
+@dataclass(frozen=True)
+class Shown:
+    """An answer as it is on the screen: the picture, words about it, and words for who cannot see it."""
+    answer: Answer
+    png: bytes
+    words: str
+    alt: str
 
-    Many CPUs make many events, so they get fewer spells a replication (from a stationary start).
-    """
-    cycle, cpus = s.allocator.spell_ms + s.allocator.calm_ms, s.machine.cpus
-    span = max(2.0 * cycle if cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
-    return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
+class Guard(anywidget.AnyWidget):  # type: ignore[misc]
+    """Names and keys for what stands beside it, the picture's text, and the pointer's place on it (0 to 1)."""
+    _esm = Path(__file__).with_name("guard.js")
+    alt = traitlets.Unicode("").tag(sync=True)
+    track = traitlets.Bool(False).tag(sync=True)
+    at = traitlets.Float(-1.0).tag(sync=True)
 
-def lines_of(s: Scenario) -> Iterator[tuple[str, tuple[int, ...], list[Scenario]]]:
-    """The points of the curve: growing pools and page caches, all on the setting's base."""
-    base = replace(s.remedy, nr_emergency_objs=0, emergency_at_boot=0, cache_shared=False,
-        nr_bkv_objs=1, cache_at_boot=0)
-    pools = [replace(base, nr_emergency_objs=n) for n in POOLS]
-    empty = [replace(base, cache_shared=True, nr_bkv_objs=n) for n in PAGES]
-    full = [replace(r, cache_at_boot=r.nr_bkv_objs) for r in empty]
-    for name, sizes, line in zip(NAMES, (POOLS, PAGES, PAGES), (pools, full, empty), strict=True):
-        yield name, sizes, [replace(s, remedy=remedy) for remedy in line]
+class Explorer:
+    """Sliders beside a picture that follows them; a question gives the fields, what to run and what to draw."""
+    name: ClassVar[str]
+    shown: ClassVar[tuple[str, ...]]  # the fields with a control
+    pins_at_most: ClassVar[int] = 0  # curves of other settings beside the present one
 
-class PoolOrPages:
-    """The explorer of the thread's question; show `.widget`, read `.scenario` and `.result`."""
-    def __init__(self, folder: str | Path = "krcsim-export", preset: str = "", rungs: tuple[int, ...] = RUNGS) -> None:
-        self.folder, self.rungs = Path(folder), rungs
-        preset = preset or next(iter(PRESETS.values()))
-        self.base = load_scenario(preset)
-        self.view = View(NAMES)
-        self.result: Result | None = None
-        self.picture: Picture | None = None
-        self._latest = Latest(self._work, self._show, self._state, Stopped)
-        self._build(preset)
-        self._put()
+    def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 2, 3, 5)) -> None:
+        self.home, self.rungs = Path(folder), rungs
+        self.kept = self.home / f"{self.name}.autosave.toml"
+        self.view, self.pins = View(), dict[str, Scenario]()
+        self.done: Shown | None = None
+        self._quiet = False
+        self._latest = Latest(self._work, self._state, Stopped)
+        self._build()
+        said = "" if preset else self._restore()
+        self._put(load_scenario(preset) if preset else None, preset, said)
 
-    def _build(self, preset: str) -> None:
-        look: Any = dict(style=dict(description_width="12em"), layout=w.Layout(width="23em", margin="0"))
-        self.sliders = {c.field: w.SelectionSlider(options=[(f"{v:g}", v) for v in c.values],
-            description=c.label, tooltip=c.why, **look) for c in CONTROLS}
-        self.head = w.Dropdown(options=[("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
-            ("try hard (A1)", "tryhard"), ("NOWAIT, ATOMIC, KERNEL", "three_step")],
-            description="rcu_head request", **look)
-        self.shared = w.Dropdown(options=[("per channel", False), ("shared", True)],
-            description="Page cache is", **look)
-        self.controls = self.sliders | {"remedy.head_alloc": self.head, "remedy.cache_shared": self.shared}
-        self.preset = w.Dropdown(options=list(PRESETS.items()), value=preset, description="Preset", **look)
-        self.reset = w.Button(description="Reset", tooltip="Back to the preset")
-        self.cancel = w.Button(description="Cancel", tooltip="Stop refining", disabled=True)
-        self.save = w.Button(description="Save figure, data, answer", disabled=True, layout=dict(width="15em"))
-        self.status = w.HTML("Compiling the engine (once, some seconds) ...")
-        width, height = SIZE
-        self.image = w.Image(format="png", width=width, height=height,
-            layout=dict(width=f"{width}px", height=f"{height}px"))
-        self.value = w.HTML("")
-        self.answer = w.Textarea(rows=24, description="Answer", layout=dict(width="50em"),
+    # ---- what a question gives
+
+    def fitted(self, s: Scenario) -> Scenario:
+        """The scenario as it is run."""
+        return s
+
+    def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
+        """In the worker's thread: ticket.show(self._show, Shown) as often as there is something better."""
+        raise NotImplementedError
+
+    def extras(self) -> list[Any]:
+        """Widgets under the picture that only this question has."""
+        return []
+
+    # ---- widgets
+
+    def _build(self) -> None:
+        look: Any = dict(style=dict(description_width="11em"), layout=w.Layout(width="25em", margin="0"))
+        self.preset = w.Dropdown(options=[*PRESETS.items(), CUSTOM], description="Preset", **look)
+        self.file = w.Text(placeholder="path of a .toml, then Enter", description="Load scenario",
+            continuous_update=False, **look)
+        self.controls: dict[str, Any] = {}
+        rows = []
+        for path in self.shown:
+            label, symbol, values = CONTROLS[path]
+            kind = w.Dropdown if isinstance(values[0], tuple) else w.SelectionSlider
+            options = values if kind is w.Dropdown else [(f"{v:g}", v) for v in values]
+            self.controls[path] = kind(options=options, description=label, **look)
+            rows += [self.controls[path], w.HTML(html.escape(f"{symbol}: {why(path)}")).add_class("krcsim-why")]
+            self.controls[path].observe(self._moved, "value")
+        self.buttons = {text: w.Button(description=text, tooltip=tip, layout=dict(width="auto")) for text, tip in (
+            ("Reset", "Back to the preset"), ("Cancel", "Stop refining; the picture stays"),
+            ("Pin", "Keep this curve to compare the next one with"), ("Unpin", "Take the pinned curves away"),
+            ("Export all", "Figure (png, svg, pdf), data, scenario, result and answer into the folder"))}
+        self.into = w.Text(value="krcsim-export", description="Export into", **look)
+        self.dpi = w.Dropdown(options=[(f"{n} dpi", n) for n in (100, 150, 200, 300)], value=150,
+            description="PNG resolution", **look)
+        width, tall = SIZE
+        self.image = w.Image(format="png", layout=dict(width=f"{width}px", height=f"{tall}px", max_width="100%"))
+        self.value, self.status = w.HTML(""), w.HTML("Compiling the engine (once, some seconds) ...")
+        self.status.add_class("krcsim-status")
+        self.bar = w.FloatProgress(max=1.0, layout=dict(width=f"{width}px", height="6px", max_width="100%"))
+        self.shell = w.HTML("")
+        self.answer = w.Textarea(rows=24, description="Answer", layout=dict(width="54em", max_width="100%"),
             style=dict(description_width="5em"))
-        for control in self.controls.values():
-            control.observe(self._moved, "value")
-        self.preset.observe(self._put, "value")
-        self.reset.on_click(self._put)
-        self.cancel.on_click(lambda _: self._latest.cancel())
-        self.save.on_click(lambda _: self.export())
-        left = w.VBox([self.preset, *self.controls.values(), w.HBox([self.reset, self.cancel]),
-            self.save], layout=dict(flex="0 0 auto"))  # labels stay whole: the picture wraps
-        right = w.VBox([self.image, self.value, self.status], layout=dict(width=f"{width + 4}px", flex="0 0 auto"))
+        self.guard = Guard()
+        self.preset.observe(self._preset, "value")
+        self.file.observe(self._load, "value")
+        for text, act in (("Reset", lambda _: self._put(self.base, "", "")), ("Cancel", lambda _: self._latest.cancel()),
+                ("Pin", lambda _: self._pin()), ("Unpin", lambda _: self._unpin()),
+                ("Export all", lambda _: self.export())):
+            self.buttons[text].on_click(act)
+        few = w.HBox([self.buttons[text] for text in ("Reset", "Cancel", "Pin", "Unpin")[: 4 if self.pins_at_most else 2]])
+        left = w.VBox([self.preset, self.file, *rows, few, self.into, self.dpi, self.buttons["Export all"]],
+            ).add_class("krcsim-left")
+        right = w.VBox([self.image, self.bar, self.status, self.value, *self.extras(), self.shell],
+            layout=dict(width=f"{width + 8}px", max_width="100%", flex="0 1 auto")).add_class("krcsim-right")
         columns = w.Box([left, right], layout=dict(display="flex", flex_flow="row wrap"))
-        self.widget = w.VBox([columns, self.answer]).add_class("krcsim-explorer")
+        self.widget = w.VBox([self.guard, columns, self.answer]).add_class("krcsim-explorer")
+
+    def _ipython_display_(self) -> None:
+        from IPython.display import display
+        display(self.widget)
+
+    # ---- from the widgets to a scenario, and back
 
     @property
     def scenario(self) -> Scenario:
-        """The scenario that the sliders stand for; raises KrcsimError if they contradict."""
-        v = {field: control.value for field, control in self.controls.items()}
-        v["remedy.cache_at_boot"] = min(v["remedy.cache_at_boot"], v["remedy.nr_bkv_objs"])
-        v["grace_period.mean_ms"] = v["grace_period.mean_ms"] or None
-        v["allocator.calm.page"] = min(self.base.allocator.calm.page, v["allocator.spell.page"])
-        return fitted(changed(self.base, **v))
+        """The scenario that the controls stand for; raises KrcsimError if they contradict."""
+        v = {path: control.value for path, control in self.controls.items()}
+        if "grace_period.mean_ms" in v:
+            v["grace_period.mean_ms"] = v["grace_period.mean_ms"] or None
+        spell, page = self.base.allocator.spell, v.get("allocator.spell.page", 1.0)
+        if "allocator.spell.page" in v:
+            v["allocator.calm.page"] = min(self.base.allocator.calm.page, page)
+            if spell.page_noretry is not None:
+                v["allocator.spell.page_noretry"] = min(spell.page_noretry, page)
+        if "allocator.spell.head" in v and spell.head:
+            part = v["allocator.spell.head"] / spell.head  # the other classes keep their share of it
+            for name in CLASSES:
+                if (was := getattr(spell, name)) is not None:
+                    v[f"allocator.spell.{name}"] = min(1.0, round(was * part, 9))
+        return self.fitted(changed(self.base, **v))
 
-    def command(self, preset: str, s: Scenario) -> str:
-        """The shell command with the same numbers for a scenario near a preset."""
-        sets = [f"--set {k}={v}" for k, v in overrides(load_scenario(preset), s)]
-        return " ".join(["krcsim reply", preset, *sets, "--remedies", ",".join(COMPARED),
-            f"--max-rung {self.rungs[-1]} --precision 0.01"])
-
-    def _put(self, _event: Any = None) -> None:
-        """Set all sliders to the preset, with one run for the whole change."""
-        s = self.base = load_scenario(self.preset.value)
-        self._quiet = True
-        for c in CONTROLS:
-            given = attrgetter(c.field)(s) or 0
-            self.sliders[c.field].value = min(c.values, key=lambda v: abs(v - given))
-        self.head.value = s.remedy.head_alloc
-        self.shared.value = s.remedy.cache_shared
+    def _put(self, s: Scenario | None, preset: str, said: str) -> None:
+        """Set all controls to a scenario (of a preset, or the one loaded), with one run for the change."""
+        if s is None:
+            s, preset = self.base, ""
+        self.base, self._quiet = s, True
+        for path, control in self.controls.items():
+            given = attrgetter(path)(s)
+            given = (0 if path == "grace_period.mean_ms" else False) if given is None else given
+            if isinstance(control, w.SelectionSlider):  # an odd value gets a place of its own
+                control.options = [(f"{v:g}", v) for v in sorted({*CONTROLS[path][2], given})]
+            control.value = given
+        names = [name for name in PRESETS.values() if preset == name or not preset and load_scenario(name) == s]
+        self.preset.value = names[0] if names else ""
         self._quiet = False
         self._moved()
+        if said:
+            self.status.value = html.escape(said)
 
-    def _moved(self, _change: Any = None) -> None:
+    def _preset(self, _change: Any) -> None:
+        if not self._quiet and self.preset.value:
+            self._put(load_scenario(self.preset.value), self.preset.value, "")
+
+    def _load(self, _change: Any) -> None:
         try:
-            if not self._quiet:
-                self._latest.submit((self.preset.value, self.scenario))
+            if path := self.file.value.strip():
+                self._put(load_scenario(path), "", f"{path} is on the sliders")
+        except KrcsimError as exc:
+            self.status.value = html.escape(f"Not loaded: {exc}")
+
+    def _moved(self, change: Any = None) -> None:
+        if self._quiet:
+            return
+        self._quiet = True
+        for low, high in AT_MOST:  # the one that was moved wins
+            small, big = self.controls.get(low), self.controls.get(high)
+            if small and big and small.value > big.value:
+                loser, winner = (big, small) if change is not None and change["owner"] is small else (small, big)
+                loser.value = min((v for _, v in loser.options if (v >= winner.value) == (loser is big)
+                    and (loser is big or v <= winner.value)), key=lambda v: abs(v - winner.value))
+        if change is not None:
+            self.preset.value = ""
+        self._quiet = False
+        try:
+            self._latest.submit((self.scenario, dict(self.pins)))
         except KrcsimError as exc:
             self.status.value = html.escape(f"Not possible: {exc}")
 
-    def _work(self, ticket: Ticket) -> Iterator[tuple[Scenario, Picture, Result | None]]:
-        """In the worker's thread: a first number, the curve on each rung, the whole comparison."""
-        (preset, s), stop = ticket.value, ticket.stop  # not the widgets: they may have moved on
-        window = main_window(s)
-        old = self.picture.lines if self.picture else ()
-        runs = extend(s, SEED, None, replications_at(0), stop=stop)
-        here = (float(s.bytes_at_full()), p_wait(runs, s, window))
-        yield s, Picture(old, here, f"{len(runs)} replications, seed {SEED}", True), None
-        points: dict[Scenario, Replications] = {}
-        for total in map(replications_at, self.rungs):
-            runs = extend(s, SEED, runs, total, stop=stop)
-            lines = []
-            for name, sizes, line in lines_of(s):
-                for p in line:
-                    points[p] = extend(p, SEED, points.get(p), total, stop=stop)
-                lines.append(Line(name, sizes, tuple(float(p.bytes_at_full()) for p in line),
-                    tuple(p_wait(points[p], p, window) for p in line)))
-            shown = Picture(tuple(lines), (here[0], p_wait(runs, s, window)),
-                f"{total} replications a point, seed {SEED}", False)
-            yield s, shown, None
-        yield s, shown, compare(s, COMPARED, seed=SEED, max_rung=self.rungs[-1], precision=0.01,
-            command=self.command(preset, s), stop=stop)
+    # ---- what outlives the kernel
 
-    def _show(self, out: tuple[Scenario, Picture, Result | None]) -> None:
-        """Back on the event loop, the only thread that sets widgets."""
-        s, self.picture, self.result = out
-        self.drawn = s
-        self.image.value = self.view.png(self.picture)
-        here = html.escape(words(self.picture.here[1]))
-        self.value.value = (f"P(wait) of your setting: <b>{here}</b>, "
-            f"{s.bytes_at_boot()} bytes per CPU at boot, {s.bytes_at_full()} at full; "
-            f"{html.escape(s.grace_period.origin(s.machine.hz, s.machine.cpus))}")
-        self.save.disabled = self.result is None
-        if self.result is not None:
-            self.answer.value = answer_text(self.result)
+    def _restore(self) -> str:
+        """Take over what was kept beside the notebook; returns what to say about it."""
+        self.base = load_scenario(next(iter(PRESETS.values())))
+        if not self.kept.exists():
+            return ""
+        try:
+            self.base = load_scenario(self.kept)
+            kept = sorted(self.home.glob(f"{self.name}.pin-?.toml"))
+            self.pins = dict(zip("ABC"[: self.pins_at_most], map(load_scenario, kept), strict=False))
+            return f"Your last setting is back, from {self.kept.name}. A preset or Reset begins anew."
+        except KrcsimError as exc:
+            broken, self.kept = self.kept, free_name(self.kept)
+            return f"Your last setting could not be read and stays in {broken.name}: {exc}"
+
+    def _keep(self, s: Scenario, pins: dict[str, Scenario]) -> None:
+        """Write the setting and the pins beside the notebook; raises KrcsimError where that is impossible."""
+        write_whole(self.kept, toml_text(s, "The last setting of the explorer.").encode(), overwrite=True)
+        for letter in "ABC":
+            path = self.home / f"{self.name}.pin-{letter}.toml"
+            if letter in pins:
+                write_whole(path, toml_text(pins[letter]).encode(), overwrite=True)
+            else:
+                path.unlink(missing_ok=True)
+
+    # ---- the worker's thread
+
+    def _work(self, ticket: Ticket) -> None:
+        s, pins = ticket.value
+        self._begun = self._told = time.monotonic()
+        self.work(ticket, s, pins)
+
+    def keep(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
+        """As _keep(), for the worker: what went wrong is told, and the work goes on."""
+        try:
+            self._keep(s, pins)
+        except (KrcsimError, OSError) as exc:
+            ticket.post(self._say, f"This setting is not kept for the next kernel: {exc}")
+
+    def progress(self, ticket: Ticket, share: float, what: str) -> None:
+        """Tell how far the work is (0 to 1) and how long it may still take."""
+        now = time.monotonic()
+        if now - self._told > 0.1:
+            self._told = now
+            left = (now - self._begun) * (1.0 / max(share, 1e-3) - 1.0)
+            ticket.post(self._on_way, (share, f"{what}; about {max(left, 0.1):.1f} s left"))
+
+    def render(self, key: Any, frame: Callable[..., Any], draw: Callable[..., Any], stamp: str) -> bytes:
+        """The picture; only in the worker's thread."""
+        return self.view.png(key, frame, draw, stamp)
+
+    # ---- back on the event loop, the only thread that sets widgets
+
+    def _on_way(self, way: tuple[float, str]) -> None:
+        self.bar.value = way[0]
+        self.status.value = html.escape(way[1])
+
+    def _say(self, text: str) -> None:
+        self.status.value = html.escape(text)
+
+    def _show(self, out: Shown) -> None:
+        self.done = out
+        self.image.value = out.png
+        self.value.value = out.words
+        self.guard.alt = out.alt
+        self.shell.value = f"The same from a shell: <code>{html.escape(out.answer.command)}</code>"
+        self.answer.value = out.answer.text
 
     def _state(self, state: str) -> None:
-        self.cancel.disabled = state != "running"
-        told = {"running": "refining ...", "done": "done", "stopped": "stopped; the picture stays"}
+        running = state == "running"
+        self.buttons["Cancel"].disabled = not running
+        self.bar.value = 0.0 if running else 1.0
+        told = {"running": "running ...", "done": "done", "stopped": "stopped; the picture stays as it is"}
         self.status.value = html.escape(told.get(state, state))
 
+    def _pin(self) -> None:
+        free = [letter for letter in "ABC"[: self.pins_at_most] if letter not in self.pins]
+        if self.done is None or not free:
+            self._say("Three curves are pinned already; Unpin takes them away." if self.done else "Nothing to pin yet.")
+            return
+        self.pins[free[0]] = self.done.answer.scenario
+        self._moved()
+
+    def _unpin(self) -> None:
+        self.pins = {}
+        self._moved()
+
     def export(self) -> list[Path]:
-        """Write figure (png, svg), drawn data, scenario, result and answer; overwrites nothing."""
-        if self.result is None or self.picture is None:
-            self.status.value = "Nothing to save yet: wait for 'done'."
+        """Write all that is shown into the folder; overwrites nothing."""
+        if self.done is None:
+            self._say("Nothing to export yet: wait for the first picture.")
             return []
-        about: dict[str, Any] = {"command": self.result.provenance["command"], "seed": SEED}
-        rows = [f"# {k}: {v}" for k, v in about.items()]
-        rows.append("line,size,bytes_per_cpu,p_wait,lo,hi,kind")
-        x, e = self.picture.here
-        for line in (*self.picture.lines, Line("your setting", (0,), (x,), (e,))):
-            for n, x, e in zip(line.sizes, line.bytes_at_full, line.estimates, strict=True):
-                cells = ["" if v is None else repr(v) for v in (e.value, e.lo, e.hi)]
-                rows.append(",".join([line.name, str(n), f"{x:g}", *cells, e.kind]))
-        text = toml_text(self.drawn, f"command: {about['command']}")
-        stem = "pool-or-pages-" + hashlib.sha256(text.encode()).hexdigest()[:8]
-        still = self.view.still(self.picture)
-        files = {".png": picture(still, "png", about, 200), ".svg": picture(still, "svg", about),
-            ".csv": "\n".join([*rows, ""]).encode(), ".toml": text.encode(),
-            ".json": self.result.to_json().encode(), ".txt": self.answer.value.encode()}
         try:
-            self.folder.mkdir(parents=True, exist_ok=True)
-            name = free_name(self.folder / f"{stem}.png").stem
-            done = [write_whole(self.folder / f"{name}{end}", data) for end, data in files.items()]
+            done = export_all(self.home / self.into.value, self.done.answer, self.dpi.value)
         except (OSError, KrcsimError) as exc:
-            self.status.value = html.escape(f"Not saved: {exc}")
+            self._say(f"Not exported: {exc}")
             return []
-        names = ", ".join(path.name for path in done)
-        self.status.value = html.escape(f"Saved {names} in {self.folder}/")
+        self._say(f"Exported {', '.join(path.name for path in done)} into {self.into.value}/")
         return done

@@ -1,85 +1,131 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Result in, axes out. Colours are Okabe and Ito's; line style and marker say the same again."""
+"""Chart in, axes out. Colours are Okabe and Ito's; line style and marker say the same again."""
 import io
+import math
 from collections.abc import Mapping
-from pathlib import Path
+from textwrap import fill
 from typing import Any
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter, NullLocator
+from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
+from krcsim.chart import NOTHING_ADDED, OWN, Chart, Line, height
 from krcsim.estimate import Estimate
-from krcsim.files import write_whole
-from krcsim.result import Cell, Result, scenario_of
 STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#CC79A7", "D", ":"),
     ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
 SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
+LEFT_OF_LANES, RIGHT = 0.19, 0.985  # where the axes of a live picture lie, in parts of its width
 FLOOR = 1e-9  # P(wait) below is drawn at the foot of the axis
 
 def kib(x: float, _position: Any = None) -> str:
-    """A number of bytes as a tick label in KiB."""
-    return f"{x / 1024:g} KiB"
+    """A number of bytes as a tick label; what is drawn at the left end added nothing."""
+    return "0" if x <= NOTHING_ADDED else f"{x:g} B" if x < 1024 else f"{x / 1024:g} KiB"
 
-def draw_point(ax: Axes, x: float, e: Estimate, style: Any, label: str | None) -> list[Any]:
-    """One estimate: a marker with its interval, or an arrow down from its bound."""
-    colour, marker, _ = style
-    y = e.hi if e.kind == "bound" else e.value
-    if y is None:
-        return []
-    look: Any = dict(mfc="none") if e.kind == "bound" else dict(ms=7)
-    look |= dict(marker=marker, color=colour, ls="none", label=label)
-    artists: list[Any] = ax.plot([x], [y], **look)
-    if e.kind == "bound":
-        artists.append(ax.annotate("", (x, y / 4), (x, y),
-            arrowprops=dict(arrowstyle="->", color=colour, linewidth=1.4)))
-    elif e.lo is not None and e.hi is not None and e.hi > e.lo:
-        artists += ax.plot([x, x], [e.lo, e.hi], color=colour, lw=1.6)
-    return artists
+def limits(chart: Chart) -> tuple[float, float, float, float]:
+    """Ends of the axes: whole octaves or counts in x, whole decades in y, so that they rarely move."""
+    ends = [v for line in chart.lines for e in line.estimates for v in (e.lo or height(e), e.hi or height(e))]
+    lows = [math.floor(math.log10(v)) for v in ends if v > 0 and math.isfinite(v)]
+    most = max((x for line in chart.lines for x in line.x), default=1.0)
+    right = 1.5 * 4.0 ** max(8, math.ceil(math.log2(most) / 2)) if chart.bytes_axis else most + 0.4
+    return (0.8 * NOTHING_ADDED if chart.bytes_axis else 0.6), right, 10.0 ** max(-9, min([-5, *lows])), 1.6
 
-def probability_over_bytes(result: Result, ax: Axes, window: str | None = None) -> list[Any]:
-    """P(wait) per single-argument call over bytes per CPU at full, a style per remedy.
-
-    Returns the artists. A bound is an open marker with an arrow down.
-    """
-    window = window or ("steady" if "steady" in result.windows() else "boot")
-    styles: dict[Cell, Any] = {}
-    seen: dict[tuple[float, float], int] = {}
-    artists: list[Any] = []
-    for p in result.points():
-        e = result.get(p, "p_wait", window)
-        x = result.get(p, "bytes_at_full", window).value or 1.0
-        key = (x, round(e.value or e.hi or 0.0, 12))
-        shift = seen.get(key, 0)  # equal points side by side, not on top of each other
-        seen[key] = shift + 1
-        label = None if p[0] in styles else str(p[0])
-        style = styles.setdefault(p[0], STYLES[len(styles) % len(STYLES)])
-        artists += draw_point(ax, x * 1.04**shift, e, style, label)
-    axes_of_bytes(ax)
-    ax.legend(frameon=False, ncols=2)
-    return artists
-
-def axes_of_bytes(ax: Axes) -> None:
-    """Logarithmic axes: P(wait) over bytes per CPU."""
-    ax.set(xscale="log", yscale="log", ylabel="P(wait) per single-argument call",
-        xlabel="bytes per CPU at full, the page that plain code keeps included")
-    ax.xaxis.set(major_locator=LogLocator(base=2), minor_locator=NullLocator(),
-        major_formatter=FuncFormatter(kib), minor_formatter=NullFormatter())
+def frame(ax: Axes, chart: Chart) -> None:
+    """Set limits, scales, ticks and labels of the axes of a chart."""
+    left, right, low, high = limits(chart)
+    if chart.bytes_axis:
+        ax.set_xscale("log")
+        ax.xaxis.set(major_locator=LogLocator(base=4), minor_locator=NullLocator(),
+            major_formatter=FuncFormatter(kib), minor_formatter=NullFormatter())
+    else:
+        ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.set(yscale="log", xlim=(left, right), ylim=(low, high), xlabel=chart.xlabel, ylabel=chart.ylabel)
     ax.grid(True, which="major", alpha=0.3)
 
-def figure_of(result: Result, window: str | None = None) -> Figure:
-    """A whole figure: the curve, the situation in the title, the command at the foot."""
-    fig = Figure(figsize=(8, 4.8), dpi=100, layout="constrained")
+def framed(ax: Axes, *, chart: Chart) -> None:
+    """As frame(), with a legend, but without the lines that it names."""
+    frame(ax, chart)
+    artists = draw(chart, ax)
+    ax.legend(loc="upper right", fontsize=7.5, framealpha=0.9)
+    for artist in artists:
+        artist.remove()
+
+def draw(chart: Chart, ax: Axes) -> list[Any]:
+    """The lines of a chart on axes that frame() set; returns the artists, those with a label for the legend."""
+    artists: list[Any] = []
+    ranks: dict[str, int] = {}
+    for line in chart.lines:
+        name = line.name.split(": ", 1)[-1]  # a pinned line looks like the one it stands beside
+        if name == OWN:
+            artists += _star(line, ax)
+        else:
+            artists += _line(line, ax, STYLES[ranks.setdefault(name, len(ranks)) % len(STYLES)])
+    artists.append(ax.text(0.01, 0.02, chart.note, transform=ax.transAxes, fontsize=8))
+    return artists
+
+def _line(line: Line, ax: Axes, style: Any) -> list[Any]:
+    """Markers with a band of intervals; an open marker over a small v is an upper bound."""
+    colour, marker, dash = style
+    strong = {"now": 1.0, "old": 0.25, "pin": 0.5}[line.look]
+    x = np.array(line.x)
+    y = np.array([max(FLOOR, height(e)) for e in line.estimates])
+    bound = np.array([e.kind == "bound" for e in line.estimates])
+    look: Any = dict(color=colour, marker=marker, ms=5.5 if line.look == "now" else 3.5, alpha=strong)
+    artists: list[Any] = ax.plot(x, np.where(bound, np.nan, y), ls=dash, label=line.name, **look)
+    if bound.any():
+        artists += ax.plot(x[bound], y[bound], ls="none", **look | dict(mfc="white"))
+        artists += ax.plot(x[bound], y[bound] / 1.45, ls="none", **look | dict(marker="v", ms=3))
+    if line.look == "now":
+        lo, hi = np.array([(_end(e, e.lo), _end(e, e.hi)) for e in line.estimates]).T
+        artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
+        artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0)
+        artists += [ax.text(at, up * 1.25, label, fontsize=7, color=colour, ha="center", clip_on=True)
+            for at, up, label in zip(x, np.where(np.isfinite(hi), hi, y), _thinned(line), strict=True) if label and up > 0]
+    return artists
+
+def _star(line: Line, ax: Axes) -> list[Any]:
+    """The person's own setting: a star in each place, with its interval or an arrow of its bound."""
+    strong = {"now": 1.0, "old": 0.25, "pin": 0.5}[line.look]
+    y = [max(FLOOR, height(e)) for e in line.estimates]
+    joined = "-" if len(y) > 1 else "none"
+    ends = [(FLOOR if e.kind == "bound" else _end(e, e.lo), height(e) if e.kind == "bound" else _end(e, e.hi))
+        for e in line.estimates]
+    artists: list[Any] = [part for x, span in zip(line.x, ends, strict=True)
+        for part in ax.plot([x, x], span, color="black", lw=1.6, alpha=strong)]
+    return artists + ax.plot(line.x, y, color="black", marker="*", ms=14 if line.look == "now" else 9, mfc="#F0E442",
+        ls=joined, lw=1, alpha=strong, label=line.name)
+
+def _end(e: Estimate, v: float | None) -> float:
+    return math.nan if v is None or e.kind == "bound" else max(FLOOR, v)
+
+def _thinned(line: Line) -> list[str]:
+    """The labels, without those that would lie on their left neighbour."""
+    shown, last = [], -math.inf
+    for x, label in zip(line.x, line.labels, strict=True):
+        far = math.log2(x) - last > 0.4 if max(line.x) > 100 else False
+        last = math.log2(x) if far else last
+        shown.append(label if far else "")
+    return shown
+
+def blank(title: str, foot: str) -> tuple[Figure, Axes]:
+    """A figure with one pair of axes, the situation above, where it comes from at the foot."""
+    fig = Figure(figsize=(8, 5.2), dpi=100)
     FigureCanvasAgg(fig)
     ax = fig.add_subplot()
-    probability_over_bytes(result, ax, window)
-    s = scenario_of(result)
-    ax.set_title(f"{s.machine.cpus} CPUs, {s.workload.rate_hz:g} calls/s per CPU, "
-        f"{s.workload.loop} loop\n{s.grace_period.origin(s.machine.hz, s.machine.cpus)}", fontsize=9)
-    fig.text(0.01, -0.02, str(result.provenance["command"])[:150], fontsize=6, va="top")
+    ax.set_title(fill(title, 120), fontsize=7.5)
+    ax.text(0.0, -0.13, fill(foot, 150, break_long_words=False), fontsize=6, va="top", transform=ax.transAxes)
+    return fig, ax
+
+def figure_of(chart: Chart, title: str = "", foot: str = "") -> Figure:
+    """A whole figure of a chart, with title and foot."""
+    fig, ax = blank(title, foot)
+    frame(ax, chart)
+    draw(chart, ax)
+    ax.legend(frameon=False, ncols=2, fontsize=8)
     return fig
 
-def picture(fig: Figure, kind: str, provenance: Mapping[str, Cell], dpi: int = 150) -> bytes:
+def picture(fig: Figure, kind: str, provenance: Mapping[str, Any], dpi: int = 150) -> bytes:
     """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
     text = "\n".join(f"{k}: {v}" for k, v in provenance.items())
     meta: dict[str, Any] = {"png": {"Description": text, "Software": "krcsim"},
@@ -89,9 +135,3 @@ def picture(fig: Figure, kind: str, provenance: Mapping[str, Cell], dpi: int = 1
     with matplotlib.rc_context(SVG):
         fig.savefig(out, format=kind, dpi=dpi, bbox_inches="tight", metadata={"Title": "krcsim"} | meta.get(kind, {}))
     return out.getvalue()
-
-def save_figure(result: Result, path: Path, *, overwrite: bool = False) -> Path:
-    """Draw a result into a .png, .svg or .pdf file."""
-    carried = {key: str(result.provenance[key]) for key in ("command", "seed", "rungs", "versions", "scenario")}
-    data = picture(figure_of(result), path.suffix[1:], carried)
-    return write_whole(path, data, overwrite=overwrite)

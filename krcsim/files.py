@@ -42,6 +42,28 @@ def _move(name: str, path: Path, overwrite: bool) -> None:
             raise KrcsimError(f"{path} appeared meanwhile; choose another name") from None
     Path(name).replace(path)
 
+def write_set(folder: Path, stem: str, files: dict[str, bytes]) -> list[Path]:
+    """Write files of one stem by suffix, all or none, as stem, or stem-2, stem-3, ... where one is taken."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as exc:
+        raise KrcsimError(f"the folder {folder} cannot be made ({exc.strerror}); choose another") from None
+    for n in range(1, 1000):
+        paths = [folder / f"{stem}{f'-{n}' if n > 1 else ''}{suffix}" for suffix in files]
+        done: list[Path] = []
+        if any(path.exists() for path in paths):
+            continue
+        try:
+            for path, data in zip(paths, files.values(), strict=True):
+                done.append(write_whole(path, data))
+            return done
+        except KrcsimError:
+            for path in done:
+                path.unlink(missing_ok=True)
+            if not any(path.exists() for path in paths):  # else somebody took the name meanwhile
+                raise
+    raise KrcsimError(f"{folder} holds a thousand files named {stem}; move some away")
+
 def free_name(path: Path) -> Path:
     """`path`, or the first of path-2, path-3, ... that does not exist."""
     n, free = 1, path

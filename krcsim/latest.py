@@ -8,23 +8,30 @@ thread.
 """
 import asyncio
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 import numpy as np
 
 class Ticket:
-    """One submitted value: `stop` is what the engine polls, `shown` says a result was delivered."""
-    def __init__(self, value: Any) -> None:
-        self.value = value
+    """One submitted value: `stop` is what the engine polls; show() and tell() reach the person."""
+    def __init__(self, value: Any, stopped: type[BaseException]) -> None:
+        self.value, self._stopped = value, stopped
         self.stop = np.zeros(1, np.int64)
         self.shown = self.superseded = False
+        self.post: Callable[[Callable[[Any], None], Any], Any] = lambda receiver, what: receiver(what)
+
+    def show(self, receiver: Callable[[Any], None], what: Any) -> None:
+        """Give a result to `receiver` on the event loop; ends the work if a newer value waits."""
+        self.post(receiver, what)
+        self.shown = True
+        if self.superseded:
+            raise self._stopped
 
 class Latest:
-    """Runs work(ticket), a generator of results, for the newest submitted value only."""
-    def __init__(self, work: Callable[[Ticket], Iterator[Any]], on_result: Callable[[Any], None],
-            on_state: Callable[[str], None], stopped: type[BaseException]) -> None:
-        self._work, self._stopped = work, stopped
-        self._on_result, self._on_state = on_result, on_state
+    """Runs work(ticket) for the newest submitted value only; on_state hears running, done, stopped or error: ..."""
+    def __init__(self, work: Callable[[Ticket], None], on_state: Callable[[str], None],
+            stopped: type[BaseException]) -> None:
+        self._work, self._on_state, self._stopped = work, on_state, stopped
         self._lock = threading.Condition()
         self._next: tuple[Ticket, asyncio.AbstractEventLoop] | None = None
         self._running: Ticket | None = None
@@ -32,11 +39,11 @@ class Latest:
 
     def submit(self, value: Any) -> None:
         """Work on `value` next, instead of anything that still waits."""
-        ticket = Ticket(value)
+        ticket = Ticket(value, self._stopped)
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
-            self._run(ticket, lambda f, x: f(x))
+            self._run(ticket)
             return
         with self._lock:
             self._put((ticket, loop), at_once=False)
@@ -65,26 +72,22 @@ class Latest:
                     self._thread = None
                     return
                 (ticket, loop), self._next = following, None
-                self._running = ticket
+                self._running, ticket.post = ticket, loop.call_soon_threadsafe
             try:
-                self._run(ticket, loop.call_soon_threadsafe)
+                self._run(ticket)
             except RuntimeError:  # the loop was closed under us: nobody is left to tell
                 self._thread = None
                 return
             with self._lock:
                 self._running = None
 
-    def _run(self, ticket: Ticket, post: Callable[[Callable[[Any], None], Any], Any]) -> None:
-        post(self._on_state, "running")
+    def _run(self, ticket: Ticket) -> None:
+        ticket.post(self._on_state, "running")
         end = "done"
         try:
-            for result in self._work(ticket):
-                post(self._on_result, result)
-                ticket.shown = True
-                if ticket.superseded:
-                    raise self._stopped
+            self._work(ticket)
         except self._stopped:
             end = "stopped"
         except Exception as exc:  # told to the person; the thread lives on for the next value
             end = f"error: {exc}"
-        post(self._on_state, end)
+        ticket.post(self._on_state, end)

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is asked of a run: each quantity with its unit, its words and its estimate."""
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 import numpy as np
@@ -99,7 +99,8 @@ _ROWS: dict[str, tuple[str, str, Get]] = {"p_wait": ("", "P(wait) per single-arg
         partial(_rate, counter="early_frees", scale=1000.0)),
     "calls_hz": ("calls/s", "single-argument calls of all CPUs", partial(_rate, counter="single", scale=1000.0)),
     "bytes_at_boot": ("bytes", "reserve per CPU at boot", lambda r, s, w: exact(s.bytes_at_boot())),
-    "bytes_at_full": ("bytes", "reserve per CPU at full", lambda r, s, w: exact(s.bytes_at_full()))}
+    "bytes_at_full": ("bytes", "reserve per CPU at full", lambda r, s, w: exact(s.bytes_at_full())),
+    "bytes_added": ("bytes", "the same, beyond what the plain code keeps", lambda r, s, w: exact(s.bytes_added()))}
 QUANTITIES = {name: Quantity(*row) for name, row in _ROWS.items()}
 
 def blocked_words(s: Scenario) -> str:
@@ -107,7 +108,6 @@ def blocked_words(s: Scenario) -> str:
     closed = s.workload.loop == "closed"
     return "share of the producers' time" if closed else "mean number of tasks at once, all CPUs"
 
-def answers(runs: Replications, s: Scenario, window: int) -> dict[str, Estimate]:
-    """All quantities of a window; none if the window has no length."""
-    some = window_ms(s, window) > 0
-    return {name: q.get(runs, s, window) for name, q in QUANTITIES.items()} if some else {}
+def answers(runs: Replications, s: Scenario, window: int, names: Iterable[str] = QUANTITIES) -> dict[str, Estimate]:
+    """The named quantities of a window (all of them if left out); none if the window has no length."""
+    return {name: QUANTITIES[name].get(runs, s, window) for name in names} if window_ms(s, window) > 0 else {}

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The remedies under debate: each a row of switches and capacities that one kernel reads."""
+import re
 from dataclasses import dataclass, replace
 from krcsim.kernel import (BLOCK_ENTRIES, PAGE_BYTES, POINTER_BYTES, RCU_NR_EMERGENCY_OBJS, WRAPPER_BYTES)
 from krcsim.values import KrcsimError, check, choice, flag, refuse, whole
@@ -78,13 +79,26 @@ REMEDIES: dict[str, Remedy] = {"A0": A0, "A1": A1, "A1-3step": replace(A1, head_
         rearm="left")}
 THREAD = ("A0", "A1", "B", "C-A0", "C-A1", "D5-A1")
 
-def named(name: str) -> Remedy:
-    """The remedy of a table row, or B(n) and D(n)-A0 / D(n)-A1 spelled like B12 or D8-A1."""
+_SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
+_RESERVE = ("nr_emergency_objs", "emergency_at_boot", "cache_shared", "nr_bkv_objs", "cache_at_boot")
+
+def named(name: str, own: Remedy | None = None) -> Remedy:
+    """The remedy of a table row, or sized: B12 (objects), D8-A1 (pages); an f fills at boot, an e leaves empty.
+
+    With `own` also that: "own", and "X-own", the reserve of X on it. Raises KrcsimError.
+    """
+    if own is not None and name == "own":
+        return own
+    if own is not None and name.endswith("-own"):
+        reserve = named(name.removesuffix("-own"))
+        return replace(own, **{field: getattr(reserve, field) for field in _RESERVE})
     if name in REMEDIES:
         return REMEDIES[name]
-    stem, _, base = name.partition("-")
-    bases = {"A0": A0, "A1": A1, "": A1}
-    if stem[:1] in ("B", "D") and stem[1:].isdecimal() and base in bases and len(stem) < 8:
-        return (pool if stem[0] == "B" else pages)(int(stem[1:]), bases[base])
+    if sized := _SIZED.fullmatch(name):
+        kind, size, at_boot, base = sized.groups()
+        remedy = (pool if kind == "B" else pages)(int(size), A0 if base == "A0" else A1)
+        if at_boot == "f" and kind == "B":
+            return replace(remedy, emergency_at_boot=int(size))
+        return replace(remedy, cache_at_boot=0) if at_boot == "e" else remedy
     raise KrcsimError(f"remedy {name!r} is not known; allowed: {', '.join(REMEDIES)}, or "
         "B<objects>, D<pages>-A0, D<pages>-A1; write for example B12 or D8-A1")

@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Result in, plain text out: at most 72 columns of 7-bit ASCII, fit for a mailing list."""
-import itertools
 import math
 import textwrap
-from krcsim.estimate import Estimate
+from krcsim.chart import OWN, Chart, chart_of, is_by_spell
 from krcsim.measures import blocked_words
 from krcsim.result import Cell, Result, number, scenario_of, words
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
 WIDTH = 72
-MARKS = "ox+#%&@=$"
+MARKS, OWN_MARK = "ox+#%&@=$", "*"
 
 def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[str]:
     """A table in plain text, first column to the left; raises KrcsimError if it is too wide."""
@@ -22,9 +21,12 @@ def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[st
         lines.append("  ".join(cells).rstrip())
     return lines
 
-def log_plot(points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str, height: int = 11) -> list[str]:
-    """Points (mark, x > 0, estimate) on two log axes; a bound has a `v` under its mark."""
-    shown = [(mark, math.log2(x), math.log10(y), e) for mark, x, e in points
+def log_plot(chart: Chart, height: int = 11) -> list[str]:
+    """A chart with a mark a line, y logarithmic; a bound has a `v` under its mark."""
+    marks = iter(MARKS)
+    legend = {line.name: OWN_MARK if line.name == OWN else next(marks, "?") for line in chart.lines}
+    shown = [(legend[line.name], math.log2(x) if chart.bytes_axis else x, math.log10(y), e)
+        for line in chart.lines for x, e in zip(line.x, line.estimates, strict=True)
         if (y := e.hi if e.kind == "bound" else e.value)]
     if not shown:
         return ["(nothing to plot)"]
@@ -52,11 +54,13 @@ def log_plot(points: list[tuple[str, float, Estimate]], xlabel: str, ylabel: str
     axis, names = ["-"] * (cols + 1), [" "] * (cols + 9)
     for k in range(x0, x1 + 1):
         axis[column(k)] = "+"
-        text = f"{2**k / 1024:g}K"
+        text = str(k) if not chart.bytes_axis else "0" if k == 4 else f"{2**k}" if k < 10 else f"{2**k // 1024}K"
         at = max(0, column(k) + 1 - len(text) // 2)
-        names[at : at + len(text)] = text
-    return [ylabel, *lines, " " * 7 + "+" + "".join(axis), " " * 7 + "".join(names).rstrip(),
-        (" " * 8 + xlabel.center(cols)).rstrip()]
+        if not "".join(names[max(0, at - 1) : at + len(text)]).strip():
+            names[at : at + len(text)] = text
+    keys = wrap("; ".join(f"{mark} {name}" for name, mark in legend.items()))
+    return ["P(wait)", *lines, " " * 7 + "+" + "".join(axis), " " * 7 + "".join(names).rstrip(),
+        (" " * 8 + chart.xlabel.center(cols)).rstrip()[:WIDTH], *keys]
 
 def situation(s: Scenario) -> str:
     """The machine and the load in a sentence or two."""
@@ -74,11 +78,11 @@ def situation(s: Scenario) -> str:
         f"and an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), {last:g} " "(after reclaim)")
     return text + f"; {s.grace_period.origin(m.hz, m.cpus)}."
 
-def remark(result: Result, window: str) -> str:
-    """What the paired differences say, one clause a remedy."""
-    said = []
+def remark(result: Result, window: str, names: list[str]) -> str:
+    """What the paired differences of the named remedies say, one clause each."""
+    said, spell = [], f" in {window}" if is_by_spell(result) else ""
     for remedy, base, win, quantity, *numbers, _ in result.differences:
-        if (win, quantity) != (window, "p_wait"):
+        if win != window or not quantity.startswith("p_wait") or remedy not in names:
             continue
         d, lo, hi = (float(x or 0.0) for x in numbers)
         if lo == hi == 0:
@@ -87,8 +91,8 @@ def remark(result: Result, window: str) -> str:
             said.append(f"{remedy}: no difference from {base} proven at 95 %")
         else:
             low, high = sorted((abs(lo), abs(hi)))
-            said.append(f"{remedy}: {number(abs(d))} {'more' if d > 0 else 'less'} " f"[{number(low)}, {number(high)}]")
-    return f"P(wait) in the same worlds: {'; '.join(said)}." if said else ""
+            said.append(f"{remedy}: {number(abs(d))} {'more' if d > 0 else 'less'} [{number(low)}, {number(high)}]")
+    return f"P(wait) in the same worlds{spell}, against {base}: {'; '.join(said)}." if said else ""
 
 def wrap(text: str, width: int = WIDTH, first: str = "", later: str = "") -> list[str]:
     """A paragraph in lines of at most 72 columns, the first and the later ones indented."""
@@ -104,38 +108,46 @@ def answer_text(result: Result, window: str | None = None) -> str:
     window = window or ("steady" if "steady" in windows else windows[0] if windows else "")
     if window not in windows:
         raise KrcsimError(f"window is {window!r}; allowed: {', '.join(windows) or 'none here'}")
-    s, points, extra = scenario_of(result), result.points(), result.parameters[1:]
-    rows = [_row(result, p, window) for p in points[:40]]
-    head = ["remedy", *(name.split(".")[-1] for name in extra), "bytes/CPU", "P(wait)", "95 % interval", "blocked"]
-    other = next((x for x in windows if x != window), None)
-    if other and not extra:  # the other answer beside it, where there is room
-        head.append("from boot" if other == "boot" else "steady")
-        for p, row in zip(points, rows, strict=False):
-            row.append(words(result.get(p, "p_wait", other)).split(" [")[0])
-    marks = dict(zip(dict.fromkeys(p[0] for p in points), itertools.cycle(MARKS), strict=False))
-    dots = [(marks[p[0]], _bytes(result, p, window), result.get(p, "p_wait", window)) for p in points]
-    legend = "  ".join(f"{mark} {name}" for name, mark in marks.items())
-    span = f"first {s.warmup_ms:g} ms from boot" if window == "boot" else "steady state"
-    command = " \\\n".join(wrap(str(result.provenance["command"]), WIDTH - 3, "  ", " " * 6))
+    s, points = scenario_of(result), result.points()
+    if len(points) > 12:  # growing reserves: in the plot only
+        points = [p for p in points if not str(p[0]).endswith("-own")][:40]
+    spells = is_by_spell(result)
+    span = ("spell by spell from boot" if spells else f"first {s.warmup_ms:g} ms from boot" if window == "boot"
+        else "steady state")
+    rows = spell_rows(result, points) if spells else wait_rows(result, points, window)
+    key = ("Per single-argument call made in the spell." if spells else "bytes/CPU: reserve once full, the page that "
+        "the plain code keeps counted for all. P(wait): per single-argument call. "
+        f"blocked: {blocked_words(s)}, in grace-period waits.")
+    command = str(result.provenance["command"]).replace("krcsim compare", "krcsim reply", 1)
+    made = " \\\n".join(wrap(command, WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
-        '"<" is an upper bound where no wait was seen.'), "", *table(head, rows), "",
-        *wrap("bytes/CPU: reserve once full, the page that the plain code keeps counted for all. "
-        "P(wait): per single-argument call. " f"blocked: {blocked_words(s)}, in grace-period waits."),
-        *wrap(remark(result, window)), "", *log_plot(dots, "bytes per CPU", f"P(wait)   {legend[:60]}"), "",
+        '"<" is an upper bound where no wait was seen.'), "", *table(*rows), "", *wrap(key),
+        *wrap(remark(result, window, [str(p[0]) for p in points])), "", *log_plot(chart_of(result, window)), "",
         *wrap("Rates, spells and failure probabilities are assumptions of the scenario. Left out: "
-        "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, " "CPU hot-plug."), "",
-        "Made with:", command]
+        "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, CPU hot-plug."), "",
+        "Made with:", made]
     return check_text("\n".join(lines) + "\n")
 
-def _row(result: Result, p: tuple[Cell, ...], window: str) -> list[str]:
-    e, blocked = (result.get(p, name, window) for name in ("p_wait", "blocked"))
-    interval = "" if e.lo is None or e.hi is None else f"{number(e.lo)} .. {number(e.hi)}"
-    return [str(p[0]), *(f"{v:g}" if isinstance(v, float) else str(v) for v in p[1:]),
-        f"{_bytes(result, p, window):.0f}", words(e).split(" [")[0], "none seen" if e.kind == "bound" else interval, "-"
-        if blocked.value is None else number(blocked.value)]
+def spell_rows(result: Result, points: list[tuple[Cell, ...]]) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table of the first and the last spell."""
+    first, *_, last = result.windows()
+    return ["remedy", first, last], [[str(p[0]), *(words(result.get(p, "p_wait_spell", w)).replace(", ", ",")
+        for w in (first, last))] for p in points]
 
-def _bytes(result: Result, p: tuple[Cell, ...], window: str) -> float:
-    return result.get(p, "bytes_at_full", window).value or 0.0
+def wait_rows(result: Result, points: list[tuple[Cell, ...]], window: str) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table of P(wait) and time blocked, with the other window where there is room."""
+    extra = result.parameters[1:]
+    head = ["remedy", *(name.split(".")[-1] for name in extra), "bytes/CPU", "P(wait)", "95 % interval", "blocked"]
+    other = next((x for x in result.windows() if x != window), None) if not extra else None
+    rows = []
+    for p in points:
+        e, blocked, size = (result.get(p, name, window) for name in ("p_wait", "blocked", "bytes_at_full"))
+        interval = "" if e.lo is None or e.hi is None else f"{number(e.lo)} .. {number(e.hi)}"
+        row = [str(p[0]), *(f"{v:g}" if isinstance(v, float) else str(v) for v in p[1:]), f"{size.value or 0:.0f}",
+            words(e).split(" [")[0], "none seen" if e.kind == "bound" else interval,
+            "-" if blocked.value is None else number(blocked.value)]
+        rows.append(row + ([words(result.get(p, "p_wait", other)).split(" [")[0]] if other else []))
+    return head + (["from boot" if other == "boot" else "steady"] if other else []), rows
 
 def check_text(text: str) -> str:
     """The text itself if a list would take it; raises KrcsimError for what it would mangle."""

@@ -5,7 +5,7 @@ import json
 import math
 import tomllib
 from dataclasses import dataclass
-from functools import partial
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 from krcsim.estimate import NOTHING, Estimate
@@ -44,12 +44,13 @@ class Result:
 
     def get(self, point: tuple[Cell, ...] | str, quantity: str, window: str) -> Estimate:
         """The estimate of a quantity ("none" if it was not defined) at a point or a remedy."""
-        key = (point,) if isinstance(point, str) else point
-        for row in self.rows:
-            win, name, _, value, lo, hi, kind, _, _ = row[-len(BASE) :]
-            if row[: len(key)] == key and (win, name) == (window, quantity):
-                return Estimate(_real(value), _real(lo), _real(hi), str(kind))
-        return NOTHING
+        return self._found.get(((point,) if isinstance(point, str) else point, window, quantity), NOTHING)
+
+    @cached_property
+    def _found(self) -> dict[tuple[tuple[Cell, ...], Cell, Cell], Estimate]:
+        n = len(self.parameters)
+        return {(row[:n], row[n], row[n + 1]): Estimate(*map(_real, row[n + 3 : n + 6]), str(row[n + 6]))
+            for row in reversed(self.rows)}
 
     def windows(self) -> list[str]:
         """Windows that have answers."""

@@ -91,13 +91,14 @@ def schedule(s: Scenario, replication: int) -> NDArray[np.float64]:
 
 class _Arena:
     """The arrays of a run, made once and wiped for each replication."""
-    def __init__(self, s: Scenario, every_call: bool, log: int, stop: NDArray[np.int64] | None = None) -> None:
-        self.scenario, self.log = s, log
+    def __init__(self, s: Scenario, every_call: bool, log: int, stop: NDArray[np.int64] | None = None,
+            by_spell: int = 0) -> None:
+        self.scenario, self.log, self.windows = s, log, max(2, by_spell + 1)
         self.stop = np.zeros(1, np.int64) if stop is None else stop
         self.gp = s.grace_period.table(s.machine.hz, s.machine.cpus)
         self.template = np.zeros(1, GLOBAL)
         fill_parameters(self.template[0], s)
-        self.template["every_call"], self.template["log_cap"] = every_call, log
+        self.template["every_call"], self.template["log_cap"], self.template["by_spell"] = every_call, log, by_spell
         self.room(1 << 12)
 
     def room(self, held_up: int) -> None:
@@ -107,8 +108,8 @@ class _Arena:
         prods = cpus * self.scenario.workload.producers if t["bursty"][0] else 1
         self.arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW), prods=np.zeros(prods, PRODUCER),
             waiters=np.zeros(held_up, HELD), pending=np.zeros(held_up + 1, HELD), nodes=np.zeros(held_up + 1, NODE),
-            tree=np.full(2 * leaves, np.inf), out=np.zeros(2, OUT), wait_hist=np.zeros((2, BINS), np.int64),
-            late_hist=np.zeros((2, BINS), np.int64), log=np.zeros(max(1, self.log), EVENT), stop=self.stop,
+            tree=np.full(2 * leaves, np.inf), out=np.zeros(self.windows, OUT),
+            wait_hist=np.zeros((self.windows, BINS), np.int64), late_hist=np.zeros((self.windows, BINS), np.int64), log=np.zeros(max(1, self.log), EVENT), stop=self.stop,
             gp_ticks=np.ascontiguousarray(self.gp[0], np.float64), gp_cdf=np.ascontiguousarray(self.gp[1], np.float64))
         for name, array in self.arrays.items():
             t[f"p_{name}"] = array.ctypes.data
@@ -144,23 +145,25 @@ class _Arena:
 
     def runs(self, seed: int, first: int, last: int) -> Replications:
         """Replications first .. last - 1."""
-        counts = np.zeros((last - first, 2, len(COUNTERS)))
-        waits, late = np.zeros((2, GROUPS, 2, BINS), np.int64)
+        counts = np.zeros((last - first, self.windows, len(COUNTERS)))
+        waits, late = np.zeros((2, GROUPS, self.windows, BINS), np.int64)
         for i in range(first, last):
             self.run(seed, i)
-            counts[i - first] = self.arrays["out"].view(np.float64).reshape(2, -1)
+            counts[i - first] = self.arrays["out"].view(np.float64).reshape(self.windows, -1)
             waits[i % GROUPS] += self.arrays["wait_hist"]
             late[i % GROUPS] += self.arrays["late_hist"]
         counts[:, :, COUNTERS.index("area")] *= 1000.0 / self.scenario.machine.hz
         return Replications(counts, waits, late)
 
 def replicate(scenario: Scenario, seed: int, first: int, last: int, *, every_call: bool = False,
-        stop: NDArray[np.int64] | None = None) -> Replications:
+        stop: NDArray[np.int64] | None = None, by_spell: int = 0) -> Replications:
     """Replications first .. last - 1 of a scenario, one thread; number i depends on (seed, i) only.
 
-    `every_call` takes calls one by one (the oracle); a nonzero stop[0] raises Stopped soon.
+    `every_call` takes calls one by one (the oracle); a nonzero stop[0] raises Stopped soon. With `by_spell` = n the
+    windows are, instead of boot and steady, the time before the first spell, then those from one spell's begin to the
+    next one's; the n-th goes on to the horizon.
     """
-    return _Arena(scenario, every_call, 0, stop).runs(seed, first, last)
+    return _Arena(scenario, every_call, 0, stop, by_spell).runs(seed, first, last)
 
 def event_log(scenario: Scenario, seed: int, replication: int = 0, *, events: int,
         every_call: bool = False) -> tuple[Replications, NDArray[Any], int]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
 import dataclasses
+import shlex
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -79,6 +80,10 @@ class Scenario:
     def bytes_at_full(self) -> int:
         """Reserve bytes per CPU once every reserve is full."""
         return self.remedy.bytes_at_full(self.workload.channels(), self.machine.arch)
+
+    def bytes_added(self) -> int:
+        """What they are more than with the plain code, which keeps a page a channel after its first drain."""
+        return max(0, self.bytes_at_full() - Remedy().bytes_at_full(self.workload.channels(), self.machine.arch))
 
 _SECTIONS: dict[str, type] = {"machine": Machine, "remedy": Remedy, "allocator": Allocator,
     "grace_period": GracePeriod, "workload": Workload}
@@ -170,6 +175,12 @@ def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     old, new = _flat(as_dict(base)), _flat(as_dict(scenario))
     changes = [(k, _text(v)) for k, v in new.items() if old.get(k) != v]
     return changes + [(k, UNSET) for k in old if k not in new]
+
+def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
+    """The shell command of a verb with a scenario, as the nearest preset and what differs from it."""
+    near = min(presets(), key=lambda name: len(overrides(load_scenario(name), scenario)))
+    sets = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in overrides(load_scenario(near), scenario)]
+    return " ".join(["krcsim", verb, near, *sets, options]).rstrip()
 
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}

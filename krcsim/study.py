@@ -5,11 +5,12 @@ Precision is sought on a fixed ladder of replications (8, 16, 32, ...), so that 
 rung, and never on the clock or the number of threads.
 """
 import itertools
+import math
 import os
 import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from krcsim.measures import QUANTITIES, answers, p_wait, window_ms
 from krcsim.remedy import THREAD, Remedy, named
 from krcsim.result import BASE, Cell, Result
 from krcsim.run import WINDOWS, Replications, event_log, replicate
-from krcsim.scenario import Scenario, changed, toml_text
+from krcsim.scenario import Scenario, changed, load_scenario, toml_text
 from krcsim.values import KrcsimError, is_real, refuse
 FIRST_RUNG = 8  # replications on rung 0; each further rung doubles them
 MAX_RUNG = 14
@@ -33,13 +34,19 @@ _CHUNK = 8
 Progress = Callable[[int, int], None]
 Stop = NDArray[np.int64]
 Point = tuple[Cell, ...]
+Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
+Have = dict[Scenario, Replications]  # what was run already
+SPELL_QUANTITIES = ("p_wait_spell", "p_spell", "p_wait", "wait_ms", "list_share", "bytes_at_boot", "bytes_at_full",
+    "bytes_added")
+CURVE = ("own", "A0", "A1", "B", "C-A1", "D5-A1", *(f"B{n}-own" for n in (0, 1, 2, 3, 5, 10, 20, 50, 100, 200)),
+    *(f"D{n}{boot}-own" for boot in ("", "e") for n in (1, 2, 3, 4, 5, 8)))
 
 def replications_at(rung: int) -> int:
     """Replications on a rung of the ladder."""
     return FIRST_RUNG << rung
 
-def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *,
-        every_call: bool = False, stop: Stop | None = None, workers: int | None = None) -> Replications:
+def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *, every_call: bool = False,
+        stop: Stop | None = None, workers: int | None = None, by_spell: int = 0) -> Replications:
     """Replications 0 .. total - 1, of which `have` are there already."""
     parts = [] if have is None else [have]
     chunks = [(a, min(a + _CHUNK, total)) for a in range(len(have or ()), total, _CHUNK)]
@@ -48,7 +55,7 @@ def extend(scenario: Scenario, seed: int, have: Replications | None, total: int,
     halt = np.zeros(1, np.int64) if stop is None else stop
 
     def work(chunk: tuple[int, int]) -> Replications:
-        return replicate(scenario, seed, *chunk, every_call=every_call, stop=halt)
+        return replicate(scenario, seed, *chunk, every_call=every_call, stop=halt, by_spell=by_spell)
 
     with ThreadPoolExecutor(max(1, workers)) as pool:
         try:
@@ -63,16 +70,22 @@ def main_window(s: Scenario) -> int:
     return 1 if window_ms(s, 1) > 0 else 0
 
 def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG,
-        stop: Stop | None = None) -> Iterator[tuple[int, Replications]]:
-    """Yield (rung, replications so far) until P(wait) is known to `precision` or rungs end."""
-    runs: Replications | None = None
+        stop: Stop | None = None, have: Have | None = None, by_spell: int = 0) -> Iterator[tuple[int, Replications]]:
+    """Yield (rung, replications so far) until P(wait) is known to `precision` or rungs end.
+
+    `have` keeps the replications of earlier climbs of the same seed, so that a higher rung adds to them.
+    """
+    have = {} if have is None else have
+    window = 1 if by_spell else main_window(scenario)
     for rung in range(max_rung + 1):
-        runs = extend(scenario, seed, runs, replications_at(rung), stop=stop)
-        yield rung, runs
-        e = p_wait(runs, scenario, main_window(scenario))
-        known = e.kind == "interval" and e.half_width <= precision
-        if known or e.kind in ("bound", "none") and rung >= BOUND_RUNG:
-            return
+        runs, total = have.get(scenario), replications_at(rung)
+        if runs is None or len(runs) <= total:
+            runs = have[scenario] = extend(scenario, seed, runs, total, stop=stop, by_spell=by_spell)
+            yield rung, runs
+            e = p_wait(runs, scenario, window)
+            known = e.kind == "interval" and e.half_width <= precision
+            if known or e.kind in ("bound", "none") and rung >= BOUND_RUNG:
+                return
 
 def check_study(seed: int, precision: float, max_rung: int) -> None:
     """Raise FieldError for a seed, a precision or a rung that cannot be used."""
@@ -95,38 +108,65 @@ class Run:
     seed: int
     replication: int
 
-def simulate(scenario: Scenario, seed: int = SEED, *, replication: int = 0, events: int = 100_000,
+def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0, events: int = 100_000,
         every_call: bool = False) -> Run:
     """One run with its event log (times in ms; dull calls leave no event); raises FieldError."""
     check_study(seed, PRECISION, 0)
     for name, value, most in (("replication", replication, 2**31), ("events", events, 10_000_000)):
         _check_whole(name, value, most, str(most), "choose another")
+    scenario = given(scenario)
     runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
     rows = tuple((milliseconds(float(e["at"]), scenario.machine.hz), int(e["cpu"]),
         EVENTS[int(e["code"])], float(e["value"])) for e in log)
     counters = {w: {c: float(runs.of(c, i)[0]) for c in COUNTERS} for i, w in enumerate(WINDOWS)}
     return Run(counters, rows, total, scenario, seed, replication)
 
-def compare(scenario: Scenario, remedies: dict[str, Remedy] | tuple[str, ...] | list[str] = THREAD,
-        *, seed: int = SEED, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG,
-        command: str = "", progress: Progress | None = None, stop: Stop | None = None) -> Result:
-    """Remedies in the same worlds: all quantities in both windows, and paired differences.
+def listed(names: str, s: Scenario) -> tuple[str, ...]:
+    """The remedies of a comma-separated list, of `curve` (growing reserves) or of `cold` (full and empty at boot)."""
+    pool, pages = s.remedy.nr_emergency_objs or 3, max(2, s.remedy.nr_bkv_objs)
+    cold = ("own", "B0-own", f"B{pool}-own", f"B{pool}f-own", f"D{pages}e-own", f"D{pages}-own")
+    return CURVE if names == "curve" else cold if names == "cold" else tuple(names.split(","))
 
-    `remedies`: names (`own` is the scenario's), or a dict of name -> Remedy. Raises KrcsimError.
-    """
-    table = remedies if isinstance(remedies, dict) else {
-        name: scenario.remedy if name == "own" else named(name) for name in remedies}
+def given(scenario: Scenario | str) -> Scenario:
+    """A scenario, or the one of that name or path."""
+    return load_scenario(scenario) if isinstance(scenario, str) else scenario
+
+def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
+    """The scenario under each remedy, by name; raises KrcsimError if there is none or an unknown one."""
+    table = remedies if isinstance(remedies, dict) else {name: named(name, scenario.remedy) for name in remedies}
     if not table:
         raise KrcsimError("remedies is empty; name at least one, for example A1,B,C-A1")
-    points: dict[Point, Scenario] = {(k,): changed(scenario, remedy=r) for k, r in table.items()}
-    return _study(scenario, (), points, seed, precision, max_rung, command, progress, stop)
+    return {(k,): changed(scenario, remedy=r) for k, r in table.items()}
 
-def sweep(scenario: Scenario, over: Mapping[str, list[Any] | tuple[Any, ...]], *, seed: int = SEED,
-        precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, command: str = "",
-        progress: Progress | None = None, stop: Stop | None = None) -> Result:
+def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -> Result:
+    """Remedies in the same worlds: all quantities in both windows, and paired differences.
+
+    `remedies`: names (see remedy.named(); `own` is the scenario's), or a dict of name -> Remedy. `how`: seed,
+    precision, max_rung, command, progress, stop, have. Raises KrcsimError.
+    """
+    scenario = given(scenario)
+    return _study(scenario, (), table_of(scenario, remedies), **how)
+
+def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
+    """Remedies spell by spell from boot on: windows are `before`, `spell 1`, ... and `spell <count> on`.
+
+    `warmup_ms` and `horizon_ms` are not the scenario's: a run lasts half as long again as `count` spells take on
+    average, or to the last given one. `how` as for compare(). Raises KrcsimError, also where there are no spells.
+    """
+    _check_whole("count", count, 100, "100", "8 shows how a reserve fills")
+    scenario = given(scenario)
+    a = scenario.allocator
+    refuse(a.spells == "none" or not count, "allocator.spells", a.spells, "exponential or schedule",
+        "without spells (or a count of them) there is no first one")
+    last = max((end for plan in a.schedules for _, end in plan if end < math.inf), default=0.0)
+    whole = last + a.calm_ms if a.spells == "schedule" else 1.5 * count * (a.spell_ms + a.calm_ms)
+    world = replace(scenario, warmup_ms=0.0, horizon_ms=min(round(whole, 3), 1e8))
+    return _study(scenario, (), table_of(world, remedies), by_spell=count, **how)
+
+def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
     """All combinations of values of dotted fields; `remedy` takes names. An empty grid is one run.
 
-    Raises KrcsimError for a field that does not exist or a value that does not fit.
+    `how` as for compare(). Raises KrcsimError for a field that does not exist or a value that does not fit.
     """
     size = int(np.prod([len(v) for v in over.values()], dtype=float)) if over else 1
     if size > MAX_POINTS:
@@ -134,27 +174,33 @@ def sweep(scenario: Scenario, over: Mapping[str, list[Any] | tuple[Any, ...]], *
     if size == 0:
         empty = next(k for k, v in over.items() if not v)
         raise KrcsimError(f"{empty} has no value to sweep over; give at least one")
-    names = tuple(k for k in over if k != "remedy")
+    scenario, names = given(scenario), tuple(k for k in over if k != "remedy")
     points: dict[Point, Scenario] = {}
     for combo in itertools.product(*over.values()):
         values = dict(zip(over, combo, strict=True))
         cells = (v if isinstance(v, (str, int, float)) else str(v) for v in map(values.get, names))
         points[str(values.get("remedy", "as given")), *cells] = changed(scenario, **values)
-    return _study(scenario, names, points, seed, precision, max_rung, command, progress, stop)
+    return _study(scenario, names, points, **how)
 
-def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], seed: int, precision: float,
-        max_rung: int, command: str, progress: Progress | None, stop: Stop | None) -> Result:
+def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], *, seed: int = SEED,
+        precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, command: str = "", progress: Progress | None = None,
+        stop: Stop | None = None, have: Have | None = None, by_spell: int = 0) -> Result:
     check_study(seed, precision, max_rung)
+    windows: dict[int, str] = dict(enumerate(WINDOWS))
+    if by_spell:
+        windows = {n: f"spell {n}" for n in range(1, by_spell)} | {by_spell: f"spell {by_spell} on"}
+    asked = SPELL_QUANTITIES if by_spell else tuple(QUANTITIES)
     rows: list[Point] = []
     kept: dict[Point, tuple[Replications, Scenario]] = {}
     rungs: dict[str, int] = {}
     for n, (key, s) in enumerate(points.items()):
         if progress:
             progress(n, len(points))
-        *_, (rung, runs) = climb(s, seed, precision=precision, max_rung=max_rung, stop=stop)
+        *_, (rung, runs) = climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have,
+            by_spell=by_spell)
         rungs[" ".join(map(str, key))] = rung
-        rows += ((*key, WINDOWS[w], name, QUANTITIES[name].unit, e.value, e.lo, e.hi, e.kind,
-            len(runs), rung) for w in range(2) for name, e in answers(runs, s, w).items())
+        rows += ((*key, window, name, QUANTITIES[name].unit, e.value, e.lo, e.hi, e.kind, len(runs), rung)
+            for w, window in windows.items() for name, e in answers(runs, s, w, asked).items())
         if not over:
             kept[key] = (runs, s)
     if progress:
@@ -163,18 +209,23 @@ def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenar
     import krcsim
     versions = {"krcsim": krcsim.__version__, "numpy": np.__version__, "numba": numba.__version__,
         "python": platform.python_version()}
-    return Result(("remedy", *over, *BASE), tuple(rows), tuple(_differences(kept)),
+    return Result(("remedy", *over, *BASE), tuple(rows), tuple(_differences(kept, windows, bool(by_spell))),
         {"command": command or "(called from Python)", "scenario": toml_text(scenario),
         "seed": seed, "rungs": rungs, "versions": versions})
 
-def _differences(kept: dict[Point, tuple[Replications, Scenario]]) -> Iterator[Point]:
+def _differences(kept: dict[Point, tuple[Replications, Scenario]], windows: dict[int, str],
+        by_spell: bool) -> Iterator[Point]:
     """P(wait) and waiting time of each remedy minus the first one's, in the same worlds."""
     points = list(kept.items())
-    for (key, (runs, s)), w in itertools.product(points[1:], range(2)):
+    for (key, (runs, s)), (w, window) in itertools.product(points[1:], windows.items()):
         base, (runs0, _) = points[0]
-        whole = np.full(len(runs), window_ms(s, w))
-        for name, num, den, den0 in (("p_wait", "waits", runs.of("single", w), runs0.of("single", w)),
-                ("blocked_ms_per_ms", "wait_ms", whole, whole)):
+        asked = [("p_wait", "waits", runs.of("single", w), runs0.of("single", w))]
+        if by_spell:
+            asked = [("p_wait_spell", "waits_spell", runs.of("single_spell", w), runs0.of("single_spell", w))]
+        elif window_ms(s, w) > 0:
+            whole = np.full(len(runs), window_ms(s, w))
+            asked.append(("blocked_ms_per_ms", "wait_ms", whole, whole))
+        for name, num, den, den0 in asked:
             d = difference(runs.of(num, w), den, runs0.of(num, w), den0)
-            if d is not None and window_ms(s, w) > 0:
-                yield (key[0], base[0], WINDOWS[w], name, d.value, d.lo, d.hi, d.pairing_saves)
+            if d is not None:
+                yield (key[0], base[0], window, name, d.value, d.lo, d.hi, d.pairing_saves)

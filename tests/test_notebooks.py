@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+import builtins
 import json
 import statistics
 import time
@@ -16,7 +17,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-SECONDS = 60
+SECONDS = 20
 MEDIAN_LINES, MOST_LINES = 3, 15
 # A rule of the model, a loop over replications, a class: all of that belongs into krcsim/.
 NOT_HERE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.AsyncFor, ast.While)
@@ -72,13 +73,36 @@ def test_cells_hold_no_rule_of_the_model(path: Path) -> None:
 
 
 @each_notebook
-def test_runs_from_top_to_bottom(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("KRCSIM_QUICK", "1")
+def test_asserts_a_number_that_it_shows(path: Path) -> None:
+    trees = [ast.parse(cell.source) for cell in code_cells(path)]
+    assert any(isinstance(node, ast.Assert) for tree in trees for node in ast.walk(tree))
+
+
+@each_notebook
+def test_each_cell_stands_alone(path: Path) -> None:
+    """In any order: a cell uses no name that another one made."""
+    for n, cell in enumerate(code_cells(path), 1):
+        names = [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)]
+        made = {node.id for node in names if not isinstance(node.ctx, ast.Load)}
+        imported = {
+            alias.asname or alias.name
+            for node in ast.walk(ast.parse(cell.source))
+            if isinstance(node, ast.Import | ast.ImportFrom)
+            for alias in node.names
+        }
+        used = {node.id for node in names if isinstance(node.ctx, ast.Load)}
+        assert used <= made | imported | set(dir(builtins)), f"code cell {n}"
+
+
+@each_notebook
+def test_runs_from_top_to_bottom(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_engine: None
+) -> None:
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else ipykernel writes to stderr
     notebook = read(path)
     begun = time.monotonic()
     NotebookClient(
-        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": FOLDER}}
+        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     ).execute()  # raises what a cell raises
     took = time.monotonic() - begun
     outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]

@@ -12,6 +12,10 @@ def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
     if g.log_n < g.log_cap:
         e = event_at(g.p_log, g.log_n)
         e.at, e.code, e.cpu, e.value = at, code, cpu, value
+        if cpu >= 0:
+            c = cpu_at(g.p_cpus, cpu)
+            e.nr_emergency, e.cached, e.room = c.nr_emergency, c.cache[0] + c.cache[1], c.room[0] + c.room[1]
+            e.queued, e.listed = c.ptr[0] + c.ptr[1] + c.ptr[2], c.ptr[2]
     g.log_n += 1
 
 def touch(g: Any, i: Any) -> None:

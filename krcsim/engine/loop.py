@@ -47,6 +47,8 @@ def switch_pressure(g: Any, t: Any) -> None:
     in_force(g)
     if g.spell:
         g.spell_id += 1
+        if g.win < g.by_spell:
+            open_window(g, t)
         g.spell_waited[g.spell_id & 1], g.spell_win[g.spell_id & 1] = 0, g.win
         out_at(g.p_out, g.win).spells += 1
     log(g, t, SPELL_BEGINS if g.spell else SPELL_ENDS, ALL, float(g.spell_id))
@@ -59,19 +61,29 @@ def switch_pressure(g: Any, t: Any) -> None:
         # Only a CPU without room asks the allocator; but which it is may differ by channel.
         source.plan(g, cpu_at(g.p_cpus, i), i, t)
 
-def next_window(g: Any, t: Any) -> None:
-    """The boot window ends at t and steady state begins, or the run ends: close its sums."""
-    settle_all(g, t)
+def close_window(g: Any, t: Any) -> None:
+    """Close the sums of the window that ends at t; the CPUs are settled."""
     out = out_at(g.p_out, g.win)
     out.peak = max(out.peak, g.deferred)
     out.area += g.deferred * t
+
+def open_window(g: Any, t: Any) -> None:
+    """Close the window at t and begin the next one."""
+    close_window(g, t)
+    g.win += 1
+    out = out_at(g.p_out, g.win)
+    out.area -= g.deferred * t
+    out.peak = g.deferred
+
+def next_window(g: Any, t: Any) -> None:
+    """The boot window ends at t and steady state begins, or the run ends."""
+    settle_all(g, t)
     if t >= g.horizon:
+        close_window(g, t)
         g.late, g.window_at, g.spell_at = 1, INF, INF
     else:
-        out = out_at(g.p_out, 1)
-        out.area -= g.deferred * t
-        out.peak = g.deferred
-        g.win, g.window_at = 1, g.horizon
+        open_window(g, t)
+        g.window_at = g.horizon
 
 def answered(g: Any, t: Any, e: Any) -> None:
     """The held-up call in `e` ends at t: its latency goes into the histogram."""
@@ -185,7 +197,7 @@ def boot(g: Any) -> None:
         g.spell_at = real_at(g.p_schedule, 0).x
     g.noretry &= g.array_path  # else nobody asks for pages
     in_force(g)
-    g.window_at = g.warmup
+    g.window_at = g.horizon if g.by_spell else g.warmup
     log(g, 0.0, BOOT, ALL, 0.0)
     for i in range(g.cpus):
         c = cpu_at(g.p_cpus, i)
@@ -238,7 +250,7 @@ def simulate(g: Any) -> None:
             switch_pressure(g, t)
         else:
             source.source_event(g, i, t)
-    out_at(g.p_out, 1).events += events
+    out_at(g.p_out, max(1, g.win)).events += events
 
 compile_module()
 

@@ -43,7 +43,7 @@ NODE = _dtype("slot", "at")
 GLOBAL = _dtype(
     # Parameters, which fill_parameters() of run.py fills by name.
     "cpus every_call head_alloc array_path noretry pool_cap shared cache_cap to_worker expedite "
-    "rearm_left attach drain block closed producers bursty burst exp_gap ticked rcu_expedited "
+    "rearm_left attach drain block closed producers bursty burst exp_gap ticked rcu_expedited by_spell "
     "spell_kind stationary poisson tick_phase log_cap wait_cap heap_cap "
     # State.
     "win done active pending spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
@@ -65,7 +65,9 @@ COUNTERS = ("single double single_spell waits waits_spell wait_ms stalls stall_m
     "pages_returned pages_freed pool_returned queued freed events").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
-EVENT = _dtype("code cpu value", "at")
+# An event, and where it has a CPU, what that CPU held when it was over: objects in the pool, pages
+# cached, free entries of its head blocks, objects queued, and those of them on the list.
+EVENT = _dtype("code cpu nr_emergency cached room queued listed", "at value")
 EVENTS = ("boot", "spell begins", "spell ends", "page from cache", "page allocated", "page failed",
     "rcu_head allocated", "rcu_head from pool", "own head listed", "reclaim stall", "wait begins",
     "wait ends", "monitor armed", "drained early", "batch queued", "joined a pending batch",

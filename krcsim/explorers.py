@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The three questions that have sliders: pool or pages, cold start, one spell."""
+import html
+import shlex
+from dataclasses import replace
+from functools import partial
+from typing import Any, ClassVar
+import ipywidgets as w
+from krcsim import figures, timeline
+from krcsim.chart import Chart, beside, chart_of, looking
+from krcsim.explore import Explorer, Shown
+from krcsim.export import Answer
+from krcsim.latest import Ticket
+from krcsim.reply import answer_text
+from krcsim.result import Result, words
+from krcsim.scenario import Scenario, command_near
+from krcsim.study import SEED, Have, compare, listed, replications_at, spells
+from krcsim.values import KrcsimError
+_LOAD = ("workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz", "workload.single_share")
+_PRESSURE = ("allocator.spell.page", "allocator.spell.head", "allocator.spell_ms", "allocator.calm_ms")
+
+def bare(said: str) -> str:
+    """HTML as plain text."""
+    return html.unescape(said.replace("<b>", "").replace("</b>", ""))
+
+class Compared(Explorer):
+    """Remedies beside each other: at once the person's own, then all of them, rung by rung."""
+    pins_at_most = 3
+    names: ClassVar[str]  # the remedies, as the shell spells them
+    options: ClassVar[str] = ""
+
+    def ask(self, s: Scenario, names: str, **how: Any) -> Result:
+        """Run the question for some remedies."""
+        return compare(s, listed(names, s), **how)
+
+    def said(self, result: Result, s: Scenario) -> str:
+        """The person's own setting in words (HTML)."""
+        e, at = result.get("own", "p_wait", result.windows()[-1]), html.escape
+        origin = at(s.grace_period.origin(s.machine.hz, s.machine.cpus))
+        return (f"P(wait) of your setting: <b>{at(words(e))}</b>; {s.bytes_at_boot()} bytes per CPU at boot, "
+            f"{s.bytes_at_full()} at full; {origin}")
+
+    def command(self, s: Scenario, names: str, rung: int, pins: dict[str, Scenario]) -> str:
+        """The shell command with the same numbers."""
+        also = "".join(f" --pin {shlex.quote(command_near('', p)[len('krcsim  '):])}" for p in pins.values())
+        return command_near("compare", s, f"--remedies {names}{self.options} --precision 0.001 --max-rung {rung}{also}")
+
+    def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
+        """The own point at once over the old curves, dimmed; then everything, rung by rung."""
+        have: Have = {}
+        ask = partial(self.ask, seed=SEED, precision=0.001, have=have, stop=ticket.stop)
+        own = ask(s, "own", max_rung=0, command=self.command(s, "own", 0, {}))
+        before = self.done.answer.drawn if self.done else None
+        chart, was = chart_of(own), before.lines if isinstance(before, Chart) else ()
+        mine = {line.name for line in chart.lines}
+        old = looking(replace(chart, lines=tuple(line for line in was if line.name not in mine)), "old")
+        self.tell(ticket, own, replace(chart, lines=(*old.lines, *chart.lines)))
+        self.keep(ticket, s, pins)
+        worlds, last = {"": s, **pins}, replications_at(self.rungs[-1])
+        before_us = 0
+        for rung in self.rungs:
+            added, found = replications_at(rung) - before_us, {}
+            for k, (letter, world) in enumerate(worlds.items()):
+                def way(n: int, of: int, k: int = k, added: int = added, start: int = before_us, rung: int = rung) -> None:
+                    share = (start + added * (k + n / of) / len(worlds)) / last
+                    self.progress(ticket, share, f"{start + added} of {last} replications, {n} of {of} remedies")
+                here = pins if letter == "" else {}
+                found[letter] = ask(world, self.names, max_rung=rung, progress=way,
+                    command=self.command(world, self.names, rung, here))
+            before_us = replications_at(rung)
+            chart = beside(chart_of(found[""]), {k: chart_of(r) for k, r in found.items() if k})
+            self.tell(ticket, found[""], chart)
+
+    def tell(self, ticket: Ticket, result: Result, chart: Chart) -> None:
+        """Show a result."""
+        s, command = ticket.value[0], str(result.provenance["command"])
+        key = (figures.limits(chart), tuple(line.name for line in chart.lines))
+        png = self.view.png(key, partial(figures.framed, chart=chart), partial(figures.draw, chart), command)
+        said = self.said(result, s)
+        answer = Answer(self.name, s, SEED, command, chart, answer_text(result), result)
+        ticket.show(self._show, Shown(answer, png, said, f"{chart.ylabel} over {chart.xlabel}. {bare(said)}"))
+
+class PoolOrPages(Compared):
+    """P(wait) with a pool of N objects against P pages, over the bytes per CPU that they cost."""
+    name, names = "pool-or-pages", "curve"
+    shown = ("remedy.head_alloc", "remedy.cache_shared", "remedy.nr_emergency_objs", "remedy.nr_bkv_objs",
+        "remedy.cache_at_boot", *_PRESSURE, *_LOAD)
+
+    def fitted(self, s: Scenario) -> Scenario:
+        """With a horizon of a few spells: long enough to see them, short enough to wait.
+
+        Many CPUs make many events, so they get fewer spells a replication (from a stationary start).
+        """
+        cycle, cpus = s.allocator.spell_ms + s.allocator.calm_ms, s.machine.cpus
+        span = max(2.0 * cycle if cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
+        return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
+
+class ColdStart(Compared):
+    """P(wait) in the first spell after boot, in the second, and so on: what is full at boot, and how long that helps."""
+    name, names, options = "cold-start", "cold", " --by-spell 8"
+    shown = ("remedy.head_alloc", "remedy.nr_emergency_objs", "remedy.emergency_at_boot", "remedy.nr_bkv_objs",
+        "remedy.cache_at_boot", *_PRESSURE, *_LOAD)
+
+    def ask(self, s: Scenario, names: str, **how: Any) -> Result:
+        """Run the question, spell by spell."""
+        return spells(s, listed(names, s), **how)
+
+    def said(self, result: Result, s: Scenario) -> str:
+        """The first and the last spell of the own setting (HTML)."""
+        first, *_, last = result.windows()
+        one, later = (html.escape(words(result.get("own", "p_wait_spell", x))) for x in (first, last))
+        return f"P(wait) of your setting in the first spell: <b>{one}</b>, in {last}: <b>{later}</b>"
+
+class OneSpell(Explorer):
+    """One spell of pressure on a timeline: what a CPU held, who waited, and which rule of the kernel fired."""
+    name = "one-spell"
+    shown = ("remedy.head_alloc", "remedy.nr_emergency_objs", "remedy.emergency_at_boot", "remedy.nr_bkv_objs",
+        "remedy.cache_at_boot", *_PRESSURE, "workload.rate_hz", "grace_period.mean_ms", "workload.single_share")
+    spell: timeline.Spell | None = None
+
+    def fitted(self, s: Scenario) -> Scenario:
+        """Long enough for the spell asked for, and with few CPUs: one is looked at."""
+        a = s.allocator
+        return replace(s, horizon_ms=round(max(s.warmup_ms, 3.0 * (1 + self.which.value) * (a.spell_ms + a.calm_ms)), 3))
+
+    def extras(self) -> list[Any]:
+        """Which spell, and the step through its events."""
+        look: Any = dict(style=dict(description_width="8em"), layout=w.Layout(width="28em"))
+        self.which = w.BoundedIntText(1, min=1, max=50, description="Spell number", **look)
+        self.world = w.BoundedIntText(0, min=0, max=10_000, description="World (run)", **look)
+        self.cpu = w.BoundedIntText(0, min=0, max=1023, description="CPU looked at", **look)
+        self.zoom = w.Dropdown(options=[("whole spell", 0), ("400 ms", 400), ("100 ms", 100), ("40 ms", 40)],
+            description="Show", **look)
+        self.event = w.IntSlider(0, min=0, max=0, description="Event", **look)
+        self.play = w.Play(0, min=0, max=0, interval=400, description="Play the events")
+        w.jslink((self.play, "value"), (self.event, "value"))
+        steps = {text: w.Button(description=text, tooltip=tip, layout=dict(width="auto")) for text, tip in (
+            ("Back", "The event before"), ("Step", "The next event"), ("Next wait", "Where the next caller waits"))}
+        self.rule = w.HTML("").add_class("krcsim-status")
+        steps["Back"].on_click(lambda _: self._go(self.event.value - 1))
+        steps["Step"].on_click(lambda _: self._go(self.event.value + 1))
+        steps["Next wait"].on_click(lambda _: self._next_wait())
+        for control in (self.which, self.world, self.cpu, self.zoom, self.event):
+            control.observe(self._moved, "value")
+        self.guard.track = True
+        self.guard.observe(self._point, "at")
+        return [w.HBox([self.play, *steps.values()]), self.event, self.rule,
+            w.HBox([self.which, self.world]), w.HBox([self.cpu, self.zoom])]
+
+    def _go(self, n: int) -> None:
+        self.event.value = max(0, min(self.event.max, n))
+
+    def _next_wait(self) -> None:
+        events = self.spell.events if self.spell else ()
+        later = [n for n, e in enumerate(events) if e.what == "wait begins" and n > self.event.value]
+        first = [n for n, e in enumerate(events) if e.what == "wait begins"]
+        if first:
+            self._go((later or first)[0])
+        else:
+            self._say("Nobody waits in this spell; try another one, another world, or less reserve.")
+
+    def _point(self, change: Any) -> None:
+        """The pointer is on the picture: go to the event nearest to it."""
+        if self.spell and self.spell.events:
+            left, right = self._span(self.spell, self.event.value)
+            ms = left + (change["new"] - figures.LEFT_OF_LANES) / (figures.RIGHT - figures.LEFT_OF_LANES) * (right - left)
+            self._go(min(range(len(self.spell.events)), key=lambda n: abs(self.spell.events[n].ms - ms)))
+
+    def _span(self, spell: timeline.Spell, n: int) -> tuple[float, float]:
+        left, right = timeline.whole(spell)
+        if not self.zoom.value or not spell.events:
+            return left, right
+        width = float(self.zoom.value)  # pages of half that width, so that it does not jump at each step
+        page = int((spell.events[n].ms - left) / (width / 2))
+        return left + (page - 0.5) * width / 2, left + (page + 1.5) * width / 2
+
+    def command(self, s: Scenario, world: int, number: int, cpu: int) -> str:
+        """The shell command that draws the same spell."""
+        return command_near("simulate", s, f"--replication {world} --spell {number} --cpu {cpu}")
+
+    def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
+        """Run the world again if another spell is asked for, and draw it with the cursor at the event."""
+        asked = (s, self.world.value, self.which.value, min(self.cpu.value, s.machine.cpus - 1))
+        n, spell = self.event.value, self.spell
+        if spell is None or (spell.scenario, spell.replication, spell.number, spell.cpu) != asked:
+            try:
+                spell = timeline.one_spell(s, SEED, replication=asked[1], number=asked[2], cpu=asked[3])
+            except KrcsimError as exc:
+                ticket.post(self._say, str(exc))
+                return
+            n = next((k for k, e in enumerate(spell.events) if e.what == "wait begins"), 0)
+        n = min(n, len(spell.events) - 1)
+        span = self._span(spell, n)
+        png = self.view.png((asked, span), partial(timeline.frame, spell=spell, span=span),
+            lambda ax: timeline.cursor(ax, spell, n) if spell.events else [], f"event {n}")
+        command = self.command(*asked)
+        answer = Answer(self.name, s, SEED, command, spell, timeline.text_of(spell, command))
+        said = timeline.story(spell)
+        ticket.show(self._show_spell, (spell, n, Shown(answer, png, html.escape(said), said)))
+        if spell is not self.spell:
+            self.keep(ticket, s, pins)
+
+    def _show_spell(self, out: tuple[timeline.Spell, int, Shown]) -> None:
+        spell, n, shown = out
+        fresh, self.spell = spell is not self.spell, spell
+        if fresh:
+            self._quiet = True
+            self.event.max = self.play.max = max(0, len(spell.events) - 1)
+            self.event.value = self.play.value = n
+            self._quiet = False
+        if spell.events:
+            when, rule, symbol = map(html.escape, timeline.told(spell, n))
+            self.rule.value = f"<b>{when}</b><br>{rule} <code>{symbol}</code>"
+        self._show(shown)

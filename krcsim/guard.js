@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// What ipywidgets leaves out: names for screen readers, keys that stay with the slider, a sentence
+// when the kernel is gone, and where the pointer is on the picture.
+const SLIDER = ".noUi-handle";
+
+function set(node, name, value) {
+  if (value && node.getAttribute(name) !== value) node.setAttribute(name, value);
+}
+
+function mend(root, model) {
+  for (const handle of root.querySelectorAll(SLIDER)) {
+    const box = handle.closest(".widget-hslider, .widget-inline-hbox");
+    const label = box?.querySelector(".widget-label")?.textContent;
+    // On the handle itself: JupyterLab looks at the focused node only. Else `d d` deletes the cell.
+    set(handle, "data-lm-suppress-shortcuts", "true");
+    set(handle, "aria-label", label);
+    set(handle, "aria-valuetext", box?.querySelector(".widget-readout")?.textContent);
+  }
+  for (const picture of root.querySelectorAll("img")) set(picture, "alt", model.get("alt"));
+  for (const bar of root.querySelectorAll(".progress, [role=progressbar]")) set(bar, "aria-label", "progress");
+  for (const said of root.querySelectorAll(".krcsim-status")) set(said, "role", "status");
+  const gone = root.classList.contains("jupyter-widgets-disconnected");
+  root.querySelector(".krcsim-gone")?.toggleAttribute("hidden", !gone);
+}
+
+let pointed = 0;
+function point(event, model) {
+  if (event.timeStamp - pointed < 60) return;
+  pointed = event.timeStamp;
+  const box = event.currentTarget.getBoundingClientRect();
+  model.set("at", (event.clientX - box.left) / box.width);
+  model.save_changes();
+}
+
+export default {
+  render({ model, el }) {
+    const gone = document.createElement("p");
+    gone.className = "krcsim-gone";
+    gone.hidden = true;
+    gone.setAttribute("role", "alert");
+    gone.textContent = "The kernel was restarted or stopped, so nothing here moves any more. " +
+      "Choose Run > Run All Cells: your setting comes back.";
+    const style = document.createElement("style");
+    style.textContent = `
+      .krcsim-explorer .jupyter-widgets-disconnected::before,
+      .krcsim-explorer.jupyter-widgets-disconnected::before { display: none !important; }
+      .krcsim-explorer img { max-width: 100%; height: auto !important; object-fit: contain; }
+      .krcsim-explorer .widget-html-content { line-height: 1.35; }
+      .krcsim-explorer .krcsim-why { margin: -3px 0 2px 1em; height: auto; min-height: 0; }
+      .krcsim-explorer .krcsim-why .widget-html-content { font-size: 10.5px; line-height: 1.1; }
+      .krcsim-explorer .widget-dropdown { margin-bottom: 4px; }
+      .krcsim-explorer .krcsim-left { width: 25.5em; flex: 0 0 auto; }
+      .krcsim-explorer .krcsim-right { align-self: flex-start; position: sticky; top: 0; }
+      .krcsim-explorer code { white-space: pre-wrap; }
+      .krcsim-explorer textarea { font-family: var(--jp-code-font-family, monospace); }
+      .krcsim-explorer :focus-visible { outline: 2px solid #0072B2; outline-offset: 1px; }
+      .krcsim-gone { border: 2px solid #D55E00; padding: 4px 8px; }`;
+    el.append(style, gone);
+    let root = null, tries = 0, watch = null;
+    const seek = () => {
+      root = el.closest(".krcsim-explorer");
+      if (!root) return tries++ < 200 && setTimeout(seek, 25);
+      watch = new MutationObserver(() => mend(root, model));
+      watch.observe(root, { subtree: true, childList: true, characterData: true, attributes: true,
+        attributeFilter: ["class", "src"] });
+      if (model.get("track"))
+        root.querySelector("img")?.addEventListener("pointermove", (event) => point(event, model));
+      mend(root, model);
+    };
+    seek();
+    const again = () => root && mend(root, model);
+    model.on("change:alt", again);
+    return () => { watch?.disconnect(); model.off("change:alt", again); };
+  },
+};

@@ -33,15 +33,15 @@ CONTROLS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
     "remedy.emergency_at_boot": ("Pool at boot (objects)", "krcp->nr_emergency", SIZES),
     "remedy.nr_bkv_objs": ("Page cache (pages)", "rcu_min_cached_objs", (0, 1, 2, 3, 4, 5, 8, 10)),
     "remedy.cache_at_boot": ("Pages at boot (pages)", "kfree_rcu_batch_init()", (0, 1, 2, 3, 4, 5, 8, 10)),
-    "allocator.spell.page": ("P(page fails) in a spell", "__get_free_page()", CHANCES[1:]),
-    "allocator.spell.head": ("P(object fails), NOWAIT", "kmalloc()", CHANCES),
+    "allocator.spell.page": ("P(page fails)", "__get_free_page()", CHANCES[1:]),
+    "allocator.spell.head": ("P(object fails)", "kmalloc()", CHANCES),
     "allocator.spell_ms": ("Spell length (ms)", "__zone_watermark_ok()", STEPS[3:13]),
     "allocator.calm_ms": ("Calm between (ms)", "kswapd", STEPS[3:15]),
     "workload.rate_hz": ("Calls (1/s per CPU)", "kvfree_call_rcu()", STEPS[3:16]),
     "machine.cpus": ("CPUs", "nr_cpu_ids", (1, 2, 4, 8, 16, 32, 64, 128)),
     "grace_period.mean_ms": ("Grace period (ms)", "synchronize_rcu(), 0: calibrated", (0, 10, 12, 16, 20, 30, 50, 100, 200)),
     "machine.hz": ("Tick rate (1/s)", "CONFIG_HZ", (100, 250, 300, 1000)),
-    "workload.single_share": ("Single-argument share", "kvfree_rcu(ptr)", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0))}
+    "workload.single_share": ("Single-arg. share", "kvfree_rcu(ptr)", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0))}
 AT_MOST = (("remedy.emergency_at_boot", "remedy.nr_emergency_objs"), ("remedy.cache_at_boot", "remedy.nr_bkv_objs"))
 CLASSES = ("head_atomic", "head_high", "head_reclaim")  # move with allocator.spell.head
 

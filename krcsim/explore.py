@@ -39,7 +39,8 @@ CONTROLS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
     "allocator.calm_ms": ("Calm between (ms)", "kswapd", STEPS[3:15]),
     "workload.rate_hz": ("Calls (1/s per CPU)", "kvfree_call_rcu()", STEPS[3:16]),
     "machine.cpus": ("CPUs", "nr_cpu_ids", (1, 2, 4, 8, 16, 32, 64, 128)),
-    "grace_period.mean_ms": ("Grace period (ms)", "synchronize_rcu(), 0: calibrated", (0, 10, 12, 16, 20, 30, 50, 100, 200)),
+    "grace_period.mean_ms": ("Grace period (ms)", "synchronize_rcu(), 0: calibrated",
+        (0, 10, 12, 16, 20, 30, 50, 100, 200)),
     "machine.hz": ("Tick rate (1/s)", "CONFIG_HZ", (100, 250, 300, 1000)),
     "workload.single_share": ("Single-arg. share", "kvfree_rcu(ptr)", (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0))}
 AT_MOST = (("remedy.emergency_at_boot", "remedy.nr_emergency_objs"), ("remedy.cache_at_boot", "remedy.nr_bkv_objs"))
@@ -59,7 +60,7 @@ class Shown:
     words: str
     alt: str
 
-class Guard(anywidget.AnyWidget):  # type: ignore[misc]
+class Guard(anywidget.AnyWidget):
     """Names and keys for what stands beside it, the picture's text, and the pointer's place on it (0 to 1)."""
     _esm = Path(__file__).with_name("guard.js")
     alt = traitlets.Unicode("").tag(sync=True)
@@ -77,11 +78,12 @@ class Explorer:
         self.kept = self.home / f"{self.name}.autosave.toml"
         self.view, self.pins = View(), dict[str, Scenario]()
         self.done: Shown | None = None
+        self.base = load_scenario(preset or next(iter(PRESETS.values())))
         self._quiet = False
         self._latest = Latest(self._work, self._state, Stopped)
         self._build()
         said = "" if preset else self._restore()
-        self._put(load_scenario(preset) if preset else None, preset, said)
+        self._put(self.base, said)
 
     # ---- what a question gives
 
@@ -131,21 +133,21 @@ class Explorer:
         self.guard = Guard()
         self.preset.observe(self._preset, "value")
         self.file.observe(self._load, "value")
-        for text, act in (("Reset", lambda _: self._put(self.base, "", "")), ("Cancel", lambda _: self._latest.cancel()),
+        for text, act in (("Reset", lambda _: self._put(self.base)), ("Cancel", lambda _: self._latest.cancel()),
                 ("Pin", lambda _: self._pin()), ("Unpin", lambda _: self._unpin()),
                 ("Export all", lambda _: self.export())):
             self.buttons[text].on_click(act)
-        few = w.HBox([self.buttons[text] for text in ("Reset", "Cancel", "Pin", "Unpin")[: 4 if self.pins_at_most else 2]])
-        left = w.VBox([self.preset, self.file, *rows, few, self.into, self.dpi, self.buttons["Export all"]],
-            ).add_class("krcsim-left")
+        few = ("Reset", "Cancel", "Pin", "Unpin")[: 4 if self.pins_at_most else 2]
+        left = w.VBox([self.preset, self.file, *rows, w.HBox([self.buttons[text] for text in few]), self.into,
+            self.dpi, self.buttons["Export all"]]).add_class("krcsim-left")
         right = w.VBox([self.image, self.bar, self.status, self.value, *self.extras(), self.shell],
             layout=dict(width=f"{width + 8}px", max_width="100%", flex="0 1 auto")).add_class("krcsim-right")
         columns = w.Box([left, right], layout=dict(display="flex", flex_flow="row wrap"))
         self.widget = w.VBox([self.guard, columns, self.answer]).add_class("krcsim-explorer")
 
     def _ipython_display_(self) -> None:
-        from IPython.display import display
-        display(self.widget)
+        from IPython import display
+        display.display(self.widget)  # type: ignore[no-untyped-call]
 
     # ---- from the widgets to a scenario, and back
 
@@ -167,10 +169,8 @@ class Explorer:
                     v[f"allocator.spell.{name}"] = min(1.0, round(was * part, 9))
         return self.fitted(changed(self.base, **v))
 
-    def _put(self, s: Scenario | None, preset: str, said: str) -> None:
-        """Set all controls to a scenario (of a preset, or the one loaded), with one run for the change."""
-        if s is None:
-            s, preset = self.base, ""
+    def _put(self, s: Scenario, said: str = "") -> None:
+        """Set all controls to a scenario, with one run for the whole change."""
         self.base, self._quiet = s, True
         for path, control in self.controls.items():
             given = attrgetter(path)(s)
@@ -178,8 +178,8 @@ class Explorer:
             if isinstance(control, w.SelectionSlider):  # an odd value gets a place of its own
                 control.options = [(f"{v:g}", v) for v in sorted({*CONTROLS[path][2], given})]
             control.value = given
-        names = [name for name in PRESETS.values() if preset == name or not preset and load_scenario(name) == s]
-        self.preset.value = names[0] if names else ""
+        self.preset.value = next((name for name in PRESETS.values()
+            if self.fitted(load_scenario(name)) == self.fitted(s)), "")
         self._quiet = False
         self._moved()
         if said:
@@ -187,12 +187,12 @@ class Explorer:
 
     def _preset(self, _change: Any) -> None:
         if not self._quiet and self.preset.value:
-            self._put(load_scenario(self.preset.value), self.preset.value, "")
+            self._put(load_scenario(self.preset.value))
 
     def _load(self, _change: Any) -> None:
         try:
             if path := self.file.value.strip():
-                self._put(load_scenario(path), "", f"{path} is on the sliders")
+                self._put(load_scenario(path), f"{path} is on the sliders.")
         except KrcsimError as exc:
             self.status.value = html.escape(f"Not loaded: {exc}")
 
@@ -218,7 +218,6 @@ class Explorer:
 
     def _restore(self) -> str:
         """Take over what was kept beside the notebook; returns what to say about it."""
-        self.base = load_scenario(next(iter(PRESETS.values())))
         if not self.kept.exists():
             return ""
         try:

@@ -14,7 +14,7 @@ from krcsim.latest import Ticket
 from krcsim.reply import answer_text
 from krcsim.result import Result, words
 from krcsim.scenario import Scenario, command_near
-from krcsim.study import SEED, Have, compare, listed, replications_at, spells
+from krcsim.study import SEED, Have, Progress, compare, listed, replications_at, spells
 from krcsim.values import KrcsimError
 _LOAD = ("workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz", "workload.single_share")
 _PRESSURE = ("allocator.spell.page", "allocator.spell.head", "allocator.spell_ms", "allocator.calm_ms")
@@ -57,19 +57,22 @@ class Compared(Explorer):
         self.tell(ticket, own, replace(chart, lines=(*old.lines, *chart.lines)))
         self.keep(ticket, s, pins)
         worlds, last = {"": s, **pins}, replications_at(self.rungs[-1])
-        before_us = 0
+        runs = 0
         for rung in self.rungs:
-            added, found = replications_at(rung) - before_us, {}
+            there, runs, found = runs, replications_at(rung), {}
             for k, (letter, world) in enumerate(worlds.items()):
-                def way(n: int, of: int, k: int = k, added: int = added, start: int = before_us, rung: int = rung) -> None:
-                    share = (start + added * (k + n / of) / len(worlds)) / last
-                    self.progress(ticket, share, f"{start + added} of {last} replications, {n} of {of} remedies")
-                here = pins if letter == "" else {}
-                found[letter] = ask(world, self.names, max_rung=rung, progress=way,
-                    command=self.command(world, self.names, rung, here))
-            before_us = replications_at(rung)
+                found[letter] = ask(world, self.names, max_rung=rung,
+                    progress=self.on_way(ticket, there, runs, last, k, len(worlds)),
+                    command=self.command(world, self.names, rung, {} if letter else pins))
             chart = beside(chart_of(found[""]), {k: chart_of(r) for k, r in found.items() if k})
             self.tell(ticket, found[""], chart)
+
+    def on_way(self, ticket: Ticket, there: int, runs: int, last: int, k: int, worlds: int) -> Progress:
+        """What tells the progress from `there` to `runs` replications, of `last`, in the k-th of the worlds."""
+        def way(n: int, of: int) -> None:
+            share = (there + (runs - there) * (k + n / of) / worlds) / last
+            self.progress(ticket, share, f"{runs} of {last} replications, {n} of {of} remedies")
+        return way
 
     def tell(self, ticket: Ticket, result: Result, chart: Chart) -> None:
         """Show a result."""
@@ -87,16 +90,13 @@ class PoolOrPages(Compared):
         "remedy.cache_at_boot", *_PRESSURE, *_LOAD)
 
     def fitted(self, s: Scenario) -> Scenario:
-        """With a horizon of a few spells: long enough to see them, short enough to wait.
-
-        Many CPUs make many events, so they get fewer spells a replication (from a stationary start).
-        """
+        """With a horizon of a few spells, fewer where many CPUs make many events."""
         cycle, cpus = s.allocator.spell_ms + s.allocator.calm_ms, s.machine.cpus
         span = max(2.0 * cycle if cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
         return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
 
 class ColdStart(Compared):
-    """P(wait) in the first spell after boot, in the second, and so on: what is full at boot, and how long that helps."""
+    """P(wait) in the first spell after boot, in the second, and so on: what preallocation buys, and how long."""
     name, names, options = "cold-start", "cold", " --by-spell 8"
     shown = ("remedy.head_alloc", "remedy.nr_emergency_objs", "remedy.emergency_at_boot", "remedy.nr_bkv_objs",
         "remedy.cache_at_boot", *_PRESSURE, *_LOAD)
@@ -105,7 +105,7 @@ class ColdStart(Compared):
         """Run the question, spell by spell."""
         return spells(s, listed(names, s), **how)
 
-    def said(self, result: Result, s: Scenario) -> str:
+    def said(self, result: Result, s: Scenario) -> str:  # noqa: ARG002
         """The first and the last spell of the own setting (HTML)."""
         first, *_, last = result.windows()
         one, later = (html.escape(words(result.get("own", "p_wait_spell", x))) for x in (first, last))
@@ -119,9 +119,9 @@ class OneSpell(Explorer):
     spell: timeline.Spell | None = None
 
     def fitted(self, s: Scenario) -> Scenario:
-        """Long enough for the spell asked for, and with few CPUs: one is looked at."""
-        a = s.allocator
-        return replace(s, horizon_ms=round(max(s.warmup_ms, 3.0 * (1 + self.which.value) * (a.spell_ms + a.calm_ms)), 3))
+        """Long enough for the spell asked for."""
+        whole = 3.0 * (1 + self.which.value) * (s.allocator.spell_ms + s.allocator.calm_ms)
+        return replace(s, horizon_ms=round(max(s.warmup_ms, whole), 3))
 
     def extras(self) -> list[Any]:
         """Which spell, and the step through its events."""
@@ -161,10 +161,11 @@ class OneSpell(Explorer):
 
     def _point(self, change: Any) -> None:
         """The pointer is on the picture: go to the event nearest to it."""
-        if self.spell and self.spell.events:
+        if self.spell and (events := self.spell.events):
             left, right = self._span(self.spell, self.event.value)
-            ms = left + (change["new"] - figures.LEFT_OF_LANES) / (figures.RIGHT - figures.LEFT_OF_LANES) * (right - left)
-            self._go(min(range(len(self.spell.events)), key=lambda n: abs(self.spell.events[n].ms - ms)))
+            share = (change["new"] - figures.LEFT_OF_LANES) / (figures.RIGHT - figures.LEFT_OF_LANES)
+            ms = left + share * (right - left)
+            self._go(min(range(len(events)), key=lambda n: abs(events[n].ms - ms)))
 
     def _span(self, spell: timeline.Spell, n: int) -> tuple[float, float]:
         left, right = timeline.whole(spell)

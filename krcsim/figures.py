@@ -80,8 +80,9 @@ def _line(line: Line, ax: Axes, style: Any) -> list[Any]:
         lo, hi = np.array([(_end(e, e.lo), _end(e, e.hi)) for e in line.estimates]).T
         artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
         artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0)
+        tops = zip(x, np.where(np.isfinite(hi), hi, y), _thinned(line), strict=True)
         artists += [ax.text(at, up * 1.25, label, fontsize=7, color=colour, ha="center", clip_on=True)
-            for at, up, label in zip(x, np.where(np.isfinite(hi), hi, y), _thinned(line), strict=True) if label and up > 0]
+            for at, up, label in tops if label and up > 0]
     return artists
 
 def _star(line: Line, ax: Axes) -> list[Any]:

@@ -82,7 +82,7 @@ def remark(result: Result, window: str, names: list[str]) -> str:
     """What the paired differences of the named remedies say, one clause each."""
     said, spell = [], f" in {window}" if is_by_spell(result) else ""
     for remedy, base, win, quantity, *numbers, _ in result.differences:
-        if win != window or not quantity.startswith("p_wait") or remedy not in names:
+        if win != window or not str(quantity).startswith("p_wait") or remedy not in names:
             continue
         d, lo, hi = (float(x or 0.0) for x in numbers)
         if lo == hi == 0:

@@ -49,8 +49,8 @@ class Result:
     @cached_property
     def _found(self) -> dict[tuple[tuple[Cell, ...], Cell, Cell], Estimate]:
         n = len(self.parameters)
-        return {(row[:n], row[n], row[n + 1]): Estimate(*map(_real, row[n + 3 : n + 6]), str(row[n + 6]))
-            for row in reversed(self.rows)}
+        return {(row[:n], row[n], row[n + 1]): Estimate(_real(row[n + 3]), _real(row[n + 4]), _real(row[n + 5]),
+            str(row[n + 6])) for row in reversed(self.rows)}
 
     def windows(self) -> list[str]:
         """Windows that have answers."""

@@ -109,7 +109,8 @@ class _Arena:
         self.arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW), prods=np.zeros(prods, PRODUCER),
             waiters=np.zeros(held_up, HELD), pending=np.zeros(held_up + 1, HELD), nodes=np.zeros(held_up + 1, NODE),
             tree=np.full(2 * leaves, np.inf), out=np.zeros(self.windows, OUT),
-            wait_hist=np.zeros((self.windows, BINS), np.int64), late_hist=np.zeros((self.windows, BINS), np.int64), log=np.zeros(max(1, self.log), EVENT), stop=self.stop,
+            wait_hist=np.zeros((self.windows, BINS), np.int64), late_hist=np.zeros((self.windows, BINS), np.int64),
+            log=np.zeros(max(1, self.log), EVENT), stop=self.stop,
             gp_ticks=np.ascontiguousarray(self.gp[0], np.float64), gp_cdf=np.ascontiguousarray(self.gp[1], np.float64))
         for name, array in self.arrays.items():
             t[f"p_{name}"] = array.ctypes.data

@@ -2,6 +2,7 @@
 """One spell of pressure on one CPU, event by event: what was held, who waited, which rule fired."""
 import textwrap
 import tomllib
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -79,9 +80,10 @@ def rules() -> dict[str, dict[str, str]]:
 
 def story(spell: Spell) -> str:
     """The spell in a sentence: its length, what failed, who waited."""
-    count = {what: sum(e.what == what and spell.begin_ms <= e.ms <= spell.end_ms for e in spell.events) for what in EVENTS}
+    count = Counter(e.what for e in spell.events if spell.begin_ms <= e.ms <= spell.end_ms)
     lengths = [e.value for e in spell.events if e.what == "wait ends"]
-    waited = f"{len(spell.waits)} callers waited" + (f", {sum(lengths) / len(lengths):.3g} ms on average" if lengths else "")
+    mean = f", {sum(lengths) / len(lengths):.3g} ms on average" if lengths else ""
+    waited = f"{len(spell.waits)} callers waited{mean}"
     return (f"Spell {spell.number} on CPU {spell.cpu}: {spell.end_ms - spell.begin_ms:.4g} ms, "
         f"{count['page from cache']} pages came from the cache, {count['rcu_head from pool']} objects from the pool, "
         f"{count['reclaim stall']} callers stalled in reclaim; {waited}.")

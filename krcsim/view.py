@@ -27,9 +27,9 @@ class View:
             self._ax = self._fig.add_subplot()
             frame(self._ax)
             self._canvas.draw()
-            self._background: Any = self._canvas.copy_from_bbox(self._fig.bbox)  # type: ignore[no-untyped-call]
+            self._background: Any = self._canvas.copy_from_bbox(self._fig.bbox)
             self._key = key
-        self._canvas.restore_region(self._background)  # type: ignore[no-untyped-call]
+        self._canvas.restore_region(self._background)
         renderer = self._canvas.get_renderer()
         for artist in draw(self._ax):
             artist.draw(renderer)

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The sliders without a browser: what they compute, show and save."""
+"""The sliders without a browser: what they compute, show, keep and export."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import shlex
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -13,104 +15,273 @@ import pytest
 
 import krcsim
 from krcsim.__main__ import main
-from krcsim.explore import CONTROLS, PRESETS, PoolOrPages, fitted
+from krcsim.chart import OWN, Chart
+from krcsim.explore import AT_MOST, CONTROLS, PRESETS, Explorer
+from krcsim.explorers import ColdStart, OneSpell, PoolOrPages
 from krcsim.latest import Latest, Ticket
 from krcsim.run import Stopped
 from krcsim.study import SEED, compare
 
+EXPLORERS = (PoolOrPages, ColdStart, OneSpell)
+KINDS = ["csv", "json", "pdf", "png", "svg", "toml", "txt"]
+each_explorer = pytest.mark.parametrize("kind", EXPLORERS, ids=lambda kind: kind.name)
+
 
 @pytest.fixture(scope="module")
-def explorer(tmp_path_factory: pytest.TempPathFactory) -> PoolOrPages:
-    return PoolOrPages(tmp_path_factory.mktemp("out"), rungs=(0, 1))
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[Any, Any]:
+    """One explorer of each kind, in a folder of its own."""
+    return {kind: kind(tmp_path_factory.mktemp(kind.name), rungs=(0, 1)) for kind in EXPLORERS}
 
 
+def moved(explorer: Explorer, path: str) -> None:
+    """Move a control to another value and back."""
+    control = explorer.controls[path]
+    was = control.value
+    control.value = next(v for _, v in reversed(control.options) if v != was)
+    control.value = was
+
+
+def lines_of(explorer: Explorer) -> dict[str, Any]:
+    assert explorer.done is not None
+    assert isinstance(explorer.done.answer.drawn, Chart)
+    return {line.name: line for line in explorer.done.answer.drawn.lines}
+
+
+@each_explorer
 @pytest.mark.parametrize("name", PRESETS.values())
-def test_a_preset_is_exactly_on_the_sliders(explorer: PoolOrPages, name: str) -> None:
-    explorer.preset.value = name
-    assert explorer.scenario == fitted(krcsim.load_scenario(name))
+def test_a_preset_is_exactly_on_the_sliders(shown: Any, kind: Any, name: str) -> None:
+    shown[kind].preset.value = name
+    assert shown[kind].scenario == shown[kind].fitted(krcsim.load_scenario(name))
 
 
-def test_the_numbers_are_those_of_the_shell(explorer: PoolOrPages) -> None:
-    explorer.preset.value = "thread-as-posted"
-    explorer.sliders["workload.rate_hz"].value = 2000.0
-    assert explorer.result is not None
-    there = compare(explorer.scenario, ["own"], seed=SEED, max_rung=1, precision=0.01)
-    here = explorer.result.get("own", "p_wait", "steady")
-    assert here == there.get("own", "p_wait", "steady")
-    assert explorer.picture is not None
-    assert explorer.picture.here[1] == here
-
-
-def test_the_command_of_an_answer_makes_it_again(
-    explorer: PoolOrPages, capsys: pytest.CaptureFixture[str]
-) -> None:
-    explorer.preset.value = "phone"
-    explorer.sliders["machine.cpus"].value = 2
-    assert explorer.result is not None
-    command = str(explorer.result.provenance["command"]).split()
-    assert main(command[1:]) == 0
-    assert capsys.readouterr().out == explorer.answer.value
-
-
-def test_what_is_saved_is_what_is_drawn_though_a_slider_has_moved_on(
-    explorer: PoolOrPages, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    explorer.preset.value = "thread-as-posted"
-    drawn = explorer.scenario
-    with monkeypatch.context() as later:
-        later.setattr(explorer._latest, "submit", lambda _value: None)  # its answer is not there yet
-        explorer.sliders["machine.cpus"].value = 8
-        files = {p.suffix: p for p in explorer.export()}
-    assert krcsim.load_scenario(files[".toml"]) == drawn != explorer.scenario
-
-
-def test_every_slider_changes_the_picture(explorer: PoolOrPages) -> None:
+@each_explorer
+def test_every_control_changes_the_picture(shown: Any, kind: Any) -> None:
+    explorer = shown[kind]
     explorer.preset.value = "thread-as-discussed"
-    for control in CONTROLS:
-        slider = explorer.sliders[control.field]
-        before, was = explorer.image.value, slider.value
-        slider.value = control.values[1] if was == control.values[0] else control.values[0]
-        assert explorer.image.value != before, control.label
-        slider.value = was
+    for path, control in explorer.controls.items():
+        before, was = explorer.image.value, control.value
+        if path == "remedy.emergency_at_boot":  # an empty pool of no size cannot be filled
+            explorer.controls["remedy.nr_emergency_objs"].value = 5
+        control.value = next(v for _, v in reversed(control.options) if v != was)
+        assert explorer.image.value != before, CONTROLS[path][0]
+        control.value = was
 
 
-def test_saving_twice_overwrites_nothing(explorer: PoolOrPages) -> None:
-    first, second = explorer.export(), explorer.export()
-    assert len(first) == len(second) == 6
+def test_the_first_picture_is_the_first_rung_of_the_shell(tmp_path: Path) -> None:
+    explorer = PoolOrPages(tmp_path, rungs=())
+    explorer.controls["workload.rate_hz"].value = 2000.0
+    (line,) = lines_of(explorer).values()
+    there = compare(explorer.scenario, ["own"], seed=SEED, max_rung=0)
+    assert line.estimates == (there.get("own", "p_wait", "steady"),)
+
+
+def test_the_old_curve_stays_dimmed_until_its_points_arrive(tmp_path: Path) -> None:
+    seen: list[dict[str, str]] = []
+    explorer = PoolOrPages(tmp_path, rungs=(0,))
+    show = explorer._show
+    explorer._show = lambda out: (  # type: ignore[method-assign]
+        show(out), seen.append({k: line.look for k, line in lines_of(explorer).items()}))  # type: ignore[func-returns-value]
+    explorer.controls["workload.rate_hz"].value = 2000.0
+    first, last = seen
+    assert first.pop(OWN) == "now"
+    assert set(first.values()) == {"old"}
+    assert set(last.values()) == {"now"}
+
+
+def test_the_numbers_are_those_of_the_shell(shown: Any) -> None:
+    explorer = shown[PoolOrPages]
+    explorer.preset.value = "thread-as-posted"
+    explorer.controls["workload.rate_hz"].value = 2000.0
+    there = compare(explorer.scenario, ["own"], seed=SEED, max_rung=1, precision=0.001)
+    assert lines_of(explorer)[OWN].estimates[0] == there.get("own", "p_wait", "steady")
+
+
+@each_explorer
+@pytest.mark.parametrize("end", KINDS)
+def test_every_exported_file_makes_itself_again(
+    shown: Any, kind: Any, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explorer = shown[kind]
+    explorer.preset.value = "phone"
+    explorer.controls["workload.rate_hz"].value = 500.0
+    if explorer.pins_at_most:
+        explorer.buttons["Pin"].click()
+        explorer.controls["workload.rate_hz"].value = 200.0
+    (file,) = (path for path in explorer.export() if path.suffix == f".{end}")
+    explorer.buttons["Unpin"].click()
+    monkeypatch.chdir(tmp_path)
+    assert main([*command_in(file.read_bytes(), end), "--out", f"new.{end}"]) == 0
+    assert (tmp_path / f"new.{end}").read_bytes() == file.read_bytes()
+
+
+def command_in(data: bytes, end: str) -> list[str]:
+    """The arguments of the command that a file carries, but for its --out."""
+    if end == "txt":
+        text = data.decode().split("Made with:\n")[1].replace("\\\n", " ")
+    elif end == "json":
+        text = data.decode().split('"again": "')[1].split('"')[0]
+    else:
+        text = data.decode("latin-1").split("again: ")[1].split("\n")[0].split("\\n")[0]
+        text = text.replace("&#x27;", "'").replace("\\(", "(").replace("\\)", ")")
+    words = shlex.split(text)
+    return [w for last, w in zip(["", *words[1:]], words[1:], strict=False) if "--out" not in (w, last)]
+
+
+@each_explorer
+def test_exporting_twice_overwrites_nothing_and_gives_the_same_bytes(shown: Any, kind: Any) -> None:
+    first, second = shown[kind].export(), shown[kind].export()
+    assert sorted(path.suffix[1:] for path in first) == KINDS
     assert not set(first) & set(second)
     for a, b in zip(first, second, strict=True):
         assert a.read_bytes() == b.read_bytes()
 
 
-def test_a_saved_scenario_and_result_can_be_read(explorer: PoolOrPages) -> None:
-    files = {p.suffix: p for p in explorer.export()}
-    assert krcsim.load_scenario(files[".toml"]) == explorer.scenario
-    assert krcsim.load_result(files[".json"]) == explorer.result
-    assert files[".txt"].read_text() == explorer.answer.value
+def test_what_is_exported_is_what_is_drawn_though_a_slider_has_moved_on(
+    shown: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    explorer = shown[PoolOrPages]
+    explorer.preset.value = "thread-as-posted"
+    drawn = explorer.scenario
+    with monkeypatch.context() as later:
+        later.setattr(explorer._latest, "submit", lambda _value: None)  # its answer is not there yet
+        explorer.controls["machine.cpus"].value = 8
+        files = {p.suffix: p for p in explorer.export()}
+    assert krcsim.load_scenario(files[".toml"]) == drawn != explorer.scenario
 
 
-@pytest.mark.skipif(os.name != "posix", reason="needs a device that is always full")
-def test_an_unwritable_folder_is_told_and_leaves_nothing(tmp_path: Path) -> None:
-    blocked = tmp_path / "file"
-    blocked.write_text("not a folder")
-    explorer = PoolOrPages(blocked, rungs=(0,))
+def test_two_exports_at_once_share_a_folder(tmp_path: Path) -> None:
+    both = [PoolOrPages(tmp_path, "phone", rungs=(0,)) for _ in range(2)]
+    threads = [threading.Thread(target=explorer.export) for explorer in both for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    files = list((tmp_path / "krcsim-export").iterdir())
+    assert len(files) == 8 * len(KINDS)
+    assert len({path.stem for path in files}) == 8
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a folder that cannot be written")
+def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
+    explorer = PoolOrPages(tmp_path, rungs=(0,))
+    (tmp_path / "file").write_text("not a folder")
+    explorer.into.value = "file"
     assert explorer.export() == []
-    assert "Not saved" in explorer.status.value
-    assert blocked.read_text() == "not a folder"
+    assert "Not exported" in explorer.status.value
+    assert (tmp_path / "file").read_text() == "not a folder"
+
+
+@each_explorer
+def test_a_setting_outlives_the_kernel(kind: Any, tmp_path: Path) -> None:
+    before = kind(tmp_path, rungs=(0,))
+    before.controls["workload.rate_hz"].value = 5000.0
+    if before.pins_at_most:
+        before.buttons["Pin"].click()
+    before.controls["remedy.nr_emergency_objs"].value = 10
+    after = kind(tmp_path, rungs=(0,))
+    assert after.scenario == before.scenario
+    assert after.pins == before.pins
+    assert "is back" in after.status.value
+
+
+def test_a_kept_setting_that_cannot_be_read_is_told_and_left_alone(tmp_path: Path) -> None:
+    kept = tmp_path / "pool-or-pages.autosave.toml"
+    kept.write_text("krcsim = 99\n")
+    explorer = PoolOrPages(tmp_path, rungs=(0,))
+    assert "could not be read" in explorer.status.value
+    explorer.controls["workload.rate_hz"].value = 5000.0
+    assert kept.read_text() == "krcsim = 99\n"
+
+
+def test_a_folder_that_cannot_be_written_is_told_and_the_sliders_go_on(tmp_path: Path) -> None:
+    explorer = PoolOrPages(tmp_path / "nowhere", rungs=(0,))
+    assert "not kept" in explorer.status.value
+    before = explorer.image.value
+    explorer.controls["workload.rate_hz"].value = 5000.0
+    assert explorer.image.value != before
+
+
+@pytest.mark.parametrize("text", ["krcsim = 99", "[machine]\ncpus = -1", "not toml", "x = 1"])
+def test_a_bad_scenario_file_is_told_in_a_sentence(shown: Any, tmp_path: Path, text: str) -> None:
+    (tmp_path / "bad ü.toml").write_text(text)
+    explorer = shown[PoolOrPages]
+    before = explorer.scenario
+    explorer.file.value = str(tmp_path / "bad ü.toml")
+    assert "Not loaded" in explorer.status.value
+    assert explorer.scenario == before
+
+
+def test_a_loaded_scenario_is_exactly_on_the_sliders(shown: Any, tmp_path: Path) -> None:
+    odd = krcsim.changed(
+        krcsim.load_scenario("phone"), **{"workload.rate_hz": 1234.5, "machine.hz": 128}
+    )
+    (tmp_path / "odd.toml").write_text(krcsim.toml_text(odd))
+    explorer = shown[PoolOrPages]
+    explorer.file.value = str(tmp_path / "odd.toml")
+    assert explorer.scenario == explorer.fitted(odd)
+    assert explorer.preset.value == ""
+
+
+@pytest.mark.parametrize(("low", "high"), AT_MOST)
+def test_a_reserve_never_boots_with_more_than_it_keeps(shown: Any, low: str, high: str) -> None:
+    explorer = shown[ColdStart]
+    explorer.preset.value = "thread-as-discussed"
+    explorer.controls[high].value = 5
+    explorer.controls[low].value = 8 if "cache" in low else 10
+    assert explorer.controls[high].value == explorer.controls[low].value
+    explorer.controls[high].value = 1
+    assert explorer.controls[low].value == 1
+
+
+def test_moving_the_failure_of_objects_keeps_the_share_of_the_other_classes(shown: Any) -> None:
+    explorer = shown[PoolOrPages]
+    explorer.preset.value = "thread-as-posted"
+    explorer.controls["allocator.spell.head"].value = 0.1
+    spell = explorer.scenario.allocator.spell
+    assert (spell.head, spell.head_atomic, spell.head_reclaim) == pytest.approx((0.1, 0.05, 0.05 / 3))
+
+
+def test_the_pointer_on_the_picture_goes_to_the_nearest_event(shown: Any) -> None:
+    explorer = shown[OneSpell]
+    explorer.preset.value = "thread-as-posted"
+    explorer.guard.at = 0.99
+    late = explorer.event.value
+    explorer.guard.at = 0.2
+    assert 0 <= explorer.event.value < late <= explorer.event.max
+
+
+def test_the_next_wait_names_synchronize_rcu(shown: Any) -> None:
+    explorer = shown[OneSpell]
+    explorer.preset.value = "thread-as-posted"
+    explorer._next_wait()
+    assert "wait begins" in explorer.rule.value
+    assert "synchronize_rcu()" in explorer.rule.value
+
+
+def test_a_spell_that_is_not_there_is_told_in_a_sentence(shown: Any) -> None:
+    explorer = shown[OneSpell]
+    explorer.preset.value = "thread-as-posted"
+    before = explorer.image.value
+    explorer.controls["allocator.calm_ms"].value = 50_000.0
+    explorer.which.value = 50
+    assert explorer.image.value
+    explorer.which.value = 1
+    explorer.preset.value = "thread-as-posted"
+    assert explorer.image.value == before
 
 
 def test_the_newest_value_wins_and_the_first_result_is_never_starved() -> None:
     shown: list[Any] = []
 
-    def work(ticket: Ticket) -> Any:
+    def work(ticket: Ticket) -> None:
         for step in range(50):
             if ticket.stop[0]:
                 raise Stopped
             time.sleep(0.002)
-            yield ticket.value, step
+            ticket.show(shown.append, (ticket.value, step))
 
     async def drag() -> None:
-        latest = Latest(work, shown.append, lambda _state: None, Stopped)
+        latest = Latest(work, lambda _state: None, Stopped)
         for value in range(10):
             latest.submit(value)
             await asyncio.sleep(0.01)
@@ -124,16 +295,15 @@ def test_the_newest_value_wins_and_the_first_result_is_never_starved() -> None:
 def test_cancel_stops_at_once_and_an_error_is_told() -> None:
     states: list[str] = []
 
-    def work(ticket: Ticket) -> Any:
+    def work(ticket: Ticket) -> None:
         if ticket.value == "bad":
             raise ValueError("no such thing")
         while not ticket.stop[0]:
             time.sleep(0.001)
         raise Stopped
-        yield
 
     async def use() -> None:
-        latest = Latest(work, lambda _result: None, states.append, Stopped)
+        latest = Latest(work, states.append, Stopped)
         latest.submit("long")
         await asyncio.sleep(0.05)
         latest.cancel()

@@ -24,9 +24,12 @@ FLOORS = (
     "run estimate",
     "result measures",
     "study",
-    "figures reply",
-    "latest view",
+    "chart",
+    "figures reply mail",
+    "timeline",
+    "export latest view",
     "explore",
+    "explorers",
     "__main__",
 )
 # Inside the engine a module imports only from those before it, and nothing else of krcsim.
@@ -41,9 +44,10 @@ ONLY = {
 # Heavy libraries, and the only modules that import them.
 HOME_OF = {
     "scipy": {"estimate"},
-    "matplotlib": {"figures", "view"},
+    "matplotlib": {"figures", "timeline", "view"},
     "PIL": {"view"},
-    "ipywidgets": {"explore"},
+    "ipywidgets": {"explore", "explorers"},
+    "anywidget": {"explore"},
     "IPython": {"explore"},
 }
 MODULE_LINES, PACKAGE_LINES = 400, 3_500

@@ -95,8 +95,9 @@ def test_each_cell_stands_alone(path: Path) -> None:
 
 
 @each_notebook
+@pytest.mark.usefixtures("warm_engine")
 def test_runs_from_top_to_bottom(
-    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, warm_engine: None
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else ipykernel writes to stderr
     notebook = read(path)

@@ -5,11 +5,11 @@ Border for another allocator, say with watermarks: the engine asks only for the 
 fails now, the time when that changes, and the length of a reclaim stall.
 """
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from itertools import pairwise
 from typing import Any, Self
-from krcsim.values import KrcsimError, check, choice, is_real, number, refuse, shown
+from krcsim.values import KrcsimError, check, choice, is_real, number, numbers, refuse
 Spells = tuple[tuple[float, float], ...]
 _probability = partial(number, 0.0, "", 0, 1)
 _or_above = partial(_probability, optional=True)
@@ -39,11 +39,10 @@ class Failure:
     def checked(self, section: str) -> Self:
         """The value itself, after checking ranges and order; raises FieldError."""
         check(self, section)
-        page, noretry, head, atomic, high, last = self.resolved()
-        for name, low, easier, top in (("page_noretry", noretry, "page", page),
-                ("head_atomic", atomic, "head", head), ("head_high", high, "head", head),
-                ("head_reclaim", last, "head_high", high), ("head_reclaim", last, "head", head)):
-            refuse(low > top, f"{section}.{name}", low, f"a number from 0 to {top:g}",
+        p = dict(zip((f.name for f in fields(self)), self.resolved(), strict=True))
+        for name, easier in (("page_noretry", "page"), ("head_atomic", "head"), ("head_high", "head"),
+                ("head_reclaim", "head_high"), ("head_reclaim", "head")):
+            refuse(p[name] > p[easier], f"{section}.{name}", p[name], f"a number from 0 to {p[easier]:g}",
                 f"a request that tries harder cannot fail more often than {easier}")
         return self
 
@@ -69,35 +68,20 @@ class Allocator:
         check(self, "allocator")
         self.calm.checked("allocator.calm")
         self.spell.checked("allocator.spell")
-        refuse((self.spells == "schedule") != bool(self.schedules), "allocator.schedules",
-            self.schedules, 'given if and only if spells = "schedule"',
-            "give lists of [start_ms, end_ms] pairs or change allocator.spells")
+        refuse((self.spells == "schedule") != bool(self.schedules), "allocator.schedules", self.schedules,
+            'given if and only if spells = "schedule"', "give lists of [start_ms, end_ms] pairs or change "
+            "allocator.spells")
         for plan in self.schedules:
             for (_, last), (start, end) in pairwise([(0.0, 0.0), *plan]):
                 refuse(not (math.isfinite(start) and last <= start < end), "allocator.schedules", (start, end),
                     "pairs start_ms < end_ms in order of time, not overlapping, from 0 ms",
                     "an end of inf means until the end of the run")
 
-def read_schedules(given: object) -> tuple[Spells, ...]:
+def read_schedules(given: Any) -> tuple[Spells, ...]:
     """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises KrcsimError."""
     try:
-        rows = _rows(given)
-        nested = rows if rows and not _is_pair(rows[0]) else [rows]
-        return tuple(tuple((_ms(a), _ms(b)) for a, b in _rows(plan)) for plan in nested)
+        one = any(is_real(x) for row in given for x in row)
+        return tuple(tuple((a, b) for a, b in plan) for plan in numbers([given] if one else given, 3) or ((),))
     except (TypeError, ValueError, OverflowError) as exc:
-        raise KrcsimError(f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms "
-            f"({exc}); write for example [[0, 100], [500, 600]]") from None
-
-def _rows(value: object) -> list[Any]:
-    if not isinstance(value, (list, tuple)):
-        raise TypeError(f"{shown(value)} is not a list")
-    return list(value)
-
-def _is_pair(row: Any) -> bool:
-    lists = (list, tuple)
-    return isinstance(row, lists) and len(row) == 2 and not isinstance(row[0], lists)
-
-def _ms(value: object) -> float:
-    if not is_real(value):
-        raise TypeError(f"{shown(value)} is not a number")
-    return float(value)
+        raise KrcsimError(f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms ({exc}); "
+            "write for example [[0, 100], [500, 600]]") from None

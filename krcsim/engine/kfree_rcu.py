@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""kvfree_call_rcu(), its monitor and its work as transitions of one CPU's record.
+"""kvfree_call_rcu(), its monitor and its work as transitions of one CPU's record, section by section of docs/model.md.
 
-Each function mirrors a section of docs/model.md; switches and capacities come from the GLOBAL record, so that a remedy
-is data. The caller has settled the CPU: no dull call is outstanding.
+The caller has settled the CPU: no dull call is outstanding.
 """
 import math
 from typing import Any

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs.
 
-Border for another allocator, say with watermarks: the engine asks only for the probability that a request of a class
-fails now, the time when that changes, and the length of a reclaim stall.
+For another allocator: the engine asks only how likely a request fails now, until when, and how long reclaim stalls.
 """
 import math
 from dataclasses import dataclass, fields
@@ -12,14 +11,13 @@ from typing import Any, Self
 from krcsim.values import KrcsimError, check, choice, is_real, number, numbers, refuse
 Spells = tuple[tuple[float, float], ...]
 _probability = partial(number, 0.0, "", 0, 1)
-_or_above = partial(_probability, optional=True)
+_or_above = partial(number, None, "", 0, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """Probability that a request fails, by the class of its GFP flags; left out: as the one above.
 
-    One draw decides each call, not each attempt: a request that would fail with deep reserves also fails with shallow
-    ones. So the classes must not increase from top to bottom.
+    One draw decides a call: what fails with deep reserves also fails with shallow ones, so classes must not increase.
     """
     page: float = _probability("failure of a page request with GFP_NOWAIT")
     page_noretry: float = _or_above("failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim")
@@ -50,9 +48,8 @@ class Failure:
 class Allocator:
     """Spells of pressure and what fails in them; reclaim stalls are log-normal.
 
-    `schedules`: (start_ms, end_ms) pairs of one or more given schedules; replication i uses number i modulo their
-    count. Stall lengths have no published distribution, so the default is an assumption (clean page cache: 0.1 to 1 ms;
-    1 to 100 ms with writeback or swap).
+    `schedules`: (start_ms, end_ms) pairs of one or more; replication i uses number i modulo their count. Stall lengths
+    have no published distribution: assumed (clean page cache 0.1 to 1 ms, with writeback or swap 1 to 100 ms).
     """
     spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")
     spell_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of a spell of pressure")
@@ -68,9 +65,8 @@ class Allocator:
         check(self, "allocator")
         self.calm.checked("allocator.calm")
         self.spell.checked("allocator.spell")
-        refuse((self.spells == "schedule") != bool(self.schedules), "allocator.schedules", self.schedules,
-            'given if and only if spells = "schedule"', "give lists of [start_ms, end_ms] pairs or change "
-            "allocator.spells")
+        refuse((self.spells == "schedule") != bool(self.schedules), "allocator.schedules", self.schedules, 'given if '
+            'and only if spells = "schedule"', "give lists of [start_ms, end_ms] pairs or change allocator.spells")
         for plan in self.schedules:
             for (_, last), (start, end) in pairwise([(0.0, 0.0), *plan]):
                 refuse(not (math.isfinite(start) and last <= start < end), "allocator.schedules", (start, end),

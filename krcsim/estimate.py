@@ -35,9 +35,6 @@ def exact(value: float) -> Estimate:
     """A number without randomness."""
     return Estimate(value, value, value, "exact")
 
-def _around(value: float, half: float, least: float = -math.inf) -> Estimate:
-    return Estimate(value, max(least, value - half), value + half, "interval")
-
 def student(n: int) -> float:
     """Two-sided 95 % point of Student's t with n degrees of freedom."""
     from scipy.special import stdtrit  # a third of the import time of the package if at the top
@@ -61,10 +58,10 @@ def ratio(num: Array, den: Array) -> Estimate:
 
 def mean(x: Array) -> Estimate:
     """Mean of x over replications with a Student interval."""
-    n = len(x)
-    if n < 2:
-        return Estimate(float(x.mean()), None, None, "rough") if n else NOTHING
-    return _around(float(x.mean()), student(n - 1) * float(x.std(ddof=1)) / math.sqrt(n))
+    if len(x) < 2:
+        return Estimate(float(x.mean()), None, None, "rough") if len(x) else NOTHING
+    value, half = float(x.mean()), student(len(x) - 1) * float(x.std(ddof=1)) / math.sqrt(len(x))
+    return Estimate(value, value - half, value + half, "interval")
 
 def unseen(units: int, share: float = 1.0) -> Estimate:
     """Upper 95 % bound of a probability per call that none of `units` independent units, with `share` of calls, saw.
@@ -110,7 +107,7 @@ def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floo
         return Estimate(value, None, None, "rough")
     out = np.array([_quantile(total - hist[g], edges, q, quick - below[g], floor) for g in used])
     half = student(n - 1) * math.sqrt((n - 1) / n * float(((out - out.mean()) ** 2).sum()))
-    return _around(value, half, floor)
+    return Estimate(value, max(floor, value - half), value + half, "interval")
 
 def _quantile(hist: NDArray[np.int64], edges: Array, q: float, below: float, floor: float) -> float:
     cum = np.cumsum(hist)

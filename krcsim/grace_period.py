@@ -20,11 +20,11 @@ _TAIL = 1e-7  # probability cut from the long end of a length table
 class GracePeriod:
     """Lengths of grace periods and the kind of wait.
 
-    `ticks`: starts at the tick after the request, lasts a random number of scans, and callbacks are invoked one tick
-    after the end. `fixed` and `empirical` start at once and invoke at the end.
+    `ticks`: from the tick after the request for a random number of scans; callbacks are invoked one tick after the
+    end. `fixed` and `empirical` start at once and invoke at the end.
     """
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
-    mean_ms: float | None = number(0, "ms", 1e-3, 1e5, "the mean length (ticks: calibrated if left out)", optional=True)
+    mean_ms: float | None = number(None, "ms", 1e-3, 1e5, "the mean length (ticks: calibrated if left out)")
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
     lengths_ms: tuple[float, ...] = ()
     expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()")
@@ -39,8 +39,8 @@ class GracePeriod:
         refuse((self.kind == "empirical") != bool(self.lengths_ms), "grace_period.lengths_ms", self.lengths_ms,
             'given if and only if "empirical"', 'name a file with one length in ms a line, or set kind = "ticks"')
         for length in self.lengths_ms:
-            refuse(not 0 < length <= 1e6, "grace_period.lengths_ms", length,
-                "numbers above 0 and up to 1e6 ms", "take the line out of the file")
+            refuse(not 0 < length <= 1e6, "grace_period.lengths_ms", length, "numbers above 0 and up to 1e6 ms",
+                "take the line out of the file")
 
     def law(self, hz: int, cpus: int) -> tuple[float, float]:
         """Mean scans a grace period and the negative-binomial size, for a machine."""
@@ -54,12 +54,9 @@ class GracePeriod:
 
     def table(self, hz: int, cpus: int) -> Table:
         """Lengths in ticks and their cumulative probabilities, both rising."""
-        if self.kind == "fixed":
-            assert self.mean_ms is not None
-            return np.array([ticks(self.mean_ms, hz)]), np.ones(1)
-        if self.kind == "empirical":
-            n = len(self.lengths_ms)
-            return np.sort(self.lengths_ms) * hz / 1000.0, np.arange(1, n + 1) / n
+        if self.kind != "ticks":
+            lengths = self.lengths_ms if self.mean_ms is None or self.kind == "empirical" else (self.mean_ms,)
+            return np.sort(lengths) * hz / 1000.0, np.arange(1, len(lengths) + 1) / len(lengths)
         scans, size = self.law(hz, cpus)
         more = scans - 1.0
         spread = math.sqrt(more * (1.0 + more / size))

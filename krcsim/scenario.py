@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
 import tomllib
-from collections.abc import Callable
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 from krcsim.allocator import Allocator, Failure, read_schedules
@@ -34,13 +32,13 @@ class Machine:
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """Everything about a run; calls made before `warmup_ms` belong to the window `boot`, later ones to `steady`."""
+    warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
+    horizon_ms: float = number(12_000.0, "ms", 1e-3, 1e8, "the length of a run")
     machine: Machine = Machine()
     remedy: Remedy = REMEDIES["A1"]
     allocator: Allocator = Allocator()
     grace_period: GracePeriod = GracePeriod()
     workload: Workload = Workload()
-    warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
-    horizon_ms: float = number(12_000.0, "ms", 1e-3, 1e8, "the length of a run")
 
     def __post_init__(self) -> None:
         check(self, "scenario")
@@ -72,13 +70,14 @@ class Scenario:
         """Reserve bytes per CPU once every reserve is full."""
         return self.remedy.bytes_at_full(self.workload.channels(), self.machine.arch)
 
-_SECTIONS: dict[str, type] = dict(machine=Machine, remedy=Remedy, allocator=Allocator, grace_period=GracePeriod,
-    workload=Workload)
-_TOP = ("warmup_ms", "horizon_ms")
+# Fields that are more than a number or a word: tables, and lists of numbers.
+_TABLES: dict[str, type] = dict(machine=Machine, remedy=Remedy, allocator=Allocator, grace_period=GracePeriod,
+    workload=Workload, calm=Failure, spell=Failure)
+_LISTS: dict[str, Any] = dict(schedules=read_schedules, lengths_ms=as_lengths)
 
 def as_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested dicts of plain values; None and empty fields are left out."""
-    return {"krcsim": FORMAT} | {k: _plain(getattr(scenario, k)) for k in (*_TOP, *_SECTIONS)}
+    return {"krcsim": FORMAT} | dict(_plain(scenario))
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
@@ -87,28 +86,23 @@ def _plain(value: Any) -> Any:
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
-    """Build a checked scenario from nested dicts; raises KrcsimError or FieldError.
-
-    `remedy` may be a table with `base`, the name of a row; `grace_period.file` is read relative to `folder`.
-    """
+    """A checked scenario from nested dicts, `grace_period.file` read relative to `folder`; raises KrcsimError."""
     if not isinstance(given, dict):
         raise KrcsimError("a scenario is a table of sections; see data/scenarios for examples")
     version = given.get("krcsim", FORMAT)
     if version != FORMAT or isinstance(version, bool):
-        raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: "
-            f"{FORMAT}; use the krcsim that wrote the file or rewrite it by hand")
-    refuse_unknown("scenario", given, ["krcsim", *_TOP, *_SECTIONS])
-    parts = {k: given[k] for k in _TOP if k in given}
-    parts |= {k: _section(k, c, given[k], folder) for k, c in _SECTIONS.items() if k in given}
-    return Scenario(**parts)
+        raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use the "
+            "krcsim that wrote the file or rewrite it by hand")
+    scenario: Scenario = _section("scenario", Scenario, {k: v for k, v in given.items() if k != "krcsim"}, folder)
+    return scenario
 
-def _section(name: str, cls: type, given: Any, folder: Path | None = None) -> Any:
+def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     if name == "remedy" and isinstance(given, str):
         return named(given)
     if not isinstance(given, dict):
         raise KrcsimError(f"{name} is {shown(given)}; allowed: a table [{name}] of fields")
     table, base, known = dict(given), cls(), [f.name for f in fields(cls)]
-    if name == "remedy":
+    if name == "remedy":  # base: the name of a row
         row = table.pop("base", "A0")
         base = named(row if isinstance(row, str) else shown(row))
         known.append("base")
@@ -118,11 +112,12 @@ def _section(name: str, cls: type, given: Any, folder: Path | None = None) -> An
             raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
         table["lengths_ms"] = read_lengths((folder or Path()) / file)
     refuse_unknown(name, table, known)
-    return replace(base, **{k: _READERS[k](v) if k in _READERS else v for k, v in table.items()})
-
-# Fields that are more than a number or a word.
-_READERS: dict[str, Callable[[Any], Any]] = {"schedules": read_schedules, "lengths_ms": as_lengths,
-    "calm": partial(_section, "allocator.calm", Failure), "spell": partial(_section, "allocator.spell", Failure)}
+    for k, v in table.items():
+        if k in _TABLES:
+            table[k] = _section(k if cls is Scenario else f"{name}.{k}", _TABLES[k], v, folder)
+        elif k in _LISTS:
+            table[k] = _LISTS[k](v)
+    return replace(base, **table)
 
 def changed(scenario: Scenario, **overrides: Any) -> Scenario:
     """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s, **{"workload.rate_hz": 1e4}).

@@ -28,11 +28,9 @@ def refuse(wrong: bool, field: str, value: object, allowed: str, remedy: str) ->
     if wrong:
         raise FieldError(field, value, allowed, remedy)
 
-def number(default: float, unit: str, lo: float, hi: float, why: str, *, optional: bool = False, kind: str = "number"
-        ) -> Any:
-    """A real field in [lo, hi]; an optional one may be None, and is unless given."""
-    meta = dict(kind=kind, unit=unit, lo=lo, hi=hi, why=why, optional=optional)
-    return field(default=None if optional else default, metadata=meta)
+def number(default: float | None, unit: str, lo: float, hi: float, why: str, *, kind: str = "number") -> Any:
+    """A real field in [lo, hi]; one with None as its default may be left out."""
+    return field(default=default, metadata=dict(kind=kind, unit=unit, lo=lo, hi=hi, why=why, optional=default is None))
 
 whole = partial(number, kind="whole")  # a whole-number field in [lo, hi]
 

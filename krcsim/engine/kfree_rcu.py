@@ -180,8 +180,7 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     log(g, t, WORK_STARTS, s >> 1, float(total(k.ptr)))
     early = 0
     for ch in range(3):
-        if k.needs[ch] > g.done:
-            early += k.ptr[ch]
+        early += k.ptr[ch] * (k.needs[ch] > g.done)
         c.wk_ptr[ch], c.wk_blk[ch] = k.ptr[ch], k.blk[ch]
         k.ptr[ch] = k.blk[ch] = 0
     if early > 0:

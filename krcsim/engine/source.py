@@ -130,7 +130,15 @@ def source_event(g: Any, i: Any, t: Any) -> None:
     c = cpu_at(g.p_cpus, i)
     settle(g, c, INF if g.bursty else t)  # dull calls of a burst may come at t too
     if g.bursty:
-        burst_call(g, c, i, t)
+        c.cur = j = next_producer(g, c)
+        p = prod_at(g.p_prods, j)
+        p.left -= 1
+        c.free_at = t + g.call_cost
+        if special(g, c, i, t, j):
+            p.blocked, c.cur = 1, -1
+        elif p.left == 0:
+            burst_ends(g, c, p, c.free_at)
+            c.cur = -1
     elif c.phase_at == t:
         c.on = 1 - c.on
         c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
@@ -240,17 +248,5 @@ def burst_ends(g: Any, c: Any, p: Any, t: Any) -> None:
     if g.closed and p.due < t:
         p.due = t
     p.left, p.ready = g.burst, p.due
-
-def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
-    """As source_event(), for a CPU whose calls follow each other."""
-    c.cur = j = next_producer(g, c)
-    p = prod_at(g.p_prods, j)
-    p.left -= 1
-    c.free_at = t + g.call_cost
-    if special(g, c, i, t, j):
-        p.blocked, c.cur = 1, -1
-    elif p.left == 0:
-        burst_ends(g, c, p, c.free_at)
-        c.cur = -1
 
 compile_module()

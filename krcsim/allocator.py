@@ -6,9 +6,9 @@ For another allocator: the engine asks only how likely a request fails now, unti
 import math
 from dataclasses import dataclass, fields
 from functools import partial
-from itertools import pairwise
-from typing import Any, Self
-from krcsim.values import KrcsimError, check, choice, is_real, number, numbers, refuse
+from itertools import chain, pairwise
+from typing import Any
+from krcsim.values import check, choice, is_real, number, numbers, refuse
 Spells = tuple[tuple[float, float], ...]
 _probability = partial(number, 0.0, "", 0, 1)
 _or_above = partial(number, None, "", 0, 1)
@@ -34,15 +34,14 @@ class Failure:
         last = min(atomic, high) if self.head_reclaim is None else self.head_reclaim
         return (self.page, noretry, self.head, atomic, high, last)
 
-    def checked(self, section: str) -> Self:
-        """The value itself, after checking ranges and order; raises FieldError."""
+    def checked(self, section: str) -> None:
+        """Raise FieldError unless ranges and order are right."""
         check(self, section)
         p = dict(zip((f.name for f in fields(self)), self.resolved(), strict=True))
         for name, easier in (("page_noretry", "page"), ("head_atomic", "head"), ("head_high", "head"),
                 ("head_reclaim", "head_high"), ("head_reclaim", "head")):
             refuse(p[name] > p[easier], f"{section}.{name}", p[name], f"a number from 0 to {p[easier]:g}",
                 f"a request that tries harder cannot fail more often than {easier}")
-        return self
 
 @dataclass(frozen=True, kw_only=True)
 class Allocator:
@@ -74,10 +73,11 @@ class Allocator:
                     "an end of inf means until the end of the run")
 
 def read_schedules(given: Any) -> tuple[Spells, ...]:
-    """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises KrcsimError."""
-    try:
-        one = any(is_real(x) for row in given for x in row)
-        return tuple(tuple((a, b) for a, b in plan) for plan in numbers([given] if one else given, 3) or ((),))
-    except (TypeError, ValueError, OverflowError) as exc:
-        raise KrcsimError(f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms ({exc}); "
-            "write for example [[0, 100], [500, 600]]") from None
+    """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises FieldError."""
+    rule = "a list of [start_ms, end_ms] pairs in ms", "write for example [[0, 100], [500, 600]]"
+    rows = [row for row in given if isinstance(row, (list, tuple))] if isinstance(given, (list, tuple)) else []
+    one = not given or any(is_real(x) for row in rows for x in row)
+    plans: tuple[Spells, ...] = numbers("allocator.schedules", 3, *rule, [given] if one else given)
+    for pair in chain(*plans):
+        refuse(len(pair) != 2, "allocator.schedules", pair, *rule)
+    return plans

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.kernel import fqs_jiffies, milliseconds, ticks
-from krcsim.values import KrcsimError, check, choice, flag, number, numbers, read_text, refuse, shown
+from krcsim.values import KrcsimError, check, choice, flag, number, read_text, refuse
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 # By CPUs and load, scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative
 # binomial law of those after the first (inf: Poisson). Fitted to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu()
@@ -14,7 +14,6 @@ Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 # Waits asked for back to back on several CPUs do not follow these laws, and those on 4 busy CPUs vary less.
 CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {(1, False): (1.0, math.inf), (1, True): (1.0, math.inf),
     (2, False): (2.7, math.inf), (2, True): (2.7, 5.0), (4, False): (2.6, math.inf), (4, True): (9.9, math.inf)}
-_TAIL = 1e-7  # probability cut from the long end of a length table
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
@@ -24,7 +23,7 @@ class GracePeriod:
     end. `fixed` and `empirical` start at once and invoke at the end.
     """
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
-    mean_ms: float | None = number(None, "ms", 1e-3, 1e5, "the mean length (ticks: calibrated if left out)")
+    mean_ms: float | None = number(None, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: fitted if left out)")
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
     lengths_ms: tuple[float, ...] = ()
     expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()")
@@ -53,7 +52,7 @@ class GracePeriod:
         return max(1.0, scans), size
 
     def table(self, hz: int, cpus: int) -> Table:
-        """Lengths in ticks and their cumulative probabilities, both rising."""
+        """Lengths in ticks, but for the longest 1e-7 of them, and their cumulative probabilities, both rising."""
         if self.kind != "ticks":
             lengths = self.lengths_ms if self.mean_ms is None or self.kind == "empirical" else (self.mean_ms,)
             return np.sort(lengths) * hz / 1000.0, np.arange(1, len(lengths) + 1) / len(lengths)
@@ -62,7 +61,7 @@ class GracePeriod:
         spread = math.sqrt(more * (1.0 + more / size))
         k = np.arange(max(0, int(more - 10 * spread)), int(more + 12 * spread) + 40, dtype=float)
         cdf = np.cumsum(np.exp([_log_mass(x, more, size) for x in k]))
-        last = int(np.searchsorted(cdf, (1 - _TAIL) * cdf[-1])) + 1
+        last = int(np.searchsorted(cdf, (1 - 1e-7) * cdf[-1])) + 1
         return (1.0 + k[:last]) * fqs_jiffies(hz, cpus), np.asarray(cdf[:last] / cdf[last - 1], dtype=np.float64)
 
     def invoke_ticks(self) -> float:
@@ -107,11 +106,3 @@ def read_lengths(path: Path) -> tuple[float, ...]:
     if not values:
         raise KrcsimError(f"grace_period.file {path} holds no length; give one number in ms a line")
     return tuple(values)
-
-def as_lengths(given: object) -> tuple[float, ...]:
-    """A list of grace-period lengths in ms; raises KrcsimError."""
-    try:
-        return tuple(numbers(given, 1))
-    except (TypeError, OverflowError) as exc:
-        raise KrcsimError(f"grace_period.lengths_ms is {shown(given)}; allowed: a list of numbers above 0 and up to "
-            f"1e6 ms ({exc}); write for example [12, 8.5]") from None

@@ -1,10 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Constants of the kernel, each with its source, and the arithmetic of jiffies."""
 
-PAGE_BYTES = 4096
+PAGE_BYTES, POINTER_BYTES = 4096, 8
 BLOCK_ENTRIES = 510  # (PAGE_SIZE - 16) / 8: the header is a count and a link (20200323113621.12048-3-urezki)
 RCU_NR_EMERGENCY_OBJS = 3  # 20200403173051.4081-1-urezki@gmail.com
-POINTER_BYTES = 8
 # 24 bytes (20200405233028.GC83565@google.com) that kmalloc rounds up, in 2020 to ARCH_DMA_MINALIGN = 128 on arm64.
 WRAPPER_BYTES = {"x86-64": 32, "arm64": 128}
 

@@ -2,13 +2,14 @@
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
 import tomllib
 from dataclasses import dataclass, fields, is_dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 from krcsim.allocator import Allocator, Failure, read_schedules
-from krcsim.grace_period import GracePeriod, as_lengths, read_lengths
+from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies
 from krcsim.remedy import REMEDIES, Remedy, named
-from krcsim.values import KrcsimError, check, choice, number, refuse, read_text, refuse_unknown, shown, whole
+from krcsim.values import KrcsimError, check, choice, number, numbers, read_text, refuse, refuse_unknown, shown, whole
 from krcsim.workload import Workload
 FORMAT = 1
 MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
@@ -21,7 +22,7 @@ class Machine:
     hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate")
     arch: str = choice("x86-64", ("x86-64", "arm64"), "the size of a wrapper object")
     instruction_ns: float = number(INSTRUCTION_NS, "ns", 0, 1000, "the time of an instruction (an assumption)")
-    nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU (rcu_nocbs)")
+    nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU")
     work_delay_ms: float = number(0.0, "ms", 0, 1e4, "the delay from callback to work")
 
     def __post_init__(self) -> None:
@@ -73,7 +74,8 @@ class Scenario:
 # Fields that are more than a number or a word: tables, and lists of numbers.
 _TABLES: dict[str, type] = dict(machine=Machine, remedy=Remedy, allocator=Allocator, grace_period=GracePeriod,
     workload=Workload, calm=Failure, spell=Failure)
-_LISTS: dict[str, Any] = dict(schedules=read_schedules, lengths_ms=as_lengths)
+_LISTS: dict[str, Any] = dict(schedules=read_schedules, lengths_ms=partial(numbers, "grace_period.lengths_ms", 1,
+    "a list of numbers above 0 and up to 1e6 ms", "write for example [12, 8.5]"))
 
 def as_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested dicts of plain values; None and empty fields are left out."""
@@ -87,13 +89,7 @@ def _plain(value: Any) -> Any:
 
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
     """A checked scenario from nested dicts, `grace_period.file` read relative to `folder`; raises KrcsimError."""
-    if not isinstance(given, dict):
-        raise KrcsimError("a scenario is a table of sections; see data/scenarios for examples")
-    version = given.get("krcsim", FORMAT)
-    if version != FORMAT or isinstance(version, bool):
-        raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use the "
-            "krcsim that wrote the file or rewrite it by hand")
-    scenario: Scenario = _section("scenario", Scenario, {k: v for k, v in given.items() if k != "krcsim"}, folder)
+    scenario: Scenario = _section("scenario", Scenario, given, folder)
     return scenario
 
 def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
@@ -102,6 +98,11 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     if not isinstance(given, dict):
         raise KrcsimError(f"{name} is {shown(given)}; allowed: a table [{name}] of fields")
     table, base, known = dict(given), cls(), [f.name for f in fields(cls)]
+    if name == "scenario":
+        version, known = table.pop("krcsim", FORMAT), ["krcsim", *known]
+        if version != FORMAT or isinstance(version, bool):
+            raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use "
+                "the krcsim that wrote the file or rewrite it by hand")
     if name == "remedy":  # base: the name of a row
         row = table.pop("base", "A0")
         base = named(row if isinstance(row, str) else shown(row))

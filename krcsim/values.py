@@ -46,13 +46,13 @@ def is_real(value: object) -> TypeGuard[float]:
     """Whether a value is a number and neither complex nor true or false."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
-def numbers(given: Any, depth: int) -> Any:
-    """Lists of numbers, nested `depth` deep, as tuples of floats; raises TypeError or OverflowError."""
-    if depth == 0 and is_real(given):
-        return float(given)
-    if depth == 0 or not isinstance(given, (list, tuple)):
-        raise TypeError(f"{shown(given)} is not a {'list' if depth else 'number'}")
-    return tuple(numbers(x, depth - 1) for x in given)
+def numbers(field: str, depth: int, allowed: str, remedy: str, given: Any) -> Any:
+    """Lists of numbers, nested `depth` deep, as tuples of floats; raises FieldError."""
+    if depth > 0 and isinstance(given, (list, tuple)):
+        return tuple(numbers(field, depth - 1, allowed, remedy, x) for x in given)
+    too_large = isinstance(given, int) and abs(given) > 10**300
+    refuse(depth > 0 or not is_real(given) or too_large, field, given, allowed, remedy)
+    return float(given)
 
 def allowed(meta: Any) -> str:
     """The allowed values of a field in words, from its metadata."""

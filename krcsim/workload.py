@@ -19,7 +19,7 @@ class Workload:
     single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
     object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
-    call_instructions: float = number(CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call and kmalloc")
+    call_instructions: float = number(CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call with kmalloc")
     free_instructions: float = number(FREE_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of freeing one object")
 
     def __post_init__(self) -> None:

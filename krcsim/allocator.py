@@ -1,25 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs.
 
-Border for another allocator, say with watermarks: the engine asks only for the probability that a request of a class
-fails now, the time when that changes, and the length of a reclaim stall.
+For another allocator: the engine asks only how likely a request fails now, until when, and how long reclaim stalls.
 """
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
-from itertools import pairwise
-from typing import Any, Self
-from krcsim.values import KrcsimError, check, choice, is_real, number, refuse, shown
+from itertools import chain, pairwise
+from typing import Any
+from krcsim.values import check, choice, is_real, number, numbers, refuse
 Spells = tuple[tuple[float, float], ...]
 _probability = partial(number, 0.0, "", 0, 1)
-_or_above = partial(_probability, optional=True)
+_or_above = partial(number, None, "", 0, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
     """Probability that a request fails, by the class of its GFP flags; left out: as the one above.
 
-    One draw decides each call, not each attempt: a request that would fail with deep reserves also fails with shallow
-    ones. So the classes must not increase from top to bottom.
+    One draw decides a call: what fails with deep reserves also fails with shallow ones, so classes must not increase.
     """
     page: float = _probability("failure of a page request with GFP_NOWAIT")
     page_noretry: float = _or_above("failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim")
@@ -36,24 +34,21 @@ class Failure:
         last = min(atomic, high) if self.head_reclaim is None else self.head_reclaim
         return (self.page, noretry, self.head, atomic, high, last)
 
-    def checked(self, section: str) -> Self:
-        """The value itself, after checking ranges and order; raises FieldError."""
+    def checked(self, section: str) -> None:
+        """Raise FieldError unless ranges and order are right."""
         check(self, section)
-        page, noretry, head, atomic, high, last = self.resolved()
-        for name, low, easier, top in (("page_noretry", noretry, "page", page),
-                ("head_atomic", atomic, "head", head), ("head_high", high, "head", head),
-                ("head_reclaim", last, "head_high", high), ("head_reclaim", last, "head", head)):
-            refuse(low > top, f"{section}.{name}", low, f"a number from 0 to {top:g}",
+        p = dict(zip((f.name for f in fields(self)), self.resolved(), strict=True))
+        for name, easier in (("page_noretry", "page"), ("head_atomic", "head"), ("head_high", "head"),
+                ("head_reclaim", "head_high"), ("head_reclaim", "head")):
+            refuse(p[name] > p[easier], f"{section}.{name}", p[name], f"a number from 0 to {p[easier]:g}",
                 f"a request that tries harder cannot fail more often than {easier}")
-        return self
 
 @dataclass(frozen=True, kw_only=True)
 class Allocator:
     """Spells of pressure and what fails in them; reclaim stalls are log-normal.
 
-    `schedules`: (start_ms, end_ms) pairs of one or more given schedules; replication i uses number i modulo their
-    count. Stall lengths have no published distribution, so the default is an assumption (clean page cache: 0.1 to 1 ms;
-    1 to 100 ms with writeback or swap).
+    `schedules`: (start_ms, end_ms) pairs of one or more; replication i uses number i modulo their count. Stall lengths
+    have no published distribution: assumed (clean page cache 0.1 to 1 ms, with writeback or swap 1 to 100 ms).
     """
     spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")
     spell_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of a spell of pressure")
@@ -69,35 +64,20 @@ class Allocator:
         check(self, "allocator")
         self.calm.checked("allocator.calm")
         self.spell.checked("allocator.spell")
-        refuse((self.spells == "schedule") != bool(self.schedules), "allocator.schedules",
-            self.schedules, 'given if and only if spells = "schedule"',
-            "give lists of [start_ms, end_ms] pairs or change allocator.spells")
+        refuse((self.spells == "schedule") != bool(self.schedules), "allocator.schedules", self.schedules, 'given if '
+            'and only if spells = "schedule"', "give lists of [start_ms, end_ms] pairs or change allocator.spells")
         for plan in self.schedules:
             for (_, last), (start, end) in pairwise([(0.0, 0.0), *plan]):
                 refuse(not (math.isfinite(start) and last <= start < end), "allocator.schedules", (start, end),
                     "pairs start_ms < end_ms in order of time, not overlapping, from 0 ms",
                     "an end of inf means until the end of the run")
 
-def read_schedules(given: object) -> tuple[Spells, ...]:
-    """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises KrcsimError."""
-    try:
-        rows = _rows(given)
-        nested = rows if rows and not _is_pair(rows[0]) else [rows]
-        return tuple(tuple((_ms(a), _ms(b)) for a, b in _rows(plan)) for plan in nested)
-    except (TypeError, ValueError, OverflowError) as exc:
-        raise KrcsimError(f"allocator.schedules is not a list of [start_ms, end_ms] pairs in ms "
-            f"({exc}); write for example [[0, 100], [500, 600]]") from None
-
-def _rows(value: object) -> list[Any]:
-    if not isinstance(value, (list, tuple)):
-        raise TypeError(f"{shown(value)} is not a list")
-    return list(value)
-
-def _is_pair(row: Any) -> bool:
-    lists = (list, tuple)
-    return isinstance(row, lists) and len(row) == 2 and not isinstance(row[0], lists)
-
-def _ms(value: object) -> float:
-    if not is_real(value):
-        raise TypeError(f"{shown(value)} is not a number")
-    return float(value)
+def read_schedules(given: Any) -> tuple[Spells, ...]:
+    """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises FieldError."""
+    rule = "a list of [start_ms, end_ms] pairs in ms", "write for example [[0, 100], [500, 600]]"
+    rows = [row for row in given if isinstance(row, (list, tuple))] if isinstance(given, (list, tuple)) else []
+    one = not given or any(is_real(x) for row in rows for x in row)
+    plans: tuple[Spells, ...] = numbers("allocator.schedules", 3, *rule, [given] if one else given)
+    for pair in chain(*plans):
+        refuse(len(pair) != 2, "allocator.schedules", pair, *rule)
+    return plans

@@ -25,10 +25,8 @@ class Estimate:
     @property
     def half_width(self) -> float:
         """Half the interval relative to the value; inf where there is none."""
-        if self.kind == "exact":
-            return 0.0
         if not self.value or self.lo is None or self.hi is None:
-            return math.inf
+            return 0.0 if self.kind == "exact" else math.inf
         return (self.hi - self.lo) / 2 / abs(self.value)
 
 NOTHING = Estimate(None, None, None, "none")
@@ -37,20 +35,15 @@ def exact(value: float) -> Estimate:
     """A number without randomness."""
     return Estimate(value, value, value, "exact")
 
-def _around(value: float, half: float, least: float = -math.inf) -> Estimate:
-    return Estimate(value, max(least, value - half), value + half, "interval")
-
 def student(n: int) -> float:
     """Two-sided 95 % point of Student's t with n degrees of freedom."""
     from scipy.special import stdtrit  # a third of the import time of the package if at the top
-
     return float(stdtrit(n, 0.975))
 
 def ratio(num: Array, den: Array) -> Estimate:
-    """Sum of num over sum of den (one of each a replication, not negative), with its interval.
+    """Sum of num over sum of den (one of each a replication, not negative); kind `none` if all num are zero.
 
-    Delta method on the logarithm with Student's t, so the interval is positive and skewed the way the estimate is. All
-    num zero gives kind `none`: the caller knows what a bound needs.
+    The interval is from the delta method on the logarithm with Student's t: positive, skewed the way the estimate is.
     """
     n, total = len(num), float(den.sum())
     if total <= 0 or float(num.sum()) <= 0:
@@ -59,24 +52,21 @@ def ratio(num: Array, den: Array) -> Estimate:
     if n < 2:
         return Estimate(value, None, None, "rough")
     error = math.sqrt(n * float(np.var(num - value * den, ddof=1))) / total
-    if error == 0.0:
-        return _around(value, 0.0)
     factor = math.exp(min(500.0, student(n - 1) * error / value))
-    kind = "interval" if np.count_nonzero(num) >= ROUGH else "rough"
+    kind = "interval" if error == 0.0 or np.count_nonzero(num) >= ROUGH else "rough"
     return Estimate(value, value / factor, value * factor, kind)
 
 def mean(x: Array) -> Estimate:
     """Mean of x over replications with a Student interval."""
-    n = len(x)
-    if n < 2:
-        return Estimate(float(x.mean()), None, None, "rough") if n else NOTHING
-    return _around(float(x.mean()), student(n - 1) * float(x.std(ddof=1)) / math.sqrt(n))
+    if len(x) < 2:
+        return Estimate(float(x.mean()), None, None, "rough") if len(x) else NOTHING
+    value, half = float(x.mean()), student(len(x) - 1) * float(x.std(ddof=1)) / math.sqrt(len(x))
+    return Estimate(value, value - half, value + half, "interval")
 
 def unseen(units: int, share: float = 1.0) -> Estimate:
-    """Upper 95 % bound of a probability per call when none of `units` units saw the event.
+    """Upper 95 % bound of a probability per call that none of `units` independent units, with `share` of calls, saw.
 
-    Units are independent: replications, or spells where only they do harm. At most a share 1 - 0.05**(1/units) would
-    see the event, at worst in all its calls; units hold `share` of these.
+    At most a share 1 - 0.05**(1/units) of the units would see the event, at worst in all their calls.
     """
     if units <= 0:
         return NOTHING
@@ -89,7 +79,6 @@ class Difference:
     lo: float
     hi: float
     pairing_saves: float  # the share of the difference's variance that sharing the worlds removed
-
 
 def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference | None:
     """ratio(num, den) - ratio(num0, den0) over the same replications; None if undefined."""
@@ -105,10 +94,9 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
     return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
 
 def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
-    """The q-quantile of times in histograms hist[group, bin], `below` more at `floor` a group.
+    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`, interpolated in its bin.
 
-    The interval comes from leaving out one group at a time (jackknife); the value is interpolated in its bin. No entry
-    at all gives kind `none`.
+    The interval comes from leaving out one group at a time (jackknife); no entry at all gives kind `none`.
     """
     used = np.flatnonzero(hist.sum(axis=1) + below > 0)
     n, total, quick = len(used), hist.sum(axis=0), below.sum()
@@ -119,7 +107,7 @@ def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floo
         return Estimate(value, None, None, "rough")
     out = np.array([_quantile(total - hist[g], edges, q, quick - below[g], floor) for g in used])
     half = student(n - 1) * math.sqrt((n - 1) / n * float(((out - out.mean()) ** 2).sum()))
-    return _around(value, half, floor)
+    return Estimate(value, max(floor, value - half), value + half, "interval")
 
 def _quantile(hist: NDArray[np.int64], edges: Array, q: float, below: float, floor: float) -> float:
     cum = np.cumsum(hist)

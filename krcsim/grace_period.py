@@ -5,32 +5,28 @@ from dataclasses import dataclass
 from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
-from krcsim.kernel import fqs_jiffies, ticks
+from krcsim.kernel import fqs_jiffies, milliseconds, ticks
 from krcsim.values import KrcsimError, check, choice, flag, number, read_text, refuse
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
-
-# Scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative binomial law of the
-# scans after the first (inf: Poisson). Fitted to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu() at random times,
-# host little loaded) by `make calibrate`, that is `python -m validation.calibrate_gp`, which prints the residuals.
-# Means of waits agree within 1 ms; waits on several CPUs that are asked for back to back do not follow these laws, and
-# those on 4 busy CPUs vary less. With one CPU every grace period takes one scan.
+# By CPUs and load, scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative
+# binomial law of those after the first (inf: Poisson). Fitted to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu()
+# at random times, host little loaded) by `make calibrate`, which prints the residuals: means of waits within 1 ms.
+# Waits asked for back to back on several CPUs do not follow these laws, and those on 4 busy CPUs vary less.
 CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {(1, False): (1.0, math.inf), (1, True): (1.0, math.inf),
     (2, False): (2.7, math.inf), (2, True): (2.7, 5.0), (4, False): (2.6, math.inf), (4, True): (9.9, math.inf)}
-_TAIL = 1e-7  # probability cut from the long end of a length table
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
     """Lengths of grace periods and the kind of wait.
 
-    `ticks`: starts at the tick after the request, lasts a random number of scans, and callbacks are invoked one tick
-    after the end. `fixed` and `empirical` start at once and invoke at the end.
+    `ticks`: from the tick after the request for a random number of scans; callbacks are invoked one tick after the
+    end. `fixed` and `empirical` start at once and invoke at the end.
     """
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
-    mean_ms: float | None = number(0, "ms", 1e-3, 1e5,
-        "the mean length, start to end (ticks: calibrated if left out)", optional=True)
+    mean_ms: float | None = number(None, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: fitted if left out)")
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
     lengths_ms: tuple[float, ...] = ()
-    expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()", symbol="rcupdate.rcu_expedited")
+    expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()")
     # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.
     expedited_median_ms: float = number(0.1, "ms", 1e-4, 1e4, "the median of an expedited wait")
     expedited_sigma: float = number(1.6, "", 0, 5, "its spread: sigma of the logarithm")
@@ -42,38 +38,31 @@ class GracePeriod:
         refuse((self.kind == "empirical") != bool(self.lengths_ms), "grace_period.lengths_ms", self.lengths_ms,
             'given if and only if "empirical"', 'name a file with one length in ms a line, or set kind = "ticks"')
         for length in self.lengths_ms:
-            refuse(not 0 < length <= 1e6, "grace_period.lengths_ms", length,
-                "numbers above 0 and up to 1e6 ms", "take the line out of the file")
+            refuse(not 0 < length <= 1e6, "grace_period.lengths_ms", length, "numbers above 0 and up to 1e6 ms",
+                "take the line out of the file")
 
     def law(self, hz: int, cpus: int) -> tuple[float, float]:
         """Mean scans a grace period and the negative-binomial size, for a machine."""
-        near = 1 if cpus == 1 else 2 if cpus < 4 else 4
-        scans, size = CALIBRATED[near, self.busy]
+        scans, size = CALIBRATED[max(n for n in (1, 2, 4) if n <= cpus), self.busy]
         if self.mean_ms is not None:
             scan = fqs_jiffies(hz, cpus)
             scans = ticks(self.mean_ms, hz) / scan
-            refuse(scans < 1 - 1e-9, "grace_period.mean_ms", self.mean_ms,
-                f"at least {1000 * scan / hz:g} ms, one scan at HZ={hz}",
-                'raise it, leave it out, or set kind = "fixed"')
+            refuse(scans < 1 - 1e-9, "grace_period.mean_ms", self.mean_ms, f"at least {1000 * scan / hz:g} ms, "
+                f"one scan at HZ={hz}", 'raise it, leave it out, or set kind = "fixed"')
         return max(1.0, scans), size
 
     def table(self, hz: int, cpus: int) -> Table:
-        """Lengths in ticks and their cumulative probabilities, both rising."""
-        if self.kind == "fixed":
-            assert self.mean_ms is not None
-            return np.array([ticks(self.mean_ms, hz)]), np.ones(1)
-        if self.kind == "empirical":
-            n = len(self.lengths_ms)
-            return np.sort(np.array(self.lengths_ms)) * hz / 1000.0, np.arange(1, n + 1) / n
+        """Lengths in ticks, but for the longest 1e-7 of them, and their cumulative probabilities, both rising."""
+        if self.kind != "ticks":
+            lengths = self.lengths_ms if self.mean_ms is None or self.kind == "empirical" else (self.mean_ms,)
+            return np.sort(lengths) * hz / 1000.0, np.arange(1, len(lengths) + 1) / len(lengths)
         scans, size = self.law(hz, cpus)
         more = scans - 1.0
         spread = math.sqrt(more * (1.0 + more / size))
         k = np.arange(max(0, int(more - 10 * spread)), int(more + 12 * spread) + 40, dtype=float)
-        law = np.array([_log_mass(x, more, size) for x in k])  # in logarithms: e**-1000 is 0
-        cdf = np.cumsum(np.exp(law))
-        last = int(np.searchsorted(cdf, (1 - _TAIL) * cdf[-1])) + 1
-        lengths = (1.0 + k[:last]) * fqs_jiffies(hz, cpus)
-        return lengths, np.asarray(cdf[:last] / cdf[last - 1], dtype=np.float64)
+        cdf = np.cumsum(np.exp([_log_mass(x, more, size) for x in k]))
+        last = int(np.searchsorted(cdf, (1 - 1e-7) * cdf[-1])) + 1
+        return (1.0 + k[:last]) * fqs_jiffies(hz, cpus), np.asarray(cdf[:last] / cdf[last - 1], dtype=np.float64)
 
     def invoke_ticks(self) -> float:
         """Ticks from the end of a grace period to the callbacks."""
@@ -86,22 +75,21 @@ class GracePeriod:
         if self.kind == "empirical":
             return f"grace periods drawn from {len(self.lengths_ms)} recorded lengths"
         lengths, cdf = self.table(hz, cpus)
-        mean = float(np.sum(lengths * np.diff(cdf, prepend=0.0))) * 1000.0 / hz
+        mean = milliseconds(float(np.sum(lengths * np.diff(cdf, prepend=0.0))), hz)
         load, source = "busy" if self.busy else "idle", "assumed length"
-        if self.mean_ms is None:
+        if self.mean_ms is None and hz == 250 and cpus in (1, 2, 4):
+            source = f"measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1"
+        elif self.mean_ms is None:
             source = f"assumed: scans as measured at HZ=250, up to 4 {load} CPUs"
-            if hz == 250 and cpus in (1, 2, 4):
-                source = f"measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1"
         return f"grace period {mean:.3g} ms on average, on ticks of HZ={hz} ({source})"
 
 def _log_mass(k: float, mean: float, size: float) -> float:
-    """Logarithm of P(k) of a negative binomial law (a Poisson law if size is inf)."""
+    """Logarithm of P(k) of a negative binomial law (Poisson if size is inf), where e**-1000 would be 0."""
     if mean == 0.0:
         return 0.0 if k == 0 else -math.inf
     if math.isinf(size):
         return k * math.log(mean) - mean - math.lgamma(k + 1)
-    odds = mean / (size + mean)
-    ways = math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1)
+    odds, ways = mean / (size + mean), math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1)
     return ways + size * math.log1p(-odds) + k * math.log(odds)
 
 def read_lengths(path: Path) -> tuple[float, ...]:

@@ -25,42 +25,34 @@ def window_ms(s: Scenario, window: int) -> float:
 def harmless_calm(s: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
     page, noretry, _, atomic, _, last = s.allocator.calm.resolved()
-    page = noretry if s.remedy.page_class == "noretry" else page
     head = dict(none=1.0, atomic=atomic, tryhard=last, three_step=last)[s.remedy.head_alloc]
-    return head == 0.0 or (s.remedy.array_path and page == 0.0)
+    return head == 0.0 or (s.remedy.array_path and (noretry if s.remedy.page_class == "noretry" else page) == 0.0)
 
 def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call, or its upper bound when no wait was seen."""
-    seen = _share(runs, window, "waits", "single")
     single, in_spell, spells = (float(runs.of(name, window).sum()) for name in ("single", "single_spell", "spells"))
-    if seen.kind != "none" or single <= 0:
-        return seen
-    # Where only calls made in a spell can wait, the spell is the unit; they hold this share.
-    by_spell = spells > 0 and harmless_calm(s)
-    return unseen(int(spells), in_spell / single) if by_spell else unseen(len(runs))
+    if spells > 0 and harmless_calm(s):  # only calls made in a spell can wait: the spell is the unit
+        return _share(runs, window, "waits", "single", int(spells), in_spell / max(1.0, single))
+    return _share(runs, window, "waits", "single", len(runs))
 
 def p_wait_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call made in a spell, or its bound."""
-    seen = _share(runs, window, "waits_spell", "single_spell")
-    if seen.kind != "none" or runs.of("single_spell", window).sum() <= 0:
-        return seen
-    return unseen(int(runs.of("spells", window).sum()) or len(runs))
+    spells = int(runs.of("spells", window).sum())
+    return _share(runs, window, "waits_spell", "single_spell", spells or len(runs))
 
 def p_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """Share of spells in which a call on any CPU waited, or its bound."""
-    seen = _share(runs, window, "spells_waited", "spells")
     spells = int(runs.of("spells", window).sum())
-    if seen.value == 1.0:  # all of them: the bound of the unseen other way round
-        return replace(seen, lo=1.0 - (unseen(spells).hi or 0.0))
-    return seen if seen.kind != "none" else unseen(spells)
+    seen = _share(runs, window, "spells_waited", "spells", spells)
+    # All of them: the bound of the unseen the other way round.
+    return replace(seen, lo=1.0 - (unseen(spells).hi or 0.0)) if seen.value == 1.0 else seen
 
-def _share(runs: Replications, window: int, num: str, den: str) -> Estimate:
-    """A ratio that cannot pass 1."""
+def _share(runs: Replications, window: int, num: str, den: str, units: int, share: float = 1.0) -> Estimate:
+    """A ratio that cannot pass 1, or its bound where none of the units, which hold a share of den, saw num."""
     e = ratio(runs.of(num, window), runs.of(den, window))
+    if e.kind == "none" and runs.of(den, window).sum() > 0:
+        return unseen(units, share)
     return e if e.hi is None else replace(e, hi=min(1.0, e.hi))
-
-def _per(runs: Replications, s: Scenario, window: int, num: str, den: str) -> Estimate:
-    return ratio(runs.of(num, window), runs.of(den, window))
 
 def _held(runs: Replications, s: Scenario, window: int, counter: str) -> Estimate:
     callers = s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1
@@ -73,17 +65,15 @@ def _wait_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Es
     return quantile(runs.wait_hist[:, window], EDGES_MS, q, np.zeros(len(runs.wait_hist)), 0.0)
 
 def _call_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Estimate:
-    late = runs.late_hist[:, window]
-    quick = runs.grouped("single", window) - late.sum(axis=1)
-    call_ms = s.workload.call_instructions * s.machine.instruction_ns * 1e-6
-    return quantile(late, EDGES_MS, q, quick, call_ms)
+    late, call_ms = runs.late_hist[:, window], s.workload.call_instructions * s.machine.instruction_ns * 1e-6
+    return quantile(late, EDGES_MS, q, runs.grouped("single", window) - late.sum(axis=1), call_ms)
 
 _ROWS: dict[str, tuple[str, str, Get]] = {"p_wait": ("", "P(wait) per single-argument call", p_wait),
     "p_wait_spell": ("", "P(wait) per such call made in a spell", p_wait_spell),
     "p_spell": ("", "share of spells with a wait on any CPU", p_spell),
     "blocked": ("", "time blocked in grace-period waits", partial(_held, counter="wait_ms")),
     "stalled": ("", "time blocked in reclaim stalls", partial(_held, counter="stall_ms")),
-    "wait_ms": ("ms", "mean wait", partial(_per, num="wait_ms", den="waits")),
+    "wait_ms": ("ms", "mean wait", lambda r, s, w: ratio(r.of("wait_ms", w), r.of("waits", w))),
     "wait_p50_ms": ("ms", "median wait", partial(_wait_quantile, q=0.5)),
     "wait_p99_ms": ("ms", "99th percentile of waits", partial(_wait_quantile, q=0.99)),
     "call_p99_ms": ("ms", "99th percentile of a call", partial(_call_quantile, q=0.99)),

@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
-import dataclasses
 import shlex
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,8 +10,7 @@ from krcsim.allocator import Allocator, Failure, read_schedules
 from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies
 from krcsim.remedy import REMEDIES, Remedy, named
-from krcsim.values import (FieldError, KrcsimError, check, choice, is_real, number, refuse,
-    read_text, refuse_unknown, shown, whole)
+from krcsim.values import KrcsimError, check, choice, number, numbers, read_text, refuse, refuse_unknown, shown, whole
 from krcsim.workload import Workload
 FORMAT = 1
 MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
@@ -22,11 +19,11 @@ MAX_PRODUCERS = 100_000
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """The computer: CPUs, tick, and what work costs on it."""
-    cpus: int = whole(4, "CPUs", 1, 1024, "the CPUs that call kfree_rcu()", symbol="nr_cpu_ids")
-    hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate", symbol="CONFIG_HZ")
+    cpus: int = whole(4, "CPUs", 1, 1024, "the CPUs that call kfree_rcu()")
+    hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate")
     arch: str = choice("x86-64", ("x86-64", "arm64"), "the size of a wrapper object")
     instruction_ns: float = number(INSTRUCTION_NS, "ns", 0, 1000, "the time of an instruction (an assumption)")
-    nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU", symbol="rcu_nocbs")
+    nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU")
     work_delay_ms: float = number(0.0, "ms", 0, 1e4, "the delay from callback to work")
 
     def __post_init__(self) -> None:
@@ -36,17 +33,14 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """A machine, a remedy, an allocator, grace periods and a workload, for `horizon_ms`.
-
-    Calls made before `warmup_ms` belong to the window `boot`, later ones to `steady`.
-    """
+    """Everything about a run; calls made before `warmup_ms` belong to the window `boot`, later ones to `steady`."""
+    warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
+    horizon_ms: float = number(12_000.0, "ms", 1e-3, 1e8, "the length of a run")
     machine: Machine = Machine()
     remedy: Remedy = REMEDIES["A1"]
     allocator: Allocator = Allocator()
     grace_period: GracePeriod = GracePeriod()
     workload: Workload = Workload()
-    warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
-    horizon_ms: float = number(12_000.0, "ms", 1e-3, 1e8, "the length of a run")
 
     def __post_init__(self) -> None:
         check(self, "scenario")
@@ -56,17 +50,14 @@ class Scenario:
         if self.grace_period.kind == "ticks":
             self.grace_period.law(m.hz, m.cpus)
         most = MAX_CALLS / m.cpus / self.horizon_ms * 1000.0
-        refuse(w.rate_hz * m.cpus * self.horizon_ms / 1000.0 > MAX_CALLS, "workload.rate_hz",
-            w.rate_hz, f"up to {most:.3g} calls/s per CPU for {m.cpus} CPUs and "
-            f"{self.horizon_ms:g} ms", "lower the rate, the CPUs or the horizon")
+        refuse(w.rate_hz * m.cpus * self.horizon_ms / 1000.0 > MAX_CALLS, "workload.rate_hz", w.rate_hz, f"up to "
+            f"{most:.3g} calls/s per CPU for {m.cpus} CPUs and {self.horizon_ms:g} ms",
+            "lower the rate, the CPUs or the horizon")
         call_s = w.call_instructions * m.instruction_ns * 1e-9
-        if call_s * w.rate_hz > 1:
-            raise FieldError("workload.rate_hz", w.rate_hz,
-                f"up to {1 / call_s:.4g} calls/s per CPU, each call taking {call_s * 1e9:g} ns",
-                "lower the rate, workload.call_instructions or machine.instruction_ns")
-        refuse(w.producers * m.cpus > MAX_PRODUCERS, "workload.producers", w.producers,
-            f"up to {MAX_PRODUCERS // m.cpus} tasks per CPU on {m.cpus} CPUs",
-            "lower it: each task holds a record in memory")
+        refuse(call_s * w.rate_hz > 1, "workload.rate_hz", w.rate_hz, f"up to {1 / (call_s or 1):.4g} calls/s per CPU, "
+            f"each taking {call_s * 1e9:g} ns", "lower the rate, workload.call_instructions or machine.instruction_ns")
+        refuse(w.producers * m.cpus > MAX_PRODUCERS, "workload.producers", w.producers, f"up to "
+            f"{MAX_PRODUCERS // m.cpus} tasks per CPU on {m.cpus} CPUs", "lower it: each task holds a record in memory")
 
     @property
     def drain_jiffies(self) -> int:
@@ -85,44 +76,39 @@ class Scenario:
         """What they are more than with the plain code, which keeps a page a channel after its first drain."""
         return max(0, self.bytes_at_full() - Remedy().bytes_at_full(self.workload.channels(), self.machine.arch))
 
-_SECTIONS: dict[str, type] = {"machine": Machine, "remedy": Remedy, "allocator": Allocator,
-    "grace_period": GracePeriod, "workload": Workload}
-_TOP = ("warmup_ms", "horizon_ms")
+# Fields that are more than a number or a word: tables, and lists of numbers.
+_TABLES: dict[str, type] = dict(machine=Machine, remedy=Remedy, allocator=Allocator, grace_period=GracePeriod,
+    workload=Workload, calm=Failure, spell=Failure)
+_LISTS: dict[str, Any] = dict(schedules=read_schedules, lengths_ms=partial(numbers, "grace_period.lengths_ms", 1,
+    "a list of numbers above 0 and up to 1e6 ms", "write for example [12, 8.5]"))
 
 def as_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested dicts of plain values; None and empty fields are left out."""
-    return {"krcsim": FORMAT} | {k: _plain(getattr(scenario, k)) for k in (*_TOP, *_SECTIONS)}
+    return {"krcsim": FORMAT} | dict(_plain(scenario))
 
 def _plain(value: Any) -> Any:
-    if dataclasses.is_dataclass(value):
-        pairs = ((f.name, _plain(getattr(value, f.name))) for f in dataclasses.fields(value))
+    if is_dataclass(value):
+        pairs = ((f.name, _plain(getattr(value, f.name))) for f in fields(value))
         return {k: v for k, v in pairs if v is not None and v != []}
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
-    """Build a checked scenario from nested dicts; raises KrcsimError or FieldError.
+    """A checked scenario from nested dicts, `grace_period.file` read relative to `folder`; raises KrcsimError."""
+    scenario: Scenario = _section("scenario", Scenario, given, folder)
+    return scenario
 
-    `remedy` may be a table with `base`, the name of a row; `grace_period.file` is read relative to `folder`.
-    """
-    if not isinstance(given, dict):
-        raise KrcsimError("a scenario is a table of sections; see data/scenarios for examples")
-    version = given.get("krcsim", FORMAT)
-    if version != FORMAT or isinstance(version, bool):
-        raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: "
-            f"{FORMAT}; use the krcsim that wrote the file or rewrite it by hand")
-    refuse_unknown("scenario", given, ["krcsim", *_TOP, *_SECTIONS])
-    parts = {k: given[k] for k in _TOP if k in given}
-    parts |= {k: _section(k, c, given[k], folder) for k, c in _SECTIONS.items() if k in given}
-    return Scenario(**parts)
-
-def _section(name: str, cls: type, given: Any, folder: Path | None = None) -> Any:
+def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     if name == "remedy" and isinstance(given, str):
         return named(given)
     if not isinstance(given, dict):
         raise KrcsimError(f"{name} is {shown(given)}; allowed: a table [{name}] of fields")
-    table, base = dict(given), cls()
-    known = [f.name for f in dataclasses.fields(cls)]
-    if name == "remedy":
+    table, base, known = dict(given), cls(), [f.name for f in fields(cls)]
+    if name == "scenario":
+        version, known = table.pop("krcsim", FORMAT), ["krcsim", *known]
+        if version != FORMAT or isinstance(version, bool):
+            raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use "
+                "the krcsim that wrote the file or rewrite it by hand")
+    if name == "remedy":  # base: the name of a row
         row = table.pop("base", "A0")
         base = named(row if isinstance(row, str) else shown(row))
         known.append("base")
@@ -132,24 +118,17 @@ def _section(name: str, cls: type, given: Any, folder: Path | None = None) -> An
             raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
         table["lengths_ms"] = read_lengths((folder or Path()) / file)
     refuse_unknown(name, table, known)
-    return replace(base, **{k: _READERS[k](v) if k in _READERS else v for k, v in table.items()})
-
-def _lengths(given: Any) -> tuple[float, ...]:
-    if not isinstance(given, (list, tuple)) or not all(map(is_real, given)):
-        raise KrcsimError(f"grace_period.lengths_ms is {shown(given)}; allowed: a list of ms")
-    try:
-        return tuple(map(float, given))
-    except OverflowError:
-        raise KrcsimError("grace_period.lengths_ms: a length is above 1e6 ms; lower it") from None
-
-# Fields that are more than a number or a word.
-_READERS: dict[str, Callable[[Any], Any]] = {"schedules": read_schedules, "lengths_ms": _lengths,
-    "calm": partial(_section, "allocator.calm", Failure), "spell": partial(_section, "allocator.spell", Failure)}
+    for k, v in table.items():
+        if k in _TABLES:
+            table[k] = _section(k if cls is Scenario else f"{name}.{k}", _TABLES[k], v, folder)
+        elif k in _LISTS:
+            table[k] = _LISTS[k](v)
+    return replace(base, **table)
 
 def changed(scenario: Scenario, **overrides: Any) -> Scenario:
-    """A copy with dotted fields replaced: changed(s, **{"workload.rate_hz": 1e4}).
+    """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s, **{"workload.rate_hz": 1e4}).
 
-    `remedy` takes a name or a Remedy; raises KrcsimError for what does not exist or fit.
+    None leaves a field to its default. Raises KrcsimError for what does not exist or fit.
     """
     data = as_dict(scenario)
     for path, value in overrides.items():
@@ -173,8 +152,8 @@ UNSET = "unset"  # the --set value that leaves a field to its default
 def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     """The dotted fields in which `scenario` differs from `base`, as text for --set."""
     old, new = _flat(as_dict(base)), _flat(as_dict(scenario))
-    changes = [(k, _text(v)) for k, v in new.items() if old.get(k) != v]
-    return changes + [(k, UNSET) for k in old if k not in new]
+    texts = {k: str(v).lower() if isinstance(v, bool) else str(v).replace(" ", "") for k, v in new.items()}
+    return [(k, text) for k, text in texts.items() if old.get(k) != new[k]] + [(k, UNSET) for k in old if k not in new]
 
 def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
     """The shell command of a verb with a scenario, as the nearest preset and what differs from it."""
@@ -185,12 +164,8 @@ def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}
     for key, value in data.items():
-        path = prefix + key
-        out |= _flat(value, f"{path}.") if isinstance(value, dict) else {path: value}
+        out |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return out
-
-def _text(value: Any) -> str:
-    return str(value).lower() if isinstance(value, bool) else str(value).replace(" ", "")
 
 def read_scenario(path: str | Path) -> Scenario:
     """Read a TOML scenario file; raises KrcsimError with the file's name."""
@@ -222,6 +197,4 @@ def load_scenario(name: str | Path) -> Scenario:
 def toml_text(scenario: Scenario, title: str = "") -> str:
     """The scenario as TOML that read_scenario() turns into an equal value."""
     import tomli_w
-
-    head = "".join(f"# {line}\n" for line in title.splitlines())
-    return head + tomli_w.dumps(as_dict(scenario))
+    return "".join(f"# {line}\n" for line in title.splitlines()) + tomli_w.dumps(as_dict(scenario))

@@ -28,17 +28,15 @@ def refuse(wrong: bool, field: str, value: object, allowed: str, remedy: str) ->
     if wrong:
         raise FieldError(field, value, allowed, remedy)
 
-def number(default: float, unit: str, lo: float, hi: float, why: str, *, symbol: str = "",
-        optional: bool = False, kind: str = "number") -> Any:
-    """A real field in [lo, hi]; `optional` also admits None; `symbol` is the kernel's name."""
-    meta = dict(kind=kind, unit=unit, lo=lo, hi=hi, why=why, symbol=symbol, optional=optional)
-    return field(default=None if optional else default, metadata=meta)
+def number(default: float | None, unit: str, lo: float, hi: float, why: str, *, kind: str = "number") -> Any:
+    """A real field in [lo, hi]; one with None as its default may be left out."""
+    return field(default=default, metadata=dict(kind=kind, unit=unit, lo=lo, hi=hi, why=why, optional=default is None))
 
 whole = partial(number, kind="whole")  # a whole-number field in [lo, hi]
 
-def flag(default: bool, why: str, *, symbol: str = "") -> Any:
+def flag(default: bool, why: str) -> Any:
     """A yes-or-no field."""
-    return field(default=default, metadata=dict(kind="flag", why=why, symbol=symbol))
+    return field(default=default, metadata=dict(kind="flag", why=why))
 
 def choice(default: str, options: tuple[str, ...], why: str) -> Any:
     """One word out of a few."""
@@ -48,24 +46,28 @@ def is_real(value: object) -> TypeGuard[float]:
     """Whether a value is a number and neither complex nor true or false."""
     return isinstance(value, (int, float)) and not isinstance(value, bool)
 
+def numbers(field: str, depth: int, allowed: str, remedy: str, given: Any) -> Any:
+    """Lists of numbers, nested `depth` deep, as tuples of floats; raises FieldError."""
+    if depth > 0 and isinstance(given, (list, tuple)):
+        return tuple(numbers(field, depth - 1, allowed, remedy, x) for x in given)
+    too_large = isinstance(given, int) and abs(given) > 10**300
+    refuse(depth > 0 or not is_real(given) or too_large, field, given, allowed, remedy)
+    return float(given)
+
 def allowed(meta: Any) -> str:
     """The allowed values of a field in words, from its metadata."""
-    kind = meta["kind"]
-    if kind in ("flag", "choice"):
-        return "true or false" if kind == "flag" else "one of " + ", ".join(meta["options"])
-    text = "a whole number" if kind == "whole" else "a number"
-    text += f" from {meta['lo']:g} to {meta['hi']:g} {meta['unit']}"
+    if "lo" not in meta:
+        return "one of " + ", ".join(meta["options"]) if "options" in meta else "true or false"
+    text = f"a {'whole ' * (meta['kind'] == 'whole')}number from {meta['lo']:g} to {meta['hi']:g} {meta['unit']}"
     return text.rstrip() + (" or leave it out" if meta["optional"] else "")
 
 def _fits(value: Any, meta: Any) -> bool:
-    if meta["kind"] == "flag":
-        return isinstance(value, bool)
-    if meta["kind"] == "choice":
-        return isinstance(value, str) and value in meta["options"]
-    if value is None or not is_real(value):
+    if "lo" not in meta:
+        options = meta.get("options", (True, False))
+        return isinstance(value, type(options[0])) and value in options
+    if not is_real(value):
         return value is None and bool(meta["optional"])
-    whole = meta["kind"] == "number" or not value % 1
-    return bool(whole and meta["lo"] <= value <= meta["hi"])
+    return bool(meta["lo"] <= value <= meta["hi"]) and (meta["kind"] == "number" or value % 1 == 0)
 
 def check(obj: Any, section: str) -> None:
     """Raise FieldError unless the declared fields of a frozen dataclass fit their metadata."""
@@ -78,13 +80,11 @@ def check(obj: Any, section: str) -> None:
 
 def refuse_unknown(section: str, given: Any, known: list[str]) -> None:
     """Raise KrcsimError when `given` holds a name that is not in `known`."""
-    for name in given:
-        if name not in known:
-            plain = isinstance(name, str) and name.isprintable() and len(name) <= 60
-            name = name if plain else shown(name)
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
-            raise KrcsimError(f"{section}.{name} is not a field of [{section}]; {hint}")
+    for name in (name for name in given if name not in known):
+        word = name if isinstance(name, str) and name.isprintable() and len(name) <= 60 else shown(name)
+        near = difflib.get_close_matches(word, known, n=1)
+        hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
+        raise KrcsimError(f"{section}.{word} is not a field of [{section}]; {hint}")
 
 def read_text(path: Path, what: str, remedy: str) -> str:
     """The text of a user's file of at most 10 MB; raises KrcsimError."""

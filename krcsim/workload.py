@@ -6,11 +6,7 @@ from krcsim.values import check, choice, number, refuse, whole
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """The calls made on each CPU; all CPUs are alike and independent.
-
-    `rate_hz` is the mean number of calls offered per second and CPU whatever the arrivals: a burst of n comes every n /
-    rate_hz seconds, and an on/off source runs faster while on.
-    """
+    """The calls made on each CPU, all alike and independent; a source in bursts or on/off keeps the mean `rate_hz`."""
     arrivals: str = choice("poisson", ("poisson", "periodic", "bursts", "onoff"), "the kind of call times")
     rate_hz: float = number(1000.0, "calls/s per CPU", 1e-3, 1e8, "the mean rate of calls")
     burst: int = whole(1, "calls", 1, 1_000_000, "the calls made back to back (bursts)")
@@ -23,16 +19,14 @@ class Workload:
     single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
     object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
-    call_instructions: float = number(CALL_INSTRUCTIONS, "instructions", 0, 1e6,
-        "the CPU time of a call with its kmalloc")
+    call_instructions: float = number(CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call with kmalloc")
     free_instructions: float = number(FREE_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of freeing one object")
 
     def __post_init__(self) -> None:
         check(self, "workload")
-        bursty = self.arrivals in ("bursts", "periodic")
         refuse(self.arrivals != "bursts" and self.burst != 1, "workload.burst", self.burst,
             "1 call unless arrivals are bursts", 'set workload.arrivals = "bursts" or leave burst out')
-        refuse(not bursty and self.gap != "fixed", "workload.gap", self.gap,
+        refuse(self.arrivals in ("poisson", "onoff") and self.gap != "fixed", "workload.gap", self.gap,
             "fixed unless arrivals are periodic or bursts", 'set workload.arrivals = "bursts" or leave gap out')
         refuse(self.loop == "open" and self.producers != 1, "workload.producers", self.producers,
             "1 task per CPU in an open loop", 'set workload.loop = "closed" or leave producers out')

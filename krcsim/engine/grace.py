@@ -4,7 +4,7 @@ import math
 from typing import Any
 from krcsim.engine.calendar import FULL, heap_push, log, touch
 from krcsim.engine.rng import INF, compile_module, normal, uniform
-from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, held_at, krw_at, out_at, real_at)
+from krcsim.engine.state import ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, held_at, krw_at, out_at, real_at
 
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t; its length is one draw from the table."""
@@ -21,7 +21,7 @@ def begin(g: Any, t: Any) -> None:
 
 def request(g: Any, t: Any) -> Any:
     """Ask at t for a full grace period; returns the number of the one to wait for."""
-    need = g.done + 2 if g.active else g.done + 1
+    need = g.done + 1 + g.active
     if g.ticked and not (g.active or g.pending):
         g.pending, g.gp_at = 1, math.floor(t) + 1.0
     elif not (g.active or g.pending):

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""kvfree_call_rcu(), its monitor and its work as transitions of one CPU's record.
+"""kvfree_call_rcu(), its monitor and its work as transitions of one CPU's record, section by section of docs/model.md.
 
-Each function mirrors a section of docs/model.md; switches and capacities come from the GLOBAL record, so that a remedy
-is data. The caller has settled the CPU: no dull call is outstanding.
+The caller has settled the CPU: no dull call is outstanding.
 """
 import math
 from typing import Any
@@ -181,8 +180,7 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     log(g, t, WORK_STARTS, s >> 1, float(total(k.ptr)))
     early = 0
     for ch in range(3):
-        if k.needs[ch] > g.done:
-            early += k.ptr[ch]
+        early += k.ptr[ch] * (k.needs[ch] > g.done)
         c.wk_ptr[ch], c.wk_blk[ch] = k.ptr[ch], k.blk[ch]
         k.ptr[ch] = k.blk[ch] = 0
     if early > 0:

@@ -1,20 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Random numbers inside compiled code: xoshiro256++ streams and the few laws the model needs.
-
-Each stream is a record of four words, so that a function gets it as one pointer. Algorithms: Blackman and Vigna
-(xoshiro256++), Marsaglia and Tsang 2000 (gamma), Hoermann 1993 (binomial).
-"""
+"""Random numbers inside compiled code: xoshiro256++ streams (Blackman and Vigna) and the few laws the model needs."""
 import functools
 import math
 from typing import Any
 import numba
 import numpy as np
 from numba import uint64
-STREAM = np.dtype([(word, "u8") for word in "abcd"])
-INF = np.inf
-BIG = 1 << 40
-# Ends a module of the engine: compiles all its functions, on first use and for compiled code only
-# (wrappers for Python would cost compile time). A division by zero gives inf as in NumPy.
+STREAM = np.dtype([(word, "u8") for word in "abcd"])  # a record, so that a function gets it as one pointer
+INF, BIG = np.inf, 1 << 40
+# Ends a module of the engine: compiles all its functions, on first use and for compiled code only (wrappers for Python
+# would cost compile time). A division by zero gives inf as in NumPy.
 compile_module = functools.partial(numba.jit_module, nogil=True, error_model="numpy",
     no_cpython_wrapper=True, no_cfunc_wrapper=True)
 
@@ -47,7 +42,7 @@ def normal(r: Any) -> Any:
             return x * math.sqrt(-2.0 * math.log(q) / q)
 
 def gamma(r: Any, shape: Any) -> Any:
-    """Gamma with a whole shape >= 1 and scale 1: the time of the shape-th call at rate 1."""
+    """Gamma with a whole shape >= 1 and scale 1, the time of the shape-th call at rate 1: Marsaglia and Tsang 2000."""
     if shape == 1:
         return exponential(r)
     d = shape - 1.0 / 3.0
@@ -77,31 +72,26 @@ def binomial(r: Any, n: Any, p: Any) -> Any:
 
 def inversion(r: Any, n: Any, p: Any) -> Any:
     """A binomial number by summing up probabilities from 0 on."""
-    s = p / (1.0 - p)
-    a = (n + 1) * s
-    start = math.exp(n * math.log1p(-p))
+    odds = p / (1.0 - p)
     while True:
-        f, u, k = start, uniform(r), 0
+        f, u, k = math.exp(n * math.log1p(-p)), uniform(r), 0
         while u > f and k <= n:
-            u -= f
-            k += 1
-            f *= a / k - s
+            u, k = u - f, k + 1
+            f *= (n + 1) * odds / k - odds
         if k <= n:
             return k
 
 def rejection(r: Any, n: Any, p: Any) -> Any:
-    """A binomial number by Hoermann's transformed rejection (BTRS)."""
-    spq = math.sqrt(n * p * (1.0 - p))
+    """A binomial number by transformed rejection: Hoermann 1993 (BTRS)."""
+    spq, m = math.sqrt(n * p * (1.0 - p)), math.floor((n + 1) * p)
     b = 1.15 + 2.53 * spq
     a = -0.0873 + 0.0248 * b + 0.01 * p
-    vr = 0.92 - 4.2 / b
     alpha = (2.83 + 5.1 / b) * spq
-    m = math.floor((n + 1) * p)
     while True:
         u, v = uniform(r) - 0.5, uniform(r)
         us = 0.5 - abs(u)
         k = math.floor((2.0 * a / us + b) * u + n * p + 0.5)
-        if us >= 0.07 and v <= vr:
+        if us >= 0.07 and v <= 0.92 - 4.2 / b:
             return int(k)
         if 0 <= k <= n:
             rhs = math.lgamma(m + 1) + math.lgamma(n - m + 1) - math.lgamma(k + 1)

@@ -3,16 +3,14 @@
 
 A call is dull if it only appends: to the head block, or to the list with a monitor already pending. `plan` draws how
 many dull calls come before one that needs attention, and when that one comes; `settle` says how many of the dull ones
-have passed when another event comes first. Both are exact: calls are a Poisson process (or a fixed timetable) and their
-marks are independent, so the future after an event may be drawn afresh as long as nothing of it was used. With
-every_call set a plan is always one call long: the same code, call by call.
+have passed when another event comes first. Both are exact: see DESIGN.md. With every_call a plan is one call long.
 """
 import math
 from typing import Any
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import cache_of, call
-from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, uniform)
-from krcsim.engine.state import (ALL, DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at)
+from krcsim.engine.rng import BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, uniform
+from krcsim.engine.state import ALL, DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
 NOBODY = ALL  # the producer of a call that is a task of its own
 
 def shares(g: Any, c: Any, ch: Any) -> Any:
@@ -47,10 +45,8 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     g.deferred += n
     out.queued += n
     out.area -= time_sum
-    n1 = n if g.vmalloc > 0.0 else 0
-    if 0.0 < g.vmalloc < 1.0:
-        w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
-        n1 = binomial(c.marks, n, w1 / (w0 + w1))
+    w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
+    n1 = binomial(c.marks, n, w1 / (w0 + w1))
     singles, before = 0, c.ptr[LIST]
     for ch in range(2):
         k = n1 if ch == VMALLOC else n - n1
@@ -71,9 +67,11 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.single_spell += singles * g.spell
     out.double += n - singles
 
-def trouble_marks(g: Any, c: Any) -> Any:
-    """Channel, kind and luck of a call that is of a channel without room and not dull."""
+def marks(g: Any, c: Any) -> Any:
+    """Channel, kind and luck of the last call of a plan: FRESH, or of a channel without room and not dull."""
     r = c.marks
+    if c.known == FRESH:
+        return VMALLOC if chance(r, g.vmalloc) else SLAB, chance(r, g.single), uniform(r), uniform(r)
     t0, t1 = shares(g, c, SLAB)[1], shares(g, c, VMALLOC)[1]
     ch = VMALLOC if uniform(r) * (t0 + t1) >= t0 else SLAB
     u_page, u_head, u = uniform(r), uniform(r), uniform(r)
@@ -91,14 +89,14 @@ def trouble_marks(g: Any, c: Any) -> Any:
     return ch, single, u_page, u_head
 
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
-    """The last call of a plan comes at t; True if its caller is now held up."""
-    if c.known == TROUBLE:
-        ch, single, u_page, u_head = trouble_marks(g, c)
-    else:  # nothing is known of it
-        ch = VMALLOC if chance(c.marks, g.vmalloc) else SLAB
-        single = chance(c.marks, g.single)
-        u_page, u_head = uniform(c.marks), uniform(c.marks)
-    return call(g, c, i, t, ch, single, u_page, u_head, prod)
+    """The last call of a plan comes at t; True if it now holds up a producer."""
+    if c.known == DULL:
+        dull_calls(g, c, ONE, t)
+        return False
+    ch, single, u_page, u_head = marks(g, c)
+    held = call(g, c, i, t, ch, single, u_page, u_head, prod) and g.closed > 0
+    c.blocked += held
+    return held
 
 def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     """Draw the next call that needs attention, from t on; calls before t are settled."""
@@ -114,11 +112,9 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
 
 def settle(g: Any, c: Any, t: Any) -> None:
     """Account for the dull calls before t, up to the horizon; the plan stays valid."""
-    if g.late:
-        return
-    if g.bursty:
+    if g.bursty and not g.late:
         settle_burst(g, c, t)
-    elif c.base < t:
+    elif c.base < t and not g.late:
         if c.n > 1:
             k = c.n - 1
             if t < c.call_at:
@@ -134,15 +130,20 @@ def source_event(g: Any, i: Any, t: Any) -> None:
     c = cpu_at(g.p_cpus, i)
     settle(g, c, INF if g.bursty else t)  # dull calls of a burst may come at t too
     if g.bursty:
-        burst_call(g, c, i, t)
+        c.cur = j = next_producer(g, c)
+        p = prod_at(g.p_prods, j)
+        p.left -= 1
+        c.free_at = t + g.call_cost
+        if special(g, c, i, t, j):
+            p.blocked, c.cur = 1, -1
+        elif p.left == 0:
+            burst_ends(g, c, p, c.free_at)
+            c.cur = -1
     elif c.phase_at == t:
         c.on = 1 - c.on
         c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
         set_rate(g, c)
-    elif c.known == DULL:
-        dull_calls(g, c, ONE, t)
-    elif special(g, c, i, t, NOBODY) and g.closed:
-        c.blocked += 1
+    elif special(g, c, i, t, NOBODY):
         set_rate(g, c)
     plan(g, c, i, t)
 
@@ -160,20 +161,17 @@ def resumed(g: Any, c: Any, i: Any, t: Any, e: Any) -> None:
         if not g.late and uniform(c.arrivals) < 1.0 - math.exp(-(t - e.call) * each):
             c.known = FRESH
             if special(g, c, i, t, NOBODY):
-                c.blocked += 1
                 set_rate(g, c)
     plan(g, c, i, t)
 
 def set_rate(g: Any, c: Any) -> None:
     """The rate of a Poisson source now: none in an off phase, less while producers are held up."""
-    rate = g.base_rate * c.on
-    if g.closed:
-        rate *= (g.producers - c.blocked) / g.producers
+    rate = g.base_rate * c.on * ((g.producers - c.blocked) / g.producers)
     g.rate_sum += rate - c.rate
     g.rate_base += (rate - c.rate) * c.base
     c.rate = rate
 
-# ---- periodic and burst sources: calls follow each other on the CPU
+# Periodic and burst sources: calls follow each other on the CPU.
 
 def next_producer(g: Any, c: Any) -> Any:
     """The producer the CPU serves next: the running one, else the one ready or due first."""
@@ -250,20 +248,5 @@ def burst_ends(g: Any, c: Any, p: Any, t: Any) -> None:
     if g.closed and p.due < t:
         p.due = t
     p.left, p.ready = g.burst, p.due
-
-def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
-    """As source_event(), for a CPU whose calls follow each other."""
-    c.cur = j = next_producer(g, c)
-    p = prod_at(g.p_prods, j)
-    p.left -= 1
-    c.free_at = t + g.call_cost
-    if c.known == DULL:
-        dull_calls(g, c, ONE, t)
-    if c.known != DULL and special(g, c, i, t, j) and g.closed:
-        p.blocked, c.cur = 1, -1
-        c.blocked += 1
-    elif p.left == 0:
-        burst_ends(g, c, p, c.free_at)
-        c.cur = -1
 
 compile_module()

@@ -1,18 +1,28 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Make the README's figure and table again: `make figures`."""
+"""Make the pictures of the documents and the table of the thread again: `make figures`."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import textwrap
 from pathlib import Path
 
-from krcsim.figures import save_figure
+from krcsim.__main__ import main as krcsim
 from krcsim.result import Cell, Result, words
 from krcsim.scenario import load_scenario
 from krcsim.study import compare
 
 ROOT = Path(__file__).parent.parent
+DOCS = ROOT / "docs"
 COMMAND = "krcsim compare thread-as-posted"
+# What makes each picture; the picture carries its command and a hash of what it shows.
+PICTURES = {
+    "pool-or-pages": "compare thread-as-posted --remedies curve --max-rung 4 --precision 0.001",
+    "one-spell": "simulate thread-as-posted --spell 2",
+    "cold-start": "compare thread-as-discussed --by-spell 8 --remedies cold --max-rung 4 "
+    "--precision 0.001",
+}
 BEGIN, END = "<!-- made by make figures -->\n", "<!-- end -->\n"
 COLUMNS = (
     ("P(wait), steady", "p_wait", "steady"),
@@ -81,17 +91,23 @@ def compare_differences(result: Result, remedy: str) -> list[tuple[Cell, ...]]:
     return [row for row in result.differences if row[0] == remedy]
 
 
+def draw(name: str, path: Path) -> None:
+    """Run the command of a picture and write what it answers into a file of any kind."""
+    with contextlib.redirect_stdout(io.StringIO()):
+        status = krcsim([*PICTURES[name].split(), "--out", str(path), "--overwrite"])
+    if status:
+        raise SystemExit(f"{name} was not drawn")
+
+
 def main() -> None:
-    """Run the thread's preset and put its table and figure into the README."""
+    """Draw the pictures, run the thread's preset and put its table into its page."""
+    for name in PICTURES:
+        draw(name, DOCS / f"{name}.png")
     result = compare(load_scenario("thread-as-posted"), command=COMMAND)
-    save_figure(result, ROOT / "docs" / "pool-or-pages.png", overwrite=True)
-    readme = ROOT / "README.md"
-    text = readme.read_text(encoding="utf-8")
-    head, rest = text.split(BEGIN)
-    tail = rest.split(END)[1]
-    readme.write_text(
-        head + BEGIN + markdown(result) + meaning(result) + END + tail, encoding="utf-8"
-    )
+    page = DOCS / "thread.md"
+    head, rest = page.read_text(encoding="utf-8").split(BEGIN)
+    text = head + BEGIN + markdown(result) + meaning(result) + END + rest.split(END)[1]
+    page.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-from krcsim import __version__
 from krcsim.chart import Chart, csv_text, digest
 from krcsim.figures import figure_of, picture
 from krcsim.files import write_set
@@ -34,8 +33,9 @@ def hash_of(answer: Answer) -> str:
 
 def about(answer: Answer, kind: str, dpi: int = 150) -> dict[str, Any]:
     """Where a file of an answer comes from; `again` is the one command that makes it again."""
+    import krcsim
     again = f"{answer.command} --out again.{kind}" + (f" --dpi {dpi}" if kind == "png" else "")
-    return {"again": again, "seed": answer.seed, "hash": hash_of(answer), "krcsim": __version__,
+    return {"again": again, "seed": answer.seed, "hash": hash_of(answer), "krcsim": krcsim.__version__,
         "scenario": toml_text(answer.scenario)}
 
 def file_of(answer: Answer, kind: str, dpi: int = 150) -> bytes:

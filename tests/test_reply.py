@@ -32,7 +32,7 @@ def test_an_answer_names_every_remedy_its_bytes_and_the_command() -> None:
     text = answer_text(compare(QUICK, ["A1", "B"], max_rung=1, command="krcsim compare mine"))
     assert "A1" in text
     assert "4216" in text
-    assert "krcsim compare mine" in text
+    assert "krcsim reply mine" in text
 
 
 def test_equal_remedies_are_said_to_wait_alike() -> None:
@@ -59,7 +59,7 @@ def test_a_window_that_is_not_there_is_refused() -> None:
 
 
 def test_a_long_command_is_continued_with_backslashes() -> None:
-    command = "krcsim compare thread-as-posted " + "--set workload.rate_hz=1000 " * 6
+    command = "krcsim reply thread-as-posted " + "--set workload.rate_hz=1000 " * 6
     text = answer_text(compare(QUICK, ["A1"], max_rung=0, command=command.strip()))
     made = text.split("Made with:\n")[1]
     assert " ".join(made.replace("\\\n", " ").split()) == command.strip()

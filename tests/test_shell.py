@@ -48,7 +48,7 @@ def test_simulate_prints_events_and_counters(capsys: pytest.CaptureFixture[str])
 
 
 def test_a_figure_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    output(capsys, "compare", "phone", *QUICK, "--figure", str(tmp_path / "f.svg"))
+    output(capsys, "compare", "phone", *QUICK, "--out", str(tmp_path / "f.svg"))
     assert "krcsim compare phone" in (tmp_path / "f.svg").read_text()
 
 
@@ -57,7 +57,7 @@ def test_figures_are_identical_for_identical_input(
 ) -> None:
     for kind in ("png", "svg", "pdf"):
         for n in (1, 2):
-            output(capsys, "compare", "phone", *QUICK, "--figure", str(tmp_path / f"{n}.{kind}"))
+            output(capsys, "compare", "phone", *QUICK, "--out", str(tmp_path / f"{n}.{kind}"))
         assert (tmp_path / f"1.{kind}").read_bytes() == (tmp_path / f"2.{kind}").read_bytes()
 
 
@@ -93,7 +93,7 @@ BAD = [
     ["simulate", "phone", "--replication", "-1"],
     ["reply", "nope.json"],
     ["compare", "phone", "--out", "no/such/folder/r.json"],
-    ["compare", "phone", "--figure", "f.gif"],
+    ["compare", "phone", "--out", "f.gif"],
     ["frobnicate"],
     [],
 ]

@@ -36,7 +36,7 @@ def command_of(args: argparse.Namespace, argv: list[str]) -> str:
 
     A scenario file becomes the nearest preset and what differs, so that the command needs no file.
     """
-    without = ("--out", "--dpi", "--draft")
+    without = ("--out", "--dpi", *(f"--{name}" for name in _MAIL.split()))
     kept = [word for last, word in zip(["", *argv], argv, strict=False) if last not in without
         and word.split("=")[0] not in (*without, "--json", "--overwrite", "--quiet")]
     if not args.scenario or args.scenario in presets() or args.scenario.endswith(".json"):
@@ -87,15 +87,15 @@ def run_simulate(args: argparse.Namespace, command: str) -> None:
     for window, counters in run.counters.items():
         print(f"{window}:", ", ".join(f"{k} {v:g}" for k, v in counters.items() if v))
 
-def check_targets(args: argparse.Namespace) -> None:
+def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = KINDS) -> None:
     """Refuse at once what would fail only after the work is done."""
     for path in map(Path, args.out):
         if path.exists() and not args.overwrite:
             raise KrcsimError(f"{path} exists already; choose another name or add --overwrite")
         if not path.parent.is_dir():
             raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
-        if path.suffix[1:] not in KINDS:
-            raise KrcsimError(f"--out is {str(path)!r}; allowed: a name ending in .{', .'.join(KINDS)}")
+        if path.suffix[1:] not in kinds:
+            raise KrcsimError(f"--out is {str(path)!r}; allowed: a name ending in .{', .'.join(kinds)}")
 
 def deliver(args: argparse.Namespace, name: str, scenario: Scenario, command: str, drawn: Any, text: str,
         result: Any = None, shown: str = "") -> None:
@@ -135,27 +135,37 @@ def run_study(args: argparse.Namespace, command: str) -> None:
     deliver(args, args.verb, scenario, command, chart, answer_text(result) if args.out else "", result, shown(result))
 
 def run_reply(args: argparse.Namespace, command: str) -> None:
-    """The answer as plain text, from a saved result or a scenario that is run now."""
+    """The answer as plain text or as the draft of a mail, from a saved result or a scenario that is run now."""
+    from krcsim.mail import Parent, chosen, draft, message_id, read_parent, send_command
     from krcsim.reply import answer_text
     from krcsim.result import load_result
+    check_targets(args, ("txt", "eml"))
+    known = args.in_reply_to
+    parent = read_parent(Path(args.parent), known) if args.parent else Parent(known and message_id(known))
+    quote = [line for what in args.quote for line in chosen(parent.body, what)]
     result = load_result(args.scenario) if args.scenario.endswith(".json") else None
     text = answer_text(result or studied(args, scenario_from(args), command), args.window)
-    for path in args.out:
-        write_whole(path, text.encode("ascii"), overwrite=args.overwrite)
+    how: dict[str, Any] = dict(parent=parent, quote=quote, sender=args.sender, subject=args.subject, to=args.to,
+        cc=args.cc)
+    for path in map(Path, args.out):
+        mail = path.suffix == ".eml"
+        write_whole(path, draft(text, **how) if mail else text.encode("ascii"), overwrite=args.overwrite)
+        print(f"{path} is a draft, nothing was sent; to send it:\n{send_command(path, parent)}" if mail else path)
     if not args.out:
-        print(text, end="")
+        sys.stdout.write(draft(text, **how).decode() if args.parent or known else text)
 
 def run_show(args: argparse.Namespace, command: str) -> None:
     """A scenario as TOML, or the names of those that come with krcsim."""
     print(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
 
+_MAIL = "parent in-reply-to quote subject to cc from"
 _STUDY = "set seed json precision max-rung out dpi overwrite quiet pin"
 VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of it",
         "set replication events every-call spell cpu seed json out dpi overwrite"),
     "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-spell over"),
     "sweep": (run_study, "a small grid of values", f"{_STUDY} remedies by-spell over"),
     "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
-        f"{_STUDY} remedies by-spell over window"),
+        f"{_STUDY} remedies by-spell over window {_MAIL}"),
     "show": (run_show, "a scenario as TOML; without a name, the list", "set")}
 OPTIONS: dict[str, dict[str, Any]] = {"set": dict(action="append", default=[], metavar="FIELD=VALUE",
     help="override a field, e.g. workload.rate_hz=5000"), "replication": dict(type=int, default=0,
@@ -177,6 +187,12 @@ OPTIONS: dict[str, dict[str, Any]] = {"set": dict(action="append", default=[], m
     metavar="FIELD=V1,V2,...", help="values of a field; remedy=A1,B,D5-A1 works too"),
     "remedies": dict(default="A0,A1,B,C-A0,C-A1,D5-A1", help="rows of the table of remedies, "
         "or B12, D8-A1, own, D8-own; or curve, cold"),
+    "parent": dict(default="", metavar="MAIL", help="draft a mail in answer to this .eml, mbox or pasted text"),
+    "in-reply-to": dict(default="", metavar="ID", help="the Message-ID it answers, if the text has no headers"),
+    "quote": dict(action="append", default=[], metavar="FROM-TO", help="lines to answer, or words of a paragraph"),
+    "subject": dict(default="", help="instead of that of the parent"), "from": dict(dest="sender", default="",
+    help="the From line, else left to git"), "to": dict(action="append", default=[], help="instead of the parent's"),
+    "cc": dict(action="append", default=[], help="instead of the parent's"),
     "window": dict(choices=("boot", "steady"), help="which answer")}
 
 class Parser(argparse.ArgumentParser):

@@ -167,33 +167,6 @@ VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of
     "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
         f"{_STUDY} remedies by-spell over window {_MAIL}"),
     "show": (run_show, "a scenario as TOML; without a name, the list", "set")}
-OPTIONS: dict[str, dict[str, Any]] = {"set": dict(action="append", default=[], metavar="FIELD=VALUE",
-    help="override a field, e.g. workload.rate_hz=5000"), "replication": dict(type=int, default=0,
-    help="which replication (0)"), "events": dict(type=int, default=100, help="events to show (100)"),
-    "every-call": dict(action="store_true", help="take calls one by one"),
-    "seed": dict(type=int, default=20200404, help="one seed for all (20200404)"),
-    "json": dict(action="store_true", help="print JSON for machines"),
-    "precision": dict(type=float, default=0.1, help="wanted half width of P(wait), relative (0.1)"),
-    "max-rung": dict(type=int, default=10, help="rung r has 8 * 2**r replications (10)"),
-    "out": dict(action="append", default=[], metavar="FILE", help="write there what its ending says: "
-        ".png .svg .pdf .csv .toml .json .txt; again for more files"),
-    "dpi": dict(type=int, default=150, help="dots per inch of a .png (150)"),
-    "spell": dict(type=int, default=0, help="show one spell only, the first is 1"),
-    "cpu": dict(type=int, default=0, help="the CPU it is seen from (0)"),
-    "by-spell": dict(type=int, default=0, metavar="N", help="spell by spell from boot, N of them"),
-    "pin": dict(action="append", default=[], metavar="'SCENARIO --set ...'", help="draw another scenario beside it"),
-    "overwrite": dict(action="store_true", help="replace files that exist"),
-    "quiet": dict(action="store_true", help="no progress line"), "over": dict(action="append", default=[],
-    metavar="FIELD=V1,V2,...", help="values of a field; remedy=A1,B,D5-A1 works too"),
-    "remedies": dict(default="A0,A1,B,C-A0,C-A1,D5-A1", help="rows of the table of remedies, "
-        "or B12, D8-A1, own, D8-own; or curve, cold"),
-    "parent": dict(default="", metavar="MAIL", help="draft a mail in answer to this .eml, mbox or pasted text"),
-    "in-reply-to": dict(default="", metavar="ID", help="the Message-ID it answers, if the text has no headers"),
-    "quote": dict(action="append", default=[], metavar="FROM-TO", help="lines to answer, or words of a paragraph"),
-    "subject": dict(default="", help="instead of that of the parent"), "from": dict(dest="sender", default="",
-    help="the From line, else left to git"), "to": dict(action="append", default=[], help="instead of the parent's"),
-    "cc": dict(action="append", default=[], help="instead of the parent's"),
-    "window": dict(choices=("boot", "steady"), help="which answer")}
 
 class Parser(argparse.ArgumentParser):
     """Errors in one line and exit status 2."""
@@ -204,13 +177,16 @@ class Parser(argparse.ArgumentParser):
 def parser() -> Parser:
     """The command line."""
     top = Parser(prog="krcsim", description="How likely is a synchronous wait in kfree_rcu()?")
+    known = tomllib.loads(Path(__file__).with_name("options.toml").read_text(encoding="utf-8"))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
     for name, (_, words, options) in VERBS.items():
         p = verbs.add_parser(name, help=words, description=words)
         p.add_argument("scenario", nargs="?" if name == "show" else None, metavar="SCENARIO",
             help="a .toml file, or one of: " + ", ".join(presets()))
         for option in options.split():
-            p.add_argument(f"--{option}", **OPTIONS[option])
+            about = known[option] | ({"default": []} if known[option].get("action") == "append" else {})
+            kind = {"int": int, "float": float}.get(about.pop("type", ""))
+            p.add_argument(f"--{option}", **about | ({"type": kind} if kind else {}))
     return top
 
 def main(argv: list[str] | None = None) -> int:

@@ -88,10 +88,6 @@ def _note(result: Result) -> str:
     count = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
     return f"{count} replications a point, seed {result.provenance['seed']}"
 
-def looking(chart: Chart, look: str) -> Chart:
-    """The same chart as it looks when it is old (dimmed) or pinned beside another."""
-    return replace(chart, lines=tuple(replace(line, look=look) for line in chart.lines))
-
 def beside(now: Chart, pins: Mapping[str, Chart]) -> Chart:
     """A chart with pinned ones on the same axes, each line named after its pin."""
     others = [replace(line, name=f"{pin}: {line.name}", look="pin") for pin, c in pins.items() for line in c.lines]

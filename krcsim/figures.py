@@ -16,7 +16,6 @@ from krcsim.estimate import Estimate
 STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#CC79A7", "D", ":"),
     ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
 SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
-LEFT_OF_LANES, RIGHT = 0.19, 0.985  # where the axes of a live picture lie, in parts of its width
 FLOOR = 1e-9  # P(wait) below is drawn at the foot of the axis
 
 def kib(x: float, _position: Any = None) -> str:
@@ -42,14 +41,6 @@ def frame(ax: Axes, chart: Chart) -> None:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set(yscale="log", xlim=(left, right), ylim=(low, high), xlabel=chart.xlabel, ylabel=chart.ylabel)
     ax.grid(True, which="major", alpha=0.3)
-
-def framed(ax: Axes, *, chart: Chart) -> None:
-    """As frame(), with a legend, but without the lines that it names."""
-    frame(ax, chart)
-    artists = draw(chart, ax)
-    ax.legend(loc="upper right", fontsize=7.5, framealpha=0.9)
-    for artist in artists:
-        artist.remove()
 
 def draw(chart: Chart, ax: Axes) -> list[Any]:
     """The lines of a chart on axes that frame() set; returns the artists, those with a label for the legend."""

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Result in, plain text out: at most 72 columns of 7-bit ASCII, fit for a mailing list."""
 import math
+import shlex
 import textwrap
 from krcsim.chart import OWN, Chart, chart_of, is_by_spell
 from krcsim.measures import blocked_words
@@ -118,8 +119,9 @@ def answer_text(result: Result, window: str | None = None) -> str:
     key = ("Per single-argument call made in the spell." if spells else "bytes/CPU: reserve once full, the page that "
         "the plain code keeps counted for all. P(wait): per single-argument call. "
         f"blocked: {blocked_words(s)}, in grace-period waits.")
-    command = str(result.provenance["command"]).replace("krcsim compare", "krcsim reply", 1)
-    made = " \\\n".join(wrap(command, WIDTH - 3, "  ", " " * 6))
+    given = shlex.split(str(result.provenance["command"]).replace("krcsim compare", "krcsim reply", 1))
+    kept = [word for last, word in zip(["", *given], given, strict=False) if "--pin" not in (last, word)]
+    made = " \\\n".join(wrap(shlex.join(kept), WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
         '"<" is an upper bound where no wait was seen.'), "", *table(*rows), "", *wrap(key),
         *wrap(remark(result, window, [str(p[0]) for p in points])), "", *log_plot(chart_of(result, window)), "",

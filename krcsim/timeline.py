@@ -10,13 +10,14 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from krcsim.engine.state import EVENTS
-from krcsim.figures import LEFT_OF_LANES, blank
+from krcsim.figures import blank
 from krcsim.kernel import milliseconds
 from krcsim.run import event_log
 from krcsim.scenario import Scenario, changed, data_folder
 from krcsim.study import SEED, given
 from krcsim.values import KrcsimError, refuse
 LANES = ("waiting callers", "stalls", "grace periods", "batches", "on the list", "in blocks", "pool", "page cache")
+LEFT = 0.19  # where the lanes begin, in parts of a picture's width
 ROOM = 2_000_000  # events
 _BLUE, _RED, _GREEN, _ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
 COLUMNS = ("ms", "cpu", "what", "value", "nr_emergency", "cached", "room", "queued", "listed")
@@ -102,7 +103,7 @@ def whole(spell: Spell) -> tuple[float, float]:
 def frame(ax: Axes, *, spell: Spell, span: tuple[float, float]) -> None:
     """Draw a span (ms) of the spell: a lane each for what was held, in flight and held up."""
     left, right = span
-    ax.get_figure(root=True).subplots_adjust(left=LEFT_OF_LANES)  # type: ignore[union-attr]
+    ax.get_figure(root=True).subplots_adjust(left=LEFT)  # type: ignore[union-attr]
     own = [e for e in spell.events if e.cpu >= 0]
     ax.axvspan(spell.begin_ms, spell.end_ms, color="#888888", alpha=0.15, lw=0)
     tops = {"on the list": max([1, *(e.listed for e in own)]), "pool": max(1, spell.scenario.remedy.nr_emergency_objs),
@@ -156,25 +157,11 @@ def _paired(spell: Spell, first: str, last: str, left: float, right: float) -> l
             spans.append((begun.pop(0) if begun else left, e.ms))
     return spans + [(at, right) for at in begun]
 
-def cursor(ax: Axes, spell: Spell, n: int) -> list[Any]:
-    """A line at event n, with its name; returns the artists."""
-    e = spell.events[n]
-    near = e.ms > (spell.begin_ms + spell.end_ms) / 2
-    return [ax.axvline(e.ms, color="black", lw=1), ax.text(e.ms, len(LANES) - 0.1, f" {e.what} ",
-        fontsize=8, va="top", ha="right" if near else "left", bbox=dict(fc="white", ec="black", lw=0.6, pad=1.5))]
-
 def spell_figure(spell: Spell, title: str, foot: str) -> Figure:
     """A whole figure: the spell, its story above, where it comes from at the foot."""
     fig, ax = blank(title, foot)
     frame(ax, spell=spell, span=whole(spell))
     return fig
-
-def told(spell: Spell, n: int) -> tuple[str, str, str]:
-    """Event n as (when and where, the rule that fired, the kernel's symbol)."""
-    e, rule = spell.events[n], rules()[spell.events[n].what]
-    held = "" if e.cpu < 0 else (f"; CPU {e.cpu} holds {e.cached} pages, {e.nr_emergency} pool objects, "
-        f"{e.queued - e.listed} pointers in blocks, {e.listed} on the list")
-    return f"{e.ms:.3f} ms: {e.what}{held}", rule["rule"], rule["symbol"]
 
 def text_of(spell: Spell, command: str, most: int = 40) -> str:
     """The spell as plain text for a list: the story, the events up to its first waits, the command."""

@@ -12,11 +12,11 @@ import ipywidgets as w
 import traitlets
 from krcsim.export import Answer, export_all
 from krcsim.files import free_name, write_whole
-from krcsim.latest import Latest, Ticket
+from krcsim_explorers.latest import Latest, Ticket
 from krcsim.run import Stopped
 from krcsim.scenario import Scenario, changed, load_scenario, toml_text
 from krcsim.values import KrcsimError
-from krcsim.view import SIZE, View
+from krcsim_explorers.view import SIZE, View
 
 PRESETS = {"Thread as posted (C on A0)": "thread-as-posted", "Thread as discussed (C on A1)": "thread-as-discussed",
     "Phone, light load": "phone", "Server, 128 CPUs": "server-128"}
@@ -79,7 +79,7 @@ class Explorer:
         self.view, self.pins = View(), dict[str, Scenario]()
         self.done: Shown | None = None
         self.base = load_scenario(preset or next(iter(PRESETS.values())))
-        self._quiet = False
+        self._quiet, self._note = False, ""
         self._latest = Latest(self._work, self._state, Stopped)
         self._build()
         said = "" if preset else self._restore()
@@ -181,9 +181,8 @@ class Explorer:
         self.preset.value = next((name for name in PRESETS.values()
             if self.fitted(load_scenario(name)) == self.fitted(s)), "")
         self._quiet = False
+        self._note = said
         self._moved()
-        if said:
-            self.status.value = html.escape(said)
 
     def _preset(self, _change: Any) -> None:
         if not self._quiet and self.preset.value:
@@ -194,7 +193,7 @@ class Explorer:
             if path := self.file.value.strip():
                 self._put(load_scenario(path), f"{path} is on the sliders.")
         except KrcsimError as exc:
-            self.status.value = html.escape(f"Not loaded: {exc}")
+            self._say(f"Not loaded: {exc}")
 
     def _moved(self, change: Any = None) -> None:
         if self._quiet:
@@ -203,16 +202,17 @@ class Explorer:
         for low, high in AT_MOST:  # the one that was moved wins
             small, big = self.controls.get(low), self.controls.get(high)
             if small and big and small.value > big.value:
-                loser, winner = (big, small) if change is not None and change["owner"] is small else (small, big)
-                loser.value = min((v for _, v in loser.options if (v >= winner.value) == (loser is big)
-                    and (loser is big or v <= winner.value)), key=lambda v: abs(v - winner.value))
+                if change is not None and change["owner"] is small:
+                    big.value = min(v for _, v in big.options if v >= small.value)
+                else:
+                    small.value = max(v for _, v in small.options if v <= big.value)
         if change is not None:
-            self.preset.value = ""
+            self.preset.value, self._note = "", ""
         self._quiet = False
         try:
             self._latest.submit((self.scenario, dict(self.pins)))
         except KrcsimError as exc:
-            self.status.value = html.escape(f"Not possible: {exc}")
+            self._say(f"Not possible: {exc}")
 
     # ---- what outlives the kernel
 
@@ -251,7 +251,7 @@ class Explorer:
         try:
             self._keep(s, pins)
         except (KrcsimError, OSError) as exc:
-            ticket.post(self._say, f"This setting is not kept for the next kernel: {exc}")
+            ticket.post(self._remark, f"This setting is not kept for the next kernel: {exc}")
 
     def progress(self, ticket: Ticket, share: float, what: str) -> None:
         """Tell how far the work is (0 to 1) and how long it may still take."""
@@ -269,10 +269,15 @@ class Explorer:
 
     def _on_way(self, way: tuple[float, str]) -> None:
         self.bar.value = way[0]
-        self.status.value = html.escape(way[1])
+        self._say(way[1])
 
     def _say(self, text: str) -> None:
         self.status.value = html.escape(text)
+
+    def _remark(self, text: str) -> None:
+        """Say something that stays beside the progress until a slider is moved."""
+        self._note = text
+        self._say(text)
 
     def _show(self, out: Shown) -> None:
         self.done = out
@@ -284,10 +289,12 @@ class Explorer:
 
     def _state(self, state: str) -> None:
         running = state == "running"
+        if running and self.done is None:
+            state = "Getting the engine ready (compiled once, some seconds) ..."
         self.buttons["Cancel"].disabled = not running
         self.bar.value = 0.0 if running else 1.0
         told = {"running": "running ...", "done": "done", "stopped": "stopped; the picture stays as it is"}
-        self.status.value = html.escape(told.get(state, state))
+        self._say(f"{told.get(state, state)}{'. ' * bool(self._note)}{self._note}")
 
     def _pin(self) -> None:
         free = [letter for letter in "ABC"[: self.pins_at_most] if letter not in self.pins]

@@ -6,11 +6,13 @@ from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
 import ipywidgets as w
+from matplotlib.axes import Axes
 from krcsim import figures, timeline
-from krcsim.chart import Chart, beside, chart_of, looking
-from krcsim.explore import Explorer, Shown
+from krcsim.chart import Chart, beside, chart_of
+from krcsim_explorers.explore import Explorer, Shown
 from krcsim.export import Answer
-from krcsim.latest import Ticket
+from krcsim_explorers.latest import Ticket
+from krcsim_explorers.view import RIGHT
 from krcsim.reply import answer_text
 from krcsim.result import Result, words
 from krcsim.scenario import Scenario, command_near
@@ -18,6 +20,32 @@ from krcsim.study import SEED, Have, Progress, compare, listed, replications_at,
 from krcsim.values import KrcsimError
 _LOAD = ("workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz", "workload.single_share")
 _PRESSURE = ("allocator.spell.page", "allocator.spell.head", "allocator.spell_ms", "allocator.calm_ms")
+
+def looking(chart: Chart, look: str) -> Chart:
+    """The same chart as it looks when it is old (dimmed) or pinned beside another."""
+    return replace(chart, lines=tuple(replace(line, look=look) for line in chart.lines))
+
+def framed(ax: Axes, *, chart: Chart) -> None:
+    """Frame axes as a figure has them, with a legend, but without the lines that it names."""
+    figures.frame(ax, chart)
+    artists = figures.draw(chart, ax)
+    ax.legend(loc="upper right", fontsize=7.5, framealpha=0.9)
+    for artist in artists:
+        artist.remove()
+
+def cursor(ax: Axes, spell: timeline.Spell, n: int) -> list[Any]:
+    """A line at event n, with its name; returns the artists."""
+    e = spell.events[n]
+    near = e.ms > (spell.begin_ms + spell.end_ms) / 2
+    return [ax.axvline(e.ms, color="black", lw=1), ax.text(e.ms, len(timeline.LANES) - 0.1, f" {e.what} ",
+        fontsize=8, va="top", ha="right" if near else "left", bbox=dict(fc="white", ec="black", lw=0.6, pad=1.5))]
+
+def told(spell: timeline.Spell, n: int) -> tuple[str, str, str]:
+    """Event n as (when and where, the rule that fired, the kernel's symbol)."""
+    e, rule = spell.events[n], timeline.rules()[spell.events[n].what]
+    held = "" if e.cpu < 0 else (f"; CPU {e.cpu} holds {e.cached} pages, {e.nr_emergency} pool objects, "
+        f"{e.queued - e.listed} pointers in blocks, {e.listed} on the list")
+    return f"{e.ms:.3f} ms: {e.what}{held}", rule["rule"], rule["symbol"]
 
 def bare(said: str) -> str:
     """HTML as plain text."""
@@ -78,7 +106,7 @@ class Compared(Explorer):
         """Show a result."""
         s, command = ticket.value[0], str(result.provenance["command"])
         key = (figures.limits(chart), tuple(line.name for line in chart.lines))
-        png = self.view.png(key, partial(figures.framed, chart=chart), partial(figures.draw, chart), command)
+        png = self.view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
         said = self.said(result, s)
         answer = Answer(self.name, s, SEED, command, chart, answer_text(result), result)
         ticket.show(self._show, Shown(answer, png, said, f"{chart.ylabel} over {chart.xlabel}. {bare(said)}"))
@@ -163,7 +191,7 @@ class OneSpell(Explorer):
         """The pointer is on the picture: go to the event nearest to it."""
         if self.spell and (events := self.spell.events):
             left, right = self._span(self.spell, self.event.value)
-            share = (change["new"] - figures.LEFT_OF_LANES) / (figures.RIGHT - figures.LEFT_OF_LANES)
+            share = (change["new"] - timeline.LEFT) / (RIGHT - timeline.LEFT)
             ms = left + share * (right - left)
             self._go(min(range(len(events)), key=lambda n: abs(events[n].ms - ms)))
 
@@ -192,13 +220,13 @@ class OneSpell(Explorer):
             n = next((k for k, e in enumerate(spell.events) if e.what == "wait begins"), 0)
         n = min(n, len(spell.events) - 1)
         span = self._span(spell, n)
-        png = self.view.png((asked, span), partial(timeline.frame, spell=spell, span=span),
-            lambda ax: timeline.cursor(ax, spell, n) if spell.events else [], f"event {n}")
         command = self.command(*asked)
+        png = self.view.png((asked, span), partial(timeline.frame, spell=spell, span=span),
+            lambda ax: cursor(ax, spell, n) if spell.events else [], f"{command} event {n}")
         answer = Answer(self.name, s, SEED, command, spell, timeline.text_of(spell, command))
-        said = timeline.story(spell)
+        said, fresh = timeline.story(spell), spell is not self.spell
         ticket.show(self._show_spell, (spell, n, Shown(answer, png, html.escape(said), said)))
-        if spell is not self.spell:
+        if fresh:
             self.keep(ticket, s, pins)
 
     def _show_spell(self, out: tuple[timeline.Spell, int, Shown]) -> None:
@@ -210,6 +238,6 @@ class OneSpell(Explorer):
             self.event.value = self.play.value = n
             self._quiet = False
         if spell.events:
-            when, rule, symbol = map(html.escape, timeline.told(spell, n))
+            when, rule, symbol = map(html.escape, told(spell, n))
             self.rule.value = f"<b>{when}</b><br>{rule} <code>{symbol}</code>"
         self._show(shown)

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
+RIGHT = 0.985  # where the axes end, in parts of the width
 SIZE = (570, 420)  # pixels; the widget is fixed to it, or the page would jump
 
 class View:
@@ -23,7 +24,7 @@ class View:
         if key != self._key:
             self._fig = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
             self._canvas = FigureCanvasAgg(self._fig)
-            self._fig.subplots_adjust(left=0.13, right=0.985, top=0.975, bottom=0.125)
+            self._fig.subplots_adjust(left=0.13, right=RIGHT, top=0.975, bottom=0.125)
             self._ax = self._fig.add_subplot()
             frame(self._ax)
             self._canvas.draw()

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from krcsim.engine.state import CODE, EVENTS
+from krcsim.engine.state import CODE, COUNTERS, EVENTS
 from krcsim.run import Replications, event_log, replicate
 from krcsim.scenario import Scenario, changed, from_dict
 from validation.scenarios import random_scenario
@@ -263,3 +263,16 @@ def test_skipping_dull_calls_changes_no_mean(number: int, seed: int) -> None:
         error = np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / n)
         slack = 0.01 * other.mean() + 0.1
         assert abs(one.mean() - other.mean()) <= 5.0 * error + slack, counter
+
+
+@examples(60)
+@given(NUMBER, SEED)
+def test_the_windows_of_the_spells_cut_the_same_run(number: int, seed: int) -> None:
+    """Counters that add up are the same in all windows together, however the run is cut."""
+    world = changed(short(number), warmup_ms=0.0)
+    whole = replicate(world, seed, 0, 2, every_call=True)
+    cut = replicate(world, seed, 0, 2, every_call=True, by_spell=3)
+    for name in COUNTERS:
+        if name not in ("peak", "area"):
+            there = sum(cut.of(name, window).sum() for window in range(4))
+            assert there == pytest.approx(sum(whole.of(name, w).sum() for w in BOTH)), name

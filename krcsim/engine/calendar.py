@@ -14,7 +14,8 @@ def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
         e.at, e.code, e.cpu, e.value = at, code, cpu, value
         if cpu >= 0:
             c = cpu_at(g.p_cpus, cpu)
-            e.nr_emergency, e.cached, e.room = c.nr_emergency, c.cache[0] + c.cache[1], c.room[0] + c.room[1]
+            e.nr_emergency, e.room = c.nr_emergency, c.room[0] + c.room[1]
+            e.cached = c.cache[0] + (0 if g.shared else c.cache[1])
             e.queued, e.listed = c.ptr[0] + c.ptr[1] + c.ptr[2], c.ptr[2]
     g.log_n += 1
 

@@ -3,7 +3,7 @@
 import shlex
 import tomllib
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 from krcsim.allocator import Allocator, Failure, read_schedules
@@ -157,9 +157,14 @@ def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
 
 def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
     """The shell command of a verb with a scenario, as the nearest preset and what differs from it."""
-    near = min(presets(), key=lambda name: len(overrides(load_scenario(name), scenario)))
-    sets = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in overrides(load_scenario(near), scenario)]
+    changes = {name: overrides(preset, scenario) for name, preset in _presets().items()}
+    near = min(changes, key=lambda name: len(changes[name]))
+    sets = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in changes[near]]
     return " ".join(["krcsim", verb, near, *sets, options]).rstrip()
+
+@cache
+def _presets() -> dict[str, Scenario]:
+    return {name: load_scenario(name) for name in presets()}
 
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}

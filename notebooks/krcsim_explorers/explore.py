@@ -224,7 +224,7 @@ class Explorer:
             self.base = load_scenario(self.kept)
             kept = sorted(self.home.glob(f"{self.name}.pin-?.toml"))
             self.pins = dict(zip("ABC"[: self.pins_at_most], map(load_scenario, kept), strict=False))
-            return f"Your last setting is back, from {self.kept.name}. A preset or Reset begins anew."
+            return f"Your last setting is back, from {self.kept.name}; choose a preset to begin anew."
         except KrcsimError as exc:
             broken, self.kept = self.kept, free_name(self.kept)
             return f"Your last setting could not be read and stays in {broken.name}: {exc}"

@@ -52,10 +52,13 @@ def progress(done: int, total: int) -> None:
 
 def shown(result: Any) -> str:
     """A result as tables for a terminal."""
+    from krcsim.chart import is_by_spell
     from krcsim.measures import QUANTITIES
     from krcsim.reply import table
     from krcsim.result import words
-    names = ("p_wait", "p_spell", "blocked", "stalled", "wait_ms", "bytes_at_boot", "bytes_at_full")
+    names = ["p_wait_spell", "p_wait", "p_spell", "blocked", "stalled", "wait_ms", "bytes_at_boot", "bytes_at_full"]
+    for unwanted in ("p_wait", "blocked", "stalled") if is_by_spell(result) else ("p_wait_spell",):
+        names.remove(unwanted)
     out = []
     for w in result.windows():
         rows = [[*map(str, p), *(words(result.get(p, q, w)) for q in names),
@@ -142,11 +145,15 @@ def run_reply(args: argparse.Namespace, command: str) -> None:
     check_targets(args, ("txt", "eml"))
     known = args.in_reply_to
     parent = read_parent(Path(args.parent), known) if args.parent else Parent(known and message_id(known))
+    if args.quote and not args.parent:
+        raise KrcsimError("--quote needs the mail it quotes from; add --parent MAIL")
     quote = [line for what in args.quote for line in chosen(parent.body, what)]
-    result = load_result(args.scenario) if args.scenario.endswith(".json") else None
-    text = answer_text(result or studied(args, scenario_from(args), command), args.window)
     how: dict[str, Any] = dict(parent=parent, quote=quote, sender=args.sender, subject=args.subject, to=args.to,
         cc=args.cc)
+    if args.parent or known or any(path.endswith(".eml") for path in args.out):
+        draft("-", **how)  # what is wrong with it is said before the work
+    result = load_result(args.scenario) if args.scenario.endswith(".json") else None
+    text = answer_text(result or studied(args, scenario_from(args), command), args.window)
     for path in map(Path, args.out):
         mail = path.suffix == ".eml"
         write_whole(path, draft(text, **how) if mail else text.encode("ascii"), overwrite=args.overwrite)

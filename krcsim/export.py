@@ -12,7 +12,7 @@ from krcsim.reply import situation
 from krcsim.result import Result
 from krcsim.scenario import Scenario, toml_text
 from krcsim.timeline import Spell, csv_of, spell_figure, story
-from krcsim.values import KrcsimError
+from krcsim.values import KrcsimError, refuse
 KINDS = ("png", "svg", "pdf", "csv", "toml", "json", "txt")
 
 @dataclass(frozen=True)
@@ -40,6 +40,7 @@ def about(answer: Answer, kind: str, dpi: int = 150) -> dict[str, Any]:
 
 def file_of(answer: Answer, kind: str, dpi: int = 150) -> bytes:
     """One file of an answer as bytes, the same for the same answer; `kind` is one of KINDS."""
+    refuse(not 20 <= dpi <= 1200, "dpi", dpi, "20 to 1200 dots per inch", "150 fits a screen, 300 paper")
     made, drawn = about(answer, kind, dpi), answer.drawn
     if kind in ("png", "svg", "pdf"):
         foot = f"{answer.command}   [{made['hash']}]"

@@ -132,9 +132,9 @@ def answer_text(result: Result, window: str | None = None) -> str:
 
 def spell_rows(result: Result, points: list[tuple[Cell, ...]]) -> tuple[list[str], list[list[str]]]:
     """Head and rows of a table of the first and the last spell."""
-    first, *_, last = result.windows()
-    return ["remedy", first, last], [[str(p[0]), *(words(result.get(p, "p_wait_spell", w)).replace(", ", ",")
-        for w in (first, last))] for p in points]
+    shown = list(dict.fromkeys((result.windows()[0], result.windows()[-1])))
+    return ["remedy", *shown], [[str(p[0]), *(words(result.get(p, "p_wait_spell", w)).replace(", ", ",")
+        for w in shown)] for p in points]
 
 def wait_rows(result: Result, points: list[tuple[Cell, ...]], window: str) -> tuple[list[str], list[list[str]]]:
     """Head and rows of a table of P(wait) and time blocked, with the other window where there is room."""

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -94,6 +95,18 @@ BAD = [
     ["reply", "nope.json"],
     ["compare", "phone", "--out", "no/such/folder/r.json"],
     ["compare", "phone", "--out", "f.gif"],
+    ["compare", "phone", "--max-rung", "0", "--out", "f.png", "--dpi", "0"],
+    ["compare", "phone", "--max-rung", "0", "--out", "f.png", "--dpi", "100000"],
+    ["compare", "phone", "--max-rung", "0", "--pin", "no-such"],
+    ["compare", "phone", "--max-rung", "0", "--by-spell", "-1"],
+    ["compare", "phone", "--max-rung", "0", "--by-spell", "1000"],
+    ["simulate", "phone", "--spell", "99"],
+    ["simulate", "phone", "--spell", "1", "--cpu", "99"],
+    ["simulate", "phone", "--out", "f.png"],
+    ["reply", "phone", "--max-rung", "0", "--quote", "3"],
+    ["reply", "phone", "--max-rung", "0", "--parent", "no-such.eml"],
+    ["reply", "phone", "--max-rung", "0", "--in-reply-to", "a@b\nBcc: c@d"],
+    ["reply", "phone", "--max-rung", "0", "--in-reply-to", "a@b", "--out", "no-subject.eml"],
     ["frobnicate"],
     [],
 ]
@@ -139,3 +152,39 @@ def test_an_existing_file_is_kept_unless_asked(
     assert "--overwrite" in capsys.readouterr().err
     assert main(["compare", "phone", *QUICK, "--out", str(path), "--overwrite"]) == 0
     assert krcsim.load_result(path).points()
+
+
+def test_a_comparison_goes_spell_by_spell(capsys: pytest.CaptureFixture[str]) -> None:
+    for count in ("1", "2"):
+        text = output(capsys, "compare", "phone", *QUICK, "--by-spell", count, "--remedies", "cold")
+        assert f"spell {count} on:" in text
+        assert "p_wait_spell" in text
+
+
+def test_a_scenario_file_is_not_needed_to_make_a_figure_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine = krcsim.changed(krcsim.load_scenario("phone"), **{"machine.cpus": 3})
+    (tmp_path / "mine ü.toml").write_text(krcsim.toml_text(mine))
+    output(capsys, "compare", str(tmp_path / "mine ü.toml"), *QUICK, "--out", str(tmp_path / "f.csv"))
+    command = (tmp_path / "f.csv").read_text().split("# again: ")[1].splitlines()[0]
+    assert "mine" not in command
+    words = shlex.split(command)[1:-2]
+    output(capsys, *words, "--out", str(tmp_path / "g.csv"))
+    assert (tmp_path / "f.csv").read_bytes() == (tmp_path / "g.csv").read_bytes()
+
+
+def test_a_reply_is_drafted_under_the_lines_it_answers(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mail, answer = tmp_path / "mail.txt", tmp_path / "answer.eml"
+    mail.write_text("Hi Vlad,\n\nOne concern I have.\n")
+    said = output(capsys, "reply", "phone", *QUICK, "--parent", str(mail), "--in-reply-to", "a@b.c",
+                  "--quote", "concern", "--subject", "Re: x", "--out", str(answer))  # fmt: skip
+    assert "nothing was sent" in said
+    assert "git send-email" in said
+    text = answer.read_text()
+    assert "In-Reply-To: <a@b.c>" in text
+    assert "> One concern I have.\n\nkrcsim" in text
+    assert "Hi Vlad" not in text
+    assert "--parent" not in text

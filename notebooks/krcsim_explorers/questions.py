@@ -135,7 +135,7 @@ class ColdStart(Compared):
 
     def said(self, result: Result, s: Scenario) -> str:  # noqa: ARG002
         """The first and the last spell of the own setting (HTML)."""
-        first, *_, last = result.windows()
+        first, last = result.windows()[0], result.windows()[-1]
         one, later = (html.escape(words(result.get("own", "p_wait_spell", x))) for x in (first, last))
         return f"P(wait) of your setting in the first spell: <b>{one}</b>, in {last}: <b>{later}</b>"
 

@@ -8,7 +8,7 @@ LAB_ARGS ?=
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test validate kernel calibrate bench figures clean
+.PHONY: help lab test validate kernel calibrate bench bench-ui figures clean
 
 help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
@@ -17,6 +17,7 @@ help:
 	@echo 'make kernel     predictions beside the kernel recordings, drawn into output/'
 	@echo 'make calibrate  the grace-period model, fitted again to its recordings'
 	@echo 'make bench      how fast a run, a sweep and an import are'
+	@echo 'make bench-ui   how soon a slider shows a right picture, in a real Chromium (4 minutes)'
 	@echo 'make figures    draw the pictures of the README again'
 	@echo 'make clean      remove .venv and all caches; output/ stays'
 	@echo
@@ -60,6 +61,9 @@ calibrate: $(READY)
 
 bench: $(READY)
 	$(RUN) -m benchmarks
+
+bench-ui: $(READY)
+	$(RUN) -m benchmarks.ui
 
 figures: $(READY)
 	$(RUN) -m benchmarks.figures

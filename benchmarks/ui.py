@@ -32,7 +32,7 @@ from pathlib import Path
 from typing import Any
 
 from krcsim.__main__ import parser, scenario_from
-from krcsim.explore import CONTROLS
+from krcsim_explorers.explore import CONTROLS
 from krcsim.result import load_result, words
 from krcsim.run import warm_up
 
@@ -49,7 +49,7 @@ CELLS = ("""
 import asyncio, io
 import ipywidgets as w
 from PIL import Image, ImageOps, PngImagePlugin
-from krcsim.explorers import PoolOrPages
+from krcsim_explorers import PoolOrPages
 explorer = PoolOrPages()
 while explorer.done is None:
     await asyncio.sleep(0.1)
@@ -131,7 +131,7 @@ def started_lab() -> Iterator[tuple[str, Path]]:
     with tempfile.TemporaryDirectory(prefix="krcsim-ui-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         (home / "bench.ipynb").write_text(notebook())
-        env = os.environ | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "PYTHONPATH": str(ROOT)}
+        env = os.environ | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'notebooks'}"}
         env |= {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"]

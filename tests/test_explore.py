@@ -310,4 +310,4 @@ def test_cancel_stops_at_once_and_an_error_is_told() -> None:
         await asyncio.sleep(0.05)
 
     asyncio.run(use())
-    assert states == ["running", "stopped", "running", "error: no such thing"]
+    assert states == ["stopped", "error: no such thing"]

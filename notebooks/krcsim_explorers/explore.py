@@ -124,7 +124,7 @@ class Explorer:
             description="PNG resolution", **look)
         width, tall = SIZE
         self.image = w.Image(format="png", layout=dict(width=f"{width}px", height=f"{tall}px", max_width="100%"))
-        self.value, self.status = w.HTML(""), w.HTML("Compiling the engine (once, some seconds) ...")
+        self.value, self.status = w.HTML(""), w.HTML("Getting the engine ready (compiled once, some seconds) ...")
         self.status.add_class("krcsim-status")
         self.bar = w.FloatProgress(max=1.0, layout=dict(width=f"{width}px", height="6px", max_width="100%"))
         self.shell = w.HTML("")
@@ -289,8 +289,6 @@ class Explorer:
 
     def _state(self, state: str) -> None:
         running = state == "running"
-        if running and self.done is None:
-            state = "Getting the engine ready (compiled once, some seconds) ..."
         self.buttons["Cancel"].disabled = not running
         self.bar.value = 0.0 if running else 1.0
         told = {"running": "running ...", "done": "done", "stopped": "stopped; the picture stays as it is"}

@@ -7,6 +7,7 @@ set on one thread only; without a running loop (a plain script, a test) everythi
 thread.
 """
 import asyncio
+import atexit
 import threading
 from collections.abc import Callable
 from typing import Any
@@ -19,16 +20,35 @@ class Ticket:
         self.stop = np.zeros(1, np.int64)
         self.shown = self.superseded = False
         self.post: Callable[[Callable[[Any], None], Any], Any] = lambda receiver, what: receiver(what)
+        self.on_state: Callable[[str], None] = lambda _state: None
 
     def show(self, receiver: Callable[[Any], None], what: Any) -> None:
-        """Give a result to `receiver` on the event loop; ends the work if a newer value waits."""
-        self.post(receiver, what)
-        self.shown = True
+        """Give a result to `receiver` on the event loop; ends the work if a newer value waits.
+
+        Waits (a second at most) until it was received: the loop would otherwise share the interpreter with what
+        comes next, and the picture would be late.
+        """
+        received = threading.Event()
+
+        def receive(what: Any) -> None:
+            try:
+                receiver(what)
+            finally:
+                received.set()
+
+        self.post(receive, what)
+        received.wait(1.0)
+        if not self.shown:
+            self.shown = True
+            self.post(self.on_state, "running")
         if self.superseded:
             raise self._stopped
 
 class Latest:
-    """Runs work(ticket) for the newest submitted value only; on_state hears running, done, stopped or error: ..."""
+    """Runs work(ticket) for the newest submitted value only.
+
+    `on_state` hears "running" after the first result, and at the end "done", "stopped" or "error: ...".
+    """
     def __init__(self, work: Callable[[Ticket], None], on_state: Callable[[str], None],
             stopped: type[BaseException]) -> None:
         self._work, self._on_state, self._stopped = work, on_state, stopped
@@ -50,12 +70,19 @@ class Latest:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._main, name="krcsim", daemon=True)
                 self._thread.start()
+                atexit.register(self._end, self._thread)
             self._lock.notify()
 
     def cancel(self) -> None:
         """Drop what waits and stop what runs, at once."""
         with self._lock:
             self._put(None, at_once=True)
+            self._lock.notify()
+
+    def _end(self, thread: threading.Thread) -> None:
+        """Let the thread finish before the interpreter takes its ground away."""
+        self.cancel()
+        thread.join(5.0)
 
     def _put(self, following: Any, at_once: bool) -> None:
         """Choose what is next; what runs is to stop, `at_once` or when it has shown something."""
@@ -67,11 +94,13 @@ class Latest:
     def _main(self) -> None:
         while True:
             with self._lock:
-                following = self._lock.wait_for(lambda: self._next, 30)
-                if following is None:
+                if self._next is None:
+                    self._lock.wait(30)
+                if self._next is None:  # nothing to do for a while, or the end: a later submit() starts anew
+                    atexit.unregister(self._end)
                     self._thread = None
                     return
-                (ticket, loop), self._next = following, None
+                (ticket, loop), self._next = self._next, None
                 self._running, ticket.post = ticket, loop.call_soon_threadsafe
             try:
                 self._run(ticket)
@@ -82,8 +111,7 @@ class Latest:
                 self._running = None
 
     def _run(self, ticket: Ticket) -> None:
-        ticket.post(self._on_state, "running")
-        end = "done"
+        ticket.on_state, end = self._on_state, "done"
         try:
             self._work(ticket)
         except self._stopped:

@@ -28,18 +28,6 @@ def settle_all(g: Any, t: Any) -> None:
         for i in range(g.cpus):
             source.settle(g, cpu_at(g.p_cpus, i), t)
 
-def settle_for_peak(g: Any, t: Any) -> None:
-    """Settle all CPUs if the number of deferred objects may be at a new peak before a release.
-
-    Its exact value matters only then. The bound, eight standard deviations above the mean of the calls not yet counted,
-    is passed with probability below 1e-14.
-    """
-    more = g.rate_sum * t - g.rate_base
-    if more > 0.0:
-        more += 8.0 * math.sqrt(more) + 20.0
-    if g.bursty or g.deferred + more >= out_at(g.p_out, g.win).peak:
-        settle_all(g, t)
-
 def switch_pressure(g: Any, t: Any) -> None:
     """A spell of pressure begins or ends, for all CPUs."""
     settle_all(g, t)
@@ -48,7 +36,7 @@ def switch_pressure(g: Any, t: Any) -> None:
     if g.spell:
         g.spell_id += 1
         if g.win < g.by_spell:
-            open_window(g, t)
+            next_window(g, t)
         g.spell_waited[g.spell_id & 1], g.spell_win[g.spell_id & 1] = 0, g.win
         out_at(g.p_out, g.win).spells += 1
     log(g, t, SPELL_BEGINS if g.spell else SPELL_ENDS, ALL, float(g.spell_id))
@@ -61,29 +49,17 @@ def switch_pressure(g: Any, t: Any) -> None:
         # Only a CPU without room asks the allocator; but which it is may differ by channel.
         source.plan(g, cpu_at(g.p_cpus, i), i, t)
 
-def close_window(g: Any, t: Any) -> None:
-    """Close the sums of the window that ends at t; the CPUs are settled."""
-    out = out_at(g.p_out, g.win)
-    out.peak = max(out.peak, g.deferred)
-    out.area += g.deferred * t
-
-def open_window(g: Any, t: Any) -> None:
-    """Close the window at t and begin the next one."""
-    close_window(g, t)
-    g.win += 1
-    out = out_at(g.p_out, g.win)
-    out.area -= g.deferred * t
-    out.peak = g.deferred
-
 def next_window(g: Any, t: Any) -> None:
-    """The boot window ends at t and steady state begins, or the run ends."""
+    """A window ends at t: close its sums; the next one begins, or the run ends."""
     settle_all(g, t)
+    out = out_at(g.p_out, g.win)
+    out.peak, out.area = max(out.peak, g.deferred), out.area + g.deferred * t
     if t >= g.horizon:
-        close_window(g, t)
         g.late, g.window_at, g.spell_at = 1, INF, INF
     else:
-        open_window(g, t)
-        g.window_at = g.horizon
+        g.win, g.window_at = g.win + 1, g.horizon
+        out = out_at(g.p_out, g.win)
+        out.peak, out.area = g.deferred, out.area - g.deferred * t
 
 def answered(g: Any, t: Any, e: Any) -> None:
     """The held-up call in `e` ends at t: its latency goes into the histogram."""
@@ -93,13 +69,15 @@ def answered(g: Any, t: Any, e: Any) -> None:
 def woken(g: Any, t: Any, e: Any) -> None:
     """The wait of the call in `e` is over at t: account for it; its caller may go on."""
     i, c, runs_at = e.cpu, cpu_at(g.p_cpus, e.cpu), t
+    if g.closed:
+        source.settle(g, c, t)
     if g.bursty and c.wk:  # it gets the CPU after the works that are ready
-        ahead = kfree_rcu.total(c.wk_ptr) - c.wk_size
+        ahead = c.wk_ptr.sum() - c.wk_size
         lo, hi = kfree_rcu.queue_of(g, i)
         for s in range(lo, hi):
             k = krw_at(g.p_krw, s)
             if k.state == QUEUED and k.cpu == i:
-                ahead += kfree_rcu.total(k.ptr)
+                ahead += k.ptr.sum()
         runs_at = max(t, c.wk_at + ahead * g.free_cost)
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
@@ -108,14 +86,6 @@ def woken(g: Any, t: Any, e: Any) -> None:
     log(g, t, WAIT_ENDS, i, ms)
     if g.closed:
         source.resumed(g, c, i, t, e)
-
-def wake(g: Any, t: Any) -> None:
-    """The first waiter's grace period is over."""
-    e = held_at(g.p_waiters, g.head_w % g.wait_cap)
-    g.head_w += 1
-    if g.closed:
-        source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
-    woken(g, t, e)
 
 def pending_ends(g: Any, t: Any) -> None:
     """A stall ends, and its call goes on; or an expedited wait is over."""
@@ -174,7 +144,13 @@ def batch_ready(g: Any, s: Any, t: Any) -> None:
 def works(g: Any, x: Any, t: Any) -> None:
     """Steps of the work on CPU x end at t; then the next work, or back to calls."""
     c = cpu_at(g.p_cpus, x)
-    settle_for_peak(g, t)
+    # Only at a new peak does the exact number of deferred objects matter before a release. More calls than eight
+    # standard deviations above the mean of those not yet counted have a probability below 1e-14.
+    more = g.rate_sum * t - g.rate_base
+    if more > 0.0:
+        more += 8.0 * math.sqrt(more) + 20.0
+    if g.bursty or g.deferred + more >= out_at(g.p_out, g.win).peak:
+        settle_all(g, t)
     while c.wk and c.wk_at <= t:
         owner, o = c.wk_owner, cpu_at(g.p_cpus, c.wk_owner)
         # Pages may reach a CPU without room: its plan must be drawn anew from here.
@@ -243,7 +219,8 @@ def simulate(g: Any) -> None:
         elif at_cpu == t and maintenance(g, i, t):
             continue
         elif at_wake == t:
-            wake(g, t)
+            g.head_w += 1
+            woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
         elif at_pending == t:
             pending_ends(g, t)
         elif g.spell_at == t:
@@ -255,11 +232,7 @@ def simulate(g: Any) -> None:
 compile_module()
 
 def compiled(sources: int) -> Any:
-    """The entry point, cached on disk under a key that holds `sources`.
-
-    numba's cache sees changes of the file of a function but not of those it calls; a variable of the closure is part of
-    the key, so a digest of all sources makes it see them.
-    """
+    """The entry point, cached on disk; numba's cache key holds `sources`, a digest, but not the functions called."""
     @numba.njit(nogil=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
     def run(worlds: Any) -> Any:
         simulate(worlds[0])

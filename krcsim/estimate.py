@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Arrays in, numbers out: intervals over replications, bounds for the unseen, paired differences.
-
-The replication is the unit everywhere: waits come in clusters, so calls are not trials.
-"""
+"""Intervals and bounds, with the replication as unit: waits come in clusters, so calls are not trials."""
 import math
 from dataclasses import dataclass
 import numpy as np
@@ -14,8 +11,8 @@ ROUGH = 5  # fewer replications than this that saw anything: an interval is only
 class Estimate:
     """A number with a 95 % interval.
 
-    kind: `interval`; `rough` (few replications saw anything: read as a factor, not as digits); `bound` (nothing was
-    seen: value None, hi the upper bound); `none` (undefined: no such event); `exact` (no randomness).
+    kind: `interval`; `rough` (few replications saw anything: read it as a factor); `bound` (nothing was seen: value
+    None, hi the upper bound); `none` (undefined: no such event); `exact` (no randomness).
     """
     value: float | None
     lo: float | None
@@ -43,7 +40,7 @@ def student(n: int) -> float:
 def ratio(num: Array, den: Array) -> Estimate:
     """Sum of num over sum of den (one of each a replication, not negative); kind `none` if all num are zero.
 
-    The interval is from the delta method on the logarithm with Student's t: positive, skewed the way the estimate is.
+    The interval is from the delta method on the logarithm with Student's t.
     """
     n, total = len(num), float(den.sum())
     if total <= 0 or float(num.sum()) <= 0:
@@ -64,13 +61,9 @@ def mean(x: Array) -> Estimate:
     return Estimate(value, value - half, value + half, "interval")
 
 def unseen(units: int, share: float = 1.0) -> Estimate:
-    """Upper 95 % bound of a probability per call that none of `units` independent units, with `share` of calls, saw.
-
-    At most a share 1 - 0.05**(1/units) of the units would see the event, at worst in all their calls.
-    """
-    if units <= 0:
-        return NOTHING
-    return Estimate(None, 0.0, min(1.0, share * (1.0 - 0.05 ** (1.0 / units))), "bound")
+    """Upper 95 % bound of a probability per call that none of `units` independent units, with `share` of calls, saw."""
+    most = 1.0 - 0.05 ** (1.0 / max(1, units))  # of the units would see the event, at worst in all their calls
+    return Estimate(None, 0.0, min(1.0, share * most), "bound") if units > 0 else NOTHING
 
 @dataclass(frozen=True)
 class Difference:

@@ -2,7 +2,6 @@
 """The table of answers with everything needed to make it again; saved and loaded without loss."""
 import hashlib
 import json
-import math
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -46,8 +45,8 @@ class Result:
     @cached_property
     def _found(self) -> dict[tuple[tuple[Cell, ...], Cell, Cell], Estimate]:
         n = len(self.parameters)
-        return {(row[:n], row[n], row[n + 1]): Estimate(_real(row[n + 3]), _real(row[n + 4]), _real(row[n + 5]),
-            str(row[n + 6])) for row in reversed(self.rows)}
+        rows: Any = reversed(self.rows)
+        return {(row[:n], row[n], row[n + 1]): Estimate(*row[n + 3 : n + 7]) for row in rows}
 
     def windows(self) -> list[str]:
         """Windows that have answers."""
@@ -112,7 +111,7 @@ def load_result(path: str | Path) -> Result:
         wrong = "" if known else f"is not a result of this version (format {FORMAT!r} expected)"
         if known and body.pop("sha256", None) != _checksum(body):
             wrong = "was changed or cut short after it was written"
-        elif known and (body["columns"][-len(BASE) :] != list(BASE) or body["difference_columns"] != list(_DIFF)):
+        elif known and (body.get("columns", [])[-len(BASE) :] != [*BASE] or body.get("difference_columns") != [*_DIFF]):
             wrong = "does not have the columns of this version"
     except (ValueError, RecursionError):
         wrong = "is not JSON or was cut short"
@@ -123,6 +122,3 @@ def load_result(path: str | Path) -> Result:
 
 def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(_dumped(body).encode()).hexdigest()
-
-def _real(x: Cell) -> float | None:
-    return None if x is None or isinstance(x, str) or not math.isfinite(x) else float(x)

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs.
-
-For another allocator: the engine asks only how likely a request fails now, until when, and how long reclaim stalls.
-"""
+"""When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs."""
 import math
 from dataclasses import dataclass, fields
 from functools import partial
@@ -45,10 +42,9 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Allocator:
-    """Spells of pressure and what fails in them; reclaim stalls are log-normal.
+    """Spells of pressure and what fails in them; replication i uses schedules[i % len(schedules)].
 
-    `schedules`: (start_ms, end_ms) pairs of one or more; replication i uses number i modulo their count. Stall lengths
-    have no published distribution: assumed (clean page cache 0.1 to 1 ms, with writeback or swap 1 to 100 ms).
+    Log-normal stalls are assumed: none are published (clean page cache 0.1 to 1 ms, writeback or swap 1 to 100 ms).
     """
     spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")
     spell_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of a spell of pressure")

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
-from krcsim.engine.loop import GIVEN_SPELLS, NO_SPELL, RANDOM_SPELLS, compiled
+from krcsim.engine.loop import compiled
 from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, replication_state)
 from krcsim.kernel import ticks
 from krcsim.remedy import HEAD_ALLOC
@@ -60,8 +60,8 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         attach=r.attach_to_pending, drain=s.drain_jiffies, block=r.block_entries, closed=w.loop == "closed",
         producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
         exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited,
-        spell_kind=dict(none=NO_SPELL, schedule=GIVEN_SPELLS, exponential=RANDOM_SPELLS)[a.spells],
-        stationary=a.start == "stationary", poisson=w.arrivals == "poisson", tick_phase=w.phase == "tick",
+        random_spells=a.spells == "exponential", stationary=a.start == "stationary", poisson=w.arrivals == "poisson",
+        tick_phase=w.phase == "tick",
         nocb=m.nocb_share, single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz,
         stall_sigma=a.stall_sigma, exp_sigma=gp.expedited_sigma, invoke=gp.invoke_ticks(), tick_ms=1000.0 / m.hz,
         fail=[a.calm.resolved(), a.spell.resolved()])
@@ -109,8 +109,8 @@ class _Arena:
         s, a, g = self.scenario, self.arrays, self.template.copy()
         plans = s.allocator.schedules or ((),)
         plan = plans[replication % len(plans)]
-        switches = np.array([ticks(x, s.machine.hz) for pair in plan for x in pair] or [np.inf])
-        g["p_schedule"], g["sched_n"] = switches.ctypes.data, len(switches)
+        switches = np.array([ticks(x, s.machine.hz) for pair in plan for x in pair] + [np.inf])
+        g["p_schedule"] = switches.ctypes.data
         for name in ("cpus", "krw", "prods", "out", "wait_hist", "late_hist"):
             a[name][:] = np.zeros((), a[name].dtype)
         a["tree"][:] = np.inf

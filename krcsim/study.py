@@ -105,8 +105,8 @@ def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0
         every_call: bool = False) -> Run:
     """One run with its event log (times in ms; dull calls leave no event); raises FieldError."""
     check_study(seed, PRECISION, 0)
-    for name, value, most in (("replication", replication, 2**31), ("events", events, 10_000_000)):
-        _check_whole(name, value, most, "choose another")
+    _check_whole("replication", replication, 2**31, "choose another")
+    _check_whole("events", events, 10_000_000, "choose another")
     scenario = given(scenario)
     runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
     rows = tuple((milliseconds(float(e["at"]), scenario.machine.hz), int(e["cpu"]),
@@ -210,10 +210,9 @@ def _differences(kept: dict[Point, tuple[Replications, Scenario]], windows: dict
     points = list(kept.items())
     for (key, (runs, s)), (w, window) in itertools.product(points[1:], windows.items()):
         base, (runs0, _) = points[0]
-        asked = [("p_wait", "waits", runs.of("single", w), runs0.of("single", w))]
-        if by_spell:
-            asked = [("p_wait_spell", "waits_spell", runs.of("single_spell", w), runs0.of("single_spell", w))]
-        elif window_ms(s, w) > 0:
+        tail = "_spell" if by_spell else ""
+        asked = [(f"p_wait{tail}", f"waits{tail}", runs.of(f"single{tail}", w), runs0.of(f"single{tail}", w))]
+        if not by_spell and window_ms(s, w) > 0:
             whole = np.full(len(runs), window_ms(s, w))
             asked.append(("blocked_ms_per_ms", "wait_ms", whole, whole))
         for name, num, den, den0 in asked:

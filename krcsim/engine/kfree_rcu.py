@@ -139,7 +139,7 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
 
 def queue_of(g: Any, x: Any) -> Any:
     """The range of the batches among which are all whose work is queued on CPU x."""
-    return (0, 2 * g.cpus) if g.nocb > 0.0 else (2 * x, 2 * x + 2)
+    return range(2 * g.cpus) if g.nocb > 0.0 else range(2 * x, 2 * x + 2)
 
 def work_next(g: Any, x: Any, t: Any) -> None:
     """kfree_rcu_work() goes on at t on CPU x: its next step, else that of the readiest work."""
@@ -150,16 +150,14 @@ def work_next(g: Any, x: Any, t: Any) -> None:
     ch = SLAB if c.wk_ptr[SLAB] > 0 else VMALLOC if c.wk_ptr[VMALLOC] > 0 else LIST
     size, blocks = c.wk_ptr[ch], c.wk_blk[ch]
     if ch != LIST:
-        size -= (blocks - 1) * g.block
-        if size < 1:  # blocks left half empty by a sleepable page request
-            size = (c.wk_ptr[ch] + blocks - 1) // blocks
+        newest = size - (blocks - 1) * g.block  # below 1 if a sleepable page request left blocks half empty
+        size = newest if newest > 0 else (size + blocks - 1) // blocks
     c.wk_stage, c.wk_size, c.wk_at = ch, size, t + size * g.free_cost
 
 def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     """The readiest work of CPU x takes its batch's channels at t; False if there is none."""
     s = -1
-    lo, hi = queue_of(g, x)
-    for b in range(lo, hi):
+    for b in queue_of(g, x):
         k = krw_at(g.p_krw, b)
         if k.state == QUEUED and k.cpu == x and (s < 0 or k.since < krw_at(g.p_krw, s).since):
             s = b

@@ -9,7 +9,6 @@ from krcsim.engine.rng import INF, compile_module, exponential, uniform
 from krcsim.engine.state import (ALL, BINS, BOOT, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
     count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at)
 
-NO_SPELL, GIVEN_SPELLS, RANDOM_SPELLS = 0, 1, 2  # GLOBAL.spell_kind
 
 def in_force(g: Any) -> None:
     """Set what calm or spell makes of the failure probabilities, as the calls need them."""
@@ -17,8 +16,7 @@ def in_force(g: Any) -> None:
     g.fp = f[k, 0] if g.array_path else 1.0
     g.fn, g.ff = f[k, 1], f[k, 5]
     # That a single-argument call gets no rcu_head at once; that it gets one, but no page.
-    heads = f[k, 4] if g.head_alloc == kfree_rcu.TRYHARD else f[k, 3]
-    g.fh = 1.0 if g.head_alloc == kfree_rcu.NONE else heads
+    g.fh = 1.0 if g.head_alloc == kfree_rcu.NONE else f[k, 4] if g.head_alloc == kfree_rcu.TRYHARD else f[k, 3]
     g.dull_single = 0.0 if g.noretry else g.fp * (1.0 - g.fh)
 
 def settle_all(g: Any, t: Any) -> None:
@@ -40,11 +38,11 @@ def switch_pressure(g: Any, t: Any) -> None:
         g.spell_waited[g.spell_id & 1], g.spell_win[g.spell_id & 1] = 0, g.win
         out_at(g.p_out, g.win).spells += 1
     log(g, t, SPELL_BEGINS if g.spell else SPELL_ENDS, ALL, float(g.spell_id))
-    if g.spell_kind == RANDOM_SPELLS:
+    if g.random_spells:
         g.spell_at = t + exponential(g.r_spell) * (g.spell_mean if g.spell else g.calm_mean)
     else:
         g.sched_i += 1
-        g.spell_at = real_at(g.p_schedule, g.sched_i).x if g.sched_i < g.sched_n else INF
+        g.spell_at = real_at(g.p_schedule, g.sched_i).x
     for i in range(g.cpus):
         # Only a CPU without room asks the allocator; but which it is may differ by channel.
         source.plan(g, cpu_at(g.p_cpus, i), i, t)
@@ -73,8 +71,7 @@ def woken(g: Any, t: Any, e: Any) -> None:
         source.settle(g, c, t)
     if g.bursty and c.wk:  # it gets the CPU after the works that are ready
         ahead = c.wk_ptr.sum() - c.wk_size
-        lo, hi = kfree_rcu.queue_of(g, i)
-        for s in range(lo, hi):
+        for s in kfree_rcu.queue_of(g, i):
             k = krw_at(g.p_krw, s)
             if k.state == QUEUED and k.cpu == i:
                 ahead += k.ptr.sum()
@@ -164,13 +161,10 @@ def works(g: Any, x: Any, t: Any) -> None:
 
 def boot(g: Any) -> None:
     """The state at time 0: sources, pressure and the first events."""
-    g.spell_at = g.gp_at = INF
-    if g.spell_kind == RANDOM_SPELLS:
-        spells = g.spell_mean / (g.spell_mean + g.calm_mean)
-        at_once = g.stationary and uniform(g.r_spell) < spells
+    g.gp_at, g.spell_at = INF, real_at(g.p_schedule, 0).x
+    if g.random_spells:
+        at_once = g.stationary and uniform(g.r_spell) < g.spell_mean / (g.spell_mean + g.calm_mean)
         g.spell_at = 0.0 if at_once else exponential(g.r_spell) * g.calm_mean
-    elif g.spell_kind == GIVEN_SPELLS:
-        g.spell_at = real_at(g.p_schedule, 0).x
     g.noretry &= g.array_path  # else nobody asks for pages
     in_force(g)
     g.window_at = g.horizon if g.by_spell else g.warmup

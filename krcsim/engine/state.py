@@ -40,12 +40,12 @@ GLOBAL = _dtype(
     # Parameters, which fill_parameters() of run.py fills by name.
     "cpus every_call head_alloc array_path noretry pool_cap own_cache cache_cap to_worker expedite "
     "rearm_left attach drain block closed producers bursty burst exp_gap ticked rcu_expedited by_spell "
-    "spell_kind stationary poisson tick_phase log_cap wait_cap heap_cap "
+    "random_spells stationary poisson tick_phase log_cap wait_cap heap_cap "
     # State.
     "win done active pending spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
     # Addresses of the arrays, and their lengths where the engine needs them.
     "p_cpus p_krw p_prods p_waiters p_pending p_nodes p_tree p_out p_wait_hist p_late_hist p_log "
-    "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_n sched_i",
+    "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_i",
     # Parameters, state, and the probabilities in force: see in_force().
     "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost free_cost "
     "stall_median stall_sigma exp_median exp_sigma invoke warmup horizon spell_mean calm_mean "

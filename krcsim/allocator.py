@@ -12,10 +12,7 @@ _or_above = partial(number, None, "", 0, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Probability that a request fails, by the class of its GFP flags; left out: as the one above.
-
-    One draw decides a call: what fails with deep reserves also fails with shallow ones, so classes must not increase.
-    """
+    """P(a request fails) by class of GFP flags, never rising: one draw decides; left out: as the one above."""
     page: float = _probability("failure of a page request with GFP_NOWAIT")
     page_noretry: float = _or_above("failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim")
     head: float = _probability("failure of an rcu_head request with GFP_NOWAIT")

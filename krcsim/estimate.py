@@ -38,17 +38,14 @@ def student(n: int) -> float:
     return float(stdtrit(n, 0.975))
 
 def ratio(num: Array, den: Array) -> Estimate:
-    """Sum of num over sum of den (one of each a replication, not negative); kind `none` if all num are zero.
-
-    The interval is from the delta method on the logarithm with Student's t.
-    """
+    """Sum of num over sum of den (one of each a replication, none negative); interval symmetric on a log scale."""
     n, total = len(num), float(den.sum())
     if total <= 0 or float(num.sum()) <= 0:
         return NOTHING
     value = float(num.sum()) / total
     if n < 2:
         return Estimate(value, None, None, "rough")
-    error = math.sqrt(n * float(np.var(num - value * den, ddof=1))) / total
+    error = math.sqrt(n * float(np.var(num - value * den, ddof=1))) / total  # by the delta method
     factor = math.exp(min(500.0, student(n - 1) * error / value))
     kind = "interval" if error == 0.0 or np.count_nonzero(num) >= ROUGH else "rough"
     return Estimate(value, value / factor, value * factor, kind)
@@ -87,10 +84,7 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
     return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
 
 def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
-    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`, interpolated in its bin.
-
-    The interval comes from leaving out one group at a time (jackknife); no entry at all gives kind `none`.
-    """
+    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`; a jackknife interval."""
     used = np.flatnonzero(hist.sum(axis=1) + below > 0)
     n, total, quick = len(used), hist.sum(axis=0), below.sum()
     if n == 0:

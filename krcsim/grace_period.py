@@ -16,10 +16,7 @@ CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {(1, False): (1.0, mat
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
-    """Lengths of grace periods and the kind of wait.
-
-    `ticks`: starts on the tick after the request, invokes callbacks a tick after its end; the others do both at once.
-    """
+    """Grace periods; `ticks` start on the tick after the request and invoke a tick after the end, others at once."""
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
     mean_ms: float | None = number(None, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: fitted if left out)")
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")

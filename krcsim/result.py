@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The table of answers with everything needed to make it again; saved and loaded without loss."""
 import hashlib
+import html
 import json
 import tomllib
 from dataclasses import dataclass
@@ -74,9 +75,8 @@ class Result:
         body = ""
         for p in self.points():
             for window in self.windows():
-                cells = [str(c).replace("&", "&amp;").replace("<", "&lt;") for c in (*p, window)]
-                cells += [words(self.get(p, q, window)) for q in names]
-                body += "<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
+                cells = (*map(str, p), window, *(words(self.get(p, q, window)) for q in names))
+                body += "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 def scenario_of(result: Result) -> Scenario:

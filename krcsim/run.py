@@ -56,25 +56,22 @@ def fill_parameters(g: Any, s: Scenario) -> None:
     values: dict[str, Any] = dict(cpus=m.cpus, head_alloc=HEAD_ALLOC.index(r.head_alloc), array_path=r.array_path,
         noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs, own_cache=not r.cache_shared,
         cache_cap=r.nr_bkv_objs, to_worker=r.page_return == "worker", expedite=r.expedited_drain,
-        rearm_left=r.rearm == "left",
-        attach=r.attach_to_pending, drain=s.drain_jiffies, block=r.block_entries, closed=w.loop == "closed",
-        producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
-        exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited,
+        rearm_left=r.rearm == "left", attach=r.attach_to_pending, drain=s.drain_jiffies, block=r.block_entries,
+        closed=w.loop == "closed", producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
+        exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited, nocb=m.nocb_share,
         random_spells=a.spells == "exponential", stationary=a.start == "stationary", poisson=w.arrivals == "poisson",
-        tick_phase=w.phase == "tick",
-        nocb=m.nocb_share, single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz,
+        tick_phase=w.phase == "tick", single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz,
         stall_sigma=a.stall_sigma, exp_sigma=gp.expedited_sigma, invoke=gp.invoke_ticks(), tick_ms=1000.0 / m.hz,
         fail=[a.calm.resolved(), a.spell.resolved()])
     ms = dict(work_delay=m.work_delay_ms, period=w.period_ms, on_mean=w.on_ms, off_mean=w.off_ms,
         call_cost=w.call_instructions * m.instruction_ns * 1e-6, free_cost=w.free_instructions * m.instruction_ns
         * 1e-6, stall_median=a.stall_ms, exp_median=gp.expedited_median_ms, warmup=s.warmup_ms, horizon=s.horizon_ms,
         spell_mean=a.spell_ms, calm_mean=a.calm_ms, phase=TICK_PHASE_MS)
-    values |= {name: ticks(value, m.hz) for name, value in ms.items()}
-    values["period"] *= w.producers
-    if w.arrivals == "onoff":
-        values["base_rate"] *= (w.on_ms + w.off_ms) / w.on_ms
-    for name, value in values.items():
+    for name, value in (values | {name: ticks(x, m.hz) for name, x in ms.items()}).items():
         g[name] = value
+    g["period"] *= w.producers
+    if w.arrivals == "onoff":
+        g["base_rate"] *= (w.on_ms + w.off_ms) / w.on_ms
 
 class _Arena:
     """The arrays of a run, made once and wiped for each replication."""
@@ -118,8 +115,7 @@ class _Arena:
         cpus, r = a["cpus"], s.remedy
         streams = [(g, name) for name in ("r_spell", "r_gp", "r_foreign", "r_expedited")]
         streams += [(cpus, name) for name in ("arrivals", "marks", "stalls")]
-        words = replication_state(seed, replication, s.machine.cpus)
-        for (record, name), state in zip(streams, words, strict=True):
+        for (record, name), state in zip(streams, replication_state(seed, replication, s.machine.cpus), strict=True):
             record[name] = state.view(record[name].dtype)
         cpus["nr_emergency"], cpus["cache"] = r.emergency_at_boot, r.cache_at_boot
         kernel()(g)
@@ -128,9 +124,8 @@ class _Arena:
             raise Stopped
         if g["error"][0] == FULL:
             if held_up >= MAX_WAITERS:
-                raise KrcsimError(f"more than {MAX_WAITERS} callers are held up at once at "
-                    f"workload.rate_hz = {s.workload.rate_hz:g} calls/s per CPU; "
-                    'lower the rate or the pressure, or set workload.loop = "closed"')
+                raise KrcsimError(f"more than {MAX_WAITERS} callers are held up at once at workload.rate_hz = "
+                    f'{s.workload.rate_hz:g} calls/s per CPU; lower rate or pressure, or set workload.loop = "closed"')
             self.room(8 * held_up)
             self.run(seed, replication)
 

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The user's verbs: simulate one run, compare remedies in one world, sweep a small grid.
-
-Precision is sought on a ladder of replications (8, 16, 32, ...): answers depend on scenario, seed and rung only.
-"""
+"""The user's verbs: simulate one run, compare remedies in one world, sweep a small grid."""
 import itertools
 import math
 import os
@@ -23,7 +20,7 @@ from krcsim.result import BASE, Cell, Result
 from krcsim.run import WINDOWS, Replications, event_log, replicate
 from krcsim.scenario import Scenario, changed, load_scenario, toml_text
 from krcsim.values import KrcsimError, is_real, refuse
-FIRST_RUNG = 8  # replications on rung 0; each further rung doubles them
+FIRST_RUNG = 8  # replications on rung 0, doubled by each further one: answers depend on scenario, seed and rung only
 MAX_RUNG = 14
 DEFAULT_RUNG = 10
 BOUND_RUNG = 6  # without a single wait up to here the answer is a bound
@@ -64,10 +61,7 @@ def extend(scenario: Scenario, seed: int, have: Replications | None, total: int,
 
 def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG,
         stop: Stop | None = None, have: Have | None = None, by_spell: int = 0) -> Iterator[tuple[int, Replications]]:
-    """Yield (rung, replications so far) until P(wait), in steady state if there is any, is known to `precision`.
-
-    `have` keeps the replications of earlier climbs of the same seed, so that a higher rung adds to them.
-    """
+    """Yield (rung, replications so far) until P(wait) is known to `precision`; `have` keeps them for later climbs."""
     have = {} if have is None else have
     window = 1 if by_spell or window_ms(scenario, 1) > 0 else 0
     for rung in range(max_rung + 1):
@@ -141,10 +135,7 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
     return _study(scenario, (), table_of(scenario, remedies), **how)
 
 def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
-    """Remedies spell by spell from boot on, as compare(): windows are `spell 1`, ... and `spell <count> on`.
-
-    A run lasts half as long again as `count` spells take on average, or to the last given one, whatever `horizon_ms`.
-    """
+    """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`, whatever horizon_ms."""
     _check_whole("count", count, 100, "8 shows how a reserve fills")
     scenario = given(scenario)
     a = scenario.allocator
@@ -156,10 +147,7 @@ def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int 
     return _study(scenario, (), table_of(world, remedies), by_spell=count, **how)
 
 def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
-    """All combinations of values of dotted fields; `remedy` takes names. An empty grid is one run.
-
-    `how` as for compare(). Raises KrcsimError for a field that does not exist or a value that does not fit.
-    """
+    """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
     size = math.prod(map(len, over.values()))
     if size > MAX_POINTS:
         raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")

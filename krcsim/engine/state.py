@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the engine remembers: records named as in the kernel, all reached from GLOBAL; times are in ticks.
-
-Compiled functions get a record as one pointer, and `Any` stands for it: only numba types records.
-"""
+"""What the engine remembers: records named as in the kernel, reached from GLOBAL by pointers; times are in ticks."""
 from typing import Any
 import numpy as np
 from numba import from_dtype, types

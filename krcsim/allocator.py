@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs.
-
-For another allocator: the engine asks only how likely a request fails now, until when, and how long reclaim stalls.
-"""
+"""When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs."""
 import math
 from dataclasses import dataclass, fields
 from functools import partial
@@ -15,10 +12,7 @@ _or_above = partial(number, None, "", 0, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """Probability that a request fails, by the class of its GFP flags; left out: as the one above.
-
-    One draw decides a call: what fails with deep reserves also fails with shallow ones, so classes must not increase.
-    """
+    """P(a request fails) by class of GFP flags, never rising: one draw decides; left out: as the one above."""
     page: float = _probability("failure of a page request with GFP_NOWAIT")
     page_noretry: float = _or_above("failure of GFP_KERNEL|__GFP_NORETRY after one round of reclaim")
     head: float = _probability("failure of an rcu_head request with GFP_NOWAIT")
@@ -45,10 +39,9 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Allocator:
-    """Spells of pressure and what fails in them; reclaim stalls are log-normal.
+    """Spells of pressure and what fails in them; replication i uses schedules[i % len(schedules)].
 
-    `schedules`: (start_ms, end_ms) pairs of one or more; replication i uses number i modulo their count. Stall lengths
-    have no published distribution: assumed (clean page cache 0.1 to 1 ms, with writeback or swap 1 to 100 ms).
+    Log-normal stalls are assumed: none are published (clean page cache 0.1 to 1 ms, writeback or swap 1 to 100 ms).
     """
     spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")
     spell_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of a spell of pressure")

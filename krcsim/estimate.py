@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Arrays in, numbers out: intervals over replications, bounds for the unseen, paired differences.
-
-The replication is the unit everywhere: waits come in clusters, so calls are not trials.
-"""
+"""Intervals and bounds, with the replication as unit: waits come in clusters, so calls are not trials."""
 import math
 from dataclasses import dataclass
 import numpy as np
@@ -14,8 +11,8 @@ ROUGH = 5  # fewer replications than this that saw anything: an interval is only
 class Estimate:
     """A number with a 95 % interval.
 
-    kind: `interval`; `rough` (few replications saw anything: read as a factor, not as digits); `bound` (nothing was
-    seen: value None, hi the upper bound); `none` (undefined: no such event); `exact` (no randomness).
+    kind: `interval`; `rough` (few replications saw anything: read it as a factor); `bound` (nothing was seen: value
+    None, hi the upper bound); `none` (undefined: no such event); `exact` (no randomness).
     """
     value: float | None
     lo: float | None
@@ -41,17 +38,14 @@ def student(n: int) -> float:
     return float(stdtrit(n, 0.975))
 
 def ratio(num: Array, den: Array) -> Estimate:
-    """Sum of num over sum of den (one of each a replication, not negative); kind `none` if all num are zero.
-
-    The interval is from the delta method on the logarithm with Student's t: positive, skewed the way the estimate is.
-    """
+    """Sum of num over sum of den (one of each a replication, none negative); interval symmetric on a log scale."""
     n, total = len(num), float(den.sum())
     if total <= 0 or float(num.sum()) <= 0:
         return NOTHING
     value = float(num.sum()) / total
     if n < 2:
         return Estimate(value, None, None, "rough")
-    error = math.sqrt(n * float(np.var(num - value * den, ddof=1))) / total
+    error = math.sqrt(n * float(np.var(num - value * den, ddof=1))) / total  # by the delta method
     factor = math.exp(min(500.0, student(n - 1) * error / value))
     kind = "interval" if error == 0.0 or np.count_nonzero(num) >= ROUGH else "rough"
     return Estimate(value, value / factor, value * factor, kind)
@@ -64,13 +58,9 @@ def mean(x: Array) -> Estimate:
     return Estimate(value, value - half, value + half, "interval")
 
 def unseen(units: int, share: float = 1.0) -> Estimate:
-    """Upper 95 % bound of a probability per call that none of `units` independent units, with `share` of calls, saw.
-
-    At most a share 1 - 0.05**(1/units) of the units would see the event, at worst in all their calls.
-    """
-    if units <= 0:
-        return NOTHING
-    return Estimate(None, 0.0, min(1.0, share * (1.0 - 0.05 ** (1.0 / units))), "bound")
+    """Upper 95 % bound of a probability per call that none of `units` independent units, with `share` of calls, saw."""
+    most = 1.0 - 0.05 ** (1.0 / max(1, units))  # of the units would see the event, at worst in all their calls
+    return Estimate(None, 0.0, min(1.0, share * most), "bound") if units > 0 else NOTHING
 
 @dataclass(frozen=True)
 class Difference:
@@ -94,10 +84,7 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
     return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
 
 def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
-    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`, interpolated in its bin.
-
-    The interval comes from leaving out one group at a time (jackknife); no entry at all gives kind `none`.
-    """
+    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`; a jackknife interval."""
     used = np.flatnonzero(hist.sum(axis=1) + below > 0)
     n, total, quick = len(used), hist.sum(axis=0), below.sum()
     if n == 0:

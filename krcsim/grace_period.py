@@ -9,19 +9,14 @@ from krcsim.kernel import fqs_jiffies, milliseconds, ticks
 from krcsim.values import KrcsimError, check, choice, flag, number, read_text, refuse
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 # By CPUs and load, scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative
-# binomial law of those after the first (inf: Poisson). Fitted to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu()
-# at random times, host little loaded) by `make calibrate`, which prints the residuals: means of waits within 1 ms.
-# Waits asked for back to back on several CPUs do not follow these laws, and those on 4 busy CPUs vary less.
+# binomial law of those after the first (inf: Poisson). Fitted by `make calibrate` to gp_latency.csv (Linux 6.1, HZ=250,
+# synchronize_rcu() at random times, host little loaded); waits back to back on several CPUs do not follow these laws.
 CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {(1, False): (1.0, math.inf), (1, True): (1.0, math.inf),
     (2, False): (2.7, math.inf), (2, True): (2.7, 5.0), (4, False): (2.6, math.inf), (4, True): (9.9, math.inf)}
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
-    """Lengths of grace periods and the kind of wait.
-
-    `ticks`: from the tick after the request for a random number of scans; callbacks are invoked one tick after the
-    end. `fixed` and `empirical` start at once and invoke at the end.
-    """
+    """Grace periods; `ticks` start on the tick after the request and invoke a tick after the end, others at once."""
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
     mean_ms: float | None = number(None, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: fitted if left out)")
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
@@ -101,8 +96,8 @@ def read_lengths(path: Path) -> tuple[float, ...]:
         try:
             values += [float(word)] if word else []
         except ValueError:
-            raise KrcsimError(f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one "
-                "number above 0 in ms; mend the line") from None
+            raise KrcsimError(f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one number above 0 in ms; "
+                "mend the line") from None
     if not values:
         raise KrcsimError(f"grace_period.file {path} holds no length; give one number in ms a line")
     return tuple(values)

@@ -66,7 +66,8 @@ def _wait_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Es
 
 def _call_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Estimate:
     late, call_ms = runs.late_hist[:, window], s.workload.call_instructions * s.machine.instruction_ns * 1e-6
-    return quantile(late, EDGES_MS, q, runs.grouped("single", window) - late.sum(axis=1), call_ms)
+    calls = np.bincount(np.arange(len(runs)) % len(late), runs.of("single", window), len(late))
+    return quantile(late, EDGES_MS, q, calls - late.sum(axis=1), call_ms)
 
 _ROWS: dict[str, tuple[str, str, Get]] = {"p_wait": ("", "P(wait) per single-argument call", p_wait),
     "p_wait_spell": ("", "P(wait) per such call made in a spell", p_wait_spell),

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The table of answers with everything needed to make it again; saved and loaded without loss."""
 import hashlib
+import html
 import json
-import math
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -11,22 +11,19 @@ from typing import Any
 from krcsim.estimate import NOTHING, Estimate
 from krcsim.files import write_whole
 from krcsim.scenario import Scenario, from_dict
-from krcsim.values import KrcsimError
+from krcsim.values import KrcsimError, read_text
 FORMAT = "krcsim-result/1"
 Cell = str | int | float | bool | None
-KINDS = ("interval", "rough", "bound", "none", "exact")
 BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
 _dumped = partial(json.dumps, indent=1, allow_nan=False, sort_keys=True)
-_PROVENANCE = {"command", "scenario", "seed", "rungs", "versions"}
 
 @dataclass(frozen=True)
 class Result:
     """Answers of one question.
 
-    `rows` has `columns`: the parameters that vary (always `remedy`), then window, quantity, unit, value, lo, hi, kind,
-    replications, rung. `differences` compares each remedy with the first in the same worlds. `provenance`: the command,
-    the scenario as TOML, seed, rungs and versions.
+    `columns` of `rows`: the parameters that vary (always `remedy`), then BASE. `differences` compares each remedy with
+    the first in the same worlds. `provenance`: the command, the scenario as TOML, seed, rungs and versions.
     """
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -49,8 +46,8 @@ class Result:
     @cached_property
     def _found(self) -> dict[tuple[tuple[Cell, ...], Cell, Cell], Estimate]:
         n = len(self.parameters)
-        return {(row[:n], row[n], row[n + 1]): Estimate(_real(row[n + 3]), _real(row[n + 4]), _real(row[n + 5]),
-            str(row[n + 6])) for row in reversed(self.rows)}
+        rows: Any = reversed(self.rows)
+        return {(row[:n], row[n], row[n + 1]): Estimate(*row[n + 3 : n + 7]) for row in rows}
 
     def windows(self) -> list[str]:
         """Windows that have answers."""
@@ -78,9 +75,8 @@ class Result:
         body = ""
         for p in self.points():
             for window in self.windows():
-                cells = [str(c).replace("&", "&amp;").replace("<", "&lt;") for c in (*p, window)]
-                cells += [words(self.get(p, q, window)) for q in names]
-                body += "<tr>" + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
+                cells = (*map(str, p), window, *(words(self.get(p, q, window)) for q in names))
+                body += "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>"
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
 def scenario_of(result: Result) -> Scenario:
@@ -108,43 +104,21 @@ def words(e: Estimate) -> str:
 
 def load_result(path: str | Path) -> Result:
     """Read a saved result; raises KrcsimError for anything that is not one, whole and unchanged."""
-    path = Path(path)
+    text = read_text(Path(path), "result file", "give a file that Result.save() wrote", 200)
     try:
-        with path.open("rb") as stream:
-            raw = stream.read(200_000_001)
-    except (OSError, ValueError) as exc:
-        raise KrcsimError(f"result file {path} cannot be read "
-            f"({getattr(exc, 'strerror', None) or exc}); give a file that Result.save() wrote") from None
-    if len(raw) > 200_000_000:
-        raise KrcsimError(f"result file {path} is larger than 200 MB; it is not a krcsim result")
-    try:
-        return _checked(json.loads(raw.decode(), parse_constant=int))  # int() refuses NaN
-    except KrcsimError as exc:
-        wrong = str(exc)
+        body = json.loads(text, parse_constant=int)  # int() refuses NaN
+        known = isinstance(body, dict) and body.get("format") == FORMAT
+        wrong = "" if known else f"is not a result of this version (format {FORMAT!r} expected)"
+        if known and body.pop("sha256", None) != _checksum(body):
+            wrong = "was changed or cut short after it was written"
+        elif known and (body.get("columns", [])[-len(BASE) :] != [*BASE] or body.get("difference_columns") != [*_DIFF]):
+            wrong = "does not have the columns of this version"
     except (ValueError, RecursionError):
         wrong = "is not JSON or was cut short"
-    raise KrcsimError(f"result file {path} {wrong}; save the result again")
-
-def _checked(body: Any) -> Result:
-    if not isinstance(body, dict) or body.get("format") != FORMAT:
-        raise KrcsimError(f"is not a result of this version (format {FORMAT!r} expected)")
-    if body.pop("sha256", None) != _checksum(body):
-        raise KrcsimError("was changed or cut short after it was written")
-    parts: Any = map(body.get, ("columns", "rows", "differences", "provenance"))
-    names, rows, differences, made = parts
-    if not (isinstance(names, list) and all(isinstance(c, str) for c in names) and tuple(names[-len(BASE) :]) == BASE
-            and names[:1] == ["remedy"] and _is_table(rows, len(names)) and _is_table(differences, len(_DIFF))
-            and isinstance(made, dict) and made.keys() >= _PROVENANCE and isinstance(made["scenario"], str)
-            and isinstance(made["command"], str) and all(row[names.index("kind")] in KINDS for row in rows)):
-        raise KrcsimError("does not have the columns of a result")
-    return Result(tuple(names), tuple(map(tuple, rows)), tuple(map(tuple, differences)), made)
-
-def _is_table(rows: Any, width: int) -> bool:
-    return isinstance(rows, list) and all(isinstance(row, list) and len(row) == width
-        and all(isinstance(c, Cell) for c in row) for row in rows)
+    if wrong:
+        raise KrcsimError(f"result file {path} {wrong}; save the result again")
+    rows, differences = (tuple(map(tuple, body[name])) for name in ("rows", "differences"))
+    return Result(tuple(body["columns"]), rows, differences, body["provenance"])
 
 def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(_dumped(body).encode()).hexdigest()
-
-def _real(x: Cell) -> float | None:
-    return None if x is None or isinstance(x, str) or not math.isfinite(x) else float(x)

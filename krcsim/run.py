@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
-from krcsim.engine.loop import GIVEN_SPELLS, NO_SPELL, RANDOM_SPELLS, compiled
+from krcsim.engine.loop import compiled
 from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, replication_state)
 from krcsim.kernel import ticks
 from krcsim.remedy import HEAD_ALLOC
@@ -18,18 +18,15 @@ WINDOWS = ("boot", "steady")
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
 MAX_WAITERS = 1 << 22
 GROUPS = 16
-STREAMS = ("r_spell", "r_gp", "r_foreign", "r_expedited")  # and, for each CPU:
-CPU_STREAMS = ("arrivals", "marks", "stalls")
 
 class Stopped(Exception):
     """The run was asked to give up; nothing of it is kept."""
 
 @dataclass(frozen=True)
 class Replications:
-    """Counters counts[r, window, counter] of replications first, first + 1, ... of a scenario.
+    """counts[replication, window, counter]; histograms of waits, and of latencies of calls that stalled or waited.
 
-    Histograms [group, window, bin] of waits, and of the latencies of calls that stalled or waited, are summed over the
-    replications with the same number modulo GROUPS, to stay small.
+    To stay small, histograms [replication % GROUPS, window, bin] are sums over replications.
     """
     counts: NDArray[np.float64]
     wait_hist: NDArray[np.int64]
@@ -41,11 +38,6 @@ class Replications:
     def __add__(self, later: "Replications") -> "Replications":
         return Replications(np.concatenate([self.counts, later.counts]),
             self.wait_hist + later.wait_hist, self.late_hist + later.late_hist)
-
-    def grouped(self, name: str, window: int) -> NDArray[np.float64]:
-        """One counter in one window, summed over the histograms' groups."""
-        x = self.of(name, window)
-        return np.bincount(np.arange(len(x)) % GROUPS, x, GROUPS).astype(np.float64)
 
     def of(self, name: str, window: int) -> NDArray[np.float64]:
         """One counter in one window, a value a replication."""
@@ -62,32 +54,24 @@ def fill_parameters(g: Any, s: Scenario) -> None:
     """Write a scenario into the engine's parameter record, in ticks."""
     m, r, a, gp, w = s.machine, s.remedy, s.allocator, s.grace_period, s.workload
     values: dict[str, Any] = dict(cpus=m.cpus, head_alloc=HEAD_ALLOC.index(r.head_alloc), array_path=r.array_path,
-        noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs, shared=r.cache_shared, cache_cap=r.nr_bkv_objs,
-        to_worker=r.page_return == "worker", expedite=r.expedited_drain, rearm_left=r.rearm == "left",
-        attach=r.attach_to_pending, drain=s.drain_jiffies, block=r.block_entries, closed=w.loop == "closed",
-        producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
-        exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited,
-        spell_kind=dict(none=NO_SPELL, schedule=GIVEN_SPELLS, exponential=RANDOM_SPELLS)[a.spells],
-        stationary=a.start == "stationary", poisson=w.arrivals == "poisson", tick_phase=w.phase == "tick",
-        nocb=m.nocb_share, single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz,
+        noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs, own_cache=not r.cache_shared,
+        cache_cap=r.nr_bkv_objs, to_worker=r.page_return == "worker", expedite=r.expedited_drain,
+        rearm_left=r.rearm == "left", attach=r.attach_to_pending, drain=s.drain_jiffies, block=r.block_entries,
+        closed=w.loop == "closed", producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
+        exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited, nocb=m.nocb_share,
+        random_spells=a.spells == "exponential", stationary=a.start == "stationary", poisson=w.arrivals == "poisson",
+        tick_phase=w.phase == "tick", single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz,
         stall_sigma=a.stall_sigma, exp_sigma=gp.expedited_sigma, invoke=gp.invoke_ticks(), tick_ms=1000.0 / m.hz,
         fail=[a.calm.resolved(), a.spell.resolved()])
     ms = dict(work_delay=m.work_delay_ms, period=w.period_ms, on_mean=w.on_ms, off_mean=w.off_ms,
         call_cost=w.call_instructions * m.instruction_ns * 1e-6, free_cost=w.free_instructions * m.instruction_ns
         * 1e-6, stall_median=a.stall_ms, exp_median=gp.expedited_median_ms, warmup=s.warmup_ms, horizon=s.horizon_ms,
         spell_mean=a.spell_ms, calm_mean=a.calm_ms, phase=TICK_PHASE_MS)
-    values |= {name: ticks(value, m.hz) for name, value in ms.items()}
-    values["period"] *= w.producers
-    if w.arrivals == "onoff":
-        values["base_rate"] *= (w.on_ms + w.off_ms) / w.on_ms
-    for name, value in values.items():
+    for name, value in (values | {name: ticks(x, m.hz) for name, x in ms.items()}).items():
         g[name] = value
-
-def schedule(s: Scenario, replication: int) -> NDArray[np.float64]:
-    """Instants in ticks at which the given spells of a replication begin and end."""
-    plans = s.allocator.schedules or ((),)
-    pairs = plans[replication % len(plans)]
-    return np.array([ticks(x, s.machine.hz) for pair in pairs for x in pair] or [np.inf])
+    g["period"] *= w.producers
+    if w.arrivals == "onoff":
+        g["base_rate"] *= (w.on_ms + w.off_ms) / w.on_ms
 
 class _Arena:
     """The arrays of a run, made once and wiped for each replication."""
@@ -120,16 +104,18 @@ class _Arena:
     def run(self, seed: int, replication: int) -> None:
         """One replication; starts over with larger arrays if too many callers are held up."""
         s, a, g = self.scenario, self.arrays, self.template.copy()
-        switches = schedule(s, replication)
-        g["p_schedule"], g["sched_n"] = switches.ctypes.data, len(switches)
+        plans = s.allocator.schedules or ((),)
+        plan = plans[replication % len(plans)]
+        switches = np.array([ticks(x, s.machine.hz) for pair in plan for x in pair] + [np.inf])
+        g["p_schedule"] = switches.ctypes.data
         for name in ("cpus", "krw", "prods", "out", "wait_hist", "late_hist"):
             a[name][:] = np.zeros((), a[name].dtype)
         a["tree"][:] = np.inf
         a["nodes"]["slot"] = np.arange(len(a["nodes"]))
         cpus, r = a["cpus"], s.remedy
-        streams = [(g, name) for name in STREAMS] + [(cpus, name) for name in CPU_STREAMS]
-        words = replication_state(seed, replication, s.machine.cpus)
-        for (record, name), state in zip(streams, words, strict=True):
+        streams = [(g, name) for name in ("r_spell", "r_gp", "r_foreign", "r_expedited")]
+        streams += [(cpus, name) for name in ("arrivals", "marks", "stalls")]
+        for (record, name), state in zip(streams, replication_state(seed, replication, s.machine.cpus), strict=True):
             record[name] = state.view(record[name].dtype)
         cpus["nr_emergency"], cpus["cache"] = r.emergency_at_boot, r.cache_at_boot
         kernel()(g)
@@ -138,9 +124,8 @@ class _Arena:
             raise Stopped
         if g["error"][0] == FULL:
             if held_up >= MAX_WAITERS:
-                raise KrcsimError(f"more than {MAX_WAITERS} callers are held up at once at "
-                    f"workload.rate_hz = {s.workload.rate_hz:g} calls/s per CPU; "
-                    'lower the rate or the pressure, or set workload.loop = "closed"')
+                raise KrcsimError(f"more than {MAX_WAITERS} callers are held up at once at workload.rate_hz = "
+                    f'{s.workload.rate_hz:g} calls/s per CPU; lower rate or pressure, or set workload.loop = "closed"')
             self.room(8 * held_up)
             self.run(seed, replication)
 
@@ -160,18 +145,14 @@ def replicate(scenario: Scenario, seed: int, first: int, last: int, *, every_cal
         stop: NDArray[np.int64] | None = None, by_spell: int = 0) -> Replications:
     """Replications first .. last - 1 of a scenario, one thread; number i depends on (seed, i) only.
 
-    `every_call` takes calls one by one (the oracle); a nonzero stop[0] raises Stopped soon. With `by_spell` = n the
-    windows are, instead of boot and steady, the time before the first spell, then those from one spell's begin to the
-    next one's; the n-th goes on to the horizon.
+    `every_call` takes calls one by one (the oracle); a nonzero stop[0] raises Stopped soon. With `by_spell` = n each of
+    the first n spells begins a window, instead of the steady state.
     """
     return _Arena(scenario, every_call, 0, stop, by_spell).runs(seed, first, last)
 
 def event_log(scenario: Scenario, seed: int, replication: int = 0, *, events: int,
         every_call: bool = False) -> tuple[Replications, NDArray[Any], int]:
-    """One replication, its first `events` events (dtype EVENT, `at` in ticks), and how many it had.
-
-    Dull calls leave no event of their own, in either mode.
-    """
+    """One replication, its first `events` events (dtype EVENT, `at` in ticks; none of dull calls), and their number."""
     arena = _Arena(scenario, every_call, events)
     runs = arena.runs(seed, replication, replication + 1)
     return runs, arena.arrays["log"][: min(arena.logged, events)].copy(), arena.logged

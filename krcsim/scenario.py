@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
-from krcsim.allocator import Allocator, Failure, read_schedules
+from krcsim.allocator import Allocator, read_schedules
 from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies
 from krcsim.remedy import REMEDIES, Remedy, named
@@ -76,9 +76,6 @@ class Scenario:
         """What they are more than with the plain code, which keeps a page a channel after its first drain."""
         return max(0, self.bytes_at_full() - Remedy().bytes_at_full(self.workload.channels(), self.machine.arch))
 
-# Fields that are more than a number or a word: tables, and lists of numbers.
-_TABLES: dict[str, type] = dict(machine=Machine, remedy=Remedy, allocator=Allocator, grace_period=GracePeriod,
-    workload=Workload, calm=Failure, spell=Failure)
 _LISTS: dict[str, Any] = dict(schedules=read_schedules, lengths_ms=partial(numbers, "grace_period.lengths_ms", 1,
     "a list of numbers above 0 and up to 1e6 ms", "write for example [12, 8.5]"))
 
@@ -119,8 +116,8 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
         table["lengths_ms"] = read_lengths((folder or Path()) / file)
     refuse_unknown(name, table, known)
     for k, v in table.items():
-        if k in _TABLES:
-            table[k] = _section(k if cls is Scenario else f"{name}.{k}", _TABLES[k], v, folder)
+        if is_dataclass(value := getattr(base, k, None)):
+            table[k] = _section(k if cls is Scenario else f"{name}.{k}", type(value), v, folder)
         elif k in _LISTS:
             table[k] = _LISTS[k](v)
     return replace(base, **table)

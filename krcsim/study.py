@@ -1,9 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The user's verbs: simulate one run, compare remedies in one world, sweep a small grid.
-
-Precision is sought on a fixed ladder of replications (8, 16, 32, ...), so that an answer depends on scenario, seed and
-rung, and never on the clock or the number of threads.
-"""
+"""The user's verbs: simulate one run, compare remedies in one world, sweep a small grid."""
 import itertools
 import math
 import os
@@ -11,6 +7,7 @@ import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +20,7 @@ from krcsim.result import BASE, Cell, Result
 from krcsim.run import WINDOWS, Replications, event_log, replicate
 from krcsim.scenario import Scenario, changed, load_scenario, toml_text
 from krcsim.values import KrcsimError, is_real, refuse
-FIRST_RUNG = 8  # replications on rung 0; each further rung doubles them
+FIRST_RUNG = 8  # replications on rung 0, doubled by each further one: answers depend on scenario, seed and rung only
 MAX_RUNG = 14
 DEFAULT_RUNG = 10
 BOUND_RUNG = 6  # without a single wait up to here the answer is a bound
@@ -49,34 +46,24 @@ def extend(scenario: Scenario, seed: int, have: Replications | None, total: int,
         stop: Stop | None = None, workers: int | None = None, by_spell: int = 0) -> Replications:
     """Replications 0 .. total - 1, of which `have` are there already."""
     parts = [] if have is None else [have]
-    chunks = [(a, min(a + _CHUNK, total)) for a in range(len(have or ()), total, _CHUNK)]
+    firsts = range(len(have or ()), total, _CHUNK)
+    lasts = (min(first + _CHUNK, total) for first in firsts)
     cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    workers = min(workers or cpus or 1, len(chunks))
     halt = np.zeros(1, np.int64) if stop is None else stop
-
-    def work(chunk: tuple[int, int]) -> Replications:
-        return replicate(scenario, seed, *chunk, every_call=every_call, stop=halt, by_spell=by_spell)
-
-    with ThreadPoolExecutor(max(1, workers)) as pool:
+    work = partial(replicate, scenario, seed, every_call=every_call, stop=halt, by_spell=by_spell)
+    with ThreadPoolExecutor(max(1, min(workers or cpus or 1, len(firsts)))) as pool:
         try:
-            parts += pool.map(work, chunks)
+            parts += pool.map(work, firsts, lasts)
         except BaseException:  # Ctrl-C too: the threads would count on to the end otherwise
             halt[0] = 1
             raise
     return sum(parts[1:], parts[0])
 
-def main_window(s: Scenario) -> int:
-    """The window that precision is sought in: steady state if there is any, else boot."""
-    return 1 if window_ms(s, 1) > 0 else 0
-
 def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG,
         stop: Stop | None = None, have: Have | None = None, by_spell: int = 0) -> Iterator[tuple[int, Replications]]:
-    """Yield (rung, replications so far) until P(wait) is known to `precision` or rungs end.
-
-    `have` keeps the replications of earlier climbs of the same seed, so that a higher rung adds to them.
-    """
+    """Yield (rung, replications so far) until P(wait) is known to `precision`; `have` keeps them for later climbs."""
     have = {} if have is None else have
-    window = 1 if by_spell else main_window(scenario)
+    window = 1 if by_spell or window_ms(scenario, 1) > 0 else 0
     for rung in range(max_rung + 1):
         runs, total = have.get(scenario), replications_at(rung)
         if runs is None or len(runs) <= total:
@@ -89,14 +76,14 @@ def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_ru
 
 def check_study(seed: int, precision: float, max_rung: int) -> None:
     """Raise FieldError for a seed, a precision or a rung that cannot be used."""
-    _check_whole("seed", seed, 2**63 - 1, "2**63 - 1", "give another seed")
+    _check_whole("seed", seed, 2**63 - 1, "give another seed")
     refuse(not (is_real(precision) and 0 < precision < 1), "precision", precision,
         "a number above 0 and below 1", "0.1 asks for a half width of 10 % of the value")
-    _check_whole("max_rung", max_rung, MAX_RUNG, str(MAX_RUNG), f"rung r has {FIRST_RUNG} * 2**r replications")
+    _check_whole("max_rung", max_rung, MAX_RUNG, f"rung r has {FIRST_RUNG} * 2**r replications")
 
-def _check_whole(name: str, value: Any, most: int, shown: str, remedy: str) -> None:
+def _check_whole(name: str, value: Any, most: int, remedy: str) -> None:
     good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
-    refuse(not good, name, value, f"a whole number from 0 to {shown}", remedy)
+    refuse(not good, name, value, f"a whole number from 0 to {'2**63 - 1' if most >> 62 else most}", remedy)
 
 @dataclass(frozen=True)
 class Run:
@@ -112,8 +99,8 @@ def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0
         every_call: bool = False) -> Run:
     """One run with its event log (times in ms; dull calls leave no event); raises FieldError."""
     check_study(seed, PRECISION, 0)
-    for name, value, most in (("replication", replication, 2**31), ("events", events, 10_000_000)):
-        _check_whole(name, value, most, str(most), "choose another")
+    _check_whole("replication", replication, 2**31, "choose another")
+    _check_whole("events", events, 10_000_000, "choose another")
     scenario = given(scenario)
     runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
     rows = tuple((milliseconds(float(e["at"]), scenario.machine.hz), int(e["cpu"]),
@@ -148,12 +135,8 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
     return _study(scenario, (), table_of(scenario, remedies), **how)
 
 def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
-    """Remedies spell by spell from boot on: windows are `before`, `spell 1`, ... and `spell <count> on`.
-
-    `warmup_ms` and `horizon_ms` are not the scenario's: a run lasts half as long again as `count` spells take on
-    average, or to the last given one. `how` as for compare(). Raises KrcsimError, also where there are no spells.
-    """
-    _check_whole("count", count, 100, "100", "8 shows how a reserve fills")
+    """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`, whatever horizon_ms."""
+    _check_whole("count", count, 100, "8 shows how a reserve fills")
     scenario = given(scenario)
     a = scenario.allocator
     refuse(a.spells == "none" or not count, "allocator.spells", a.spells, "exponential or schedule",
@@ -164,15 +147,11 @@ def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int 
     return _study(scenario, (), table_of(world, remedies), by_spell=count, **how)
 
 def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
-    """All combinations of values of dotted fields; `remedy` takes names. An empty grid is one run.
-
-    `how` as for compare(). Raises KrcsimError for a field that does not exist or a value that does not fit.
-    """
-    size = int(np.prod([len(v) for v in over.values()], dtype=float)) if over else 1
+    """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
+    size = math.prod(map(len, over.values()))
     if size > MAX_POINTS:
         raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")
-    if size == 0:
-        empty = next(k for k, v in over.items() if not v)
+    for empty in (k for k, v in over.items() if not v):
         raise KrcsimError(f"{empty} has no value to sweep over; give at least one")
     scenario, names = given(scenario), tuple(k for k in over if k != "remedy")
     points: dict[Point, Scenario] = {}
@@ -219,10 +198,9 @@ def _differences(kept: dict[Point, tuple[Replications, Scenario]], windows: dict
     points = list(kept.items())
     for (key, (runs, s)), (w, window) in itertools.product(points[1:], windows.items()):
         base, (runs0, _) = points[0]
-        asked = [("p_wait", "waits", runs.of("single", w), runs0.of("single", w))]
-        if by_spell:
-            asked = [("p_wait_spell", "waits_spell", runs.of("single_spell", w), runs0.of("single_spell", w))]
-        elif window_ms(s, w) > 0:
+        tail = "_spell" if by_spell else ""
+        asked = [(f"p_wait{tail}", f"waits{tail}", runs.of(f"single{tail}", w), runs0.of(f"single{tail}", w))]
+        if not by_spell and window_ms(s, w) > 0:
             whole = np.full(len(runs), window_ms(s, w))
             asked.append(("blocked_ms_per_ms", "wait_ms", whole, whole))
         for name, num, den, den0 in asked:

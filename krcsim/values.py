@@ -86,14 +86,14 @@ def refuse_unknown(section: str, given: Any, known: list[str]) -> None:
         hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
         raise KrcsimError(f"{section}.{word} is not a field of [{section}]; {hint}")
 
-def read_text(path: Path, what: str, remedy: str) -> str:
-    """The text of a user's file of at most 10 MB; raises KrcsimError."""
+def read_text(path: Path, what: str, remedy: str, most: int = 10) -> str:
+    """The text of a user's file of at most `most` MB; raises KrcsimError."""
     try:
         with path.open("rb") as stream:
-            raw = stream.read(10_000_001)
-        if len(raw) <= 10_000_000:
+            raw = stream.read(most * 1_000_000 + 1)
+        if len(raw) <= most * 1_000_000:
             return raw.decode()
-        reason = "it is larger than 10 MB: shorten it"
+        reason = f"it is larger than {most} MB: shorten it"
     except UnicodeDecodeError:
         reason = "it is not UTF-8 text: save it as such"
     except (OSError, ValueError) as exc:

@@ -4,8 +4,7 @@ import math
 from typing import Any
 from krcsim.engine.rng import compile_module
 from krcsim.engine.state import BIN_LO_MS, BINS, cpu_at, event_at, held_at, krw_at, node_at, real_at
-FULL = 1  # GLOBAL.error: a buffer is full, run again with a larger one
-STOPPED = 2  # GLOBAL.error: asked to give up
+FULL, STOPPED = 1, 2  # GLOBAL.error: a buffer is full, run again with a larger one; asked to give up
 
 def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
     """Append an event to the log if there is one and it has room."""

@@ -1,8 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""kvfree_call_rcu(), its monitor and its work as transitions of one CPU's record, section by section of docs/model.md.
-
-The caller has settled the CPU: no dull call is outstanding.
-"""
+"""kvfree_call_rcu(), its monitor and its work, as in docs/model.md; the caller has settled the CPU's dull calls."""
 import math
 from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
@@ -21,14 +18,6 @@ def arm(g: Any, c: Any, i: Any, t: Any, code: Any) -> None:
         shift += 3
     c.monitor_at = float((((int(math.floor(t)) + g.drain) >> shift) + 1) << shift)
     log(g, t, code, i, c.monitor_at)
-
-def cache_of(g: Any, ch: Any) -> Any:
-    """Which of a CPU's page caches channel ch draws from."""
-    return 0 if g.shared else ch
-
-def total(objects: Any) -> Any:
-    """The objects of all three channels."""
-    return objects[SLAB] + objects[VMALLOC] + objects[LIST]
 
 def page_answer(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any, success: Any) -> None:
     """A page request of a call made in window win ends at t: a new head block for channel ch?"""
@@ -78,7 +67,7 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
     out.double += not single
     bulk = c.room[ch] > 0
     if g.array_path and not bulk:
-        cache = cache_of(g, ch)
+        cache = ch * g.own_cache
         if c.cache[cache] > 0:
             c.cache[cache] -= 1
             out.cache_hits += 1
@@ -132,11 +121,11 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
         take = False
         for ch in range(3):
             take |= c.ptr[ch] > 0 and k.ptr[ch] == 0
-        if not take or (not g.attach and total(k.ptr) > 0):
+        if not take or (not g.attach and k.ptr.sum() > 0):
             continue
         any_queued = True
         need = request(g, t)
-        log(g, t, BATCH if k.state == IDLE else JOINED, i, float(total(c.ptr)))
+        log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
         if k.state == IDLE:
             k.state, k.need = WAITS, need
         for ch in range(3):
@@ -144,13 +133,13 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
                 k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need
                 c.ptr[ch] = c.blk[ch] = c.room[ch] = 0
     out.drains += any_queued
-    if total(c.ptr) > 0 if g.rearm_left else not any_queued:
+    if c.ptr.sum() > 0 if g.rearm_left else not any_queued:
         out.rearms += 1
         arm(g, c, i, t, REARMED)
 
 def queue_of(g: Any, x: Any) -> Any:
     """The range of the batches among which are all whose work is queued on CPU x."""
-    return (0, 2 * g.cpus) if g.nocb > 0.0 else (2 * x, 2 * x + 2)
+    return range(2 * g.cpus) if g.nocb > 0.0 else range(2 * x, 2 * x + 2)
 
 def work_next(g: Any, x: Any, t: Any) -> None:
     """kfree_rcu_work() goes on at t on CPU x: its next step, else that of the readiest work."""
@@ -161,23 +150,21 @@ def work_next(g: Any, x: Any, t: Any) -> None:
     ch = SLAB if c.wk_ptr[SLAB] > 0 else VMALLOC if c.wk_ptr[VMALLOC] > 0 else LIST
     size, blocks = c.wk_ptr[ch], c.wk_blk[ch]
     if ch != LIST:
-        size -= (blocks - 1) * g.block
-        if size < 1:  # blocks left half empty by a sleepable page request
-            size = (c.wk_ptr[ch] + blocks - 1) // blocks
+        newest = size - (blocks - 1) * g.block  # below 1 if a sleepable page request left blocks half empty
+        size = newest if newest > 0 else (size + blocks - 1) // blocks
     c.wk_stage, c.wk_size, c.wk_at = ch, size, t + size * g.free_cost
 
 def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     """The readiest work of CPU x takes its batch's channels at t; False if there is none."""
     s = -1
-    lo, hi = queue_of(g, x)
-    for b in range(lo, hi):
+    for b in queue_of(g, x):
         k = krw_at(g.p_krw, b)
         if k.state == QUEUED and k.cpu == x and (s < 0 or k.since < krw_at(g.p_krw, s).since):
             s = b
     if s < 0:
         return False
     k = krw_at(g.p_krw, s)
-    log(g, t, WORK_STARTS, s >> 1, float(total(k.ptr)))
+    log(g, t, WORK_STARTS, s >> 1, float(k.ptr.sum()))
     early = 0
     for ch in range(3):
         early += k.ptr[ch] * (k.needs[ch] > g.done)
@@ -206,7 +193,7 @@ def work_step(g: Any, x: Any, t: Any) -> None:
             log(g, t, TO_POOL, x, float(kept))
     else:
         c.wk_blk[ch] -= 1
-        to, cache = x if g.to_worker else c.wk_owner, cache_of(g, ch)
+        to, cache = x if g.to_worker else c.wk_owner, ch * g.own_cache
         pages = cpu_at(g.p_cpus, to).cache
         if pages[cache] < g.cache_cap:
             pages[cache] += 1
@@ -215,7 +202,7 @@ def work_step(g: Any, x: Any, t: Any) -> None:
         else:
             out.pages_freed += 1
             log(g, t, PAGE_FREED, to, 0.0)
-    if total(c.wk_ptr) == 0:
+    if c.wk_ptr.sum() == 0:
         c.wk, c.wk_at, c.free_at = 0, INF, max(c.free_at, t)
         log(g, t, WORK_ENDS, c.wk_owner, 0.0)
 

@@ -9,7 +9,6 @@ from krcsim.engine.rng import INF, compile_module, exponential, uniform
 from krcsim.engine.state import (ALL, BINS, BOOT, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
     count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at)
 
-NO_SPELL, GIVEN_SPELLS, RANDOM_SPELLS = 0, 1, 2  # GLOBAL.spell_kind
 
 def in_force(g: Any) -> None:
     """Set what calm or spell makes of the failure probabilities, as the calls need them."""
@@ -17,8 +16,7 @@ def in_force(g: Any) -> None:
     g.fp = f[k, 0] if g.array_path else 1.0
     g.fn, g.ff = f[k, 1], f[k, 5]
     # That a single-argument call gets no rcu_head at once; that it gets one, but no page.
-    heads = f[k, 4] if g.head_alloc == kfree_rcu.TRYHARD else f[k, 3]
-    g.fh = 1.0 if g.head_alloc == kfree_rcu.NONE else heads
+    g.fh = 1.0 if g.head_alloc == kfree_rcu.NONE else f[k, 4] if g.head_alloc == kfree_rcu.TRYHARD else f[k, 3]
     g.dull_single = 0.0 if g.noretry else g.fp * (1.0 - g.fh)
 
 def settle_all(g: Any, t: Any) -> None:
@@ -28,18 +26,6 @@ def settle_all(g: Any, t: Any) -> None:
         for i in range(g.cpus):
             source.settle(g, cpu_at(g.p_cpus, i), t)
 
-def settle_for_peak(g: Any, t: Any) -> None:
-    """Settle all CPUs if the number of deferred objects may be at a new peak before a release.
-
-    Its exact value matters only then. The bound, eight standard deviations above the mean of the calls not yet counted,
-    is passed with probability below 1e-14.
-    """
-    more = g.rate_sum * t - g.rate_base
-    if more > 0.0:
-        more += 8.0 * math.sqrt(more) + 20.0
-    if g.bursty or g.deferred + more >= out_at(g.p_out, g.win).peak:
-        settle_all(g, t)
-
 def switch_pressure(g: Any, t: Any) -> None:
     """A spell of pressure begins or ends, for all CPUs."""
     settle_all(g, t)
@@ -48,42 +34,30 @@ def switch_pressure(g: Any, t: Any) -> None:
     if g.spell:
         g.spell_id += 1
         if g.win < g.by_spell:
-            open_window(g, t)
+            next_window(g, t)
         g.spell_waited[g.spell_id & 1], g.spell_win[g.spell_id & 1] = 0, g.win
         out_at(g.p_out, g.win).spells += 1
     log(g, t, SPELL_BEGINS if g.spell else SPELL_ENDS, ALL, float(g.spell_id))
-    if g.spell_kind == RANDOM_SPELLS:
+    if g.random_spells:
         g.spell_at = t + exponential(g.r_spell) * (g.spell_mean if g.spell else g.calm_mean)
     else:
         g.sched_i += 1
-        g.spell_at = real_at(g.p_schedule, g.sched_i).x if g.sched_i < g.sched_n else INF
+        g.spell_at = real_at(g.p_schedule, g.sched_i).x
     for i in range(g.cpus):
         # Only a CPU without room asks the allocator; but which it is may differ by channel.
         source.plan(g, cpu_at(g.p_cpus, i), i, t)
 
-def close_window(g: Any, t: Any) -> None:
-    """Close the sums of the window that ends at t; the CPUs are settled."""
-    out = out_at(g.p_out, g.win)
-    out.peak = max(out.peak, g.deferred)
-    out.area += g.deferred * t
-
-def open_window(g: Any, t: Any) -> None:
-    """Close the window at t and begin the next one."""
-    close_window(g, t)
-    g.win += 1
-    out = out_at(g.p_out, g.win)
-    out.area -= g.deferred * t
-    out.peak = g.deferred
-
 def next_window(g: Any, t: Any) -> None:
-    """The boot window ends at t and steady state begins, or the run ends."""
+    """A window ends at t: close its sums; the next one begins, or the run ends."""
     settle_all(g, t)
+    out = out_at(g.p_out, g.win)
+    out.peak, out.area = max(out.peak, g.deferred), out.area + g.deferred * t
     if t >= g.horizon:
-        close_window(g, t)
         g.late, g.window_at, g.spell_at = 1, INF, INF
     else:
-        open_window(g, t)
-        g.window_at = g.horizon
+        g.win, g.window_at = g.win + 1, g.horizon
+        out = out_at(g.p_out, g.win)
+        out.peak, out.area = g.deferred, out.area - g.deferred * t
 
 def answered(g: Any, t: Any, e: Any) -> None:
     """The held-up call in `e` ends at t: its latency goes into the histogram."""
@@ -93,13 +67,14 @@ def answered(g: Any, t: Any, e: Any) -> None:
 def woken(g: Any, t: Any, e: Any) -> None:
     """The wait of the call in `e` is over at t: account for it; its caller may go on."""
     i, c, runs_at = e.cpu, cpu_at(g.p_cpus, e.cpu), t
+    if g.closed:
+        source.settle(g, c, t)
     if g.bursty and c.wk:  # it gets the CPU after the works that are ready
-        ahead = kfree_rcu.total(c.wk_ptr) - c.wk_size
-        lo, hi = kfree_rcu.queue_of(g, i)
-        for s in range(lo, hi):
+        ahead = c.wk_ptr.sum() - c.wk_size
+        for s in kfree_rcu.queue_of(g, i):
             k = krw_at(g.p_krw, s)
             if k.state == QUEUED and k.cpu == i:
-                ahead += kfree_rcu.total(k.ptr)
+                ahead += k.ptr.sum()
         runs_at = max(t, c.wk_at + ahead * g.free_cost)
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
@@ -108,14 +83,6 @@ def woken(g: Any, t: Any, e: Any) -> None:
     log(g, t, WAIT_ENDS, i, ms)
     if g.closed:
         source.resumed(g, c, i, t, e)
-
-def wake(g: Any, t: Any) -> None:
-    """The first waiter's grace period is over."""
-    e = held_at(g.p_waiters, g.head_w % g.wait_cap)
-    g.head_w += 1
-    if g.closed:
-        source.settle(g, cpu_at(g.p_cpus, e.cpu), t)
-    woken(g, t, e)
 
 def pending_ends(g: Any, t: Any) -> None:
     """A stall ends, and its call goes on; or an expedited wait is over."""
@@ -174,7 +141,13 @@ def batch_ready(g: Any, s: Any, t: Any) -> None:
 def works(g: Any, x: Any, t: Any) -> None:
     """Steps of the work on CPU x end at t; then the next work, or back to calls."""
     c = cpu_at(g.p_cpus, x)
-    settle_for_peak(g, t)
+    # Only at a new peak does the exact number of deferred objects matter before a release. More calls than eight
+    # standard deviations above the mean of those not yet counted have a probability below 1e-14.
+    more = g.rate_sum * t - g.rate_base
+    if more > 0.0:
+        more += 8.0 * math.sqrt(more) + 20.0
+    if g.bursty or g.deferred + more >= out_at(g.p_out, g.win).peak:
+        settle_all(g, t)
     while c.wk and c.wk_at <= t:
         owner, o = c.wk_owner, cpu_at(g.p_cpus, c.wk_owner)
         # Pages may reach a CPU without room: its plan must be drawn anew from here.
@@ -188,13 +161,10 @@ def works(g: Any, x: Any, t: Any) -> None:
 
 def boot(g: Any) -> None:
     """The state at time 0: sources, pressure and the first events."""
-    g.spell_at = g.gp_at = INF
-    if g.spell_kind == RANDOM_SPELLS:
-        spells = g.spell_mean / (g.spell_mean + g.calm_mean)
-        at_once = g.stationary and uniform(g.r_spell) < spells
+    g.gp_at, g.spell_at = INF, real_at(g.p_schedule, 0).x
+    if g.random_spells:
+        at_once = g.stationary and uniform(g.r_spell) < g.spell_mean / (g.spell_mean + g.calm_mean)
         g.spell_at = 0.0 if at_once else exponential(g.r_spell) * g.calm_mean
-    elif g.spell_kind == GIVEN_SPELLS:
-        g.spell_at = real_at(g.p_schedule, 0).x
     g.noretry &= g.array_path  # else nobody asks for pages
     in_force(g)
     g.window_at = g.horizon if g.by_spell else g.warmup
@@ -243,7 +213,8 @@ def simulate(g: Any) -> None:
         elif at_cpu == t and maintenance(g, i, t):
             continue
         elif at_wake == t:
-            wake(g, t)
+            g.head_w += 1
+            woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
         elif at_pending == t:
             pending_ends(g, t)
         elif g.spell_at == t:
@@ -255,11 +226,7 @@ def simulate(g: Any) -> None:
 compile_module()
 
 def compiled(sources: int) -> Any:
-    """The entry point, cached on disk under a key that holds `sources`.
-
-    numba's cache sees changes of the file of a function but not of those it calls; a variable of the closure is part of
-    the key, so a digest of all sources makes it see them.
-    """
+    """The entry point, cached on disk; numba's cache key holds `sources`, a digest, but not the functions called."""
     @numba.njit(nogil=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
     def run(worlds: Any) -> Any:
         simulate(worlds[0])

@@ -1,24 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The calls of a CPU, and how runs of dull ones are skipped.
+"""The calls of a CPU, and how runs of dull ones are skipped, exactly: see DESIGN.md.
 
-A call is dull if it only appends: to the head block, or to the list with a monitor already pending. `plan` draws how
-many dull calls come before one that needs attention, and when that one comes; `settle` says how many of the dull ones
-have passed when another event comes first. Both are exact: see DESIGN.md. With every_call a plan is one call long.
+A call is dull if it only appends: to the head block, or to the list with a monitor already pending. `plan` draws when
+the next other call comes and how many dull ones before; `settle` counts those that came before another event.
 """
 import math
 from typing import Any
 from krcsim.engine.calendar import touch
-from krcsim.engine.kfree_rcu import cache_of, call
+from krcsim.engine.kfree_rcu import call
 from krcsim.engine.rng import BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, uniform
-from krcsim.engine.state import ALL, DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
-NOBODY = ALL  # the producer of a call that is a task of its own
+from krcsim.engine.state import DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
 
 def shares(g: Any, c: Any, ch: Any) -> Any:
     """P(a call is of channel ch and dull), P(it is of channel ch and not dull)."""
     mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
     dull = 1.0
     if c.room[ch] <= 0:  # else it must end on the list
-        caches = g.array_path and c.cache[cache_of(g, ch)] > 0
+        caches = g.array_path and c.cache[ch * g.own_cache] > 0
         dull = 0.0 if caches else (1.0 - g.single) * g.fp + g.single * g.dull_single
     return mine * dull, mine * (1.0 - dull)
 
@@ -47,7 +45,7 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.area -= time_sum
     w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
     n1 = binomial(c.marks, n, w1 / (w0 + w1))
-    singles, before = 0, c.ptr[LIST]
+    singles, listed = 0, 0
     for ch in range(2):
         k = n1 if ch == VMALLOC else n - n1
         if c.room[ch] > 0:
@@ -55,10 +53,10 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
             c.ptr[ch] += k
             singles += binomial(c.marks, k, g.single)
         else:
-            c.ptr[LIST] += k
-    listed = c.ptr[LIST] - before
+            listed += k
     s, d = g.single * g.dull_single, (1.0 - g.single) * g.fp
     wrapped = binomial(c.marks, listed, s / (s + d))
+    c.ptr[LIST] += listed
     c.blk[LIST] += wrapped
     out.list_pushes += listed
     out.page_fail += listed * g.array_path
@@ -75,7 +73,7 @@ def marks(g: Any, c: Any) -> Any:
     t0, t1 = shares(g, c, SLAB)[1], shares(g, c, VMALLOC)[1]
     ch = VMALLOC if uniform(r) * (t0 + t1) >= t0 else SLAB
     u_page, u_head, u = uniform(r), uniform(r), uniform(r)
-    if g.array_path and c.cache[cache_of(g, ch)] > 0:
+    if g.array_path and c.cache[ch * g.own_cache] > 0:
         return ch, u < g.single, u_page, u_head
     double_page, single_page = (1.0 - g.single) * (1.0 - g.fp), g.single * (1.0 - g.fp)
     u *= double_page + g.single * (1.0 - g.dull_single)
@@ -89,7 +87,7 @@ def marks(g: Any, c: Any) -> Any:
     return ch, single, u_page, u_head
 
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
-    """The last call of a plan comes at t; True if it now holds up a producer."""
+    """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now holds up its caller."""
     if c.known == DULL:
         dull_calls(g, c, ONE, t)
         return False
@@ -101,7 +99,7 @@ def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
 def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     """Draw the next call that needs attention, from t on; calls before t are settled."""
     c.call_at, c.n = INF, 0
-    if g.bursty and not g.late:
+    if g.bursty:
         plan_burst(g, c, t)
     elif c.rate > 0.0 and not g.late:
         c.n, c.known = calls_ahead(g, c)
@@ -143,7 +141,7 @@ def source_event(g: Any, i: Any, t: Any) -> None:
         c.on = 1 - c.on
         c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
         set_rate(g, c)
-    elif special(g, c, i, t, NOBODY):
+    elif special(g, c, i, t, -1):
         set_rate(g, c)
     plan(g, c, i, t)
 
@@ -160,7 +158,7 @@ def resumed(g: Any, c: Any, i: Any, t: Any, e: Any) -> None:
         each = g.base_rate * c.on / g.producers
         if not g.late and uniform(c.arrivals) < 1.0 - math.exp(-(t - e.call) * each):
             c.known = FRESH
-            if special(g, c, i, t, NOBODY):
+            if special(g, c, i, t, -1):
                 set_rate(g, c)
     plan(g, c, i, t)
 
@@ -194,7 +192,7 @@ def call_time(g: Any, p: Any, start: Any, j: Any) -> Any:
 def plan_burst(g: Any, c: Any, t: Any) -> None:
     """As plan(), for a CPU whose calls follow each other."""
     j = next_producer(g, c)
-    if c.wk or j < 0:
+    if c.wk or j < 0 or g.late:
         return
     p = prod_at(g.p_prods, j)
     c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)

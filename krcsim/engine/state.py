@@ -1,17 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the engine remembers: records named as in the kernel, all reached from GLOBAL.
-
-A record is handed to compiled functions as one pointer. Times are in ticks. `Any` stands for records that only numba
-types.
-"""
+"""What the engine remembers: records named as in the kernel, reached from GLOBAL by pointers; times are in ticks."""
 from typing import Any
 import numpy as np
 from numba import from_dtype, types
 from numba.extending import intrinsic
 from krcsim.engine.rng import STREAM
 
-# Constants that compiled functions get as arguments are NumPy scalars: numba compiles a function
-# again for each value of a Python int or bool.
+# NumPy scalars: numba compiles a function again for each value of a Python int or bool that it gets as an argument.
 SLAB, VMALLOC, LIST = map(np.int64, range(3))  # channels
 ONE = np.int64(1)
 
@@ -20,15 +15,13 @@ def _dtype(ints: str, floats: str, channels: str = "", *more: Any) -> np.dtype[A
     fields: list[Any] = [(n, "i8") for n in ints.split()] + [(n, "f8") for n in floats.split()]
     return np.dtype(fields + [(n, "i8", 3) for n in channels.split()] + list(more), align=True)
 
-# struct kfree_rcu_cpu_work, twice a CPU. need: the grace period the batch needs; its work will be
-# ready at ready_at, or was at `since`. By channel: ptr, pointers (list: entries); blk, blocks that
-# hold them (list: wrappers among the entries); needs, the grace period the channel would need.
+# struct kfree_rcu_cpu_work, twice a CPU. need: the grace period the batch needs; its work will be ready at ready_at, or
+# was at `since`. By channel: ptr, pointers; blk, their blocks (list: wrappers); needs, the grace period it would need.
 KRW = _dtype("state cpu need", "ready_at since", "ptr blk needs")
 IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worker is busy
 
-# struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls.
-# room: free entries of the head block; plan: `n` calls from `base` on, the last of them at
-# call_at; all but the last are known to be dull (and the last too when known == DULL).
+# struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls. room: free entries of the
+# head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL.
 CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size n known on blocked cur first_prod",
     "monitor_at call_at base phase_at rate wk_at free_at start",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
@@ -42,14 +35,14 @@ NO_STALL, PAGE_STALL, HEAD_STALL, WAKE = map(np.int64, range(4))  # HELD.what
 NODE = _dtype("slot", "at")
 GLOBAL = _dtype(
     # Parameters, which fill_parameters() of run.py fills by name.
-    "cpus every_call head_alloc array_path noretry pool_cap shared cache_cap to_worker expedite "
+    "cpus every_call head_alloc array_path noretry pool_cap own_cache cache_cap to_worker expedite "
     "rearm_left attach drain block closed producers bursty burst exp_gap ticked rcu_expedited by_spell "
-    "spell_kind stationary poisson tick_phase log_cap wait_cap heap_cap "
+    "random_spells stationary poisson tick_phase log_cap wait_cap heap_cap "
     # State.
     "win done active pending spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
     # Addresses of the arrays, and their lengths where the engine needs them.
     "p_cpus p_krw p_prods p_waiters p_pending p_nodes p_tree p_out p_wait_hist p_late_hist p_log "
-    "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_n sched_i",
+    "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_i",
     # Parameters, state, and the probabilities in force: see in_force().
     "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost free_cost "
     "stall_median stall_sigma exp_median exp_sigma invoke warmup horizon spell_mean calm_mean "
@@ -65,26 +58,22 @@ COUNTERS = ("single double single_spell waits waits_spell wait_ms stalls stall_m
     "pages_returned pages_freed pool_returned queued freed events").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
-# An event, and where it has a CPU, what that CPU held when it was over: objects in the pool, pages
-# cached, free entries of its head blocks, objects queued, and those of them on the list.
+# An event, and what its CPU held after it: objects in the pool, pages cached, free entries of its head blocks, objects
+# queued, and those of them on the list.
 EVENT = _dtype("code cpu nr_emergency cached room queued listed", "at value")
 EVENTS = ("boot", "spell begins", "spell ends", "page from cache", "page allocated", "page failed",
-    "rcu_head allocated", "rcu_head from pool", "own head listed", "reclaim stall", "wait begins",
-    "wait ends", "monitor armed", "drained early", "batch queued", "joined a pending batch",
-    "monitor re-armed", "grace period starts", "grace period ends", "work starts",
-    "freed before its grace period", "page to cache", "page freed", "wrapper to pool", "work ends")
+    "rcu_head allocated", "rcu_head from pool", "own head listed", "reclaim stall", "wait begins", "wait ends",
+    "monitor armed", "drained early", "batch queued", "joined a pending batch", "monitor re-armed",
+    "grace period starts", "grace period ends", "work starts", "freed before its grace period", "page to cache",
+    "page freed", "wrapper to pool", "work ends")
 CODE = {name: np.int64(i) for i, name in enumerate(EVENTS)}
-(BOOT, SPELL_BEGINS, SPELL_ENDS, FROM_CACHE, PAGE_OK, PAGE_FAILED, HEAD_OK, FROM_POOL, OWN_HEAD,
-    STALLS, WAIT_BEGINS, WAIT_ENDS, ARMED, EARLY, BATCH, JOINED, REARMED, GP_STARTS, GP_ENDS,
-    WORK_STARTS, TOO_SOON, TO_CACHE, PAGE_FREED, TO_POOL, WORK_ENDS) = CODE.values()
+(BOOT, SPELL_BEGINS, SPELL_ENDS, FROM_CACHE, PAGE_OK, PAGE_FAILED, HEAD_OK, FROM_POOL, OWN_HEAD, STALLS, WAIT_BEGINS,
+    WAIT_ENDS, ARMED, EARLY, BATCH, JOINED, REARMED, GP_STARTS, GP_ENDS, WORK_STARTS, TOO_SOON, TO_CACHE, PAGE_FREED,
+    TO_POOL, WORK_ENDS) = CODE.values()
 ALL = np.int64(-1)  # the CPU of an event that concerns all
 
 def _pointer_to(dtype: np.dtype[Any]) -> Any:
-    """A compiled function (address, index) -> record: one element of an array of records.
-
-    Arrays are kept by the caller and known to the engine by their addresses, so that a function has one argument where
-    it would have a dozen arrays of seven words: a third of the compile time, and no bounds to check.
-    """
+    """A compiled function (address, index) -> record; arrays as arguments would triple the compile time."""
     record = from_dtype(dtype)
 
     @intrinsic  # type: ignore[untyped-decorator]
@@ -101,10 +90,6 @@ cpu_at, krw_at, prod_at, held_at, node_at, out_at, event_at, real_at, count_at =
     _pointer_to, (CPU, KRW, PRODUCER, HELD, NODE, OUT, EVENT, REAL, COUNT))
 
 def replication_state(seed: int, replication: int, cpus: int) -> list[np.ndarray[Any, Any]]:
-    """Stream states: one SeedSequence child for each named decision of a replication.
-
-    spells, grace periods, foreign works, expedited waits (4 words each), then arrivals, marks and failures, stalls (4
-    words a CPU each).
-    """
-    return [np.random.SeedSequence(seed, spawn_key=(replication, decision)).generate_state(n,
-        np.uint64) for decision, n in enumerate([4] * 4 + [4 * cpus] * 3)]
+    """Stream states, each from a SeedSequence child: r_spell to r_expedited of GLOBAL, then three for all CPUs."""
+    return [np.random.SeedSequence(seed, spawn_key=(replication, decision)).generate_state(n, np.uint64)
+        for decision, n in enumerate([4] * 4 + [4 * cpus] * 3)]

@@ -131,7 +131,8 @@ def started_lab() -> Iterator[tuple[str, Path]]:
     with tempfile.TemporaryDirectory(prefix="krcsim-ui-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         (home / "bench.ipynb").write_text(notebook())
-        env = os.environ | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "PYTHONPATH": f"{ROOT}{os.pathsep}{ROOT / 'notebooks'}"}
+        path = f"{ROOT}{os.pathsep}{ROOT / 'notebooks'}"
+        env = os.environ | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "PYTHONPATH": path}
         env |= {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
         command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
             f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"]

@@ -14,7 +14,7 @@ def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
         if cpu >= 0:
             c = cpu_at(g.p_cpus, cpu)
             e.nr_emergency, e.room = c.nr_emergency, c.room[0] + c.room[1]
-            e.cached = c.cache[0] + (0 if g.shared else c.cache[1])
+            e.cached = c.cache[0] + g.own_cache * c.cache[1]
             e.queued, e.listed = c.ptr[0] + c.ptr[1] + c.ptr[2], c.ptr[2]
     g.log_n += 1
 

@@ -28,7 +28,8 @@ def looking(chart: Chart, look: str) -> Chart:
 def framed(ax: Axes, *, chart: Chart) -> None:
     """Frame axes as a figure has them, with a legend, but without the lines that it names."""
     figures.frame(ax, chart)
-    artists = figures.draw(chart, ax)
+    lines = tuple(replace(line, look="pin" if ": " in line.name else "now") for line in chart.lines)
+    artists = figures.draw(replace(chart, lines=lines), ax)  # the frame outlives what is dimmed
     ax.legend(loc="upper right", fontsize=7.5, framealpha=0.9)
     for artist in artists:
         artist.remove()
@@ -80,9 +81,9 @@ class Compared(Explorer):
         own = ask(s, "own", max_rung=0, command=self.command(s, "own", 0, {}))
         before = self.done.answer.drawn if self.done else None
         chart, was = chart_of(own), before.lines if isinstance(before, Chart) else ()
-        mine = {line.name for line in chart.lines}
-        old = looking(replace(chart, lines=tuple(line for line in was if line.name not in mine)), "old")
-        self.tell(ticket, own, replace(chart, lines=(*old.lines, *chart.lines)))
+        mine = {line.name: line for line in chart.lines}
+        old = looking(replace(chart, lines=was), "old").lines  # each in its place, or the frame would be drawn anew
+        self.tell(ticket, own, replace(chart, lines=(*(mine.pop(line.name, line) for line in old), *mine.values())))
         self.keep(ticket, s, pins)
         worlds, last = {"": s, **pins}, replications_at(self.rungs[-1])
         runs = 0

@@ -10,34 +10,37 @@ from matplotlib.figure import Figure
 from PIL import Image, PngImagePlugin
 RIGHT = 0.985  # where the axes end, in parts of the width
 SIZE = (570, 420)  # pixels; the widget is fixed to it, or the page would jump
+KEPT = 6  # frames: limits go back and forth between an old curve, a new point and a new curve
 
 class View:
-    """One canvas of one thread; the limits of its axes stay while `key` does, so that blitting is exact."""
+    """Pictures of one thread; the limits of axes are those of their `key`, so that blitting is exact."""
     def __init__(self) -> None:
-        self._key: Any = None
+        self._frames: dict[Any, tuple[FigureCanvasAgg, Axes, Any]] = {}
 
     def png(self, key: Any, frame: Callable[[Axes], Any], draw: Callable[[Axes], list[Any]], stamp: str = "") -> bytes:
         """PNG bytes, quick rather than small: what frame() drew for an equal `key`, and draw()'s artists on it.
 
         `stamp` goes into the file's text, so that whoever sees the picture can tell what it shows.
         """
-        if key != self._key:
-            self._fig = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
-            self._canvas = FigureCanvasAgg(self._fig)
-            self._fig.subplots_adjust(left=0.13, right=RIGHT, top=0.975, bottom=0.125)
-            self._ax = self._fig.add_subplot()
-            frame(self._ax)
-            self._canvas.draw()
-            self._background: Any = self._canvas.copy_from_bbox(self._fig.bbox)
-            self._key = key
-        self._canvas.restore_region(self._background)
-        renderer = self._canvas.get_renderer()
-        for artist in draw(self._ax):
+        canvas, ax, background = self._frames.pop(key, None) or self._framed(frame)
+        self._frames = dict([*self._frames.items()][1 - KEPT :]) | {key: (canvas, ax, background)}
+        canvas.restore_region(background)
+        renderer = canvas.get_renderer()
+        for artist in draw(ax):
             artist.draw(renderer)
             artist.remove()
         text = PngImagePlugin.PngInfo()
         text.add_text("Comment", stamp)
         out = io.BytesIO()
-        pixels = np.asarray(self._canvas.buffer_rgba())[:, :, :3]
+        pixels = np.asarray(canvas.buffer_rgba())[:, :, :3]
         Image.fromarray(np.ascontiguousarray(pixels)).save(out, "png", compress_level=1, pnginfo=text)
         return out.getvalue()
+
+    def _framed(self, frame: Callable[[Axes], Any]) -> tuple[FigureCanvasAgg, Axes, Any]:
+        fig = Figure(figsize=(SIZE[0] / 100, SIZE[1] / 100), dpi=100)
+        canvas = FigureCanvasAgg(fig)
+        fig.subplots_adjust(left=0.13, right=RIGHT, top=0.975, bottom=0.125)
+        ax = fig.add_subplot()
+        frame(ax)
+        canvas.draw()
+        return canvas, ax, canvas.copy_from_bbox(fig.bbox)

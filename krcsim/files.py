@@ -63,11 +63,3 @@ def write_set(folder: Path, stem: str, files: dict[str, bytes]) -> list[Path]:
             if not any(path.exists() for path in paths):  # else somebody took the name meanwhile
                 raise
     raise KrcsimError(f"{folder} holds a thousand files named {stem}; move some away")
-
-def free_name(path: Path) -> Path:
-    """`path`, or the first of path-2, path-3, ... that does not exist."""
-    n, free = 1, path
-    while free.exists():
-        n += 1
-        free = path.with_name(f"{path.stem}-{n}{path.suffix}")
-    return free

@@ -3,6 +3,7 @@
 import html
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from pathlib import Path
@@ -11,7 +12,7 @@ import anywidget
 import ipywidgets as w
 import traitlets
 from krcsim.export import Answer, export_all
-from krcsim.files import free_name, write_whole
+from krcsim.files import write_whole
 from krcsim_explorers.latest import Latest, Ticket
 from krcsim.run import Stopped
 from krcsim.scenario import Scenario, changed, load_scenario, toml_text
@@ -198,21 +199,27 @@ class Explorer:
     def _moved(self, change: Any = None) -> None:
         if self._quiet:
             return
-        self._quiet = True
-        for low, high in AT_MOST:  # the one that was moved wins
-            small, big = self.controls.get(low), self.controls.get(high)
-            if small and big and small.value > big.value:
-                if change is not None and change["owner"] is small:
-                    big.value = min(v for _, v in big.options if v >= small.value)
-                else:
-                    small.value = max(v for _, v in small.options if v <= big.value)
-        if change is not None:
-            self.preset.value, self._note = "", ""
-        self._quiet = False
         try:
+            self._quiet = True
+            if change is not None:
+                self._settle(change["owner"])
+            self._quiet = False
             self._latest.submit((self.scenario, dict(self.pins)))
         except KrcsimError as exc:
             self._say(f"Not possible: {exc}")
+        finally:
+            self._quiet = False
+
+    def _settle(self, moved: Any) -> None:
+        """After a control was moved: no reserve boots with more than it keeps, and this is no preset any more."""
+        for low, high in AT_MOST:
+            small, big = self.controls.get(low), self.controls.get(high)
+            if small and big and small.value > big.value:  # the one that was moved wins
+                if moved is small:
+                    big.value = min(v for _, v in big.options if v >= small.value)
+                else:
+                    small.value = max(v for _, v in small.options if v <= big.value)
+        self.preset.value, self._note = "", ""
 
     # ---- what outlives the kernel
 
@@ -222,12 +229,15 @@ class Explorer:
             return ""
         try:
             self.base = load_scenario(self.kept)
+        except KrcsimError as exc:
+            aside = self.kept.with_suffix(f".{time.time_ns()}.toml")
+            with suppress(OSError):  # then keeping will fail too, and say so
+                self.kept.rename(aside)
+            return f"Your last setting could not be read and is now in {aside.name}: {exc}"
+        with suppress(KrcsimError):
             kept = sorted(self.home.glob(f"{self.name}.pin-?.toml"))
             self.pins = dict(zip("ABC"[: self.pins_at_most], map(load_scenario, kept), strict=False))
-            return f"Your last setting is back, from {self.kept.name}; choose a preset to begin anew."
-        except KrcsimError as exc:
-            broken, self.kept = self.kept, free_name(self.kept)
-            return f"Your last setting could not be read and stays in {broken.name}: {exc}"
+        return f"Your last setting is back, from {self.kept.name}; choose a preset to begin anew."
 
     def _keep(self, s: Scenario, pins: dict[str, Scenario]) -> None:
         """Write the setting and the pins beside the notebook; raises KrcsimError where that is impossible."""

@@ -2,9 +2,9 @@
 """The newest value wins: long work behind a slider, in one thread, without a queue of old values.
 
 `Latest.submit()` never blocks. A newer value replaces one that waits and asks the running one to stop, but only after
-its first result: a steady drag would otherwise show nothing. Results come back on the event loop, so that widgets are
-set on one thread only; without a running loop (a plain script, a test) everything happens at once in the caller's
-thread.
+its first result: a steady drag would otherwise show nothing. Results come back on the event loop that submitted
+(JupyterLab may run that of widgets in a thread of its own), never on the worker's thread; without a running loop (a
+plain script, a test) everything happens at once in the caller's thread.
 """
 import asyncio
 import atexit

@@ -18,7 +18,7 @@ DOCS = ROOT / "docs"
 COMMAND = "krcsim compare thread-as-posted"
 # What makes each picture; the picture carries its command and a hash of what it shows.
 PICTURES = {
-    "pool-or-pages": "compare thread-as-posted --remedies curve --max-rung 4 --precision 0.001",
+    "pool-or-pages": "compare thread-as-posted --remedies curve --max-rung 5 --precision 0.001",
     "one-spell": "simulate thread-as-posted --spell 2",
     "cold-start": "compare thread-as-discussed --by-spell 8 --remedies cold --max-rung 4 "
     "--precision 0.001",

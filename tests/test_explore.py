@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from matplotlib.figure import Figure
 
 import krcsim
 from krcsim.__main__ import main
@@ -19,6 +20,7 @@ from krcsim.chart import OWN, Chart
 from krcsim_explorers.explore import AT_MOST, CONTROLS, PRESETS, Explorer
 from krcsim_explorers import ColdStart, OneSpell, PoolOrPages
 from krcsim_explorers.latest import Latest, Ticket
+from krcsim_explorers.questions import framed
 from krcsim.run import Stopped
 from krcsim.study import SEED, compare
 
@@ -311,3 +313,16 @@ def test_cancel_stops_at_once_and_an_error_is_told() -> None:
 
     asyncio.run(use())
     assert states == ["stopped", "error: no such thing"]
+
+
+def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
+    explorer = PoolOrPages(tmp_path, "thread-as-posted", rungs=(0,))
+    explorer.buttons["Pin"].click()
+    explorer.controls["allocator.spell.page"].value = 0.5
+    assert explorer.done is not None
+    ax = Figure().add_subplot()
+    framed(ax, chart=explorer.done.answer.drawn)
+    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert OWN in names
+    assert [name for name in names if ": " in name] == []
+    assert ax.get_legend().get_title().get_text() == "pinned, thin: A"

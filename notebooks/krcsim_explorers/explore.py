@@ -2,7 +2,6 @@
 """What all explorers share: sliders, the picture, pins, what is kept, and what is exported."""
 import html
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -19,7 +18,7 @@ from krcsim.scenario import Scenario, changed, load_scenario, toml_text
 from krcsim.values import KrcsimError
 from krcsim_explorers.view import SIZE, View
 
-PRESETS = {"Thread as posted (C on A0)": "thread-as-posted", "Thread as discussed (C on A1)": "thread-as-discussed",
+PRESETS = {"As posted (C on A0)": "thread-as-posted", "As discussed (C on A1)": "thread-as-discussed",
     "Phone, light load": "phone", "Server, 128 CPUs": "server-128"}
 CUSTOM = ("(your own)", "")
 SIZES = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
@@ -28,7 +27,7 @@ CHANCES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98,
 # A control: the field it moves, its label, where the kernel has it, its values.
 CONTROLS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
     "remedy.head_alloc": ("rcu_head request", "kvfree_call_rcu()", (("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
-        ("try hard (A1)", "tryhard"), ("NOWAIT, ATOMIC, KERNEL", "three_step"))),
+        ("try hard (A1)", "tryhard"), ("three steps to KERNEL", "three_step"))),
     "remedy.cache_shared": ("Page cache is", "krcp->bkvcache", (("per channel", False), ("shared", True))),
     "remedy.nr_emergency_objs": ("Pool (objects/CPU)", "rcu_nr_emergency_objs", SIZES),
     "remedy.emergency_at_boot": ("Pool at boot (objects)", "krcp->nr_emergency", SIZES),
@@ -194,7 +193,7 @@ class Explorer:
             if path := self.file.value.strip():
                 self._put(load_scenario(path), f"{path} is on the sliders.")
         except KrcsimError as exc:
-            self._say(f"Not loaded: {exc}")
+            self._remark(f"Not loaded: {exc}")
 
     def _moved(self, change: Any = None) -> None:
         if self._quiet:
@@ -206,7 +205,7 @@ class Explorer:
             self._quiet = False
             self._latest.submit((self.scenario, dict(self.pins)))
         except KrcsimError as exc:
-            self._say(f"Not possible: {exc}")
+            self._remark(f"Not possible: {exc}")
         finally:
             self._quiet = False
 
@@ -219,7 +218,9 @@ class Explorer:
                     big.value = min(v for _, v in big.options if v >= small.value)
                 else:
                     small.value = max(v for _, v in small.options if v <= big.value)
-        self.preset.value, self._note = "", ""
+        self._note = ""
+        if moved in self.controls.values():  # a step to another event leaves the setting as it is
+            self.preset.value = ""
 
     # ---- what outlives the kernel
 
@@ -271,10 +272,6 @@ class Explorer:
             left = (now - self._begun) * (1.0 / max(share, 1e-3) - 1.0)
             ticket.post(self._on_way, (share, f"{what}; about {max(left, 0.1):.1f} s left"))
 
-    def render(self, key: Any, frame: Callable[..., Any], draw: Callable[..., Any], stamp: str) -> bytes:
-        """The picture; only in the worker's thread."""
-        return self.view.png(key, frame, draw, stamp)
-
     # ---- back on the event loop, the only thread that sets widgets
 
     def _on_way(self, way: tuple[float, str]) -> None:
@@ -282,12 +279,11 @@ class Explorer:
         self._say(way[1])
 
     def _say(self, text: str) -> None:
-        self.status.value = html.escape(text)
+        self.status.value = html.escape(f"{text}{'. ' * bool(self._note)}{self._note}")
 
     def _remark(self, text: str) -> None:
         """Say something that stays beside the progress until a slider is moved."""
-        self._note = text
-        self._say(text)
+        self._note, self.status.value = text, html.escape(text)
 
     def _show(self, out: Shown) -> None:
         self.done = out
@@ -302,12 +298,12 @@ class Explorer:
         self.buttons["Cancel"].disabled = not running
         self.bar.value = 0.0 if running else 1.0
         told = {"running": "running ...", "done": "done", "stopped": "stopped; the picture stays as it is"}
-        self._say(f"{told.get(state, state)}{'. ' * bool(self._note)}{self._note}")
+        self._say(told.get(state, state))
 
     def _pin(self) -> None:
         free = [letter for letter in "ABC"[: self.pins_at_most] if letter not in self.pins]
         if self.done is None or not free:
-            self._say("Three curves are pinned already; Unpin takes them away." if self.done else "Nothing to pin yet.")
+            self._remark("Three curves are pinned; Unpin takes them away." if self.done else "Nothing to pin yet.")
             return
         self.pins[free[0]] = self.done.answer.scenario
         self._moved()
@@ -319,12 +315,12 @@ class Explorer:
     def export(self) -> list[Path]:
         """Write all that is shown into the folder; overwrites nothing."""
         if self.done is None:
-            self._say("Nothing to export yet: wait for the first picture.")
+            self._remark("Nothing to export yet: wait for the first picture.")
             return []
         try:
             done = export_all(self.home / self.into.value, self.done.answer, self.dpi.value)
         except (OSError, KrcsimError) as exc:
-            self._say(f"Not exported: {exc}")
+            self._remark(f"Not exported: {exc}")
             return []
-        self._say(f"Exported {', '.join(path.name for path in done)} into {self.into.value}/")
+        self._remark(f"Exported {', '.join(path.name for path in done)} into {self.into.value}/")
         return done

@@ -26,11 +26,15 @@ def looking(chart: Chart, look: str) -> Chart:
     return replace(chart, lines=tuple(replace(line, look=look) for line in chart.lines))
 
 def framed(ax: Axes, *, chart: Chart) -> None:
-    """Frame axes as a figure has them, with a legend, but without the lines that it names."""
+    """Frame axes as a figure has them, with a legend of all but pins, but without the lines that it names."""
     figures.frame(ax, chart)
     lines = tuple(replace(line, look="pin" if ": " in line.name else "now") for line in chart.lines)
     artists = figures.draw(replace(chart, lines=lines), ax)  # the frame outlives what is dimmed
-    ax.legend(loc="upper right", fontsize=7.5, framealpha=0.9)
+    names = {line.name for line in lines if line.look == "now"}
+    pins = sorted({line.name.split(": ")[0] for line in lines if line.look == "pin"})
+    ax.legend(handles=[a for a in artists if a.get_label() in names], loc="upper right", ncols=2, columnspacing=0.8,
+        handlelength=1.8, fontsize=7, framealpha=0.9, title_fontsize=7,
+        title=f"pinned, thin: {', '.join(pins)}" if pins else None)
     for artist in artists:
         artist.remove()
 
@@ -186,7 +190,7 @@ class OneSpell(Explorer):
         if first:
             self._go((later or first)[0])
         else:
-            self._say("Nobody waits in this spell; try another one, another world, or less reserve.")
+            self._remark("Nobody waits in this spell; try another one, another world, or less reserve.")
 
     def _point(self, change: Any) -> None:
         """The pointer is on the picture: go to the event nearest to it."""
@@ -216,7 +220,7 @@ class OneSpell(Explorer):
             try:
                 spell = timeline.one_spell(s, SEED, replication=asked[1], number=asked[2], cpu=asked[3])
             except KrcsimError as exc:
-                ticket.post(self._say, str(exc))
+                ticket.post(self._remark, str(exc))
                 return
             n = next((k for k, e in enumerate(spell.events) if e.what == "wait begins"), 0)
         n = min(n, len(spell.events) - 1)

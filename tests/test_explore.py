@@ -326,3 +326,29 @@ def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
     assert OWN in names
     assert [name for name in names if ": " in name] == []
     assert ax.get_legend().get_title().get_text() == "pinned, thin: A"
+
+
+def test_a_move_is_not_lost_while_another_thread_sets_widgets(tmp_path: Path) -> None:
+    explorer = OneSpell(tmp_path, "thread-as-posted")
+    explorer._quiet.on = True  # as while this thread shows a picture
+    move = threading.Thread(target=setattr, args=(explorer.controls["workload.rate_hz"], "value", 5000.0))
+    move.start()
+    move.join()
+    assert "rate_hz=5000" in explorer.shell.value
+
+
+def test_an_answer_that_comes_late_on_another_loop_is_not_shown() -> None:
+    shown: list[Any] = []
+    late: list[Any] = []
+
+    def work(ticket: Ticket) -> None:
+        if ticket.value == "old":
+            ticket.post = lambda receiver, what: late.append((receiver, what))  # a loop that is busy
+        ticket.show(shown.append, ticket.value)
+
+    latest = Latest(work, lambda _state: None, Stopped)
+    latest.submit("old")
+    latest.submit("new")
+    for receiver, what in late:
+        receiver(what)
+    assert shown == ["new"]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What all explorers share: sliders, the picture, pins, what is kept, and what is exported."""
 import html
+import threading
 import time
 from contextlib import suppress
 from dataclasses import dataclass, fields
@@ -67,6 +68,10 @@ class Guard(anywidget.AnyWidget):
     track = traitlets.Bool(False).tag(sync=True)
     at = traitlets.Float(-1.0).tag(sync=True)
 
+class Quiet(threading.local):
+    """Whether what this thread sets on widgets is no move of the person's; JupyterLab may use several threads."""
+    on = False
+
 class Explorer:
     """Sliders beside a picture that follows them; a question gives the fields, what to run and what to draw."""
     name: ClassVar[str]
@@ -79,7 +84,7 @@ class Explorer:
         self.view, self.pins = View(), dict[str, Scenario]()
         self.done: Shown | None = None
         self.base = load_scenario(preset or next(iter(PRESETS.values())))
-        self._quiet, self._note = False, ""
+        self._quiet, self._note = Quiet(), ""
         self._latest = Latest(self._work, self._state, Stopped)
         self._build()
         said = "" if preset else self._restore()
@@ -171,7 +176,7 @@ class Explorer:
 
     def _put(self, s: Scenario, said: str = "") -> None:
         """Set all controls to a scenario, with one run for the whole change."""
-        self.base, self._quiet = s, True
+        self.base, self._quiet.on = s, True
         for path, control in self.controls.items():
             given = attrgetter(path)(s)
             given = (0 if path == "grace_period.mean_ms" else False) if given is None else given
@@ -180,12 +185,12 @@ class Explorer:
             control.value = given
         self.preset.value = next((name for name in PRESETS.values()
             if self.fitted(load_scenario(name)) == self.fitted(s)), "")
-        self._quiet = False
+        self._quiet.on = False
         self._note = said
         self._moved()
 
     def _preset(self, _change: Any) -> None:
-        if not self._quiet and self.preset.value:
+        if not self._quiet.on and self.preset.value:
             self._put(load_scenario(self.preset.value))
 
     def _load(self, _change: Any) -> None:
@@ -196,18 +201,18 @@ class Explorer:
             self._remark(f"Not loaded: {exc}")
 
     def _moved(self, change: Any = None) -> None:
-        if self._quiet:
+        if self._quiet.on:
             return
         try:
-            self._quiet = True
+            self._quiet.on = True
             if change is not None:
                 self._settle(change["owner"])
-            self._quiet = False
+            self._quiet.on = False
             self._latest.submit((self.scenario, dict(self.pins)))
         except KrcsimError as exc:
             self._remark(f"Not possible: {exc}")
         finally:
-            self._quiet = False
+            self._quiet.on = False
 
     def _settle(self, moved: Any) -> None:
         """After a control was moved: no reserve boots with more than it keeps, and this is no preset any more."""

@@ -21,6 +21,7 @@ class Ticket:
         self.shown = self.superseded = False
         self.post: Callable[[Callable[[Any], None], Any], Any] = lambda receiver, what: receiver(what)
         self.on_state: Callable[[str], None] = lambda _state: None
+        self.outdated: Callable[[], bool] = lambda: False
 
     def show(self, receiver: Callable[[Any], None], what: Any) -> None:
         """Give a result to `receiver` on the event loop; ends the work if a newer value waits.
@@ -32,7 +33,8 @@ class Ticket:
 
         def receive(what: Any) -> None:
             try:
-                receiver(what)
+                if not self.outdated():  # two loops may get out of step
+                    receiver(what)
             finally:
                 received.set()
 
@@ -55,6 +57,7 @@ class Latest:
         self._lock = threading.Condition()
         self._next: tuple[Ticket, asyncio.AbstractEventLoop] | None = None
         self._running: Ticket | None = None
+        self._newest: Ticket | None = None  # the last one that ran
         self._thread: threading.Thread | None = None
 
     def submit(self, value: Any) -> None:
@@ -111,7 +114,8 @@ class Latest:
                 self._running = None
 
     def _run(self, ticket: Ticket) -> None:
-        ticket.on_state, end = self._on_state, "done"
+        ticket.on_state, ticket.outdated, end = self._on_state, lambda: self._newest is not ticket, "done"
+        self._newest = ticket
         try:
             self._work(ticket)
         except self._stopped:

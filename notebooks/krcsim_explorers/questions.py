@@ -238,10 +238,10 @@ class OneSpell(Explorer):
         spell, n, shown = out
         fresh, self.spell = spell is not self.spell, spell
         if fresh:
-            self._quiet = True
+            self._quiet.on = True
             self.event.max = self.play.max = max(0, len(spell.events) - 1)
             self.event.value = self.play.value = n
-            self._quiet = False
+            self._quiet.on = False
         if spell.events:
             when, rule, symbol = map(html.escape, told(spell, n))
             self.rule.value = f"<b>{when}</b><br>{rule} <code>{symbol}</code>"

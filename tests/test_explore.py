@@ -71,8 +71,13 @@ def test_the_old_curve_stays_dimmed_until_its_points_arrive(tmp_path: Path) -> N
     seen: list[dict[str, str]] = []
     explorer = PoolOrPages(tmp_path, rungs=(0,))
     show = explorer._show
-    explorer._show = lambda out: (  # type: ignore[method-assign]
-        show(out), seen.append({k: line.look for k, line in lines_of(explorer).items()}))  # type: ignore[func-returns-value]
+
+    def noted(out: Any) -> None:
+        show(out)
+        assert explorer.seen is not None
+        seen.append({line.name: line.look for line in explorer.seen.lines})
+
+    explorer._show = noted  # type: ignore[method-assign]
     explorer.controls["workload.rate_hz"].value = 2000.0
     first, last = seen
     assert first.pop(OWN) == "now"
@@ -125,6 +130,16 @@ def command_in(data: bytes, end: str) -> list[str]:
     words = shlex.split(text)
     out = ("--out", "--dpi")
     return [w for last, w in zip(["", *words[1:]], words[1:], strict=False) if not {w, last} & {*out}]
+
+
+def test_no_file_holds_the_dimmed_curves_of_the_setting_before(tmp_path: Path) -> None:
+    explorer = PoolOrPages(tmp_path, "thread-as-posted", rungs=(0,))
+    explorer.rungs = ()  # as if everything else were still to come
+    explorer.controls["workload.rate_hz"].value = 5000.0
+    assert explorer.seen is not None
+    assert {line.look for line in explorer.seen.lines} == {"now", "old"}
+    (file,) = (path for path in explorer.export() if path.suffix == ".csv")
+    assert ",old," not in file.read_text()
 
 
 @each_explorer

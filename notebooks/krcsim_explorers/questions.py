@@ -61,6 +61,7 @@ class Compared(Explorer):
     pins_at_most = 3
     names: ClassVar[str]  # the remedies, as the shell spells them
     options: ClassVar[str] = ""
+    seen: Chart | None = None  # what is on the screen, with the curves of the setting before
 
     def ask(self, s: Scenario, names: str, **how: Any) -> Result:
         """Run the question for some remedies."""
@@ -83,8 +84,7 @@ class Compared(Explorer):
         have: Have = {}
         ask = partial(self.ask, seed=SEED, precision=0.001, have=have, stop=ticket.stop)
         own = ask(s, "own", max_rung=0, command=self.command(s, "own", 0, {}))
-        before = self.done.answer.drawn if self.done else None
-        chart, was = chart_of(own), before.lines if isinstance(before, Chart) else ()
+        chart, was = chart_of(own), self.seen.lines if self.seen else ()
         mine = {line.name: line for line in chart.lines}
         old = looking(replace(chart, lines=was), "old").lines  # each in its place, or the frame would be drawn anew
         self.tell(ticket, own, replace(chart, lines=(*(mine.pop(line.name, line) for line in old), *mine.values())))
@@ -112,8 +112,9 @@ class Compared(Explorer):
         s, command = ticket.value[0], str(result.provenance["command"])
         key = (figures.limits(chart), tuple(line.name for line in chart.lines))
         png = self.view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
-        said = self.said(result, s)
-        answer = Answer(self.name, s, SEED, command, chart, answer_text(result), result)
+        said, self.seen = self.said(result, s), chart
+        new = replace(chart, lines=tuple(line for line in chart.lines if line.look != "old"))  # for files
+        answer = Answer(self.name, s, SEED, command, new, answer_text(result), result)
         ticket.show(self._show, Shown(answer, png, said, f"{chart.ylabel} over {chart.xlabel}. {bare(said)}"))
 
 class PoolOrPages(Compared):

@@ -53,6 +53,11 @@ HEAR_ERRORS = """() => {
 CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel.cells.map(
     cell => [cell.cell_type, cell.getSource()])"""
 
+CONTROLS_NOW = """explorer => Object.fromEntries(
+    [...explorer.querySelectorAll(".widget-inline-hbox")].map(box => [
+        box.querySelector(".widget-label")?.textContent,
+        box.querySelector(".widget-readout")?.textContent ?? box.querySelector("select")?.selectedOptions[0]?.value,
+    ]))"""
 ICONS = """explorer => [explorer, ...explorer.querySelectorAll("*")]
     .filter(e => e.classList.contains("jupyter-widgets-disconnected"))
     .map(e => getComputedStyle(e, "::before").display)"""
@@ -218,23 +223,24 @@ class Notebook:
         """A control with its label."""
         return self.root.locator(".widget-inline-hbox").filter(has=self.page.get_by_text(label, exact=True)).first
 
+    def values(self) -> dict[str, str]:
+        """What each slider and each list of choices says, by its label."""
+        return dict(self.root.evaluate(CONTROLS_NOW))
+
     def value(self, path: str) -> str:
-        """What a control says."""
-        box = self.box(CONTROLS[path][0])
-        if kind_of(path) == "slider":
-            return str(box.locator(".widget-readout").text_content())
-        return str(box.locator("select").evaluate("s => s.selectedOptions[0].value"))
+        return self.values()[CONTROLS[path][0]]
 
     def setting(self) -> dict[str, str]:
-        """What all controls say."""
-        return {path: self.value(path) for path in self.kind.shown}
+        """What the controls of all fields say."""
+        now = self.values()
+        return {path: now[CONTROLS[path][0]] for path in self.kind.shown}
 
     def says(self, s: Scenario) -> bool:
         """Whether the controls stand for a scenario."""
         return self.setting() == {path: shown(s, path) for path in self.kind.shown}
 
     def preset(self) -> str:
-        return str(self.box("Preset").locator("select").evaluate("s => s.selectedOptions[0].value"))
+        return self.values()["Preset"]
 
     def choose(self, label: str, option: str) -> None:
         self.box(label).locator("select").select_option(value=option)
@@ -335,7 +341,7 @@ class Notebook:
     # ---- one spell
 
     def event(self) -> int:
-        return int(self.box("Event").locator(".widget-readout").text_content())
+        return int(self.values()["Event"])
 
     def rule(self) -> str:
         return str(self.root.locator(".krcsim-status").last.text_content())

@@ -66,7 +66,8 @@ def _line(line: Line, ax: Axes, style: Any) -> list[Any]:
     artists: list[Any] = ax.plot(x, np.where(bound, np.nan, y), ls=dash, label=line.name, **look)
     if bound.any():
         artists += ax.plot(x[bound], y[bound], ls="none", **look | dict(mfc="white"))
-        artists += ax.plot(x[bound], y[bound] / 1.45, ls="none", **look | dict(marker="v", ms=3))
+        if line.look == "now":
+            artists += ax.plot(x[bound], y[bound] / 1.45, ls="none", **look | dict(marker="v", ms=3))
     if line.look == "now":
         lo, hi = np.array([(_end(e, e.lo), _end(e, e.hi)) for e in line.estimates]).T
         artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))

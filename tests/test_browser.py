@@ -126,9 +126,10 @@ def test_what_a_slider_tells_a_screen_reader_is_its_value_and_no_index(notebook:
     handle = notebook.handle("Page cache (pages)")
     handle.press("ArrowRight")
     notebook.until(lambda: handle.get_attribute("aria-valuetext") == "2", "aria-valuetext 2")
-    handles = notebook.root.locator(".noUi-handle").all()
-    told = [handle.get_attribute("aria-valuetext") for handle in handles]
-    assert told == notebook.root.locator(".widget-hslider .widget-readout").all_text_contents()
+    handles = notebook.root.locator(".noUi-handle")
+    readouts = notebook.root.locator(".widget-hslider .widget-readout")
+    notebook.until(lambda: readouts.all_text_contents()
+                   == [handle.get_attribute("aria-valuetext") for handle in handles.all()], "same texts")
 
 
 @each_notebook

@@ -73,7 +73,10 @@ export default {
     const seek = () => {
       root = el.closest(".krcsim-explorer");
       if (!root) return tries++ < 200 && setTimeout(seek, 25);
-      watch = new MutationObserver(() => mend(root, model));
+      let due = 0;  // the picture goes first
+      watch = new MutationObserver(() => {
+        due ||= setTimeout(() => { due = 0; mend(root, model); }, 60);
+      });
       watch.observe(root, { subtree: true, childList: true, characterData: true, attributes: true,
         attributeFilter: ["class", "src"] });
       if (model.get("track"))
@@ -81,7 +84,7 @@ export default {
       mend(root, model);
     };
     seek();
-    const again = () => root && mend(root, model);
+    const again = () => root && setTimeout(() => mend(root, model), 60);
     model.on("change:alt", again);
     return () => { watch?.disconnect(); model.off("change:alt", again); };
   },

@@ -122,4 +122,5 @@ class Latest:
             end = "stopped"
         except Exception as exc:  # told to the person; the thread lives on for the next value
             end = f"error: {exc}"
-        ticket.post(self._on_state, end)
+        if end != "stopped" or self._next is None:  # else the next value has its own say
+            ticket.post(self._on_state, end)

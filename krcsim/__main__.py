@@ -69,6 +69,7 @@ def shown(result: Any) -> str:
 def run_simulate(args: argparse.Namespace, command: str) -> None:
     """One run with its event log, or one spell of it."""
     from krcsim.study import simulate
+    check_targets(args)
     if args.spell:
         from krcsim.timeline import one_spell, text_of
         spell = one_spell(scenario_from(args), args.seed, replication=args.replication, number=args.spell, cpu=args.cpu)
@@ -130,12 +131,13 @@ def run_study(args: argparse.Namespace, command: str) -> None:
     from krcsim.reply import answer_text
     check_targets(args)
     scenario = scenario_from(args)
+    if len(args.pin) > 8:
+        raise KrcsimError(f"--pin is given {len(args.pin)} times; allowed: up to 8; draw another figure for the rest")
     pins = [scenario_from(parser().parse_args(["show", *shlex.split(pin)])) for pin in args.pin]
     result = studied(args, scenario, command)
-    chart = chart_of(result)
-    if pins:
-        chart = beside(chart, {"ABCDEFGH"[n]: chart_of(studied(args, s, command)) for n, s in enumerate(pins[:8])})
-    deliver(args, args.verb, scenario, command, chart, answer_text(result) if args.out else "", result, shown(result))
+    others = {letter: chart_of(studied(args, s, command)) for letter, s in zip("ABCDEFGH", pins, strict=False)}
+    text = answer_text(result) if any(path.endswith(".txt") for path in args.out) else ""  # a grid may be too wide
+    deliver(args, args.verb, scenario, command, beside(chart_of(result), others), text, result, shown(result))
 
 def run_reply(args: argparse.Namespace, command: str) -> None:
     """The answer as plain text or as the draft of a mail, from a saved result or a scenario that is run now."""

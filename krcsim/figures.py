@@ -23,7 +23,7 @@ def kib(x: float, _position: Any = None) -> str:
     return "0" if x <= NOTHING_ADDED else f"{x:g} B" if x < 1024 else f"{x / 1024:g} KiB"
 
 def limits(chart: Chart) -> tuple[float, float, float, float]:
-    """Ends of the axes: whole octaves or counts in x, whole decades in y, so that they rarely move."""
+    """Ends of the axes in whole steps (fourfold or one in x, decades in y), so that they rarely move."""
     ends = [v for line in chart.lines for e in line.estimates for v in (e.lo or height(e), e.hi or height(e))]
     lows = [math.floor(math.log10(v)) for v in ends if v > 0 and math.isfinite(v)]
     most = max((x for line in chart.lines for x in line.x), default=1.0)

@@ -76,12 +76,13 @@ def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_ru
 
 def check_study(seed: int, precision: float, max_rung: int) -> None:
     """Raise FieldError for a seed, a precision or a rung that cannot be used."""
-    _check_whole("seed", seed, 2**63 - 1, "give another seed")
+    check_whole("seed", seed, 2**63 - 1, "give another seed")
     refuse(not (is_real(precision) and 0 < precision < 1), "precision", precision,
         "a number above 0 and below 1", "0.1 asks for a half width of 10 % of the value")
-    _check_whole("max_rung", max_rung, MAX_RUNG, f"rung r has {FIRST_RUNG} * 2**r replications")
+    check_whole("max_rung", max_rung, MAX_RUNG, f"rung r has {FIRST_RUNG} * 2**r replications")
 
-def _check_whole(name: str, value: Any, most: int, remedy: str) -> None:
+def check_whole(name: str, value: Any, most: int, remedy: str) -> None:
+    """Raise FieldError unless a value is a whole number from 0 to `most`."""
     good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
     refuse(not good, name, value, f"a whole number from 0 to {'2**63 - 1' if most >> 62 else most}", remedy)
 
@@ -99,8 +100,8 @@ def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0
         every_call: bool = False) -> Run:
     """One run with its event log (times in ms; dull calls leave no event); raises FieldError."""
     check_study(seed, PRECISION, 0)
-    _check_whole("replication", replication, 2**31, "choose another")
-    _check_whole("events", events, 10_000_000, "choose another")
+    check_whole("replication", replication, 2**31, "choose another")
+    check_whole("events", events, 10_000_000, "choose another")
     scenario = given(scenario)
     runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
     rows = tuple((milliseconds(float(e["at"]), scenario.machine.hz), int(e["cpu"]),
@@ -136,7 +137,7 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
 
 def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
     """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`, whatever horizon_ms."""
-    _check_whole("count", count, 100, "8 shows how a reserve fills")
+    check_whole("count", count, 100, "8 shows how a reserve fills")
     scenario = given(scenario)
     a = scenario.allocator
     refuse(a.spells == "none" or not count, "allocator.spells", a.spells, "exponential or schedule",

@@ -4,7 +4,7 @@ import textwrap
 import tomllib
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
 from matplotlib.axes import Axes
@@ -14,13 +14,12 @@ from krcsim.figures import blank
 from krcsim.kernel import milliseconds
 from krcsim.run import event_log
 from krcsim.scenario import Scenario, changed, data_folder
-from krcsim.study import SEED, given
+from krcsim.study import PRECISION, SEED, check_study, check_whole, given
 from krcsim.values import KrcsimError, refuse
 LANES = ("waiting callers", "stalls", "grace periods", "batches", "on the list", "in blocks", "pool", "page cache")
 LEFT = 0.19  # where the lanes begin, in parts of a picture's width
 ROOM = 2_000_000  # events
 _BLUE, _RED, _GREEN, _ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
-COLUMNS = ("ms", "cpu", "what", "value", "nr_emergency", "cached", "room", "queued", "listed")
 
 @dataclass(frozen=True)
 class Event:
@@ -34,6 +33,8 @@ class Event:
     room: int
     queued: int
     listed: int
+
+COLUMNS = tuple(f.name for f in fields(Event))
 
 @dataclass(frozen=True)
 class Spell:
@@ -56,6 +57,8 @@ class Spell:
 def one_spell(scenario: Scenario | str, seed: int = SEED, *, remedy: str = "", replication: int = 0, number: int = 1,
         cpu: int = 0) -> Spell:
     """Spell `number` (from 1) of a replication, seen from a CPU; raises KrcsimError where there is none."""
+    check_study(seed, PRECISION, 0)
+    check_whole("replication", replication, 2**31, "choose another")
     s = given(scenario)
     s = changed(s, remedy=remedy) if remedy else s
     refuse(not 0 <= cpu < s.machine.cpus, "cpu", cpu, f"0 to {s.machine.cpus - 1}", "choose a CPU of the scenario")

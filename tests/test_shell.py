@@ -101,6 +101,10 @@ BAD = [
     ["compare", "phone", "--max-rung", "0", "--by-spell", "-1"],
     ["compare", "phone", "--max-rung", "0", "--by-spell", "1000"],
     ["simulate", "phone", "--spell", "99"],
+    ["simulate", "phone", "--spell", "1", "--replication", "-1"],
+    ["simulate", "phone", "--spell", "1", "--seed", "-1"],
+    ["simulate", "phone", "--spell", "1", "--out", "f.gif"],
+    ["compare", "phone", "--max-rung", "0", *["--pin", "phone"] * 9],
     ["simulate", "phone", "--spell", "1", "--cpu", "99"],
     ["simulate", "phone", "--out", "f.png"],
     ["reply", "phone", "--max-rung", "0", "--quote", "3"],
@@ -188,3 +192,13 @@ def test_a_reply_is_drafted_under_the_lines_it_answers(
     assert "> One concern I have.\n\nkrcsim" in text
     assert "Hi Vlad" not in text
     assert "--parent" not in text
+
+
+def test_a_grid_that_is_too_wide_for_a_mail_is_saved_all_the_same(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    grid = ("machine.cpus=1,2", "workload.rate_hz=100,200", "allocator.spell.page=0.5,0.9",
+            "grace_period.expedited_median_ms=0.1,0.2")  # fmt: skip
+    over = [word for values in grid for word in ("--over", values)]
+    output(capsys, "sweep", "phone", *QUICK, *over, "--out", str(tmp_path / "grid.json"))
+    assert len(krcsim.load_result(tmp_path / "grid.json").points()) == 16

@@ -8,7 +8,7 @@ import io
 import textwrap
 from pathlib import Path
 
-from krcsim.__main__ import main as krcsim
+from krcsim_shell.main import main as krcsim
 from krcsim.result import Cell, Result, words
 from krcsim.scenario import load_scenario
 from krcsim.study import compare

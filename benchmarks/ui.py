@@ -31,7 +31,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from krcsim.__main__ import parser, scenario_from
+from krcsim_shell.main import parser, scenario_from
 from krcsim_explorers.explore import CONTROLS
 from krcsim.result import load_result, words
 from krcsim.run import warm_up

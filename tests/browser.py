@@ -21,7 +21,7 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from krcsim.__main__ import parser, scenario_from
+from krcsim_shell.main import parser, scenario_from
 from krcsim.scenario import Scenario, load_scenario
 from krcsim_explorers import ColdStart, OneSpell, PoolOrPages
 from krcsim_explorers.explore import CONTROLS, PRESETS, Explorer

@@ -15,7 +15,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import krcsim
-from krcsim.__main__ import main
+from krcsim_shell.main import main
 from krcsim.chart import OWN, Chart
 from krcsim_explorers.explore import AT_MOST, CONTROLS, PRESETS, Explorer
 from krcsim_explorers import ColdStart, OneSpell, PoolOrPages

@@ -25,10 +25,9 @@ FLOORS = (
     "result measures",
     "study",
     "chart",
-    "figures reply mail",
+    "figures reply",
     "timeline",
     "export",
-    "__main__",
 )
 # Inside the engine a module imports only from those before it, and nothing else of krcsim.
 ENGINE = "rng state calendar grace kfree_rcu source loop".split()
@@ -46,7 +45,10 @@ HOME_OF = {
     "ipywidgets": set(),
     "anywidget": set(),
     "IPython": set(),
-    "krcsim_explorers": set(),  # the sliders know the package, never the other way round
+    # What lives beside the package knows it, never the other way round; but `python -m krcsim` is the shell.
+    "krcsim_explorers": set(),
+    "krcsim_kernel": set(),
+    "krcsim_shell": {"__main__"},
 }
 MODULE_LINES, PACKAGE_LINES = 400, 3_500
 
@@ -56,9 +58,9 @@ def name_of(path: Path) -> str:
 
 
 NOTEBOOKS = ROOT / "notebooks"
-EXPLORERS = sorted((NOTEBOOKS / "krcsim_explorers").glob("*.py"))
+BESIDE = sorted(path for path in ROOT.glob("*/krcsim_*/*.py"))
 MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
-INIT, ENGINE_INIT = "__init__", "engine.__init__"
+INIT, ENGINE_INIT, MAIN = "__init__", "engine.__init__", "__main__"
 FLOOR_OF = {name: level for level, names in enumerate(FLOORS) for name in names.split()}
 TOP = len(FLOORS)  # where a module stands that has no floor yet
 
@@ -91,14 +93,14 @@ def modules_but(*names: str) -> list[str]:
 
 
 def test_every_module_has_a_floor() -> None:
-    there = {name.split(".")[0] for name in modules_but(INIT)}
+    there = {name.split(".")[0] for name in modules_but(INIT, MAIN)}
     assert there - set(FLOOR_OF) == set(), "a module without a floor: add it to FLOORS"
     assert {n for n in MODULES if n.startswith("engine.")} - {ENGINE_INIT} == {
         f"engine.{n}" for n in ENGINE
     }
 
 
-@pytest.mark.parametrize("name", modules_but(INIT, ENGINE_INIT))
+@pytest.mark.parametrize("name", modules_but(INIT, ENGINE_INIT, MAIN))
 def test_a_module_imports_only_from_floors_below(name: str) -> None:
     if name.startswith("engine."):
         below = {f"engine.{n}" for n in ENGINE[: ENGINE.index(name.removeprefix("engine."))]}
@@ -138,7 +140,7 @@ def test_importing_the_package_is_light() -> None:
     assert (out.stdout.strip(), out.stderr, out.returncode) == ("", "", 0)
 
 
-@pytest.mark.parametrize("path", [*MODULES.values(), *EXPLORERS], ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", [*MODULES.values(), *BESIDE], ids=lambda path: path.stem)
 def test_a_module_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= MODULE_LINES
 
@@ -170,7 +172,7 @@ def kept_files() -> list[Path]:
     if (ROOT / ".git").exists():
         out = subprocess.run(ask, cwd=ROOT, capture_output=True, check=True)
         return [ROOT / name.decode() for name in out.stdout.split(b"\0") if name]
-    folders = "krcsim tests validation benchmarks notebooks data docs .ci .jupyter".split()
+    folders = "krcsim shell kernel tests validation benchmarks notebooks data docs .ci .jupyter".split()
     return [
         path
         for folder in folders

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krcsim.mail import Parent, chosen, draft, message_id, quoted, read_parent, send_command
+from krcsim_shell.mail import Parent, chosen, draft, message_id, quoted, read_parent, send_command
 from krcsim.values import KrcsimError
 
 ID = "<20200404195129.GA83565@google.com>"

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import krcsim
-from krcsim.__main__ import main
+from krcsim_shell.main import main
 from krcsim.study import compare
 
 QUICK = ["--max-rung", "0", "--set", "horizon_ms=2500"]

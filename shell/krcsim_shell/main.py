@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`krcsim VERB SCENARIO`: the same verbs as in Python, from a shell."""
+import argparse
+import json
+import shlex
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+from krcsim.export import KINDS
+from krcsim.files import write_whole
+from krcsim.scenario import UNSET, Scenario, changed, command_near, load_scenario, presets, toml_text
+from krcsim.values import KrcsimError
+
+def value_of(text: str) -> Any:
+    """A value as TOML reads it, else the text itself: 12, 0.5, true, atomic; `unset` is None."""
+    try:
+        return None if text == UNSET else tomllib.loads(f"x = {text}")["x"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+def pair(text: str) -> tuple[str, str]:
+    """Split field=value; raises KrcsimError."""
+    name, _, value = text.partition("=")
+    if not name or not value:
+        raise KrcsimError(f"{text!r} is not field=value; write for example workload.rate_hz=5000")
+    return name.strip(), value.strip()
+
+def scenario_from(args: argparse.Namespace) -> Scenario:
+    """The scenario that the arguments name, with --set applied."""
+    scenario = load_scenario(args.scenario)
+    return changed(scenario, **{k: value_of(v) for k, v in map(pair, args.set)})
+
+def command_of(args: argparse.Namespace, argv: list[str]) -> str:
+    """The command that makes the same again: as typed, without options that only say where output goes.
+
+    A scenario file becomes the nearest preset and what differs, so that the command needs no file.
+    """
+    without = ("--out", "--dpi", *(f"--{name}" for name in _MAIL.split()))
+    kept = [word for last, word in zip(["", *argv], argv, strict=False) if last not in without
+        and word.split("=")[0] not in (*without, "--json", "--overwrite", "--quiet")]
+    if not args.scenario or args.scenario in presets() or args.scenario.endswith(".json"):
+        return shlex.join(["krcsim", *kept])
+    rest = [word for last, word in zip(["", *kept], kept, strict=False)
+        if word not in (args.verb, args.scenario) and "--set" not in (last, word.split("=")[0])]
+    return command_near(args.verb, scenario_from(args), shlex.join(rest))
+
+def progress(done: int, total: int) -> None:
+    """Say on the terminal how far a study is."""
+    end = "\r" if done < total else "\r" + " " * 40 + "\r"
+    print(f"\r  {done} of {total} points done", end=end, file=sys.stderr, flush=True)
+
+def shown(result: Any) -> str:
+    """A result as tables for a terminal."""
+    from krcsim.chart import is_by_spell
+    from krcsim.measures import QUANTITIES
+    from krcsim.reply import table
+    from krcsim.result import words
+    names = ["p_wait_spell", "p_wait", "p_spell", "blocked", "stalled", "wait_ms", "bytes_at_boot", "bytes_at_full"]
+    for unwanted in ("p_wait", "blocked", "stalled") if is_by_spell(result) else ("p_wait_spell",):
+        names.remove(unwanted)
+    out = []
+    for w in result.windows():
+        rows = [[*map(str, p), *(words(result.get(p, q, w)) for q in names),
+            str(result.cell(p, "replications"))] for p in result.points()]
+        out += [f"{w}:", *table([*result.parameters, *names, "runs"], rows, 10_000), ""]
+    return "\n".join([*out, *(f"{q}: {QUANTITIES[q].words}" for q in names)])
+
+def run_simulate(args: argparse.Namespace, command: str) -> None:
+    """One run with its event log, or one spell of it."""
+    from krcsim.study import simulate
+    check_targets(args)
+    if args.spell:
+        from krcsim.timeline import one_spell, text_of
+        spell = one_spell(scenario_from(args), args.seed, replication=args.replication, number=args.spell, cpu=args.cpu)
+        deliver(args, "one-spell", spell.scenario, command, spell, text_of(spell, command))
+        return
+    if args.out:
+        raise KrcsimError("--out of simulate needs one spell; add for example --spell 1")
+    run = simulate(scenario_from(args), args.seed, replication=args.replication,
+        events=args.events, every_call=args.every_call)
+    if args.json:
+        body = {"command": command, "scenario": toml_text(run.scenario)}
+        fields = ("seed", "replication", "counters", "events", "total_events")
+        print(json.dumps(body | {name: getattr(run, name) for name in fields}, indent=1))
+        return
+    for at, cpu, what, value in run.events:
+        print(f"{at:12.4f} ms  {'all' if cpu < 0 else f'cpu{cpu}':>7}  {what:32} {value:g}")
+    if run.total_events > len(run.events):
+        print(f"... {run.total_events - len(run.events)} more events; raise --events to see them")
+    for window, counters in run.counters.items():
+        print(f"{window}:", ", ".join(f"{k} {v:g}" for k, v in counters.items() if v))
+
+def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = KINDS) -> None:
+    """Refuse at once what would fail only after the work is done."""
+    for path in map(Path, args.out):
+        if path.exists() and not args.overwrite:
+            raise KrcsimError(f"{path} exists already; choose another name or add --overwrite")
+        if not path.parent.is_dir():
+            raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
+        if path.suffix[1:] not in kinds:
+            raise KrcsimError(f"--out is {str(path)!r}; allowed: a name ending in .{', .'.join(kinds)}")
+
+def deliver(args: argparse.Namespace, name: str, scenario: Scenario, command: str, drawn: Any, text: str,
+        result: Any = None, shown: str = "") -> None:
+    """Write an answer into the files of --out, and print it."""
+    from krcsim.export import Answer, file_of
+    answer = Answer(name, scenario, args.seed, command, drawn, text, result)
+    for path in map(Path, args.out):
+        write_whole(path, file_of(answer, path.suffix[1:], args.dpi), overwrite=args.overwrite)
+    if args.json:
+        print(file_of(answer, "json").decode(), end="")
+    elif shown or not args.out:
+        print(shown or text, end="" if not shown else None)
+
+def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
+    """The result of a sweep or a comparison, made now."""
+    from krcsim.study import compare, listed, spells, sweep
+    told = progress if sys.stderr.isatty() and not args.quiet else None
+    how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung,
+        command=command, progress=told)
+    if args.over:
+        over = {k: [value_of(x) for x in v.split(",")] for k, v in map(pair, args.over)}
+        return sweep(scenario, over, **how)
+    names = listed(args.remedies, scenario)
+    return spells(scenario, names, count=args.by_spell, **how) if args.by_spell else compare(scenario, names, **how)
+
+def run_study(args: argparse.Namespace, command: str) -> None:
+    """Remedies in the same worlds, or a small grid."""
+    from krcsim.chart import beside, chart_of
+    from krcsim.reply import answer_text
+    check_targets(args)
+    scenario = scenario_from(args)
+    if len(args.pin) > 8:
+        raise KrcsimError(f"--pin is given {len(args.pin)} times; allowed: up to 8; draw another figure for the rest")
+    pins = [scenario_from(parser().parse_args(["show", *shlex.split(pin)])) for pin in args.pin]
+    result = studied(args, scenario, command)
+    others = {letter: chart_of(studied(args, s, command)) for letter, s in zip("ABCDEFGH", pins, strict=False)}
+    text = answer_text(result) if any(path.endswith(".txt") for path in args.out) else ""  # a grid may be too wide
+    deliver(args, args.verb, scenario, command, beside(chart_of(result), others), text, result, shown(result))
+
+def run_reply(args: argparse.Namespace, command: str) -> None:
+    """The answer as plain text or as the draft of a mail, from a saved result or a scenario that is run now."""
+    from krcsim_shell.mail import Parent, chosen, draft, message_id, read_parent, send_command
+    from krcsim.reply import answer_text
+    from krcsim.result import load_result
+    check_targets(args, ("txt", "eml"))
+    known = args.in_reply_to
+    parent = read_parent(Path(args.parent), known) if args.parent else Parent(known and message_id(known))
+    if args.quote and not args.parent:
+        raise KrcsimError("--quote needs the mail it quotes from; add --parent MAIL")
+    quote = [line for what in args.quote for line in chosen(parent.body, what)]
+    how: dict[str, Any] = dict(parent=parent, quote=quote, sender=args.sender, subject=args.subject, to=args.to,
+        cc=args.cc)
+    if args.parent or known or any(path.endswith(".eml") for path in args.out):
+        draft("-", **how)  # what is wrong with it is said before the work
+    result = load_result(args.scenario) if args.scenario.endswith(".json") else None
+    text = answer_text(result or studied(args, scenario_from(args), command), args.window)
+    for path in map(Path, args.out):
+        mail = path.suffix == ".eml"
+        write_whole(path, draft(text, **how) if mail else text.encode("ascii"), overwrite=args.overwrite)
+        print(f"{path} is a draft, nothing was sent; to send it:\n{send_command(path, parent)}" if mail else path)
+    if not args.out:
+        sys.stdout.write(draft(text, **how).decode() if args.parent or known else text)
+
+def run_show(args: argparse.Namespace, command: str) -> None:
+    """A scenario as TOML, or the names of those that come with krcsim."""
+    print(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
+
+_MAIL = "parent in-reply-to quote subject to cc from"
+_STUDY = "set seed json precision max-rung out dpi overwrite quiet pin"
+VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of it",
+        "set replication events every-call spell cpu seed json out dpi overwrite"),
+    "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-spell over"),
+    "sweep": (run_study, "a small grid of values", f"{_STUDY} remedies by-spell over"),
+    "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
+        f"{_STUDY} remedies by-spell over window {_MAIL}"),
+    "show": (run_show, "a scenario as TOML; without a name, the list", "set")}
+
+class Parser(argparse.ArgumentParser):
+    """Errors in one line and exit status 2."""
+    def error(self, message: str) -> Any:
+        """Print one line and leave with status 2."""
+        self.exit(2, f"krcsim: {message}; see {self.prog} --help\n")
+
+def parser() -> Parser:
+    """The command line."""
+    top = Parser(prog="krcsim", description="How likely is a synchronous wait in kfree_rcu()?")
+    known = tomllib.loads(Path(__file__).with_name("options.toml").read_text(encoding="utf-8"))
+    verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
+    for name, (_, words, options) in VERBS.items():
+        p = verbs.add_parser(name, help=words, description=words)
+        p.add_argument("scenario", nargs="?" if name == "show" else None, metavar="SCENARIO",
+            help="a .toml file, or one of: " + ", ".join(presets()))
+        for option in options.split():
+            about = known[option] | ({"default": []} if known[option].get("action") == "append" else {})
+            kind = {"int": int, "float": float}.get(about.pop("type", ""))
+            p.add_argument(f"--{option}", **about | ({"type": kind} if kind else {}))
+    return top
+
+def main(argv: list[str] | None = None) -> int:
+    """Run a command line; returns the exit status: 0, or 2 with one line on what to mend."""
+    argv = sys.argv[1:] if argv is None else argv
+    try:
+        args = parser().parse_args(argv)
+        VERBS[args.verb][0](args, command_of(args, argv))
+    except KrcsimError as exc:
+        sys.stderr.write(f"krcsim: {exc}\n")
+        return 2
+    except BrokenPipeError:
+        sys.stderr.close()
+    except KeyboardInterrupt:
+        sys.stderr.write("\nkrcsim: stopped; nothing was written\n")
+        return 130
+    return 0

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """When kfree_rcu() is called, on which CPU, with one argument or two."""
 from dataclasses import dataclass
-from krcsim.kernel import CALL_INSTRUCTIONS, FREE_INSTRUCTIONS
+from krcsim.kernel import (CALL_INSTRUCTIONS, FREE_INSTRUCTIONS, LIST_FREE_INSTRUCTIONS, LIST_INSTRUCTIONS, PAGE_BYTES,
+    SLAB_INSTRUCTIONS, SLUB_PAGES, WAKE_INSTRUCTIONS)
 from krcsim.values import check, choice, number, refuse, whole
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,12 @@ class Workload:
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
     object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
     call_instructions: float = number(CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call with kmalloc")
+    list_instructions: float = number(LIST_INSTRUCTIONS, "instructions", 0, 1e6, "what allocating a wrapper adds")
+    slab_instructions: float = number(SLAB_INSTRUCTIONS, "instructions", 0, 1e7, "what a new slab page of objects adds")
     free_instructions: float = number(FREE_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of freeing one object")
+    list_free_instructions: float = number(LIST_FREE_INSTRUCTIONS, "instructions", 0, 1e6, "what freeing a wrapper adds")
+    wake_instructions: float = number(WAKE_INSTRUCTIONS, "instructions", 0, 1e7, "from a timer or the end of a wait "
+        "until the caller runs (periodic, bursts)")
 
     def __post_init__(self) -> None:
         check(self, "workload")
@@ -35,6 +41,21 @@ class Workload:
     def period_ms(self) -> float:
         """Mean time between the starts of two bursts on one CPU."""
         return 1000.0 * self.burst / self.rate_hz
+
+    def reused_objects(self) -> int:
+        """Up to how many objects freed by a work the next calls of its CPU use again without a new slab page."""
+        return SLUB_PAGES * self.slab_objects()
+
+    def slab_objects(self) -> int:
+        """Objects in a slab page."""
+        return max(1, PAGE_BYTES // self.object_bytes)
+
+    def costs_ms(self, instruction_ns: float) -> dict[str, float]:
+        """CPU times; that of a new slab page is spread over its objects."""
+        counts = dict(call_cost=self.call_instructions, list_cost=self.list_instructions, slab_cost=
+            self.slab_instructions / self.slab_objects(), free_cost=self.free_instructions,
+            list_free_cost=self.list_free_instructions, wake_cost=self.wake_instructions)
+        return {name: count * instruction_ns * 1e-6 for name, count in counts.items()}
 
     def channels(self) -> int:
         """How many bulk channels the calls use: 1 or 2."""

@@ -370,6 +370,7 @@ class KfreeRcuCpuWork:
         free_ticks = kernel.ticks(free_ns * 1e-6)
         cache_owner = self.krcp if scenario.remedy.page_return == "batch" else krcp
         krcp.cpu.work_over = clock.now + self.size() * free_ticks
+        freed = self.size()
         taken, self.channels = self.channels, [[], [], []]
         self.pending = False
         self.count_early_frees(taken)
@@ -382,6 +383,7 @@ class KfreeRcuCpuWork:
             yield clock.at(clock.now + len(entries) * free_ticks, Order.WORK)
             kernel.kfree(len(entries))
             krcp.refill_pool(entries.count(WRAPPER))
+        krcp.cpu.warm = min(krcp.cpu.warm + freed, scenario.workload.reused_objects())
 
     def size(self) -> int:
         """Objects in the batch."""
@@ -564,6 +566,7 @@ class Cpu:
         self.works: deque[KfreeRcuCpuWork] = deque()
         self.bursts: deque[Burst] = deque()
         self.work_over = 0.0
+        self.warm = 0  # objects in slab pages just freed: the next calls find theirs quickly
         self.bell = self.clock.event()
         self.on = True
         self.clock.process(self.serve())
@@ -602,7 +605,11 @@ class Cpu:
         if self.clock.now >= self.kernel.horizon:
             self.bursts.clear()
             return
-        call_ns = self.workload.call_instructions * self.kernel.scenario.machine.instruction_ns
+        instructions = self.workload.call_instructions
+        if self.warm > 0:
+            self.warm -= 1
+            instructions = min(instructions, self.workload.reused_instructions)
+        call_ns = instructions * self.kernel.scenario.machine.instruction_ns
         burst = self.bursts[0]
         burst.calls -= 1
         call = self.krcp.start_call()

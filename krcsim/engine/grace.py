@@ -58,14 +58,14 @@ def wait(g: Any, t: Any, e: Any) -> None:
             g.spell_waited[last] = 1
             out_at(g.p_out, g.spell_win[last]).spells_waited += 1
     if g.rcu_expedited:
-        e.what, e.begin = WAKE, t
+        e.what, e.begin = WAKE, t + g.bursty * g.call_cost
         heap_push(g, t + g.exp_median * math.exp(g.exp_sigma * normal(g.r_expedited)))
     elif g.tail_w - g.head_w >= g.wait_cap:
         g.error = FULL
     else:
         k = held_at(g.p_waiters, g.tail_w % g.wait_cap)
         g.tail_w += 1
-        k.cpu, k.prod, k.win, k.call, k.begin = e.cpu, e.prod, e.win, e.call, t
+        k.cpu, k.prod, k.win, k.call, k.begin = e.cpu, e.prod, e.win, e.call, t + g.bursty * g.call_cost
         k.need, k.wake = request(g, t), INF
 
 compile_module()

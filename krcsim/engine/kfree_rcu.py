@@ -107,7 +107,7 @@ def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
             return True
         c.nr_emergency -= 1
         out_at(g.p_out, e.win).pool_hits += 1
-    c.blk[LIST] += 1
+    c.blk[LIST], g.wrapped = c.blk[LIST] + 1, got
     log(g, t, HEAD_OK if got else FROM_POOL, i, float(c.nr_emergency))
     queued(g, c, i, t, LIST, e.win)
     return False
@@ -141,6 +141,10 @@ def queue_of(g: Any, x: Any) -> Any:
     """The range of the batches among which are all whose work is queued on CPU x."""
     return range(2 * g.cpus) if g.nocb > 0.0 else range(2 * x, 2 * x + 2)
 
+def work_cost(g: Any, c: Any, size: Any, wrappers: Any) -> Any:
+    """The CPU time of freeing objects on CPU c, and of those wrappers that its pool has no place for."""
+    return size * g.free_cost + max(0, wrappers - (g.pool_cap - c.nr_emergency)) * g.list_free_cost
+
 def work_next(g: Any, x: Any, t: Any) -> None:
     """kfree_rcu_work() goes on at t on CPU x: its next step, else that of the readiest work."""
     c = cpu_at(g.p_cpus, x)
@@ -152,7 +156,7 @@ def work_next(g: Any, x: Any, t: Any) -> None:
     if ch != LIST:
         newest = size - (blocks - 1) * g.block  # below 1 if a sleepable page request left blocks half empty
         size = newest if newest > 0 else (size + blocks - 1) // blocks
-    c.wk_stage, c.wk_size, c.wk_at = ch, size, t + size * g.free_cost
+    c.wk_stage, c.wk_size, c.wk_at = ch, size, t + work_cost(g, c, size, blocks if ch == LIST else 0)
 
 def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     """The readiest work of CPU x takes its batch's channels at t; False if there is none."""
@@ -173,7 +177,7 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     if early > 0:
         out_at(g.p_out, g.win).early_frees += early
         log(g, t, TOO_SOON, s >> 1, float(early))
-    c.wk, c.wk_owner, k.state = 1, s >> 1, IDLE
+    c.wk, c.wk_owner, c.wk_sum, k.state = 1, s >> 1, c.wk_ptr.sum(), IDLE
     return True
 
 def work_step(g: Any, x: Any, t: Any) -> None:
@@ -204,6 +208,7 @@ def work_step(g: Any, x: Any, t: Any) -> None:
             log(g, t, PAGE_FREED, to, 0.0)
     if c.wk_ptr.sum() == 0:
         c.wk, c.wk_at, c.free_at = 0, INF, max(c.free_at, t)
+        c.reused = min(g.reuse, c.reused + c.wk_sum)
         log(g, t, WORK_ENDS, c.wk_owner, 0.0)
 
 compile_module()

@@ -5,8 +5,9 @@ from typing import Any
 import numba
 from krcsim.engine import grace, kfree_rcu, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
+from krcsim.engine.kfree_rcu import work_cost
 from krcsim.engine.rng import INF, compile_module, exponential, uniform
-from krcsim.engine.state import (ALL, BINS, BOOT, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
+from krcsim.engine.state import (ALL, BINS, BOOT, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
     count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at)
 
 
@@ -70,19 +71,21 @@ def woken(g: Any, t: Any, e: Any) -> None:
     if g.closed:
         source.settle(g, c, t)
     if g.bursty and c.wk:  # it gets the CPU after the works that are ready
-        ahead = c.wk_ptr.sum() - c.wk_size
+        ahead = work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] * (c.wk_stage != LIST))
         for s in kfree_rcu.queue_of(g, i):
             k = krw_at(g.p_krw, s)
             if k.state == QUEUED and k.cpu == i:
-                ahead += k.ptr.sum()
-        runs_at = max(t, c.wk_at + ahead * g.free_cost)
+                ahead += work_cost(g, c, k.ptr.sum(), k.blk[LIST])
+        runs_at = max(t, c.wk_at + ahead)
+    if g.bursty:
+        runs_at += g.wake_cost
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
     count_at(g.p_wait_hist, e.win * BINS + bin_of(ms)).n += 1
     answered(g, runs_at, e)
     log(g, t, WAIT_ENDS, i, ms)
     if g.closed:
-        source.resumed(g, c, i, t, e)
+        source.resumed(g, c, i, t, runs_at, e)
 
 def pending_ends(g: Any, t: Any) -> None:
     """A stall ends, and its call goes on; or an expedited wait is over."""
@@ -98,7 +101,7 @@ def pending_ends(g: Any, t: Any) -> None:
     if not held:
         answered(g, t, e)
     if not held and g.closed:
-        source.resumed(g, c, i, t, e)
+        source.resumed(g, c, i, t, t, e)
     elif not held or out_at(g.p_out, e.win).waits > waits:  # else it stalls once more
         source.plan(g, c, i, t)
 
@@ -178,7 +181,8 @@ def boot(g: Any) -> None:
             phase = g.phase if g.tick_phase else uniform(c.arrivals) * g.period / g.producers
             for j in range(g.producers):
                 p = prod_at(g.p_prods, c.first_prod + j)
-                p.due = p.ready = phase + j * g.period / g.producers
+                p.due = phase + j * g.period / g.producers
+                p.ready = p.due + g.wake_cost
                 p.left = g.burst
         else:
             if not g.poisson:

@@ -131,8 +131,9 @@ def source_event(g: Any, i: Any, t: Any) -> None:
         c.cur = j = next_producer(g, c)
         p = prod_at(g.p_prods, j)
         p.left -= 1
-        c.free_at = t + g.call_cost
-        if special(g, c, i, t, j):
+        held, cost = special_cost(g, c, i, t, j)
+        c.free_at, c.reused = t + cost, max(0, c.reused - 1)
+        if held:
             p.blocked, c.cur = 1, -1
         elif p.left == 0:
             burst_ends(g, c, p, c.free_at)
@@ -145,14 +146,14 @@ def source_event(g: Any, i: Any, t: Any) -> None:
         set_rate(g, c)
     plan(g, c, i, t)
 
-def resumed(g: Any, c: Any, i: Any, t: Any, e: Any) -> None:
-    """The held-up caller in `e` of CPU i goes on at t (closed loop); the CPU is settled."""
+def resumed(g: Any, c: Any, i: Any, t: Any, runs_at: Any, e: Any) -> None:
+    """The held-up caller in `e` of CPU i goes on at t (closed loop), and runs at runs_at; the CPU is settled."""
     c.blocked -= 1
     if g.bursty:
         p = prod_at(g.p_prods, e.prod)
-        p.blocked, p.ready = 0, t
+        p.blocked, p.ready = 0, runs_at
         if p.left == 0:
-            burst_ends(g, c, p, t)
+            burst_ends(g, c, p, runs_at)
     else:
         set_rate(g, c)
         each = g.base_rate * c.on / g.producers
@@ -171,6 +172,14 @@ def set_rate(g: Any, c: Any) -> None:
 
 # Periodic and burst sources: calls follow each other on the CPU.
 
+def special_cost(g: Any, c: Any, i: Any, t: Any, j: Any) -> Any:
+    """As special(), and the CPU time of the call."""
+    cost = c.cost
+    if c.known != DULL:
+        cost, g.wrapped = g.call_cost + (0.0 if c.reused > 0 else g.slab_cost), 0
+    held = special(g, c, i, t, j)
+    return held, cost + g.list_cost * (c.known != DULL and g.wrapped)
+
 def next_producer(g: Any, c: Any) -> Any:
     """The producer the CPU serves next: the running one, else the one ready or due first."""
     if c.cur >= 0:
@@ -182,12 +191,12 @@ def next_producer(g: Any, c: Any) -> Any:
             best = j
     return best
 
-def call_time(g: Any, p: Any, start: Any, j: Any) -> Any:
+def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
     """The time of call j (from 0) of a plan from `start` on, over whole bursts if regular."""
     if j < p.left:
-        return start + j * g.call_cost
+        return start + j * c.cost
     j -= p.left
-    return p.due + (1 + j // g.burst) * g.period + (j % g.burst) * g.call_cost
+    return p.due + g.wake_cost + (1 + j // g.burst) * g.period + (j % g.burst) * c.cost
 
 def plan_burst(g: Any, c: Any, t: Any) -> None:
     """As plan(), for a CPU whose calls follow each other."""
@@ -196,14 +205,19 @@ def plan_burst(g: Any, c: Any, t: Any) -> None:
         return
     p = prod_at(g.p_prods, j)
     c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)
+    c.cost = g.call_cost + g.slab_cost
+    if c.reused > 0:
+        c.cost = g.call_cost
+    if c.room[SLAB] + c.room[VMALLOC] == 0 and g.dull_single > 0.0:  # dull calls go on the list
+        c.cost += g.list_cost * g.single * g.dull_single / (g.single * g.dull_single + (1.0 - g.single) * g.fp)
     # Where later bursts will start when they are due, a plan may cross into them.
-    fixed = not (g.every_call or g.exp_gap or g.producers > 1) and g.burst * g.call_cost <= g.period
-    on_time = c.start + p.left * g.call_cost <= p.due + g.period
-    limit = 1 << 20 if fixed and on_time else p.left
+    fixed = not (g.every_call or g.exp_gap or g.producers > 1) and g.burst * c.cost <= g.period
+    on_time = c.start + p.left * c.cost <= p.due + g.period
+    limit = min(c.reused or BIG, 1 << 20 if fixed and on_time else p.left)
     c.n, c.known = calls_ahead(g, c)
     if c.n > limit:
         c.n, c.known = limit, DULL
-    c.call_at = call_time(g, p, c.start, c.n - 1)
+    c.call_at = call_time(g, c, p, c.start, c.n - 1)
 
 def settle_burst(g: Any, c: Any, t: Any) -> None:
     """As settle(): calls of the timetable before t; moves the producer and the plan's start."""
@@ -211,30 +225,30 @@ def settle_burst(g: Any, c: Any, t: Any) -> None:
         return
     j = next_producer(g, c)
     p = prod_at(g.p_prods, j)
-    start, cost, burst = c.start, g.call_cost, g.burst
+    start, cost, burst = c.start, c.cost, g.burst
     last = c.n - 1  # calls 0 .. n - 2 are dull: k of them lie before t, the first at start
     k = last if t > c.call_at else 0
     while k < last:
         mid = (k + last) >> 1
-        if call_time(g, p, start, mid) < t:
+        if call_time(g, c, p, start, mid) < t:
             k = mid + 1
         else:
             last = mid
     k0 = min(k, p.left)
     whole, rest = (k - k0) // burst, (k - k0) % burst
     total = k0 * start + cost * k0 * (k0 - 1) / 2
-    total += whole * burst * p.due + g.period * burst * whole * (whole + 1) / 2
+    total += whole * burst * (p.due + g.wake_cost) + g.period * burst * whole * (whole + 1) / 2
     total += whole * cost * burst * (burst - 1) / 2
-    total += rest * (p.due + (whole + 1) * g.period) + cost * rest * (rest - 1) / 2
+    total += rest * (p.due + g.wake_cost + (whole + 1) * g.period) + cost * rest * (rest - 1) / 2
     dull_calls(g, c, k, total)
-    c.free_at = call_time(g, p, start, k - 1) + cost
-    c.start = call_time(g, p, start, k)
-    c.n, c.cur = c.n - k, j
+    c.free_at = call_time(g, c, p, start, k - 1) + cost
+    c.start = call_time(g, c, p, start, k)
+    c.n, c.cur, c.reused = c.n - k, j, max(0, c.reused - k)
     if k < p.left:
         p.left -= k
     elif rest > 0:
         p.due += (whole + 1) * g.period
-        p.left, p.ready = burst - rest, p.due
+        p.left, p.ready = burst - rest, p.due + g.wake_cost
     else:  # ended whole bursts, the last of them just now
         p.due += whole * g.period
         burst_ends(g, c, p, c.free_at)
@@ -245,6 +259,6 @@ def burst_ends(g: Any, c: Any, p: Any, t: Any) -> None:
     p.due += g.period * exponential(c.arrivals) if g.exp_gap else g.period
     if g.closed and p.due < t:
         p.due = t
-    p.left, p.ready = g.burst, p.due
+    p.left, p.ready = g.burst, p.due + (g.wake_cost if p.due > t else 0.0)
 
 compile_module()

@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Runs recorded in the guest, condition by condition, and each condition as a scenario of the model.
+
+The columns are those of the harness: docs/kernel.md and the README beside each recording say what they mean.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from krcsim.allocator import Allocator, Failure, Spells
+from krcsim.grace_period import GracePeriod
+from krcsim.kernel import GUEST_INSTRUCTION_NS
+from krcsim.remedy import A1, HEAD_ALLOC, Remedy
+from krcsim.scenario import Machine, Scenario, data_folder
+from krcsim.values import KrcsimError
+from krcsim.workload import Workload
+
+Value = str | int | float
+LABELS = ("set", "rate", "pattern", "p_page", "p_obj", "variant")  # what a condition is called
+# The parameters of the harness that say what a run is, and what they are where a recording leaves them out.
+PARAMETERS: dict[str, float] = dict(
+    cpus=1, hz=250, pool=0, pool_prefill=0, cache_max=1, cache_prefill=0, cache_shared=0, refill=0, period_us=1000,
+    burst=1, arrival=0, catchup=0, waiters=0, objsize=64, ch1_pct=0, vmalloc_pct=0, double_pct=0, foreign_pct=0,
+    total=0, dur_ms=3000, onset_ms=0, on_ms=0, off_ms=0, epi_exp=0, hog=0, hog_us=1000, lead_ms=0, preobj=0,
+    reader_ms=0, reader_gap_us=500, expedited_drain=0, rearm_unqueued=0, attach=1, page_return_worker=0,
+    drain_jiffies=0, array_path=1, head_alloc=0, sync_exp=0, mem_mib=0, threads=0,
+)  # fmt: skip
+HEADS = ("tryhard", "atomic", "none", "three_step")  # what the numbers of head_alloc mean there
+assert set(HEADS) == set(HEAD_ALLOC)
+
+_MASK = (1 << 64) - 1
+_GOLDEN = 0x9E3779B97F4A7C15
+_SCHEDULE_STREAM = 77  # `what` of the harness's stream for the spells of pressure; `who` is 0
+
+
+@dataclass(frozen=True)
+class Row:
+    """One measured run: its seed, what was counted, and all its columns; wait_ns is the summed time of the waits."""
+
+    seed: int
+    calls: int
+    waits: int
+    wait_ns: int
+    columns: Mapping[str, Value]
+
+    def of(self, column: str) -> float:
+        """A column as a number, 0 where it is empty or missing."""
+        return float(self.columns.get(column) or 0)
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What is the same in the runs of a condition, and the runs, one a seed."""
+
+    labels: Mapping[str, str]
+    given: Mapping[str, float]
+    runs: tuple[Row, ...]
+
+    @property
+    def name(self) -> str:
+        """The set it belongs to."""
+        return self.labels["set"]
+
+    @property
+    def rate(self) -> str:
+        """The name of its load."""
+        return self.labels["rate"]
+
+    @property
+    def label(self) -> str:
+        """The condition in two words: set/load/pattern/failures, and the remedy."""
+        return "/".join(self.labels[k] for k in LABELS[:5]) + " " + self.labels["variant"]
+
+    @property
+    def family(self) -> str:
+        """Conditions of a family share random streams, so that they miss together."""
+        return "/".join(self.labels[k] for k in LABELS[:3])
+
+    @property
+    def failure(self) -> tuple[float, float]:
+        """Injected probabilities under pressure that a page, and that an rcu_head, is refused."""
+        p = [self.labels[k] for k in ("p_page", "p_obj")]
+        return (0.0, 0.0) if "-" in p else (float(p[0]), float(p[1]))
+
+    @property
+    def random(self) -> bool:
+        """Whether a draw decides anything: with certain failures and fixed gaps nothing is random."""
+        marks = ("arrival", "ch1_pct", "vmalloc_pct", "double_pct", "foreign_pct", "reader_ms", "hog")
+        return not set(self.failure) <= {0.0, 1.0} or any(self.given[k] for k in marks) or self.given["cpus"] > 1
+
+    @property
+    def threads(self) -> int:
+        """The producers: one a CPU unless given."""
+        return int(self.given["threads"] or self.given["cpus"])
+
+    @property
+    def dur_ms(self) -> float:
+        """The length of a run."""
+        return self.given["dur_ms"]
+
+    @property
+    def waits(self) -> int:
+        """Measured waits of all seeds."""
+        return sum(run.waits for run in self.runs)
+
+    @property
+    def each(self) -> tuple[list[float], list[float]]:
+        """P(wait) and the blocked fraction, seed by seed."""
+        time_ms = self.dur_ms * self.threads
+        return [r.waits / max(1, r.calls) for r in self.runs], [r.wait_ns * 1e-6 / time_ms for r in self.runs]
+
+    @property
+    def measured(self) -> tuple[float, float]:
+        """P(wait) and the blocked fraction of all seeds together."""
+        calls = sum(run.calls for run in self.runs)
+        return self.waits / max(1, calls), sum(self.each[1]) / len(self.runs)
+
+
+def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
+    """The condition that some rows, one a seed, are runs of; raises KrcsimError if a column is missing or no number."""
+    first = rows[0]
+    labels = {k: str(first.get(k, "-")) for k in LABELS} | {"set": name}
+    if "p_page" not in first and "p_page_ppm" in first:
+        labels |= {k: f"{float(first[f'{k}_ppm']) / 1e6:g}" for k in ("p_page", "p_obj")}
+    try:
+        given = {k: float(first[k]) if first.get(k, "") != "" else v for k, v in PARAMETERS.items()}
+        runs = tuple(Row(*(int(row[c]) for c in ("seed", "calls", "sync", "sync_ns")), row) for row in rows)
+    except (KeyError, ValueError) as exc:
+        raise KrcsimError(f"a row of recording {name} has no number in column {exc}; take the recording again") from None
+    if given["array_path"] not in (0, 1) or not runs or given["dur_ms"] <= 0:
+        raise KrcsimError(f"recording {name} is not one of the harness; give a CSV that it wrote")
+    return Condition(labels, given, runs)
+
+
+def read_set(path: Path) -> list[Condition]:
+    """The conditions of a recorded set in the order of its file, X.csv beside X.const.json; raises KrcsimError."""
+    const = path.with_suffix(".const.json")
+    try:
+        constants = json.loads(const.read_text(encoding="utf-8")) if const.exists() else {}
+        with path.open(newline="", encoding="utf-8") as stream:
+            rows = [{**constants, **row} for row in csv.DictReader(stream)]
+    except (OSError, ValueError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else exc
+        raise KrcsimError(f"recording {path} cannot be read ({reason}); those of krcsim are in its data folder") from None
+    groups: dict[tuple[str, ...], list[dict[str, Value]]] = {}
+    for row in rows:
+        groups.setdefault(tuple(str(row.get(c, "")) for c in (*LABELS, *PARAMETERS)), []).append(row)
+    return [condition_of(path.stem, group) for group in groups.values()]
+
+
+def read_conditions(name: str, folder: Path | None = None) -> list[Condition]:
+    """A set of data/kernel-runs or of another folder."""
+    return read_set((folder or data_folder() / "kernel-runs") / f"{name}.csv")
+
+
+# The spells of pressure, drawn again as the harness drew them.
+
+
+def mix64(z: int) -> int:
+    """The finaliser of splitmix64."""
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9 & _MASK
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EB & _MASK
+    return z ^ (z >> 31)
+
+
+def exponential_ns(u: int, mean_ns: int) -> int:
+    """The harness's exponential number from 64 random bits: -mean ln(u), log2 in 16 binary digits.
+
+    Integers all the way, since the kernel has no floating point: the same nanosecond comes out.
+    """
+    u |= 1
+    zeros = 64 - u.bit_length()
+    x, fraction = (u << zeros & _MASK) >> 32, 0
+    for digit in range(15, -1, -1):
+        x = x * x >> 31
+        if x >> 32:
+            x >>= 1
+            fraction |= 1 << digit
+    log2 = ((zeros + 1) << 16) - fraction
+    return (log2 * 45426 >> 16) * mean_ns >> 16  # 45426 / 65536 is ln 2
+
+
+def spells(condition: Condition, seed: int) -> Spells:
+    """The measured spells of pressure of one seed: (start, end) in ms, the last end may be inf."""
+    given = condition.given
+    if given["on_ms"] == 0:
+        return ((given["onset_ms"], math.inf),)
+    state = mix64(mix64(seed) ^ _SCHEDULE_STREAM)
+    on, off, end = (round(1e6 * given[k]) for k in ("on_ms", "off_ms", "dur_ms"))
+    t, plan = round(1e6 * given["onset_ms"]), []
+    while t < end:
+        lengths = []
+        for mean in (on, off):
+            if given["epi_exp"]:
+                state = state + _GOLDEN & _MASK
+                mean = exponential_ns(mix64(state), mean)
+            lengths.append(mean)
+        plan.append((1e-6 * t, 1e-6 * (t + lengths[0])))
+        t += sum(lengths)
+    return tuple(plan)
+
+
+# The same as a scenario.
+
+
+def scenario_of(condition: Condition) -> Scenario:
+    """The condition as the model knows it; replication i has the spells of seed i mod seeds."""
+    given, (page, head) = condition.given, condition.failure
+    return Scenario(
+        machine=Machine(
+            cpus=int(given["cpus"]), hz=int(given["hz"]), instruction_ns=GUEST_INSTRUCTION_NS,
+            nocb_share=given["foreign_pct"] / 100,
+        ),
+        remedy=remedy_of(condition),
+        allocator=Allocator(
+            spells="schedule",
+            schedules=tuple(spells(condition, run.seed) for run in condition.runs),
+            stall_ms=0.0,
+            calm=Failure(),
+            spell=Failure(page=page, head=head),
+        ),
+        grace_period=GracePeriod(expedited=given["sync_exp"] == 1),
+        workload=Workload(
+            arrivals="bursts" if given["burst"] > 1 else "periodic",
+            rate_hz=1e6 * given["burst"] / given["period_us"],
+            burst=int(given["burst"]),
+            gap="exponential" if given["arrival"] else "fixed",
+            phase="tick",
+            loop="open" if given["waiters"] else "closed",
+            single_share=1.0 - given["double_pct"] / 100,
+            vmalloc_share=max(given["ch1_pct"], given["vmalloc_pct"]) / 100,
+            object_bytes=int(given["objsize"]),
+        ),
+        warmup_ms=0.0,
+        horizon_ms=condition.dur_ms,
+    )  # fmt: skip
+
+
+def remedy_of(condition: Condition) -> Remedy:
+    """The remedy that was measured."""
+    given = condition.given
+    return replace(
+        A1,
+        head_alloc=HEADS[int(given["head_alloc"])],
+        array_path=given["array_path"] == 1,
+        nr_emergency_objs=int(given["pool"]),
+        emergency_at_boot=int(given["pool"]) if given["pool_prefill"] else 0,
+        cache_shared=given["cache_shared"] == 1,
+        nr_bkv_objs=int(given["cache_max"]),
+        cache_at_boot=int(given["cache_prefill"]),
+        page_return="worker" if given["page_return_worker"] else "batch",
+        expedited_drain=given["expedited_drain"] == 1,
+        rearm="unqueued" if given["rearm_unqueued"] else "left",
+        attach_to_pending=given["attach"] == 1,
+        drain_jiffies=int(given["drain_jiffies"]),
+    )

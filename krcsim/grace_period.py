@@ -21,6 +21,9 @@ class GracePeriod:
     mean_ms: float | None = number(None, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: fitted if left out)")
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
     lengths_ms: tuple[float, ...] = ()
+    reader_ms: float = number(0.0, "ms", 0, 1e4, "the length of the sections of one reader of lowest priority on each "
+        "CPU, preemptible (ticks); 0: none")
+    reader_gap_ms: float = number(0.5, "ms", 1e-3, 1e4, "the time between its sections")
     expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()")
     # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.
     expedited_median_ms: float = number(0.1, "ms", 1e-4, 1e4, "the median of an expedited wait")
@@ -32,6 +35,8 @@ class GracePeriod:
             "a number from 0.001 to 100000 ms", 'a fixed grace period needs its length: set mean_ms or kind = "ticks"')
         refuse((self.kind == "empirical") != bool(self.lengths_ms), "grace_period.lengths_ms", self.lengths_ms,
             'given if and only if "empirical"', 'name a file with one length in ms a line, or set kind = "ticks"')
+        refuse(self.reader_ms > 0 and self.kind != "ticks", "grace_period.reader_ms", self.reader_ms, "0 unless kind = "
+            '"ticks"', "recorded or fixed lengths hold the readers already: set it to 0")
         for length in self.lengths_ms:
             refuse(not 0 < length <= 1e6, "grace_period.lengths_ms", length, "numbers above 0 and up to 1e6 ms",
                 "take the line out of the file")

@@ -10,9 +10,9 @@ WRAPPER_BYTES = {"x86-64": 32, "arm64": 128}
 # Counted in an instruction-exact guest (Linux 6.1.176), call by call: the kmalloc of an object and its call where it
 # goes into a block; what the kmalloc of a wrapper adds; what a new slab page adds; freeing an object; and a wrapper.
 CALL_INSTRUCTIONS, LIST_INSTRUCTIONS, SLAB_INSTRUCTIONS, FREE_INSTRUCTIONS, LIST_FREE_INSTRUCTIONS = (
-    450, 344, 14_556, 190, 230)
+    425, 344, 14_556, 190, 230)
 # Slab pages whose freed objects are used again: min_partial = 5 of the node, and what the CPU keeps besides.
-SLUB_PAGES, WAKE_INSTRUCTIONS, GUEST_INSTRUCTION_NS = 5, 4400, 8.0
+SLUB_PAGES, WAKE_INSTRUCTIONS, GUEST_INSTRUCTION_NS = 6, 4400, 8.0
 INSTRUCTION_NS = 0.33  # assumed for a real machine: 3 GHz, an instruction a cycle, caches warm and cold averaged
 
 def drain_jiffies(hz: int) -> int:

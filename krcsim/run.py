@@ -57,7 +57,7 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs, own_cache=not r.cache_shared,
         cache_cap=r.nr_bkv_objs, to_worker=r.page_return == "worker", expedite=r.expedited_drain,
         rearm_left=r.rearm == "left", attach=r.attach_to_pending, drain=s.drain_jiffies, block=r.block_entries,
-        closed=w.loop == "closed", reuse=w.reused_objects(),
+        closed=w.loop != "open", catchup=w.loop == "catchup", reuse=w.reused_objects(),
         producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
         exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited, nocb=m.nocb_share,
         random_spells=a.spells == "exponential", stationary=a.start == "stationary", poisson=w.arrivals == "poisson",
@@ -65,8 +65,10 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         stall_sigma=a.stall_sigma, exp_sigma=gp.expedited_sigma, invoke=gp.invoke_ticks(), tick_ms=1000.0 / m.hz,
         fail=[a.calm.resolved(), a.spell.resolved()])
     ms = dict(work_delay=m.work_delay_ms, period=w.period_ms, on_mean=w.on_ms, off_mean=w.off_ms,
-        **w.costs_ms(m.instruction_ns), stall_median=a.stall_ms, exp_median=gp.expedited_median_ms, warmup=s.warmup_ms, horizon=s.horizon_ms,
-        spell_mean=a.spell_ms, calm_mean=a.calm_ms, phase=TICK_PHASE_MS)
+        stall_median=a.stall_ms, exp_median=gp.expedited_median_ms, warmup=s.warmup_ms, horizon=s.horizon_ms,
+        spell_mean=a.spell_ms, calm_mean=a.calm_ms, phase=TICK_PHASE_MS, reader=gp.reader_ms,
+        reader_gap=gp.reader_gap_ms)
+    ms |= w.costs_ms(m.instruction_ns)
     for name, value in (values | {name: ticks(x, m.hz) for name, x in ms.items()}).items():
         g[name] = value
     g["period"] *= w.producers

@@ -15,7 +15,7 @@ class Workload:
     phase: str = choice("random", ("random", "tick"), "where in its gap a fixed period starts")
     on_ms: float = number(10.0, "ms", 1e-3, 1e7, "the mean length of an on phase (onoff)")
     off_ms: float = number(10.0, "ms", 1e-3, 1e7, "the mean length of an off phase (onoff)")
-    loop: str = choice("open", ("open", "closed"), "whether a waiting caller stops calling")
+    loop: str = choice("open", ("open", "closed", "catchup"), "whether a waiting caller stops calling, and catches up")
     producers: int = whole(1, "tasks per CPU", 1, 4096, "the callers per CPU (closed loop)")
     single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
@@ -24,7 +24,7 @@ class Workload:
     list_instructions: float = number(LIST_INSTRUCTIONS, "instructions", 0, 1e6, "what allocating a wrapper adds")
     slab_instructions: float = number(SLAB_INSTRUCTIONS, "instructions", 0, 1e7, "what a new slab page of objects adds")
     free_instructions: float = number(FREE_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of freeing one object")
-    list_free_instructions: float = number(LIST_FREE_INSTRUCTIONS, "instructions", 0, 1e6, "what freeing a wrapper adds")
+    list_free_instructions: float = number(LIST_FREE_INSTRUCTIONS, "instructions", 0, 1e6, "what a freed wrapper adds")
     wake_instructions: float = number(WAKE_INSTRUCTIONS, "instructions", 0, 1e7, "from a timer or the end of a wait "
         "until the caller runs (periodic, bursts)")
 
@@ -34,6 +34,8 @@ class Workload:
             "1 call unless arrivals are bursts", 'set workload.arrivals = "bursts" or leave burst out')
         refuse(self.arrivals in ("poisson", "onoff") and self.gap != "fixed", "workload.gap", self.gap,
             "fixed unless arrivals are periodic or bursts", 'set workload.arrivals = "bursts" or leave gap out')
+        refuse(self.loop == "catchup" and self.arrivals in ("poisson", "onoff"), "workload.loop", self.loop,
+            "open or closed unless arrivals are periodic or bursts", 'set workload.arrivals = "periodic"')
         refuse(self.loop == "open" and self.producers != 1, "workload.producers", self.producers,
             "1 task per CPU in an open loop", 'set workload.loop = "closed" or leave producers out')
 

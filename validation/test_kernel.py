@@ -9,21 +9,23 @@ from pathlib import Path
 import pytest
 
 from krcsim.grace_period import CALIBRATED
-from validation import calibrate_gp, kernel_runs
+from krcsim_kernel import picture, recorded, score
+from validation import calibrate_gp
+from validation.kernel_runs import SETS
 
 
 @pytest.fixture(scope="module")
-def compared() -> list[kernel_runs.Comparison]:
-    conditions = [c for name in kernel_runs.SETS for c in kernel_runs.read_conditions(name)]
-    found = list(kernel_runs.compare_all(conditions, 100))
-    print(kernel_runs.table(found))
+def compared() -> list[score.Comparison]:
+    conditions = [c for name in SETS for c in recorded.read_conditions(name)]
+    found = score.compare_all(conditions, 100)
+    print(score.table(found))
     return found
 
 
 def test_the_number_of_waits_agrees_with_the_kernel(
-    compared: list[kernel_runs.Comparison],
+    compared: list[score.Comparison],
 ) -> None:
-    found = kernel_runs.score(compared)
+    found = score.score(compared)
     assert found.conditions == 612
     assert found.nontrivial_inside[0] >= 0.95
     assert found.median[0] <= 0.015
@@ -31,16 +33,16 @@ def test_the_number_of_waits_agrees_with_the_kernel(
 
 
 def test_the_blocked_time_agrees_with_the_kernel_as_far_as_it_does(
-    compared: list[kernel_runs.Comparison],
+    compared: list[score.Comparison],
 ) -> None:
-    found = kernel_runs.score(compared)
+    found = score.score(compared)
     assert found.nontrivial_inside[1] >= 0.80
     assert found.median[1] <= 0.02
     assert abs(found.bias[1]) <= 0.02
 
 
-def test_the_comparison_is_drawn(compared: list[kernel_runs.Comparison], tmp_path: Path) -> None:
-    kernel_runs.draw(compared, tmp_path / "kernel_runs.png")
+def test_the_comparison_is_drawn(compared: list[score.Comparison], tmp_path: Path) -> None:
+    picture.draw(compared, tmp_path / "kernel_runs.png")
     assert (tmp_path / "kernel_runs.png").stat().st_size > 20_000
 
 

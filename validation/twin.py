@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Generator, Iterator
 from dataclasses import dataclass, field
 from enum import IntEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import simpy
@@ -200,6 +200,7 @@ class Kernel:
     def __init__(self, scenario: Scenario, seed: int, replication: int) -> None:
         cpus = scenario.machine.cpus
         self.scenario, self.replication = scenario, replication
+        self.cpu_ms = scenario.workload.costs_ms(scenario.machine.instruction_ns)
         self.clock = Clock()
         self.draws = Draws(seed, replication, cpus)
         self.rcu = GracePeriods(self.clock, scenario, self.draws.grace_periods)
@@ -282,8 +283,8 @@ class Kernel:
         call.window.add("stall_ms", ms)
         yield self.clock.at(self.clock.now + self.ticks(ms), Order.STALL)
 
-    def synchronize_rcu(self, call: Call, cpu: Cpu) -> Steps:
-        """Let the call wait for a grace period: what this study is about."""
+    def synchronize_rcu(self, call: Call, cpu: Cpu) -> Generator[simpy.Event, Any, float]:
+        """Let the call wait for a grace period: what this study is about; returns when its caller runs."""
         began = self.clock.now
         law = self.scenario.grace_period
         if law.expedited:
@@ -293,7 +294,9 @@ class Kernel:
             woken = self.clock.event()
             self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
             yield woken
-        self.count_wait(call, self.ms(cpu.free_again() - began))
+        runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
+        self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
+        return runs_at
 
     def count_wait(self, call: Call, ms: float) -> None:
         """Count a wait in the window of its call and in the spell of its call."""
@@ -366,10 +369,9 @@ class KfreeRcuCpuWork:
         """Free everything in the batch, on the CPU of `krcp`."""
         kernel, clock = krcp.kernel, krcp.kernel.clock
         scenario = kernel.scenario
-        free_ns = scenario.workload.free_instructions * scenario.machine.instruction_ns
-        free_ticks = kernel.ticks(free_ns * 1e-6)
+        free_ticks = kernel.ticks(kernel.cpu_ms["free_cost"])
         cache_owner = self.krcp if scenario.remedy.page_return == "batch" else krcp
-        krcp.cpu.work_over = clock.now + self.size() * free_ticks
+        krcp.cpu.work_over = clock.now + self.cpu_ticks(krcp)
         freed = self.size()
         taken, self.channels = self.channels, [[], [], []]
         self.pending = False
@@ -380,10 +382,17 @@ class KfreeRcuCpuWork:
                 kernel.kfree(nr_records)
                 cache_owner.put_cached_bnode(channel)
         if entries := taken[LIST]:
-            yield clock.at(clock.now + len(entries) * free_ticks, Order.WORK)
+            ticks = len(entries) * free_ticks + krcp.wrapper_ticks(entries.count(WRAPPER))
+            yield clock.at(clock.now + ticks, Order.WORK)
             kernel.kfree(len(entries))
             krcp.refill_pool(entries.count(WRAPPER))
         krcp.cpu.warm = min(krcp.cpu.warm + freed, scenario.workload.reused_objects())
+
+    def cpu_ticks(self, krcp: KfreeRcuCpu) -> float:
+        """The CPU time that freeing it takes on the CPU of `krcp`."""
+        kernel = krcp.kernel
+        wrappers = krcp.wrapper_ticks(self.channels[LIST].count(WRAPPER))
+        return self.size() * kernel.ticks(kernel.cpu_ms["free_cost"]) + wrappers
 
     def size(self) -> int:
         """Objects in the batch."""
@@ -411,14 +420,16 @@ class KfreeRcuCpu:
         self.bkvcache = [self.remedy.cache_at_boot, self.remedy.cache_at_boot]
         self.nr_emergency = self.remedy.emergency_at_boot
         self.monitor_todo = False
+        self.wrapped = 0  # calls that got a wrapper from the allocator
 
     def start_call(self) -> simpy.Process:
         """Make a call now, as a process that ends when the call returns."""
         self.kernel.open_calls += 1
         return self.kernel.clock.process(self.kvfree_call_rcu())
 
-    def kvfree_call_rcu(self) -> Steps:
-        """One call, step by step."""
+    def kvfree_call_rcu(self) -> Generator[simpy.Event, Any, float]:
+        """One call, step by step; returns when its caller runs again, 0 if it did not wait."""
+        runs_at = 0.0
         call = self.kernel.new_call()
         if self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
             self.kernel.defer()
@@ -426,14 +437,16 @@ class KfreeRcuCpu:
         elif not call.single:
             self.push(call, OWN_HEAD)
         elif (yield from self.alloc_rcu_head(call)):
+            self.wrapped += 1
             self.push(call, WRAPPER)
         elif self.nr_emergency > 0:
             self.nr_emergency -= 1
             call.window.add("pool_hits")
             self.push(call, WRAPPER)
         else:
-            yield from self.kernel.synchronize_rcu(call, self.cpu)
+            runs_at = yield from self.kernel.synchronize_rcu(call, self.cpu)
         self.kernel.open_calls -= 1
+        return runs_at
 
     def add_ptr_to_bulk(self, call: Call) -> Question:
         """Put the pointer into the head block, or into a new one from cache or allocator."""
@@ -468,6 +481,11 @@ class KfreeRcuCpu:
             self.kernel.window.add("pages_returned")
         else:
             self.kernel.window.add("pages_freed")
+
+    def wrapper_ticks(self, wrappers: int) -> float:
+        """The CPU time of freeing those wrappers that the pool does not keep."""
+        freed = max(0, wrappers - (self.remedy.nr_emergency_objs - self.nr_emergency))
+        return freed * self.kernel.ticks(self.kernel.cpu_ms["list_free_cost"])
 
     def refill_pool(self, wrappers: int) -> None:
         """Keep wrappers in the emergency pool while there is room."""
@@ -561,7 +579,7 @@ class Cpu:
         self.kernel, self.clock = kernel, kernel.clock
         self.workload = kernel.scenario.workload
         self.draws = kernel.draws.arrivals[number]
-        self.closed = self.workload.loop == "closed"
+        self.closed = self.workload.loop != "open"
         self.krcp = KfreeRcuCpu(kernel, self)
         self.works: deque[KfreeRcuCpuWork] = deque()
         self.bursts: deque[Burst] = deque()
@@ -582,9 +600,8 @@ class Cpu:
         now = self.clock.now
         if self.workload.arrivals in ("poisson", "onoff"):
             return now
-        free_ns = self.workload.free_instructions * self.kernel.scenario.machine.instruction_ns
-        ahead = sum(work.size() for work in self.works)
-        return max(now, self.work_over) + ahead * self.kernel.ticks(free_ns * 1e-6)
+        ahead = sum(work.cpu_ticks(self.krcp) for work in self.works)
+        return max(now, self.work_over) + ahead + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"])
 
     def serve(self) -> Steps:
         """Serve works first, and one call of the foremost burst between two looks at them."""
@@ -605,15 +622,15 @@ class Cpu:
         if self.clock.now >= self.kernel.horizon:
             self.bursts.clear()
             return
-        instructions = self.workload.call_instructions
-        if self.warm > 0:
-            self.warm -= 1
-            instructions = min(instructions, self.workload.reused_instructions)
-        call_ns = instructions * self.kernel.scenario.machine.instruction_ns
+        ms, wrapped = self.kernel.cpu_ms, self.krcp.wrapped
+        call_ms = ms["call_cost"] + (0.0 if self.warm > 0 else ms["slab_cost"])
+        self.warm = max(0, self.warm - 1)
         burst = self.bursts[0]
         burst.calls -= 1
         call = self.krcp.start_call()
-        yield self.clock.at(self.clock.now + self.kernel.ticks(call_ns * 1e-6), Order.CALL)
+        yield self.clock.at(self.clock.now + self.kernel.ticks(call_ms), Order.CALL)
+        if self.krcp.wrapped > wrapped and not call.is_alive:
+            yield self.clock.at(self.clock.now + self.kernel.ticks(ms["list_cost"]), Order.CALL)
         if self.closed and call.is_alive:
             self.bursts.popleft()
             self.clock.process(self.block(burst, call))
@@ -621,9 +638,11 @@ class Cpu:
             self.bursts.popleft()
             burst.over.succeed()
 
-    def block(self, burst: Burst, call: simpy.Process) -> Steps:
+    def block(self, burst: Burst, call: simpy.Process) -> Generator[simpy.Event, Any, None]:
         """Let a burst go on behind the others when its call has stalled or waited."""
-        yield call
+        runs_at = yield call
+        if runs_at > self.clock.now:
+            yield self.clock.at(runs_at, Order.CALL)
         if burst.calls:
             self.bursts.append(burst)
             self.ring()
@@ -679,13 +698,13 @@ class Cpu:
         period = self.workload.producers * self.kernel.ticks(self.workload.period_ms)
         while True:
             if due > self.clock.now:
-                yield self.clock.at(due, Order.CALL)
+                yield self.clock.at(due + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"]), Order.CALL)
             burst = Burst(self.workload.burst, self.clock.event())
             self.bursts.append(burst)
             self.ring()
             yield burst.over
             due += period if self.workload.gap == "fixed" else self.draws.exponential(period)
-            if self.closed:
+            if self.workload.loop == "closed":
                 due = max(due, self.clock.now)
 
 

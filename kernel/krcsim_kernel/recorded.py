@@ -130,9 +130,11 @@ def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
         labels |= {k: f"{float(first[f'{k}_ppm']) / 1e6:g}" for k in ("p_page", "p_obj")}
     try:
         given = {k: float(first[k]) if first.get(k, "") != "" else v for k, v in PARAMETERS.items()}
-        runs = tuple(Row(*(int(row[c]) for c in ("seed", "calls", "sync", "sync_ns")), row) for row in rows)
+        runs = tuple(
+            Row(int(row["seed"]), int(row["calls"]), int(row["sync"]), int(row["sync_ns"]), row) for row in rows
+        )
     except (KeyError, ValueError) as exc:
-        raise KrcsimError(f"a row of recording {name} has no number in column {exc}; take the recording again") from None
+        raise KrcsimError(f"recording {name} has a row without a number in column {exc}; take it again") from None
     if given["array_path"] not in (0, 1) or not runs or given["dur_ms"] <= 0:
         raise KrcsimError(f"recording {name} is not one of the harness; give a CSV that it wrote")
     return Condition(labels, given, runs)
@@ -147,7 +149,7 @@ def read_set(path: Path) -> list[Condition]:
             rows = [{**constants, **row} for row in csv.DictReader(stream)]
     except (OSError, ValueError) as exc:
         reason = exc.strerror if isinstance(exc, OSError) else exc
-        raise KrcsimError(f"recording {path} cannot be read ({reason}); those of krcsim are in its data folder") from None
+        raise KrcsimError(f"recording {path} cannot be read ({reason}); krcsim's own are in its data folder") from None
     groups: dict[tuple[str, ...], list[dict[str, Value]]] = {}
     for row in rows:
         groups.setdefault(tuple(str(row.get(c, "")) for c in (*LABELS, *PARAMETERS)), []).append(row)
@@ -225,14 +227,16 @@ def scenario_of(condition: Condition) -> Scenario:
             calm=Failure(),
             spell=Failure(page=page, head=head),
         ),
-        grace_period=GracePeriod(expedited=given["sync_exp"] == 1),
+        grace_period=GracePeriod(
+            expedited=given["sync_exp"] == 1, reader_ms=given["reader_ms"], reader_gap_ms=given["reader_gap_us"] / 1000
+        ),
         workload=Workload(
             arrivals="bursts" if given["burst"] > 1 else "periodic",
             rate_hz=1e6 * given["burst"] / given["period_us"],
             burst=int(given["burst"]),
             gap="exponential" if given["arrival"] else "fixed",
             phase="tick",
-            loop="open" if given["waiters"] else "closed",
+            loop="open" if given["waiters"] else "catchup" if given["catchup"] else "closed",
             single_share=1.0 - given["double_pct"] / 100,
             vmalloc_share=max(given["ch1_pct"], given["vmalloc_pct"]) / 100,
             object_bytes=int(given["objsize"]),

@@ -115,6 +115,8 @@ def compare(condition: Condition, replications: int = REPLICATIONS, change: Chan
     # Replication n * k + i has schedule i, as run i had: slot i of a group draws only from those.
     pick = n * r.integers(len(waits) // n, size=(GROUPS, n)) + np.arange(n)
     time_ms = condition.dur_ms * condition.threads
+    # Nothing is random, too, where draws decide much but not how many calls wait.
+    certain = not condition.random or bool((waits.reshape(-1, n) == waits[:n]).all())
     # One wait more or less over all seeds: its share of the calls, and of the time.
     one = 1.0 / float(calls.mean() * n), float(ms.sum() / max(1.0, waits.sum())) / (n * time_ms)
     groups = waits[pick].sum(1) / calls[pick].sum(1), ms[pick].mean(1) / time_ms
@@ -124,7 +126,7 @@ def compare(condition: Condition, replications: int = REPLICATIONS, change: Chan
         low, high = (float(x) for x in np.quantile(groups[i], [(1 - INSIDE) / 2, (1 + INSIDE) / 2]))
         each, measured = condition.each[i], condition.measured[i]
         spread = student(n - 1) * float(np.std(each, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
-        slack = 0.0 if condition.random else max(SLACK * measured, one[i])
+        slack = max(SLACK * measured, one[i]) if certain else 0.0
         return Answer(measured, predicted[i], low, high, spread, slack)
 
     return Comparison(condition, answer(0), answer(1), float(waits.mean() * n), float(ms.mean() * n))

@@ -4,7 +4,8 @@ import math
 from typing import Any
 from krcsim.engine.calendar import FULL, heap_push, log, touch
 from krcsim.engine.rng import INF, compile_module, normal, uniform
-from krcsim.engine.state import ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, held_at, krw_at, out_at, real_at
+from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, cpu_at, held_at, krw_at, out_at,
+    real_at)
 
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t; its length is one draw from the table."""
@@ -16,8 +17,20 @@ def begin(g: Any, t: Any) -> None:
             lo = mid + 1
         else:
             hi = mid
-    g.active, g.pending, g.gp_at = 1, 0, t + real_at(g.p_gp_ticks, lo).x
+    g.active, g.pending, g.gp_at, g.gp_began = 1, 0, t + real_at(g.p_gp_ticks, lo).x, t
+    if g.reader > 0.0:  # a scan comes with the tick
+        g.gp_at = math.floor(t) + real_at(g.p_gp_ticks, lo).x
+        for i in range(g.cpus):
+            c = cpu_at(g.p_cpus, i)
+            read_on(g, c, t)
+            c.hold = c.section_end if c.section <= t else 0.0
     log(g, t, GP_STARTS, ALL, float(g.done + 1))
+
+def read_on(g: Any, c: Any, t: Any) -> None:
+    """The reader of CPU c goes on to t: then its section is the one in progress, or the next."""
+    while c.section_end <= t:
+        c.section = c.section_end + g.reader_gap
+        c.section_end = c.section + g.reader
 
 def request(g: Any, t: Any) -> Any:
     """Ask at t for a full grace period; returns the number of the one to wait for."""
@@ -33,7 +46,7 @@ def finish(g: Any, t: Any) -> None:
     g.done += 1
     g.active, g.gp_at = 0, INF
     log(g, t, GP_ENDS, ALL, float(g.done))
-    at, more = t + g.invoke, False
+    at, more = (math.floor(t) if g.ticked else t) + g.invoke, False
     for s in range(2 * g.cpus):
         k = krw_at(g.p_krw, s)
         more |= k.state == WAITS and k.need > g.done

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
-from krcsim.engine.grace import request, wait
+from krcsim.engine.grace import read_on, request, wait
 from krcsim.engine.rng import INF, compile_module, normal
 from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL, IDLE, JOINED, LIST,
     NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED, REARMED, SLAB, STALLS, TO_CACHE, TO_POOL,
@@ -177,7 +177,9 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     if early > 0:
         out_at(g.p_out, g.win).early_frees += early
         log(g, t, TOO_SOON, s >> 1, float(early))
-    c.wk, c.wk_owner, c.wk_sum, k.state = 1, s >> 1, c.wk_ptr.sum(), IDLE
+    if g.reader > 0.0:
+        read_on(g, c, t)
+    c.wk_began, c.wk, c.wk_owner, c.wk_sum, k.state = t, 1, s >> 1, c.wk_ptr.sum(), IDLE
     return True
 
 def work_step(g: Any, x: Any, t: Any) -> None:
@@ -209,6 +211,10 @@ def work_step(g: Any, x: Any, t: Any) -> None:
     if c.wk_ptr.sum() == 0:
         c.wk, c.wk_at, c.free_at = 0, INF, max(c.free_at, t)
         c.reused = min(g.reuse, c.reused + c.wk_sum)
+        if g.reader > 0.0:  # of lower priority: it went on after the work
+            late = t - c.section if c.section >= c.wk_began else t - c.section_end
+            c.section_end += max(0.0, late)
+            c.section += max(0.0, late) * (c.section >= c.wk_began)
         log(g, t, WORK_ENDS, c.wk_owner, 0.0)
 
 compile_module()

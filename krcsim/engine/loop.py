@@ -162,6 +162,30 @@ def works(g: Any, x: Any, t: Any) -> None:
             source.plan(g, o, owner, t)
     source.plan(g, c, x, t)
 
+def readers_done(g: Any, t: Any) -> Any:
+    """Whether no reader holds up the grace period at t; else it is looked at again when the last section ends."""
+    last = 0.0
+    for i in range(g.cpus):
+        c = cpu_at(g.p_cpus, i)
+        source.settle(g, c, t)
+        scan, busy_until = math.floor(g.gp_began) + 1.0, 0.0
+        if c.wk:
+            busy_until = c.wk_at + work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] * (c.wk_stage != LIST))
+        elif g.bursty and c.cur >= 0:
+            busy_until = c.start + prod_at(g.p_prods, c.cur).left * c.cost
+        grace.read_on(g, c, min(t, scan) - 1e-9)
+        if c.hold == 0.0 and g.gp_began < c.section < scan:
+            # The CPU passed between two sections, which is reported with the tick; a reader that was preempted before
+            # counts as one that the grace period waits for (rcu_preempt_ctxt_queue()).
+            calls = c.woke > c.section if g.bursty else uniform(g.r_gp) < 1.0 - math.exp(-c.rate * (scan - c.section))
+            c.hold = c.section_end if calls else -1.0
+        if c.hold > 0.0:
+            c.hold = max(c.hold, busy_until if t >= c.hold else 0.0)
+            last = max(last, c.hold)
+    if last > t:
+        g.gp_at = last
+    return last <= t
+
 def boot(g: Any) -> None:
     """The state at time 0: sources, pressure and the first events."""
     g.gp_at, g.spell_at = INF, real_at(g.p_schedule, 0).x
@@ -177,6 +201,9 @@ def boot(g: Any) -> None:
         c.monitor_at = c.call_at = c.phase_at = c.wk_at = INF
         c.cur, c.on, c.first_prod = -1, 1, i * g.producers
         krw_at(g.p_krw, 2 * i).ready_at = krw_at(g.p_krw, 2 * i + 1).ready_at = INF
+        if g.reader > 0.0:
+            c.section = uniform(g.r_gp) * (g.reader + g.reader_gap) - g.reader
+            c.section_end = c.section + g.reader
         if g.bursty:
             phase = g.phase if g.tick_phase else uniform(c.arrivals) * g.period / g.producers
             for j in range(g.producers):
@@ -211,7 +238,8 @@ def simulate(g: Any) -> None:
         if (events & 1023) == 0 and count_at(g.p_stop, 0).n:
             g.error = STOPPED
         if g.gp_at == t and g.active:
-            grace.finish(g, t)
+            if g.reader <= 0.0 or readers_done(g, t):
+                grace.finish(g, t)
         elif g.gp_at == t:
             grace.begin(g, t)
         elif at_cpu == t and maintenance(g, i, t):

@@ -130,6 +130,7 @@ def source_event(g: Any, i: Any, t: Any) -> None:
     if g.bursty:
         c.cur = j = next_producer(g, c)
         p = prod_at(g.p_prods, j)
+        c.woke = t if p.left == g.burst else c.woke
         p.left -= 1
         held, cost = special_cost(g, c, i, t, j)
         c.free_at, c.reused = t + cost, max(0, c.reused - 1)
@@ -241,6 +242,10 @@ def settle_burst(g: Any, c: Any, t: Any) -> None:
     total += whole * cost * burst * (burst - 1) / 2
     total += rest * (p.due + g.wake_cost + (whole + 1) * g.period) + cost * rest * (rest - 1) / 2
     dull_calls(g, c, k, total)
+    if k > k0:
+        c.woke = p.due + g.wake_cost + (whole + (rest > 0)) * g.period
+    elif p.left == burst and k > 0:
+        c.woke = start
     c.free_at = call_time(g, c, p, start, k - 1) + cost
     c.start = call_time(g, c, p, start, k)
     c.n, c.cur, c.reused = c.n - k, j, max(0, c.reused - k)
@@ -257,7 +262,7 @@ def settle_burst(g: Any, c: Any, t: Any) -> None:
 def burst_ends(g: Any, c: Any, p: Any, t: Any) -> None:
     """Producer p has no call left at t: it is next due a gap after it last was."""
     p.due += g.period * exponential(c.arrivals) if g.exp_gap else g.period
-    if g.closed and p.due < t:
+    if g.closed and not g.catchup and p.due < t:
         p.due = t
     p.left, p.ready = g.burst, p.due + (g.wake_cost if p.due > t else 0.0)
 

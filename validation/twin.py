@@ -419,7 +419,7 @@ class KfreeRcuCpu:
         self.krw_arr = [KfreeRcuCpuWork(self) for _ in range(KFREE_N_BATCHES)]
         self.bkvcache = [self.remedy.cache_at_boot, self.remedy.cache_at_boot]
         self.nr_emergency = self.remedy.emergency_at_boot
-        self.monitor_todo = False
+        self.monitor_todo = self.left = False
         self.wrapped = 0  # calls that got a wrapper from the allocator
 
     def start_call(self) -> simpy.Process:
@@ -538,14 +538,14 @@ class KfreeRcuCpu:
         queued = self.queue_kfree_rcu_work()
         if queued:
             self.kernel.window.add("drains")
-        again = not queued if self.remedy.rearm == "unqueued" else any(self.channels)
+        again = not queued if self.remedy.rearm == "unqueued" else self.left
         if again:
             self.kernel.window.add("rearms")
             self.arm_monitor(at_once=False)
 
     def queue_kfree_rcu_work(self) -> bool:
         """Move each channel into the first batch that takes it; whether anything was moved."""
-        queued = False
+        queued = self.left = False
         for krw in self.krw_arr:
             movable = self.movable(krw)
             gp_needed = self.kernel.rcu.needed()
@@ -555,6 +555,7 @@ class KfreeRcuCpu:
             if movable:
                 krw.queue_rcu_work()
                 queued = True
+            self.left |= any(self.channels)  # also while only the first batch is busy
         return queued
 
     def movable(self, krw: KfreeRcuCpuWork) -> list[int]:

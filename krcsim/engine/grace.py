@@ -5,7 +5,7 @@ from typing import Any
 from krcsim.engine.calendar import FULL, heap_push, log, touch
 from krcsim.engine.rng import INF, compile_module, normal, uniform
 from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, cpu_at, held_at, krw_at, out_at,
-    real_at)
+    prod_at, real_at)
 
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t; its length is one draw from the table."""
@@ -29,8 +29,15 @@ def begin(g: Any, t: Any) -> None:
 def read_on(g: Any, c: Any, t: Any) -> None:
     """The reader of CPU c goes on to t: then its section is the one in progress, or the next."""
     while c.section_end <= t:
-        c.section = c.section_end + g.reader_gap
-        c.section_end = c.section + g.reader
+        c.section = after_burst(g, c, c.section_end + g.reader_gap)
+        c.section_end = after_burst(g, c, c.section + g.reader)
+
+def after_burst(g: Any, c: Any, t: Any) -> Any:
+    """From t on, the first time when calls at fixed gaps leave the CPU to the reader."""
+    if g.bursty and not g.exp_gap and g.producers == 1 and not c.blocked and g.burst * c.cost < g.period:
+        since = (t - prod_at(g.p_prods, c.first_prod).due - g.wake_cost) % g.period
+        t += max(0.0, g.burst * c.cost - since)
+    return t
 
 def request(g: Any, t: Any) -> Any:
     """Ask at t for a full grace period; returns the number of the one to wait for."""

@@ -115,25 +115,25 @@ def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
 def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
     """kfree_rcu_monitor() and the drain, at t."""
     out = out_at(g.p_out, g.win)
-    c.monitor_at, any_queued = INF, False
+    c.monitor_at, any_queued, left = INF, False, False
     for s in range(2 * i, 2 * i + 2):
         k = krw_at(g.p_krw, s)
         take = False
         for ch in range(3):
             take |= c.ptr[ch] > 0 and k.ptr[ch] == 0
-        if not take or (not g.attach and k.ptr.sum() > 0):
-            continue
-        any_queued = True
-        need = request(g, t)
-        log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
-        if k.state == IDLE:
-            k.state, k.need = WAITS, need
-        for ch in range(3):
-            if c.ptr[ch] > 0 and k.ptr[ch] == 0:
-                k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need
-                c.ptr[ch] = c.blk[ch] = c.room[ch] = 0
+        if take and (g.attach or k.ptr.sum() == 0):
+            any_queued = True
+            need = request(g, t)
+            log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
+            if k.state == IDLE:
+                k.state, k.need = WAITS, need
+            for ch in range(3):
+                if c.ptr[ch] > 0 and k.ptr[ch] == 0:
+                    k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need
+                    c.ptr[ch] = c.blk[ch] = c.room[ch] = 0
+        left |= c.ptr.sum() > 0  # asked after each batch: the first being busy is enough, as in v5.9
     out.drains += any_queued
-    if c.ptr.sum() > 0 if g.rearm_left else not any_queued:
+    if left if g.rearm_left else not any_queued:
         out.rearms += 1
         arm(g, c, i, t, REARMED)
 

@@ -173,12 +173,13 @@ def readers_done(g: Any, t: Any) -> Any:
             busy_until = c.wk_at + work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] * (c.wk_stage != LIST))
         elif g.bursty and c.cur >= 0:
             busy_until = c.start + prod_at(g.p_prods, c.cur).left * c.cost
-        grace.read_on(g, c, min(t, scan) - 1e-9)
-        if c.hold == 0.0 and g.gp_began < c.section < scan:
+        grace.read_on(g, c, scan - 1e-9)
+        if 0.0 <= c.hold < scan:
             # The CPU passed between two sections, which is reported with the tick; a reader that was preempted before
             # counts as one that the grace period waits for (rcu_preempt_ctxt_queue()).
+            late = g.gp_began < c.section < scan
             calls = c.woke > c.section if g.bursty else uniform(g.r_gp) < 1.0 - math.exp(-c.rate * (scan - c.section))
-            c.hold = c.section_end if calls else -1.0
+            c.hold = c.section_end if late and calls else -1.0
         if c.hold > 0.0:
             c.hold = max(c.hold, busy_until if t >= c.hold else 0.0)
             last = max(last, c.hold)
@@ -202,8 +203,9 @@ def boot(g: Any) -> None:
         c.cur, c.on, c.first_prod = -1, 1, i * g.producers
         krw_at(g.p_krw, 2 * i).ready_at = krw_at(g.p_krw, 2 * i + 1).ready_at = INF
         if g.reader > 0.0:
-            c.section = uniform(g.r_gp) * (g.reader + g.reader_gap) - g.reader
-            c.section_end = c.section + g.reader
+            # The harness starts its clock with a grace period's end: on the tick after a section's.
+            c.section_end = -uniform(g.r_gp) * (1.0 if g.tick_phase else g.reader + g.reader_gap)
+            c.section = c.section_end - g.reader
         if g.bursty:
             phase = g.phase if g.tick_phase else uniform(c.arrivals) * g.period / g.producers
             for j in range(g.producers):

@@ -143,26 +143,25 @@ def reclaim(g: Any, t: Any) -> None:
 
 def refill(g: Any, c: Any, t: Any) -> None:
     """The worker tops up the caches of the CPU at t: each page GFP_KERNEL | __GFP_NORETRY, until one fails."""
-    if t < c.refill_at:
-        return
     for ch in range(1 + g.own_cache):
         while c.cache[ch] < g.cache_cap:
-            got = refill_page(g, c, t)
-            if not got:
+            if not refill_page(g, c, t):
                 return
             c.cache[ch] += 1
 
 def refill_page(g: Any, c: Any, t: Any) -> Any:
-    """One page for the refill worker; a round of reclaim takes CPU time, then the caller gets its half."""
+    """One page for the worker; a round of reclaim takes CPU time, of which worker and caller get turns of a round."""
     if g.pages == 0:
         return uniform(c.stalls) >= g.fn
     got = take(g, c, t, g.nowait)
     if not got:
-        cost = stall_ticks(g, c, t, LIST)
-        c.free_at = max(c.free_at, t) + cost
-        c.refill_at = t + 2.0 * cost
-        reclaim(g, t)
-        got = take(g, c, t, g.nowait)
+        turn = stall_ticks(g, c, t, LIST)
+        if t > c.refill_at + 2.0 * turn:  # it was idle: the caller has its turn first
+            c.refill_at = t + turn
+        elif t >= c.refill_at:
+            c.free_at, c.refill_at = max(c.free_at, t) + turn, t + 2.0 * turn
+            reclaim(g, t)
+            got = take(g, c, t, g.nowait)
     return got
 
 compile_module()

@@ -41,9 +41,11 @@ class Memory:
 
     def __post_init__(self) -> None:
         check(self, "memory")
-        free, wants = self.mib if self.free_mib is None else self.free_mib, self.load_pages_s > 0 or self.hog != "none"
-        refuse(free + self.file_mib > self.mib + (self.free_mib is None) * self.file_mib, "memory.free_mib", free,
-            f"up to mib - file_mib = {self.mib - self.file_mib:g} MiB", "lower it, memory.file_mib or raise memory.mib")
+        wants = self.load_pages_s > 0 or self.hog != "none"
+        refuse(self.file_mib > self.mib, "memory.file_mib", self.file_mib, f"up to mib = {self.mib:g} MiB",
+            "lower it or raise memory.mib")
+        refuse((self.free_mib or 0.0) + self.file_mib > self.mib, "memory.free_mib", self.free_mib, f"up to mib - "
+            f"file_mib = {self.mib - self.file_mib:g} MiB", "lower it or memory.file_mib, or raise memory.mib")
         refuse(self.pressure == "pages" and not wants, "memory.hog", self.hog, "a hog where load_pages_s is 0",
             'nothing takes memory: set memory.hog = "nowait" or give memory.load_pages_s')
         refuse(self.lead_ms > 0 and self.hog == "none", "memory.lead_ms", self.lead_ms, "0 ms without a hog",

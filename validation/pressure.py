@@ -19,6 +19,7 @@ from functools import cache
 from itertools import combinations
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats
 
 from krcsim.allocator import Allocator
@@ -98,8 +99,8 @@ def scenario_of(row: dict[str, str]) -> Scenario:
         machine=Machine(cpus=1, instruction_ns=GUEST_INSTRUCTION_NS),
         remedy=remedy,
         allocator=Allocator(spells="schedule", schedules=(tuple(spells),), stall_sigma=0.05),
-        workload=Workload(arrivals="bursts", burst=int(n["burst"]), rate_hz=min(most, 1e6 * n["burst"] / n["period_us"]),
-            gap="exponential", phase="tick", loop="closed"),
+        workload=Workload(arrivals="bursts", burst=int(n["burst"]), gap="exponential", phase="tick", loop="closed",
+            rate_hz=min(most, 1e6 * n["burst"] / n["period_us"])),
         memory=Memory(pressure="pages", mib=n["memory_kib"] / 1024, free_mib=n["free_pages"] / 256,
             hog=HOGS[int(n["hog"])], lead_ms=n["lead_ms"], deferred_counts=False),
     )  # fmt: skip
@@ -127,7 +128,7 @@ def _case(recording: str, key: tuple[str, ...], rows: list[dict[str, str]]) -> C
     return Case(recording, f"{rate}/{pattern}/{hog}", variant, fitted, s, float(np.mean(lengths)), waits, rates)
 
 
-def t_interval(values: Sequence[float], runs: int = 0) -> tuple[float, float]:
+def t_interval(values: Sequence[float] | NDArray[np.float64], runs: int = 0) -> tuple[float, float]:
     """The 95 % interval of a mean by Student's t; with `runs` of the mean of that many more."""
     v = np.asarray(values)
     se = v.std(ddof=1) * math.sqrt(1 / runs + 1 / len(v) if runs else 1 / len(v))
@@ -197,8 +198,8 @@ def main(argv: Sequence[str] | None = None) -> int:
                     f"order right in {sum(ok for *_, ok in order)} of {len(order)} significant pairs")  # fmt: skip
                 for x, y, ok in order:
                     if not ok:
-                        print(f"  order: {x.case.condition} {x.case.variant} {x.seen:.1f} {y.case.variant} {y.seen:.1f}; "
-                            f"model {x.mean:.1f} {y.mean:.1f}")  # fmt: skip
+                        print(f"  order: {x.case.condition} {x.case.variant} {x.seen:.1f} "
+                            f"{y.case.variant} {y.seen:.1f}; model {x.mean:.1f} {y.mean:.1f}")  # fmt: skip
     return 0
 
 

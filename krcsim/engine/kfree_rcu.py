@@ -99,7 +99,7 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
 def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """The call in `e` goes on at t, after the stall e.what; True if its caller is now held up."""
     if g.pages and e.what != NO_STALL:
-        memory.reclaim(g, t)
+        memory.reclaim(g, t, e.what)
     if e.what == PAGE_STALL:
         if g.pages:
             e.fails = not memory.take(g, c, t, g.nowait)
@@ -114,7 +114,7 @@ def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
         if stall(g, c, i, t, e, HEAD_STALL):
             return True
         if g.pages:
-            memory.reclaim(g, t)
+            memory.reclaim(g, t, HEAD_STALL)
             e.u_head = 1.0 * memory.head(g, c, t, HEAD_STALL)
         got = e.u_head >= e.ff
     if not got:

@@ -125,19 +125,21 @@ def wrappers_freed(g: Any, c: Any, t: Any, n: Any) -> None:
         give(g, c, t, pages)
 
 def stall_ticks(g: Any, c: Any, t: Any, what: Any) -> Any:
-    """The median of a stall that begins at t: one round if there is page cache, else rounds until it gives up."""
+    """The median of a stall that begins at t: rounds until a page can be had, or until it gives up."""
     catch_up(g, t)
-    if g.file > 0.0:
-        return g.stall_median
     rounds = 1
+    if g.file > 0.0:
+        if what == HEAD_STALL:
+            rounds = max(rounds, int(math.ceil((g.high - g.free + 1.0) / CLUSTER)))
+        return rounds * g.stall_median
     if what == HEAD_STALL:  # allocate_slab() asks twice, first for one round only
         rounds += RETRIES if g.free >= g.atomic else 1
     return rounds * g.round
 
-def reclaim(g: Any, t: Any) -> None:
-    """A round of direct reclaim ends at t."""
+def reclaim(g: Any, t: Any, what: Any) -> None:
+    """A stall in direct reclaim ends at t: one round, or with __GFP_RETRY_MAYFAIL as many as it takes."""
     catch_up(g, t)
-    n = min(CLUSTER, g.file)
+    n = min(max(CLUSTER, g.high - g.free + 1.0) if what == HEAD_STALL else CLUSTER, g.file)
     g.file -= n
     g.free += n
 
@@ -160,7 +162,7 @@ def refill_page(g: Any, c: Any, t: Any) -> Any:
             c.refill_at = t + turn
         elif t >= c.refill_at:
             c.free_at, c.refill_at = max(c.free_at, t) + turn, t + 2.0 * turn
-            reclaim(g, t)
+            reclaim(g, t, LIST)
             got = take(g, c, t, g.nowait)
     return got
 

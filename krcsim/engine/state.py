@@ -51,8 +51,8 @@ GLOBAL = _dtype(
     "stall_median stall_sigma exp_median exp_sigma invoke warmup horizon spell_mean calm_mean "
     "phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn fh ff dull_single "
     # Memory in pages, and its marks: see engine/memory.py.
-    "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead round "
-    "free file hogged mem_at hog_at",
+    "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
+    "round free file hogged mem_at hog_at",
     "", ("fail", "f8", (2, 6)),
     # Of the last two spells, by the parity of their number: the window, and whether a call waited.
     ("spell_win", "i8", 2), ("spell_waited", "i8", 2),

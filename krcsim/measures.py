@@ -24,6 +24,8 @@ def window_ms(s: Scenario, window: int) -> float:
 
 def harmless_calm(s: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
+    if s.memory.pressure == "pages":
+        return False  # the hog of a spell may be felt after it
     page, noretry, _, atomic, _, last = s.allocator.calm.resolved()
     head = dict(none=1.0, atomic=atomic, tryhard=last, three_step=last)[s.remedy.head_alloc]
     return head == 0.0 or (s.remedy.array_path and (noretry if s.remedy.page_class == "noretry" else page) == 0.0)

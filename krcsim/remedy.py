@@ -22,6 +22,7 @@ class Remedy:
     rearm: str = choice("unqueued", ("unqueued", "left"), "when the monitor re-arms: nothing queued, or a rest left")
     attach_to_pending: bool = flag(True, "whether lists join a batch that already waits")
     drain_jiffies: int = whole(0, "jiffies", 0, 1_000_000, "the drain delay; 0 means HZ/50")
+    refill: bool = flag(False, "whether a cache miss starts a worker that tops the cache up, as since v5.11")
     block_entries: int = whole(BLOCK_ENTRIES, "pointers", 1, 1_000_000, "the pointers in a block")
 
     def __post_init__(self) -> None:

@@ -74,6 +74,9 @@ def situation(s: Scenario) -> str:
     length = f"{a.spell_ms:g} ms every {a.spell_ms + a.calm_ms:g} ms on average"
     if a.spells == "schedule":
         length = f"{len(a.schedules)} given schedule{'s' * (len(a.schedules) > 1)}"
+    if s.memory.pressure == "pages" and a.spells != "none":
+        return text + (f"spells of pressure {length} in which pages are taken down to a watermark "
+            f"({s.memory.mib:g} MiB, hog: {s.memory.hog}); {s.grace_period.origin(m.hz, m.cpus)}.")
     text += "no spells of pressure" if a.spells == "none" else (
         f"spells of pressure {length} in which a page request fails with probability {page:g} "
         f"and an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), {last:g} " "(after reclaim)")

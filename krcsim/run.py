@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
 from krcsim.engine.loop import compiled
 from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, replication_state)
-from krcsim.kernel import ticks
+from krcsim.kernel import PAGE_BYTES, WRAPPER_BYTES, ticks
 from krcsim.remedy import HEAD_ALLOC
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
@@ -52,7 +52,8 @@ def kernel() -> Any:
 
 def fill_parameters(g: Any, s: Scenario) -> None:
     """Write a scenario into the engine's parameter record, in ticks."""
-    m, r, a, gp, w = s.machine, s.remedy, s.allocator, s.grace_period, s.workload
+    m, r, a, gp, w, mem = s.machine, s.remedy, s.allocator, s.grace_period, s.workload, s.memory
+    batch, high = mem.pcp()
     values: dict[str, Any] = dict(cpus=m.cpus, head_alloc=HEAD_ALLOC.index(r.head_alloc), array_path=r.array_path,
         noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs, own_cache=not r.cache_shared,
         cache_cap=r.nr_bkv_objs, to_worker=r.page_return == "worker", expedite=r.expedited_drain,
@@ -63,11 +64,18 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         random_spells=a.spells == "exponential", stationary=a.start == "stationary", poisson=w.arrivals == "poisson",
         tick_phase=w.phase == "tick", single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz,
         stall_sigma=a.stall_sigma, exp_sigma=gp.expedited_sigma, invoke=gp.invoke_ticks(), tick_ms=1000.0 / m.hz,
-        fail=[a.calm.resolved(), a.spell.resolved()])
+        fail=[a.calm.resolved(), a.spell.resolved()], pages=mem.pressure == "pages", refill=r.refill,
+        no_dull=mem.pressure == "pages" or r.refill, hog=mem.hog != "none", hog_mark=mem.hog_mark(), pcp_batch=batch,
+        pcp_high=high, counts=mem.pressure == "pages" and mem.deferred_counts, object_bytes=w.object_bytes,
+        slab_objs=PAGE_BYTES // WRAPPER_BYTES[m.arch], slab_kept=mem.slab_pages)
+    values |= dict(zip(("free_at_boot", "file_at_boot"), mem.pages_at_boot(), strict=True)) | mem.marks()._asdict()
+    pages_s = dict(hog_rate=mem.hog_pages_s, load_rate=mem.load_pages_s, kswapd_rate=mem.kswapd_pages_s)
+    values |= {name: x / m.hz for name, x in pages_s.items()}
     ms = dict(work_delay=m.work_delay_ms, period=w.period_ms, on_mean=w.on_ms, off_mean=w.off_ms,
         stall_median=a.stall_ms, exp_median=gp.expedited_median_ms, warmup=s.warmup_ms, horizon=s.horizon_ms,
         spell_mean=a.spell_ms, calm_mean=a.calm_ms, phase=TICK_PHASE_MS, reader=gp.reader_ms,
-        reader_gap=gp.reader_gap_ms)
+        reader_gap=gp.reader_gap_ms, hog_sleep=mem.hog_ms, lead=mem.lead_ms,
+        round=mem.round_instructions * m.instruction_ns * 1e-6)
     ms |= w.costs_ms(m.instruction_ns)
     for name, value in (values | {name: ticks(x, m.hz) for name, x in ms.items()}).items():
         g[name] = value
@@ -121,7 +129,7 @@ class _Arena:
             record[name] = state.view(record[name].dtype)
         cpus["nr_emergency"], cpus["cache"] = r.emergency_at_boot, r.cache_at_boot
         kernel()(g)
-        self.logged, held_up = int(g["log_n"][0]), len(a["waiters"])
+        self.end, self.logged, held_up = g[0], int(g["log_n"][0]), len(a["waiters"])
         if g["error"][0] == STOPPED:
             raise Stopped
         if g["error"][0] == FULL:

@@ -9,6 +9,7 @@ from typing import Any
 from krcsim.allocator import Allocator, read_schedules
 from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies
+from krcsim.memory import Memory
 from krcsim.remedy import REMEDIES, Remedy, named
 from krcsim.values import KrcsimError, check, choice, number, numbers, read_text, refuse, refuse_unknown, shown, whole
 from krcsim.workload import Workload
@@ -41,6 +42,7 @@ class Scenario:
     allocator: Allocator = Allocator()
     grace_period: GracePeriod = GracePeriod()
     workload: Workload = Workload()
+    memory: Memory = Memory()
 
     def __post_init__(self) -> None:
         check(self, "scenario")

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "krcsim"
 # `engine` is a floor of its own, below run; what goes on inside it stands in ENGINE.
 FLOORS = (
     "values kernel",
-    "workload allocator grace_period remedy files",
+    "workload allocator memory grace_period remedy files",
     "scenario engine",
     "run estimate",
     "result measures",
@@ -30,7 +30,7 @@ FLOORS = (
     "export",
 )
 # Inside the engine a module imports only from those before it, and nothing else of krcsim.
-ENGINE = "rng state calendar grace kfree_rcu source loop".split()
+ENGINE = "rng state calendar memory grace kfree_rcu source loop".split()
 # Stricter than their floor: all of krcsim that these may import.
 ONLY = {
     "estimate": {"values"},  # arrays in, numbers out

@@ -3,6 +3,7 @@
 import math
 from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
+from krcsim.engine import memory
 from krcsim.engine.grace import read_on, request, wait
 from krcsim.engine.rng import INF, compile_module, normal
 from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL, IDLE, JOINED, LIST,
@@ -39,6 +40,7 @@ def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
         return
     out = out_at(g.p_out, g.win)
     g.deferred += 1
+    memory.objects(g, 1)
     out.queued += 1
     out.area -= t
     if c.monitor_at == INF:
@@ -52,12 +54,13 @@ def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
     """The call stalls in reclaim: its rest waits in the heap. False if the stall has no length."""
     out, e.what = out_at(g.p_out, e.win), what
     out.stalls += 1
-    if g.stall_median > 0.0:
-        ticks = g.stall_median * math.exp(g.stall_sigma * normal(c.stalls))
+    median = memory.stall_ticks(g, c, t, what) if g.pages else g.stall_median
+    if median > 0.0:
+        ticks = median * math.exp(g.stall_sigma * normal(c.stalls))
         out.stall_ms += ticks * g.tick_ms
         log(g, t, STALLS, i, ticks * g.tick_ms)
         heap_push(g, t + ticks)
-    return g.stall_median > 0.0
+    return median > 0.0
 
 def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any, prod: Any) -> Any:
     """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
@@ -68,6 +71,8 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
     bulk = c.room[ch] > 0
     if g.array_path and not bulk:
         cache = ch * g.own_cache
+        if g.pages and c.cache[cache] == 0:
+            u_page = 1.0 * memory.take(g, c, t, g.nowait)
         if c.cache[cache] > 0:
             c.cache[cache] -= 1
             out.cache_hits += 1
@@ -77,6 +82,8 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
         elif u_page >= g.fp or not (single and g.noretry):
             bulk = u_page >= g.fp
             page_answer(g, c, i, t, ch, g.win, bulk)
+            if g.refill:
+                memory.refill(g, c, t)
     if bulk or not single:
         if not bulk:
             log(g, t, OWN_HEAD, i, 0.0)
@@ -91,15 +98,24 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
 
 def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """The call in `e` goes on at t, after the stall e.what; True if its caller is now held up."""
+    if g.pages and e.what != NO_STALL:
+        memory.reclaim(g, t, e.what)
     if e.what == PAGE_STALL:
+        if g.pages:
+            e.fails = not memory.take(g, c, t, g.nowait)
         page_answer(g, c, i, t, e.ch, e.win, not e.fails)
         if not e.fails:
             queued(g, c, i, t, e.ch, e.win)
             return False
+    if g.pages:
+        e.u_head = 1.0 * memory.head(g, c, t, e.what)
     got = e.u_head >= (e.ff if e.what == HEAD_STALL else e.fh)
     if not got and e.what != HEAD_STALL and g.head_alloc >= TRYHARD:  # these may sleep
         if stall(g, c, i, t, e, HEAD_STALL):
             return True
+        if g.pages:
+            memory.reclaim(g, t, HEAD_STALL)
+            e.u_head = 1.0 * memory.head(g, c, t, HEAD_STALL)
         got = e.u_head >= e.ff
     if not got:
         if c.nr_emergency == 0:
@@ -188,6 +204,7 @@ def work_step(g: Any, x: Any, t: Any) -> None:
     n, ch = c.wk_size, c.wk_stage
     out.peak = max(out.peak, g.deferred)
     g.deferred -= n
+    memory.objects(g, -n)
     out.freed += n
     out.area += n * t
     c.wk_ptr[ch] -= n
@@ -197,6 +214,8 @@ def work_step(g: Any, x: Any, t: Any) -> None:
             c.nr_emergency += kept
             out.pool_returned += kept
             log(g, t, TO_POOL, x, float(kept))
+        if g.pages:
+            memory.wrappers_freed(g, c, t, c.wk_blk[LIST] - kept)
     else:
         c.wk_blk[ch] -= 1
         to, cache = x if g.to_worker else c.wk_owner, ch * g.own_cache
@@ -207,6 +226,8 @@ def work_step(g: Any, x: Any, t: Any) -> None:
             log(g, t, TO_CACHE, to, float(pages[cache]))
         else:
             out.pages_freed += 1
+            if g.pages:
+                memory.give(g, cpu_at(g.p_cpus, to), t, 1)
             log(g, t, PAGE_FREED, to, 0.0)
     if c.wk_ptr.sum() == 0:
         c.wk, c.wk_at, c.free_at = 0, INF, max(c.free_at, t)

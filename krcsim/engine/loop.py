@@ -3,7 +3,7 @@
 import math
 from typing import Any
 import numba
-from krcsim.engine import grace, kfree_rcu, source
+from krcsim.engine import grace, kfree_rcu, memory, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.kfree_rcu import work_cost
 from krcsim.engine.rng import INF, compile_module, exponential, uniform
@@ -19,6 +19,8 @@ def in_force(g: Any) -> None:
     # That a single-argument call gets no rcu_head at once; that it gets one, but no page.
     g.fh = 1.0 if g.head_alloc == kfree_rcu.NONE else f[k, 4] if g.head_alloc == kfree_rcu.TRYHARD else f[k, 3]
     g.dull_single = 0.0 if g.noretry else g.fp * (1.0 - g.fh)
+    if g.pages:  # then answers are 0 or 1
+        g.fp = g.fn = g.fh = g.ff = 0.5
 
 def settle_all(g: Any, t: Any) -> None:
     """Account for all dull calls before t on all CPUs."""
@@ -30,6 +32,8 @@ def settle_all(g: Any, t: Any) -> None:
 def switch_pressure(g: Any, t: Any) -> None:
     """A spell of pressure begins or ends, for all CPUs."""
     settle_all(g, t)
+    if g.pages:
+        memory.spell_switches(g, t)
     g.spell ^= 1
     in_force(g)
     if g.spell:
@@ -195,6 +199,7 @@ def boot(g: Any) -> None:
         g.spell_at = 0.0 if at_once else exponential(g.r_spell) * g.calm_mean
     g.noretry &= g.array_path  # else nobody asks for pages
     in_force(g)
+    memory.boot(g)
     g.window_at = g.horizon if g.by_spell else g.warmup
     log(g, 0.0, BOOT, ALL, 0.0)
     for i in range(g.cpus):

@@ -8,6 +8,7 @@ import math
 from typing import Any
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import call
+from krcsim.engine.memory import objects
 from krcsim.engine.rng import BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, uniform
 from krcsim.engine.state import DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
 
@@ -17,7 +18,7 @@ def shares(g: Any, c: Any, ch: Any) -> Any:
     dull = 1.0
     if c.room[ch] <= 0:  # else it must end on the list
         caches = g.array_path and c.cache[ch * g.own_cache] > 0
-        dull = 0.0 if caches else (1.0 - g.single) * g.fp + g.single * g.dull_single
+        dull = 0.0 if caches or g.no_dull else (1.0 - g.single) * g.fp + g.single * g.dull_single
     return mine * dull, mine * (1.0 - dull)
 
 def calls_ahead(g: Any, c: Any) -> Any:
@@ -43,6 +44,7 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     g.deferred += n
     out.queued += n
     out.area -= time_sum
+    objects(g, n)
     w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
     n1 = binomial(c.marks, n, w1 / (w0 + w1))
     singles, listed = 0, 0
@@ -73,7 +75,7 @@ def marks(g: Any, c: Any) -> Any:
     t0, t1 = shares(g, c, SLAB)[1], shares(g, c, VMALLOC)[1]
     ch = VMALLOC if uniform(r) * (t0 + t1) >= t0 else SLAB
     u_page, u_head, u = uniform(r), uniform(r), uniform(r)
-    if g.array_path and c.cache[ch * g.own_cache] > 0:
+    if g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0):
         return ch, u < g.single, u_page, u_head
     double_page, single_page = (1.0 - g.single) * (1.0 - g.fp), g.single * (1.0 - g.fp)
     u *= double_page + g.single * (1.0 - g.dull_single)

@@ -22,8 +22,9 @@ IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worke
 
 # struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls. room: free entries of the
 # head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL.
-CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused",
-    "monitor_at call_at base phase_at rate wk_at free_at start cost wk_began woke section section_end hold",
+# slab_free: objects of the size of a wrapper in its slab lists; pcp: pages in its list of free pages.
+CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp",
+    "monitor_at call_at base phase_at rate wk_at free_at start refill_at cost wk_began woke section section_end hold",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
@@ -38,8 +39,10 @@ GLOBAL = _dtype(
     "cpus every_call head_alloc array_path noretry pool_cap own_cache cache_cap to_worker expedite "
     "rearm_left attach drain block closed catchup reuse producers bursty burst exp_gap ticked rcu_expedited by_spell "
     "random_spells stationary poisson tick_phase log_cap wait_cap heap_cap "
+    "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high "
     # State.
     "win done active pending wrapped spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
+    "kswapd held obj_pages ours "
     # Addresses of the arrays, and their lengths where the engine needs them.
     "p_cpus p_krw p_prods p_waiters p_pending p_nodes p_tree p_out p_wait_hist p_late_hist p_log "
     "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_i",
@@ -47,8 +50,10 @@ GLOBAL = _dtype(
     "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost list_cost slab_cost free_cost "
     "list_free_cost wake_cost reader reader_gap stall_median stall_sigma exp_median exp_sigma "
     "invoke warmup horizon spell_mean calm_mean "
-    "phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn fh ff dull_single "
-    "gp_began",
+    "phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn fh ff dull_single gp_began "
+    # Memory in pages, and its marks: see engine/memory.py.
+    "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
+    "round free file hogged mem_at hog_at",
     "", ("fail", "f8", (2, 6)),
     # Of the last two spells, by the parity of their number: the window, and whether a call waited.
     ("spell_win", "i8", 2), ("spell_waited", "i8", 2),

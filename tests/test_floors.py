@@ -27,7 +27,6 @@ FLOORS = (
     "chart",
     "figures reply",
     "timeline",
-    "export",
 )
 # Inside the engine a module imports only from those before it, and nothing else of krcsim.
 ENGINE = "rng state calendar memory grace kfree_rcu source loop".split()

@@ -8,7 +8,7 @@ import pytest
 import krcsim
 from krcsim.chart import digest
 from krcsim.engine.state import EVENTS
-from krcsim.export import Answer, file_of
+from krcsim_shell.export import Answer, file_of
 from krcsim.study import SEED, simulate
 from krcsim.timeline import Spell, csv_of, one_spell, rules, spell_figure, story, text_of, whole
 from krcsim.values import KrcsimError

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import anywidget
 import ipywidgets as w
 import traitlets
-from krcsim.export import Answer, export_all
+from krcsim_shell.export import Answer, export_all
 from krcsim.files import write_whole
 from krcsim_explorers.latest import Latest, Ticket
 from krcsim.run import Stopped

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from krcsim import figures, timeline
 from krcsim.chart import Chart, beside, chart_of
 from krcsim_explorers.explore import Explorer, Shown
-from krcsim.export import Answer
+from krcsim_shell.export import Answer
 from krcsim_explorers.latest import Ticket
 from krcsim_explorers.view import RIGHT
 from krcsim.reply import answer_text

@@ -7,7 +7,7 @@ import sys
 import tomllib
 from pathlib import Path
 from typing import Any
-from krcsim.export import KINDS
+from krcsim_shell.export import KINDS
 from krcsim.files import write_whole
 from krcsim.scenario import UNSET, Scenario, changed, command_near, load_scenario, presets, toml_text
 from krcsim.values import KrcsimError
@@ -104,7 +104,7 @@ def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = KINDS) -> N
 def deliver(args: argparse.Namespace, name: str, scenario: Scenario, command: str, drawn: Any, text: str,
         result: Any = None, shown: str = "") -> None:
     """Write an answer into the files of --out, and print it."""
-    from krcsim.export import Answer, file_of
+    from krcsim_shell.export import Answer, file_of
     answer = Answer(name, scenario, args.seed, command, drawn, text, result)
     for path in map(Path, args.out):
         write_whole(path, file_of(answer, path.suffix[1:], args.dpi), overwrite=args.overwrite)

@@ -20,25 +20,28 @@ static int bin_of(u64 x)		/* 0 to 7 as they are, then 8-15, 16-31, ... */
 }
 
 /* ---- producers */
-struct kind {
-	int channel;
-	bool twice, vm;		/* two arguments; from vmalloc() */
-};
+enum { SECOND_CHANNEL = 1, TWO_ARGUMENTS = 2, FROM_VMALLOC = 4 };	/* bits of a kind of call; 0: plain */
 
-static noinline struct kind draw_kind(struct caller *c)
+static noinline int draw_kind(struct caller *c)
 {
-	struct kind k = { 0 };
+	int kind = 0;
 
-	if (ch1_pct)
-		k.channel = draw(&c->for_channel) % 100 < ch1_pct;
-	if (vmalloc_pct && draw(&c->for_vmalloc) % 100 < vmalloc_pct) {
-		k.vm = true;
-		k.channel = 1;
-		c->n_of.vmalloc_calls++;
-	}
-	if (double_pct)
-		k.twice = draw(&c->for_double) % 100 < double_pct;
-	return k;
+	if (ch1_pct && draw(&c->for_channel) % 100 < ch1_pct)
+		kind = SECOND_CHANNEL;
+	if (vmalloc_pct && draw(&c->for_vmalloc) % 100 < vmalloc_pct)
+		kind = SECOND_CHANNEL | FROM_VMALLOC;
+	if (double_pct && draw(&c->for_double) % 100 < double_pct)
+		kind |= TWO_ARGUMENTS;
+	return kind;
+}
+
+static noinline bool free_kind(struct caller *c, void *ptr, int kind, bool on)
+{
+	c->n_of.vmalloc_calls += !!(kind & FROM_VMALLOC);
+	if (!(kind & TWO_ARGUMENTS))
+		return free_single(c, ptr, !!(kind & SECOND_CHANNEL), on);
+	free_double(c, ptr, !!(kind & SECOND_CHANNEL), on);
+	return false;
 }
 
 static int producer_fn(void *arg)
@@ -60,10 +63,9 @@ static int producer_fn(void *arg)
 			break;
 		c->n_of.bursts++;
 		for (i = 0; i < burst; i++) {
-			struct kind kind = { 0 };
 			void *ptr;
 			bool on, waited;
-			int later, k, ms;
+			int kind = 0, later, k, ms;
 
 			if (total && made >= total)
 				goto out;
@@ -73,7 +75,7 @@ static int producer_fn(void *arg)
 				if (made >= c->n_objects)
 					goto out;
 				ptr = c->objects[made];
-			} else if (unlikely(kind.vm)) {
+			} else if (unlikely(kind & FROM_VMALLOC)) {
 				ptr = vmalloc(objsize);
 			} else {
 				ptr = kmalloc(objsize, GFP_KERNEL);
@@ -83,18 +85,16 @@ static int producer_fn(void *arg)
 			made++;
 			t0 = ktime_get_ns();
 			if (t0 >= t_end) {
-				c->n_of.vmalloc_calls -= kind.vm;
 				kvfree(ptr);
 				goto out;
 			}
 			on = pressure_on(&c->at, t0);
-			waited = false;
 			if (unlikely(mode == 2))
 				waited = stock_free(c, ptr);
-			else if (unlikely(kind.twice))
-				free_double(c, ptr, kind.channel, on);
+			else if (unlikely(kind))
+				waited = free_kind(c, ptr, kind, on);
 			else
-				waited = free_single(c, ptr, kind.channel, on);
+				waited = free_single(c, ptr, 0, on);
 			c->t_last = ktime_get_ns();
 			sample(&call_times, c->t_last - t0);
 			c->n_of.calls++;

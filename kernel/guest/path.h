@@ -162,7 +162,8 @@ static void refill_fn(struct work_struct *w)
 }
 
 /* ---- a call, step by step */
-static bool into_block(struct caller *c, struct percpu *p, void *ptr, int ch, bool on)
+/* Inlined: the CPU time of a call is part of what is measured. */
+static __always_inline bool into_block(struct caller *c, struct percpu *p, void *ptr, int ch, bool on)
 {
 	struct block *b = p->blocks[ch];
 
@@ -285,7 +286,7 @@ static __always_inline void deferred(struct percpu *p, bool in_list)
 static void wait_for_gp(struct caller *c, void *ptr);
 
 /* A single-argument call; true if it had to wait. */
-static bool free_single(struct caller *c, void *ptr, int ch, bool on)
+static __always_inline bool free_single(struct caller *c, void *ptr, int ch, bool on)
 {
 	struct percpu *p, *then;
 	struct wrapper *w;

@@ -221,7 +221,7 @@ static noinline struct wrapper *alloc_otherwise(void)
 	return w;
 }
 
-static struct wrapper *alloc_wrapper(struct caller *c, bool on)
+static __always_inline struct wrapper *alloc_wrapper(struct caller *c, bool on)
 {
 	struct wrapper *w;
 	u64 t;

@@ -96,7 +96,8 @@ def ready(folder: Path | None = None, say: Say = lambda _: None) -> Build:
 
 def _check_host() -> None:
     if platform.machine() != "x86_64":
-        raise KrcsimError(f"this machine is {platform.machine()}; the guest is an x86-64 kernel and its module is built "
+        raise KrcsimError(f"this machine is {platform.machine()}; the guest is an x86-64 kernel and its module is "
+            "built "
             "with the machine's own compiler: measure on an x86-64 machine, or use the recordings in data/kernel-runs")
 
 def _check_tools(tools: dict[str, str]) -> None:
@@ -108,7 +109,8 @@ def _check_tools(tools: dict[str, str]) -> None:
         raise KrcsimError(f"{', '.join(missing)} missing here; install: apt install {' '.join(missing)}")
     busybox = Path(shutil.which("busybox") or "")
     if "busybox" in tools and busybox.is_file() and b"/ld-linux" in busybox.read_bytes()[:100_000]:
-        raise KrcsimError(f"{busybox} needs shared libraries, which the guest has not; install: apt install busybox-static")
+        raise KrcsimError(f"{busybox} needs shared libraries, which the guest has not; install: apt install "
+            "busybox-static")
 
 def _offered(say: Say) -> str:
     """The pinned kernel, or the newest of its kind that apt offers."""
@@ -153,7 +155,8 @@ def _headers(kernel: str, folder: Path) -> Path:
 def _unpack(packages: Sequence[str], folder: Path) -> None:
     """Download Debian packages and unpack them into a new folder."""
     folder.mkdir()
-    _run(["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", *packages], "the download of " + ", ".join(packages),
+    _run(["apt-get", "-q", "-o", "APT::Sandbox::User=", "download", *packages], "the download of " + ", "
+        "".join(packages),
         folder, "look at apt's sources and the network")
     for deb in sorted(folder.glob("*.deb")):
         _run(["dpkg", "-x", str(deb), str(folder)], f"unpacking {deb.name}")
@@ -176,7 +179,8 @@ def _run(command: Sequence[str], what: str, folder: Path | None = None, remedy: 
         lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
         told = next((line for line in lines if "rror" in line or line.startswith("E:") or "space" in line),
             lines[-1] if lines else "nothing was said")
-        raise KrcsimError(f"{what} failed: {command[0]} says {told.strip()[:200]!r}; {remedy or 'mend that'} and try again")
+        raise KrcsimError(f"{what} failed: {command[0]} says {told.strip()[:200]!r}; {remedy or 'mend that'} and try "
+            "again")
 
 def _succeeds(command: Sequence[str]) -> bool:
     return subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False).returncode == 0

@@ -52,6 +52,8 @@ class Boot:
         """The kernel's."""
         return f"console=ttyS0 nokaslr oops=panic panic=-1 mitigations=off {self.append}".rstrip()
 
+ONE_CPU = Boot()
+
 def experiments(jobs: Sequence[str]) -> list[str]:
     """The lines that are experiments: not comments, not commands of the guest's shell; raises KrcsimError."""
     kept = [line.strip() for line in jobs if line.strip() and line.strip()[0] not in "#!"]
@@ -75,7 +77,7 @@ def seconds_for(jobs: Sequence[str], boot: Boot) -> float:
     virtual = sum(0.2 + _number(line, "dur_ms", 3000) / 1000 + 6 * (_number(line, "mode", 0) == 1) for line in jobs)
     return min(MOST_SECONDS, 90.0 + 5.0 * len(jobs) + 6.0 * virtual * (1 + boot.cpus))
 
-def run(build: Build, jobs: Sequence[str], boot: Boot = Boot(), *, seconds: float | None = None,
+def run(build: Build, jobs: Sequence[str], boot: Boot = ONE_CPU, *, seconds: float | None = None,
         stop: threading.Event | None = None) -> list[Row]:
     """The results of all experiments, in their order; raises KrcsimError if a single one is missing or in doubt."""
     wanted = experiments(jobs)
@@ -90,7 +92,8 @@ def run(build: Build, jobs: Sequence[str], boot: Boot = Boot(), *, seconds: floa
             status = _boot(build, folder, boot, limit, stop)
             console, results, said = (_text(folder / x) for x in ("console", "results", "said"))
     except OSError as exc:
-        raise KrcsimError(f"a guest cannot be started ({exc.strerror}: {exc.filename}); free some space in the folder for "
+        raise KrcsimError(f"a guest cannot be started ({exc.strerror}: {exc.filename}); free some space in the folder "
+            "for "
             "temporary files, or set TMPDIR to another") from None
     hog = any(_number(line, "hog", 0) for line in wanted)
     _check_console(status, console, said, limit, hog)
@@ -102,7 +105,8 @@ def _text(path: Path) -> str:
 def _boot(build: Build, folder: Path, boot: Boot, limit: float, stop: threading.Event | None) -> int | None:
     """Exit status of QEMU; None if it had to be killed for the time. It never outlives this call."""
     command = ["qemu-system-x86_64", *boot.machine(), "-kernel", str(build.image), "-initrd", str(folder / "initrd"),
-        "-append", boot.command_line(), "-serial", f"file:{folder / 'console'}", "-serial", f"file:{folder / 'results'}"]
+        "-append", boot.command_line(), "-serial", f"file:{folder / 'console'}", "-serial",
+        f"file:{folder / 'results'}"]
     with (folder / "said").open("wb") as said:
         try:
             child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
@@ -125,7 +129,8 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
     lines = [re.sub(r"^\[ *[\d.]+\] ", "", line.strip()) for line in console.splitlines() if line.strip()]
     last = lines[-1][:160] if lines else "nothing"
     if line := next((x for x in lines if _PANIC.search(x)), ""):
-        raise KrcsimError(f"the guest's kernel died: {line[:160]!r}; no result of it was kept: take the experiment out or "
+        raise KrcsimError(f"the guest's kernel died: {line[:160]!r}; no result of it was kept: take the experiment "
+            "out or "
             "report it")
     if status is None:
         raise KrcsimError(f"the guest did not end within {limit:.0f} s and was killed; its console ends with {last!r}: "

@@ -146,8 +146,11 @@ static void make_objects(struct caller *c)
 		if ((i & 1023) == 0)
 			cond_resched();
 	}
-	for (i = c->n_objects - 1; preobj_shuffle && i > 0; i--)
-		swap(c->objects[i], c->objects[draw(&c->for_channel) % (i + 1)]);
+	for (i = c->n_objects - 1; preobj_shuffle && i > 0; i--) {
+		int k = draw(&c->for_channel) % (i + 1);	/* not inside swap(), which would draw twice */
+
+		swap(c->objects[i], c->objects[k]);
+	}
 }
 
 static int producers_init(void)

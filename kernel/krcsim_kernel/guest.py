@@ -20,7 +20,7 @@ from krcsim_kernel.build import Build
 
 LONGEST_MS = 600_000  # of a run, in virtual time; the module refuses more too
 MOST_SECONDS = 3600.0  # of a guest, whatever its jobs
-_PANIC = re.compile(r"Kernel panic|Oops|general protection fault|Unable to handle")
+_PANIC = re.compile(r"kernel BUG at|Kernel panic|Oops|general protection fault|Unable to handle")
 _COMPLAINT = re.compile(r"BUG:|WARNING:|rcu.*\bstall|blocked for more than|soft lockup|Call Trace:")
 # The patch asks with GFP_KERNEL | __GFP_ATOMIC, at which the page allocator wonders once, where memory is really short.
 _KNOWN = re.compile(r"WARNING: CPU: \d+ PID: \d+ at mm/page_alloc\.c:\d+")
@@ -138,6 +138,9 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
     if status:
         words = said.strip().splitlines()[-1:] or ["nothing"]
         raise KrcsimError(f"qemu-system-x86_64 ended with status {status} and said {words[0][:160]!r}; mend that")
+    if line := next((x for x in lines if "unknown parameter" in x.lower()), ""):
+        raise KrcsimError(f"the module does not know a parameter of a job line: {line[:100]!r}; its parameters stand in "
+            "kernel/guest/krcmeter.c")
     known = False
     for n, line in enumerate(lines):
         if not _COMPLAINT.search(line):
@@ -151,8 +154,8 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
 def _rows(results: str, console: str, wanted: Sequence[str], boot: Boot) -> list[Row]:
     lines = results.replace("\r", "").splitlines()
     if failed := next((x for x in lines if x.startswith("#failed")), ""):
-        why = re.findall(r"krcmeter: (.*)|Unknown parameter (.*)", console)
-        told = next((a or b for a, b in reversed(why)), "the console does not say why")
+        why = re.findall(r"krcmeter: (.*)", console)
+        told = why[-1] if why else "the console does not say why"
         raise KrcsimError(f"the module refused {failed[8:][:100]!r}: {told.strip()[:160]}; mend that job line")
     head = next((x for x in lines if x.startswith("#guest ")), "")
     rows = []

@@ -28,7 +28,7 @@ REMEDIES = {"A": "", "B1": "pool=1", "B3": "pool=3", "B3f": "pool=3 pool_prefill
     "A0x": "head_alloc=1 expedited_drain=1 rearm_unqueued=1", "A+exp": "sync_exp=1", "A+50": "drain_jiffies=50"}
 # period_us, burst, dur_ms: from one object a drain to thousands
 RATES = {"sparse": (100_000, 1, 10_000), "low": (10_000, 1, 5000), "mid": (1000, 10, 3000), "heavy": (1000, 100, 2000),
-    "burst": (100_000, 2000, 3000), "drain": (24_000, 3, 5000), "blocks": (5000, 300, 2500), "single": (200, 1, 2500)}
+    "burst": (100_000, 2000, 3000), "drain": (24_000, 3, 5000), "blocks": (5000, 300, 2500), "single": (30, 1, 2000)}
 PATTERNS = {"cold": "", "warm": "onset_ms=1000", "epi": "onset_ms=500 on_ms=100 off_ms=400 epi_exp=1",
     "short": "onset_ms=300 on_ms=10 off_ms=60 epi_exp=1"}
 LOOPS = {"closed": "", "catchup": "catchup=1", "open": "catchup=1 waiters=512"}
@@ -58,21 +58,21 @@ def _rates() -> Iterator[Task]:  # every rate, three levels
 
 def _remedies() -> Iterator[Task]:  # every remedy, where they differ most
     for remedy in REMEDIES:
-        for rate, pattern, levels in (("low", "cold", (0.9, 0.9)), ("mid", "epi", (1.0, 0.5)), ("heavy", "warm",
+        for rate, pattern, levels in (("low", "cold", (0.9, 0.9)), ("blocks", "epi", (1.0, 0.5)), ("heavy", "warm",
             (1.0, 1.0))):
             yield _condition("remedies", remedy, rate, pattern, levels)
 
 def _loops() -> Iterator[Task]:  # gaps and loops
     for loop, words in LOOPS.items():
         for gap in (0, 1):
-            for rate, pattern, levels in (("low", "cold", (1.0, 1.0)), ("low", "warm", (1.0, 1.0)),
-                    ("mid", "epi", (1.0, 0.3)), ("single", "short", (1.0, 1.0))):
+            for rate, pattern, levels in (("low", "cold", (1.0, 1.0)), ("heavy", "warm", (1.0, 1.0)),
+                    ("blocks", "epi", (1.0, 0.3)), ("single", "short", (1.0, 1.0))):
                 for remedy in ("A", "C"):
                     yield _condition("loops", remedy, rate, pattern, levels, f"{words} arrival={gap}",
                         variant=f"{remedy}/{loop}{'/exp' * gap}")
 
 def _kinds() -> Iterator[Task]:  # two channels, two arguments, vmalloc()ed objects
-    for rate, pattern in (("low", "cold"), ("mid", "epi"), ("heavy", "cold")):
+    for rate, pattern in (("low", "cold"), ("blocks", "epi"), ("heavy", "cold")):
         for word, more in (("ch1", "ch1_pct=30"), ("double", "double_pct=50"), ("both", "ch1_pct=30 double_pct=50")):
             for remedy in ("A", "C", "D5s"):
                 yield _condition("kinds", remedy, rate, pattern, (0.9, 0.9), more, variant=f"{remedy}/{word}")
@@ -93,7 +93,7 @@ def _longgp() -> Iterator[Task]:  # grace periods longer than the drain
 def _pools() -> Iterator[Task]:  # sizes between the closed forms
     for size in (1, 2, 4, 8, 16, 64):
         for full in (0, 1):
-            for rate, pattern, levels in (("mid", "cold", (1.0, 1.0)), ("low", "epi", (1.0, 0.5))):
+            for rate, pattern, levels in (("mid", "cold", (1.0, 1.0)), ("blocks", "epi", (1.0, 0.5))):
                 yield _condition("pools", "A", rate, pattern, levels, f"pool={size} pool_prefill={full}",
                     variant=f"B{size}{'f' * full}")
 

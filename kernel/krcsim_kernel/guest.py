@@ -139,7 +139,8 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
         words = said.strip().splitlines()[-1:] or ["nothing"]
         raise KrcsimError(f"qemu-system-x86_64 ended with status {status} and said {words[0][:160]!r}; mend that")
     if line := next((x for x in lines if "unknown parameter" in x.lower()), ""):
-        raise KrcsimError(f"the module does not know a parameter of a job line: {line[:100]!r}; its parameters stand in "
+        raise KrcsimError(f"the module does not know a parameter of a job line: {line[:100]!r}; its parameters stand "
+            "in "
             "kernel/guest/krcmeter.c")
     known = False
     for n, line in enumerate(lines):

@@ -10,7 +10,7 @@ from krcsim_kernel.guest import Boot, Row, run
 
 NAMES = "pool pool_prefill cache_max cache_prefill period_us burst dur_ms onset_ms on_ms off_ms epi_exp seed".split()
 # rate, pattern, p_page, p_obj, remedy, seed of main.csv: short, with waits,
-    and not at the edge of what CPU time decides
+# and not at the edge of what CPU time decides
 CONDITIONS = [("low", "cold", "1", "0.1", "B3", "5"), ("low", "cold", "0.9", "0.9", "B3C", "3"),
     ("low", "cold", "0.5", "0.5", "A", "4"), ("mid", "cold", "0.9", "0.9", "C", "5"), ("mid", "cold", "1", "0.1",
     "A", "5"),

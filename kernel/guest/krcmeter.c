@@ -210,8 +210,8 @@ static void end(void)
 		callers[0].n_of.sync_ns += waiters_finish();
 	for (i = 0; i < 1000 && atomic_long_read(&all_pending); i++)
 		msleep(20);
-	if (WARN(atomic_long_read(&all_pending), "%ld objects are still deferred\n", atomic_long_read(&all_pending)))
-		return;
+	if (atomic_long_read(&all_pending))	/* not WARN(), which would write the folder of the build into the module */
+		panic("krcmeter: %ld objects are still deferred\n", atomic_long_read(&all_pending));
 	stock_end();
 	gp_trace_end();
 	percpus_end();

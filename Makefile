@@ -5,16 +5,20 @@ PY ?= python3
 RUN := .venv/bin/python
 READY := .venv/.ok
 LAB_ARGS ?=
+SEEDS ?= 1 2 3
+SETS ?=
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test validate kernel calibrate bench bench-ui figures clean
+.PHONY: help lab test validate kernel guest guest-matrix calibrate bench bench-ui figures clean
 
 help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
 	@echo 'make test       set up, then lint, types and tests'
 	@echo 'make validate   the engine against theory, its twin and a running kernel (minutes)'
 	@echo 'make kernel     predictions beside the kernel recordings, drawn into output/'
+	@echo 'make guest      build the guest that measures (Debian packages; docs/kernel.md)'
+	@echo 'make guest-matrix  take its data again, into output/ (a quarter of an hour; SETS=... SEEDS=...)'
 	@echo 'make calibrate  the grace-period model, fitted again to its recordings'
 	@echo 'make bench      how fast a run, a sweep and an import are'
 	@echo 'make bench-ui   how soon a slider shows a right picture, in a real Chromium (4 minutes)'
@@ -55,6 +59,12 @@ validate: $(READY)
 kernel: $(READY)
 	mkdir -p output
 	$(RUN) -m validation.kernel_runs --out output/
+
+guest: $(READY)
+	$(RUN) -m krcsim_kernel build
+
+guest-matrix: $(READY)
+	$(RUN) -m krcsim_kernel.matrix --out output/kernel-runs --seeds $(SEEDS) -- $(SETS)
 
 calibrate: $(READY)
 	$(RUN) -m validation.calibrate_gp

@@ -167,6 +167,11 @@ def run_show(args: argparse.Namespace, command: str) -> None:
     """A scenario as TOML, or the names of those that come with krcsim."""
     print(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
 
+def run_kernel(args: argparse.Namespace, command: str) -> None:
+    """The scenario as a line for the harness in kernel/; measured in a guest if asked."""
+    from krcsim_kernel.verb import run_kernel as run
+    run(args, scenario_from(args), command)
+
 _MAIL = "parent in-reply-to quote subject to cc from"
 _STUDY = "set seed json precision max-rung out dpi overwrite quiet pin"
 VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of it",
@@ -175,6 +180,8 @@ VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of
     "sweep": (run_study, "a small grid of values", f"{_STUDY} remedies by-spell over"),
     "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
         f"{_STUDY} remedies by-spell over window {_MAIL}"),
+    "kernel": (run_kernel, "the scenario as a line for the kernel harness; with --run measured in a guest",
+        "set run seeds remedies json out overwrite quiet"),
     "show": (run_show, "a scenario as TOML; without a name, the list", "set")}
 
 class Parser(argparse.ArgumentParser):
@@ -196,6 +203,8 @@ def parser() -> Parser:
             about = known[option] | ({"default": []} if known[option].get("action") == "append" else {})
             kind = {"int": int, "float": float}.get(about.pop("type", ""))
             p.add_argument(f"--{option}", **about | ({"type": kind} if kind else {}))
+        if name == "kernel":
+            p.set_defaults(remedies="")  # the scenario's own
     return top
 
 def main(argv: list[str] | None = None) -> int:

@@ -142,7 +142,7 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
             need = request(g, t)
             log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
             if k.state == IDLE:
-                k.state, k.need = WAITS, need
+                k.state, k.need, k.asked = WAITS, need, t
             for ch in range(3):
                 if c.ptr[ch] > 0 and k.ptr[ch] == 0:
                     k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need

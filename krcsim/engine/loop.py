@@ -127,6 +127,14 @@ def maintenance(g: Any, i: Any, t: Any) -> Any:
 def batch_ready(g: Any, s: Any, t: Any) -> None:
     """Batch s's callback was invoked: choose its CPU; its work starts if no other runs there."""
     k, x = krw_at(g.p_krw, s), s >> 1
+    if g.closed and g.bursty:  # callbacks are invoked in order: a caller that asked before runs on before the work
+        for j in range(g.head_w, g.mark_w):
+            e = held_at(g.p_waiters, j % g.wait_cap)
+            if e.cpu == x and e.wake == t and e.begin < k.asked:
+                k.ready_at = t + g.wake_cost + prod_at(g.p_prods, e.prod).left * g.call_cost
+        if k.ready_at > t:
+            touch(g, x)
+            return
     if g.nocb > 0.0 and uniform(g.r_foreign) < g.nocb:
         x = int(uniform(g.r_foreign) * (g.cpus - 1))
         x += x >= s >> 1

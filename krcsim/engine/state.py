@@ -17,7 +17,7 @@ def _dtype(ints: str, floats: str, channels: str = "", *more: Any) -> np.dtype[A
 
 # struct kfree_rcu_cpu_work, twice a CPU. need: the grace period the batch needs; its work will be ready at ready_at, or
 # was at `since`. By channel: ptr, pointers; blk, their blocks (list: wrappers); needs, the grace period it would need.
-KRW = _dtype("state cpu need", "ready_at since", "ptr blk needs")
+KRW = _dtype("state cpu need", "asked ready_at since", "ptr blk needs")
 IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worker is busy
 
 # struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls. room: free entries of the

@@ -31,6 +31,7 @@ PARAMETERS: dict[str, float] = dict(
     reader_ms=0, reader_gap_us=500, expedited_drain=0, rearm_unqueued=0, attach=1, page_return_worker=0,
     drain_jiffies=0, array_path=1, head_alloc=0, sync_exp=0, mem_mib=0, threads=0,
 )  # fmt: skip
+EXPEDITED_MS = 0.025  # synchronize_rcu_expedited() of an idle guest (0.05 to 0.07 ms) without the wake-up
 HEADS = ("tryhard", "atomic", "none", "three_step")  # what the numbers of head_alloc mean there
 assert set(HEADS) == set(HEAD_ALLOC)
 
@@ -228,7 +229,8 @@ def scenario_of(condition: Condition) -> Scenario:
             spell=Failure(page=page, head=head),
         ),
         grace_period=GracePeriod(
-            expedited=given["sync_exp"] == 1, reader_ms=given["reader_ms"], reader_gap_ms=given["reader_gap_us"] / 1000
+            expedited=given["sync_exp"] == 1, expedited_median_ms=EXPEDITED_MS, expedited_sigma=0.1,
+            reader_ms=given["reader_ms"], reader_gap_ms=given["reader_gap_us"] / 1000
         ),
         workload=Workload(
             arrivals="bursts" if given["burst"] > 1 else "periodic",
@@ -263,4 +265,5 @@ def remedy_of(condition: Condition) -> Remedy:
         rearm="unqueued" if given["rearm_unqueued"] else "left",
         attach_to_pending=given["attach"] == 1,
         drain_jiffies=int(given["drain_jiffies"]),
+        refill=given["refill"] == 1,
     )

@@ -27,10 +27,7 @@ def begin(g: Any, t: Any) -> None:
     log(g, t, GP_STARTS, ALL, float(g.done + 1))
 
 def read_on(g: Any, c: Any, t: Any) -> None:
-    """The reader of CPU c goes on to t: then its section is the one in progress, or the next.
-
-    Its unlock wakes the grace-period kthread, which runs first; then its own timer wakes it.
-    """
+    """The reader of CPU c goes on to t: its section is then that in progress, or the next (two wake-ups in between)."""
     while c.section_end <= t:
         c.section = after_burst(g, c, c.section_end + g.reader_gap + 2.0 * g.wake_cost)
         c.section_end = after_burst(g, c, c.section + g.reader)

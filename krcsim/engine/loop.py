@@ -10,7 +10,6 @@ from krcsim.engine.rng import INF, compile_module, exponential, uniform
 from krcsim.engine.state import (ALL, BINS, BOOT, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
     count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at)
 
-
 def in_force(g: Any) -> None:
     """Set what calm or spell makes of the failure probabilities, as the calls need them."""
     f, k = g.fail, g.spell
@@ -82,7 +81,7 @@ def woken(g: Any, t: Any, e: Any) -> None:
                 ahead += work_cost(g, c, k.ptr.sum(), k.blk[LIST])
         runs_at = max(t, c.wk_at + ahead)
     if g.bursty:
-        runs_at += g.wake_cost
+        runs_at = c.awake_at = max(runs_at, c.awake_at) + g.wake_cost
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
     count_at(g.p_wait_hist, e.win * BINS + bin_of(ms)).n += 1
@@ -170,6 +169,8 @@ def works(g: Any, x: Any, t: Any) -> None:
         source.settle(g, c, t)
         kfree_rcu.work_step(g, x, t)
         kfree_rcu.work_next(g, x, t)
+        if g.bursty and c.wk and math.floor(t) > math.floor(c.wk_began):
+            source.let_in(g, c, t)
         if x != owner:
             source.plan(g, o, owner, t)
     source.plan(g, c, x, t)
@@ -195,8 +196,7 @@ def readers_done(g: Any, t: Any) -> Any:
         if c.hold > 0.0:
             c.hold = max(c.hold, busy_until if t >= c.hold else 0.0)
             last = max(last, c.hold)
-    if last > t:
-        g.gp_at = last
+    g.gp_at = max(t, last)
     return last <= t
 
 def boot(g: Any) -> None:

@@ -194,6 +194,14 @@ def next_producer(g: Any, c: Any) -> Any:
             best = j
     return best
 
+def let_in(g: Any, c: Any, t: Any) -> None:
+    """A work that has seen a tick lets in, between two blocks, a caller that is late: its slice is over."""
+    j = next_producer(g, c)
+    if j >= 0 and prod_at(g.p_prods, j).ready < t:
+        p = prod_at(g.p_prods, j)
+        c.wk_pause = t + (p.left + g.burst * (p.due + g.period < t)) * (g.call_cost + g.slab_cost * (c.reused == 0))
+        c.wk_at, c.wk_began = c.wk_at + c.wk_pause - t, c.wk_pause
+
 def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
     """The time of call j (from 0) of a plan from `start` on, over whole bursts if regular."""
     if j < p.left:
@@ -204,7 +212,7 @@ def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
 def plan_burst(g: Any, c: Any, t: Any) -> None:
     """As plan(), for a CPU whose calls follow each other."""
     j = next_producer(g, c)
-    if c.wk or j < 0 or g.late:
+    if (c.wk and t >= c.wk_pause) or j < 0 or g.late:
         return
     p = prod_at(g.p_prods, j)
     c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
 from krcsim.engine.loop import compiled
 from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, replication_state)
-from krcsim.kernel import PAGE_BYTES, WRAPPER_BYTES, ticks
+from krcsim.kernel import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
 from krcsim.remedy import HEAD_ALLOC
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
@@ -58,9 +58,9 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         noretry=r.page_class == "noretry", pool_cap=r.nr_emergency_objs, own_cache=not r.cache_shared,
         cache_cap=r.nr_bkv_objs, to_worker=r.page_return == "worker", expedite=r.expedited_drain,
         rearm_left=r.rearm == "left", attach=r.attach_to_pending, drain=s.drain_jiffies, block=r.block_entries,
-        closed=w.loop != "open", catchup=w.loop == "catchup", reuse=w.reused_objects(), producers=w.producers,
-        bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst, exp_gap=w.gap == "exponential",
-        ticked=gp.kind == "ticks", rcu_expedited=gp.expedited, nocb=m.nocb_share,
+        closed=w.loop != "open", catchup=w.loop == "catchup", reuse=SLUB_PAGES * w.slab_objects(),
+        producers=w.producers, bursty=w.arrivals in ("periodic", "bursts"), burst=w.burst,
+        exp_gap=w.gap == "exponential", ticked=gp.kind == "ticks", rcu_expedited=gp.expedited, nocb=m.nocb_share,
         random_spells=a.spells == "exponential", stationary=a.start == "stationary", poisson=w.arrivals == "poisson",
         tick_phase=w.phase == "tick", single=w.single_share, vmalloc=w.vmalloc_share, base_rate=w.rate_hz / m.hz,
         stall_sigma=a.stall_sigma, exp_sigma=gp.expedited_sigma, invoke=gp.invoke_ticks(), tick_ms=1000.0 / m.hz,

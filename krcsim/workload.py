@@ -2,7 +2,7 @@
 """When kfree_rcu() is called, on which CPU, with one argument or two."""
 from dataclasses import dataclass
 from krcsim.kernel import (CALL_INSTRUCTIONS, FREE_INSTRUCTIONS, LIST_FREE_INSTRUCTIONS, LIST_INSTRUCTIONS, PAGE_BYTES,
-    SLAB_INSTRUCTIONS, SLUB_PAGES, WAKE_INSTRUCTIONS)
+    SLAB_INSTRUCTIONS, WAKE_INSTRUCTIONS)
 from krcsim.values import check, choice, number, refuse, whole
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,10 +43,6 @@ class Workload:
     def period_ms(self) -> float:
         """Mean time between the starts of two bursts on one CPU."""
         return 1000.0 * self.burst / self.rate_hz
-
-    def reused_objects(self) -> int:
-        """Up to how many objects freed by a work the next calls of its CPU use again without a new slab page."""
-        return SLUB_PAGES * self.slab_objects()
 
     def slab_objects(self) -> int:
         """Objects in a slab page."""

@@ -24,6 +24,7 @@ import numpy as np
 import simpy
 from simpy.events import EventPriority
 
+from krcsim.kernel import SLUB_PAGES
 from krcsim.scenario import Scenario
 
 COUNTERS = (
@@ -292,8 +293,11 @@ class Kernel:
             yield self.clock.at(began + self.ticks(law.expedited_median_ms * spread), Order.WAKE)
         else:
             woken = self.clock.event()
+            entry = Waiting(began + self.ticks(self.cpu_ms["call_cost"]), self.rcu.needed(), self.clock.active_process)
+            cpu.waiting.append(entry)
             self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
             yield woken
+            cpu.waiting.remove(entry)
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
         return runs_at
@@ -350,20 +354,27 @@ class KfreeRcuCpuWork:
         self.channels: list[list[int]] = [[], [], []]
         self.gp_needed = [0, 0, 0]
         self.pending = False
+        self.asked = 0.0
 
     def queue_rcu_work(self) -> None:
         """Have the work done after a full grace period, unless it waits for one already."""
         if not self.pending:
             self.pending = True
             kernel = self.krcp.kernel
+            self.asked = kernel.clock.now
             delay = kernel.ticks(kernel.scenario.machine.work_delay_ms)
             kernel.rcu.ask(Order.WORK, delay, self.ready)
 
     def ready(self) -> None:
         """Hand the work to a CPU."""
-        cpu = self.krcp.kernel.cpu_for_work(self.krcp.cpu)
-        cpu.works.append(self)
-        cpu.ring()
+        kernel = self.krcp.kernel
+        cpu = kernel.cpu_for_work(self.krcp.cpu)
+        first = cpu.woken_before(self.asked)
+        if first is None:
+            cpu.add_work(self)
+        else:  # a caller that asked before goes on with its burst before the work
+            ms = kernel.cpu_ms["wake_cost"] + first.calls * kernel.cpu_ms["call_cost"]
+            kernel.clock.call_at(kernel.clock.now + kernel.ticks(ms), Order.WORK, lambda: cpu.add_work(self))
 
     def kfree_rcu_work(self, krcp: KfreeRcuCpu) -> Steps:
         """Free everything in the batch, on the CPU of `krcp`."""
@@ -372,21 +383,28 @@ class KfreeRcuCpuWork:
         free_ticks = kernel.ticks(kernel.cpu_ms["free_cost"])
         cache_owner = self.krcp if scenario.remedy.page_return == "batch" else krcp
         krcp.cpu.work_over = clock.now + self.cpu_ticks(krcp)
-        freed = self.size()
+        freed, began = self.size(), clock.now
         taken, self.channels = self.channels, [[], [], []]
         self.pending = False
         self.count_early_frees(taken)
+        blocks = len(taken[SLAB]) + len(taken[VMALLOC])
         for channel in (SLAB, VMALLOC):
             for nr_records in reversed(taken[channel]):
                 yield clock.at(clock.now + nr_records * free_ticks, Order.WORK)
                 kernel.kfree(nr_records)
                 cache_owner.put_cached_bnode(channel)
+                blocks -= 1
+                if (blocks or taken[LIST]) and math.floor(clock.now) > math.floor(began) and krcp.cpu.bursts:
+                    paused = clock.now
+                    yield from krcp.cpu.serve_late()
+                    began = clock.now
+                    krcp.cpu.work_over += began - paused
         if entries := taken[LIST]:
             ticks = len(entries) * free_ticks + krcp.wrapper_ticks(entries.count(WRAPPER))
             yield clock.at(clock.now + ticks, Order.WORK)
             kernel.kfree(len(entries))
             krcp.refill_pool(entries.count(WRAPPER))
-        krcp.cpu.warm = min(krcp.cpu.warm + freed, scenario.workload.reused_objects())
+        krcp.cpu.warm = min(krcp.cpu.warm + freed, SLUB_PAGES * scenario.workload.slab_objects())
 
     def cpu_ticks(self, krcp: KfreeRcuCpu) -> float:
         """The CPU time that freeing it takes on the CPU of `krcp`."""
@@ -573,6 +591,14 @@ class Burst:
     over: simpy.Event
 
 
+class Waiting(NamedTuple):
+    """A call in synchronize_rcu(): since when, the grace period it needs, its process."""
+
+    began: float
+    need: int
+    process: Any
+
+
 class Cpu:
     """One CPU: the works and bursts that it serves in turn, and the sources of its calls."""
 
@@ -584,7 +610,8 @@ class Cpu:
         self.krcp = KfreeRcuCpu(kernel, self)
         self.works: deque[KfreeRcuCpuWork] = deque()
         self.bursts: deque[Burst] = deque()
-        self.work_over = 0.0
+        self.work_over = self.awake_at = 0.0
+        self.waiting: list[Waiting] = []
         self.warm = 0  # objects in slab pages just freed: the next calls find theirs quickly
         self.bell = self.clock.event()
         self.on = True
@@ -602,7 +629,22 @@ class Cpu:
         if self.workload.arrivals in ("poisson", "onoff"):
             return now
         ahead = sum(work.cpu_ticks(self.krcp) for work in self.works)
-        return max(now, self.work_over) + ahead + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"])
+        runs_at = max(now, self.work_over) + ahead
+        self.awake_at = max(runs_at, self.awake_at) + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"])
+        return self.awake_at
+
+    def add_work(self, work: KfreeRcuCpuWork) -> None:
+        """Let a work run as soon as the CPU gets to it."""
+        self.works.append(work)
+        self.ring()
+
+    def woken_before(self, asked: float) -> Burst | None:
+        """The burst of a caller that is woken now and began to wait before `asked`."""
+        if not self.closed or self.workload.arrivals in ("poisson", "onoff"):
+            return None
+        done = self.kernel.rcu.done
+        found = [w.process.burst for w in self.waiting if w.need <= done and w.began < asked]
+        return found[-1] if found else None
 
     def serve(self) -> Steps:
         """Serve works first, and one call of the foremost burst between two looks at them."""
@@ -618,6 +660,14 @@ class Cpu:
                 self.bell = self.clock.event()
                 yield self.bell
 
+    def serve_late(self) -> Steps:
+        """Between two blocks of a work: the rest of a late burst, and of the next if that is due."""
+        for _ in range(self.bursts[0].calls + self.workload.burst):
+            yield self.clock.at(self.clock.now, Order.CALL)
+            if not self.bursts:
+                return
+            yield from self.serve_call()
+
     def serve_call(self) -> Steps:
         """Make the next call of the foremost burst and give it its CPU time."""
         if self.clock.now >= self.kernel.horizon:
@@ -628,7 +678,8 @@ class Cpu:
         self.warm = max(0, self.warm - 1)
         burst = self.bursts[0]
         burst.calls -= 1
-        call = self.krcp.start_call()
+        call: Any = self.krcp.start_call()
+        call.burst = burst
         yield self.clock.at(self.clock.now + self.kernel.ticks(call_ms), Order.CALL)
         if self.krcp.wrapped > wrapped and not call.is_alive:
             yield self.clock.at(self.clock.now + self.kernel.ticks(ms["list_cost"]), Order.CALL)

@@ -24,7 +24,8 @@ IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worke
 # head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL.
 # slab_free: objects of the size of a wrapper in its slab lists; pcp: pages in its list of free pages.
 CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp",
-    "monitor_at call_at base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke section section_end hold",
+    "monitor_at call_at base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke section "
+    "section_end hold",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
@@ -48,9 +49,9 @@ GLOBAL = _dtype(
     "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_i",
     # Parameters, state, and the probabilities in force: see in_force().
     "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost list_cost slab_cost free_cost "
-    "list_free_cost wake_cost reader reader_gap stall_median stall_sigma exp_median exp_sigma "
-    "invoke warmup horizon spell_mean calm_mean "
-    "phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn fh ff dull_single gp_began "
+    "list_free_cost wake_cost reader reader_gap stall_median stall_sigma exp_median exp_sigma invoke warmup horizon "
+    "spell_mean calm_mean phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn fh ff "
+    "dull_single gp_began "
     # Memory in pages, and its marks: see engine/memory.py.
     "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
     "round free file hogged mem_at hog_at",

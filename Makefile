@@ -58,7 +58,7 @@ validate: $(READY)
 
 kernel: $(READY)
 	mkdir -p output
-	$(RUN) -m validation.kernel_runs --out output/
+	$(RUN) -m validation.kernel_runs --ablation --out output/
 
 guest: $(READY)
 	$(RUN) -m krcsim_kernel build

@@ -96,6 +96,11 @@ class Condition:
         return not set(self.failure) <= {0.0, 1.0} or any(self.given[k] for k in marks) or self.given["cpus"] > 1
 
     @property
+    def overflowed(self) -> bool:
+        """Whether an open loop ran out of waiting threads: then it was none, and says nothing of the model."""
+        return any(run.of("waiter_full") for run in self.runs)
+
+    @property
     def threads(self) -> int:
         """The producers: one a CPU unless given."""
         return int(self.given["threads"] or self.given["cpus"])
@@ -229,7 +234,8 @@ def scenario_of(condition: Condition) -> Scenario:
             spell=Failure(page=page, head=head),
         ),
         grace_period=GracePeriod(
-            expedited=given["sync_exp"] == 1, expedited_median_ms=EXPEDITED_MS, expedited_sigma=0.1,
+            mean_ms=measured_gp_ms(condition), expedited=given["sync_exp"] == 1, expedited_median_ms=EXPEDITED_MS,
+            expedited_sigma=0.1,
             reader_ms=given["reader_ms"], reader_gap_ms=given["reader_gap_us"] / 1000
         ),
         workload=Workload(
@@ -246,6 +252,13 @@ def scenario_of(condition: Condition) -> Scenario:
         warmup_ms=0.0,
         horizon_ms=condition.dur_ms,
     )  # fmt: skip
+
+
+def measured_gp_ms(condition: Condition) -> float | None:
+    """The mean length of the grace periods that the runs themselves saw (gp_trace), at least a tick; None without."""
+    lists = [json.loads(str(run.columns["gp_len_us"])) for run in condition.runs if run.columns.get("gp_len_us")]
+    us = [x for quantiles in lists for x in quantiles]
+    return max(1000.0 / condition.given["hz"], sum(us) / len(us) / 1000.0) if us else None
 
 
 def remedy_of(condition: Condition) -> Remedy:

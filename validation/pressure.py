@@ -3,13 +3,15 @@
 
     python -m validation.pressure [--replications N]
 
-The recordings are data/kernel-runs/real.csv (constants were fitted on its pattern `warm`) and real_more.csv.
+The recordings are data/kernel-runs/real.csv (constants were fitted on its pattern `warm`) and real_more.csv, and
+data/kernel-6.1/real.csv, which nothing was fitted to.
 """
 
 from __future__ import annotations
 
 import argparse
 import csv
+import json
 import math
 import sys
 from collections.abc import Sequence
@@ -17,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,8 +33,13 @@ from krcsim.run import replicate, warm_up
 from krcsim.scenario import Machine, Scenario, data_folder
 from krcsim.workload import Workload
 
-SETS = ("real", "real_more")
+SETS = ("real", "real_more", "real-6.1")
 SEED, REPLICATIONS, FACTOR = 20200404, 24, 2.0
+KEPT = (
+    "hog", "pattern", "variant", "pool", "pool_prefill", "cache_max", "cache_prefill", "refill", "period_us", "burst",
+    "onset_ms", "on_ms", "off_ms", "lead_ms", "seed",
+)  # fmt: skip
+GUEST_KIB = 223_636  # MemTotal of a guest of 256 MiB
 FEW = 2.0  # waits a run: where either side saw fewer on average, a factor means nothing
 
 
@@ -106,11 +114,31 @@ def scenario_of(row: dict[str, str]) -> Scenario:
     )  # fmt: skip
 
 
+def read(path: Path) -> list[dict[str, str]]:
+    """The rows of a CSV file."""
+    with path.open(newline="") as stream:
+        return list(csv.DictReader(stream))
+
+
+def harness_rows() -> list[dict[str, str]]:
+    """data/kernel-6.1/real.csv, as the harness in kernel/ wrote it, with the columns of the two older recordings."""
+    folder = data_folder() / "kernel-6.1"
+    constants = json.loads((folder / "real.const.json").read_text())
+    rows = [constants | row for row in read(folder / "real.csv")]
+    return [
+        {k: str(row[k]) for k in KEPT}
+        | {
+            "set": row["rate"], "memory_kib": str(GUEST_KIB), "free_pages": row["free_pages_before"],
+            "run_ms": f"{int(row['run_ns']) / 1e6:.0f}", "waits": row["sync"],
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
 @cache
 def cases(recording: str) -> tuple[Case, ...]:
     """The conditions and remedies of a recording, in the order of its file."""
-    with (data_folder() / "kernel-runs" / f"{recording}.csv").open(newline="") as stream:
-        rows = list(csv.DictReader(stream))
+    rows = harness_rows() if recording == "real-6.1" else read(data_folder() / "kernel-runs" / f"{recording}.csv")
     groups: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for row in rows:
         groups.setdefault((row["set"], row["pattern"], HOGS[int(row["hog"])], row["variant"]), []).append(row)

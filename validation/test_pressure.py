@@ -15,6 +15,7 @@ MISSED = {
     ("heavy/warm/reserves", "B8"),
     ("r300/warm/reserves", "D8"),
     ("m512/warm/reserves", "D5r"),
+    ("burst/warm/reserves", "D5r"),
 }
 
 
@@ -29,7 +30,7 @@ def test_waits_per_second_are_within_a_factor_of_two(recording: str) -> None:
     assert missed <= MISSED
 
 
-@pytest.mark.parametrize(("recording", "wrong"), [("real", 0), ("real_more", 3)])
+@pytest.mark.parametrize(("recording", "wrong"), [("real", 0), ("real_more", 5), ("real-6.1", 8)])  # nearly all with refill
 def test_remedies_come_in_the_order_of_the_kernel(recording: str, wrong: int) -> None:
     order = pairs(found(recording))
     assert len(order) > 50

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -21,7 +22,40 @@ LOOKS = {
     "heavy": ("#D55E00", "^", "100 in 1 ms"),
     "burst": ("#CC79A7", "v", "2000 in 100 ms"),
 }
+COLOURS, SHAPES = ("#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"), "Phs^v<>XD*"
 WHAT = ("P(wait) of a call", "Fraction of time blocked")
+
+
+def looks(comparisons: Sequence[Comparison]) -> dict[str, tuple[str, str, str]]:
+    """Colour, shape and words of each load; those without a place in LOOKS get one in the order they come."""
+    rates = dict.fromkeys(c.condition.rate for c in comparisons)
+    others = [rate for rate in rates if rate not in LOOKS]
+    more = {r: (COLOURS[k % len(COLOURS)], SHAPES[k % len(SHAPES)], "") for k, r in enumerate(others)}
+    return {rate: look for rate, look in (LOOKS | more).items() if rate in rates}
+
+
+def png(comparisons: Sequence[Comparison]) -> bytes:
+    """P(wait) and the blocked fraction beside each other, predicted against measured, as PNG bytes."""
+    figure = Figure(figsize=(11, 5.4), dpi=90, layout="constrained")
+    FigureCanvasAgg(figure)
+    some = [c for c in comparisons if not c.trivial]
+    for i, ax in enumerate(figure.subplots(1, 2)):
+        share = sum(c.answers[i].inside for c in some) / max(1, len(some))
+        ax.set_title(f"{WHAT[i]}: {100 * share:.0f} % of {len(some)} inside", loc="left", fontsize=10)
+        _against(ax, some, i)
+    figure.legend(handles=_handles(comparisons), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
+    out = io.BytesIO()
+    figure.savefig(out, format="png")
+    return out.getvalue()
+
+
+def _handles(comparisons: Sequence[Comparison]) -> list[Line2D]:
+    handles = [
+        Line2D([], [], color=colour, marker=shape, ls="", mfc="none", label=f"{rate}: {said}" if said else rate)
+        for rate, (colour, shape, said) in looks(comparisons).items()
+    ]
+    miss = dict(color="black", marker="o", ls="", mfc="#BBBBBB", ms=8, label="filled: measured outside the interval")
+    return [*handles, Line2D([], [], **miss)]  # type: ignore[arg-type]
 
 
 def draw(comparisons: Sequence[Comparison], path: Path) -> None:
@@ -36,17 +70,7 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
         axes[0, i].set_title(title, loc="left")
         _against(axes[0, i], some, i)
         _errors(axes[1, i], [c for c in some if c.condition.waits >= ENOUGH_WAITS], i)
-    handles = [
-        Line2D([], [], color=colour, marker=shape, ls="", mfc="none", label=f"{rate}: {offered}")
-        for rate, (colour, shape, offered) in LOOKS.items()
-    ]
-    handles.append(
-        Line2D(
-            [], [], color="black", marker="o", ls="", mfc="#BBBBBB", ms=8,
-            label="filled: measured outside the interval",
-        )
-    )  # fmt: skip
-    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False)
+    figure.legend(handles=_handles(comparisons), loc="outside lower center", ncols=6, frameon=False)
     figure.suptitle(
         "krcsim against a running kernel: Linux 6.1, one CPU, HZ=250, the algorithm of April 2020, "
         f"5 seeds a condition\n{len(comparisons) - len(some)} more conditions without a wait on "
@@ -62,13 +86,17 @@ Place = Callable[[Answer, str], tuple[float, float, float, float]]  # of a rate:
 
 def _marks(ax: Axes, some: Sequence[Comparison], i: int, place: Place) -> None:
     """One mark a condition with its interval; those that miss are filled and on top."""
-    for rate, (colour, shape, _) in LOOKS.items():
+    for rate, (colour, shape, _) in looks(some).items():
         for inside in (True, False):
             mine = [c for c in some if c.condition.rate == rate and c.answers[i].inside == inside]
             if not mine:
                 continue
             x, y, low, high = zip(*(place(c.answers[i], rate) for c in mine), strict=True)
             ax.vlines(x, low, high, colors=colour, lw=0.9, alpha=0.55, zorder=1)
+            spread = [0.0 if math.isnan(s) or m == 0 else min(s, 0.99 * m)  # towards 0 on a log axis
+                for m, s in ((c.answers[i].measured, c.answers[i].spread) for c in mine)]
+            ax.hlines(y, [a - b for a, b in zip(x, spread, strict=True)],
+                [a + b for a, b in zip(x, spread, strict=True)], colors=colour, lw=0.9, alpha=0.55, zorder=1)
             ax.scatter(
                 x, y, s=24 if inside else 42, marker=shape, linewidths=0.9,
                 facecolors="none" if inside else colour, edgecolors=colour if inside else "black",
@@ -78,13 +106,13 @@ def _marks(ax: Axes, some: Sequence[Comparison], i: int, place: Place) -> None:
 
 def _against(ax: Axes, some: Sequence[Comparison], i: int) -> None:
     values = [x for c in some for x in (c.answers[i].measured, c.answers[i].predicted)]
-    decade = math.floor(math.log10(min(x for x in values if x > 0)))
-    none, bottom, top = 10.0 ** (decade - 0.6), 10.0 ** (decade - 1), 2.0 * max(values)
+    decade = math.floor(math.log10(min((x for x in values if x > 0), default=0.1)))
+    none, bottom, top = 10.0 ** (decade - 0.6), 10.0 ** (decade - 1), 2.0 * max(values, default=1.0)
 
     def place(a: Answer, rate: str) -> tuple[float, float, float, float]:
         x, y, low, high = (max(v, none) for v in (a.measured, a.predicted, a.low, a.high))
         if a.measured == 0:  # side by side, else they cover each other
-            x *= 10.0 ** (0.13 * (list(LOOKS).index(rate) - 2))
+            x *= 10.0 ** (0.13 * (list(looks(some)).index(rate) % 5 - 2))
         return x, y, low, high
 
     ax.plot([bottom, top], [bottom, top], color="#888888", lw=0.8, zorder=0)
@@ -101,8 +129,8 @@ def _against(ax: Axes, some: Sequence[Comparison], i: int) -> None:
         limit(bottom, top)
     ax.axvspan(bottom, 10.0**decade * 0.6, color="#EEEEEE", zorder=-1)
     ax.axhspan(bottom, 10.0**decade * 0.6, color="#EEEEEE", zorder=-1)
-    ax.set_xlabel("measured (grey: no wait in 5 runs)")
-    ax.set_ylabel("krcsim, with the 95 % interval for 5 runs")
+    ax.set_xlabel("measured, with the t interval over the seeds (grey: no wait)")
+    ax.set_ylabel("krcsim, with the 95 % interval for as many runs")
 
 
 def _errors(ax: Axes, some: Sequence[Comparison], i: int) -> None:

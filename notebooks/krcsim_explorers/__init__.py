@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The sliders of the notebooks; all that they compute, draw and export comes from krcsim."""
+from krcsim_explorers.pressure import Pressure
 from krcsim_explorers.questions import ColdStart, OneSpell, PoolOrPages
-__all__ = ["ColdStart", "OneSpell", "PoolOrPages"]
+__all__ = ["ColdStart", "OneSpell", "PoolOrPages", "Pressure"]

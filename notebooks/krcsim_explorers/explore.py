@@ -27,6 +27,9 @@ STEPS = tuple(m * 10.0**k for k in range(6) for m in (1, 2, 5))  # 1, 2, 5, 10, 
 CHANCES = (0.0, 0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 1.0)
 # A control: the field it moves, its label, where the kernel has it, its values.
 CONTROLS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
+    "memory.hog": ("Memory is taken", "__zone_watermark_ok()", (("not: failures are drawn", "none"),
+        ("to the NOWAIT mark", "nowait"), ("to the ATOMIC mark", "atomic"), ("reserves too", "reserves"))),
+    "memory.deferred_counts": ("Deferred objects", "free pages", (("hold none of it", False), ("hold memory", True))),
     "remedy.head_alloc": ("rcu_head request", "kvfree_call_rcu()", (("none (v5.9)", "none"), ("ATOMIC (A0)", "atomic"),
         ("try hard (A1)", "tryhard"), ("three steps to KERNEL", "three_step"))),
     "remedy.cache_shared": ("Page cache is", "krcp->bkvcache", (("per channel", False), ("shared", True))),
@@ -76,6 +79,7 @@ class Explorer:
     """Sliders beside a picture that follows them; a question gives the fields, what to run and what to draw."""
     name: ClassVar[str]
     shown: ClassVar[tuple[str, ...]]  # the fields with a control
+    first: ClassVar[str] = next(iter(PRESETS.values()))  # the scenario that nobody chose
     pins_at_most: ClassVar[int] = 0  # curves of other settings beside the present one
 
     def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 2, 3, 5)) -> None:
@@ -83,7 +87,7 @@ class Explorer:
         self.kept = self.home / f"{self.name}.autosave.toml"
         self.view, self.pins = View(), dict[str, Scenario]()
         self.done: Shown | None = None
-        self.base = load_scenario(preset or next(iter(PRESETS.values())))
+        self.base = load_scenario(preset or self.first)
         self._quiet, self._note = Quiet(), ""
         self._latest = Latest(self._work, self._state, Stopped)
         self._build()

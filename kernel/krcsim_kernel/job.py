@@ -7,9 +7,10 @@ from krcsim.kernel import BLOCK_ENTRIES, CALL_INSTRUCTIONS, FREE_INSTRUCTIONS, G
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError, refuse, shown
 from krcsim_kernel.guest import LONGEST_MS, Boot
+from krcsim_kernel.recorded import KERNEL_MIB
 
 WAITERS = 512  # threads that wait in an open loop; waiter_full counts the calls that found none idle
-HZ, MOST_CPUS = 250, 8
+HZ, MOST_CPUS, MIB = 250, 8, 512
 _HEAD_ALLOC = {"tryhard": 0, "atomic": 1, "none": 2, "three_step": 3}
 _HOGS = ("none", "nowait", "atomic", "reserves")
 
@@ -85,17 +86,22 @@ def _machine(s: Scenario, gaps: list[Gap]) -> tuple[Boot, dict[str, int]]:
             "take in the guest"))
     if m.cpus > MOST_CPUS:
         gaps.append(Gap("machine.cpus", m.cpus, f"a guest has up to {MOST_CPUS} CPUs", True))
-    memory = getattr(s, "memory", None)
-    hog, mib = getattr(memory, "hog", "none"), getattr(memory, "mib", 512)
-    reader_ms = _whole("grace_period.reader_ms", getattr(g, "reader_ms", 0), "ms", gaps)
-    gap_us = _whole("grace_period.reader_gap_ms", 1000 * getattr(g, "reader_gap_ms", 0.5), "us", gaps, 1)
+    short = s.memory.pressure == "pages"
+    hog, mib = (s.memory.hog, s.memory.mib + KERNEL_MIB) if short else ("none", MIB)
+    if short and s.memory.load_pages_s:
+        gaps.append(Gap("memory.load_pages_s", s.memory.load_pages_s, "in the guest only a hog takes memory", True))
+    reader_ms = _whole("grace_period.reader_ms", g.reader_ms, "ms", gaps)
+    gap_us = _whole("grace_period.reader_gap_ms", 1000 * g.reader_gap_ms, "us", gaps, 1)
     values = {"foreign_pct": _whole("machine.nocb_share", 100 * m.nocb_share, "percent", gaps),
         "sync_exp": int(g.expedited), "hog": _HOGS.index(hog), "reader_ms": reader_ms}
     if reader_ms:
         values["reader_gap_us"] = gap_us
+    if short:  # objects made beforehand: with no memory left none could be made
+        values |= {"preobj": 1, "lead_ms": round(s.memory.lead_ms),
+            "total": math.ceil(s.workload.rate_hz * s.horizon_ms / 1000)}
     if m.cpus > 1:
         values["gp_trace"] = 1
-    return Boot(min(m.cpus, MOST_CPUS), int(mib), False, "preempt=full" if reader_ms else ""), values
+    return Boot(min(m.cpus, MOST_CPUS), round(mib), False, "preempt=full" if reader_ms else ""), values
 
 def _remedy(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
     r = s.remedy
@@ -109,8 +115,7 @@ def _remedy(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
             "it "
             "empty", True))
     return {"pool": r.nr_emergency_objs, "pool_prefill": int(r.emergency_at_boot > 0), "cache_max": r.nr_bkv_objs,
-        "cache_prefill": r.cache_at_boot, "cache_shared": int(r.cache_shared), "refill": int(getattr(r, "refill",
-        False)),
+        "cache_prefill": r.cache_at_boot, "cache_shared": int(r.cache_shared), "refill": int(r.refill),
         "array_path": int(r.array_path), "head_alloc": _HEAD_ALLOC[r.head_alloc],
         "expedited_drain": int(r.expedited_drain), "rearm_unqueued": int(r.rearm == "unqueued"),
         "attach": int(r.attach_to_pending), "page_return_worker": int(r.page_return == "worker"),
@@ -153,6 +158,8 @@ def _pressure(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
     if a.spells == "none":
         return {"p_page_ppm": 0, "p_obj_ppm": 0}
     page, _, _, atomic, high, reclaim = a.spell.resolved()
+    if s.memory.pressure == "pages":
+        page = atomic = high = reclaim = 0.0
     final = {"none": 0.0, "atomic": atomic, "tryhard": min(high, reclaim), "three_step": min(atomic, reclaim)}
     stalls = {"tryhard": high, "three_step": atomic}.get(s.remedy.head_alloc, 0.0)
     if stalls and a.stall_ms:

@@ -16,12 +16,14 @@ from pathlib import Path
 from krcsim.allocator import Allocator, Failure, Spells
 from krcsim.grace_period import GracePeriod
 from krcsim.kernel import GUEST_INSTRUCTION_NS
+from krcsim.memory import HOGS, Memory
 from krcsim.remedy import A1, HEAD_ALLOC, Remedy
 from krcsim.scenario import Machine, Scenario, data_folder
 from krcsim.values import KrcsimError
 from krcsim.workload import Workload
 
 Value = str | int | float
+KERNEL_MIB = 38  # of a guest of 256 MiB that MemTotal does not hold
 LABELS = ("set", "rate", "pattern", "p_page", "p_obj", "variant")  # what a condition is called
 # The parameters of the harness that say what a run is, and what they are where a recording leaves them out.
 PARAMETERS: dict[str, float] = dict(
@@ -230,9 +232,11 @@ def scenario_of(condition: Condition) -> Scenario:
             spells="schedule",
             schedules=tuple(spells(condition, run.seed) for run in condition.runs),
             stall_ms=0.0,
+            stall_sigma=0.05,
             calm=Failure(),
             spell=Failure(page=page, head=head),
         ),
+        memory=memory_of(condition),
         grace_period=GracePeriod(
             mean_ms=measured_gp_ms(condition), expedited=given["sync_exp"] == 1, expedited_median_ms=EXPEDITED_MS,
             expedited_sigma=0.1,
@@ -259,6 +263,17 @@ def measured_gp_ms(condition: Condition) -> float | None:
     lists = [json.loads(str(run.columns["gp_len_us"])) for run in condition.runs if run.columns.get("gp_len_us")]
     us = [x for quantiles in lists for x in quantiles]
     return max(1000.0 / condition.given["hz"], sum(us) / len(us) / 1000.0) if us else None
+
+
+def memory_of(condition: Condition) -> Memory:
+    """What the hog of the runs, if there was one, left to take."""
+    if not condition.given["hog"]:
+        return Memory()
+    first = condition.runs[0]
+    return Memory(
+        pressure="pages", mib=first.of("mib") - KERNEL_MIB, free_mib=first.of("free_pages_before") / 256,
+        hog=HOGS[int(condition.given["hog"])], lead_ms=condition.given["lead_ms"], deferred_counts=False,
+    )  # fmt: skip
 
 
 def remedy_of(condition: Condition) -> Remedy:

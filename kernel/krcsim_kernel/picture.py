@@ -22,7 +22,7 @@ LOOKS = {
     "heavy": ("#D55E00", "^", "100 in 1 ms"),
     "burst": ("#CC79A7", "v", "2000 in 100 ms"),
 }
-COLOURS, SHAPES = ("#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"), "Phs^v<>XD*"
+COLOURS, SHAPES = ("#E69F00", "#0072B2", "#009E73", "#D55E00", "#CC79A7", "#56B4E9"), "PhX*<>dp8H"
 WHAT = ("P(wait) of a call", "Fraction of time blocked")
 
 

@@ -68,7 +68,7 @@ class Against:
         inside = " and ".join(f"{100 * x:.0f} %" for x in found.nontrivial_inside)
         self.guard.alt = f"Predicted against measured: {inside} of {found.nontrivial} conditions inside"
         rows = f"{table(self.done)}\n\nMisses by family, the worst of each:\n{misses(self.done)}"
-        self.text.value = f"<pre>{html.escape(rows)}</pre>"
+        self.text.value = f'<pre style="white-space:pre;overflow-x:auto;font-size:80%">{html.escape(rows)}</pre>'
 
     def _state(self, state: Any) -> None:
         self.cancel.disabled = state != "running"

@@ -277,3 +277,17 @@ def test_a_measurement_keeps_the_order_of_its_tasks(monkeypatch: pytest.MonkeyPa
     tasks = [matrix.Task(f"seed={n}", guest.Boot(cpus=1 + n % 2)) for n in range(80)]
     rows = matrix.measure(build.Build(Path(), "6.1"), tasks)
     assert [row["line"] for row in rows] == [task.line for task in tasks]
+
+
+def test_a_hog_is_measured_only_where_memory_is_pages() -> None:
+    drawn = dict(job.job_of(changed(load_scenario("thread-as-posted"), **{"machine.cpus": 1})).parameters)
+    assert drawn["hog"] == 0
+    assert drawn["p_page_ppm"] > 0
+
+
+def test_under_a_hog_nothing_is_drawn_and_objects_are_made_before() -> None:
+    measured = job.job_of(load_scenario("exhausted-guest"))
+    given = dict(measured.parameters)
+    assert (given["hog"], given["p_page_ppm"], given["p_obj_ppm"], given["preobj"]) == (2, 0, 0, 1)
+    assert given["total"] >= 250_000
+    assert measured.boot.mib == 256

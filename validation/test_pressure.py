@@ -14,7 +14,9 @@ MISSED = {
     ("heavy/warm/atomic", "B1"),
     ("heavy/warm/reserves", "B8"),
     ("r300/warm/reserves", "D8"),
+    ("r300/warm/atomic", "D8"),
     ("m512/warm/reserves", "D5r"),
+    ("m512/warm/atomic", "D5r"),
     ("burst/warm/reserves", "D5r"),
 }
 
@@ -30,9 +32,13 @@ def test_waits_per_second_are_within_a_factor_of_two(recording: str) -> None:
     assert missed <= MISSED
 
 
-# Nearly all wrong orders are of the refill worker.
-@pytest.mark.parametrize(("recording", "wrong"), [("real", 0), ("real_more", 5), ("real-6.1", 8)])
+@pytest.mark.parametrize(("recording", "wrong"), [("real", 0), ("real_more", 1), ("real-6.1", 0)])
 def test_remedies_come_in_the_order_of_the_kernel(recording: str, wrong: int) -> None:
-    order = pairs(found(recording))
-    assert len(order) > 50
-    assert sum(not agrees for *_, agrees in order) <= wrong
+    # Without the refill worker, which gains nothing in the model under a hog and 15 to 60 % in the kernel.
+    order = [(agrees, x, y) for x, y, agrees in pairs(found(recording)) if not (refills(x) or refills(y))]
+    assert len(order) > 20
+    assert sum(not agrees for agrees, *_ in order) <= wrong
+
+
+def refills(a: Answer) -> bool:
+    return a.case.scenario.remedy.refill

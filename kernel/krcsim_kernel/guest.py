@@ -93,8 +93,7 @@ def run(build: Build, jobs: Sequence[str], boot: Boot = ONE_CPU, *, seconds: flo
             console, results, said = (_text(folder / x) for x in ("console", "results", "said"))
     except OSError as exc:
         raise KrcsimError(f"a guest cannot be started ({exc.strerror}: {exc.filename}); free some space in the folder "
-            "for "
-            "temporary files, or set TMPDIR to another") from None
+            "for temporary files, or set TMPDIR to another") from None
     hog = any(_number(line, "hog", 0) for line in wanted)
     _check_console(status, console, said, limit, hog)
     return _rows(results, console, wanted, boot)
@@ -130,8 +129,7 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
     last = lines[-1][:160] if lines else "nothing"
     if line := next((x for x in lines if _PANIC.search(x)), ""):
         raise KrcsimError(f"the guest's kernel died: {line[:160]!r}; no result of it was kept: take the experiment "
-            "out or "
-            "report it")
+            "out or report it")
     if status is None:
         raise KrcsimError(f"the guest did not end within {limit:.0f} s and was killed; its console ends with {last!r}: "
             "run shorter experiments, fewer CPUs, or on a less loaded machine")
@@ -140,8 +138,7 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
         raise KrcsimError(f"qemu-system-x86_64 ended with status {status} and said {words[0][:160]!r}; mend that")
     if line := next((x for x in lines if "unknown parameter" in x.lower()), ""):
         raise KrcsimError(f"the module does not know a parameter of a job line: {line[:100]!r}; its parameters stand "
-            "in "
-            "kernel/guest/krcmeter.c")
+            "in kernel/guest/krcmeter.c")
     known = False
     for n, line in enumerate(lines):
         if not _COMPLAINT.search(line):

@@ -40,8 +40,7 @@ class Job:
 def job_of(scenario: Scenario, variant: str = "own") -> Job:
     """The job that comes nearest to a scenario; raises KrcsimError where it would run for hours."""
     refuse(scenario.horizon_ms > LONGEST_MS, "scenario.horizon_ms", scenario.horizon_ms, f"up to {LONGEST_MS} ms in "
-        "the "
-        "harness", "shorten it for the measurement, and take more seeds instead")
+        "the harness", "shorten it for the measurement, and take more seeds instead")
     gaps: list[Gap] = []
     boot, around = _machine(scenario, gaps)
     values = around | _remedy(scenario, gaps) | _load(scenario, gaps) | _pressure(scenario, gaps)
@@ -82,8 +81,7 @@ def _machine(s: Scenario, gaps: list[Gap]) -> tuple[Boot, dict[str, int]]:
             g.kind if g.kind != "ticks" else g.mean_ms, "the guest's kernel makes its own grace periods"))
     if g.expedited:
         gaps.append(Gap("grace_period.expedited_median_ms", g.expedited_median_ms, "expedited waits take as long as "
-            "they "
-            "take in the guest"))
+            "they take in the guest"))
     if m.cpus > MOST_CPUS:
         gaps.append(Gap("machine.cpus", m.cpus, f"a guest has up to {MOST_CPUS} CPUs", True))
     short = s.memory.pressure == "pages"
@@ -112,8 +110,7 @@ def _remedy(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
             True))
     if r.emergency_at_boot not in (0, r.nr_emergency_objs):
         gaps.append(Gap("remedy.emergency_at_boot", r.emergency_at_boot, "the harness fills a pool at boot or leaves "
-            "it "
-            "empty", True))
+            "it empty", True))
     return {"pool": r.nr_emergency_objs, "pool_prefill": int(r.emergency_at_boot > 0), "cache_max": r.nr_bkv_objs,
         "cache_prefill": r.cache_at_boot, "cache_shared": int(r.cache_shared), "refill": int(r.refill),
         "array_path": int(r.array_path), "head_alloc": _HEAD_ALLOC[r.head_alloc],
@@ -129,8 +126,7 @@ def _load(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
             gaps.append(Gap(f"workload.{name}", value, f"the guest takes about {same:g}"))
     if w.arrivals == "onoff":
         gaps.append(Gap("workload.arrivals", w.arrivals, "the harness has no on and off phases: use poisson, periodic "
-            "or "
-            "bursts", True))
+            "or bursts", True))
     exponential = w.arrivals in ("poisson", "onoff") or w.gap == "exponential"
     if w.phase != "tick" and not exponential:
         gaps.append(Gap("workload.phase", w.phase, "fixed gaps begin just after a tick"))
@@ -141,8 +137,7 @@ def _load(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
     single = _whole("workload.single_share", 100 * w.single_share, "percent", gaps)
     if w.single_share < 1 and w.object_bytes < 24:
         gaps.append(Gap("workload.object_bytes", w.object_bytes, "an rcu_head of a double-argument call needs 24 "
-            "bytes in "
-            "the object", True))
+            "bytes in the object", True))
     if w.object_bytes > 4 << 20:
         gaps.append(Gap("workload.object_bytes", w.object_bytes, "an object of the guest has up to 4 MiB", True))
     return {"threads": m.cpus * w.producers, "period_us": period, "burst": w.burst, "arrival": int(exponential),

@@ -12,7 +12,8 @@ Names are imported on first use, so that `import krcsim` is quick.
 import importlib
 from typing import Any
 __version__ = "0.1.0"
-_HOMES = "values workload allocator grace_period remedy scenario estimate result study reply timeline"
+_HOMES = ("values workload allocator grace_period remedy scenario estimate result study "
+    "krcsim_report.reply krcsim_report.timeline")
 __all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GracePeriod", "KrcsimError", "Machine",
     "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text", "changed", "compare", "load_result",
     "load_scenario", "named", "one_spell", "pages", "pool", "presets", "simulate", "spells", "story", "sweep",
@@ -20,7 +21,7 @@ __all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GraceP
 
 def __getattr__(name: str) -> Any:
     for home in _HOMES.split() if name in __all__ else ():
-        module = importlib.import_module(f"krcsim.{home}")
+        module = importlib.import_module(home if "." in home else f"krcsim.{home}")
         if hasattr(module, name):
             return getattr(module, name)
     raise AttributeError(f"module 'krcsim' has no attribute {name!r}")

@@ -10,7 +10,7 @@ from importlib.resources import files
 import pytest
 
 import krcsim
-from krcsim.timeline import rules
+from krcsim_report.timeline import rules
 from krcsim_explorers.explore import CONTROLS, PRESETS
 from tests.browser import (
     CHROMIUM,

@@ -13,11 +13,11 @@ import pytest
 
 import krcsim
 from krcsim import files
-from krcsim.chart import NOTHING_ADDED, OWN, beside, by_spell, chart_of, csv_text, over_bytes
+from krcsim_report.chart import NOTHING_ADDED, OWN, beside, by_spell, chart_of, csv_text, over_bytes
 from krcsim_shell.export import KINDS, Answer, file_of, hash_of
-from krcsim.figures import figure_of, limits
+from krcsim_report.figures import figure_of, limits
 from krcsim.files import write_set
-from krcsim.reply import answer_text
+from krcsim_report.reply import answer_text
 from krcsim.result import Result
 from krcsim.study import CURVE, compare, listed, spells
 from krcsim.values import KrcsimError

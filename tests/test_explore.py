@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 
 import krcsim
 from krcsim_shell.main import main
-from krcsim.chart import OWN, Chart
+from krcsim_report.chart import OWN, Chart
 from krcsim_explorers.explore import AT_MOST, CONTROLS, PRESETS, Explorer
 from krcsim_explorers import ColdStart, OneSpell, PoolOrPages
 from krcsim_explorers.latest import Latest, Ticket

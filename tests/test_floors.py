@@ -24,9 +24,6 @@ FLOORS = (
     "run estimate",
     "result measures",
     "study",
-    "chart",
-    "figures reply",
-    "timeline",
 )
 # Inside the engine a module imports only from those before it, and nothing else of krcsim.
 ENGINE = "rng state calendar memory grace kfree_rcu source loop".split()
@@ -39,7 +36,9 @@ ONLY = {
 # Heavy libraries, and the only modules that import them.
 HOME_OF = {
     "scipy": {"estimate"},
-    "matplotlib": {"figures", "timeline"},
+    "matplotlib": set(),
+    "dask": set(),
+    "distributed": set(),
     "PIL": set(),
     "ipywidgets": set(),
     "anywidget": set(),
@@ -47,9 +46,19 @@ HOME_OF = {
     # What lives beside the package knows it, never the other way round; but `python -m krcsim` is the shell.
     "krcsim_explorers": set(),
     "krcsim_kernel": set(),
+    "krcsim_report": set(),
+    "krcsim_studies": set(),
     "krcsim_shell": {"__main__"},
 }
 MODULE_LINES, PACKAGE_LINES = 400, 3_500
+# Beside the package: what a front end knows of the others.
+KNOWS = {
+    "krcsim_report": set(),
+    "krcsim_studies": {"krcsim_report"},
+    "krcsim_kernel": {"krcsim_report", "krcsim_shell"},
+    "krcsim_shell": {"krcsim_report", "krcsim_studies", "krcsim_kernel"},
+    "krcsim_explorers": {"krcsim_report", "krcsim_studies", "krcsim_shell", "krcsim_kernel"},
+}
 
 
 def name_of(path: Path) -> str:
@@ -133,7 +142,7 @@ def test_of_the_package_itself_only_the_version_is_used(name: str) -> None:
 
 
 def test_importing_the_package_is_light() -> None:
-    heavy = "matplotlib ipywidgets scipy numba".split()
+    heavy = "matplotlib ipywidgets scipy numba dask distributed".split()
     code = f"import krcsim, sys; print(*(m for m in {heavy} if m in sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
     assert (out.stdout.strip(), out.stderr, out.returncode) == ("", "", 0)
@@ -142,6 +151,13 @@ def test_importing_the_package_is_light() -> None:
 @pytest.mark.parametrize("path", [*MODULES.values(), *BESIDE], ids=lambda path: path.stem)
 def test_a_module_is_short(path: Path) -> None:
     assert len(path.read_text().splitlines()) <= MODULE_LINES
+
+
+@pytest.mark.parametrize("path", BESIDE, ids=lambda path: f"{path.parent.name}.{path.stem}")
+def test_what_stands_beside_the_package_has_floors_too(path: Path) -> None:
+    tops = {x.split(".")[0] for x in imports(ast.parse(path.read_text()))}
+    others = {x for x in tops if x.startswith("krcsim_")} - {path.parent.name}
+    assert others <= KNOWS[path.parent.name]
 
 
 def test_runner_and_view_know_nothing_of_the_package() -> None:
@@ -171,7 +187,7 @@ def kept_files() -> list[Path]:
     if (ROOT / ".git").exists():
         out = subprocess.run(ask, cwd=ROOT, capture_output=True, check=True)
         return [ROOT / name.decode() for name in out.stdout.split(b"\0") if name]
-    folders = "krcsim shell kernel tests validation benchmarks notebooks data docs .ci .jupyter".split()
+    folders = "krcsim report studies shell kernel tests validation benchmarks notebooks data docs .ci .jupyter".split()
     return [
         path
         for folder in folders

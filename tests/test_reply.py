@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import krcsim
-from krcsim.reply import answer_text
+from krcsim_report.reply import answer_text
 from krcsim.study import compare, sweep
 from krcsim.values import KrcsimError
 

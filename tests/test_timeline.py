@@ -6,11 +6,11 @@ from __future__ import annotations
 import pytest
 
 import krcsim
-from krcsim.chart import digest
+from krcsim_report.chart import digest
 from krcsim.engine.state import EVENTS
 from krcsim_shell.export import Answer, file_of
 from krcsim.study import SEED, simulate
-from krcsim.timeline import Spell, csv_of, one_spell, rules, spell_figure, story, text_of, whole
+from krcsim_report.timeline import Spell, csv_of, one_spell, rules, spell_figure, story, text_of, whole
 from krcsim.values import KrcsimError
 
 

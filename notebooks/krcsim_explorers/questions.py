@@ -7,13 +7,13 @@ from functools import partial
 from typing import Any, ClassVar
 import ipywidgets as w
 from matplotlib.axes import Axes
-from krcsim import figures, timeline
-from krcsim.chart import Chart, beside, chart_of
+from krcsim_report import figures, timeline
+from krcsim_report.chart import Chart, beside, chart_of
 from krcsim_explorers.explore import Explorer, Shown
 from krcsim_shell.export import Answer
 from krcsim_explorers.latest import Ticket
 from krcsim_explorers.view import RIGHT
-from krcsim.reply import answer_text
+from krcsim_report.reply import answer_text
 from krcsim.result import Result, words
 from krcsim.scenario import Scenario, command_near
 from krcsim.study import SEED, Have, Progress, compare, listed, replications_at, spells

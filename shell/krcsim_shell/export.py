@@ -5,13 +5,13 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-from krcsim.chart import Chart, csv_text, digest
-from krcsim.figures import figure_of, picture
+from krcsim_report.chart import Chart, csv_text, digest
+from krcsim_report.figures import figure_of, picture
 from krcsim.files import write_set
-from krcsim.reply import situation
+from krcsim_report.reply import situation
 from krcsim.result import Result
 from krcsim.scenario import Scenario, toml_text
-from krcsim.timeline import Spell, csv_of, spell_figure, story
+from krcsim_report.timeline import Spell, csv_of, spell_figure, story
 from krcsim.values import KrcsimError, refuse
 KINDS = ("png", "svg", "pdf", "csv", "toml", "json", "txt")
 

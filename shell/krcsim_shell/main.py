@@ -52,9 +52,9 @@ def progress(done: int, total: int) -> None:
 
 def shown(result: Any) -> str:
     """A result as tables for a terminal."""
-    from krcsim.chart import is_by_spell
+    from krcsim_report.chart import is_by_spell
     from krcsim.measures import QUANTITIES
-    from krcsim.reply import table
+    from krcsim_report.reply import table
     from krcsim.result import words
     names = ["p_wait_spell", "p_wait", "p_spell", "blocked", "stalled", "wait_ms", "bytes_at_boot", "bytes_at_full"]
     for unwanted in ("p_wait", "blocked", "stalled") if is_by_spell(result) else ("p_wait_spell",):
@@ -71,7 +71,7 @@ def run_simulate(args: argparse.Namespace, command: str) -> None:
     from krcsim.study import simulate
     check_targets(args)
     if args.spell:
-        from krcsim.timeline import one_spell, text_of
+        from krcsim_report.timeline import one_spell, text_of
         spell = one_spell(scenario_from(args), args.seed, replication=args.replication, number=args.spell, cpu=args.cpu)
         deliver(args, "one-spell", spell.scenario, command, spell, text_of(spell, command))
         return
@@ -127,8 +127,8 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
 
 def run_study(args: argparse.Namespace, command: str) -> None:
     """Remedies in the same worlds, or a small grid."""
-    from krcsim.chart import beside, chart_of
-    from krcsim.reply import answer_text
+    from krcsim_report.chart import beside, chart_of
+    from krcsim_report.reply import answer_text
     check_targets(args)
     scenario = scenario_from(args)
     if len(args.pin) > 8:
@@ -142,7 +142,7 @@ def run_study(args: argparse.Namespace, command: str) -> None:
 def run_reply(args: argparse.Namespace, command: str) -> None:
     """The answer as plain text or as the draft of a mail, from a saved result or a scenario that is run now."""
     from krcsim_shell.mail import Parent, chosen, draft, message_id, read_parent, send_command
-    from krcsim.reply import answer_text
+    from krcsim_report.reply import answer_text
     from krcsim.result import load_result
     check_targets(args, ("txt", "eml"))
     known = args.in_reply_to

@@ -10,7 +10,7 @@ from typing import Any
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from krcsim.engine.state import EVENTS
-from krcsim.figures import blank
+from krcsim_report.figures import blank
 from krcsim.kernel import milliseconds
 from krcsim.run import event_log
 from krcsim.scenario import Scenario, changed, data_folder

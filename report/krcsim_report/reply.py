@@ -3,7 +3,7 @@
 import math
 import shlex
 import textwrap
-from krcsim.chart import OWN, Chart, chart_of, is_by_spell
+from krcsim_report.chart import OWN, Chart, chart_of, is_by_spell
 from krcsim.measures import blocked_words
 from krcsim.result import Cell, Result, number, scenario_of, words
 from krcsim.scenario import Scenario

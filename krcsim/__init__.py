@@ -12,12 +12,12 @@ Names are imported on first use, so that `import krcsim` is quick.
 import importlib
 from typing import Any
 __version__ = "0.1.0"
-_HOMES = ("values workload allocator grace_period remedy scenario estimate result study "
+_HOMES = ("values workload allocator grace_period remedy scenario estimate result study question "
     "krcsim_report.reply krcsim_report.timeline")
-__all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "GracePeriod", "KrcsimError", "Machine",
-    "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text", "changed", "compare", "load_result",
-    "load_scenario", "named", "one_spell", "pages", "pool", "presets", "simulate", "spells", "story", "sweep",
-    "toml_text"]
+__all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "Finding", "GracePeriod", "KrcsimError",
+    "Machine", "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text", "ask", "asking", "changed", "compare",
+    "load_result", "load_scenario", "named", "one_spell", "pages", "pool", "presets", "simulate", "spells", "story",
+    "sweep", "toml_text"]
 
 def __getattr__(name: str) -> Any:
     for home in _HOMES.split() if name in __all__ else ():

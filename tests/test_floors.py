@@ -24,6 +24,8 @@ FLOORS = (
     "run estimate",
     "result measures",
     "study",
+    "exact rare",
+    "question",
 )
 # Inside the engine a module imports only from those before it, and nothing else of krcsim.
 ENGINE = "rng state calendar memory grace kfree_rcu source loop".split()

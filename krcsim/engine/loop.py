@@ -233,42 +233,46 @@ def boot(g: Any) -> None:
             source.set_rate(g, c)
         source.plan(g, c, i, 0.0)
 
+def step(g: Any) -> Any:
+    """Handle what comes next: an event, or the end of a window; False if nothing is left to come."""
+    i = first_cpu(g)
+    at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
+    at_wake = held_at(g.p_waiters, g.head_w % g.wait_cap).wake if g.head_w < g.tail_w else INF
+    at_pending = node_at(g.p_nodes, 0).at if g.heap_n > 0 else INF
+    t = min(g.gp_at, at_cpu, at_wake, at_pending, g.spell_at)
+    if g.late:
+        if g.head_w == g.tail_w and g.heap_n == 0:
+            return False
+    elif t >= g.window_at:
+        next_window(g, g.window_at)
+        return True
+    g.events += 1
+    if (g.events & 1023) == 0 and count_at(g.p_stop, 0).n:
+        g.error = STOPPED
+    if g.gp_at == t and g.active:
+        if g.reader <= 0.0 or readers_done(g, t):
+            grace.finish(g, t)
+    elif g.gp_at == t:
+        grace.begin(g, t)
+    elif at_cpu == t and maintenance(g, i, t):
+        pass
+    elif at_wake == t:
+        g.head_w += 1
+        woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
+    elif at_pending == t:
+        pending_ends(g, t)
+    elif g.spell_at == t:
+        switch_pressure(g, t)
+    else:
+        source.source_event(g, i, t)
+    return True
+
 def simulate(g: Any) -> None:
     """One replication, from boot until every call made before the horizon is answered."""
     boot(g)
-    events = 0
-    while g.error == 0:
-        i = first_cpu(g)
-        at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
-        at_wake = held_at(g.p_waiters, g.head_w % g.wait_cap).wake if g.head_w < g.tail_w else INF
-        at_pending = node_at(g.p_nodes, 0).at if g.heap_n > 0 else INF
-        t = min(g.gp_at, at_cpu, at_wake, at_pending, g.spell_at)
-        if g.late:
-            if g.head_w == g.tail_w and g.heap_n == 0:
-                break
-        elif t >= g.window_at:
-            next_window(g, g.window_at)
-            continue
-        events += 1
-        if (events & 1023) == 0 and count_at(g.p_stop, 0).n:
-            g.error = STOPPED
-        if g.gp_at == t and g.active:
-            if g.reader <= 0.0 or readers_done(g, t):
-                grace.finish(g, t)
-        elif g.gp_at == t:
-            grace.begin(g, t)
-        elif at_cpu == t and maintenance(g, i, t):
-            continue
-        elif at_wake == t:
-            g.head_w += 1
-            woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
-        elif at_pending == t:
-            pending_ends(g, t)
-        elif g.spell_at == t:
-            switch_pressure(g, t)
-        else:
-            source.source_event(g, i, t)
-    out_at(g.p_out, max(1, g.win)).events += events
+    while g.error == 0 and step(g):
+        pass
+    out_at(g.p_out, max(1, g.win)).events += g.events
 
 compile_module()
 

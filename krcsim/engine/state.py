@@ -43,7 +43,7 @@ GLOBAL = _dtype(
     "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high "
     # State.
     "win done active pending wrapped spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
-    "kswapd held obj_pages ours "
+    "events kswapd held obj_pages ours "
     # Addresses of the arrays, and their lengths where the engine needs them.
     "p_cpus p_krw p_prods p_waiters p_pending p_nodes p_tree p_out p_wait_hist p_late_hist p_log "
     "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_i",

@@ -2,13 +2,12 @@
 """The event loop: what happens next, in time order, and in the order of docs/model.md at ties."""
 import math
 from typing import Any
-import numba
 from krcsim.engine import grace, kfree_rcu, memory, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.kfree_rcu import work_cost
 from krcsim.engine.rng import INF, compile_module, exponential, uniform
 from krcsim.engine.state import (ALL, BINS, BOOT, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
-    count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at)
+    count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at, tally_at)
 
 def in_force(g: Any) -> None:
     """Set what calm or spell makes of the failure probabilities, as the calls need them."""
@@ -85,6 +84,9 @@ def woken(g: Any, t: Any, e: Any) -> None:
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
     count_at(g.p_wait_hist, e.win * BINS + bin_of(ms)).n += 1
+    if e.heard:
+        tally_at(g.p_tally, e.win).wait_ms += g.weight * ms
+        g.unanswered -= 1
     answered(g, runs_at, e)
     log(g, t, WAIT_ENDS, i, ms)
     if g.closed:
@@ -275,11 +277,3 @@ def simulate(g: Any) -> None:
     out_at(g.p_out, max(1, g.win)).events += g.events
 
 compile_module()
-
-def compiled(sources: int) -> Any:
-    """The entry point, cached on disk; numba's cache key holds `sources`, a digest, but not the functions called."""
-    @numba.njit(nogil=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
-    def run(worlds: Any) -> Any:
-        simulate(worlds[0])
-        return sources
-    return run

@@ -37,7 +37,7 @@ ONLY = {
 }
 # Heavy libraries, and the only modules that import them.
 HOME_OF = {
-    "scipy": {"estimate"},
+    "scipy": {"estimate", "exact"},
     "matplotlib": set(),
     "dask": set(),
     "distributed": set(),

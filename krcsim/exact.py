@@ -21,6 +21,7 @@ State = tuple[int, ...]
 Way = tuple[float, float, State, int]  # probability in calm and in a spell, the state after, and the calls that wait
 MAX_STATES, MAX_LENGTHS, MAX_RATE = 60_000, 12, 200.0
 LEFT_OUT = 1e-40  # the probability of more calls in a tick than there are terms
+FORGOTTEN = 1e-200  # less likely states are dropped: arithmetic at the end of the range of floats is slow
 # Where what stands in a state. By channel: pages cached, free entries of the head block, and what is queued: blocks, and
 # for the list 1 and its wrappers (0: empty); of blocks and wrappers no more than cache and pool can keep. MONITOR: ticks
 # until it runs (0: not pending). GP: ticks until the grace period ends (0: none, -1: begins at the next tick). BATCH,
@@ -325,6 +326,7 @@ def _flow(g: Regime, x: Array, length: float) -> tuple[Array, Array]:
         x = g.event @ x
         after += p * x
         spent += q * x
+    after[after < FORGOTTEN] = 0.0
     return after, spent / g.rate
 
 def run(chain: Chain, s: Scenario, until: float) -> Array:

@@ -72,10 +72,10 @@ def spells(spell_ms: float, calm_ms: float, page: float, head: float, **more: An
 
 def cases() -> dict[str, Scenario]:
     """The worlds by name: pools, pages, both, closed loops, spells; each kind from common to rare."""
-    both = dict(
+    both: dict[str, Any] = dict(
         remedy__head_alloc="atomic", remedy__nr_emergency_objs=2, remedy__emergency_at_boot=2
     )
-    closed = dict(workload__loop="closed")
+    closed: dict[str, Any] = dict(workload__loop="closed")
     return {
         "pool of 1": pool(1, 250, 0.1),
         "pool of 2": pool(2, 250, 0.1, horizon_ms=2000.0),

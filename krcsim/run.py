@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
-from krcsim.engine.loop import compiled
-from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, replication_state)
+from krcsim.engine.fork import compiled
+from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, TALLY,
+    replication_state)
 from krcsim.kernel import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
 from krcsim.remedy import HEAD_ALLOC
 from krcsim.scenario import Scenario
@@ -86,30 +87,40 @@ def fill_parameters(g: Any, s: Scenario) -> None:
 class _Arena:
     """The arrays of a run, made once and wiped for each replication."""
     def __init__(self, s: Scenario, every_call: bool, log: int, stop: NDArray[np.int64] | None = None,
-            by_spell: int = 0) -> None:
+            by_spell: int = 0, rare: Any = None) -> None:
         self.scenario, self.log, self.windows = s, log, max(2, by_spell + 1)
         self.stop = np.zeros(1, np.int64) if stop is None else stop
         self.gp = s.grace_period.table(s.machine.hz, s.machine.cpus)
-        self.template = np.zeros(1, GLOBAL)
+        self.template = np.zeros(1 if rare is None else 2, GLOBAL)  # a run, and its fork
+        self.tally = np.zeros(self.windows, TALLY)
         fill_parameters(self.template[0], s)
+        for name, value in (rare or {}).items():
+            self.template[name] = value
         self.template["every_call"], self.template["log_cap"], self.template["by_spell"] = every_call, log, by_spell
         self.room(1 << 12)
 
     def room(self, held_up: int) -> None:
         """Make the arrays, with room for that many held-up callers."""
-        t, cpus = self.template, self.scenario.machine.cpus
+        self.all_arrays = [self.arrays_of(world, held_up) for world in self.template]
+        self.arrays = self.all_arrays[0]
+
+    def arrays_of(self, t: Any, held_up: int) -> dict[str, NDArray[Any]]:
+        """The arrays of a world."""
+        cpus = self.scenario.machine.cpus
         leaves = max(2, 1 << (cpus - 1).bit_length())
-        prods = cpus * self.scenario.workload.producers if t["bursty"][0] else 1
-        self.arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW), prods=np.zeros(prods, PRODUCER),
+        prods = cpus * self.scenario.workload.producers if self.template["bursty"][0] else 1
+        arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW), prods=np.zeros(prods, PRODUCER),
             waiters=np.zeros(held_up, HELD), pending=np.zeros(held_up + 1, HELD), nodes=np.zeros(held_up + 1, NODE),
             tree=np.full(2 * leaves, np.inf), out=np.zeros(self.windows, OUT),
             wait_hist=np.zeros((self.windows, BINS), np.int64), late_hist=np.zeros((self.windows, BINS), np.int64),
-            log=np.zeros(max(1, self.log), EVENT), stop=self.stop,
+            log=np.zeros(max(1, self.log), EVENT), stop=self.stop, tally=self.tally,
             gp_ticks=np.ascontiguousarray(self.gp[0], np.float64), gp_cdf=np.ascontiguousarray(self.gp[1], np.float64))
-        for name, array in self.arrays.items():
+        arrays["nodes"]["slot"] = np.arange(held_up + 1)
+        for name, array in arrays.items():
             t[f"p_{name}"] = array.ctypes.data
         t["wait_cap"] = t["heap_cap"] = held_up
         t["leaves"], t["gp_n"] = leaves, len(self.gp[0])
+        return arrays
 
     def run(self, seed: int, replication: int) -> None:
         """One replication; starts over with larger arrays if too many callers are held up."""
@@ -118,13 +129,14 @@ class _Arena:
         plan = plans[replication % len(plans)]
         switches = np.array([ticks(x, s.machine.hz) for pair in plan for x in pair] + [np.inf])
         g["p_schedule"] = switches.ctypes.data
-        for name in ("cpus", "krw", "prods", "out", "wait_hist", "late_hist"):
+        for name in ("cpus", "krw", "prods", "out", "wait_hist", "late_hist", "tally"):
             a[name][:] = np.zeros((), a[name].dtype)
         a["tree"][:] = np.inf
         a["nodes"]["slot"] = np.arange(len(a["nodes"]))
+        g["p_self"] = g.ctypes.data + GLOBAL.itemsize * np.arange(len(g))
         cpus, r = a["cpus"], s.remedy
-        streams = [(g, name) for name in ("r_spell", "r_gp", "r_foreign", "r_expedited")]
-        streams += [(cpus, name) for name in ("arrivals", "marks", "stalls")]
+        streams = [(g[:1], name) for name in ("r_spell", "r_gp", "r_foreign", "r_expedited")]
+        streams += [(cpus, name) for name in ("arrivals", "marks", "stalls")] + [(g[:1], "r_fork")]
         for (record, name), state in zip(streams, replication_state(seed, replication, s.machine.cpus), strict=True):
             record[name] = state.view(record[name].dtype)
         cpus["nr_emergency"], cpus["cache"] = r.emergency_at_boot, r.cache_at_boot
@@ -170,3 +182,14 @@ def event_log(scenario: Scenario, seed: int, replication: int = 0, *, events: in
 def warm_up() -> None:
     """Compile (or load) the engine; takes seconds once per version, so do it in a thread."""
     replicate(Scenario(warmup_ms=0.0, horizon_ms=1.0), 0, 0, 1)
+
+def rare_runs(scenario: Scenario, seed: int, first: int, last: int, how: dict[str, float],
+        stop: NDArray[np.int64] | None = None) -> tuple[Replications, NDArray[np.float64]]:
+    """Replications first .. last - 1 with forks, and what the forks found: tally[replication, window, field]."""
+    arena = _Arena(scenario, False, 0, stop, 0, how)
+    tally = np.zeros((last - first, arena.windows, len(TALLY.names or ())))
+    runs = []
+    for i in range(first, last):
+        runs.append(arena.runs(seed, i, i + 1))
+        tally[i - first] = arena.tally.view(np.float64).reshape(arena.windows, -1)
+    return sum(runs[1:], runs[0]), tally

@@ -161,6 +161,7 @@ BRIEF = dict(warmup_ms=100.0, horizon_ms=300.0)
 LONG = {"rare": dict(warmup_ms=500.0, horizon_ms=1000.0), "timer wheel": dict(warmup_ms=100.0, horizon_ms=700.0)}
 CLOSED = dict(workload__loop="closed")
 SOME = dict(remedy__cache_shared=False, remedy__nr_bkv_objs=1, remedy__cache_at_boot=1)
+SLOW = dict(grace_period__mean_ms=5.0, remedy__drain_jiffies=1)
 SIMULATED: dict[str, Scenario] = {
     "pool full at boot": pool(2, 250, 0.2),
     "pool empty at boot": pool(3, 250, 0.2, remedy__emergency_at_boot=0),
@@ -168,7 +169,7 @@ SIMULATED: dict[str, Scenario] = {
     "pool, some pages": pool(1, 250, 0.3, 0.4),
     "rare": pool(4, 250, 0.13),
     "pages alone": pages(4, 250),
-    "pages, some come, batches not joined": pages(2, 250, 0.3, remedy__attach_to_pending=False),
+    "pages, some come": pages(2, 250, 0.3),
     "pages of one entry": pages(4, 100, 0.6, entries=1, remedy__rearm="unqueued"),
     "pages and pool": pages(2, 250, remedy__head_alloc="atomic", allocator__calm__head=0.3,
         remedy__nr_emergency_objs=1, remedy__emergency_at_boot=1),
@@ -177,7 +178,7 @@ SIMULATED: dict[str, Scenario] = {
     "closed loop": pool(1, 400, 0.3, 0.7, **CLOSED),
     "closed loop of three": pool(2, 400, 0.3, **CLOSED, workload__producers=3),
     "re-arms for the rest": pool(2, 400, 0.3, 0.6, entries=2, remedy__rearm="left"),
-    "doubles, batches not joined": pool(2, 500, 0.3, 0.8, workload__single_share=0.6, remedy__attach_to_pending=False),
+    "doubles": pool(2, 500, 0.3, 0.8, workload__single_share=0.6),
     "three steps": pool(1, 250, 0.6, remedy__head_alloc="three_step", allocator__calm__head_atomic=0.4,
         allocator__calm__head_reclaim=0.2),
     "page after reclaim": pool(1, 250, 0.5, 0.9, remedy__page_class="noretry", allocator__calm__page_noretry=0.5),
@@ -186,6 +187,10 @@ SIMULATED: dict[str, Scenario] = {
     "timetables": pool(1, 250, 0.1, 0.5, allocator__spells="schedule", allocator__spell__page=1.0,
         allocator__schedules=[[[3.0, 50.5], [96.0, 140.0]], [[100.0, 130.0], [130.0, 161.0]]]),
     "long and short grace periods": pool(1, 250, 0.3, grace_period__mean_ms=4.4, remedy__drain_jiffies=2),
+    "batches joined, no page kept": pool(1, 250, 0.5, 0.6, entries=3, **SLOW, remedy__nr_bkv_objs=0),
+    "batches not joined, no page kept": pool(1, 250, 0.5, 0.6, entries=3, **SLOW, remedy__nr_bkv_objs=0,
+        remedy__attach_to_pending=False),
+    "waits delay batches": pool(1, 300, 0.8, **SLOW | dict(grace_period__mean_ms=10.0)),
     "timer wheel": pool(3, 250, 0.2, remedy__expedited_drain=False, remedy__drain_jiffies=65),
     "HZ=1000": pool(2, 250, 0.3, machine__hz=1000),
 }  # fmt: skip

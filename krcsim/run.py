@@ -2,6 +2,7 @@
 """One scenario, one seed, one replication after another: the driver of the compiled engine."""
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
 from krcsim.engine.fork import compiled
+from krcsim.engine.rng import BIG
 from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, TALLY,
     replication_state)
 from krcsim.kernel import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
@@ -19,6 +21,7 @@ WINDOWS = ("boot", "steady")
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
 MAX_WAITERS = 1 << 22
 GROUPS = 16
+Levels = Sequence[tuple[float, float]]
 
 class Stopped(Exception):
     """The run was asked to give up; nothing of it is kept."""
@@ -68,7 +71,8 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         fail=[a.calm.resolved(), a.spell.resolved()], pages=mem.pressure == "pages", refill=r.refill,
         no_dull=mem.pressure == "pages" or r.refill, hog=mem.hog != "none", hog_mark=mem.hog_mark(), pcp_batch=batch,
         pcp_high=high, counts=mem.pressure == "pages" and mem.deferred_counts, object_bytes=w.object_bytes,
-        slab_objs=PAGE_BYTES // WRAPPER_BYTES[m.arch], slab_kept=mem.slab_pages)
+        slab_objs=PAGE_BYTES // WRAPPER_BYTES[m.arch], slab_kept=mem.slab_pages,
+        look=BIG)
     values |= dict(zip(("free_at_boot", "file_at_boot"), mem.pages_at_boot(), strict=True)) | mem.marks()._asdict()
     pages_s = dict(hog_rate=mem.hog_pages_s, load_rate=mem.load_pages_s, kswapd_rate=mem.kswapd_pages_s)
     values |= {name: x / m.hz for name, x in pages_s.items()}
@@ -87,15 +91,19 @@ def fill_parameters(g: Any, s: Scenario) -> None:
 class _Arena:
     """The arrays of a run, made once and wiped for each replication."""
     def __init__(self, s: Scenario, every_call: bool, log: int, stop: NDArray[np.int64] | None = None,
-            by_spell: int = 0, rare: Any = None) -> None:
+            by_spell: int = 0, rare: Any = None, levels: Any = (), peaks: int = 0) -> None:
         self.scenario, self.log, self.windows = s, log, max(2, by_spell + 1)
         self.stop = np.zeros(1, np.int64) if stop is None else stop
         self.gp = s.grace_period.table(s.machine.hz, s.machine.cpus)
-        self.template = np.zeros(1 if rare is None else 2, GLOBAL)  # a run, and its fork
-        self.tally = np.zeros(self.windows, TALLY)
+        self.template = np.zeros(1 if rare is None else 2 + len(levels), GLOBAL)  # a run, its fork, a copy a level
+        self.tally, self.levels = np.zeros(self.windows, TALLY), np.array(levels, float).reshape(-1)
+        self.peaks = np.zeros(max(1, peaks))
         fill_parameters(self.template[0], s)
         for name, value in (rare or {}).items():
             self.template[name] = value
+        self.template["levels"], self.template["peaks_cap"] = len(levels), peaks
+        cdf = np.diff(self.gp[1], prepend=0.0)
+        self.template["gp_mean"] = float(np.sum(self.gp[0] * cdf))
         self.template["every_call"], self.template["log_cap"], self.template["by_spell"] = every_call, log, by_spell
         self.room(1 << 12)
 
@@ -114,6 +122,7 @@ class _Arena:
             tree=np.full(2 * leaves, np.inf), out=np.zeros(self.windows, OUT),
             wait_hist=np.zeros((self.windows, BINS), np.int64), late_hist=np.zeros((self.windows, BINS), np.int64),
             log=np.zeros(max(1, self.log), EVENT), stop=self.stop, tally=self.tally,
+            levels=self.levels, peaks=self.peaks,
             gp_ticks=np.ascontiguousarray(self.gp[0], np.float64), gp_cdf=np.ascontiguousarray(self.gp[1], np.float64))
         arrays["nodes"]["slot"] = np.arange(held_up + 1)
         for name, array in arrays.items():
@@ -183,13 +192,17 @@ def warm_up() -> None:
     """Compile (or load) the engine; takes seconds once per version, so do it in a thread."""
     replicate(Scenario(warmup_ms=0.0, horizon_ms=1.0), 0, 0, 1)
 
-def rare_runs(scenario: Scenario, seed: int, first: int, last: int, how: dict[str, float],
-        stop: NDArray[np.int64] | None = None) -> tuple[Replications, NDArray[np.float64]]:
-    """Replications first .. last - 1 with forks, and what the forks found: tally[replication, window, field]."""
-    arena = _Arena(scenario, False, 0, stop, 0, how)
+def rare_runs(scenario: Scenario, seed: int, first: int, last: int, how: dict[str, float], levels: Levels = (),
+        peaks: int = 0, stop: NDArray[np.int64] | None = None) -> tuple[Replications, NDArray[np.float64], list[float]]:
+    """Replications first .. last - 1 with forks; what these found: tally[replication, window, field]; and peaks of danger.
+
+    `levels`: of danger, each with the number of copies that go on there.
+    """
+    arena = _Arena(scenario, False, 0, stop, 0, how, levels, peaks)
     tally = np.zeros((last - first, arena.windows, len(TALLY.names or ())))
-    runs = []
+    runs, seen = [], []
     for i in range(first, last):
         runs.append(arena.runs(seed, i, i + 1))
         tally[i - first] = arena.tally.view(np.float64).reshape(arena.windows, -1)
-    return sum(runs[1:], runs[0]), tally
+        seen += arena.peaks[: int(arena.end["peaks_n"])].tolist()
+    return sum(runs[1:], runs[0]), tally, seen

@@ -28,15 +28,15 @@ def calls_ahead(g: Any, c: Any) -> Any:
     if g.every_call or c.monitor_at == INF:
         return 1, FRESH
     if 0.0 < g.vmalloc < 1.0:
-        cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG)
+        cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
         n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
         return (n, TROUBLE) if n <= cap else (cap, DULL)
     ch = VMALLOC if g.vmalloc > 0.0 else SLAB
     dull = shares(g, c, ch)[0]
     if c.room[ch] > 0 or dull <= 0.0:
-        return c.room[ch] + 1, FRESH
+        return (c.room[ch] + 1, FRESH) if c.room[ch] < g.look else (g.look, DULL)
     n = geometric(c.marks, sooner(g, c, dull))
-    return (n, TROUBLE) if n < BIG else (BIG, DULL)
+    return (n, TROUBLE) if n <= g.look and n < BIG else (g.look, DULL)
 
 def sooner(g: Any, c: Any, dull: Any) -> Any:
     """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds keeps account."""

@@ -15,7 +15,7 @@ from krcsim.run import WINDOWS
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError, refuse, shown
 Array = NDArray[np.float64]
-MAX_STATES, MAX_RATE, MAX_WORK = 100_000, 200.0, 3e10
+MAX_STATES, MAX_RATE, MAX_WORK = 100_000, 200.0, 1e10
 # What the chain knows, and nothing else; stalls have no length where they can come at all.
 WANTED: dict[str, object] = {"machine.cpus": 1, "workload.arrivals": "poisson", "workload.free_instructions": 0,
     "workload.list_free_instructions": 0, "machine.work_delay_ms": 0, "allocator.stall_ms": 0, "remedy.refill": False,

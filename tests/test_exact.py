@@ -198,7 +198,7 @@ SIMULATED: dict[str, Scenario] = {
 
 @pytest.mark.parametrize("name", SIMULATED)
 def test_the_engine_says_the_same(name: str) -> None:
-    s, n = changed(SIMULATED[name], **LONG.get(name, BRIEF)), 16_000 if name == "rare" else 8000
+    s, n = changed(SIMULATED[name], **LONG.get(name, BRIEF)), 16_000 if name == "rare" else 6000
     runs = replicate(s, 1, 0, n)
     for w, window in enumerate(WINDOWS):
         found, waits, calls = exact_p_wait(s, window), runs.of("waits", w), runs.of("single", w)

@@ -28,7 +28,7 @@ class Finding:
 
 def asking(scenario: Scenario | str, quantity: str = "p_wait", *, window: str | None = None, seed: int = SEED,
         precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, method: str = "auto", stop: Stop | None = None,
-        have: Have | None = None) -> Iterator[Finding]:
+        have: Have | None = None, workers: int | None = None) -> Iterator[Finding]:
     """Findings that get better, rung by rung, until the half width is below `precision`; see ask()."""
     check_study(seed, precision, max_rung)
     scenario = given(scenario)
@@ -37,7 +37,8 @@ def asking(scenario: Scenario | str, quantity: str = "p_wait", *, window: str | 
     window = window or WINDOWS[window_ms(scenario, 1) > 0]
     refuse(window not in WINDOWS, "window", window, "one of " + ", ".join(WINDOWS), "steady is after warmup_ms")
     w = WINDOWS.index(window)
-    for rung, runs in climb(scenario, seed, precision=precision, max_rung=max_rung, stop=stop, have=have):
+    for rung, runs in climb(scenario, seed, precision=precision, max_rung=max_rung, stop=stop, have=have,
+            workers=workers):
         found = answers(runs, scenario, w, [quantity])[quantity]
         yield Finding(quantity, window, found, "skipping", "", rung, len(runs), float(runs.of("events", w).sum()))
 
@@ -45,7 +46,7 @@ def ask(scenario: Scenario | str, quantity: str = "p_wait", **how: object) -> Fi
     """The last of asking(): skipping simulation, rare-event estimation or the exact chain, whichever suits.
 
     `how`: window ("boot" or "steady"), seed, precision (relative half width wanted), max_rung (the budget), method
-    ("auto", or one by name), stop, have. Raises KrcsimError.
+    ("auto", or one by name), stop, have, workers (threads). Raises KrcsimError.
     """
     *_, found = asking(scenario, quantity, **how)  # type: ignore[arg-type]
     return found

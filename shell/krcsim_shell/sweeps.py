@@ -2,11 +2,14 @@
 """`krcsim sweep --into FILE`: a large sweep from a shell, with a bar, stopped and gone on with at will."""
 import argparse
 import contextlib
+import signal
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+import numpy as np
 from krcsim.scenario import Scenario
-from krcsim.study import check_whole
+from krcsim.study import Stop, check_whole
 from krcsim.values import KrcsimError
 _ONLY = dict(sample=[], points=0, quantity=[], window=None, method="auto", workers=0, on="threads")  # with --into
 _NEVER = "out json pin by_spell overwrite".split()  # with it
@@ -45,6 +48,7 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
 
     def say(text: str) -> None:
         sys.stderr.write(f"\nkrcsim: {text}\n")
+    stop = np.zeros(1, np.int64)
     try:
         with contextlib.ExitStack() as stack:
             executor: Any = args.on
@@ -52,18 +56,33 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
             if args.on.startswith("dask"):
                 from krcsim_studies.cluster import dask_executor
                 executor, workers = stack.enter_context(dask_executor(args.on[5:], workers))
-            sweep_into(args.into, plan, executor=executor, workers=workers, progress=progress, say=say)
+            signals = stack.enter_context(_ended_by(stop))
+            sweep_into(args.into, plan, executor=executor, workers=workers, progress=progress, stop=stop, say=say)
     except KrcsimError:
         if rows and sys.stderr.isatty() and not args.quiet:
             sys.stderr.write("\n")  # the bar stays
         raise
-    except KeyboardInterrupt:
-        if not rows:
-            raise
-        sys.stderr.write(f"\nkrcsim: stopped; {args.into} holds {rows[-1]} of {plan.size} points; the same command "
+    if rows[1] < plan.size:
+        sys.stderr.write(f"\nkrcsim: stopped; {args.into} holds {rows[1]} of {plan.size} points; the same command "
             "goes on from there\n")
-        raise SystemExit(130) from None
+        raise SystemExit(128 + signals[0])
     if rows[0] == plan.size:
         print(f"{args.into} is complete: {plan.size} points; nothing was changed")
     else:
         print(f"{args.into} holds all {plan.size} points" + (f", {rows[0]} of them from before" if rows[0] else ""))
+
+@contextlib.contextmanager
+def _ended_by(stop: Stop) -> Iterator[list[int]]:
+    """The first Ctrl-C (or the SIGTERM of a batch system) asks to stop, a second Ctrl-C leaves at once."""
+    seen: list[int] = []
+
+    def ask(number: int, _: object) -> None:
+        seen.append(number)
+        stop[0] = 1
+        signal.signal(number, before[signal.Signals(number)])
+    before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield seen
+    finally:
+        for n, handler in before.items():
+            signal.signal(n, handler)

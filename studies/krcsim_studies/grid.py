@@ -4,7 +4,7 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import chain, islice, product
+from itertools import islice, product
 from typing import Any
 from krcsim.measures import QUANTITIES, window_ms
 from krcsim.question import METHODS
@@ -15,7 +15,7 @@ from krcsim.values import KrcsimError, is_real, refuse, shown
 MAX_SIZE = 10**9  # points
 MAX_VALUES = 10_000  # of one field; all stand in the head of the table
 HOW = ("linear", "log", "whole")
-_TRIED = 64  # combinations with a value, before it is said to fit nowhere
+_TRIED = 64  # combinations with a value, twice, before it is said to fit nowhere
 
 @dataclass(frozen=True)
 class Range:
@@ -137,7 +137,8 @@ def _length(name: str, values: Any) -> int:
     return len(values)
 
 def _range(name: str, ends: Any) -> Range:
-    refuse(not isinstance(ends, (list, tuple)) or len(ends) not in (2, 3), f"the range of {name}", ends, "(lo, hi) or (lo, hi, how)",
+    good = isinstance(ends, (list, tuple)) and len(ends) in (2, 3)
+    refuse(not good, f"the range of {name}", ends, "(lo, hi) or (lo, hi, how)",
         "write for example (100, 5000, 'log')")
     return Range(name, *map(_plain, ends))
 
@@ -146,27 +147,31 @@ def _plain(value: Any) -> Any:
     return _plain(value.item()) if hasattr(value, "item") else value
 
 def _check_values(plan: Plan) -> None:
-    """Refuse a value that fits in no combination with the ends of the other fields, as far as they are tried."""
+    """Refuse a value, or an end of a range, that fits in no combination with others, as far as they are tried."""
     tried = {name: values for name, values in plan.over} | {r.field: (r.lo, r.hi) for r in plan.sample}
     for name, values in tried.items():
-        others = {k: (v[0], v[-1]) for k, v in tried.items() if k != name}
+        others = {k: v for k, v in tried.items() if k != name}
         for value in values:
-            _fits_somewhere(plan.scenario, {name: value}, others)
+            _fits_somewhere(plan.scenario, name, value, others)
 
-def _fits_somewhere(base: Scenario, fixed: dict[str, Any], others: Mapping[str, tuple[Any, ...]]) -> None:
-    wrong: KrcsimError | None = None
-    combos: Iterator[tuple[Any, ...]] = islice(product(*others.values()), _TRIED // 2)
-    # Of many fields, those that islice() never turns are turned at random.
-    more = _TRIED // 2 if len(others) > 5 else 0
-    turned = (tuple(v[_hash(n, k) & 1] for k, v in others.items()) for n in range(more))
-    for combo in chain(combos, turned):
+def _fits_somewhere(base: Scenario, name: str, value: Any, others: Mapping[str, tuple[Any, ...]]) -> None:
+    wrong = ""
+    for combo in _combinations(others):
         try:
-            changed(base, **fixed, **dict(zip(others, combo, strict=True)))
+            changed(base, **{name: value}, **combo)
             return
         except KrcsimError as exc:
-            wrong = wrong or exc
-    if wrong:
-        raise wrong
+            wrong = wrong or str(exc)
+    raise KrcsimError(wrong if wrong.startswith(f"{name} is ") else f"{name} = {shown(value)} fits nowhere: {wrong}")
+
+def _combinations(others: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
+    """All combinations, or where there are many those of the first and last values, then some at random."""
+    few = math.prod(map(len, others.values())) <= _TRIED
+    values = others.values() if few else [(v[0], v[-1]) for v in others.values()]
+    for combo in islice(product(*values), _TRIED):
+        yield dict(zip(others, combo, strict=True))
+    for n in range(0 if few else _TRIED):
+        yield {k: v[_hash(n, k) % len(v)] for k, v in others.items()}
 
 def _hash(*parts: object) -> int:
     return int.from_bytes(blake2b(repr(parts).encode(), digest_size=8).digest(), "big")

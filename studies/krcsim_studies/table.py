@@ -154,7 +154,8 @@ def growing(path: str | Path, plan: Plan) -> Iterator[Growing]:
         table = Growing(path, fd, *_there(path, plan))
         if not table.end:
             _begin(table, head(plan).encode())
-        os.ftruncate(fd, table.end)
+        if os.fstat(fd).st_size > table.end:
+            os.ftruncate(fd, table.end)
         yield table
         table.sync()
     finally:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Dask as the place where a large sweep runs: a cluster on this machine, or one that is there."""
 import contextlib
+import logging
+import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
 from typing import Any
@@ -22,12 +24,16 @@ def dask_executor(address: str = "", workers: int | None = None) -> Iterator[tup
     with contextlib.ExitStack() as stack:
         if not address:
             cluster = stack.enter_context(library.LocalCluster(n_workers=workers or None, threads_per_worker=1,
-                host="127.0.0.1", dashboard_address=None))
+                host="127.0.0.1", dashboard_address=None, preload=[__name__], silence_logs=logging.ERROR))
             client = stack.enter_context(library.Client(cluster, set_as_default=False))
         else:
             where = dict(scheduler_file=address) if address.endswith(".json") else dict(address=address)
             client = stack.enter_context(_joined(library.Client, address, where))
         yield client.get_executor(), lambda: max(1, sum(client.nthreads().values()))
+
+def dask_setup(_worker: object) -> None:
+    """Called by Dask in each worker of a cluster on this machine: Ctrl-C is the parent's affair."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 def _joined(client_of: Any, address: str, where: dict[str, str]) -> Any:
     try:

@@ -11,7 +11,7 @@ import signal
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor, wait
 from multiprocessing.connection import wait as wait_for
 from pathlib import Path
@@ -51,8 +51,9 @@ def sweep_into(path: str | Path, plan: Plan, *, executor: Executor | str | None 
         while table.rows < plan.size and not (stop is not None and stop[0]):
             before = table.rows
             try:
-                with make() as pool:
-                    for lines in _in_order(pool, plan, table.rows, _slots(pool, workers), stop):
+                with make() as pool, contextlib.closing(
+                        _in_order(pool, plan, table.rows, _slots(pool, workers), stop)) as done:
+                    for lines in done:
                         table.append(lines)
                         told(table.rows, plan.size)
                 break
@@ -84,17 +85,20 @@ def _plan(text: str) -> Plan:
     return plan
 
 def _in_order(pool: Executor, plan: Plan, first: int, slots: Callable[[], int], stop: Stop | None
-        ) -> Iterator[list[str]]:
+        ) -> Generator[list[str], None, None]:
     """The lines of points from `first` on, in order, task by task; those that are done when it is asked to stop."""
     text, halt, at, size, interrupted = head(plan), np.zeros(1, np.int64), first, 1, False
     shared = isinstance(pool, ThreadPoolExecutor)  # others would get a copy
     tasks: deque[tuple[int, Future[Lines]]] = deque()  # with the number of their points
     try:
         while at < plan.size or tasks:
-            while at < plan.size and len(tasks) < _AHEAD * slots() and not halt[0]:
-                last = min(plan.size, at + size)
-                tasks.append((last - at, pool.submit(computed, text, at, last, *[halt] * shared)))
-                at = last
+            with _in_a_line():
+                room = 0 if halt[0] else _AHEAD * slots() - len(tasks)
+                for _ in range(room):
+                    last = min(plan.size, at + size)
+                    if last > at:
+                        tasks.append((last - at, pool.submit(computed, text, at, last, *[halt] * shared)))
+                    at = last
             if not tasks:
                 break
             points, task = tasks[0]
@@ -111,7 +115,8 @@ def _in_order(pool: Executor, plan: Plan, first: int, slots: Callable[[], int], 
             elif task.done():
                 if halt[0] and task.cancelled():
                     break
-                lines, seconds = _result(task)
+                with _in_a_line():
+                    lines, seconds = task.result()
                 tasks.popleft()
                 yield lines
                 if len(lines) < points:  # stopped within: what follows would leave a gap
@@ -125,9 +130,11 @@ def _in_order(pool: Executor, plan: Plan, first: int, slots: Callable[[], int], 
     if interrupted:
         raise KeyboardInterrupt
 
-def _result(task: Future[Lines]) -> Lines:
+@contextlib.contextmanager
+def _in_a_line() -> Iterator[None]:
+    """Say in a line what went wrong in an executor or a task."""
     try:
-        return task.result()
+        yield
     except (BrokenExecutor, KrcsimError):
         raise
     except Exception as exc:  # of a foreign executor too: a cluster that is gone, a worker that was killed four times

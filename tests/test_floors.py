@@ -21,7 +21,7 @@ FLOORS = (
     "values kernel",
     "workload allocator memory grace_period remedy files",
     "scenario engine",
-    "run estimate",
+    "run estimate chain",
     "result measures",
     "study",
     "exact rare",
@@ -37,7 +37,7 @@ ONLY = {
 }
 # Heavy libraries, and the only modules that import them.
 HOME_OF = {
-    "scipy": {"estimate"},
+    "scipy": {"estimate", "exact"},
     "matplotlib": set(),
     "dask": set(),
     "distributed": set(),

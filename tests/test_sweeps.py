@@ -578,8 +578,10 @@ def ticking(times: list[float]) -> Any:
 
 def test_the_bar_shows_share_rate_and_time_left() -> None:
     out = Terminal()
-    told = bar(out, ticking([0.0, 0.0, 10.0]))
-    told(500, 10_000)  # there from before: not counted into the rate
+    told = bar(out, ticking([0.0, 0.0, 30.0, 40.0]))
+    told(400, 10_000)  # there from before: not counted into the rate
+    told(500, 10_000)  # nor is the first task, whose worker had to start
+    assert "left" not in out.getvalue()
     told(1500, 10_000)
     last = out.getvalue().split("\r")[-1]
     assert "15 %  1,500 of 10,000 points  100/s  1 min 25 s left" in last

@@ -22,7 +22,7 @@ def dask_executor(address: str = "", workers: int | None = None) -> Iterator[tup
             "or sweep on threads or processes") from None
     library: Any = distributed
     with contextlib.ExitStack() as stack:
-        stack.enter_context(_quiet(logging.getLogger("distributed")))
+        stack.enter_context(_quiet("distributed"))
         if not address:
             cluster = stack.enter_context(library.LocalCluster(n_workers=workers or None, threads_per_worker=1,
                 host="127.0.0.1", dashboard_address=None, preload=[__name__], silence_logs=logging.ERROR))
@@ -33,14 +33,17 @@ def dask_executor(address: str = "", workers: int | None = None) -> Iterator[tup
         yield client.get_executor(), lambda: max(1, sum(client.nthreads().values()))
 
 @contextlib.contextmanager
-def _quiet(logger: logging.Logger) -> Iterator[None]:
+def _quiet(library: str) -> Iterator[None]:
     """A worker that died is replaced, and a scheduler that is gone is told in a line: no tracebacks beside the bar."""
-    level = logger.level
-    logger.setLevel(logging.CRITICAL)
+    loggers = [logging.getLogger(name) for name in sorted(logging.root.manager.loggerDict) if name.startswith(library)]
+    levels = [logger.level for logger in loggers]  # each has its own
+    for logger in loggers:
+        logger.setLevel(logging.CRITICAL)
     try:
         yield
     finally:
-        logger.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)
 
 def dask_setup(_worker: object) -> None:
     """Called by Dask in each worker of a cluster on this machine: Ctrl-C is the parent's affair."""

@@ -13,12 +13,14 @@ _MEMORY_S = 60.0  # the rate is that of the last minute
 def bar(stream: TextIO, clock: Callable[[], float] = time.monotonic) -> Progress:
     """A callback that keeps a line on a terminal: share, points, rate, time left; elsewhere it writes one a minute."""
     terminal, seen = stream.isatty(), deque[tuple[float, int]]()
-    shown = clock() - (_EVERY_S if terminal else 0.0)
+    shown, calls = clock() - (_EVERY_S if terminal else 0.0), 0
 
     def progress(done: int, size: int) -> None:
-        nonlocal shown
-        now = clock()
+        nonlocal shown, calls
+        now, calls = clock(), calls + 1
         seen.append((now, done))
+        if calls == 2:  # the first task brings the start of its worker with it: the rate counts from its end
+            seen.popleft()
         while len(seen) > 2 and seen[1][0] < now - _MEMORY_S:
             seen.popleft()
         if now - shown < (_EVERY_S if terminal else _LOG_S) and (done < size or not terminal):

@@ -15,8 +15,8 @@ from krcsim.engine.calendar import first_cpu
 from krcsim.engine.loop import boot, step
 from krcsim.engine.rng import BIG, INF, compile_module, next64, uniform
 from krcsim.engine.source import hits, plan
-from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, REAL, SLAB, VMALLOC,
-    WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
+from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, REAL, SLAB,
+    VMALLOC, WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
 
 GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_BYTES = (
     dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL))

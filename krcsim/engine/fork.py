@@ -15,8 +15,8 @@ from krcsim.engine.calendar import first_cpu
 from krcsim.engine.loop import boot, step
 from krcsim.engine.rng import BIG, INF, compile_module, next64, uniform
 from krcsim.engine.source import hits, plan
-from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, REAL, SLAB,
-    VMALLOC, WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
+from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, QUEUED, REAL,
+    SLAB, VMALLOC, WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
 
 GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_BYTES = (
     dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL))
@@ -134,7 +134,7 @@ def danger(g: Any) -> Any:
         for s in range(2 * i, 2 * i + 2):
             k = krw_at(g.p_krw, s)
             free |= k.state != WAITS
-            if k.state == WAITS:
+            if k.state == WAITS and k.blk[SLAB] + k.blk[VMALLOC] > 0:
                 at = k.ready_at
                 if at == INF:
                     at = (g.gp_at if g.active else t + 1.0) + g.invoke + g.work_delay
@@ -145,8 +145,12 @@ def danger(g: Any) -> Any:
         for ch in range(2):
             share = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
             if share > 0.0:
+                pages = c.cache[ch * g.own_cache] + (c.wk_blk[ch] if c.wk_owner == i else 0)  # cached, or as good as
+                for s in range(2 * i, 2 * i + 2):
+                    k = krw_at(g.p_krw, s)
+                    pages += k.blk[ch] * (k.state == QUEUED)
                 calls, left = share * (g.base_rate if g.bursty else c.rate), 1.0 * c.room[ch]
-                fit = left + g.block * c.cache[ch * g.own_cache]
+                fit = left + g.block * min(pages, g.cache_cap)
                 if free and monitor_at < relief:  # the rest of a drained block is lost
                     left -= calls * max(0.0, monitor_at - t)
                     fit -= left if left > 0.0 else 0.5 * g.block

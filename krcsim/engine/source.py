@@ -139,7 +139,7 @@ def source_event(g: Any, i: Any, t: Any) -> None:
         c.woke = t if p.left == g.burst else c.woke
         p.left -= 1
         held, cost = special_cost(g, c, i, t, j)
-        c.free_at, c.reused = t + cost, max(0, c.reused - 1)
+        c.free_at, c.reused = max(t, c.free_at) + cost, max(0, c.reused - 1)  # a refill worker may have had its turn
         if held:
             p.blocked, c.cur = 1, -1
         elif p.left == 0:

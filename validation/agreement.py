@@ -29,7 +29,7 @@ from validation.scenarios import detailed_scenario
 WANTED = 20
 HALF_WIDTH = 0.03
 AIM = 0.024  # the pilot's aim: below HALF_WIDTH, since the pilot's own variance is an estimate
-COST_S = 30.0
+COST_S = 15.0
 TWIN_CALLS_PER_S = 60_000.0
 QUANTITIES = ("P(wait)", "mean wait", "peak")
 NAMES = ("single", "waits", "wait_ms", "peak")

@@ -88,11 +88,11 @@ def random_scenario(number: int, seed: int = 20200404) -> Scenario:
 
 
 def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
-    """The same with what stands beside it: readers, a refill worker, memory as pages; each in a good third."""
+    """The same with what stands beside it: readers, a refill worker, memory as pages; each in a good share."""
     plain = random_scenario(number, seed)
     r = np.random.default_rng([seed, number, 1])
     more: dict[str, Any] = {}
-    for share, drawn in ((0.6, readers(plain, r)), (0.5, refill(plain, r)), (0.4, pages(r))):
+    for share, drawn in ((0.5, readers(plain, r)), (0.8, refill(plain, r)), (0.5, pages(r))):
         more |= drawn if r.random() < share else {}
     return changed(plain, **more)
 
@@ -107,7 +107,7 @@ def refill(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     """A worker that tops the cache up."""
     if not s.remedy.array_path:
         return {}
-    return {"remedy.refill": True, "remedy.nr_bkv_objs": max(s.remedy.nr_bkv_objs, int(r.integers(1, 6)))}
+    return {"remedy.refill": True, "remedy.nr_bkv_objs": s.remedy.nr_bkv_objs or int(r.integers(1, 3))}
 
 
 def pages(r: np.random.Generator) -> dict[str, Any]:

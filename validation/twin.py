@@ -220,7 +220,11 @@ class Section:
 
 
 class Reader:
-    """A preemptible reader of lowest priority: it runs, and so begins and ends sections, on an idle CPU only."""
+    """A preemptible reader of lowest priority: it runs, and so begins and ends sections, on an idle CPU only.
+
+    The engine moves sections out of the way of works, and of bursts at fixed gaps of one producer; other bursts
+    only hold up a section's end that a grace period waits for. That is too rare to be seen by the comparison.
+    """
 
     def __init__(self, kernel: Kernel, cpu: Cpu) -> None:
         self.kernel, self.clock, self.cpu = kernel, kernel.clock, cpu

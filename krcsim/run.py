@@ -2,14 +2,17 @@
 """One scenario, one seed, one replication after another: the driver of the compiled engine."""
 import functools
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
-from krcsim.engine.loop import compiled
-from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, replication_state)
+from krcsim.engine.fork import compiled
+from krcsim.engine.rng import BIG
+from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, TALLY,
+    replication_state)
 from krcsim.kernel import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
 from krcsim.remedy import HEAD_ALLOC
 from krcsim.scenario import Scenario
@@ -18,6 +21,7 @@ WINDOWS = ("boot", "steady")
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
 MAX_WAITERS = 1 << 22
 GROUPS = 16
+Levels = Sequence[tuple[float, float]]
 
 class Stopped(Exception):
     """The run was asked to give up; nothing of it is kept."""
@@ -67,7 +71,8 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         fail=[a.calm.resolved(), a.spell.resolved()], pages=mem.pressure == "pages", refill=r.refill,
         no_dull=mem.pressure == "pages" or r.refill, hog=mem.hog != "none", hog_mark=mem.hog_mark(), pcp_batch=batch,
         pcp_high=high, counts=mem.pressure == "pages" and mem.deferred_counts, object_bytes=w.object_bytes,
-        slab_objs=PAGE_BYTES // WRAPPER_BYTES[m.arch], slab_kept=mem.slab_pages)
+        slab_objs=PAGE_BYTES // WRAPPER_BYTES[m.arch], slab_kept=mem.slab_pages,
+        look=BIG)
     values |= dict(zip(("free_at_boot", "file_at_boot"), mem.pages_at_boot(), strict=True)) | mem.marks()._asdict()
     pages_s = dict(hog_rate=mem.hog_pages_s, load_rate=mem.load_pages_s, kswapd_rate=mem.kswapd_pages_s)
     values |= {name: x / m.hz for name, x in pages_s.items()}
@@ -86,30 +91,45 @@ def fill_parameters(g: Any, s: Scenario) -> None:
 class _Arena:
     """The arrays of a run, made once and wiped for each replication."""
     def __init__(self, s: Scenario, every_call: bool, log: int, stop: NDArray[np.int64] | None = None,
-            by_spell: int = 0) -> None:
+            by_spell: int = 0, rare: Any = None, levels: Any = (), peaks: int = 0) -> None:
         self.scenario, self.log, self.windows = s, log, max(2, by_spell + 1)
         self.stop = np.zeros(1, np.int64) if stop is None else stop
         self.gp = s.grace_period.table(s.machine.hz, s.machine.cpus)
-        self.template = np.zeros(1, GLOBAL)
+        self.template = np.zeros(1 if rare is None else 2 + len(levels), GLOBAL)  # a run, its fork, a copy a level
+        self.tally, self.levels = np.zeros(self.windows, TALLY), np.array(levels, float).reshape(-1)
+        self.peaks = np.zeros(max(1, peaks))
         fill_parameters(self.template[0], s)
+        for name, value in (rare or {}).items():
+            self.template[name] = value
+        self.template["levels"], self.template["peaks_cap"] = len(levels), peaks
+        cdf = np.diff(self.gp[1], prepend=0.0)
+        self.template["gp_mean"] = float(np.sum(self.gp[0] * cdf))
         self.template["every_call"], self.template["log_cap"], self.template["by_spell"] = every_call, log, by_spell
         self.room(1 << 12)
 
     def room(self, held_up: int) -> None:
         """Make the arrays, with room for that many held-up callers."""
-        t, cpus = self.template, self.scenario.machine.cpus
+        self.all_arrays = [self.arrays_of(world, held_up) for world in self.template]
+        self.arrays = self.all_arrays[0]
+
+    def arrays_of(self, t: Any, held_up: int) -> dict[str, NDArray[Any]]:
+        """The arrays of a world."""
+        cpus = self.scenario.machine.cpus
         leaves = max(2, 1 << (cpus - 1).bit_length())
-        prods = cpus * self.scenario.workload.producers if t["bursty"][0] else 1
-        self.arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW), prods=np.zeros(prods, PRODUCER),
+        prods = cpus * self.scenario.workload.producers if self.template["bursty"][0] else 1
+        arrays = dict(cpus=np.zeros(cpus, CPU), krw=np.zeros(2 * cpus, KRW), prods=np.zeros(prods, PRODUCER),
             waiters=np.zeros(held_up, HELD), pending=np.zeros(held_up + 1, HELD), nodes=np.zeros(held_up + 1, NODE),
             tree=np.full(2 * leaves, np.inf), out=np.zeros(self.windows, OUT),
             wait_hist=np.zeros((self.windows, BINS), np.int64), late_hist=np.zeros((self.windows, BINS), np.int64),
-            log=np.zeros(max(1, self.log), EVENT), stop=self.stop,
+            log=np.zeros(max(1, self.log), EVENT), stop=self.stop, tally=self.tally,
+            levels=self.levels, peaks=self.peaks,
             gp_ticks=np.ascontiguousarray(self.gp[0], np.float64), gp_cdf=np.ascontiguousarray(self.gp[1], np.float64))
-        for name, array in self.arrays.items():
+        arrays["nodes"]["slot"] = np.arange(held_up + 1)
+        for name, array in arrays.items():
             t[f"p_{name}"] = array.ctypes.data
         t["wait_cap"] = t["heap_cap"] = held_up
         t["leaves"], t["gp_n"] = leaves, len(self.gp[0])
+        return arrays
 
     def run(self, seed: int, replication: int) -> None:
         """One replication; starts over with larger arrays if too many callers are held up."""
@@ -118,13 +138,14 @@ class _Arena:
         plan = plans[replication % len(plans)]
         switches = np.array([ticks(x, s.machine.hz) for pair in plan for x in pair] + [np.inf])
         g["p_schedule"] = switches.ctypes.data
-        for name in ("cpus", "krw", "prods", "out", "wait_hist", "late_hist"):
+        for name in ("cpus", "krw", "prods", "out", "wait_hist", "late_hist", "tally"):
             a[name][:] = np.zeros((), a[name].dtype)
         a["tree"][:] = np.inf
         a["nodes"]["slot"] = np.arange(len(a["nodes"]))
+        g["p_self"] = g.ctypes.data + GLOBAL.itemsize * np.arange(len(g))
         cpus, r = a["cpus"], s.remedy
-        streams = [(g, name) for name in ("r_spell", "r_gp", "r_foreign", "r_expedited")]
-        streams += [(cpus, name) for name in ("arrivals", "marks", "stalls")]
+        streams = [(g[:1], name) for name in ("r_spell", "r_gp", "r_foreign", "r_expedited")]
+        streams += [(cpus, name) for name in ("arrivals", "marks", "stalls")] + [(g[:1], "r_fork")]
         for (record, name), state in zip(streams, replication_state(seed, replication, s.machine.cpus), strict=True):
             record[name] = state.view(record[name].dtype)
         cpus["nr_emergency"], cpus["cache"] = r.emergency_at_boot, r.cache_at_boot
@@ -148,7 +169,8 @@ class _Arena:
             counts[i - first] = self.arrays["out"].view(np.float64).reshape(self.windows, -1)
             waits[i % GROUPS] += self.arrays["wait_hist"]
             late[i % GROUPS] += self.arrays["late_hist"]
-        counts[:, :, COUNTERS.index("area")] *= 1000.0 / self.scenario.machine.hz
+        for name in ("area", "spell_ms"):
+            counts[:, :, COUNTERS.index(name)] *= 1000.0 / self.scenario.machine.hz
         return Replications(counts, waits, late)
 
 def replicate(scenario: Scenario, seed: int, first: int, last: int, *, every_call: bool = False,
@@ -170,3 +192,18 @@ def event_log(scenario: Scenario, seed: int, replication: int = 0, *, events: in
 def warm_up() -> None:
     """Compile (or load) the engine; takes seconds once per version, so do it in a thread."""
     replicate(Scenario(warmup_ms=0.0, horizon_ms=1.0), 0, 0, 1)
+
+def rare_runs(scenario: Scenario, seed: int, first: int, last: int, how: dict[str, float], levels: Levels = (),
+        peaks: int = 0, stop: NDArray[np.int64] | None = None) -> tuple[Replications, NDArray[np.float64], list[float]]:
+    """Replications first .. last - 1 with forks; what these found: tally[replication, window, field]; peaks of danger.
+
+    `levels`: of danger, each with the number of copies that go on there.
+    """
+    arena = _Arena(scenario, False, 0, stop, 0, how, levels, peaks)
+    tally = np.zeros((last - first, arena.windows, len(TALLY.names or ())))
+    runs, seen = [], []
+    for i in range(first, last):
+        runs.append(arena.runs(seed, i, i + 1))
+        tally[i - first] = arena.tally.view(np.float64).reshape(arena.windows, -1)
+        seen += arena.peaks[: int(arena.end["peaks_n"])].tolist()
+    return sum(runs[1:], runs[0]), tally, seen

@@ -5,7 +5,7 @@ from typing import Any
 from krcsim.engine.calendar import FULL, heap_push, log, touch
 from krcsim.engine.rng import INF, compile_module, normal, uniform
 from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, cpu_at, held_at, krw_at, out_at,
-    prod_at, real_at)
+    prod_at, real_at, tally_at)
 
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t; its length is one draw from the table."""
@@ -69,8 +69,10 @@ def finish(g: Any, t: Any) -> None:
 def wait(g: Any, t: Any, e: Any) -> None:
     """The caller in `e`, the slot of pending_new(), begins to wait at t."""
     log(g, t, WAIT_BEGINS, e.cpu, 0.0)
-    out = out_at(g.p_out, e.win)
+    out, e.heard = out_at(g.p_out, e.win), 0
     out.waits += 1
+    if g.rare:
+        heard(g, cpu_at(g.p_cpus, e.cpu), e)
     if e.spell > 0:
         out.waits_spell += 1
         last = e.spell & 1  # a stall may outlast its spell
@@ -86,6 +88,16 @@ def wait(g: Any, t: Any, e: Any) -> None:
         k = held_at(g.p_waiters, g.tail_w % g.wait_cap)
         g.tail_w += 1
         k.cpu, k.prod, k.win, k.call, k.begin = e.cpu, e.prod, e.win, e.call, t + g.bursty * g.call_cost
-        k.need, k.wake = request(g, t), INF
+        k.need, k.wake, k.heard = request(g, t), INF, e.heard
+
+def heard(g: Any, c: Any, e: Any) -> None:
+    """A wait on CPU c, where forks are made: it counts with its weight, and luck is no longer biased."""
+    if c.heard:
+        g.weight *= math.exp(g.log_lr)
+        g.log_lr, c.tagged = 0.0, 0
+        out = tally_at(g.p_tally, e.win)
+        out.waits += g.weight
+        out.waits_spell += g.weight * (e.spell > 0)
+        g.unanswered, e.heard = g.unanswered + 1, 1
 
 compile_module()

@@ -94,6 +94,7 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
     e.spell = g.spell_id if g.spell else 0
     # Probabilities of the moment of the call: when it stalls (fh), when it fails at last (ff).
     e.what, e.fh, e.ff, e.fails = NO_STALL, g.fh, g.ff, u_page < g.fn
+    c.doomed += u_head < (g.ff if g.head_alloc >= TRYHARD else g.fh) and (e.fails or not g.noretry)
     return (g.noretry and stall(g, c, i, t, e, PAGE_STALL)) or go_on(g, c, i, t, e)
 
 def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
@@ -120,6 +121,7 @@ def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
             e.u_head = 1.0 * memory.head(g, c, t, HEAD_STALL)
         got = e.u_head >= e.ff
     if not got:
+        c.doomed -= 1
         if c.nr_emergency == 0:
             wait(g, t, e)
             return True

@@ -2,13 +2,12 @@
 """The event loop: what happens next, in time order, and in the order of docs/model.md at ties."""
 import math
 from typing import Any
-import numba
 from krcsim.engine import grace, kfree_rcu, memory, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.kfree_rcu import work_cost
 from krcsim.engine.rng import INF, compile_module, exponential, uniform
 from krcsim.engine.state import (ALL, BINS, BOOT, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
-    count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at)
+    count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at, tally_at)
 
 def in_force(g: Any) -> None:
     """Set what calm or spell makes of the failure probabilities, as the calls need them."""
@@ -33,6 +32,7 @@ def switch_pressure(g: Any, t: Any) -> None:
     settle_all(g, t)
     if g.pages:
         memory.spell_switches(g, t)
+    out_at(g.p_out, g.win).spell_ms += t if g.spell else -t
     g.spell ^= 1
     in_force(g)
     if g.spell:
@@ -56,12 +56,13 @@ def next_window(g: Any, t: Any) -> None:
     settle_all(g, t)
     out = out_at(g.p_out, g.win)
     out.peak, out.area = max(out.peak, g.deferred), out.area + g.deferred * t
+    out.spell_ms += g.spell * t
     if t >= g.horizon:
         g.late, g.window_at, g.spell_at = 1, INF, INF
     else:
         g.win, g.window_at = g.win + 1, g.horizon
         out = out_at(g.p_out, g.win)
-        out.peak, out.area = g.deferred, out.area - g.deferred * t
+        out.peak, out.area, out.spell_ms = g.deferred, out.area - g.deferred * t, out.spell_ms - g.spell * t
 
 def answered(g: Any, t: Any, e: Any) -> None:
     """The held-up call in `e` ends at t: its latency goes into the histogram."""
@@ -85,6 +86,9 @@ def woken(g: Any, t: Any, e: Any) -> None:
     ms = (runs_at - e.begin) * g.tick_ms
     out_at(g.p_out, e.win).wait_ms += ms
     count_at(g.p_wait_hist, e.win * BINS + bin_of(ms)).n += 1
+    if e.heard:
+        tally_at(g.p_tally, e.win).wait_ms += g.weight * ms
+        g.unanswered -= 1
     answered(g, runs_at, e)
     log(g, t, WAIT_ENDS, i, ms)
     if g.closed:
@@ -233,49 +237,45 @@ def boot(g: Any) -> None:
             source.set_rate(g, c)
         source.plan(g, c, i, 0.0)
 
+def step(g: Any) -> Any:
+    """Handle what comes next: an event, or the end of a window; False if nothing is left to come."""
+    i = first_cpu(g)
+    at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
+    at_wake = held_at(g.p_waiters, g.head_w % g.wait_cap).wake if g.head_w < g.tail_w else INF
+    at_pending = node_at(g.p_nodes, 0).at if g.heap_n > 0 else INF
+    t = min(g.gp_at, at_cpu, at_wake, at_pending, g.spell_at)
+    if g.late:
+        if g.head_w == g.tail_w and g.heap_n == 0:
+            return False
+    elif t >= g.window_at:
+        next_window(g, g.window_at)
+        return True
+    g.events += 1
+    if (g.events & 1023) == 0 and count_at(g.p_stop, 0).n:
+        g.error = STOPPED
+    if g.gp_at == t and g.active:
+        if g.reader <= 0.0 or readers_done(g, t):
+            grace.finish(g, t)
+    elif g.gp_at == t:
+        grace.begin(g, t)
+    elif at_cpu == t and maintenance(g, i, t):
+        pass
+    elif at_wake == t:
+        g.head_w += 1
+        woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
+    elif at_pending == t:
+        pending_ends(g, t)
+    elif g.spell_at == t:
+        switch_pressure(g, t)
+    else:
+        source.source_event(g, i, t)
+    return True
+
 def simulate(g: Any) -> None:
     """One replication, from boot until every call made before the horizon is answered."""
     boot(g)
-    events = 0
-    while g.error == 0:
-        i = first_cpu(g)
-        at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
-        at_wake = held_at(g.p_waiters, g.head_w % g.wait_cap).wake if g.head_w < g.tail_w else INF
-        at_pending = node_at(g.p_nodes, 0).at if g.heap_n > 0 else INF
-        t = min(g.gp_at, at_cpu, at_wake, at_pending, g.spell_at)
-        if g.late:
-            if g.head_w == g.tail_w and g.heap_n == 0:
-                break
-        elif t >= g.window_at:
-            next_window(g, g.window_at)
-            continue
-        events += 1
-        if (events & 1023) == 0 and count_at(g.p_stop, 0).n:
-            g.error = STOPPED
-        if g.gp_at == t and g.active:
-            if g.reader <= 0.0 or readers_done(g, t):
-                grace.finish(g, t)
-        elif g.gp_at == t:
-            grace.begin(g, t)
-        elif at_cpu == t and maintenance(g, i, t):
-            continue
-        elif at_wake == t:
-            g.head_w += 1
-            woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
-        elif at_pending == t:
-            pending_ends(g, t)
-        elif g.spell_at == t:
-            switch_pressure(g, t)
-        else:
-            source.source_event(g, i, t)
-    out_at(g.p_out, max(1, g.win)).events += events
+    while g.error == 0 and step(g):
+        pass
+    out_at(g.p_out, max(1, g.win)).events += g.events
 
 compile_module()
-
-def compiled(sources: int) -> Any:
-    """The entry point, cached on disk; numba's cache key holds `sources`, a digest, but not the functions called."""
-    @numba.njit(nogil=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
-    def run(worlds: Any) -> Any:
-        simulate(worlds[0])
-        return sources
-    return run

@@ -7,10 +7,11 @@ the next other call comes and how many dull ones before; `settle` counts those t
 import math
 from typing import Any
 from krcsim.engine.calendar import touch
-from krcsim.engine.kfree_rcu import call
+from krcsim.engine.kfree_rcu import TRYHARD, call
 from krcsim.engine.memory import objects
 from krcsim.engine.rng import BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, uniform
-from krcsim.engine.state import DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
+from krcsim.engine.state import (BIASED, DULL, FORCED, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at,
+    prod_at)
 
 def shares(g: Any, c: Any, ch: Any) -> Any:
     """P(a call is of channel ch and dull), P(it is of channel ch and not dull)."""
@@ -23,18 +24,35 @@ def shares(g: Any, c: Any, ch: Any) -> Any:
 
 def calls_ahead(g: Any, c: Any) -> Any:
     """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
+    c.odds, c.raised = 0.0, 0
     if g.every_call or c.monitor_at == INF:
         return 1, FRESH
     if 0.0 < g.vmalloc < 1.0:
-        cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG)
-        n = geometric(c.marks, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1]))
+        cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
+        n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
         return (n, TROUBLE) if n <= cap else (cap, DULL)
     ch = VMALLOC if g.vmalloc > 0.0 else SLAB
     dull = shares(g, c, ch)[0]
     if c.room[ch] > 0 or dull <= 0.0:
-        return c.room[ch] + 1, FRESH
-    n = geometric(c.marks, dull)
-    return (n, TROUBLE) if n < BIG else (BIG, DULL)
+        return (c.room[ch] + 1, FRESH) if c.room[ch] < g.look else (g.look, DULL)
+    n = geometric(c.marks, sooner(g, c, dull))
+    return (n, TROUBLE) if n <= g.look and n < BIG else (g.look, DULL)
+
+def sooner(g: Any, c: Any, dull: Any) -> Any:
+    """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds keeps account."""
+    if g.rare and 1.0 - dull < g.least and hits(g, c, SLAB) + hits(g, c, VMALLOC) > 0.0:
+        c.raised = 1
+        if c.tagged and g.log_lr <= g.most:
+            c.odds = math.log(dull / (1.0 - g.least))
+            return 1.0 - g.least
+    return dull
+
+def hits(g: Any, c: Any, ch: Any) -> Any:
+    """P(a call is of channel ch and gets neither page nor rcu_head: it takes from the pool or waits)."""
+    if c.room[ch] > 0 or (g.array_path and c.cache[ch * g.own_cache] > 0):
+        return 0.0
+    mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
+    return mine * g.single * (g.fn if g.noretry else g.fp) * (g.fh if g.head_alloc < TRYHARD else g.ff)
 
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     """n dull calls were made, at times that add up to time_sum."""
@@ -45,6 +63,7 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.queued += n
     out.area -= time_sum
     objects(g, n)
+    g.log_lr += n * c.odds
     w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
     n1 = binomial(c.marks, n, w1 / (w0 + w1))
     singles, listed = 0, 0
@@ -69,9 +88,67 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
 
 def marks(g: Any, c: Any) -> Any:
     """Channel, kind and luck of the last call of a plan: FRESH, or of a channel without room and not dull."""
-    r = c.marks
+    if c.tagged:
+        return biased(g, c)
+    return fresh(g, c) if c.known == FRESH else trouble(g, c)
+
+def biased(g: Any, c: Any) -> Any:
+    """As marks(), for a tagged CPU: it hits (see hits()) with a higher chance, and g.log_lr keeps account.
+
+    Not while a fork has had more luck than it should: so its weight never grows by more than one such step.
+    """
+    h0, h1 = hits(g, c, SLAB), hits(g, c, VMALLOC)
+    hit, more, forced = h0 + h1, shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1], c.tagged == FORCED
+    bias = hit > 0.0 and (g.log_lr <= g.most or forced)
     if c.known == FRESH:
-        return VMALLOC if chance(r, g.vmalloc) else SLAB, chance(r, g.single), uniform(r), uniform(r)
+        often = 1.0 if forced else max(more, g.least) if bias else more
+        if often < 1.0 and uniform(c.marks) >= often:
+            g.log_lr += math.log((1.0 - more) / (1.0 - often))
+            while True:
+                ch, single, u_page, u_head = fresh(g, c)
+                if not is_trouble(g, c, ch, single, u_page, u_head):
+                    return ch, single, u_page, u_head
+        g.log_lr += math.log(more / often)
+    elif c.odds > 0.0:
+        g.log_lr += math.log(more / g.least)
+    rho = hit / more
+    to = 1.0 if forced else max(rho, g.choice) if bias else rho
+    if uniform(c.marks) >= to:
+        g.log_lr += math.log((1.0 - rho) / (1.0 - to))
+        while True:
+            ch, single, u_page, u_head = trouble(g, c)
+            if not is_hit(g, c, ch, single, u_page, u_head):
+                return ch, single, u_page, u_head
+    if hit > 0.0:
+        g.log_lr += math.log(rho / to)
+    if forced:
+        c.tagged = BIASED
+        g.weight, g.log_lr = g.weight * math.exp(g.log_lr), 0.0
+    ch = VMALLOC if uniform(c.marks) * hit >= h0 else SLAB
+    fails, last = (g.fn if g.noretry else g.fp), (g.fh if g.head_alloc < TRYHARD else g.ff)
+    return ch, True, fails * uniform(c.marks), last * uniform(c.marks)
+
+def is_hit(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
+    """Whether a call with these marks gets neither page nor rcu_head."""
+    last = g.fh if g.head_alloc < TRYHARD else g.ff
+    return hits(g, c, ch) > 0.0 and single and u_page < (g.fn if g.noretry else g.fp) and u_head < last
+
+def is_trouble(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
+    """Whether a call with these marks is not dull."""
+    if shares(g, c, ch)[1] <= 0.0:
+        return False
+    if g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0):
+        return True
+    return u_page >= g.fp or (single and (g.noretry or u_head < g.fh))
+
+def fresh(g: Any, c: Any) -> Any:
+    """Marks of a call of which nothing is known."""
+    r = c.marks
+    return VMALLOC if chance(r, g.vmalloc) else SLAB, chance(r, g.single), uniform(r), uniform(r)
+
+def trouble(g: Any, c: Any) -> Any:
+    """Marks of a call that is not dull."""
+    r = c.marks
     t0, t1 = shares(g, c, SLAB)[1], shares(g, c, VMALLOC)[1]
     ch = VMALLOC if uniform(r) * (t0 + t1) >= t0 else SLAB
     u_page, u_head, u = uniform(r), uniform(r), uniform(r)
@@ -102,7 +179,7 @@ def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
 
 def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     """Draw the next call that needs attention, from t on; calls before t are settled."""
-    c.call_at, c.n = INF, 0
+    c.call_at, c.n, c.plan_at = INF, 0, t
     if g.bursty:
         plan_burst(g, c, t)
     elif c.rate > 0.0 and not g.late:
@@ -110,6 +187,7 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
         if c.n == BIG:  # dull as far as the eye sees: look again before a gamma gets inexact
             c.n = 1 << 30
         c.call_at = t + gamma(c.arrivals, c.n) / c.rate
+    c.planned = c.n > 0 and c.raised and c.nr_emergency - c.doomed == g.pool_cap
     touch(g, i)
 
 def settle(g: Any, c: Any, t: Any) -> None:

@@ -3,6 +3,7 @@
 from typing import Any
 import numpy as np
 from numba import from_dtype, types
+from numba.core import cgutils
 from numba.extending import intrinsic
 from krcsim.engine.rng import STREAM
 
@@ -23,15 +24,20 @@ IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worke
 # struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls. room: free entries of the
 # head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL.
 # slab_free: objects of the size of a wrapper in its slab lists; pcp: pages in its list of free pages.
-CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp",
+# doomed: its stalled calls that will get neither page nor rcu_head.
+# Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether trouble comes sooner
+# in its plan, were it tagged; planned, whether that plan is new; odds, the log ratio of the likelihoods of a dull call.
+CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp "
+    "tagged heard raised planned doomed",
     "monitor_at call_at base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke section "
-    "section_end hold",
+    "section_end hold odds plan_at",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
+BIASED, FORCED = 1, 2  # CPU.tagged; forced: the call that comes now hits
 PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
 
 # A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits.
-HELD = _dtype("what cpu prod win spell ch fails need", "call begin wake u_head fh ff")
+HELD = _dtype("what cpu prod win spell ch fails need heard", "call begin wake u_head fh ff")
 NO_STALL, PAGE_STALL, HEAD_STALL, WAKE = map(np.int64, range(4))  # HELD.what
 # The heap: node 0 .. heap_n - 1 in heap order, the nodes behind hold its free HELD slots.
 NODE = _dtype("slot", "at")
@@ -41,12 +47,13 @@ GLOBAL = _dtype(
     "rearm_left attach drain block closed catchup reuse producers bursty burst exp_gap ticked rcu_expedited by_spell "
     "random_spells stationary poisson tick_phase log_cap wait_cap heap_cap "
     "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high "
+    "rare repeat look calm_counts levels peaks_cap "
     # State.
     "win done active pending wrapped spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
-    "kswapd held obj_pages ours "
+    "events kswapd held obj_pages ours unanswered left peaks_n "
     # Addresses of the arrays, and their lengths where the engine needs them.
     "p_cpus p_krw p_prods p_waiters p_pending p_nodes p_tree p_out p_wait_hist p_late_hist p_log "
-    "p_gp_ticks p_gp_cdf p_schedule p_stop leaves gp_n sched_i",
+    "p_gp_ticks p_gp_cdf p_schedule p_stop p_self p_tally p_levels p_peaks leaves gp_n sched_i",
     # Parameters, state, and the probabilities in force: see in_force().
     "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost list_cost slab_cost free_cost "
     "list_free_cost wake_cost reader reader_gap stall_median stall_sigma exp_median exp_sigma invoke warmup horizon "
@@ -54,16 +61,20 @@ GLOBAL = _dtype(
     "dull_single gp_began gp_end "
     # Memory in pages, and its marks: see engine/memory.py.
     "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
-    "round free file hogged mem_at hog_at",
+    "round free file hogged mem_at hog_at "
+    # Forks: see engine/fork.py.
+    "choice least most share calm_share log_lr weight gp_mean score",
     "", ("fail", "f8", (2, 6)),
     # Of the last two spells, by the parity of their number: the window, and whether a call waited.
     ("spell_win", "i8", 2), ("spell_waited", "i8", 2),
-    *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited")))
+    *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited", "r_fork")))
+# What forks found in a window: sums with their weights; and their number, those that waited, and their events.
+TALLY = _dtype("", "waits waits_spell wait_ms forks hits events")
 
 # Counters of a window, in the order of columns of a run's table.
 COUNTERS = ("single double single_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
     "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains rearms "
-    "pages_returned pages_freed pool_returned queued freed events").split()
+    "pages_returned pages_freed pool_returned queued freed events spell_ms").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
 # An event, and what its CPU held after it: objects in the pool, pages cached, free entries of its head blocks, objects
@@ -94,10 +105,19 @@ def _pointer_to(dtype: np.dtype[Any]) -> Any:
 
     return element
 
-cpu_at, krw_at, prod_at, held_at, node_at, out_at, event_at, real_at, count_at = map(
-    _pointer_to, (CPU, KRW, PRODUCER, HELD, NODE, OUT, EVENT, REAL, COUNT))
+cpu_at, krw_at, prod_at, held_at, node_at, out_at, event_at, real_at, count_at, tally_at = map(
+    _pointer_to, (CPU, KRW, PRODUCER, HELD, NODE, OUT, EVENT, REAL, COUNT, TALLY))
+
+@intrinsic  # type: ignore[untyped-decorator]
+def move(_typing: Any, _to: Any, _of: Any, _count: Any) -> Any:
+    """Copy bytes from one address to another."""
+    def code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
+        to, of = (builder.inttoptr(address, cgutils.voidptr_t) for address in args[:2])
+        cgutils.raw_memcpy(builder, to, of, args[2], 1)
+
+    return types.void(types.int64, types.int64, types.int64), code
 
 def replication_state(seed: int, replication: int, cpus: int) -> list[np.ndarray[Any, Any]]:
-    """Stream states, each from a SeedSequence child: r_spell to r_expedited of GLOBAL, then three for all CPUs."""
+    """Stream states, each from a SeedSequence child: r_spell to r_expedited of GLOBAL, three for all CPUs, r_fork."""
     return [np.random.SeedSequence(seed, spawn_key=(replication, decision)).generate_state(n, np.uint64)
-        for decision, n in enumerate([4] * 4 + [4 * cpus] * 3)]
+        for decision, n in enumerate([4] * 4 + [4 * cpus] * 3 + [4])]

@@ -79,7 +79,7 @@ def cases(wanted: int = WANTED) -> Iterator[Case]:
         widths = [e.half_width for e in estimates(pilot)]
         if not all(math.isfinite(x) for x in widths):
             continue
-        n = max(100, math.ceil(300 * (max(widths) / AIM) ** 2))
+        n = max(250, math.ceil(300 * (max(widths) / AIM) ** 2))
         calls = n * s.workload.rate_hz * s.machine.cpus * s.horizon_ms / 1000.0
         if calls / TWIN_CALLS_PER_S > COST_S:
             continue

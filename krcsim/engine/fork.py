@@ -113,12 +113,14 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
             if f.calm_share <= 0.0 or uniform(f.r_spell) >= f.calm_share:
                 break
             f.weight, pressed = f.weight / f.calm_share, False
+    hit = c.tagged == 0  # the bias ends with its first wait
     c.heard, c.tagged = 0, 0
     while going and f.error == 0 and f.unanswered > 0:
         going = step(f)
     g.error = max(g.error, f.error)
     out = tally_at(g.p_tally, g.win)
     out.forks += 1
+    out.hits += hit
     out.events += f.events - begun
 
 def danger(g: Any) -> Any:

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import math
 import shlex
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -173,6 +174,14 @@ def test_a_mix_holds_both() -> None:
     assert (s.remedy.emergency_at_boot, s.remedy.nr_bkv_objs, s.remedy.cache_shared) == (5, 2, True)
 
 
+def test_where_the_probability_does_not_fall_that_is_said(pool: Sized) -> None:
+    assert pool.disorder == ()
+    worse = replace(pool.tried[0], objects=99)
+    mixed = replace(pool, tried=(*pool.tried, worse))
+    assert mixed.disorder == (worse,)
+    assert "does not fall everywhere: 99" in sentence(mixed)
+
+
 # ---- mixes, a page's worth, the frontier
 
 
@@ -180,6 +189,12 @@ def test_the_cheapest_mix_costs_no_more_than_a_pool_or_pages_alone() -> None:
     found = {of: size("exhausted-guest", 2e-5, of=of).smallest for of in ("pool", "pages", "mix")}
     costs = {of: t.bytes_added for of, t in found.items() if t}
     assert costs["mix"] <= min(costs["pool"], costs["pages"])
+
+
+def test_a_mix_is_found_though_for_pages_alone_nothing_can_be_shown() -> None:
+    found = size(POSTED, 2e-4, of="mix")
+    assert found.smallest is not None
+    assert found.smallest.objects > 0
 
 
 def test_a_page_is_worth_the_objects_that_it_spares() -> None:

@@ -104,10 +104,10 @@ def reserve(own: Remedy, objects: int, pages: int, at_boot: str = "own") -> tupl
     """The name and the rows of a reserve on one's own remedy; without pages the plain code's cache is kept.
 
     at_boot: empty, full, or own: a pool is then full if the remedy's own is, and pages are preallocated unless the
-    remedy's own cache boots empty.
+    remedy has a shared list of its own that boots empty.
     """
     start = own.emergency_at_boot > 0 if at_boot == "own" else at_boot == "full"
-    dry = own.nr_bkv_objs > 0 == own.cache_at_boot and own.cache_shared if at_boot == "own" else at_boot == "empty"
+    dry = own.cache_shared and own.nr_bkv_objs > own.cache_at_boot == 0 if at_boot == "own" else at_boot == "empty"
     pool, cache = f"B{objects}{'f' * start}-own", f"D{pages}{'e' * dry}-own"
     if not pages:
         return pool, named(pool, own)
@@ -306,17 +306,24 @@ def _bisect(low: int, high: int, upper: Callable[[int], bool]) -> tuple[int, int
 def cheapest(tries: _Tries, most: int, max_rung: int) -> Tried | None:
     """The mix of objects and pages that passes and adds the fewest bytes: up the staircase, page by page.
 
-    The fewest pages that pass alone say what may be spent; beside fewer pages there is room for the objects that the
-    rest of the bytes holds, and with what was found there for fewer still.
+    The fewest pages or objects that pass alone say what may be spent; beside so many pages there is room for the
+    objects that the rest of the bytes holds, and with what was found there for fewer still.
     """
+    spare = tries.left / 2  # for the pools
+    tries.left -= spare
     _, pages = search(tries, lambda n: (0, n), most, max_rung)
-    alone = tries.done[0, pages] if pages is not None else tries.look((MOST["pool"], most), max_rung)
-    best = alone if _passes(alone) else None
-    for count in range(most if best else 0):
+    tries.left += spare
+    _, objects = search(tries, lambda n: (n, 0), MOST["pool"], max_rung)
+    alone = [tries.done[key] for key in ((0, pages), (objects, 0)) if None not in key]  # type: ignore[index]
+    if not alone:
+        alone = [t for t in [tries.look((MOST["pool"], most), max_rung)] if t and t.verdict == "passes"]
+    best = min(alone, key=lambda t: (t.bytes_added, t.objects), default=None)
+    for count in range(1, most + 1 if best else 0):
         room = objects_below(tries, count, best)
         if room < 0 or tries.left <= 0:
             break
-        if _passes(tries.look((room, count), max_rung)):
+        seen = tries.look((room, count), max_rung)
+        if seen and seen.verdict == "passes":
             _, least = search(tries, lambda n: (n, count), room, max_rung)  # noqa: B023
             best = best if least is None else tries.done[least, count]
     return best
@@ -328,9 +335,6 @@ def objects_below(tries: _Tries, pages: int, best: Tried | None) -> int:
     room, _ = _bisect(-1, MOST["pool"] + 1, lambda n: n > MOST["pool"]
         or tries.of(n, pages).bytes_added() >= best.bytes_added)
     return room
-
-def _passes(seen: Tried | None) -> bool:
-    return seen is not None and seen.verdict == "passes"
 
 @dataclass(frozen=True)
 class Worth:

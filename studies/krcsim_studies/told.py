@@ -7,14 +7,17 @@ from krcsim.result import BASE, Result, number, words
 from krcsim.scenario import toml_text
 from krcsim_report.reply import WIDTH, check_text, situation, table, wrap
 from krcsim_studies.size import Sized, Tried, size_of
-NOUNS = {"pool": "objects per CPU", "pages": "pages per CPU", "mix": "reserve"}
+NOUNS = {"pool": "objects", "pages": "pages"}
 
 def counted(of: str, t: Tried) -> str:
     """A size with its unit: 12 objects per CPU."""
-    if of == "mix":
-        return f"{t.objects} objects and {t.pages} pages per CPU"
-    n = size_of(of, t)
-    return f"{n} {NOUNS[of].replace('s ', ' ', 1) if n == 1 else NOUNS[of]}"
+    objects = f"{t.objects} object{'s' * (t.objects != 1)}"
+    if of == "pool":
+        return f"{objects} per CPU"
+    pages = f"{t.pages} page{'s' * (t.pages != 1)} per CPU"
+    if of == "pages":
+        return pages
+    return f"{objects} and {pages}" if t.pages else f"{objects} per CPU beside the plain code's cache"
 
 def _of(t: Tried) -> str:
     return f"{words(t.finding.estimate)}, {t.bytes_added} bytes added"

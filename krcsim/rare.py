@@ -14,10 +14,12 @@ def bias(s: Scenario) -> dict[str, float]:
     choice: that trouble is a hit, so that a pool is often emptied in a row; least: that a call is trouble, so that as
     many hits come before wrappers return; calm_share: of the forks in calm, where waits are fewer still.
     """
-    pool, ticks_away = s.remedy.nr_emergency_objs, 2 * s.drain_jiffies + 6
-    calls = s.workload.rate_hz * s.workload.single_share / s.machine.hz * ticks_away
-    return dict(rare=1, choice=max(0.6, 1.0 - 2.0 / (pool + 2)), least=min(0.9, (pool + 2) / max(calls, 1e-9)), most=5.0,
-        calm_share=0.1)
+    pool = s.remedy.nr_emergency_objs
+    calls = s.workload.rate_hz * s.workload.single_share / s.machine.hz * (1.5 * s.drain_jiffies + 6)
+    choice = max(0.6, 1 - 2 / (pool + 2)) if calls > s.remedy.block_entries else max(0.85, 1 - 1 / (pool + 2))
+    batches = s.machine.cpus * s.horizon_ms / 1000.0 * s.machine.hz / s.drain_jiffies
+    return dict(rare=1, choice=choice, least=min(0.5, (pool + 2) / max(calls, 1e-9)), most=5.0, calm_share=0.1,
+        share=1 / s.machine.cpus, repeat=max(1, min(16, int(300 / batches))))
 
 PILOT = 1 << 40  # replications from here on choose the levels
 

@@ -83,12 +83,12 @@ def chance_at(g: Any, i: Any) -> Any:
 
 def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     """Follow a copy of g with CPU i biased until the next such place; its waits count."""
-    share = g.calm_share if g.spell == 0 and g.pool_cap > 0 else 1.0
+    share = g.share * (g.calm_share if g.spell == 0 and g.pool_cap > 0 else 1.0)
     if share < 1.0 and uniform(g.r_fork) >= share:
         return
     copy(f, g)
     reseed(f, g)
-    f.weight /= share
+    f.weight /= share * g.repeat
     for j in range(f.cpus):
         cpu_at(f.p_cpus, j).heard = 0
     for j in range(f.head_w, f.tail_w):
@@ -167,6 +167,12 @@ def noted(g: Any, score: Any) -> None:
         real_at(g.p_peaks, g.peaks_n).x = score
         g.peaks_n += 1
 
+def fork_here(g: Any, f: Any, i: Any, where: Any) -> None:
+    """All the forks of one place."""
+    cpu_at(g.p_cpus, i).heard = 0
+    for _ in range(g.repeat):
+        fork(g, f, i, where)
+
 def forks(g: Any, f: Any, spells: Any) -> None:
     """The forks that begin after a step: at a new plan, or at a new spell."""
     for i in range(g.cpus):
@@ -175,7 +181,7 @@ def forks(g: Any, f: Any, spells: Any) -> None:
             where = AT_PLAN if c.planned else AT_SPELL
             c.heard = c.planned = 0
             if where == AT_PLAN or c.nr_emergency - c.doomed < g.pool_cap:
-                fork(g, f, i, where)
+                fork_here(g, f, i, where)
 
 def simulate(worlds: Any) -> None:
     """One replication, worlds[0], with its forks, worlds[1], and a copy for each level; until the first fork of a CPU
@@ -189,8 +195,7 @@ def simulate(worlds: Any) -> None:
     while g.error == 0:
         i, spells = first_cpu(g), g.spell_id
         if real_at(g.p_tree, 1).x < INF and chance_at(g, i):
-            cpu_at(g.p_cpus, i).heard = 0
-            fork(g, f, i, AT_CALL)
+            fork_here(g, f, i, AT_CALL)
         going = step(g)
         steps += 1
         if not g.pages:

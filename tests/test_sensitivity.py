@@ -54,11 +54,16 @@ def test_the_same_seed_gives_the_same_ranking(found: Sensitivity) -> None:
     assert sensitivity(POSTED, RANGES, n=16, rung=1) == found
 
 
+def test_in_narrow_ranges_more_is_chance_than_in_wide_ones(found: Sensitivity) -> None:
+    narrow = sensitivity(POSTED, {"head": (0.95, 1.05), "rate_hz": (950.0, 1050.0)}, n=8, rung=0)
+    assert 0 < found.chance < 0.2 < narrow.chance
+
+
 def test_the_picture_states_every_range_and_both_indices(found: Sensitivity) -> None:
     ax = draw_sensitivity(found, Figure().subplots())
     assert [text.get_text() for text in ax.get_yticklabels()] == [stated(row.name, *row.range) for row in found.indices]
-    markers = {line.get_marker() for line in ax.get_lines() if line.get_label()[0] != "_"}
-    assert len(markers) == 2
+    looks = {(line.get_marker(), line.get_linestyle()) for line in ax.get_lines() if line.get_label()[0] != "_"}
+    assert len(looks) == 3
     assert "these ranges only" in ax.get_xlabel()
     assert "these ranges only" in caption(found)
 

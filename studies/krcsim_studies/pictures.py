@@ -89,6 +89,7 @@ def caption(found: Sensitivity) -> str:
         if found.at_floor else ""
     return (f"Share of the variance of log10 of {_spoken(found.quantity)} (standard deviation {found.spread:.2f}) over "
         f"the ranges given: {found.points} points in the same worlds, 95 % bootstrap intervals{floored}. "
+        f"{100 * min(1.0, found.chance):.0f} % is chance: so much the same points differ in other worlds. "
         "The ranking holds for these ranges only.")
 
 def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
@@ -105,6 +106,7 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
     ax.set_yticks(range(len(found.indices)), [stated(row.name, *row.range) for row in found.indices], fontsize=8)
     ax.invert_yaxis()
     ax.axvline(0.0, color="black", lw=0.6)
+    ax.axvline(found.chance, color="black", lw=1.0, ls=":", label="chance (other worlds)")
     shares = [x for row in found.indices for x in (row.first[0], row.total[0])]
     ax.set_xlim(min(-0.1, *shares) - 0.05, max(1.0, *shares) + 0.05)  # shares; intervals of few points go beyond
     ax.set_xlabel(f"share of the variance of log10 {_spoken(found.quantity)}, for these ranges only")

@@ -16,6 +16,7 @@ CLASSES = ("head", "head_atomic", "head_high", "head_reclaim")
 SHARE, AROUND = 0.5, 2.0  # default ranges: from half to twice the scenario's own
 MOST_POINTS = 100_000
 RESAMPLES = 500
+AGAIN = 16  # points that are asked in other worlds
 Put = Callable[[Scenario, float], Scenario]
 Range = tuple[float, float]
 Shared = tuple[float, float, float]  # a share of the variance, and the ends of its interval
@@ -133,13 +134,15 @@ class Index:
 class Sensitivity:
     """Inputs, the one that moves log10 of the quantity most first; holds for these ranges only.
 
-    floor: what was smaller, or never seen, counts as this; at_floor: the share of points there.
+    floor: what was smaller, or never seen, counts as this; at_floor: the share of points there. chance: the share of
+    the variance that the same points have in other worlds; a total below that may be chance, which more rungs lessen.
     """
     quantity: str
     window: str
     indices: tuple[Index, ...]
     floor: float
     at_floor: float
+    chance: float
     spread: float  # standard deviation of log10 of the quantity over the ranges
     n: int
     points: int
@@ -180,21 +183,23 @@ def sensitivity(scenario: Scenario | str, ranges: Mapping[str, Range] | None = N
     for k in range(d):
         mixed[k, :, k] = b[:, k]
     points = [*a, *b, *mixed.reshape(-1, d)]
+    again = points[: min(n, AGAIN)]  # in other worlds
     found: list[Finding] = []
-    for point in points:
+    for point, world in [*((p, seed) for p in points), *((p, seed ^ 1) for p in again)]:
         s = at_point(scenario, ends, point)
-        found.append(ask(s, quantity, window=window, seed=seed, max_rung=rung, precision=0.2, stop=stop))
+        found.append(ask(s, quantity, window=window, seed=world, max_rung=rung, precision=0.2, stop=stop))
         if told:
-            told(len(found), len(points))
-    heights = np.log10([max(least, f.estimate.value or 0.0) for f in found])
+            told(len(found), len(points) + len(again))
+    heights, others = np.split(np.log10([max(least, f.estimate.value or 0.0) for f in found]), [len(points)])
     if np.ptp(heights) == 0.0:
         raise KrcsimError(f"nothing moves {quantity}: it is {10 ** heights[0]:.3g} or less at all {len(points)} "
             "points; widen the ranges, raise the rung, or take a smaller reserve")
     rows = [Index(name, ends[name], first, total) for name, first, total in zip(ends, *indices(heights, d, n, seed),
         strict=True)]
     rows.sort(key=lambda row: -row.total[0])
+    chance = float(np.mean((heights[: len(others)] - others) ** 2) / 2 / heights.var())
     return Sensitivity(quantity, found[0].window, tuple(rows), least, float(np.mean(heights <= math.log10(least))),
-        float(heights.std()), n, len(points), rung, scenario, seed, command)
+        chance, float(heights.std()), n, len(points), rung, scenario, seed, command)
 
 def at_point(scenario: Scenario, ends: Mapping[str, Range], point: Any) -> Scenario:
     """The scenario at a point of the unit cube; raises KrcsimError where there can be none."""

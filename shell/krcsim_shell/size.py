@@ -15,6 +15,8 @@ def run_size(args: argparse.Namespace, scenario: Scenario, command: str, told: C
     found = size(scenario, args.target, of=args.of, quantity=args.quantity, window=args.window,
         confidence=args.confidence, at_boot=args.at_boot, fixed=args.beside, seed=args.seed, max_rung=args.max_rung,
         budget=args.budget, told=told, command=command)
+    if told:
+        told("")  # wipes the line
     text = text_of(found) if any(path.endswith(".txt") for path in args.out) else ""
     deliver(args, "how-big", scenario, command, chart_of_sizes(found), text, result_of(found), shown(found))
     if not found.met:

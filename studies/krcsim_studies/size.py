@@ -275,7 +275,7 @@ def _upward(tries: _Tries, key: Callable[[int], Key], low: int, high: int | None
         if high is None and (seen.verdict == "open" and e.kind in ("bound", "none")):
             break  # nothing was seen: a larger one cannot show more with as many replications
         if high is None and e == was and 2 < n < most:  # nothing moves any more
-            at = max(at, (most - 1) // 2)
+            at = max(at, (most + 1) // 2)
         was = e
     return low, high
 

@@ -42,16 +42,24 @@ def replications_at(rung: int) -> int:
     """Replications on a rung of the ladder."""
     return FIRST_RUNG << rung
 
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *, every_call: bool = False,
         stop: Stop | None = None, workers: int | None = None, by_spell: int = 0) -> Replications:
-    """Replications 0 .. total - 1, of which `have` are there already."""
+    """Replications 0 .. total - 1, of which `have` are there already; with one worker in the caller's thread."""
+    if have is not None and len(have) >= total:
+        return have
+    if workers == 1:
+        more = replicate(scenario, seed, len(have or ()), total, every_call=every_call, stop=stop, by_spell=by_spell)
+        return more if have is None else have + more
     parts = [] if have is None else [have]
     firsts = range(len(have or ()), total, _CHUNK)
     lasts = (min(first + _CHUNK, total) for first in firsts)
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     halt = np.zeros(1, np.int64) if stop is None else stop
     work = partial(replicate, scenario, seed, every_call=every_call, stop=halt, by_spell=by_spell)
-    with ThreadPoolExecutor(max(1, min(workers or cpus or 1, len(firsts)))) as pool:
+    with ThreadPoolExecutor(max(1, min(workers or processors(), len(firsts)))) as pool:
         try:
             parts += pool.map(work, firsts, lasts)
         except BaseException:  # Ctrl-C too: the threads would count on to the end otherwise
@@ -60,14 +68,16 @@ def extend(scenario: Scenario, seed: int, have: Replications | None, total: int,
     return sum(parts[1:], parts[0])
 
 def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG,
-        stop: Stop | None = None, have: Have | None = None, by_spell: int = 0) -> Iterator[tuple[int, Replications]]:
+        stop: Stop | None = None, have: Have | None = None, by_spell: int = 0,
+        workers: int | None = None) -> Iterator[tuple[int, Replications]]:
     """Yield (rung, replications so far) until P(wait) is known to `precision`; `have` keeps them for later climbs."""
     have = {} if have is None else have
     window = 1 if by_spell or window_ms(scenario, 1) > 0 else 0
     for rung in range(max_rung + 1):
         runs, total = have.get(scenario), replications_at(rung)
         if runs is None or len(runs) <= total:
-            runs = have[scenario] = extend(scenario, seed, runs, total, stop=stop, by_spell=by_spell)
+            runs = have[scenario] = extend(scenario, seed, runs, total, stop=stop, workers=workers,
+                by_spell=by_spell)
             yield rung, runs
             e = p_wait(runs, scenario, window)
             known = e.kind == "interval" and e.half_width <= precision

@@ -13,7 +13,7 @@ import pytest
 
 from krcsim import exact
 from krcsim.allocator import Allocator
-from krcsim.exact import chain_of, exact_p_wait, fits
+from krcsim_studies.exact import chain_of, exact_p_wait, fits
 from krcsim.grace_period import GracePeriod
 from krcsim.kernel import ticks
 from krcsim.remedy import Remedy
@@ -251,7 +251,7 @@ FOLLOWED: dict[type, str] = {
 
 @pytest.mark.parametrize("section", FOLLOWED, ids=lambda section: section.__name__)
 def test_a_new_field_is_followed_or_refused(section: type) -> None:
-    """Add its rule to krcsim/chain.py, or what it must be to exact.WANTED."""
+    """Add its rule to studies/krcsim_studies/chain.py, or what it must be to exact.WANTED."""
     refused = {path.split(".")[1] for path in exact.WANTED}
     names = {f.name for f in dataclasses.fields(section)}
     assert names - refused == set(FOLLOWED[section].split())

@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass
 
 from krcsim.estimate import Estimate
-from krcsim.question import Finding, asking
+from krcsim_studies.question import Finding, asking
 from krcsim.result import words
 from krcsim.run import warm_up
 from krcsim_studies.size import Sized, Tried, size, with_reserve

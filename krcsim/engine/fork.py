@@ -4,8 +4,8 @@
 A wait takes an empty pool, so each lies in one of these stretches. A fork copies the run and biases the luck of that
 CPU's calls; its waits count with the ratio of the likelihoods. The run itself is never biased, and knows of no fork.
 
-Where it seldom runs out of pages, it is split: at each of several levels of danger() it goes on as several copies of less
-weight, one after another, until they fall below the level; the last of them goes on as the run.
+Where it seldom runs out of pages, it is split: at each of several levels of danger() it goes on as several copies of
+less weight, one after another, until they fall below the level; the last of them goes on as the run.
 """
 import math
 from typing import Any
@@ -15,8 +15,8 @@ from krcsim.engine.calendar import first_cpu
 from krcsim.engine.loop import boot, step
 from krcsim.engine.rng import BIG, INF, compile_module, next64, uniform
 from krcsim.engine.source import hits, plan
-from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, REAL, SLAB, VMALLOC,
-    WAITS, cpu_at, held_at, krw_at, move, node_at, real_at, tally_at)
+from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, REAL, SLAB,
+    VMALLOC, WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
 
 GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_BYTES = (
     dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL))
@@ -96,7 +96,7 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     for j in range(f.heap_n):
         held_at(f.p_pending, node_at(f.p_nodes, j).slot).heard = 0
     c = cpu_at(f.p_cpus, i)
-    # A call that is sure not to hit leads to no wait before the next such place; but a caller that goes on may call at once.
+    # A call that does not hit leads to no wait before the next such place; but a caller that goes on may call at once.
     forced = where == AT_CALL and not (f.closed and not f.bursty)
     c.heard, c.tagged = 1, FORCED if forced else BIASED
     f.unanswered, f.log_lr, spells = 0, 0.0, f.spell_id
@@ -227,7 +227,7 @@ def simulate(worlds: Any) -> None:
                     level -= 1
         if not going:
             break
-    tally_at(g.p_tally, g.win).events += steps
+    out_at(g.p_out, max(1, g.win)).events += steps
 
 compile_module()
 

@@ -113,6 +113,15 @@ def deliver(args: argparse.Namespace, name: str, scenario: Scenario, command: st
     elif shown or not args.out:
         print(shown or text, end="" if not shown else None)
 
+def over_of(args: argparse.Namespace) -> dict[str, list[Any]]:
+    """The values of --over: V1,V2,... or LO:HI:COUNT, with :log or :whole behind it."""
+    from krcsim_studies.grid import spread
+    over: dict[str, list[Any]] = {}
+    for name, text in map(pair, args.over):
+        ends = text.split(":")
+        over[name] = [*(spread(*map(value_of, ends)) if len(ends) in (3, 4) else map(value_of, text.split(",")))]
+    return over
+
 def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     """The result of a sweep or a comparison, made now."""
     from krcsim.study import compare, listed, spells, sweep
@@ -120,8 +129,7 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung,
         command=command, progress=told)
     if args.over:
-        over = {k: [value_of(x) for x in v.split(",")] for k, v in map(pair, args.over)}
-        return sweep(scenario, over, **how)
+        return sweep(scenario, over_of(args), **how)
     names = listed(args.remedies, scenario)
     return spells(scenario, names, count=args.by_spell, **how) if args.by_spell else compare(scenario, names, **how)
 
@@ -138,6 +146,15 @@ def run_study(args: argparse.Namespace, command: str) -> None:
     others = {letter: chart_of(studied(args, s, command)) for letter, s in zip("ABCDEFGH", pins, strict=False)}
     text = answer_text(result) if any(path.endswith(".txt") for path in args.out) else ""  # a grid may be too wide
     deliver(args, args.verb, scenario, command, beside(chart_of(result), others), text, result, shown(result))
+
+def run_sweep(args: argparse.Namespace, command: str) -> None:
+    """A small grid in memory, or any sweep into a table."""
+    from krcsim_shell.sweeps import check_sweep, run_into
+    check_sweep(args)
+    if args.into:
+        run_into(args, scenario_from(args), over_of(args))
+    else:
+        run_study(args, command)
 
 def run_reply(args: argparse.Namespace, command: str) -> None:
     """The answer as plain text or as the draft of a mail, from a saved result or a scenario that is run now."""
@@ -188,9 +205,11 @@ _STUDY = "set seed json precision max-rung out dpi overwrite quiet pin"
 VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of it",
         "set replication events every-call spell cpu seed json out dpi overwrite"),
     "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-spell over"),
-    "sweep": (run_study, "a small grid of values", f"{_STUDY} remedies by-spell over"),
+    "sweep": (run_sweep, "a grid of values; with --into a large one, or a sample, into a table",
+        f"{_STUDY} remedies by-spell over into sample points quantity window method workers on"),
     "size": (run_size, "the smallest pool, the fewest pages or the cheapest mix for a target",
-        "set target of quantity confidence at-boot beside window budget seed json max-rung out dpi overwrite quiet"),
+        "set target of quantity method confidence at-boot beside window budget seed json max-rung out dpi overwrite "
+        "quiet"),
     "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
         f"{_STUDY} remedies by-spell over window {_MAIL}"),
     "kernel": (run_kernel, "the scenario as a line for the kernel harness; with --run measured in a guest",

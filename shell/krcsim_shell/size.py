@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 from krcsim.scenario import Scenario
-from krcsim.values import KrcsimError
+from krcsim.values import KrcsimError, refuse
 
 def run_size(args: argparse.Namespace, scenario: Scenario, command: str, told: Callable[[str], None] | None,
         deliver: Callable[..., Any]) -> None:
@@ -12,9 +12,10 @@ def run_size(args: argparse.Namespace, scenario: Scenario, command: str, told: C
     from krcsim_studies.pictures import chart_of_sizes
     from krcsim_studies.size import size
     from krcsim_studies.told import result_of, sentence, shown, text_of
-    found = size(scenario, args.target, of=args.of, quantity=args.quantity, window=args.window,
+    refuse(len(args.quantity) > 1, "quantity", args.quantity, "one of them", "ask for each in turn")
+    found = size(scenario, args.target, of=args.of, quantity=[*args.quantity, "p_wait"][0], window=args.window,
         confidence=args.confidence, at_boot=args.at_boot, fixed=args.beside, seed=args.seed, max_rung=args.max_rung,
-        budget=args.budget, told=told, command=command)
+        budget=args.budget, method=args.method, told=told, command=command)
     if told:
         told("")  # wipes the line
     text = text_of(found) if any(path.endswith(".txt") for path in args.out) else ""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Bytes against probability: growing pools, growing lists of pages, and both together."""
 from dataclasses import dataclass
-from krcsim.question import Finding, ask
+from krcsim_studies.question import Finding, ask
 from krcsim.scenario import Scenario
 from krcsim.study import DEFAULT_RUNG, PRECISION, SEED, Stop, check_study, given
 from krcsim_studies.size import Key, Told, height, reserve, with_reserve

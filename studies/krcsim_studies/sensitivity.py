@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from krcsim.kernel import fqs_jiffies
 from krcsim.measures import window_ms
-from krcsim.question import Finding, ask
+from krcsim_studies.question import Finding, ask
 from krcsim.scenario import Scenario, changed
 from krcsim.study import SEED, Stop, check_study, given, replications_at
 from krcsim.values import KrcsimError, is_real, refuse

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from krcsim.estimate import Estimate, unseen
-from krcsim.question import Finding, ask, asking
+from krcsim_studies.question import Finding, ask, asking
 from krcsim.remedy import Remedy, named
 from krcsim.result import number, words
 from krcsim.scenario import Scenario
@@ -272,8 +272,12 @@ def _upward(tries: _Tries, key: Callable[[int], Key], low: int, high: int | None
         else:
             left_open.add(n)
             looks += 1
-        if high is None and (seen.verdict == "open" and e.kind in ("bound", "none")):
-            break  # nothing was seen: a larger one cannot show more with as many replications
+        if high is None and seen.verdict == "open" and e.kind in ("bound", "none"):
+            # Nothing was seen: a larger one shows no more with as many replications, but where waits cannot be at all.
+            top = tries.look(key(most), rung - looks)
+            if top is None or top.verdict != "passes":
+                break
+            high = most
         if high is None and e == was and 2 < n < most:  # nothing moves any more
             at = max(at, (most + 1) // 2)
         was = e

@@ -36,7 +36,7 @@ class Rules:
     switches: tuple[float, float]  # in calm and in a spell
 
 def rules_of(s: Scenario) -> Rules:
-    """The rules of a scenario that fits, see krcsim.exact.fits()."""
+    """The rules of a scenario that fits, see krcsim_studies.exact.fits()."""
     a, w, hz, grain = s.allocator, s.workload, s.machine.hz, 0
     while grain < 24 and s.drain_jiffies >= 63 << grain:
         grain += 3

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""P(wait) without chance, for small worlds on one CPU: the Markov chain of krcsim.chain, from boot on.
+"""P(wait) without chance, for small worlds on one CPU: the Markov chain of krcsim_studies.chain, from boot on.
 
 Within a tick calls and random switches of pressure are Poisson: their numbers and what became of them are summed up,
 positive terms only (uniformization), so that a small probability keeps its digits. A tick is one sparse matrix.
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 import numpy as np
 from numpy.typing import NDArray
-from krcsim.chain import CLOCK, WAITERS, Rules, State, at_boot, events, other, rules_of, tick
+from krcsim_studies.chain import CLOCK, WAITERS, Rules, State, at_boot, events, other, rules_of, tick
 from krcsim.kernel import ticks
 from krcsim.run import WINDOWS
 from krcsim.scenario import Scenario

@@ -16,8 +16,11 @@ AT_BOOT = ("own", "empty", "full")
 QUANTITIES = ("p_wait", "p_wait_spell", "p_spell", "blocked")  # they fall as a reserve grows
 MOST = {"pool": 4096, "pages": 512}  # objects and pages per CPU
 TARGET, CONFIDENCE = 1e-6, 0.95
-BUDGET = 2e7  # events of one question: some CPU-seconds
+BUDGET = 1e7  # events of one question: some CPU-seconds
 ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
+SETTLED = 3  # the rung from which on intervals of forks are taken as they are
+STILL = 0.02  # a relative change that is none
+FEW = 3  # sizes that stay open one after another, then the largest is next
 FINE = 0.01  # relative half width at which a size that is still open is left so
 Key = tuple[int, int]  # objects, pages
 Told = Callable[[str], None]
@@ -120,8 +123,11 @@ def with_reserve(s: Scenario, objects: int, pages: int, at_boot: str = "own") ->
     """The scenario with such a reserve on its own remedy."""
     return replace(s, remedy=reserve(s.remedy, objects, pages, at_boot)[1])
 
-def limits(e: Estimate, replications: int, confidence: float) -> tuple[float, float]:
-    """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 % estimate."""
+def limits(e: Estimate, replications: int, confidence: float, early: bool = False) -> tuple[float, float]:
+    """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 % estimate.
+
+    Farther apart where few replications saw anything, and `early`: the weights of forks have long tails.
+    """
     from scipy.special import stdtrit
     if e.kind == "exact" and e.value is not None:
         return e.value, e.value
@@ -131,7 +137,7 @@ def limits(e: Estimate, replications: int, confidence: float) -> tuple[float, fl
         return 0.0, math.inf
     n = max(1, replications - 1)
     factor = (e.value / e.lo) ** (stdtrit(n, confidence) / stdtrit(n, 0.975))
-    margin = ROUGH_MARGIN if e.kind == "rough" else 1.0
+    margin = ROUGH_MARGIN if early or e.kind == "rough" else 1.0
     return e.value / factor / margin, e.value * factor * margin
 
 class _Tries:
@@ -171,7 +177,8 @@ class _Tries:
         if found.quantity == "blocked" and e.kind == "none":
             e = self.never_blocked(found)
             found = replace(found, estimate=e)
-        lower, upper = limits(e, found.replications, self.level)
+        early = found.method == "rare" and found.rung < SETTLED
+        lower, upper = limits(e, found.replications, self.level, early)
         verdict = "passes" if upper < self.target else "fails" if lower >= self.target else "open"
         s = self.of(*key)
         name, _ = reserve(self.s.remedy, *key, self.at_boot)
@@ -278,7 +285,8 @@ def _upward(tries: _Tries, key: Callable[[int], Key], low: int, high: int | None
             if top is None or top.verdict != "passes":
                 break
             high = most
-        if high is None and e == was and 2 < n < most:  # nothing moves any more
+        still = was is not None and math.isclose(height(e), height(was), rel_tol=STILL)
+        if high is None and 2 < n < most and (still or looks >= FEW):  # nothing moves any more, or nothing is seen to
             at = max(at, (most + 1) // 2)
         was = e
     return low, high

@@ -143,6 +143,11 @@ def test_what_is_exact_has_no_room() -> None:
     assert limits(exact(0.0), 1, 0.99) == (0.0, 0.0)
 
 
+def test_early_looks_at_forks_decide_only_from_afar() -> None:
+    e = Estimate(1e-3, 5e-4, 2e-3, "interval")
+    assert limits(e, 9, 0.95, early=True) == limits(replace(e, kind="rough"), 9, 0.95)
+
+
 def test_without_an_interval_nothing_is_decided() -> None:
     assert limits(Estimate(1e-3, None, None, "rough"), 1, 0.95) == (0.0, math.inf)
 
@@ -176,7 +181,7 @@ def test_a_mix_holds_both() -> None:
 
 def test_where_the_probability_does_not_fall_that_is_said(pool: Sized) -> None:
     assert pool.disorder == ()
-    worse = replace(pool.tried[0], objects=99)
+    worse = replace(next(t for t in pool.tried if t.verdict == "fails"), objects=99)
     mixed = replace(pool, tried=(*pool.tried, worse))
     assert mixed.disorder == (worse,)
     assert "does not fall everywhere: 99" in sentence(mixed)

@@ -136,7 +136,7 @@ def limits(e: Estimate, replications: int, confidence: float, early: bool = Fals
     if e.value is None or e.lo is None or e.hi is None or e.lo <= 0:
         return 0.0, math.inf
     n = max(1, replications - 1)
-    factor = (e.value / e.lo) ** (stdtrit(n, confidence) / stdtrit(n, 0.975))
+    factor = (e.value / e.lo) ** float(stdtrit(n, confidence) / stdtrit(n, 0.975))
     margin = ROUGH_MARGIN if early or e.kind == "rough" else 1.0
     return e.value / factor / margin, e.value * factor * margin
 

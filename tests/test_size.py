@@ -224,10 +224,15 @@ def test_on_the_envelope_more_bytes_buy_less_waiting() -> None:
     assert heights == sorted(heights, reverse=True)
 
 
+def test_where_no_wait_was_seen_nothing_larger_is_asked() -> None:
+    found = frontier(POSTED, pools=(1,), pages=(50, 60), beside=(1,), max_rung=0)
+    assert {(p.objects, p.pages) for p in found.points} == {(0, 0), (1, 0), (0, 50)}
+
+
 def test_pools_pages_and_both_have_lines_of_their_own() -> None:
-    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(2, 3), beside=(1,), max_rung=0))
+    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(1, 2), beside=(1,), max_rung=0))
     names = [line.name for line in chart.lines]
-    assert names[:3] == ["pool of N objects", "N pages", "pool of N beside 2 pages"]
+    assert names[:3] == ["pool of N objects", "N pages", "pool of N beside 1 page"]
 
 
 # ---- what cannot be met
@@ -239,6 +244,13 @@ def test_a_target_below_what_any_size_reaches_is_no_error_and_what_was_tried_sta
     assert all(t.verdict == "fails" for t in beyond.tried)
     assert beyond.best.name in sentence(beyond)
     assert "\n" not in sentence(beyond)
+
+
+def test_no_wait_seen_is_no_proof() -> None:
+    found = size(POSTED, 1e-9, of="pages", budget=1e6)
+    assert not found.met
+    assert "no wait was seen with D2-own" in sentence(found)
+    assert "no proof" in sentence(found)
 
 
 @pytest.mark.parametrize("change", [dict(target=-1e-6), dict(target=0.0), dict(target=1.5), dict(target=math.nan),

@@ -47,8 +47,11 @@ def unmet(found: Sized) -> str:
     top = max(found.tried, key=lambda t: (t.pages, t.objects) if of == "pages" else (t.objects, t.pages))
     reached = f"the best is {words(best.finding.estimate)} with {best.name}"
     if top.verdict != "fails":
-        seen = "" if top is best else f", {words(top.finding.estimate)} with {top.name}"
-        return f"{found.goal} could not be shown for any size: {reached}{seen}; raise max_rung, budget or target"
+        unseen = next((t for t in found.tried if t.finding.estimate.kind in ("bound", "none")), None)
+        if unseen:
+            proven = f" (proven: {words(unseen.finding.estimate)})" if unseen.finding.estimate.kind == "bound" else ""
+            reached = f"no wait was seen with {unseen.name}{proven}, but that is no proof"
+        return f"{found.goal} could not be shown for any size: {reached}; raise max_rung, budget or target"
     what = {"pool": f"pool of up to {top.objects} objects per CPU", "pages": f"list of up to {top.pages} pages per CPU",
         "mix": f"mix of up to {top.objects} objects and {top.pages} pages per CPU"}[of]
     hint = "raise the target, or ask for another reserve"

@@ -326,17 +326,17 @@ def test_the_numbers_are_those_of_the_shell(tmp_path: Path, capsys: pytest.Captu
 
 def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, rungs=(1,))
-    for control, other in ((explorer.target, 1e-2), (explorer.of, "pages"), (explorer.at_boot, "full")):
+    for control, other in ((explorer.target, 1e-2), (explorer.of, "pages"), (explorer.at_boot, "empty")):
         before = explorer.image.value
         control.value = other
         assert explorer.image.value != before
     assert explorer.found is not None
-    assert (explorer.found.of, explorer.found.target, explorer.found.at_boot) == ("pages", 1e-2, "full")
+    assert (explorer.found.of, explorer.found.target, explorer.found.at_boot) == ("pages", 1e-2, "empty")
 
 
 def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, "thread-as-posted", rungs=(2,))
-    explorer.target.value = 1e-6
+    explorer.at_boot.value = "empty"
     assert "no pool of up to" in explorer.value.value
     assert explorer.image.value[:4] == b"\x89PNG"
 

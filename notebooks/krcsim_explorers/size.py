@@ -32,12 +32,12 @@ class HowBig(Explorer):
     def extras(self) -> list[Any]:
         """The target, and what is to be small."""
         look: Any = dict(style=dict(description_width="9em"), layout=w.Layout(width="30em"))
-        self.target = w.SelectionSlider(options=[(f"{t:.0e}".replace("e-0", "e-"), t) for t in TARGETS], value=1e-3,
+        self.target = w.SelectionSlider(options=[(f"{t:.0e}".replace("e-0", "e-"), t) for t in TARGETS], value=1e-6,
             description="Target P(wait)", **look)
         self.of = w.Dropdown(options=[("smallest pool", "pool"), ("fewest pages", "pages"), ("cheapest mix", "mix")],
             description="Look for the", **look)
         self.at_boot = w.Dropdown(options=[("as in the scenario", "own"), ("empty", "empty"), ("full", "full")],
-            description="At boot it is", **look)
+            value="full", description="At boot it is", **look)
         for control in (self.target, self.of, self.at_boot):
             control.observe(self._moved, "value")
         return [self.target, self.of, self.at_boot]

@@ -20,6 +20,7 @@ from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD,
 
 GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_BYTES = (
     dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL))
+PILOT_STEPS = 1_000_000
 AT_CALL, AT_PLAN, AT_SPELL = 0, 1, 2  # where a fork begins
 
 def copy(to: Any, g: Any) -> None:
@@ -235,11 +236,14 @@ def simulate(worlds: Any) -> None:
                     copy(g, w)
                     move(g.p_out, w.p_out, OUT_BYTES * (w.win + 1))
                     reseed(g, g)
+                    if not g.bursty:  # what lies ahead is drawn anew
+                        for i in range(g.cpus):
+                            plan(g, cpu_at(g.p_cpus, i), i, cpu_at(g.p_cpus, i).base)
                     going, to, peak = True, level, g.score
                 else:
                     g.weight *= real_at(g.p_levels, 2 * level - 1).x
                     level -= 1
-        if not going:
+        if not going or (g.peaks_cap > 0 and steps > PILOT_STEPS):  # levels of a pilot may be far from right
             break
     out_at(g.p_out, max(1, g.win)).events += steps
 

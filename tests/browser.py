@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from krcsim_shell.main import parser, scenario_from
 from krcsim.scenario import Scenario, load_scenario
-from krcsim_explorers import ColdStart, OneSpell, PoolOrPages, Pressure
+from krcsim_explorers import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure
 from krcsim_explorers.explore import CONTROLS, PRESETS, Explorer
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +32,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 EXPLORERS: dict[str, type[Explorer]] = {
     "01_pool_or_pages": PoolOrPages, "02_one_spell": OneSpell, "03_cold_start": ColdStart,
-    "05_pressure": Pressure}  # fmt: skip
+    "04_how_big": HowBig, "05_pressure": Pressure}  # fmt: skip
 FIRST = load_scenario("thread-as-posted")
 LABEL = next(label for label, name in PRESETS.items() if name == "thread-as-posted")
 PATIENCE = 60.0  # seconds; a wait ends as soon as there is what it waits for

@@ -13,7 +13,8 @@ import pytest
 
 import krcsim
 from krcsim import files
-from krcsim_report.chart import NOTHING_ADDED, OWN, beside, by_spell, chart_of, csv_text, over_bytes
+from krcsim.estimate import Estimate
+from krcsim_report.chart import NOTHING_ADDED, OWN, Chart, Line, beside, by_spell, chart_of, csv_text, over_bytes
 from krcsim_shell.export import KINDS, Answer, file_of, hash_of
 from krcsim_report.figures import figure_of, limits
 from krcsim.files import write_set
@@ -49,6 +50,13 @@ def test_growing_reserves_on_the_own_remedy_are_lines_and_the_setting_is_a_point
     assert pool.labels == ("0", "1", "2", "3", "5", "10", "20", "50", "100", "200")
     assert pool.x[:3] == (NOTHING_ADDED, 40, 80)  # 8 bytes in the array, 32 for an object
     assert pool.x == tuple(sorted(pool.x))
+
+
+def test_a_small_value_makes_the_axis_longer_but_the_tail_of_an_interval_does_not() -> None:
+    small, rough = Estimate(1e-11, 5e-12, 2e-11, "interval"), Estimate(1e-5, 1e-12, 1e-2, "rough")
+    lows = [limits(Chart((Line("x", ("",), (64.0,), (e,)),), "", "", True))[2] for e in (small, rough)]
+    assert lows[0] < 1e-10
+    assert lows[1] == pytest.approx(1e-9)
 
 
 def test_what_the_plain_code_keeps_adds_nothing(curve: Result) -> None:

@@ -126,6 +126,12 @@ BAD = [
     ["reply", "phone", "--max-rung", "0", "--parent", "no-such.eml"],
     ["reply", "phone", "--max-rung", "0", "--in-reply-to", "a@b\nBcc: c@d"],
     ["reply", "phone", "--max-rung", "0", "--in-reply-to", "a@b", "--out", "no-subject.eml"],
+    ["size", "phone", "--target", "0"],
+    ["size", "phone", "--target", "many"],
+    ["size", "phone", "--of", "bytes"],
+    ["size", "phone", "--quantity", "p_wait", "--quantity", "blocked"],
+    ["size", "phone", "--target", "1e-3", "--beside", "-1"],
+    ["size", "phone", "--target", "1e-3", "--out", "f.gif"],
     ["frobnicate"],
     [],
 ]

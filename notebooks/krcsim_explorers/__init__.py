@@ -2,4 +2,5 @@
 """The sliders of the notebooks; all that they compute, draw and export comes from krcsim."""
 from krcsim_explorers.pressure import Pressure
 from krcsim_explorers.questions import ColdStart, OneSpell, PoolOrPages
-__all__ = ["ColdStart", "OneSpell", "PoolOrPages", "Pressure"]
+from krcsim_explorers.size import HowBig
+__all__ = ["ColdStart", "HowBig", "OneSpell", "PoolOrPages", "Pressure"]

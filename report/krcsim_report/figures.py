@@ -16,7 +16,8 @@ from krcsim.estimate import Estimate
 STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#CC79A7", "D", ":"),
     ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
 SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
-FLOOR = 1e-9  # P(wait) below is drawn at the foot of the axis
+FLOOR = 1e-13  # P(wait) below is drawn at the foot of the axis
+TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
 
 def kib(x: float, _position: Any = None) -> str:
     """A number of bytes as a tick label; what is drawn at the left end added nothing."""
@@ -25,10 +26,11 @@ def kib(x: float, _position: Any = None) -> str:
 def limits(chart: Chart) -> tuple[float, float, float, float]:
     """Ends of the axes in whole steps (fourfold or one in x, decades in y), so that they rarely move."""
     ends = [v for line in chart.lines for e in line.estimates for v in (e.lo or height(e), e.hi or height(e))]
-    lows = [math.floor(math.log10(v)) for v in ends if v > 0 and math.isfinite(v)]
+    lows = [max(TAIL, math.floor(math.log10(v))) for v in ends if v > 0 and math.isfinite(v)]
+    lows += [math.floor(math.log10(v)) for line in chart.lines for v in map(height, line.estimates) if v > FLOOR]
     most = max((x for line in chart.lines for x in line.x), default=1.0)
     right = 1.5 * 4.0 ** max(8, math.ceil(math.log2(most) / 2)) if chart.bytes_axis else most + 0.4
-    return (0.8 * NOTHING_ADDED if chart.bytes_axis else 0.6), right, 10.0 ** max(-9, min([-5, *lows])), 1.6
+    return (0.8 * NOTHING_ADDED if chart.bytes_axis else 0.6), right, 10.0 ** min([-5, *lows]), 1.6
 
 def frame(ax: Axes, chart: Chart) -> None:
     """Set limits, scales, ticks and labels of the axes of a chart."""

@@ -184,6 +184,17 @@ def run_show(args: argparse.Namespace, command: str) -> None:
     """A scenario as TOML, or the names of those that come with krcsim."""
     print(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
 
+def run_size(args: argparse.Namespace, command: str) -> None:
+    """The smallest reserve for a target."""
+    from krcsim_shell.size import run_size as run
+    check_targets(args)
+    told = said if sys.stderr.isatty() and not args.quiet else None
+    run(args, scenario_from(args), command, told, deliver)
+
+def said(text: str) -> None:
+    """Say on the terminal what is being done."""
+    print(f"\r  {text[:70]:70}\r", end="", file=sys.stderr, flush=True)
+
 def run_kernel(args: argparse.Namespace, command: str) -> None:
     """The scenario as a line for the harness in kernel/; measured in a guest if asked."""
     from krcsim_kernel.verb import run_kernel as run
@@ -196,6 +207,9 @@ VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of
     "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-spell over"),
     "sweep": (run_sweep, "a grid of values; with --into a large one, or a sample, into a table",
         f"{_STUDY} remedies by-spell over into sample points quantity window method workers on"),
+    "size": (run_size, "the smallest pool, the fewest pages or the cheapest mix for a target",
+        "set target of quantity method confidence at-boot beside window budget seed json max-rung out dpi overwrite "
+        "quiet"),
     "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
         f"{_STUDY} remedies by-spell over window {_MAIL}"),
     "kernel": (run_kernel, "the scenario as a line for the kernel harness; with --run measured in a guest",

@@ -58,6 +58,11 @@ def point_s(**how: object) -> float:
     return sorted(used)[2]
 
 
+def rough(x: float) -> str:
+    """What was worked out, in two digits."""
+    return f"about {float(f'{x:.2g}'):,.0f}"
+
+
 def table() -> str:
     """The measurements as Markdown."""
     warm_up()
@@ -72,7 +77,7 @@ def table() -> str:
     (n0, used0, size0), (n1, used1, size1) = found[-2:]
     each, width = (used1 - used0) / (n1 - n0), (size1 - size0) / (n1 - n0)
     hours = LARGE * each / 3600
-    lines.append(f"| {LARGE:,} (worked out) | {LARGE * each:,.0f} | {LARGE * width:,.0f} |")
+    lines.append(f"| {LARGE:,} (worked out) | {rough(LARGE * each)} | {rough(LARGE * width)} |")
     rung0, known = point_s(max_rung=0), point_s()
     versions = f"krcsim {krcsim.__version__}, Python {platform.python_version()}"
     text = (

@@ -12,8 +12,8 @@ Names are imported on first use, so that `import krcsim` is quick.
 import importlib
 from typing import Any
 __version__ = "0.1.0"
-_HOMES = ("values workload allocator grace_period remedy scenario estimate result study question "
-    "krcsim_report.reply krcsim_report.timeline")
+_HOMES = ("values workload allocator grace_period remedy scenario estimate result study "
+    "krcsim_studies.question krcsim_report.reply krcsim_report.timeline")
 __all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "Finding", "GracePeriod", "KrcsimError",
     "Machine", "Remedy", "Result", "Run", "Scenario", "Workload", "answer_text", "ask", "asking", "changed", "compare",
     "load_result", "load_scenario", "named", "one_spell", "pages", "pool", "presets", "simulate", "spells", "story",

@@ -169,7 +169,8 @@ class _Arena:
             counts[i - first] = self.arrays["out"].view(np.float64).reshape(self.windows, -1)
             waits[i % GROUPS] += self.arrays["wait_hist"]
             late[i % GROUPS] += self.arrays["late_hist"]
-        counts[:, :, COUNTERS.index("area")] *= 1000.0 / self.scenario.machine.hz
+        for name in ("area", "spell_ms"):
+            counts[:, :, COUNTERS.index(name)] *= 1000.0 / self.scenario.machine.hz
         return Replications(counts, waits, late)
 
 def replicate(scenario: Scenario, seed: int, first: int, last: int, *, every_call: bool = False,
@@ -194,7 +195,7 @@ def warm_up() -> None:
 
 def rare_runs(scenario: Scenario, seed: int, first: int, last: int, how: dict[str, float], levels: Levels = (),
         peaks: int = 0, stop: NDArray[np.int64] | None = None) -> tuple[Replications, NDArray[np.float64], list[float]]:
-    """Replications first .. last - 1 with forks; what these found: tally[replication, window, field]; and peaks of danger.
+    """Replications first .. last - 1 with forks; what these found: tally[replication, window, field]; peaks of danger.
 
     `levels`: of danger, each with the number of copies that go on there.
     """

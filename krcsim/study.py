@@ -42,6 +42,10 @@ def replications_at(rung: int) -> int:
     """Replications on a rung of the ladder."""
     return FIRST_RUNG << rung
 
+def processors() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
 def extend(scenario: Scenario, seed: int, have: Replications | None, total: int, *, every_call: bool = False,
         stop: Stop | None = None, workers: int | None = None, by_spell: int = 0) -> Replications:
     """Replications 0 .. total - 1, of which `have` are there already; with one worker in the caller's thread."""
@@ -53,10 +57,9 @@ def extend(scenario: Scenario, seed: int, have: Replications | None, total: int,
     parts = [] if have is None else [have]
     firsts = range(len(have or ()), total, _CHUNK)
     lasts = (min(first + _CHUNK, total) for first in firsts)
-    cpus = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
     halt = np.zeros(1, np.int64) if stop is None else stop
     work = partial(replicate, scenario, seed, every_call=every_call, stop=halt, by_spell=by_spell)
-    with ThreadPoolExecutor(max(1, min(workers or cpus or 1, len(firsts)))) as pool:
+    with ThreadPoolExecutor(max(1, min(workers or processors(), len(firsts)))) as pool:
         try:
             parts += pool.map(work, firsts, lasts)
         except BaseException:  # Ctrl-C too: the threads would count on to the end otherwise

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Callable
 from typing import Any
@@ -11,11 +12,15 @@ import numpy as np
 import pytest
 
 from krcsim import exact
-from krcsim.exact import chain_of, exact_p_wait, fits
+from krcsim.allocator import Allocator
+from krcsim_studies.exact import chain_of, exact_p_wait, fits
+from krcsim.grace_period import GracePeriod
 from krcsim.kernel import ticks
+from krcsim.remedy import Remedy
 from krcsim.run import WINDOWS, replicate
-from krcsim.scenario import Scenario, changed
+from krcsim.scenario import Machine, Scenario, changed
 from krcsim.values import KrcsimError
+from krcsim.workload import Workload
 from validation.cases import cases, pages, pool, spells, world
 
 NEVER = 60  # jiffies of a drain delay that is longer than the run
@@ -153,25 +158,27 @@ def test_a_small_probability_keeps_its_digits(name: str, monkeypatch: pytest.Mon
 # Against the engine, which shares no code with the chain.
 
 BRIEF = dict(warmup_ms=100.0, horizon_ms=300.0)
+LONG = {"rare": dict(warmup_ms=500.0, horizon_ms=1000.0), "timer wheel": dict(warmup_ms=100.0, horizon_ms=700.0)}
 CLOSED = dict(workload__loop="closed")
 SOME = dict(remedy__cache_shared=False, remedy__nr_bkv_objs=1, remedy__cache_at_boot=1)
+SLOW = dict(grace_period__mean_ms=5.0, remedy__drain_jiffies=1)
 SIMULATED: dict[str, Scenario] = {
     "pool full at boot": pool(2, 250, 0.2),
     "pool empty at boot": pool(3, 250, 0.2, remedy__emergency_at_boot=0),
     "pool, patient drain": pool(3, 250, 0.2, remedy__expedited_drain=False),
     "pool, some pages": pool(1, 250, 0.3, 0.4),
-    "rare": pool(4, 250, 0.1, warmup_ms=150.0),
-    "pages alone": pages(5, 250),
-    "pages, some come, batches not joined": pages(2, 250, 0.3, remedy__attach_to_pending=False),
+    "rare": pool(4, 250, 0.13),
+    "pages alone": pages(4, 250),
+    "pages, some come": pages(2, 250, 0.3),
     "pages of one entry": pages(4, 100, 0.6, entries=1, remedy__rearm="unqueued"),
     "pages and pool": pages(2, 250, remedy__head_alloc="atomic", allocator__calm__head=0.3,
         remedy__nr_emergency_objs=1, remedy__emergency_at_boot=1),
     "two channels": pool(1, 300, 0.5, 0.8, entries=3, workload__vmalloc_share=0.4, **SOME),
-    "v5.9 in two channels": pages(4, 250, 0.9, entries=3, workload__vmalloc_share=0.4),
+    "v5.9 in two channels": pages(2, 250, 0.9, entries=3, workload__vmalloc_share=0.4),
     "closed loop": pool(1, 400, 0.3, 0.7, **CLOSED),
     "closed loop of three": pool(2, 400, 0.3, **CLOSED, workload__producers=3),
     "re-arms for the rest": pool(2, 400, 0.3, 0.6, entries=2, remedy__rearm="left"),
-    "doubles, batches not joined": pool(2, 500, 0.3, 0.8, workload__single_share=0.6, remedy__attach_to_pending=False),
+    "doubles": pool(2, 500, 0.3, 0.8, workload__single_share=0.6),
     "three steps": pool(1, 250, 0.6, remedy__head_alloc="three_step", allocator__calm__head_atomic=0.4,
         allocator__calm__head_reclaim=0.2),
     "page after reclaim": pool(1, 250, 0.5, 0.9, remedy__page_class="noretry", allocator__calm__page_noretry=0.5),
@@ -180,15 +187,18 @@ SIMULATED: dict[str, Scenario] = {
     "timetables": pool(1, 250, 0.1, 0.5, allocator__spells="schedule", allocator__spell__page=1.0,
         allocator__schedules=[[[3.0, 50.5], [96.0, 140.0]], [[100.0, 130.0], [130.0, 161.0]]]),
     "long and short grace periods": pool(1, 250, 0.3, grace_period__mean_ms=4.4, remedy__drain_jiffies=2),
-    "timer wheel": pool(3, 250, 0.2, remedy__expedited_drain=False, remedy__drain_jiffies=65, horizon_ms=700.0),
+    "batches joined, no page kept": pool(1, 250, 0.5, 0.6, entries=3, **SLOW, remedy__nr_bkv_objs=0),
+    "batches not joined, no page kept": pool(1, 250, 0.5, 0.6, entries=3, **SLOW, remedy__nr_bkv_objs=0,
+        remedy__attach_to_pending=False),
+    "waits delay batches": pool(1, 300, 0.8, **SLOW | dict(grace_period__mean_ms=10.0)),
+    "timer wheel": pool(3, 250, 0.2, remedy__expedited_drain=False, remedy__drain_jiffies=65),
     "HZ=1000": pool(2, 250, 0.3, machine__hz=1000),
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("name", SIMULATED)
 def test_the_engine_says_the_same(name: str) -> None:
-    overrides = {field: value for field, value in BRIEF.items() if name not in ("rare", "timer wheel")}
-    s, n = changed(SIMULATED[name], **overrides), 60_000 if name == "rare" else 8000
+    s, n = changed(SIMULATED[name], **LONG.get(name, BRIEF)), 16_000 if name == "rare" else 6000
     runs = replicate(s, 1, 0, n)
     for w, window in enumerate(WINDOWS):
         found, waits, calls = exact_p_wait(s, window), runs.of("waits", w), runs.of("single", w)
@@ -201,9 +211,9 @@ def test_the_engine_says_the_same(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["pages and pool", "closed loop of three", "random spells", "timer wheel"])
 def test_something_follows_every_state_with_certainty(name: str) -> None:
-    for regime in chain_of(SIMULATED[name]).regimes:
-        for matrix in regime.event, regime.tick:
-            assert matrix.sum(axis=0) == pytest.approx(np.ones(matrix.shape[1]), rel=1e-12)
+    chain = chain_of(SIMULATED[name])
+    for matrix in chain.event, chain.tick:
+        assert matrix.sum(axis=0) == pytest.approx(np.ones(len(chain.states)), rel=1e-12)
 
 
 def test_calls_of_an_open_loop_come_at_their_rate() -> None:
@@ -227,11 +237,29 @@ def test_what_does_not_fit_is_named(field: str) -> None:
         exact_p_wait(s, "steady")
 
 
+# What of a scenario the chain follows; it must refuse whatever else changes a wait.
+FOLLOWED: dict[type, str] = {
+    Machine: "hz arch instruction_ns nocb_share",
+    Remedy: "head_alloc array_path page_class nr_emergency_objs emergency_at_boot cache_shared nr_bkv_objs "
+    "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries",
+    Allocator: "spells spell_ms calm_ms start schedules stall_sigma calm spell",
+    GracePeriod: "mean_ms busy lengths_ms reader_gap_ms expedited_median_ms expedited_sigma",
+    Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share object_bytes "
+    "call_instructions list_instructions slab_instructions wake_instructions",
+}
+
+
+@pytest.mark.parametrize("section", FOLLOWED, ids=lambda section: section.__name__)
+def test_a_new_field_is_followed_or_refused(section: type) -> None:
+    """Add its rule to studies/krcsim_studies/chain.py, or what it must be to exact.WANTED."""
+    refused = {path.split(".")[1] for path in exact.WANTED}
+    names = {f.name for f in dataclasses.fields(section)}
+    assert names - refused == set(FOLLOWED[section].split())
+
+
 @pytest.mark.parametrize(
     ("misfit", "words"),
     [
-        (dict(workload__single_share=0.0), "single-argument"),
-        (dict(grace_period__mean_ms=100.0), "lengths"),
         (dict(workload__rate_hz=1e5), "in a tick"),
         (dict(remedy__head_alloc="tryhard", allocator__stall_ms=1.0), "stall_ms"),
     ],
@@ -253,7 +281,9 @@ def test_every_small_world_of_the_list_fits() -> None:
     [
         (pool(20, 250, 0.5, 0.5, entries=100), "more than .* states"),
         (pool(3, 250, 0.1, horizon_ms=1e8), "takes too long"),
-        (world(250, warmup_ms=600.0), "window steady has no length"),
+        (world(250, warmup_ms=600.0), "in the window steady"),
+        (world(250, workload__single_share=0.0), "no single-argument call"),
+        (world(250, grace_period__mean_ms=10_000.0), "more than .* states"),
     ],
 )
 def test_what_is_too_large_or_empty_is_refused_in_one_line(s: Scenario, words: str) -> None:

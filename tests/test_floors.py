@@ -21,14 +21,12 @@ FLOORS = (
     "values kernel",
     "workload allocator memory grace_period remedy files",
     "scenario engine",
-    "run estimate chain",
+    "run estimate",
     "result measures",
     "study",
-    "exact rare",
-    "question",
 )
 # Inside the engine a module imports only from those before it, and nothing else of krcsim.
-ENGINE = "rng state calendar memory grace kfree_rcu source loop".split()
+ENGINE = "rng state calendar memory grace kfree_rcu source loop fork".split()
 # Stricter than their floor: all of krcsim that these may import.
 ONLY = {
     "estimate": {"values"},  # arrays in, numbers out
@@ -37,7 +35,7 @@ ONLY = {
 }
 # Heavy libraries, and the only modules that import them.
 HOME_OF = {
-    "scipy": {"estimate", "exact"},
+    "scipy": {"estimate"},
     "matplotlib": set(),
     "dask": set(),
     "distributed": set(),

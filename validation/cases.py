@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from krcsim.exact import exact_p_wait
+from krcsim_studies.exact import exact_p_wait
 from krcsim.scenario import Scenario, changed, from_dict
 
 ALWAYS = [[0.0, math.inf]]

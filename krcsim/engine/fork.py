@@ -4,8 +4,8 @@
 A wait takes an empty pool, so each lies in one of these stretches. A fork copies the run and biases the luck of that
 CPU's calls; its waits count with the ratio of the likelihoods. The run itself is never biased, and knows of no fork.
 
-Where it seldom runs out of pages, it is split: at each of several levels of danger() it goes on as several copies of less
-weight, one after another, until they fall below the level; the last of them goes on as the run.
+Where it seldom runs out of pages, it is split: at each of several levels of danger() it goes on as several copies of
+less weight, one after another, until they fall below the level; the last of them goes on as the run.
 """
 import math
 from typing import Any
@@ -15,8 +15,8 @@ from krcsim.engine.calendar import first_cpu
 from krcsim.engine.loop import boot, step
 from krcsim.engine.rng import BIG, INF, compile_module, next64, uniform
 from krcsim.engine.source import hits, plan
-from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, REAL, SLAB, VMALLOC,
-    WAITS, cpu_at, held_at, krw_at, move, node_at, real_at, tally_at)
+from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, REAL, SLAB,
+    VMALLOC, WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
 
 GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_BYTES = (
     dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL))
@@ -83,12 +83,12 @@ def chance_at(g: Any, i: Any) -> Any:
 
 def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     """Follow a copy of g with CPU i biased until the next such place; its waits count."""
-    share = g.calm_share if g.spell == 0 and g.pool_cap > 0 else 1.0
+    share = g.share * (g.calm_share if g.spell == 0 and g.pool_cap > 0 else 1.0)
     if share < 1.0 and uniform(g.r_fork) >= share:
         return
     copy(f, g)
     reseed(f, g)
-    f.weight /= share
+    f.weight /= share * g.repeat
     for j in range(f.cpus):
         cpu_at(f.p_cpus, j).heard = 0
     for j in range(f.head_w, f.tail_w):
@@ -96,7 +96,7 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     for j in range(f.heap_n):
         held_at(f.p_pending, node_at(f.p_nodes, j).slot).heard = 0
     c = cpu_at(f.p_cpus, i)
-    # A call that is sure not to hit leads to no wait before the next such place; but a caller that goes on may call at once.
+    # A call that does not hit leads to no wait before the next such place; but a caller that goes on may call at once.
     forced = where == AT_CALL and not (f.closed and not f.bursty)
     c.heard, c.tagged = 1, FORCED if forced else BIASED
     f.unanswered, f.log_lr, spells = 0, 0.0, f.spell_id
@@ -167,6 +167,12 @@ def noted(g: Any, score: Any) -> None:
         real_at(g.p_peaks, g.peaks_n).x = score
         g.peaks_n += 1
 
+def fork_here(g: Any, f: Any, i: Any, where: Any) -> None:
+    """All the forks of one place."""
+    cpu_at(g.p_cpus, i).heard = 0
+    for _ in range(g.repeat):
+        fork(g, f, i, where)
+
 def forks(g: Any, f: Any, spells: Any) -> None:
     """The forks that begin after a step: at a new plan, or at a new spell."""
     for i in range(g.cpus):
@@ -175,7 +181,7 @@ def forks(g: Any, f: Any, spells: Any) -> None:
             where = AT_PLAN if c.planned else AT_SPELL
             c.heard = c.planned = 0
             if where == AT_PLAN or c.nr_emergency - c.doomed < g.pool_cap:
-                fork(g, f, i, where)
+                fork_here(g, f, i, where)
 
 def simulate(worlds: Any) -> None:
     """One replication, worlds[0], with its forks, worlds[1], and a copy for each level; until the first fork of a CPU
@@ -189,8 +195,7 @@ def simulate(worlds: Any) -> None:
     while g.error == 0:
         i, spells = first_cpu(g), g.spell_id
         if real_at(g.p_tree, 1).x < INF and chance_at(g, i):
-            cpu_at(g.p_cpus, i).heard = 0
-            fork(g, f, i, AT_CALL)
+            fork_here(g, f, i, AT_CALL)
         going = step(g)
         steps += 1
         if not g.pages:
@@ -222,7 +227,7 @@ def simulate(worlds: Any) -> None:
                     level -= 1
         if not going:
             break
-    tally_at(g.p_tally, g.win).events += steps
+    out_at(g.p_out, max(1, g.win)).events += steps
 
 compile_module()
 

@@ -32,6 +32,7 @@ def switch_pressure(g: Any, t: Any) -> None:
     settle_all(g, t)
     if g.pages:
         memory.spell_switches(g, t)
+    out_at(g.p_out, g.win).spell_ms += t if g.spell else -t
     g.spell ^= 1
     in_force(g)
     if g.spell:
@@ -55,12 +56,13 @@ def next_window(g: Any, t: Any) -> None:
     settle_all(g, t)
     out = out_at(g.p_out, g.win)
     out.peak, out.area = max(out.peak, g.deferred), out.area + g.deferred * t
+    out.spell_ms += g.spell * t
     if t >= g.horizon:
         g.late, g.window_at, g.spell_at = 1, INF, INF
     else:
         g.win, g.window_at = g.win + 1, g.horizon
         out = out_at(g.p_out, g.win)
-        out.peak, out.area = g.deferred, out.area - g.deferred * t
+        out.peak, out.area, out.spell_ms = g.deferred, out.area - g.deferred * t, out.spell_ms - g.spell * t
 
 def answered(g: Any, t: Any, e: Any) -> None:
     """The held-up call in `e` ends at t: its latency goes into the histogram."""

@@ -25,8 +25,8 @@ IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worke
 # head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL.
 # slab_free: objects of the size of a wrapper in its slab lists; pcp: pages in its list of free pages.
 # doomed: its stalled calls that will get neither page nor rcu_head.
-# Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether its plan ends in trouble
-# sooner than it would unbiased, were it tagged; planned, whether that plan is new; odds, the log ratio of a dull call.
+# Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether trouble comes sooner
+# in its plan, were it tagged; planned, whether that plan is new; odds, the log ratio of the likelihoods of a dull call.
 CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp "
     "tagged heard raised planned doomed",
     "monitor_at call_at base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke section "
@@ -46,7 +46,8 @@ GLOBAL = _dtype(
     "cpus every_call head_alloc array_path noretry pool_cap own_cache cache_cap to_worker expedite "
     "rearm_left attach drain block closed catchup reuse producers bursty burst exp_gap ticked rcu_expedited by_spell "
     "random_spells stationary poisson tick_phase log_cap wait_cap heap_cap "
-    "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high rare look calm_counts levels peaks_cap "
+    "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high "
+    "rare repeat look calm_counts levels peaks_cap "
     # State.
     "win done active pending wrapped spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
     "events kswapd held obj_pages ours unanswered left peaks_n "
@@ -62,7 +63,7 @@ GLOBAL = _dtype(
     "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
     "round free file hogged mem_at hog_at "
     # Forks: see engine/fork.py.
-    "choice least most calm_share log_lr weight gp_mean score",
+    "choice least most share calm_share log_lr weight gp_mean score",
     "", ("fail", "f8", (2, 6)),
     # Of the last two spells, by the parity of their number: the window, and whether a call waited.
     ("spell_win", "i8", 2), ("spell_waited", "i8", 2),
@@ -73,7 +74,7 @@ TALLY = _dtype("", "waits waits_spell wait_ms forks hits events")
 # Counters of a window, in the order of columns of a run's table.
 COUNTERS = ("single double single_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
     "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains rearms "
-    "pages_returned pages_freed pool_returned queued freed events").split()
+    "pages_returned pages_freed pool_returned queued freed events spell_ms").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
 # An event, and what its CPU held after it: objects in the pool, pages cached, free entries of its head blocks, objects

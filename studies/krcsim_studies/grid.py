@@ -7,7 +7,7 @@ from hashlib import blake2b
 from itertools import islice, product
 from typing import Any
 from krcsim.measures import QUANTITIES, window_ms
-from krcsim.question import METHODS
+from krcsim_studies.question import METHODS
 from krcsim.run import WINDOWS
 from krcsim.scenario import Scenario, changed
 from krcsim.study import DEFAULT_RUNG, PRECISION, SEED, check_study, check_whole, given

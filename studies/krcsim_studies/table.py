@@ -20,7 +20,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 from krcsim.measures import QUANTITIES
-from krcsim.question import ask
+from krcsim_studies.question import ask
 from krcsim.result import BASE, Cell, Result
 from krcsim.scenario import UNSET, as_dict, from_dict, toml_text
 from krcsim.study import Have, Stop

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One CPU as a Markov chain: its states, and what a call and a tick make of them, as in docs/model.md.
+"""One CPU as a Markov chain: its states, and what an event and a tick make of them, as in docs/model.md.
 
 A state is a tuple of whole numbers that holds what decides about later waits and nothing else: of blocks and wrappers
 no more than cache and pool can keep, of times the ticks that are left.
@@ -7,58 +7,57 @@ no more than cache and pool can keep, of times the ticks that are left.
 from dataclasses import dataclass
 import numpy as np
 from krcsim.allocator import Failure
+from krcsim.kernel import ticks
 from krcsim.remedy import Remedy
 from krcsim.scenario import Scenario
 State = tuple[int, ...]
-Way = tuple[float, float, State, int]  # probability in calm and in a spell, the state after, and how many calls wait
+Way = tuple[float, State, int]  # its probability, the state after, and how many calls wait
 # Places in a state. By channel: pages cached, free entries of the head block, and what is queued: blocks, and for the
 # list 1 and its wrappers (0: empty). MONITOR: ticks until it runs (0: not pending). GP: ticks until the grace period
 # ends (0: none, -1: one begins at the next tick). BATCH: twice what it needs (0: idle), and what it holds by channel.
 # WAITERS: callers that wait, by what they need (LATER, NEXT, SERVED), and whether their next call is due; in an open
-# loop only whether somebody needs LATER. CLOCK: the tick, modulo the grain of the timer wheel.
-POOL, CACHE, ROOM, NOW, MONITOR, GP, BATCH, WAITERS, CLOCK, FIELDS = 0, 1, 3, 5, 8, 9, 10, 18, 24, 25
+# loop only whether somebody needs LATER. CLOCK: the tick, modulo the grain of the timer wheel. SPELL: of pressure.
+POOL, CACHE, ROOM, NOW, MONITOR, GP, BATCH, WAITERS, CLOCK, SPELL = 0, 1, 3, 5, 8, 9, 10, 18, 24, 25
 BATCHES, LIST = (BATCH, BATCH + 4), 2
 SERVED, NEXT, LATER = 1, 2, 3  # needed: the next tick only, the next end of a grace period, the one after that
 PAGE, WRAPPER, OWN_HEAD, NOTHING = range(4)  # what a call without room gets
 
 @dataclass(frozen=True)
 class Rules:
-    """What of a scenario decides about the steps of the chain.
-
-    grain: of the timer wheel, as a shift; lengths: of grace periods, in ticks, and their probabilities; answers:
-    probabilities of PAGE, WRAPPER, OWN_HEAD and NOTHING, each in calm and in a spell.
-    """
+    """What of a scenario decides about the steps of the chain; rates are in events a tick."""
     remedy: Remedy
     drain: int
-    grain: int
-    lengths: tuple[tuple[int, float], ...]
+    grain: int  # of the timer wheel, as a shift
+    lengths: tuple[tuple[int, float], ...]  # of grace periods, in ticks, and their probabilities
     producers: int  # 0: open loop
-    shares: tuple[float, float]
-    answers: tuple[tuple[float, ...], ...]
+    shares: tuple[float, float]  # of channels
+    answers: tuple[tuple[float, ...], ...]  # in calm and in a spell: P(PAGE), P(WRAPPER), P(OWN_HEAD), P(NOTHING)
+    calls: float
+    switches: tuple[float, float]  # in calm and in a spell
 
 def rules_of(s: Scenario) -> Rules:
-    """The rules of a scenario that fits, see krcsim.exact.fits()."""
-    a, w, grain = s.allocator, s.workload, 0
+    """The rules of a scenario that fits, see krcsim_studies.exact.fits()."""
+    a, w, hz, grain = s.allocator, s.workload, s.machine.hz, 0
     while grain < 24 and s.drain_jiffies >= 63 << grain:
         grain += 3
-    lengths, cdf = s.grace_period.table(s.machine.hz, s.machine.cpus)
-    pressures = (a.calm, a.calm if a.spells == "none" else a.spell)
+    lengths, cdf = s.grace_period.table(hz, s.machine.cpus)
+    switches = (1.0 / ticks(a.calm_ms, hz), 1.0 / ticks(a.spell_ms, hz)) if a.spells == "exponential" else (0.0, 0.0)
     return Rules(s.remedy, s.drain_jiffies, grain,
         tuple(zip(map(int, lengths), np.diff(cdf, prepend=0.0).tolist(), strict=True)),
         w.producers if w.loop == "closed" else 0, (1.0 - w.vmalloc_share, w.vmalloc_share),
-        tuple(zip(*(_answers(s.remedy, f, w.single_share) for f in pressures), strict=True)))
+        (_answers(s.remedy, a.calm, w.single_share), _answers(s.remedy, a.spell, w.single_share)),
+        w.rate_hz / hz, switches)
 
-def _answers(r: Remedy, f: Failure, single: float) -> tuple[float, float, float, float]:
+def _answers(r: Remedy, f: Failure, single: float) -> tuple[float, ...]:
     page, noretry, _, atomic, high, last = f.resolved()
     double, alone = (page, noretry if r.page_class == "noretry" else page) if r.array_path else (1.0, 1.0)
     head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))[r.head_alloc]
     return (single * (1.0 - alone) + (1.0 - single) * (1.0 - double), single * alone * (1.0 - head),
         (1.0 - single) * double, single * alone * head)
 
-def at_boot(r: Rules) -> State:
-    """The state at time 0."""
-    cached = r.remedy.cache_at_boot
-    return (r.remedy.emergency_at_boot, cached, cached, *[0] * (FIELDS - ROOM))
+def at_boot(r: Remedy) -> State:
+    """The state at time 0, in calm."""
+    return (r.emergency_at_boot, r.cache_at_boot, r.cache_at_boot, *[0] * (SPELL + 1 - ROOM))
 
 def _request(s: list[int]) -> int:
     """Ask for a grace period; returns what is needed then."""
@@ -84,22 +83,16 @@ def _monitor(r: Rules, s: list[int]) -> None:
     if left if r.remedy.rearm == "left" else not some:
         _arm(r, s)
 
-def _queued(r: Rules, s: list[int], ch: int) -> None:
-    """An object has joined a channel."""
-    if s[MONITOR] == 0 and ch == LIST and r.remedy.expedited_drain:
-        _monitor(r, s)
-    elif s[MONITOR] == 0:
-        _arm(r, s)
-
 def call(r: Rules, state: State) -> list[Way]:
     """kvfree_call_rcu(): all that may become of a call."""
     ways: list[Way] = []
     for ch, share in enumerate(r.shares):
         cache = CACHE + ch * (not r.remedy.cache_shared)
         sure = state[ROOM + ch] + state[cache] > 0
-        for what, (calm, spell) in enumerate(((1.0, 1.0),) if sure else r.answers):
-            if share * (calm + spell) > 0.0:
-                s, waits = list(state), what == NOTHING and state[POOL] == 0
+        for what, p in enumerate((1.0,) if sure else r.answers[state[SPELL]]):
+            if share * p > 0.0:
+                s = list(state)
+                waits = what == NOTHING and s[POOL] == 0
                 if waits:
                     need = _request(s)
                     if r.producers:
@@ -112,28 +105,28 @@ def call(r: Rules, state: State) -> list[Way]:
                         s[ROOM + ch] = r.remedy.block_entries
                         s[NOW + ch] = min(s[NOW + ch] + 1, max(1, r.remedy.nr_bkv_objs))
                     s[ROOM + ch] -= 1
-                    _queued(r, s, ch)
                 else:
                     s[POOL] -= what == NOTHING
                     wrappers = max(1, s[NOW + LIST]) + (what != OWN_HEAD)
                     s[NOW + LIST] = min(wrappers, 1 + r.remedy.nr_emergency_objs)
-                    _queued(r, s, LIST)
-                ways.append((share * calm, share * spell, tuple(s), int(waits)))
+                if s[MONITOR] == 0 and not waits:
+                    (_monitor if what != PAGE and r.remedy.expedited_drain else _arm)(r, s)
+                ways.append((share * p, tuple(s), int(waits)))
     return ways
 
+def other(state: State) -> State:
+    """The same in the other state of pressure."""
+    return (*state[:SPELL], 1 - state[SPELL])
+
 def events(r: Rules, state: State) -> list[Way]:
-    """What an event within a tick may be: a call, or that of a waiting caller gets due; shares of all callers' rate."""
-    blocked = sum(state[WAITERS:CLOCK]) if r.producers else 0
-    if not blocked:
-        return call(r, state)
-    one, free = 1.0 / r.producers, 1.0 - blocked / r.producers
-    ways = [(p * free, q * free, after, n) for p, q, after, n in call(r, state)] if free > 0.0 else []
-    for i in range(WAITERS, CLOCK, 2):
-        if state[i]:
-            due = (*state[:i], state[i] - 1, state[i + 1] + 1, *state[i + 2:])
-            ways.append((one * state[i], one * state[i], due, 0))
-    late = one * sum(state[WAITERS + 1:CLOCK:2])
-    return [*ways, (late, late, state, 0)]
+    """What may happen within a tick, as rates: a call, or that of a waiting caller gets due, or pressure switches."""
+    ways = [(r.switches[state[SPELL]], other(state), 0)]
+    each, free = r.calls / max(1, r.producers), max(1, r.producers)
+    for i in range(WAITERS, CLOCK, 2) if r.producers else ():
+        free -= state[i] + state[i + 1]
+        ways.append((each * state[i], (*state[:i], state[i] - 1, state[i + 1] + 1, *state[i + 2:]), 0))
+    ways += [(free * each * p, after, waits) for p, after, waits in call(r, state)]
+    return [way for way in ways if way[0] > 0.0]
 
 def tick(r: Rules, state: State) -> list[Way]:
     """All that may happen at a tick: grace period, monitor, works, and the late calls of woken callers."""
@@ -150,10 +143,9 @@ def tick(r: Rules, state: State) -> list[Way]:
             s[WAITERS + 2] = 0
     ways: list[Way] = []
     for length, p in r.lengths if begins else ((max(0, s[GP] - 1), 1.0),):
-        ways.append((p, p, _maintenance(r, [*s[:GP], length, *s[GP + 1:]], ready), 0))
+        ways.append((p, _maintenance(r, [*s[:GP], length, *s[GP + 1:]], ready), 0))
     for _ in range(late):
-        ways = [(p * calm, q * spell, after, n + waits)
-            for p, q, then, n in ways for calm, spell, after, waits in call(r, then)]
+        ways = [(p * q, after, n + waits) for p, then, n in ways for q, after, waits in call(r, then)]
     return ways
 
 def _maintenance(r: Rules, s: list[int], ready: list[int]) -> State:

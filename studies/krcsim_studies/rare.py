@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rare waits by forks (krcsim/engine/fork.py): what is biased and how far, and estimates from what the forks found."""
+import math
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+import numpy as np
+from numpy.typing import NDArray
+from krcsim.engine.state import TALLY
+from krcsim.estimate import NOTHING, Array, Estimate, student
+from krcsim.measures import harmless_calm, window_ms
+from krcsim.run import Levels, Replications, rare_runs
+from krcsim.scenario import Scenario
+from krcsim.study import Stop, processors
+PILOT = 1 << 40  # replications from here on choose the levels
+EFFECTIVE = 4.0  # with a smaller effective number of replications an answer is rough
+_CHUNK = 4  # replications of one go
+# By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
+SUMS = {"p_wait": ("waits", "single"), "p_wait_spell": ("waits_spell", "single_spell"), "blocked": ("wait_ms", "")}
+
+@dataclass(frozen=True)
+class Forked:
+    """Replications with forks: the runs themselves, and tally[replication, window, field of TALLY]."""
+    runs: Replications
+    tally: NDArray[np.float64]
+
+    def of(self, name: str, window: int) -> Array:
+        """What the forks of each replication sum up to in a window."""
+        return np.asarray(self.tally[:, window, (TALLY.names or ()).index(name)])
+
+    def events(self) -> float:
+        """Events handled, those of forks included."""
+        return float(self.tally[:, :, (TALLY.names or ()).index("events")].sum() + self.runs.of("events", 1).sum())
+
+def fits(s: Scenario) -> str:
+    """"" if forks can help, else the reason."""
+    return "failures follow from free pages, there is no luck to bias" if s.memory.pressure == "pages" else ""
+
+def bias(s: Scenario) -> dict[str, float]:
+    """How a fork's luck is biased: any bias is right, this one is cheap.
+
+    choice: that trouble is a hit, so that a pool is often emptied in a row; least: that a call is trouble, so that as
+    many hits come before wrappers return; most: the logarithm of a weight above which nothing is biased; share: of the
+    places that are forked, calm_share: of those in calm, where waits are fewer still; repeat: the forks of a place.
+    """
+    pool, m = s.remedy.nr_emergency_objs, s.machine
+    calls = s.workload.rate_hz * s.workload.single_share / m.hz * (1.5 * s.drain_jiffies + 6)
+    choice = max(0.6, 1 - 2 / (pool + 2)) if calls > s.remedy.block_entries else max(0.85, 1 - 1 / (pool + 2))
+    batches = m.cpus * s.horizon_ms / 1000.0 * m.hz / s.drain_jiffies
+    return dict(rare=1, choice=choice, least=min(0.5, (pool + 2) / max(calls, 1e-9)), most=5.0, calm_share=0.1,
+        share=1 / m.cpus, repeat=max(1, min(16, int(300 / batches))))
+
+def split(s: Scenario) -> dict[str, float]:
+    """As bias(), for a run that is split: plans are short, so that danger is looked at often."""
+    a, away_ms = s.allocator, 1000.0 * (2 * s.drain_jiffies + 6) / s.machine.hz
+    counts = a.spells == "none" or not harmless_calm(s) or (a.spells == "exponential" and a.spell_ms < away_ms)
+    return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_counts=counts)
+
+def levels(s: Scenario, seed: int, *, share: float = 0.2, want: int = 200, stop: Stop | None = None) -> Levels:
+    """Levels of danger, each passed by about `share` of those that passed the one before, up to where forks begin.
+
+    Found by replications that no answer uses. Empty where forks begin in most replications anyway.
+    """
+    found: list[tuple[float, float]] = []
+    at = PILOT
+    for _ in range(30):
+        peaks: list[float] = []
+        met, first = 0.0, at
+        while len(peaks) < want and at < first + 32:
+            _, tally, seen = rare_runs(s, seed, at, at + _CHUNK, split(s), found, 1 << 14, stop)
+            at += _CHUNK
+            peaks += [x for x in seen if x > -math.inf]
+            met += float(tally[:, :, (TALLY.names or ()).index("forks")].sum())
+        if len(peaks) < 10 or met > share * (len(peaks) if found else at - first):
+            break
+        top = float(np.quantile(peaks, 1.0 - (share if found else 0.1)))
+        if found and top <= found[-1][0]:
+            top = min((x for x in peaks if x > found[-1][0]), default=-math.inf)
+            if top == -math.inf:
+                break
+        if found:
+            found[-1] = (found[-1][0], max(1, round(1 / float(np.mean(np.array(peaks) >= top)))))
+        found.append((top, round(1 / share)))
+    return tuple(found)
+
+def extend(s: Scenario, seed: int, have: Forked | None, total: int, at: Levels = (), *, stop: Stop | None = None,
+        workers: int | None = None) -> Forked:
+    """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels if there are any."""
+    firsts = range(len(have.runs) if have else 0, total, _CHUNK)
+    halt = np.zeros(1, np.int64) if stop is None else stop
+    work = partial(rare_runs, s, seed, how=split(s) if at else bias(s), levels=at, stop=halt)
+    with ThreadPoolExecutor(max(1, min(workers or processors(), len(firsts)))) as pool:
+        try:
+            parts = list(pool.map(work, firsts, (min(first + _CHUNK, total) for first in firsts)))
+        except BaseException:
+            halt[0] = 1
+            raise
+    runs = ([have.runs] if have else []) + [p[0] for p in parts]
+    tally = ([have.tally] if have else []) + [p[1] for p in parts]
+    return Forked(sum(runs[1:], runs[0]), np.concatenate(tally))
+
+def expected_spell_ms(s: Scenario, window: int) -> float | None:
+    """The mean time under pressure in a window where that is random, by solving the two-state chain; else None."""
+    a = s.allocator
+    if a.spells != "exponential":
+        return None
+    begins, ends = 1.0 / a.calm_ms, 1.0 / a.spell_ms
+    share, pace = begins / (begins + ends), begins + ends
+    t0, t1 = (0.0, s.warmup_ms) if window == 0 else (s.warmup_ms, s.horizon_ms)
+    start = 0.0 if a.start == "stationary" else (math.exp(-pace * t0) - math.exp(-pace * t1)) / pace
+    return share * (t1 - t0 - start)
+
+def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimate:
+    """A quantity of SUMS with its interval; time under pressure, of known mean, takes its part of the variance away."""
+    name, divisor = SUMS[quantity]
+    y = forked.of(name, window)
+    callers = s.machine.cpus * s.workload.producers if s.workload.loop != "open" else 1
+    den = forked.runs.of(divisor, window) if divisor else np.full(len(y), window_ms(s, window) * callers)
+    known = expected_spell_ms(s, window) if quantity != "p_wait_spell" else None
+    return controlled(y, den, None if known is None else forked.runs.of("spell_ms", window) - known)
+
+def controlled(y: Array, den: Array, control: Array | None) -> Estimate:
+    """Sum of y over sum of den, y regressed on a control of mean 0; interval symmetric on a log scale."""
+    n, total, sum_y = len(y), float(den.sum()), float(y.sum())
+    if total <= 0.0 or sum_y <= 0.0:
+        return NOTHING
+    value, spent = sum_y / total, 1
+    if n < 3:
+        return Estimate(value, None, None, "rough")
+    rest = y - value * den
+    if control is not None and float(np.var(control)) > 0.0 and n >= 8:
+        off = control - control.mean()
+        slope = float((off * rest).sum() / (off * off).sum())
+        less = value - slope * float(control.mean()) * n / total
+        if less > 0.1 * value:
+            value, spent = less, 2
+            rest = rest - slope * off
+            rest = rest * math.sqrt(1.0 + n * float(control.mean()) ** 2 / float((off * off).sum()))
+    error = math.sqrt(n * float((rest * rest).sum()) / (n - spent)) / total
+    factor = math.exp(min(500.0, student(n - spent) * error / value))
+    kind = "interval" if sum_y**2 >= EFFECTIVE * float((y * y).sum()) else "rough"
+    return Estimate(value, value / factor, value * factor, kind)

@@ -16,7 +16,7 @@ def impossible(s: Scenario) -> Impossible | None:
 
     A batch takes one block a channel where no more calls come than fit. Pages return to the CPU they came from, so
     two a channel are enough while a batch is back before the next is drained (one fills, one is away), three otherwise
-    (a CPU has two batches under way at most). The bound: that somewhere more calls come in the life of a batch than fit.
+    (a CPU has two batches under way at most). The bound: that somewhere more calls come in a life of a batch than fit.
     """
     a, r, w = s.allocator, s.remedy, s.workload
     if s.memory.pressure != "injected":

@@ -45,14 +45,14 @@ GRID = {"workload.rate_hz": RATES, "remedy": ("A1", "B")}
 # The same from a shell, but with so many points that there is time to kill it.
 KILLED = {"workload.rate_hz": spread(100, 3000, 300, "log"), "remedy": ("A1", "B")}
 SHELL = (
-    "sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=4000 --max-rung 0 --over "
+    "sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=4000 --max-rung 0 --method skipping --over "
     "workload.rate_hz=100:3000:300:log --over remedy=A1,B --into"
 ).split()
 
 
 def plan(**how: Any) -> Plan:
     """80 points of a few ms each."""
-    return plan_of(how.pop("scenario", SHORT), how.pop("over", GRID), **{"max_rung": 0} | how)
+    return plan_of(how.pop("scenario", SHORT), how.pop("over", GRID), **{"max_rung": 0, "method": "skipping"} | how)
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +201,7 @@ def test_a_row_is_what_ask_says(undisturbed: bytes, tmp_path: Path) -> None:
     assert there.plan == p
     assert there.column("point") == tuple(range(p.size))
     for i in (0, 41, p.size - 1):
-        found = ask(p.point(i), max_rung=0)
+        found = ask(p.point(i), max_rung=0, method="skipping")
         e = found.estimate
         assert there.rows[i][1:3] == tuple(p.values(i).values())
         told = (e.value, e.lo, e.hi, e.kind, found.method, found.replications, found.rung)
@@ -214,7 +214,7 @@ def test_a_table_becomes_a_result(undisturbed: bytes, tmp_path: Path) -> None:
     p = plan()
     at = ("B", RATES[7])
     scenario = p.point(7 * 2 + 1)
-    assert result.get(at, "p_wait", "steady") == ask(scenario, max_rung=0).estimate
+    assert result.get(at, "p_wait", "steady") == ask(scenario, max_rung=0, method="skipping").estimate
 
 
 def test_points_that_make_no_scenario_are_rows_with_a_reason(tmp_path: Path) -> None:
@@ -288,7 +288,7 @@ OTHERS: list[tuple[str, dict[str, Any]]] = [
     ("precision", {"precision": 0.2}),
     ("max_rung", {"max_rung": 1}),
     ("window", {"window": "boot"}),
-    ("method", {"method": "skipping"}),
+    ("method", {"method": "auto"}),
 ]
 
 

@@ -8,6 +8,7 @@ import io
 import multiprocessing
 import os
 import random
+import re
 import resource
 import signal
 import subprocess
@@ -26,7 +27,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from krcsim import KrcsimError, ask, changed, load_scenario
-from krcsim_shell.main import main
+from benchmarks.sweeps import BEGIN, END
+from krcsim_shell.main import main, over_of, parser, scenario_from
+from krcsim_shell.sweeps import check_sweep, plan_from
 from krcsim_studies import cluster, scale, table
 from krcsim_studies.grid import Plan, Range, plan_of, shuffled, spread
 from krcsim_studies.progress import bar, span
@@ -34,6 +37,7 @@ from krcsim_studies.scale import sweep_into
 from krcsim_studies.table import growing, head, read_table, result_of
 
 ROOT = Path(__file__).parent.parent
+PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
 SHORT = changed(load_scenario("thread-as-posted"), warmup_ms=100.0, horizon_ms=400.0)
 RATE = "workload.rate_hz"
 RATES = spread(100, 3000, 40, "log")
@@ -41,14 +45,14 @@ GRID = {"workload.rate_hz": RATES, "remedy": ("A1", "B")}
 # The same from a shell, but with so many points that there is time to kill it.
 KILLED = {"workload.rate_hz": spread(100, 3000, 300, "log"), "remedy": ("A1", "B")}
 SHELL = (
-    "sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=4000 --max-rung 0 --over "
+    "sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=4000 --max-rung 0 --method skipping --over "
     "workload.rate_hz=100:3000:300:log --over remedy=A1,B --into"
 ).split()
 
 
 def plan(**how: Any) -> Plan:
     """80 points of a few ms each."""
-    return plan_of(how.pop("scenario", SHORT), how.pop("over", GRID), **{"max_rung": 0} | how)
+    return plan_of(how.pop("scenario", SHORT), how.pop("over", GRID), **{"max_rung": 0, "method": "skipping"} | how)
 
 
 @pytest.fixture(scope="module")
@@ -197,7 +201,7 @@ def test_a_row_is_what_ask_says(undisturbed: bytes, tmp_path: Path) -> None:
     assert there.plan == p
     assert there.column("point") == tuple(range(p.size))
     for i in (0, 41, p.size - 1):
-        found = ask(p.point(i), max_rung=0)
+        found = ask(p.point(i), max_rung=0, method="skipping")
         e = found.estimate
         assert there.rows[i][1:3] == tuple(p.values(i).values())
         told = (e.value, e.lo, e.hi, e.kind, found.method, found.replications, found.rung)
@@ -210,7 +214,7 @@ def test_a_table_becomes_a_result(undisturbed: bytes, tmp_path: Path) -> None:
     p = plan()
     at = ("B", RATES[7])
     scenario = p.point(7 * 2 + 1)
-    assert result.get(at, "p_wait", "steady") == ask(scenario, max_rung=0).estimate
+    assert result.get(at, "p_wait", "steady") == ask(scenario, max_rung=0, method="skipping").estimate
 
 
 def test_points_that_make_no_scenario_are_rows_with_a_reason(tmp_path: Path) -> None:
@@ -284,7 +288,7 @@ OTHERS: list[tuple[str, dict[str, Any]]] = [
     ("precision", {"precision": 0.2}),
     ("max_rung", {"max_rung": 1}),
     ("window", {"window": "boot"}),
-    ("method", {"method": "skipping"}),
+    ("method", {"method": "auto"}),
 ]
 
 
@@ -562,6 +566,31 @@ def test_the_shell_says_what_it_holds(
     assert "wait_ms.kind" in read_table(tmp_path / "t.csv").columns
     assert main([*argv, "--seed", "5"]) == 2
     assert capsys.readouterr().err.count("\n") == 1
+
+
+# What the page says
+
+
+def test_the_commands_of_the_page_are_plans_that_can_be_made(tmp_path: Path) -> None:
+    lines = [x.strip() for x in PAGE.replace("\\\n", " ").splitlines()]
+    commands = [x.split() for x in lines if x.startswith("krcsim sweep ") and "..." not in x]
+    assert len(commands) == 2
+    for words in commands:
+        args = parser().parse_args([*words[1:-1], str(tmp_path / words[-1])])
+        check_sweep(args)
+        assert plan_from(args, scenario_from(args), over_of(args)).size >= 1000
+
+
+def test_the_cost_of_1e8_points_follows_from_what_was_measured() -> None:
+    made = PAGE.split(BEGIN)[1].split(END)[0]
+    rows = [[x.strip() for x in line.split("|")[1:4]] for line in made.splitlines()[2:7]]
+    points, used, size = (
+        [float(re.sub("[^0-9.]", "", row[k])) for row in rows] for k in range(3)
+    )
+    assert points == [1e2, 1e3, 1e4, 1e5, 1e8]
+    for cost in (used, size):
+        each = (cost[3] - cost[2]) / (points[3] - points[2])
+        assert cost[4] == pytest.approx(each * points[4], rel=0.02)
 
 
 # Progress

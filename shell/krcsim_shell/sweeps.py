@@ -11,6 +11,7 @@ import numpy as np
 from krcsim.scenario import Scenario
 from krcsim.study import Stop, check_whole
 from krcsim.values import KrcsimError
+from krcsim_studies.grid import Plan, plan_of
 _ONLY = dict(sample=[], points=0, quantity=[], window=None, method="auto", workers=0, on="threads")  # with --into
 _NEVER = "out json pin by_spell overwrite".split()  # with it
 
@@ -29,15 +30,18 @@ def check_sweep(args: argparse.Namespace) -> None:
     if not Path(args.into).parent.is_dir():
         raise KrcsimError(f"{Path(args.into).parent} is not a folder; make it, or choose another")
 
+def plan_from(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[Any]]) -> Plan:
+    """The plan that the arguments ask for; raises KrcsimError."""
+    from krcsim_shell.main import pair, value_of
+    sample = {name: tuple(map(value_of, text.split(":"))) for name, text in map(pair, args.sample)}
+    return plan_of(scenario, over, sample=sample, points=args.points, quantities=tuple(args.quantity) or ("p_wait",),
+        window=args.window, seed=args.seed, precision=args.precision, max_rung=args.max_rung, method=args.method)
+
 def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[Any]]) -> None:
     """Fill the table, or go on with it."""
-    from krcsim_shell.main import pair, value_of
-    from krcsim_studies.grid import plan_of
     from krcsim_studies.progress import bar
     from krcsim_studies.scale import sweep_into
-    sample = {name: tuple(map(value_of, text.split(":"))) for name, text in map(pair, args.sample)}
-    plan = plan_of(scenario, over, sample=sample, points=args.points, quantities=tuple(args.quantity) or ("p_wait",),
-        window=args.window, seed=args.seed, precision=args.precision, max_rung=args.max_rung, method=args.method)
+    plan = plan_from(args, scenario, over)
     rows: list[int] = []  # before, and after each task
     told = bar(sys.stderr)
 
@@ -62,6 +66,11 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
         if rows and sys.stderr.isatty() and not args.quiet:
             sys.stderr.write("\n")  # the bar stays
         raise
+    except KeyboardInterrupt:
+        if not rows:
+            raise
+        sys.stderr.write(f"\nkrcsim: left at once; what {args.into} holds stays, the same command goes on from there\n")
+        raise SystemExit(130) from None
     if rows[1] < plan.size:
         sys.stderr.write(f"\nkrcsim: stopped; {args.into} holds {rows[1]} of {plan.size} points; the same command "
             "goes on from there\n")

@@ -105,7 +105,7 @@ def _in_order(pool: Executor, plan: Plan, first: int, slots: Callable[[], int], 
             try:
                 wait([task], _POLL_S)
             except KeyboardInterrupt:
-                if interrupted:  # a second time: at once
+                if halt[0]:  # a second time: at once
                     raise
                 interrupted = True
             if not halt[0] and (interrupted or stop is not None and stop[0]):

@@ -37,8 +37,8 @@ def versions() -> dict[str, str]:
     import numpy
     import scipy
     import krcsim
-    here = Path(__file__).parent
-    sources = [*sorted(Path(krcsim.__file__).parent.rglob("*.py")), *(here / f"{x}.py" for x in ("grid", "table"))]
+    homes = Path(krcsim.__file__).parent, Path(__file__).parent
+    sources = [path for home in homes for path in sorted(home.rglob("*.py"))]
     code = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
     return {"krcsim": krcsim.__version__, "code": code, "numpy": numpy.__version__, "numba": numba.__version__,
         "scipy": scipy.__version__}

@@ -84,7 +84,8 @@ def chance_at(g: Any, i: Any) -> Any:
 
 def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     """Follow a copy of g with CPU i biased until the next such place; its waits count."""
-    share = g.share * (g.calm_share if g.spell == 0 and g.pool_cap > 0 else 1.0)
+    share = g.share if where != AT_SPELL else 1.0
+    share *= g.calm_share if g.spell == 0 and g.pool_cap > 0 else 1.0
     if share < 1.0 and uniform(g.r_fork) >= share:
         return
     copy(f, g)

@@ -40,12 +40,17 @@ def calls_ahead(g: Any, c: Any) -> Any:
 
 def sooner(g: Any, c: Any, dull: Any) -> Any:
     """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds keeps account."""
-    if g.rare and 1.0 - dull < g.least and hits(g, c, SLAB) + hits(g, c, VMALLOC) > 0.0:
+    if g.rare and 1.0 - dull < least(g, c) and hits(g, c, SLAB) + hits(g, c, VMALLOC) > 0.0:
         c.raised = 1
         if c.tagged and g.log_lr <= g.most:
-            c.odds = math.log(dull / (1.0 - g.least))
-            return 1.0 - g.least
+            c.often = least(g, c)
+            c.odds = math.log(dull / (1.0 - c.often))
+            return 1.0 - c.often
     return dull
+
+def least(g: Any, c: Any) -> Any:
+    """How often a biased call is trouble at least: the fewer objects its pool has, the less often."""
+    return g.least * (c.nr_emergency + 2.0) / (g.pool_cap + 2.0)
 
 def hits(g: Any, c: Any, ch: Any) -> Any:
     """P(a call is of channel ch and gets neither page nor rcu_head: it takes from the pool or waits)."""
@@ -101,7 +106,7 @@ def biased(g: Any, c: Any) -> Any:
     hit, more, forced = h0 + h1, shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1], c.tagged == FORCED
     bias = hit > 0.0 and (g.log_lr <= g.most or forced)
     if c.known == FRESH:
-        often = 1.0 if forced else max(more, g.least) if bias else more
+        often = 1.0 if forced else max(more, least(g, c)) if bias else more
         if often < 1.0 and uniform(c.marks) >= often:
             g.log_lr += math.log((1.0 - more) / (1.0 - often))
             while True:
@@ -110,7 +115,7 @@ def biased(g: Any, c: Any) -> Any:
                     return ch, single, u_page, u_head
         g.log_lr += math.log(more / often)
     elif c.odds > 0.0:
-        g.log_lr += math.log(more / g.least)
+        g.log_lr += math.log(more / c.often)
     rho = hit / more
     to = 1.0 if forced else max(rho, g.choice) if bias else rho
     if uniform(c.marks) >= to:

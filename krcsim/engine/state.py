@@ -26,11 +26,12 @@ IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worke
 # slab_free: objects of the size of a wrapper in its slab lists; pcp: pages in its list of free pages.
 # doomed: its stalled calls that will get neither page nor rcu_head.
 # Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether trouble comes sooner
-# in its plan, were it tagged; planned, whether that plan is new; odds, the log ratio of the likelihoods of a dull call.
+# in its plan, were it tagged; planned, whether that plan is new; odds, the log ratio of likelihoods of a dull call;
+# often, P(trouble) where biased.
 CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp "
     "tagged heard raised planned doomed",
     "monitor_at call_at base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke section "
-    "section_end hold odds plan_at",
+    "section_end hold odds often plan_at",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 BIASED, FORCED = 1, 2  # CPU.tagged; forced: the call that comes now hits

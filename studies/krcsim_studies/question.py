@@ -2,6 +2,7 @@
 """One question, one call: the method is chosen, said, and its work counted."""
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+import numpy as np
 from krcsim.estimate import NOTHING, Estimate, exact
 from krcsim.measures import QUANTITIES, answers, window_ms
 from krcsim.run import WINDOWS, Levels, Replications
@@ -93,32 +94,31 @@ def _forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, ma
     """Runs with forks on the first rung, which answer both ways; then whichever costs less for a given width."""
     forked: rare.Forked | None = None
     at: Levels = ()
+    tried, pilot = False, 0.0
     for rung in range(max_rung + 1):
         forked = rare.extend(s, seed, forked, replications_at(rung), at, stop=stop, workers=workers)
-        why = f"waits are rare: forks from full pools{f', split at {len(at)} levels of danger' if at else ''}"
+        why = "forks from full pools tell more" + (f", of runs split at {len(at)} levels of danger" if at else "")
         e = rare.estimate(forked, s, quantity, w)
-        best = Finding(quantity, WINDOWS[w], e, "rare", why, rung, len(forked.runs), forked.events())
-        if method == "auto" and not at:
-            plain = skipped(s, quantity, w, rung, forked.runs, "waits are common enough")
-            if plain.estimate.kind == "interval" and cost(plain) <= cost(best):
-                yield plain
-                if plain.estimate.half_width > precision:
-                    have = {s: forked.runs}
-                    for n, runs in climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have,
-                            workers=workers):
-                        if n > rung:
-                            yield skipped(s, quantity, w, n, runs, plain.why)
-                return
-            if e.kind == "none":  # not even a fork waited: the bound of plain runs
-                best = replace(plain, why="no wait was seen, with forks or without")
+        best = Finding(quantity, WINDOWS[w], e, "rare", why, rung, len(forked.runs), forked.events() + pilot)
+        plain = skipped(s, quantity, w, rung, forked.runs, "waits are common enough")
+        if method == "auto" and not at and plain.estimate.kind == "interval" and cost(plain) <= cost(best):
+            yield plain
+            if plain.estimate.half_width > precision:
+                for n, runs in climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have={s: forked.runs},
+                        workers=workers):
+                    if n > rung:
+                        yield skipped(s, quantity, w, n, runs, plain.why)
+            return
+        if e.kind == "none":  # the bound of plain runs, and of a split run as of any
+            best = replace(best, estimate=plain.estimate, why="no wait was seen, with forks or without")
         yield best
-        if best.estimate.kind == "interval" and best.estimate.half_width <= precision:
+        if e.kind == "interval" and e.half_width <= precision or e.kind == "none" and rung >= BOUND_RUNG:
             return
-        if best.estimate.kind in ("bound", "none") and rung >= BOUND_RUNG:
-            return
-        if rung == 0 and e.kind != "interval" and s.remedy.array_path and (
-                at := rare.levels(s, seed, stop=stop)):
-            forked = None
+        few = np.count_nonzero(forked.tally[:, :, rare.FORKS].sum(axis=1)) <= len(forked.runs) / 2
+        if not tried and e.kind != "interval" and s.remedy.array_path and (few and rung == 1 or rung == 3):
+            tried = True  # it is the pages that seldom run out
+            at, pilot = rare.levels(s, seed, stop=stop)
+            forked = None if at else forked
 
 def cost(f: Finding) -> float:
     """Events that a finding took, for a relative half width of 1."""

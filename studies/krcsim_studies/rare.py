@@ -13,7 +13,8 @@ from krcsim.run import Levels, Replications, rare_runs
 from krcsim.scenario import Scenario
 from krcsim.study import Stop, processors
 PILOT = 1 << 40  # replications from here on choose the levels
-EFFECTIVE = 4.0  # with a smaller effective number of replications an answer is rough
+EFFECTIVE = 10.0  # with a smaller effective number of replications, or below half of them, an answer is rough
+FORKS = (TALLY.names or ()).index("forks")
 _CHUNK = 4  # replications of one go
 # By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
 SUMS = {"p_wait": ("waits", "single"), "p_wait_spell": ("waits_spell", "single_spell"), "blocked": ("wait_ms", "")}
@@ -44,11 +45,11 @@ def bias(s: Scenario) -> dict[str, float]:
     places that are forked, calm_share: of those in calm, where waits are fewer still; repeat: the forks of a place.
     """
     pool, m = s.remedy.nr_emergency_objs, s.machine
-    calls = s.workload.rate_hz * s.workload.single_share / m.hz * (1.5 * s.drain_jiffies + 6)
-    choice = max(0.6, 1 - 2 / (pool + 2)) if calls > s.remedy.block_entries else max(0.85, 1 - 1 / (pool + 2))
+    calls = s.workload.rate_hz * s.workload.single_share / m.hz * (1.25 * s.drain_jiffies + 5)
+    choice = max(0.6, 1 - 2 / (pool + 2)) if calls > s.remedy.block_entries else max(0.9, 1 - 1 / (pool + 2))
     batches = m.cpus * s.horizon_ms / 1000.0 * m.hz / s.drain_jiffies
     return dict(rare=1, choice=choice, least=min(0.5, (pool + 2) / max(calls, 1e-9)), most=5.0, calm_share=0.1,
-        share=1 / m.cpus, repeat=max(1, min(16, int(300 / batches))))
+        share=(1 if m.cpus <= 4 or pool == 0 else 0.5) / m.cpus, repeat=max(1, min(16, int(300 / batches))))
 
 def split(s: Scenario) -> dict[str, float]:
     """As bias(), for a run that is split: plans are short, so that danger is looked at often."""
@@ -56,21 +57,24 @@ def split(s: Scenario) -> dict[str, float]:
     counts = a.spells == "none" or not harmless_calm(s) or (a.spells == "exponential" and a.spell_ms < away_ms)
     return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_counts=counts)
 
-def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop: Stop | None = None) -> Levels:
+def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop: Stop | None = None
+        ) -> tuple[Levels, float]:
     """Levels of danger, each passed by about `share` of those that passed the one before, up to where forks begin.
 
-    Found by replications that no answer uses. Empty where forks begin in most replications anyway.
+    Found by replications that no answer uses, with the events of these. Empty where forks begin in most of them anyway.
     """
+    events = 0.0
     found: list[tuple[float, float]] = []
     at = PILOT
     for _ in range(30):
         peaks: list[float] = []
         met, first = 0.0, at
         while len(peaks) < want and at < first + 32:
-            _, tally, seen = rare_runs(s, seed, at, at + _CHUNK, split(s), found, 1 << 14, stop)
+            runs, tally, seen = rare_runs(s, seed, at, at + _CHUNK, split(s), found, 1 << 14, stop)
             at += _CHUNK
             peaks += [x for x in seen if x > -math.inf]
-            met += float(tally[:, :, (TALLY.names or ()).index("forks")].sum())
+            events += Forked(runs, tally).events()
+            met += float(tally[:, :, FORKS].sum())
         if len(peaks) < 10 or met > share * (len(peaks) if found else at - first):
             break
         top = float(np.quantile(peaks, 1.0 - (share if found else 0.1)))
@@ -81,7 +85,7 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
         if found:
             found[-1] = (found[-1][0], max(1, round(1 / float(np.mean(np.array(peaks) >= top)))))
         found.append((top, round(1 / share)))
-    return tuple(found)
+    return tuple(found), events
 
 def extend(s: Scenario, seed: int, have: Forked | None, total: int, at: Levels = (), *, stop: Stop | None = None,
         workers: int | None = None) -> Forked:
@@ -138,5 +142,5 @@ def controlled(y: Array, den: Array, control: Array | None) -> Estimate:
             rest = rest * math.sqrt(1.0 + n * float(control.mean()) ** 2 / float((off * off).sum()))
     error = math.sqrt(n * float((rest * rest).sum()) / (n - spent)) / total
     factor = math.exp(min(500.0, student(n - spent) * error / value))
-    kind = "interval" if sum_y**2 >= EFFECTIVE * float((y * y).sum()) else "rough"
+    kind = "interval" if sum_y**2 >= min(EFFECTIVE, n / 2) * float((y * y).sum()) else "rough"
     return Estimate(value, value / factor, value * factor, kind)

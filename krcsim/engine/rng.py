@@ -62,6 +62,27 @@ def geometric(r: Any, again: Any) -> Any:
     x = math.log(uniform(r)) / math.log(again)
     return BIG if x >= BIG - 1 else 1 + int(x)
 
+def poisson(r: Any, mean: Any) -> Any:
+    """A Poisson number: inversion for a small mean, else transformed rejection: Hoermann 1993 (PTRS)."""
+    if mean < 10.0:
+        f, u, k = math.exp(-mean), uniform(r), 0
+        while u > f and k < 100:
+            u, k = u - f, k + 1
+            f *= mean / k
+        return k
+    b = 0.931 + 2.53 * math.sqrt(mean)
+    a = -0.059 + 0.02483 * b
+    while True:
+        u, v = uniform(r) - 0.5, uniform(r)
+        us = 0.5 - abs(u)
+        k = math.floor((2.0 * a / us + b) * u + mean + 0.43)
+        if us >= 0.07 and v <= 0.9277 - 3.6224 / (b - 2.0):
+            return int(k)
+        if k >= 0 and (us >= 0.013 or v <= us):
+            alpha = 1.1239 + 1.1328 / (b - 3.4)
+            if math.log(v * alpha / (a / (us * us) + b)) <= k * math.log(mean) - mean - math.lgamma(k + 1.0):
+                return int(k)
+
 def binomial(r: Any, n: Any, p: Any) -> Any:
     """Successes in n trials of probability p: inversion for a small mean, else rejection."""
     if n <= 0 or not 0.0 < p < 1.0:

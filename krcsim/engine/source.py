@@ -9,7 +9,7 @@ from typing import Any
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import call
 from krcsim.engine.memory import objects
-from krcsim.engine.rng import BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, uniform
+from krcsim.engine.rng import BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, poisson, uniform
 from krcsim.engine.state import DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
 
 def shares(g: Any, c: Any, ch: Any) -> Any:
@@ -105,10 +105,21 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
         plan_burst(g, c, t)
     elif c.rate > 0.0 and not g.late:
         c.n, c.known = calls_ahead(g, c)
-        if c.n == BIG:  # dull as far as the eye sees: look again before a gamma gets inexact
-            c.n = 1 << 30
-        c.call_at = t + gamma(c.arrivals, c.n) / c.rate
+        plan_poisson(c, t)
     touch(g, i)
+
+def plan_poisson(c: Any, t: Any) -> None:
+    """Draw when call n comes; where the monitor is likely to come first, only how many calls there are until then."""
+    mean = c.rate * (c.monitor_at - t)
+    if c.n == 1 or mean > c.n:
+        c.call_at = c.until = t + gamma(c.arrivals, c.n) / c.rate
+        return
+    c.until, k = c.monitor_at, poisson(c.arrivals, mean)
+    if k < c.n:  # all of them are dull, and the monitor's event makes the next plan
+        c.n = k + 1
+    else:  # k uniform times, of which the n-th: beta(n, k + 1 - n)
+        x = gamma(c.arrivals, c.n)
+        c.call_at = c.until = t + (c.until - t) * x / (x + gamma(c.arrivals, k + 1 - c.n))
 
 def settle(g: Any, c: Any, t: Any) -> None:
     """Account for the dull calls before t, up to the horizon; the plan stays valid."""
@@ -117,8 +128,8 @@ def settle(g: Any, c: Any, t: Any) -> None:
     elif c.base < t and not g.late:
         if c.n > 1:
             k = c.n - 1
-            if t < c.call_at:
-                k = binomial(c.arrivals, k, (t - c.base) / (c.call_at - c.base))
+            if t < c.until:
+                k = binomial(c.arrivals, k, (t - c.base) / (c.until - c.base))
             c.n -= k
             # Given their number they are uniform in the interval: the sum of times at its mean.
             dull_calls(g, c, k, 0.5 * k * (c.base + t))

@@ -21,20 +21,24 @@ def shares(g: Any, c: Any, ch: Any) -> Any:
         dull = 0.0 if caches or g.no_dull else (1.0 - g.single) * g.fp + g.single * g.dull_single
     return mine * dull, mine * (1.0 - dull)
 
-def calls_ahead(g: Any, c: Any) -> Any:
+def calls_ahead(g: Any, c: Any) -> None:
     """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
     if g.every_call or c.monitor_at == INF:
-        return 1, FRESH
+        c.n, c.known = 1, FRESH
+        return
     if 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG)
-        n = geometric(c.marks, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1]))
-        return (n, TROUBLE) if n <= cap else (cap, DULL)
+        c.n, c.known = geometric(c.marks, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])), TROUBLE
+        if c.n > cap:
+            c.n, c.known = cap, DULL
+        return
     ch = VMALLOC if g.vmalloc > 0.0 else SLAB
     dull = shares(g, c, ch)[0]
     if c.room[ch] > 0 or dull <= 0.0:
-        return c.room[ch] + 1, FRESH
-    n = geometric(c.marks, dull)
-    return (n, TROUBLE) if n < BIG else (BIG, DULL)
+        c.n, c.known = c.room[ch] + 1, FRESH
+        return
+    c.n = geometric(c.marks, dull)
+    c.known = TROUBLE if c.n < BIG else DULL
 
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     """n dull calls were made, at times that add up to time_sum."""
@@ -104,7 +108,7 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     if g.bursty:
         plan_burst(g, c, t)
     elif c.rate > 0.0 and not g.late:
-        c.n, c.known = calls_ahead(g, c)
+        calls_ahead(g, c)
         plan_poisson(c, t)
     touch(g, i)
 
@@ -236,7 +240,7 @@ def plan_burst(g: Any, c: Any, t: Any) -> None:
     fixed = not (g.every_call or g.exp_gap or g.producers > 1) and g.burst * c.cost <= g.period
     on_time = c.start + p.left * c.cost <= p.due + g.period
     limit = min(c.reused or BIG, 1 << 20 if fixed and on_time else p.left)
-    c.n, c.known = calls_ahead(g, c)
+    calls_ahead(g, c)
     if c.n > limit:
         c.n, c.known = limit, DULL
     c.call_at = call_time(g, c, p, c.start, c.n - 1)

@@ -46,7 +46,7 @@ def exponential(r: Any) -> Any:
     return -math.log(uniform(r))
 
 def normal(r: Any) -> Any:
-    """Standard normal, by the ziggurat of Marsaglia and Tsang 2000; layer and place are different bits, as in Doornik 2005."""
+    """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for the place."""
     while True:
         bits = next64(r)
         i, u = bits & uint64(127), np.float64(np.int64(bits) >> 10) * 2.0 ** -53

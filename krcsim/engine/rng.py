@@ -11,7 +11,7 @@ STREAM = np.dtype([(word, "u8") for word in "abcd"])  # a record, so that a func
 INF, BIG = np.inf, 1 << 40
 
 def ziggurat() -> NDArray[np.float64]:
-    """Edges of 128 layers of equal area under exp(-x * x / 2), from the outermost inwards; the lowest holds the tail."""
+    """Edges of 128 layers of equal area under exp(-x * x / 2), the outermost first; it holds the tail."""
     edge, area = 3.442619855899, 9.91256303526217e-3
     edges = [area / math.exp(-0.5 * edge * edge), edge]
     while len(edges) < 128:

@@ -9,7 +9,8 @@ from typing import Any
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import call
 from krcsim.engine.memory import objects
-from krcsim.engine.rng import BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, poisson, uniform
+from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, poisson,
+    uniform)
 from krcsim.engine.state import DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
 
 def shares(g: Any, c: Any, ch: Any) -> Any:

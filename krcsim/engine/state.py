@@ -22,15 +22,16 @@ KRW = _dtype("state cpu need", "asked ready_at since", "ptr blk needs")
 IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worker is busy
 
 # struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls. room: free entries of the
-# head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL.
+# head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL;
+# they come until `until`, which is call_at, or if that is INF a time at which the plan is drawn anew.
 # slab_free: objects of the size of a wrapper in its slab lists; pcp: pages in its list of free pages.
 # doomed: its stalled calls that will get neither page nor rcu_head.
 # Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether trouble comes sooner
 # in its plan, were it tagged; planned, whether that plan is new; odds, the log ratio of the likelihoods of a dull call.
 CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp "
     "tagged heard raised planned doomed",
-    "monitor_at call_at base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke section "
-    "section_end hold odds plan_at",
+    "monitor_at call_at until base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke "
+    "section section_end hold odds plan_at",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 BIASED, FORCED = 1, 2  # CPU.tagged; forced: the call that comes now hits

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from krcsim.scenario import Scenario, from_dict
+from krcsim.scenario import Scenario, changed, from_dict
 
 
 def random_scenario(number: int, seed: int = 20200404) -> Scenario:
@@ -85,3 +85,44 @@ def random_scenario(number: int, seed: int = 20200404) -> Scenario:
             ),
         )
     )  # fmt: skip
+
+
+def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The same with what stands beside it: readers, a refill worker, memory as pages; each in a good share."""
+    plain = random_scenario(number, seed)
+    r = np.random.default_rng([seed, number, 1])
+    more: dict[str, Any] = {}
+    for share, drawn in ((0.5, readers(plain, r)), (0.8, refill(plain, r)), (0.5, pages(r))):
+        more |= drawn if r.random() < share else {}
+    return changed(plain, **more)
+
+
+def readers(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Readers that hold up grace periods, where these are on ticks."""
+    lengths = dict(reader_ms=float(r.uniform(2.0, 30.0)), reader_gap_ms=float(np.exp(r.uniform(-1.0, 3.0))))
+    return {f"grace_period.{k}": v for k, v in lengths.items()} if s.grace_period.kind == "ticks" else {}
+
+
+def refill(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """A worker that tops the cache up."""
+    if not s.remedy.array_path:
+        return {}
+    return {"remedy.refill": True, "remedy.nr_bkv_objs": s.remedy.nr_bkv_objs or int(r.integers(1, 3))}
+
+
+def pages(r: np.random.Generator) -> dict[str, Any]:
+    """Little memory, so that a hog or a load comes to the marks within a spell."""
+
+    def pick(*options: Any) -> Any:
+        return options[int(r.integers(len(options)))]
+
+    hog = pick("none", "nowait", "atomic", "reserves")
+    free, file = float(r.uniform(4.0, 12.0)), pick(0.0, 0.0, float(r.uniform(0.1, 8.0)))
+    memory = dict(
+        pressure="pages", mib=pick(32.0, 64.0, 400.0), free_mib=free, file_mib=file, hog=hog,
+        hog_ms=pick(0.1, 1.0, 20.0), hog_pages_s=float(np.exp(r.uniform(np.log(5e4), np.log(1e6)))),
+        load_pages_s=pick(1e4, 3e5) if hog == "none" else pick(0.0, 0.0, 1e4, 3e5),
+        kswapd_pages_s=pick(0.0, 2e4, 2.5e5), slab_pages=pick(0, 0, 1, 2), deferred_counts=bool(r.integers(2)),
+        lead_ms=0.0, round_instructions=pick(0.0, 112_000.0, 112_000.0),
+    )  # fmt: skip
+    return {f"memory.{k}": v for k, v in memory.items()} | {"workload.object_bytes": pick(64, 64, 1024, 8192)}

@@ -26,6 +26,7 @@ from simpy.events import EventPriority
 
 from krcsim.kernel import SLUB_PAGES
 from krcsim.scenario import Scenario
+from validation.twin_memory import Memory
 
 COUNTERS = (
     "single", "double", "single_spell", "waits", "waits_spell", "wait_ms", "stalls", "stall_ms",
@@ -141,11 +142,11 @@ class Draws:
     """Random numbers: a generator for each decision, and one for each CPU's arrivals."""
 
     def __init__(self, seed: int, replication: int, cpus: int) -> None:
-        seeds = np.random.SeedSequence((seed, replication)).spawn(7 + cpus)
+        seeds = np.random.SeedSequence((seed, replication)).spawn(9 + cpus)
         streams = [np.random.default_rng(s) for s in seeds]
         self.kinds, self.failures, self.stalls, self.grace_periods = streams[:4]
         self.expedited, self.spells, self.foreign_cpus = streams[4:7]
-        self.arrivals = streams[7:]
+        self.arrivals, self.refills, self.readers = streams[7:-2], streams[-2], streams[-1]
 
 
 class GracePeriods:
@@ -161,6 +162,7 @@ class GracePeriods:
         self.running = False
         self.due = False
         self.asked: dict[int, list[tuple[Order, float, Callable[[], object]]]] = {}
+        self.readers: list[Reader] = []
 
     def needed(self) -> int:
         """The first grace period that starts after now; the running one began too early."""
@@ -181,18 +183,78 @@ class GracePeriods:
         """Start the next grace period, of a length drawn now."""
         self.due, self.running = False, True
         drawn = np.searchsorted(self.cumulative, self.draws.random(), side="right")
-        end = self.clock.now + float(self.lengths[drawn])
-        self.clock.call_at(end, Order.GRACE_PERIOD, self.end)
+        if self.readers:
+            self.clock.process(self.held_up(float(self.lengths[drawn])))
+        else:
+            self.clock.call_at(self.clock.now + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end)
+
+    def held_up(self, length: float) -> Steps:
+        """End the grace period that begins now when its scans are over and no reader holds it up."""
+        before = [reader.section for reader in self.readers]
+        tick = math.floor(self.clock.now)
+        yield self.clock.at(tick + 1, Order.GRACE_PERIOD)
+        now = [reader.section for reader in self.readers]
+        held = [new for new, old in zip(now, before, strict=True) if new and (new is old or new.preempted)]
+        yield self.clock.at(tick + length, Order.GRACE_PERIOD)
+        for section in held:
+            yield section.over
+        self.end()
 
     def end(self) -> None:
         """Finish the grace period, serve those who needed it, and go on if others need more."""
         self.done += 1
         self.running = False
-        served = self.clock.now + self.invoke_ticks
+        served = (math.floor(self.clock.now) if self.on_ticks else self.clock.now) + self.invoke_ticks
         for order, delay, action in self.asked.pop(self.done):
             self.clock.call_at(served + delay, order, action)
         if self.asked:
             self.start()
+
+
+@dataclass
+class Section:
+    """A read-side critical section: whether a call has preempted its reader, and the event of its end."""
+
+    over: simpy.Event
+    preempted: bool = False
+
+
+class Reader:
+    """A preemptible reader of lowest priority: it runs, and so begins and ends sections, on an idle CPU only.
+
+    The engine moves sections out of the way of works, and of bursts at fixed gaps of one producer; other bursts
+    only hold up a section's end that a grace period waits for. That is too rare to be seen by the comparison.
+    """
+
+    def __init__(self, kernel: Kernel, cpu: Cpu) -> None:
+        self.kernel, self.clock, self.cpu = kernel, kernel.clock, cpu
+        self.section: Section | None = None
+        self.clock.process(self.read())
+
+    def read(self) -> Steps:
+        """Section after section; those before boot are over at a random time before it."""
+        law, kernel, clock = self.kernel.scenario.grace_period, self.kernel, self.clock
+        length = kernel.ticks(law.reader_ms)
+        gap = kernel.ticks(law.reader_gap_ms + 2.0 * kernel.cpu_ms["wake_cost"])
+        span = 1.0 if kernel.scenario.workload.phase == "tick" else kernel.ticks(law.reader_ms + law.reader_gap_ms)
+        begin = gap - span * kernel.draws.readers.random()
+        while begin + length <= 0.0:
+            begin += length + gap
+        while True:
+            yield from self.idle_at(begin)
+            begun = max(begin, clock.now) if begin >= 0.0 else begin
+            self.section = Section(clock.event())
+            yield from self.idle_at(begun + length)
+            self.section.over.succeed()
+            self.section = None
+            begin = clock.now + gap
+
+    def idle_at(self, time: float) -> Steps:
+        """Wait until `time`, and then until the CPU has nothing of a higher priority to do."""
+        if time > self.clock.now:
+            yield self.clock.at(time, Order.PHASE)
+        while self.cpu.busy():
+            yield self.cpu.idle
 
 
 class Kernel:
@@ -214,7 +276,10 @@ class Kernel:
         self.open_calls = 0
         self.queued = self.freed = 0
         self.accounted = 0.0
+        self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
+        if scenario.grace_period.reader_ms > 0:
+            self.rcu.readers = [cpu.reader for cpu in self.cpus if cpu.reader]
         self.clock.process(self.pressure())
 
     def ticks(self, ms: float) -> float:
@@ -259,11 +324,15 @@ class Kernel:
         self.account()
         self.queued += 1
         self.account()
+        if self.memory:
+            self.memory.defer(self.clock.now, self.queued - self.freed)
 
     def kfree(self, objects: int) -> None:
         """Count objects that a work has freed."""
         self.account()
         self.freed += objects
+        if self.memory:
+            self.memory.kfree(self.clock.now, self.queued - self.freed)
 
     def new_call(self) -> Call:
         """Draw what kind of call is made, and note the state it is made in."""
@@ -276,13 +345,16 @@ class Kernel:
             self.window.add("single_spell")
         return Call(self.window, self.spell, odds, single, channel)
 
-    def direct_reclaim(self, call: Call) -> Steps:
+    def direct_reclaim(self, call: Call, for_object: bool) -> Steps:
         """Stall the call while the allocator reclaims memory."""
-        allocator = self.scenario.allocator
-        ms = allocator.stall_ms * float(self.draws.stalls.lognormal(0.0, allocator.stall_sigma))
+        allocator, memory = self.scenario.allocator, self.memory
+        median = self.ms(memory.stall_ticks(self.clock.now, for_object)) if memory else allocator.stall_ms
+        ms = median * float(self.draws.stalls.lognormal(0.0, allocator.stall_sigma))
         call.window.add("stalls")
         call.window.add("stall_ms", ms)
         yield self.clock.at(self.clock.now + self.ticks(ms), Order.STALL)
+        if memory:
+            memory.reclaim(self.clock.now, for_object)
 
     def synchronize_rcu(self, call: Call, cpu: Cpu) -> Generator[simpy.Event, Any, float]:
         """Let the call wait for a grace period: what this study is about; returns when its caller runs."""
@@ -317,9 +389,13 @@ class Kernel:
         """Switch the odds of all CPUs at the start and at the end of each spell."""
         for start, end in self.spell_times():
             yield self.clock.at(start, Order.PRESSURE)
+            if self.memory:
+                self.memory.spell_begins(self.clock.now)
             self.spell = Spell(self.window)
             self.window.add("spells")
             yield self.clock.at(end, Order.PRESSURE)
+            if self.memory:
+                self.memory.spell_ends(self.clock.now)
             self.spell = None
 
     def spell_times(self) -> Iterator[tuple[float, float]]:
@@ -439,10 +515,14 @@ class KfreeRcuCpu:
         self.nr_emergency = self.remedy.emergency_at_boot
         self.monitor_todo = self.left = False
         self.wrapped = 0  # calls that got a wrapper from the allocator
+        self.pages = kernel.memory.cpu_pages() if kernel.memory else None
+        self.refill_turn = self.refill_owes = 0.0  # when its next turn comes; CPU time of its turn now
 
     def start_call(self) -> simpy.Process:
         """Make a call now, as a process that ends when the call returns."""
         self.kernel.open_calls += 1
+        if self.cpu.reader and self.cpu.reader.section:
+            self.cpu.reader.section.preempted = True
         return self.kernel.clock.process(self.kvfree_call_rcu())
 
     def kvfree_call_rcu(self) -> Generator[simpy.Event, Any, float]:
@@ -472,11 +552,41 @@ class KfreeRcuCpu:
         if blocks and blocks[-1] < self.remedy.block_entries:
             blocks[-1] += 1
             return True
-        if self.get_cached_bnode(call) or (yield from self.alloc_page(call)):
+        hit = self.get_cached_bnode(call)
+        found = hit or (yield from self.alloc_page(call))
+        if not hit and self.remedy.refill:
+            self.fill_page_cache()
+        if found:
             # A stall may have seen a drain; the head block is that of now.
             self.channels[call.channel].append(1)
+        return found
+
+    def fill_page_cache(self) -> None:
+        """The worker that a miss starts: pages for all caches, until one request fails."""
+        for cache in {self.cache_of(SLAB), self.cache_of(VMALLOC)}:
+            while self.bkvcache[cache] < self.remedy.nr_bkv_objs:
+                if not self.alloc_page_for_cache():
+                    return
+                self.bkvcache[cache] += 1
+
+    def alloc_page_for_cache(self) -> bool:
+        """A page for the worker, which reclaims in its turns only: a caller that found it idle goes first."""
+        kernel, memory, now = self.kernel, self.kernel.memory, self.kernel.clock.now
+        if not (memory and self.pages):
+            odds = kernel.spell_odds if kernel.spell else kernel.calm_odds
+            return bool(kernel.draws.refills.random() >= odds.page_noretry)
+        if memory.page(self.pages, now, memory.marks.nowait):
             return True
-        return False
+        turn = memory.stall_ticks(now, for_object=False)
+        if now > self.refill_turn + 2.0 * turn:
+            self.refill_turn = now + turn
+            return False
+        if now < self.refill_turn:
+            return False
+        self.refill_turn = now + 2.0 * turn
+        self.refill_owes += turn
+        memory.reclaim(now, for_object=False)
+        return memory.page(self.pages, now, memory.marks.nowait)
 
     def cache_of(self, channel: int) -> int:
         """The index of the cache that serves a channel."""
@@ -499,6 +609,8 @@ class KfreeRcuCpu:
             self.kernel.window.add("pages_returned")
         else:
             self.kernel.window.add("pages_freed")
+            if self.kernel.memory and self.pages:
+                self.kernel.memory.free_pages(self.pages, self.kernel.clock.now, 1)
 
     def wrapper_ticks(self, wrappers: int) -> float:
         """The CPU time of freeing those wrappers that the pool does not keep."""
@@ -510,21 +622,32 @@ class KfreeRcuCpu:
         kept = min(wrappers, self.remedy.nr_emergency_objs - self.nr_emergency)
         self.nr_emergency += kept
         self.kernel.window.add("pool_returned", kept)
+        if self.kernel.memory and self.pages:
+            self.kernel.memory.wrappers_freed(self.pages, self.kernel.clock.now, wrappers - kept)
 
     def alloc_page(self, call: Call) -> Question:
         """Ask the allocator for a page."""
         u_page = self.kernel.draws.failures.random()
-        failed = u_page < call.odds.page
-        if failed and call.single and self.remedy.page_class == "noretry":
-            yield from self.kernel.direct_reclaim(call)
-            failed = u_page < call.odds.page_noretry
-        call.window.add("page_fail" if failed else "page_ok")
-        return not failed
+        got = self.page_now(u_page, call.odds.page)
+        if not got and call.single and self.remedy.page_class == "noretry":
+            yield from self.kernel.direct_reclaim(call, for_object=False)
+            got = self.page_now(u_page, call.odds.page_noretry)
+        call.window.add("page_ok" if got else "page_fail")
+        return got
+
+    def page_now(self, u_page: float, fails: float) -> bool:
+        """Whether a page can be had: by chance, or with memory as pages if one is free."""
+        memory = self.kernel.memory
+        if memory and self.pages:
+            return memory.page(self.pages, self.kernel.clock.now, memory.marks.nowait)
+        return u_page >= fails
 
     def alloc_rcu_head(self, call: Call) -> Question:
         """Ask the allocator for a wrapper, in the way of the remedy."""
         if self.remedy.head_alloc == "none":
             return False
+        if self.kernel.memory:
+            return (yield from self.alloc_rcu_head_page(call, self.kernel.memory))
         odds = call.odds
         first = odds.head_high if self.remedy.head_alloc == "tryhard" else odds.head_atomic
         u_head = self.kernel.draws.failures.random()
@@ -532,8 +655,18 @@ class KfreeRcuCpu:
             return True
         if self.remedy.head_alloc == "atomic":
             return False
-        yield from self.kernel.direct_reclaim(call)
+        yield from self.kernel.direct_reclaim(call, for_object=True)
         return bool(u_head >= odds.head_reclaim)
+
+    def alloc_rcu_head_page(self, call: Call, memory: Memory) -> Question:
+        """The same with memory as pages: the slab lists are looked at before a stall only."""
+        assert self.pages
+        if memory.rcu_head(self.pages, self.kernel.clock.now):
+            return True
+        if self.remedy.head_alloc == "atomic":
+            return False
+        yield from self.kernel.direct_reclaim(call, for_object=True)
+        return memory.slab_page(self.pages, self.kernel.clock.now, memory.sleeping_mark())
 
     def push(self, call: Call, kind: int) -> None:
         """Push the object on the list."""
@@ -614,7 +747,10 @@ class Cpu:
         self.waiting: list[Waiting] = []
         self.warm = 0  # objects in slab pages just freed: the next calls find theirs quickly
         self.bell = self.clock.event()
+        self.idle = self.clock.event()
+        self.working = False
         self.on = True
+        self.reader = Reader(kernel, self) if kernel.scenario.grace_period.reader_ms > 0 else None
         self.clock.process(self.serve())
         self.start_sources()
 
@@ -622,6 +758,10 @@ class Cpu:
         """Tell an idle CPU that there is something to do."""
         if not self.bell.triggered:
             self.bell.succeed()
+
+    def busy(self) -> bool:
+        """Whether a work or a burst has the CPU, or will have it before anybody of a lower priority."""
+        return self.working or bool(self.works or self.bursts)
 
     def free_again(self) -> float:
         """When a caller woken now can run: a burst's, only after the works that are ready now."""
@@ -650,7 +790,9 @@ class Cpu:
         """Serve works first, and one call of the foremost burst between two looks at them."""
         while True:
             if self.works:
+                self.working = True
                 yield from self.works.popleft().kfree_rcu_work(self.krcp)
+                self.working = False
             elif self.bursts:
                 # A work may become ready at this very instant, and comes first then.
                 yield self.clock.at(self.clock.now, Order.CALL)
@@ -658,6 +800,8 @@ class Cpu:
                     yield from self.serve_call()
             else:
                 self.bell = self.clock.event()
+                ended, self.idle = self.idle, self.clock.event()
+                ended.succeed()
                 yield self.bell
 
     def serve_late(self) -> Steps:
@@ -681,6 +825,9 @@ class Cpu:
         call: Any = self.krcp.start_call()
         call.burst = burst
         yield self.clock.at(self.clock.now + self.kernel.ticks(call_ms), Order.CALL)
+        if self.krcp.refill_owes > 0.0:  # the worker has its turn
+            turn, self.krcp.refill_owes = self.krcp.refill_owes, 0.0
+            yield self.clock.at(self.clock.now + turn, Order.CALL)
         if self.krcp.wrapped > wrapped and not call.is_alive:
             yield self.clock.at(self.clock.now + self.kernel.ticks(ms["list_cost"]), Order.CALL)
         if self.closed and call.is_alive:

@@ -20,6 +20,7 @@ from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD,
 
 GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_BYTES = (
     dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL))
+PILOT_STEPS = 1_000_000
 AT_CALL, AT_PLAN, AT_SPELL = 0, 1, 2  # where a fork begins
 
 def copy(to: Any, g: Any) -> None:
@@ -121,42 +122,52 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     out.events += f.events - begun
 
 def danger(g: Any) -> Any:
-    """How near a CPU is to need a page when none is cached: calls that come before pages return beyond those that fit.
+    """How near a CPU is to need a page when none is cached; -inf where pages do not fail. Any measure is right.
 
-    In standard deviations of their number, at its last plan; -inf where pages do not fail. Any measure is right.
+    Of two dangers the greater: that calls before the next pages return do not fit, and that those before the next drain
+    leave too few pages until its batch returns; each in standard deviations of the number of calls, at the last plan.
     """
     worst = -INF
     if g.late or (g.spell == 0 and g.calm_counts == 0):
         return worst
+    back = g.gp_mean + g.invoke + g.work_delay
     for i in range(g.cpus):
         c, relief, free = cpu_at(g.p_cpus, i), INF, False
-        t, monitor_at = c.plan_at, c.monitor_at if c.monitor_at < INF else c.plan_at + g.drain
+        t, drain_at = c.plan_at, c.monitor_at if c.monitor_at < INF else c.plan_at + g.drain
         for s in range(2 * i, 2 * i + 2):
             k = krw_at(g.p_krw, s)
             free |= k.state != WAITS
             if k.state == WAITS and k.blk[SLAB] + k.blk[VMALLOC] > 0:
                 at = k.ready_at
                 if at == INF:
-                    at = (g.gp_at if g.active else t + 1.0) + g.invoke + g.work_delay
-                    at += g.gp_mean * (not g.active or k.need > g.done + 1)
+                    at = g.gp_at + g.invoke + g.work_delay if g.active else t + 1.0 + back
+                    at += g.gp_mean * (g.active and k.need > g.done + 1)
                 relief = min(relief, at)
-        if relief == INF:
-            relief = monitor_at + g.gp_mean + g.invoke + g.work_delay
         for ch in range(2):
             share = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
             if share > 0.0:
                 pages = c.cache[ch * g.own_cache] + (c.wk_blk[ch] if c.wk_owner == i else 0)  # cached, or as good as
+                more = 0
                 for s in range(2 * i, 2 * i + 2):
                     k = krw_at(g.p_krw, s)
                     pages += k.blk[ch] * (k.state == QUEUED)
-                calls, left = share * (g.base_rate if g.bursty else c.rate), 1.0 * c.room[ch]
-                fit = left + g.block * min(pages, g.cache_cap)
-                if free and monitor_at < relief:  # the rest of a drained block is lost
-                    left -= calls * max(0.0, monitor_at - t)
-                    fit -= left if left > 0.0 else 0.5 * g.block
-                come = calls * max(0.0, relief - t)
-                worst = max(worst, (come - fit) / math.sqrt(come + 1.0))
+                    more += k.blk[ch] * (k.state == WAITS)
+                rate, room = share * (g.base_rate if g.bursty else c.rate), 1.0 * c.room[ch]
+                if relief < drain_at or not free:
+                    worst = max(worst, beyond(rate * max(0.0, relief - t), room + g.block * min(pages, g.cache_cap)))
+                    pages += more
+                if free:
+                    come = rate * max(0.0, drain_at - t)
+                    after = rate * min(back, relief - drain_at if relief > drain_at else back)
+                    spare = min(pages, g.cache_cap) - math.ceil(after / g.block)  # for calls before the drain
+                    worst = max(worst, beyond(come, room + g.block * spare))
+                    used = max(0.0, math.ceil((come - room) / g.block))
+                    worst = max(worst, beyond(after, g.block * (min(pages, g.cache_cap) - used)))
     return worst
+
+def beyond(come: Any, fit: Any) -> Any:
+    """Calls expected beyond those that fit, in standard deviations."""
+    return (come - fit) / math.sqrt(come + 1.0)
 
 def level_of(g: Any, going: Any) -> Any:
     """How many levels of danger g has passed; its measure is kept in g.score."""
@@ -225,11 +236,14 @@ def simulate(worlds: Any) -> None:
                     copy(g, w)
                     move(g.p_out, w.p_out, OUT_BYTES * (w.win + 1))
                     reseed(g, g)
+                    if not g.bursty:  # what lies ahead is drawn anew
+                        for i in range(g.cpus):
+                            plan(g, cpu_at(g.p_cpus, i), i, cpu_at(g.p_cpus, i).base)
                     going, to, peak = True, level, g.score
                 else:
                     g.weight *= real_at(g.p_levels, 2 * level - 1).x
                     level -= 1
-        if not going:
+        if not going or (g.peaks_cap > 0 and steps > PILOT_STEPS):  # levels of a pilot may be far from right
             break
     out_at(g.p_out, max(1, g.win)).events += steps
 

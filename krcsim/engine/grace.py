@@ -19,7 +19,7 @@ def begin(g: Any, t: Any) -> None:
             hi = mid
     g.active, g.pending, g.gp_at, g.gp_began = 1, 0, t + real_at(g.p_gp_ticks, lo).x, t
     if g.reader > 0.0:  # a scan comes with the tick
-        g.gp_at = math.floor(t) + real_at(g.p_gp_ticks, lo).x
+        g.gp_at, g.gp_end = math.floor(t) + 1.0, math.floor(t) + real_at(g.p_gp_ticks, lo).x
         for i in range(g.cpus):
             c = cpu_at(g.p_cpus, i)
             read_on(g, c, t)

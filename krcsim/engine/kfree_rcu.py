@@ -105,6 +105,8 @@ def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
         if g.pages:
             e.fails = not memory.take(g, c, t, g.nowait)
         page_answer(g, c, i, t, e.ch, e.win, not e.fails)
+        if g.refill:
+            memory.refill(g, c, t)
         if not e.fails:
             queued(g, c, i, t, e.ch, e.win)
             return False

@@ -188,8 +188,8 @@ def works(g: Any, x: Any, t: Any) -> None:
         touch(g, x)
 
 def readers_done(g: Any, t: Any) -> Any:
-    """Whether no reader holds up the grace period at t; else it is looked at again when the last section ends."""
-    last = 0.0
+    """Whether the grace period ends at t; else it is looked at again when the next section ends that holds it up."""
+    later = INF
     for i in range(g.cpus):
         c = cpu_at(g.p_cpus, i)
         source.settle(g, c, t)
@@ -203,13 +203,13 @@ def readers_done(g: Any, t: Any) -> Any:
             # The CPU passed between two sections, which is reported with the tick; a reader that was preempted before
             # counts as one that the grace period waits for (rcu_preempt_ctxt_queue()).
             late = g.gp_began < c.section < scan
-            calls = c.woke > c.section if g.bursty else uniform(g.r_gp) < 1.0 - math.exp(-c.rate * (scan - c.section))
-            c.hold = c.section_end if late and calls else -1.0
-        if c.hold > 0.0:
-            c.hold = max(c.hold, busy_until if t >= c.hold else 0.0)
-            last = max(last, c.hold)
-    g.gp_at = max(t, last)
-    return last <= t
+            c.hold = c.section_end if late and c.woke > c.section else -1.0
+        if c.hold == t:  # it runs on when the CPU is free again
+            c.hold = max(t, busy_until)
+        if c.hold > t:
+            later = min(later, c.hold)
+    g.gp_at = later if later < INF else max(t, g.gp_end)
+    return g.gp_at <= t
 
 def boot(g: Any) -> None:
     """The state at time 0: sources, pressure and the first events."""

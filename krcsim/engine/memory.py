@@ -109,13 +109,14 @@ def head(g: Any, c: Any, t: Any, what: Any) -> Any:
     if what != HEAD_STALL and c.slab_free > 0:
         c.slab_free -= 1
         return True
-    mark = g.high if g.head_alloc == TRYHARD else g.atomic
-    if what == HEAD_STALL and g.head_alloc != TRYHARD:
-        mark = g.nowait  # the last step of three_step: GFP_KERNEL
-    got = take(g, c, t, mark)
+    got = take(g, c, t, mark_after_stall(g) if what == HEAD_STALL or g.head_alloc == TRYHARD else g.atomic)
     if got:
         c.slab_free += g.slab_objs - 1
     return got
+
+def mark_after_stall(g: Any) -> Any:
+    """What a request for an object that slept has to pass: the last step of three_step is GFP_KERNEL."""
+    return g.high if g.head_alloc == TRYHARD else g.nowait
 
 def wrappers_freed(g: Any, c: Any, t: Any, n: Any) -> None:
     """n wrappers go back to their slab pages at t; a CPU keeps a few empty pages."""
@@ -131,7 +132,7 @@ def stall_ticks(g: Any, c: Any, t: Any, what: Any) -> Any:
     rounds = 1
     if g.file > 0.0:
         if what == HEAD_STALL:
-            rounds = max(rounds, int(math.ceil((g.high - g.free + 1.0) / CLUSTER)))
+            rounds = max(rounds, int(math.ceil((mark_after_stall(g) - g.free + 1.0) / CLUSTER)))
         return rounds * g.stall_median
     if what == HEAD_STALL:  # allocate_slab() asks twice, first for one round only
         rounds += RETRIES if g.free >= g.atomic else 1
@@ -140,7 +141,7 @@ def stall_ticks(g: Any, c: Any, t: Any, what: Any) -> Any:
 def reclaim(g: Any, t: Any, what: Any) -> None:
     """A stall in direct reclaim ends at t: one round, or with __GFP_RETRY_MAYFAIL as many as it takes."""
     catch_up(g, t)
-    n = min(max(CLUSTER, g.high - g.free + 1.0) if what == HEAD_STALL else CLUSTER, g.file)
+    n = min(max(CLUSTER, mark_after_stall(g) - g.free + 1.0) if what == HEAD_STALL else CLUSTER, g.file)
     g.file -= n
     g.free += n
 

@@ -176,6 +176,8 @@ def trouble(g: Any, c: Any) -> Any:
 
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
     """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now holds up its caller."""
+    if not g.bursty:
+        c.woke = t
     if c.known == DULL:
         dull_calls(g, c, ONE, t)
         return False
@@ -218,6 +220,8 @@ def settle(g: Any, c: Any, t: Any) -> None:
             if t < c.until:
                 k = binomial(c.arrivals, k, (t - c.base) / (c.until - c.base))
             c.n -= k
+            if g.reader > 0.0 and k > 0:  # the last of k uniform times
+                c.woke = c.base + (t - c.base) * uniform(c.arrivals) ** (1.0 / k)
             # Given their number they are uniform in the interval: the sum of times at its mean.
             dull_calls(g, c, k, 0.5 * k * (c.base + t))
         g.rate_base += c.rate * (t - c.base)
@@ -233,7 +237,7 @@ def source_event(g: Any, i: Any, t: Any) -> None:
         c.woke = t if p.left == g.burst else c.woke
         p.left -= 1
         held, cost = special_cost(g, c, i, t, j)
-        c.free_at, c.reused = t + cost, max(0, c.reused - 1)
+        c.free_at, c.reused = max(t, c.free_at) + cost, max(0, c.reused - 1)  # a refill worker may have had its turn
         if held:
             p.blocked, c.cur = 1, -1
         elif p.left == 0:

@@ -56,7 +56,7 @@ def split(s: Scenario) -> dict[str, float]:
     counts = a.spells == "none" or not harmless_calm(s) or (a.spells == "exponential" and a.spell_ms < away_ms)
     return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_counts=counts)
 
-def levels(s: Scenario, seed: int, *, share: float = 0.2, want: int = 200, stop: Stop | None = None) -> Levels:
+def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop: Stop | None = None) -> Levels:
     """Levels of danger, each passed by about `share` of those that passed the one before, up to where forks begin.
 
     Found by replications that no answer uses. Empty where forks begin in most replications anyway.

@@ -256,8 +256,10 @@ def step(g: Any) -> Any:
         if g.head_w == g.tail_w and g.heap_n == 0:
             return False
     elif t >= g.window_at:
+        g.now = g.window_at
         next_window(g, g.window_at)
         return True
+    g.now = t
     g.events += 1
     if (g.events & 1023) == 0 and count_at(g.p_stop, 0).n:
         g.error = STOPPED

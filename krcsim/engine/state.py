@@ -59,7 +59,7 @@ GLOBAL = _dtype(
     "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost list_cost slab_cost free_cost "
     "list_free_cost wake_cost reader reader_gap stall_median stall_sigma exp_median exp_sigma invoke warmup horizon "
     "spell_mean calm_mean phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn fh ff "
-    "dull_single gp_began gp_end "
+    "dull_single gp_began gp_end now "
     # Memory in pages, and its marks: see engine/memory.py.
     "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
     "round free file hogged mem_at hog_at "

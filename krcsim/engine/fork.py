@@ -238,8 +238,10 @@ def simulate(worlds: Any) -> None:
                     reseed(g, g)
                     if not g.bursty:  # what lies ahead is drawn anew
                         for i in range(g.cpus):
-                            settle(g, cpu_at(g.p_cpus, i), g.now)
-                            plan(g, cpu_at(g.p_cpus, i), i, g.now)
+                            c = cpu_at(g.p_cpus, i)
+                            settle(g, c, g.now)
+                            plan(g, c, i, g.now)
+                            c.planned = 0  # its forks were made before the copy
                     going, to, peak = True, level, g.score
                 else:
                     g.weight *= real_at(g.p_levels, 2 * level - 1).x

@@ -3,4 +3,5 @@
 from krcsim_explorers.pressure import Pressure
 from krcsim_explorers.questions import ColdStart, OneSpell, PoolOrPages
 from krcsim_explorers.size import HowBig
-__all__ = ["ColdStart", "HowBig", "OneSpell", "PoolOrPages", "Pressure"]
+from krcsim_explorers.trust import Trust
+__all__ = ["ColdStart", "HowBig", "OneSpell", "PoolOrPages", "Pressure", "Trust"]

@@ -28,9 +28,10 @@ def looking(chart: Chart, look: str) -> Chart:
 def framed(ax: Axes, *, chart: Chart) -> None:
     """Frame axes as a figure has them, with a legend of all but pins, but without the lines that it names."""
     figures.frame(ax, chart)
-    lines = tuple(replace(line, look="pin" if ": " in line.name else "now") for line in chart.lines)
+    lines = tuple(replace(line, look="pin" if ": " in line.name else "dots" if line.look == "dots" else "now")
+        for line in chart.lines)
     artists = figures.draw(replace(chart, lines=lines), ax)  # the frame outlives what is dimmed
-    names = {line.name for line in lines if line.look == "now"}
+    names = {line.name for line in lines if line.look != "pin"}
     pins = sorted({line.name.split(": ")[0] for line in lines if line.look == "pin"})
     ax.legend(handles=[a for a in artists if a.get_label() in names], loc="upper right", ncols=2, columnspacing=0.8,
         handlelength=1.8, fontsize=7, framealpha=0.9, title_fontsize=7,

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
+from matplotlib.transforms import ScaledTranslation
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 from krcsim_report.chart import NOTHING_ADDED, OWN, Chart, Line, height
 from krcsim.estimate import Estimate
@@ -30,7 +31,8 @@ def limits(chart: Chart) -> tuple[float, float, float, float]:
     lows += [math.floor(math.log10(v)) for line in chart.lines for v in map(height, line.estimates) if v > FLOOR]
     most = max((x for line in chart.lines for x in line.x), default=1.0)
     right = 1.5 * 4.0 ** max(8, math.ceil(math.log2(most) / 2)) if chart.bytes_axis else most + 0.4
-    return (0.8 * NOTHING_ADDED if chart.bytes_axis else 0.6), right, 10.0 ** min([-5, *lows]), 1.6
+    least = min((x for line in chart.lines for x in line.x), default=1.0)
+    return (0.8 * NOTHING_ADDED if chart.bytes_axis else least - 0.4), right, 10.0 ** min([-5, *lows]), 1.6
 
 def frame(ax: Axes, chart: Chart) -> None:
     """Set limits, scales, ticks and labels of the axes of a chart."""
@@ -60,24 +62,33 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
 def _line(line: Line, ax: Axes, style: Any) -> list[Any]:
     """Markers with a band of intervals; an open marker over a small v is an upper bound."""
     colour, marker, dash = style
-    strong = {"now": 1.0, "old": 0.25, "pin": 0.5}[line.look]
+    strong = {"old": 0.25, "pin": 0.5}.get(line.look, 1.0)
+    dots = line.look == "dots"
     x = np.array(line.x)
     y = np.array([max(FLOOR, height(e)) for e in line.estimates])
     bound = np.array([e.kind == "bound" for e in line.estimates])
-    look: Any = dict(color=colour, marker=marker, ms=5.5 if line.look == "now" else 3.5, alpha=strong)
-    artists: list[Any] = ax.plot(x, np.where(bound, np.nan, y), ls=dash, label=line.name, **look)
+    full = dots or line.look == "now"
+    look: Any = dict(color=colour, marker=marker, ms=5.5 if full else 3.5, alpha=strong)
+    place: Any = dict(transform=_aside(ax, marker)) if dots else {}
+    artists: list[Any] = ax.plot(x, np.where(bound, np.nan, y), ls="none" if dots else dash, label=line.name, **look, **place)
     if bound.any():
-        artists += ax.plot(x[bound], y[bound], ls="none", **look | dict(mfc="white"))
-        if line.look == "now":
-            artists += ax.plot(x[bound], y[bound] / 1.45, ls="none", **look | dict(marker="v", ms=3))
-    if line.look == "now":
+        artists += ax.plot(x[bound], y[bound], ls="none", **look | dict(mfc="white"), **place)
+        if full:
+            artists += ax.plot(x[bound], y[bound] / 1.45, ls="none", **look | dict(marker="v", ms=3), **place)
+    if full:
         lo, hi = np.array([(_end(e, e.lo), _end(e, e.hi)) for e in line.estimates]).T
-        artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
-        artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0)
+        if not dots:
+            artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
+        artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0, **place)
         tops = zip(x, np.where(np.isfinite(hi), hi, y), _thinned(line), strict=True)
         artists += [ax.text(at, up * 1.25, label, fontsize=7, color=colour, ha="center", clip_on=True)
             for at, up, label in tops if label and up > 0]
     return artists
+
+def _aside(ax: Axes, marker: str) -> Any:
+    """Where dots of a marker stand, some points beside their place: lines of the same heights hide nothing."""
+    shift = {"s": -4.0, "^": 4.0}.get(marker, 0.0) / 72.0
+    return ax.transData + ScaledTranslation(shift, 0.0, ax.get_figure(root=True).dpi_scale_trans)
 
 def _star(line: Line, ax: Axes) -> list[Any]:
     """The person's own setting: a star in each place, with its interval or an arrow of its bound."""

@@ -191,6 +191,12 @@ def run_size(args: argparse.Namespace, command: str) -> None:
     told = said if sys.stderr.isatty() and not args.quiet else None
     run(args, scenario_from(args), command, told, deliver)
 
+def run_ask(args: argparse.Namespace, command: str) -> None:
+    """One number, or all methods beside each other."""
+    from krcsim_shell.asks import run_ask as run
+    check_targets(args)
+    run(args, scenario_from(args), command, said if sys.stderr.isatty() and not args.quiet else None, deliver)
+
 def said(text: str) -> None:
     """Say on the terminal what is being done."""
     print(f"\r  {text[:70]:70}\r", end="", file=sys.stderr, flush=True)
@@ -207,6 +213,8 @@ VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of
     "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-spell over"),
     "sweep": (run_sweep, "a grid of values; with --into a large one, or a sample, into a table",
         f"{_STUDY} remedies by-spell over into sample points quantity window method workers on"),
+    "ask": (run_ask, "one number, how it was found and why so; with --sizes all methods beside each other",
+        "set quantity window method precision max-rung seed json sizes of out dpi overwrite quiet"),
     "size": (run_size, "the smallest pool, the fewest pages or the cheapest mix for a target",
         "set target of quantity method confidence at-boot beside window budget seed json max-rung out dpi overwrite "
         "quiet"),

@@ -25,6 +25,7 @@ ASKED = (
     ("exhausted-guest", "pages", 1e-6, "own"),
     ("phone", "pool", 1e-6, "full"),
     ("server-128", "pool", 1e-6, "full"),
+    ("small-world", "pool", 1e-6, "full"),
     ("thread-as-discussed", "pool", 1e-6, "full"),
     ("thread-as-posted", "pool", 1e-6, "full"),
     ("exhausted-guest", "pool", 1e-4, "own"),

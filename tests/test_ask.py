@@ -16,6 +16,7 @@ from krcsim_explorers import Trust
 from krcsim_report.reply import WIDTH
 from krcsim_shell.main import main
 from krcsim_studies.beside import (
+    LARGEST,
     Beside,
     beside,
     chart_of_beside,
@@ -96,11 +97,13 @@ def test_a_quantity_that_nothing_defined_has_no_answer(capsys: pytest.CaptureFix
 
 
 @pytest.mark.parametrize("argv", [["phone", "--method", "exact"], ["exhausted-guest", "--method", "rare"],
-    ["phone", "--method", "guess"], ["phone", "--quantity", "x"], ["phone", "--quantity", "wait_ms", "--method", "rare"],
+    ["phone", "--method", "guess"], ["phone", "--quantity", "x"], ["phone", "--quantity", "wait_ms", "--method",
+        "rare"],
     ["phone", "--quantity", "blocked", "--quantity", "p_wait"], ["phone", "--of", "pages"], ["phone", "--out", "f.png"],
     ["phone", "--set", "warmup_ms=0", "--window", "boot"], ["phone", "--precision", "0"], ["phone", "--max-rung", "99"],
     ["small-world", "--sizes", "2", "--of", "mix"], ["small-world", "--sizes", "1000"],
-    ["small-world", "--sizes", "2", "--method", "rare"], ["small-world", "--sizes", "2", *NEVER]], ids=shlex.join)  # fmt: skip
+    ["small-world", "--sizes", "2", "--method", "rare"],
+    ["small-world", "--sizes", "2", *NEVER]], ids=shlex.join)  # fmt: skip
 def test_what_cannot_be_asked_is_refused_in_a_line(
     argv: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -180,7 +183,9 @@ def test_the_picture_has_the_numbers_of_the_shell(tmp_path: Path, capsys: pytest
     assert capsys.readouterr().out == shown(explorer.found) + "\n"
 
 
-def test_every_control_changes_the_picture(tmp_path: Path) -> None:
+def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for of in ("pool", "pages"):
+        monkeypatch.setitem(LARGEST, of, 2)
     explorer = Trust(tmp_path, rungs=(0,))
     for control in (*explorer.controls.values(), explorer.of):
         before, was = explorer.image.value, control.value

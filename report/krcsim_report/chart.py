@@ -16,7 +16,7 @@ _WORDS = {"B": "pool of N objects, empty at boot", "Bf": "pool of N objects, ful
 
 @dataclass(frozen=True)
 class Line:
-    """Estimates of one remedy in growing sizes, or of one size spell by spell; `look` is now, old, pin or dots (not joined)."""
+    """Estimates of one remedy in growing sizes, or of one size spell by spell; `look`: now, old, pin or dots."""
     name: str
     labels: tuple[str, ...]
     x: tuple[float, ...]

@@ -4,7 +4,7 @@ import io
 import math
 from collections.abc import Mapping
 from textwrap import fill
-from typing import Any
+from typing import Any, cast
 import matplotlib
 import numpy as np
 from matplotlib.axes import Axes
@@ -70,7 +70,8 @@ def _line(line: Line, ax: Axes, style: Any) -> list[Any]:
     full = dots or line.look == "now"
     look: Any = dict(color=colour, marker=marker, ms=5.5 if full else 3.5, alpha=strong)
     place: Any = dict(transform=_aside(ax, marker)) if dots else {}
-    artists: list[Any] = ax.plot(x, np.where(bound, np.nan, y), ls="none" if dots else dash, label=line.name, **look, **place)
+    dash = "none" if dots else dash
+    artists: list[Any] = ax.plot(x, np.where(bound, np.nan, y), ls=dash, label=line.name, **look, **place)
     if bound.any():
         artists += ax.plot(x[bound], y[bound], ls="none", **look | dict(mfc="white"), **place)
         if full:
@@ -87,8 +88,8 @@ def _line(line: Line, ax: Axes, style: Any) -> list[Any]:
 
 def _aside(ax: Axes, marker: str) -> Any:
     """Where dots of a marker stand, some points beside their place: lines of the same heights hide nothing."""
-    shift = {"s": -4.0, "^": 4.0}.get(marker, 0.0) / 72.0
-    return ax.transData + ScaledTranslation(shift, 0.0, ax.get_figure(root=True).dpi_scale_trans)
+    shift, fig = {"s": -4.0, "^": 4.0}.get(marker, 0.0) / 72.0, cast(Figure, ax.get_figure(root=True))
+    return ax.transData + ScaledTranslation(shift, 0.0, fig.dpi_scale_trans)
 
 def _star(line: Line, ax: Axes) -> list[Any]:
     """The person's own setting: a star in each place, with its interval or an arrow of its bound."""

@@ -46,10 +46,12 @@ def bias(s: Scenario) -> dict[str, float]:
     """
     pool, m = s.remedy.nr_emergency_objs, s.machine
     calls = s.workload.rate_hz * s.workload.single_share / m.hz * (1.25 * s.drain_jiffies + 5)
-    choice = max(0.6, 1 - 2 / (pool + 2)) if calls > s.remedy.block_entries else max(0.9, 1 - 1 / (pool + 2))
+    # Chances to find a page before wrappers return.
+    chances = 1 if s.remedy.expedited_drain else calls / s.remedy.block_entries
+    low, slack = (0.6, 2) if chances > 1 else (0.9 if s.remedy.expedited_drain else 0.8, 1)
     batches = m.cpus * s.horizon_ms / 1000.0 * m.hz / s.drain_jiffies
-    return dict(rare=1, choice=choice, least=min(0.5, (pool + 2) / max(calls, 1e-9)), most=5.0, calm_share=0.1,
-        share=(1 if m.cpus <= 4 or pool == 0 else 0.5) / m.cpus, repeat=max(1, min(16, int(300 / batches))))
+    return dict(rare=1, choice=max(low, 1 - slack / (pool + 2)), least=min(0.5, (pool + 2) / max(calls, 1e-9)), most=5.0, calm_share=0.1,
+        share=min(1.0, 1.0 if m.cpus <= 4 else 1e4 / s.workload.rate_hz) / m.cpus, repeat=max(1, min(16, int(300 / batches))))
 
 def split(s: Scenario) -> dict[str, float]:
     """As bias(), for a run that is split: plans are short, so that danger is looked at often."""

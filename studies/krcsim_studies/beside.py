@@ -13,6 +13,7 @@ from krcsim.study import SEED, Stop, check_study, check_whole, given
 from krcsim.values import KrcsimError, refuse
 from krcsim_report.chart import Chart, Line
 from krcsim_report.reply import WIDTH, check_text, situation, table, wrap
+from krcsim_studies.exact import FORGOTTEN
 from krcsim_studies.question import BY_CONSTRUCTION, Finding, ask
 from krcsim_studies.size import reserve, with_reserve
 KINDS = ("exact", "skipping", "rare")  # of methods, in the order of lines
@@ -98,7 +99,7 @@ def said(f: Finding) -> str:
     if f.method == BY_CONSTRUCTION:
         return f"{what}: {words(e)} by construction: {f.why}. Nothing was simulated."
     if f.method == "exact":
-        value = "0: nothing that can happen leads to a wait" if e.value == 0.0 else words(e)
+        value = f"0: nothing leads to a wait that is as likely as {number(FORGOTTEN)}" if e.value == 0.0 else words(e)
         return f"{what}: {value}, without chance. Found by the exact chain ({f.why}): {f.replications} states, " \
             f"{number(f.events)} ticks."
     if e.kind == "exact":

@@ -251,7 +251,7 @@ def simulate(worlds: Any) -> None:
                     level -= 1
         if not going or (g.peaks_cap > 0 and steps > PILOT_STEPS):  # levels of a pilot may be far from right
             break
-    out_at(g.p_out, max(1, g.win)).events += steps
+    out_at(g.p_out, max(1, g.win)).events += g.events if g.look == BIG else steps
 
 compile_module()
 

@@ -83,7 +83,8 @@ def test_what_cannot_happen_is_zero_for_a_reason(capsys: pytest.CaptureFixture[s
 
 
 def test_the_chain_says_that_zero_is_no_small_number(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "0: nothing leads to a wait that is as likely as" in asked(capsys, "small-world", *NEVER, "--method", "exact")
+    text = asked(capsys, "small-world", *NEVER, "--method", "exact")
+    assert "0: nothing leads to a wait that is as likely as" in text
 
 
 def test_a_rough_answer_is_said_to_be_a_factor() -> None:

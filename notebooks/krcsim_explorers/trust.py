@@ -23,7 +23,7 @@ class Trust(Explorer):
         "workload.single_share")
     found: Beside | None = None
 
-    def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 3, 6)) -> None:
+    def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 2, 5)) -> None:
         self.known: dict[Scenario, Finding] = {}
         super().__init__(folder, preset, rungs)
 

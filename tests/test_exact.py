@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from krcsim import exact
 from krcsim.allocator import Allocator
+from krcsim_studies import exact
 from krcsim_studies.exact import chain_of, exact_p_wait, fits
 from krcsim.grace_period import GracePeriod
 from krcsim.kernel import ticks

@@ -191,7 +191,7 @@ def test_a_shared_cache_is_the_channels_own_where_only_one_channel_is_used(numbe
 def waits_over_sizes(remedies: list[Remedy], page: float) -> list[np.ndarray[Any, Any]]:
     """Waits a replication in an open loop of light traffic, for each remedy."""
     worlds = [changed(cold(r, page, 0.8), **{"workload.rate_hz": 400.0}) for r in remedies]
-    return [replicate(world, 5, 0, 60).of("waits", 1) for world in worlds]
+    return [replicate(world, 5, 0, 240).of("waits", 1) for world in worlds]
 
 
 @pytest.mark.parametrize("what", ["pages-shared", "pages-of-a-channel", "pool"])
@@ -206,4 +206,4 @@ def test_a_larger_reserve_never_lets_more_calls_wait_on_average(what: str) -> No
     for few, many in pairwise(waits):
         error = math.sqrt((few.var(ddof=1) + many.var(ddof=1)) / len(few))
         assert many.mean() <= few.mean() + 3.0 * error
-    assert waits[-1].mean() < 0.5 * waits[0].mean()
+    assert waits[-1].mean() < 0.6 * waits[0].mean()

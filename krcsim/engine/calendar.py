@@ -32,9 +32,7 @@ def first_cpu(g: Any) -> Any:
     """The lowest CPU whose next event is the earliest."""
     j = 1
     while j < g.leaves:
-        j *= 2
-        if real_at(g.p_tree, j).x > real_at(g.p_tree, j + 1).x:
-            j += 1
+        j = 2 * j + int(real_at(g.p_tree, 2 * j).x > real_at(g.p_tree, 2 * j + 1).x)
     return j - g.leaves
 
 def pending_new(g: Any) -> Any:

@@ -14,7 +14,7 @@ from krcsim.engine import loop
 from krcsim.engine.calendar import first_cpu
 from krcsim.engine.loop import boot, step
 from krcsim.engine.rng import BIG, INF, compile_module, next64, uniform
-from krcsim.engine.source import hits, plan
+from krcsim.engine.source import hits, plan, settle
 from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, QUEUED, REAL,
     SLAB, VMALLOC, WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
 
@@ -241,14 +241,17 @@ def simulate(worlds: Any) -> None:
                     reseed(g, g)
                     if not g.bursty:  # what lies ahead is drawn anew
                         for i in range(g.cpus):
-                            plan(g, cpu_at(g.p_cpus, i), i, cpu_at(g.p_cpus, i).base)
+                            c = cpu_at(g.p_cpus, i)
+                            settle(g, c, g.now)
+                            plan(g, c, i, g.now)
+                            c.planned = 0  # its forks were made before the copy
                     going, to, peak = True, level, g.score
                 else:
                     g.weight *= real_at(g.p_levels, 2 * level - 1).x
                     level -= 1
         if not going or (g.peaks_cap > 0 and steps > PILOT_STEPS):  # levels of a pilot may be far from right
             break
-    out_at(g.p_out, max(1, g.win)).events += steps
+    out_at(g.p_out, max(1, g.win)).events += g.events if g.look == BIG else steps
 
 compile_module()
 

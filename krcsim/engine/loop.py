@@ -6,7 +6,7 @@ from krcsim.engine import grace, kfree_rcu, memory, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.kfree_rcu import work_cost
 from krcsim.engine.rng import INF, compile_module, exponential, uniform
-from krcsim.engine.state import (ALL, BINS, BOOT, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
+from krcsim.engine.state import (ALL, BINS, BOOT, FRESH, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
     count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at, tally_at)
 
 def in_force(g: Any) -> None:
@@ -166,18 +166,26 @@ def works(g: Any, x: Any, t: Any) -> None:
         more += 8.0 * math.sqrt(more) + 20.0
     if g.bursty or g.deferred + more >= out_at(g.p_out, g.win).peak:
         settle_all(g, t)
+    exact = g.bursty or g.pages > 0
     while c.wk and c.wk_at <= t:
-        owner, o = c.wk_owner, cpu_at(g.p_cpus, c.wk_owner)
-        # Pages may reach a CPU without room: its plan must be drawn anew from here.
-        source.settle(g, o, t)
-        source.settle(g, c, t)
+        to = x if g.to_worker else c.wk_owner
+        o = cpu_at(g.p_cpus, to)
+        # Pages may reach a CPU without room: then its plan must be drawn anew from here.
+        anew = exact or o.known != FRESH
+        if anew:
+            source.settle(g, o, t)
+        if exact:
+            source.settle(g, c, t)
         kfree_rcu.work_step(g, x, t)
         kfree_rcu.work_next(g, x, t)
         if g.bursty and c.wk and math.floor(t) > math.floor(c.wk_began):
             source.let_in(g, c, t)
-        if x != owner:
-            source.plan(g, o, owner, t)
-    source.plan(g, c, x, t)
+        if anew and (x != to or not g.bursty):
+            source.plan(g, o, to, t)
+    if g.bursty:
+        source.plan(g, c, x, t)
+    else:
+        touch(g, x)
 
 def readers_done(g: Any, t: Any) -> Any:
     """Whether the grace period ends at t; else it is looked at again when the next section ends that holds it up."""
@@ -248,8 +256,10 @@ def step(g: Any) -> Any:
         if g.head_w == g.tail_w and g.heap_n == 0:
             return False
     elif t >= g.window_at:
+        g.now = g.window_at
         next_window(g, g.window_at)
         return True
+    g.now = t
     g.events += 1
     if (g.events & 1023) == 0 and count_at(g.p_stop, 0).n:
         g.error = STOPPED

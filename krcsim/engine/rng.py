@@ -6,8 +6,20 @@ from typing import Any
 import numba
 import numpy as np
 from numba import uint64
+from numpy.typing import NDArray
 STREAM = np.dtype([(word, "u8") for word in "abcd"])  # a record, so that a function gets it as one pointer
 INF, BIG = np.inf, 1 << 40
+
+def ziggurat() -> NDArray[np.float64]:
+    """Edges of 128 layers of equal area under exp(-x * x / 2), the outermost first; it holds the tail."""
+    edge, area = 3.442619855899, 9.91256303526217e-3
+    edges = [area / math.exp(-0.5 * edge * edge), edge]
+    while len(edges) < 128:
+        edges.append(math.sqrt(-2.0 * math.log(area / edges[-1] + math.exp(-0.5 * edges[-1] ** 2))))
+    return np.array([*edges, 0.0])
+
+EDGE = ziggurat()
+LOG_FACTORIAL = np.array([math.lgamma(k + 1.0) for k in range(1024)])
 # Ends a module of the engine: compiles all its functions, on first use and for compiled code only (wrappers for Python
 # would cost compile time). A division by zero gives inf as in NumPy.
 compile_module = functools.partial(numba.jit_module, nogil=True, error_model="numpy",
@@ -34,12 +46,21 @@ def exponential(r: Any) -> Any:
     return -math.log(uniform(r))
 
 def normal(r: Any) -> Any:
-    """Standard normal, by the polar method."""
+    """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for the place."""
     while True:
-        x, y = 2.0 * uniform(r) - 1.0, 2.0 * uniform(r) - 1.0
-        q = x * x + y * y
-        if 0.0 < q < 1.0:
-            return x * math.sqrt(-2.0 * math.log(q) / q)
+        bits = next64(r)
+        i, u = bits & uint64(127), np.float64(np.int64(bits) >> 10) * 2.0 ** -53
+        x = u * EDGE[i]
+        if abs(x) < EDGE[i + uint64(1)]:
+            return x
+        if i == 0:  # the tail
+            while True:
+                x = exponential(r) / EDGE[1]
+                if 2.0 * exponential(r) > x * x:
+                    return math.copysign(EDGE[1] + x, u)
+        inner, outer = math.exp(-0.5 * EDGE[i + uint64(1)] ** 2), math.exp(-0.5 * EDGE[i] ** 2)
+        if outer + uniform(r) * (inner - outer) < math.exp(-0.5 * x * x):
+            return x
 
 def gamma(r: Any, shape: Any) -> Any:
     """Gamma with a whole shape >= 1 and scale 1, the time of the shape-th call at rate 1: Marsaglia and Tsang 2000."""
@@ -61,6 +82,31 @@ def geometric(r: Any, again: Any) -> Any:
         return BIG if again > 0.0 else 1
     x = math.log(uniform(r)) / math.log(again)
     return BIG if x >= BIG - 1 else 1 + int(x)
+
+def log_factorial(k: Any) -> Any:
+    """The logarithm of k!, of a whole number as a float."""
+    return LOG_FACTORIAL[np.uint64(k)] if k < 1024.0 else math.lgamma(k + 1.0)
+
+def poisson(r: Any, mean: Any) -> Any:
+    """A Poisson number: inversion for a small mean, else transformed rejection: Hoermann 1993 (PTRS)."""
+    if mean < 10.0:
+        f, u, k = math.exp(-mean), uniform(r), 0
+        while u > f and k < 100:
+            u, k = u - f, k + 1
+            f *= mean / k
+        return k
+    b = 0.931 + 2.53 * math.sqrt(mean)
+    a = -0.059 + 0.02483 * b
+    while True:
+        u, v = uniform(r) - 0.5, uniform(r)
+        us = 0.5 - abs(u)
+        k = math.floor((2.0 * a / us + b) * u + mean + 0.43)
+        if us >= 0.07 and v <= 0.9277 - 3.6224 / (b - 2.0):
+            return int(k)
+        if k >= 0 and (us >= 0.013 or v <= us):
+            alpha = 1.1239 + 1.1328 / (b - 3.4)
+            if math.log(v * alpha / (a / (us * us) + b)) <= k * math.log(mean) - mean - log_factorial(k):
+                return int(k)
 
 def binomial(r: Any, n: Any, p: Any) -> Any:
     """Successes in n trials of probability p: inversion for a small mean, else rejection."""
@@ -94,8 +140,8 @@ def rejection(r: Any, n: Any, p: Any) -> Any:
         if us >= 0.07 and v <= 0.92 - 4.2 / b:
             return int(k)
         if 0 <= k <= n:
-            rhs = math.lgamma(m + 1) + math.lgamma(n - m + 1) - math.lgamma(k + 1)
-            rhs += (k - m) * math.log(p / (1.0 - p)) - math.lgamma(n - k + 1)
+            rhs = log_factorial(m) + log_factorial(n - m) - log_factorial(k)
+            rhs += (k - m) * math.log(p / (1.0 - p)) - log_factorial(n - k)
             if math.log(v * alpha / (a / (us * us) + b)) <= rhs:
                 return int(k)
 

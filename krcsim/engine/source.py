@@ -9,7 +9,8 @@ from typing import Any
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import TRYHARD, call
 from krcsim.engine.memory import objects
-from krcsim.engine.rng import BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, uniform
+from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, poisson,
+    uniform)
 from krcsim.engine.state import (BIASED, DULL, FORCED, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at,
     prod_at)
 
@@ -22,21 +23,29 @@ def shares(g: Any, c: Any, ch: Any) -> Any:
         dull = 0.0 if caches or g.no_dull else (1.0 - g.single) * g.fp + g.single * g.dull_single
     return mine * dull, mine * (1.0 - dull)
 
-def calls_ahead(g: Any, c: Any) -> Any:
+def calls_ahead(g: Any, c: Any) -> None:
     """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
     c.odds, c.raised = 0.0, 0
     if g.every_call or c.monitor_at == INF:
-        return 1, FRESH
+        c.n, c.known = 1, FRESH
+        return
     if 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
-        n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
-        return (n, TROUBLE) if n <= cap else (cap, DULL)
+        c.n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
+        c.known = TROUBLE
+        if c.n > cap:
+            c.n, c.known = cap, DULL
+        return
     ch = VMALLOC if g.vmalloc > 0.0 else SLAB
     dull = shares(g, c, ch)[0]
     if c.room[ch] > 0 or dull <= 0.0:
-        return (c.room[ch] + 1, FRESH) if c.room[ch] < g.look else (g.look, DULL)
-    n = geometric(c.marks, sooner(g, c, dull))
-    return (n, TROUBLE) if n <= g.look and n < BIG else (g.look, DULL)
+        c.n, c.known = c.room[ch] + 1, FRESH
+        if c.room[ch] >= g.look:
+            c.n, c.known = g.look, DULL
+        return
+    c.n, c.known = geometric(c.marks, sooner(g, c, dull)), TROUBLE
+    if c.n > g.look or c.n == BIG:
+        c.n, c.known = g.look, DULL
 
 def sooner(g: Any, c: Any, dull: Any) -> Any:
     """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds keeps account."""
@@ -188,12 +197,23 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     if g.bursty:
         plan_burst(g, c, t)
     elif c.rate > 0.0 and not g.late:
-        c.n, c.known = calls_ahead(g, c)
-        if c.n == BIG:  # dull as far as the eye sees: look again before a gamma gets inexact
-            c.n = 1 << 30
-        c.call_at = t + gamma(c.arrivals, c.n) / c.rate
+        calls_ahead(g, c)
+        plan_poisson(c, t)
     c.planned = c.n > 0 and c.raised and c.nr_emergency - c.doomed == g.pool_cap
     touch(g, i)
+
+def plan_poisson(c: Any, t: Any) -> None:
+    """Draw when call n comes; where the monitor is likely to come first, only how many calls there are until then."""
+    mean = c.rate * (c.monitor_at - t)
+    if c.n == 1 or mean > c.n:
+        c.call_at = c.until = t + gamma(c.arrivals, c.n) / c.rate
+        return
+    c.until, k = c.monitor_at, poisson(c.arrivals, mean)
+    if k < c.n:  # all of them are dull, and the monitor's event makes the next plan
+        c.n = k + 1
+    else:  # k uniform times, of which the n-th: beta(n, k + 1 - n)
+        x = gamma(c.arrivals, c.n)
+        c.call_at = c.until = t + (c.until - t) * x / (x + gamma(c.arrivals, k + 1 - c.n))
 
 def settle(g: Any, c: Any, t: Any) -> None:
     """Account for the dull calls before t, up to the horizon; the plan stays valid."""
@@ -202,8 +222,8 @@ def settle(g: Any, c: Any, t: Any) -> None:
     elif c.base < t and not g.late:
         if c.n > 1:
             k = c.n - 1
-            if t < c.call_at:
-                k = binomial(c.arrivals, k, (t - c.base) / (c.call_at - c.base))
+            if t < c.until:
+                k = binomial(c.arrivals, k, (t - c.base) / (c.until - c.base))
             c.n -= k
             if g.reader > 0.0 and k > 0:  # the last of k uniform times
                 c.woke = c.base + (t - c.base) * uniform(c.arrivals) ** (1.0 / k)
@@ -312,7 +332,7 @@ def plan_burst(g: Any, c: Any, t: Any) -> None:
     fixed = not (g.every_call or g.exp_gap or g.producers > 1) and g.burst * c.cost <= g.period
     on_time = c.start + p.left * c.cost <= p.due + g.period
     limit = min(c.reused or BIG, 1 << 20 if fixed and on_time else p.left)
-    c.n, c.known = calls_ahead(g, c)
+    calls_ahead(g, c)
     if c.n > limit:
         c.n, c.known = limit, DULL
     c.call_at = call_time(g, c, p, c.start, c.n - 1)

@@ -22,7 +22,8 @@ KRW = _dtype("state cpu need", "asked ready_at since", "ptr blk needs")
 IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worker is busy
 
 # struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls. room: free entries of the
-# head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL.
+# head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL;
+# they come until `until`, which is call_at, or if that is INF a time at which the plan is drawn anew.
 # slab_free: objects of the size of a wrapper in its slab lists; pcp: pages in its list of free pages.
 # doomed: its stalled calls that will get neither page nor rcu_head.
 # Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether trouble comes sooner
@@ -30,8 +31,8 @@ IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worke
 # often, P(trouble) where biased.
 CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp "
     "tagged heard raised planned doomed",
-    "monitor_at call_at base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke section "
-    "section_end hold odds often plan_at",
+    "monitor_at call_at until base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke "
+    "section section_end hold odds often plan_at",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 BIASED, FORCED = 1, 2  # CPU.tagged; forced: the call that comes now hits
@@ -59,7 +60,7 @@ GLOBAL = _dtype(
     "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost list_cost slab_cost free_cost "
     "list_free_cost wake_cost reader reader_gap stall_median stall_sigma exp_median exp_sigma invoke warmup horizon "
     "spell_mean calm_mean phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn fh ff "
-    "dull_single gp_began gp_end "
+    "dull_single gp_began gp_end now "
     # Memory in pages, and its marks: see engine/memory.py.
     "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
     "round free file hogged mem_at hog_at "

@@ -14,6 +14,7 @@ from krcsim_studies import rare
 from krcsim_studies.construction import impossible
 from krcsim_studies.exact import exact_p_wait, fits
 METHODS = ("auto", "skipping", "rare", "exact")
+SMALL_BLOCK = 32
 BY_CONSTRUCTION = "by construction"
 
 @dataclass(frozen=True)
@@ -73,8 +74,8 @@ def without_chance(s: Scenario, quantity: str, window: str, method: str) -> Find
         return Finding(quantity, window, e, BY_CONSTRUCTION, no.why, 0, 0, 0.0)
     cannot = fits(s) if quantity == "p_wait" else "the chain answers p_wait only"
     refuse(method == "exact" and bool(cannot), "method", method, "auto, skipping or rare for this", cannot)
-    if cannot:
-        return None
+    if cannot or (method == "auto" and s.remedy.array_path and s.remedy.block_entries > SMALL_BLOCK):
+        return None  # larger blocks have too many states; to find that out takes longer than to simulate
     try:
         x = exact_p_wait(s, window)
     except KrcsimError:
@@ -101,7 +102,8 @@ def _forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, ma
         e = rare.estimate(forked, s, quantity, w)
         best = Finding(quantity, WINDOWS[w], e, "rare", why, rung, len(forked.runs), forked.events() + pilot)
         plain = skipped(s, quantity, w, rung, forked.runs, "waits are common enough")
-        if method == "auto" and not at and plain.estimate.kind == "interval" and cost(plain) <= cost(best):
+        clear = plain.estimate.kind == "interval" and plain.estimate.half_width < 0.5
+        if method == "auto" and not at and clear and cost(plain) <= cost(best):
             yield plain
             if plain.estimate.half_width > precision:
                 for n, runs in climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have={s: forked.runs},

@@ -46,10 +46,13 @@ def bias(s: Scenario) -> dict[str, float]:
     """
     pool, m = s.remedy.nr_emergency_objs, s.machine
     calls = s.workload.rate_hz * s.workload.single_share / m.hz * (1.25 * s.drain_jiffies + 5)
-    choice = max(0.6, 1 - 2 / (pool + 2)) if calls > s.remedy.block_entries else max(0.9, 1 - 1 / (pool + 2))
+    # Chances to find a page before wrappers return.
+    chances = 1 if s.remedy.expedited_drain else calls / s.remedy.block_entries
+    low, slack = (0.6, 2) if chances > 1 else (0.9 if s.remedy.expedited_drain else 0.8, 1)
     batches = m.cpus * s.horizon_ms / 1000.0 * m.hz / s.drain_jiffies
-    return dict(rare=1, choice=choice, least=min(0.5, (pool + 2) / max(calls, 1e-9)), most=5.0, calm_share=0.1,
-        share=(1 if m.cpus <= 4 or pool == 0 else 0.5) / m.cpus, repeat=max(1, min(16, int(300 / batches))))
+    share = (1.0 if m.cpus <= 4 else min(1.0, 1e4 / s.workload.rate_hz)) / m.cpus
+    return dict(rare=1, choice=max(low, 1 - slack / (pool + 2)), least=min(0.5, (pool + 2) / max(calls, 1e-9)),
+        most=5.0, calm_share=0.1, share=share, repeat=max(1, min(16, int(300 / batches))))
 
 def split(s: Scenario) -> dict[str, float]:
     """As bias(), for a run that is split: plans are short, so that danger is looked at often."""
@@ -140,7 +143,11 @@ def controlled(y: Array, den: Array, control: Array | None) -> Estimate:
             value, spent = less, 2
             rest = rest - slope * off
             rest = rest * math.sqrt(1.0 + n * float(control.mean()) ** 2 / float((off * off).sum()))
-    error = math.sqrt(n * float((rest * rest).sum()) / (n - spent)) / total
-    factor = math.exp(min(500.0, student(n - spent) * error / value))
+    squares = float((rest * rest).sum())
+    error = math.sqrt(n * squares / (n - spent)) / total
+    # Weights have long tails: by the kurtosis, their variance is known as well as from fewer normal numbers.
+    kurtosis = n * float((rest**4).sum()) / squares**2 if squares > 0.0 else 3.0
+    freedom = max(2, min(n - spent, int(2 * n / max(1e-9, kurtosis - 1.0))))
+    factor = math.exp(min(500.0, student(freedom) * error / value))
     kind = "interval" if sum_y**2 >= min(EFFECTIVE, n / 2) * float((y * y).sum()) else "rough"
     return Estimate(value, value / factor, value * factor, kind)

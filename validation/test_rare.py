@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Forks against the exact chain, 30 estimates a world, and against long plain runs of the full model."""
+
+from __future__ import annotations
+
+import math
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pytest
+
+from krcsim.scenario import Scenario, changed, load_scenario
+from krcsim_studies.exact import exact_p_wait
+from krcsim_studies.question import Finding, ask
+from validation.cases import cases
+
+ESTIMATES = 30
+WORLDS = (
+    "pool of 1", "pool of 2", "pool of 4", "pool of 3, heads seldom fail", "pool of 6",
+    "pool of 3, half of the pages", "pool of 4, most pages", "pool of 3, empty at boot",
+    "pool of 3, three steps", "pool of 2, doubles too, busy batches", "pages, 4 of 4 entries",
+    "pages, 6 of 4 entries", "pages, 3 of 8 entries", "pages, 2 of 4 entries, few fail",
+    "pool and pages", "pool and pages, none had", "pool, closed loop", "pool, closed loop, no page",
+    "pool, two callers", "pages, closed loop", "pool in spells", "pages in spells",
+    "pool and pages in a spell",
+)  # fmt: skip
+
+
+RUNG = {"pool of 6": 8, "pool and pages, none had": 8}  # what is rarer takes longer
+
+
+def estimates(s: Scenario, rung: int) -> list[Finding]:
+    """To the end of a rung, each with a seed of its own: whoever stops at a narrow interval stops a little low."""
+    one = partial(ask, s, method="rare", precision=1e-6, max_rung=rung, workers=1)
+    with ThreadPoolExecutor(2) as pool:
+        return list(pool.map(lambda seed: one(seed=seed), range(ESTIMATES)))
+
+
+@pytest.fixture(scope="module")
+def found() -> dict[str, tuple[float, list[Finding]]]:
+    worlds = cases()
+    return {
+        name: (exact_p_wait(worlds[name], "steady").value or 0.0, estimates(worlds[name], RUNG.get(name, 6)))
+        for name in WORLDS
+    }
+
+
+def test_each_world_is_met_on_average(found: dict[str, tuple[float, list[Finding]]]) -> None:
+    for name, (exact, findings) in found.items():
+        values = np.array([f.estimate.value or 0.0 for f in findings])
+        z = (values.mean() - exact) / (values.std(ddof=1) / math.sqrt(len(values)))
+        print(f"{exact:10.3e}  mean / exact {values.mean() / exact:.3f}  z {z:+.1f}  {name}")
+        assert abs(z) < 4.0, name
+
+
+def test_intervals_cover(found: dict[str, tuple[float, list[Finding]]]) -> None:
+    """Of 95 % intervals at least 92 % hold the exact answer; rough answers say that they are rough."""
+    inside = [
+        (f.estimate.lo or 0.0) <= exact <= (f.estimate.hi or 0.0)
+        for exact, findings in found.values()
+        for f in findings
+        if f.estimate.kind == "interval"
+    ]
+    print(f"{sum(inside)} of {len(inside)} intervals hold the exact answer")
+    assert len(inside) > 0.9 * ESTIMATES * len(WORLDS)
+    assert np.mean(inside) >= 0.92
+
+
+def full(**overrides: Any) -> Scenario:
+    """The full model with blocks of 510 entries."""
+    return changed(load_scenario("thread-as-posted"), **overrides)
+
+
+POOL = {"remedy.nr_emergency_objs": 2, "remedy.emergency_at_boot": 2}
+V59 = {"remedy": "E1", "allocator.calm.page": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("world", "precision"),
+    [
+        ({"machine.cpus": 4} | POOL, 0.1),
+        ({"machine.cpus": 4, "allocator.spell.head_reclaim": 0.02} | POOL, 0.15),
+        ({"machine.cpus": 1, "workload.rate_hz": 20_000.0, "remedy.expedited_drain": False,
+          "allocator.spell.head_reclaim": 0.02} | POOL, 0.15),
+        ({"machine.cpus": 1, "workload.rate_hz": 19_000.0} | V59, 0.15),
+        ({"machine.cpus": 4, "workload.rate_hz": 19_000.0, "remedy.nr_bkv_objs": 3,
+          "remedy.cache_at_boot": 3} | V59, 0.15),
+    ],
+    ids=["pool", "pool-rarer", "pool-many-calls", "pages", "pages-4-cpus"],
+)  # fmt: skip
+def test_forks_agree_with_long_plain_runs(world: dict[str, Any], precision: float) -> None:
+    s = full(**world)
+    forks = ask(s, method="rare", precision=0.08, max_rung=8).estimate
+    plain = ask(s, method="skipping", precision=precision, max_rung=13, seed=1).estimate
+    assert (plain.kind, forks.kind) == ("interval", "interval")
+    errors = [math.log((e.hi or 1.0) / (e.lo or 1.0)) / 4.0 for e in (plain, forks)]
+    apart = math.log((forks.value or 1.0) / (plain.value or 1.0))
+    print(f"plain {plain.value:.3e} forks {forks.value:.3e}, {apart / math.hypot(*errors):+.1f} errors apart")
+    assert abs(apart) < 3.5 * math.hypot(*errors)

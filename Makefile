@@ -7,6 +7,7 @@ READY := .venv/.ok
 LAB_ARGS ?=
 SEEDS ?= 1 2 3
 SETS ?=
+BENCH ?=
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
@@ -20,7 +21,7 @@ help:
 	@echo 'make guest      build the guest that measures (Debian packages; docs/kernel.md)'
 	@echo 'make guest-matrix  take its data again, into output/ (a quarter of an hour; SETS=... SEEDS=...)'
 	@echo 'make calibrate  the grace-period model, fitted again to its recordings'
-	@echo 'make bench      how fast a run, a sweep and an import are'
+	@echo 'make bench      how fast a run, a rare answer, a slider and an import are (minutes; BENCH=--record keeps it)'
 	@echo 'make bench-ui   how soon a slider shows a right picture, in a real Chromium (4 minutes)'
 	@echo 'make figures    draw the pictures of the README again'
 	@echo 'make clean      remove .venv and all caches; output/ stays'
@@ -70,7 +71,7 @@ calibrate: $(READY)
 	$(RUN) -m validation.calibrate_gp
 
 bench: $(READY)
-	$(RUN) -m benchmarks
+	$(RUN) -m benchmarks $(BENCH)
 
 bench-ui: $(READY)
 	$(RUN) -m benchmarks.ui

@@ -19,6 +19,7 @@ import time
 from pathlib import Path
 
 import krcsim
+from benchmarks.record import cpu_model
 from krcsim.run import warm_up
 
 PAGE = Path(__file__).parent.parent / "docs" / "sweeps.md"
@@ -29,13 +30,6 @@ COMMAND = (
 )
 SIZES = (100, 1_000, 10_000, 100_000)
 LARGE = 10**8
-
-
-def cpu_model() -> str:
-    """The CPU, as the kernel calls it."""
-    lines = Path("/proc/cpuinfo").read_text().splitlines()
-    names = [x.split(":", 1)[1].strip() for x in lines if x.startswith("model name")]
-    return names[0] if names else platform.machine()
 
 
 def measured(points: int, path: Path) -> tuple[float, float, int]:

@@ -214,7 +214,7 @@ def test_what_is_impossible_is_not_seen() -> None:
     ("how", "says"),
     [
         (dict(method="guess"), "method is 'guess'"),
-        (dict(quantity="luck"), "quantity is 'luck'"),
+        (dict(quantity="luck"), "quantity is 'luck'"), (dict(quantity=["p_wait"]), "quantity is"),
         (dict(window="later"), "window is 'later'"),
         (dict(method="rare", quantity="peak_objects"), "forks answer p_wait"),
         (dict(method="exact"), "machine.cpus"),
@@ -230,6 +230,38 @@ def test_where_memory_is_counted_in_pages_there_is_no_luck_to_bias() -> None:
     with pytest.raises(KrcsimError, match="no luck to bias"):
         ask("exhausted-guest", method="rare")
     assert ask("exhausted-guest", max_rung=0).method == "skipping"
+
+
+def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
+    """Three steps of which the second seldom fails and the last often does: what must fail is the rarer of them."""
+    s = busy(**{"machine.cpus": 2, "remedy.head_alloc": "three_step", "allocator.spell.head": 0.5,
+        "allocator.spell.head_atomic": 0.05, "allocator.spell.head_high": 0.5,
+        "allocator.spell.head_reclaim": 0.3, "workload.rate_hz": 20_000.0})  # fmt: skip
+    forks, plain = (ask(s, method=m, max_rung=6, precision=0.1).estimate for m in ("rare", "skipping"))
+    assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (forks.half_width + plain.half_width)
+    assert plain.kind == "interval"
+
+
+@pytest.mark.parametrize("loop", ["open", "closed", "catchup"])
+def test_time_blocked_is_shared_among_the_same_callers_by_both_methods(loop: str) -> None:
+    s = busy(**{"machine.cpus": 4, "workload.loop": loop, "workload.arrivals": "periodic",
+        "remedy.nr_emergency_objs": 0, "remedy.emergency_at_boot": 0})  # fmt: skip
+    forks, plain = (ask(s, "blocked", method=m, max_rung=6, precision=0.1).estimate for m in ("rare", "skipping"))
+    assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (forks.half_width + plain.half_width)
+
+
+def test_calls_of_a_split_run_are_counted_once() -> None:
+    s = changed(CASES["pages, 6 of 4 entries"], warmup_ms=1900.0, horizon_ms=2000.0)
+    at, _ = rare.levels(s, 17)
+    calls = rare.extend(s, 17, None, 400, at).runs.of("single", STEADY)
+    assert len(at) > 1
+    assert abs(float(calls.mean()) - 25.0) < 4.5 * float(calls.std()) / 20.0
+
+
+def test_runs_that_are_there_already_answer() -> None:
+    s = busy()
+    have = {s: replicate(s, 1, 0, 32)}
+    assert ask(s, method="skipping", seed=1, max_rung=1, have=have).replications == 32
 
 
 def test_the_bound_of_the_unseen_comes_from_all_runs() -> None:

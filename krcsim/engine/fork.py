@@ -20,7 +20,7 @@ from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD,
 
 GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_BYTES = (
     dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL))
-PILOT_STEPS = 1_000_000
+PILOT_STEPS, WINDOWS = 1_000_000, 2
 AT_CALL, AT_PLAN, AT_SPELL = 0, 1, 2  # where a fork begins
 
 def copy(to: Any, g: Any) -> None:
@@ -227,7 +227,7 @@ def simulate(worlds: Any) -> None:
                 level += 1
                 g.weight /= real_at(g.p_levels, 2 * level - 1).x
                 copy(worlds[1 + level], g)
-                move(worlds[1 + level].p_out, g.p_out, OUT_BYTES * (g.win + 1))
+                move(worlds[1 + level].p_out, g.p_out, OUT_BYTES * WINDOWS)
                 worlds[1 + level].left = int(real_at(g.p_levels, 2 * level - 1).x) - 1
             peak = max(peak, g.score)
             while level > to:
@@ -237,14 +237,17 @@ def simulate(worlds: Any) -> None:
                 if w.left > 0:
                     w.left -= 1
                     copy(g, w)
-                    move(g.p_out, w.p_out, OUT_BYTES * (w.win + 1))
+                    move(g.p_out, w.p_out, OUT_BYTES * WINDOWS)
                     reseed(g, g)
                     if not g.bursty:  # what lies ahead is drawn anew
                         for i in range(g.cpus):
                             c = cpu_at(g.p_cpus, i)
+                            known = c.raised  # then the forks of this plan were made before the copy
                             settle(g, c, g.now)
                             plan(g, c, i, g.now)
-                            c.planned = 0  # its forks were made before the copy
+                            if c.planned and not (known or g.pages):
+                                fork_here(g, f, i, AT_PLAN)
+                            c.planned = 0
                     going, to, peak = True, level, g.score
                 else:
                     g.weight *= real_at(g.p_levels, 2 * level - 1).x

@@ -94,8 +94,12 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
     e.spell = g.spell_id if g.spell else 0
     # Probabilities of the moment of the call: when it stalls (fh), when it fails at last (ff).
     e.what, e.fh, e.ff, e.fails = NO_STALL, g.fh, g.ff, u_page < g.fn
-    c.doomed += u_head < (g.ff if g.head_alloc >= TRYHARD else g.fh) and (e.fails or not g.noretry)
+    c.doomed += u_head < no_head(g) and (e.fails or not g.noretry)
     return (g.noretry and stall(g, c, i, t, e, PAGE_STALL)) or go_on(g, c, i, t, e)
+
+def no_head(g: Any) -> Any:
+    """P(a single-argument call without a page gets no rcu_head, at once or after reclaim)."""
+    return min(g.fh, g.ff) if g.head_alloc >= TRYHARD else g.fh
 
 def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """The call in `e` goes on at t, after the stall e.what; True if its caller is now held up."""

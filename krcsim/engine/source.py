@@ -7,7 +7,7 @@ the next other call comes and how many dull ones before; `settle` counts those t
 import math
 from typing import Any
 from krcsim.engine.calendar import touch
-from krcsim.engine.kfree_rcu import TRYHARD, call
+from krcsim.engine.kfree_rcu import call, no_head
 from krcsim.engine.memory import objects
 from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, poisson,
     uniform)
@@ -66,7 +66,7 @@ def hits(g: Any, c: Any, ch: Any) -> Any:
     if c.room[ch] > 0 or (g.array_path and c.cache[ch * g.own_cache] > 0):
         return 0.0
     mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
-    return mine * g.single * (g.fn if g.noretry else g.fp) * (g.fh if g.head_alloc < TRYHARD else g.ff)
+    return mine * g.single * (g.fn if g.noretry else g.fp) * no_head(g)
 
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     """n dull calls were made, at times that add up to time_sum."""
@@ -139,13 +139,12 @@ def biased(g: Any, c: Any) -> Any:
         c.tagged = BIASED
         g.weight, g.log_lr = g.weight * math.exp(g.log_lr), 0.0
     ch = VMALLOC if uniform(c.marks) * hit >= h0 else SLAB
-    fails, last = (g.fn if g.noretry else g.fp), (g.fh if g.head_alloc < TRYHARD else g.ff)
-    return ch, True, fails * uniform(c.marks), last * uniform(c.marks)
+    fails = g.fn if g.noretry else g.fp
+    return ch, True, fails * uniform(c.marks), no_head(g) * uniform(c.marks)
 
 def is_hit(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
     """Whether a call with these marks gets neither page nor rcu_head."""
-    last = g.fh if g.head_alloc < TRYHARD else g.ff
-    return hits(g, c, ch) > 0.0 and single and u_page < (g.fn if g.noretry else g.fp) and u_head < last
+    return hits(g, c, ch) > 0.0 and single and u_page < (g.fn if g.noretry else g.fp) and u_head < no_head(g)
 
 def is_trouble(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
     """Whether a call with these marks is not dull."""

@@ -14,7 +14,7 @@ from krcsim_studies import rare
 from krcsim_studies.construction import impossible
 from krcsim_studies.exact import exact_p_wait, fits
 METHODS = ("auto", "skipping", "rare", "exact")
-SMALL_BLOCK = 32
+SMALL_BLOCK, NEGLIGIBLE = 32, 1e-12
 BY_CONSTRUCTION = "by construction"
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ def asking(scenario: Scenario | str, quantity: str = "p_wait", *, window: str | 
     """Findings that get better, rung by rung, until the half width is below `precision`; see ask()."""
     check_study(seed, precision, max_rung)
     s = given(scenario)
-    refuse(quantity not in QUANTITIES, "quantity", quantity, "one of " + ", ".join(QUANTITIES), "name one of them")
+    known = isinstance(quantity, str) and quantity in QUANTITIES
+    refuse(not known, "quantity", quantity, "one of " + ", ".join(QUANTITIES), "name one of them")
     refuse(method not in METHODS, "method", method, "one of " + ", ".join(METHODS), "auto chooses")
     window = window or WINDOWS[window_ms(s, 1) > 0]
     refuse(window not in WINDOWS, "window", window, "one of " + ", ".join(WINDOWS), "steady is after warmup_ms")
@@ -52,8 +53,11 @@ def asking(scenario: Scenario | str, quantity: str = "p_wait", *, window: str | 
     cannot = rare.fits(s) if quantity in rare.SUMS else "forks answer " + ", ".join(rare.SUMS) + " only"
     refuse(method == "rare" and bool(cannot), "method", method, "skipping for this", cannot)
     if cannot or method == "skipping":
-        for rung, runs in climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have, workers=workers):
-            yield skipped(s, quantity, w, rung, runs, cannot or "asked for")
+        last = -1
+        for last, runs in climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have, workers=workers):
+            yield skipped(s, quantity, w, last, runs, cannot or "asked for")
+        if last < 0 and have:  # there are more runs already than the last rung has
+            yield skipped(s, quantity, w, max_rung, have[s], cannot or "asked for")
     else:
         yield from _forking(s, quantity, w, seed, precision, max_rung, method, stop, workers)
 
@@ -69,7 +73,7 @@ def ask(scenario: Scenario | str, quantity: str = "p_wait", **how: object) -> Fi
 def without_chance(s: Scenario, quantity: str, window: str, method: str) -> Finding | None:
     """What needs no random number: by construction, or by the exact chain where the world is small."""
     no = impossible(s) if method == "auto" and quantity in rare.SUMS else None
-    if no:
+    if no and no.bound <= NEGLIGIBLE:  # else a simulation says more
         e = exact(0.0) if no.bound == 0.0 else Estimate(None, 0.0, no.bound, "bound")
         return Finding(quantity, window, e, BY_CONSTRUCTION, no.why, 0, 0, 0.0)
     cannot = fits(s) if quantity == "p_wait" else "the chain answers p_wait only"
@@ -111,13 +115,16 @@ def _forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, ma
                     if n > rung:
                         yield skipped(s, quantity, w, n, runs, plain.why)
             return
-        if e.kind == "none":  # the bound of plain runs, and of a split run as of any
+        if e.kind == "none" and plain.estimate.value is not None:
+            best = replace(plain, why="no fork waited, but plain runs did")
+        elif e.kind == "none":  # the bound of plain runs, and of a split run as of any
             best = replace(best, estimate=plain.estimate, why="no wait was seen, with forks or without")
         yield best
         if e.kind == "interval" and e.half_width <= precision or e.kind == "none" and rung >= BOUND_RUNG:
             return
         few = np.count_nonzero(forked.tally[:, :, rare.FORKS].sum(axis=1)) <= len(forked.runs) / 2
-        if not tried and e.kind != "interval" and s.remedy.array_path and (few and rung == 1 or rung == 3):
+        look = rung < max_rung and s.remedy.array_path and (few and rung == 1 or rung == 3)
+        if look and not tried and e.kind != "interval":
             tried = True  # it is the pages that seldom run out
             at, pilot = rare.levels(s, seed, stop=stop)
             forked = None if at else forked

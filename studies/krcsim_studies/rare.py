@@ -2,7 +2,7 @@
 """Rare waits by forks (krcsim/engine/fork.py): what is biased and how far, and estimates from what the forks found."""
 import math
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,11 @@ from krcsim.run import Levels, Replications, rare_runs
 from krcsim.scenario import Scenario
 from krcsim.study import Stop, processors
 PILOT = 1 << 40  # replications from here on choose the levels
-EFFECTIVE = 10.0  # with a smaller effective number of replications, or below half of them, an answer is rough
+# With a smaller effective number of replications, or below half of them, an answer is rough; of split runs many copies
+# go back to few.
+EFFECTIVE, EFFECTIVE_SPLIT = 10.0, 30.0
 FORKS = (TALLY.names or ()).index("forks")
+STARVED = 2.0  # danger, in standard deviations, above which no level is set
 _CHUNK = 4  # replications of one go
 # By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
 SUMS = {"p_wait": ("waits", "single"), "p_wait_spell": ("waits_spell", "single_spell"), "blocked": ("wait_ms", "")}
@@ -24,6 +27,7 @@ class Forked:
     """Replications with forks: the runs themselves, and tally[replication, window, field of TALLY]."""
     runs: Replications
     tally: NDArray[np.float64]
+    split: bool = False
 
     def of(self, name: str, window: int) -> Array:
         """What the forks of each replication sum up to in a window."""
@@ -82,11 +86,12 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
             break
         top = float(np.quantile(peaks, 1.0 - (share if found else 0.1)))
         if found and top <= found[-1][0]:
-            top = min((x for x in peaks if x > found[-1][0]), default=-math.inf)
-            if top == -math.inf:
-                break
+            top = min((x for x in peaks if x > found[-1][0]), default=math.inf)
+        passed = float(np.mean(np.array(peaks) >= top))
+        if passed < 0.05 or (found and top > STARVED):  # a jump, or there is no page left already: copies gain nothing
+            break
         if found:
-            found[-1] = (found[-1][0], max(1, round(1 / float(np.mean(np.array(peaks) >= top)))))
+            found[-1] = (found[-1][0], max(1, round(1 / passed)))
         found.append((top, round(1 / share)))
     return tuple(found), events
 
@@ -104,7 +109,7 @@ def extend(s: Scenario, seed: int, have: Forked | None, total: int, at: Levels =
             raise
     runs = ([have.runs] if have else []) + [p[0] for p in parts]
     tally = ([have.tally] if have else []) + [p[1] for p in parts]
-    return Forked(sum(runs[1:], runs[0]), np.concatenate(tally))
+    return Forked(sum(runs[1:], runs[0]), np.concatenate(tally), bool(at))
 
 def expected_spell_ms(s: Scenario, window: int) -> float | None:
     """The mean time under pressure in a window where that is random, by solving the two-state chain; else None."""
@@ -121,12 +126,16 @@ def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimat
     """A quantity of SUMS with its interval; time under pressure, of known mean, takes its part of the variance away."""
     name, divisor = SUMS[quantity]
     y = forked.of(name, window)
-    callers = s.machine.cpus * s.workload.producers if s.workload.loop != "open" else 1
+    callers = s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1  # as in measures
     den = forked.runs.of(divisor, window) if divisor else np.full(len(y), window_ms(s, window) * callers)
     known = expected_spell_ms(s, window) if quantity != "p_wait_spell" else None
-    return controlled(y, den, None if known is None else forked.runs.of("spell_ms", window) - known)
+    control = None if known is None else forked.runs.of("spell_ms", window) - known
+    e = controlled(y, den, control, EFFECTIVE_SPLIT if forked.split else EFFECTIVE)
+    if quantity == "blocked" or e.value is None:
+        return e
+    return replace(e, value=min(1.0, e.value), hi=None if e.hi is None else min(1.0, e.hi))
 
-def controlled(y: Array, den: Array, control: Array | None) -> Estimate:
+def controlled(y: Array, den: Array, control: Array | None, effective: float = EFFECTIVE) -> Estimate:
     """Sum of y over sum of den, y regressed on a control of mean 0; interval symmetric on a log scale."""
     n, total, sum_y = len(y), float(den.sum()), float(y.sum())
     if total <= 0.0 or sum_y <= 0.0:
@@ -149,5 +158,5 @@ def controlled(y: Array, den: Array, control: Array | None) -> Estimate:
     kurtosis = n * float((rest**4).sum()) / squares**2 if squares > 0.0 else 3.0
     freedom = max(2, min(n - spent, int(2 * n / max(1e-9, kurtosis - 1.0))))
     factor = math.exp(min(500.0, student(freedom) * error / value))
-    kind = "interval" if sum_y**2 >= min(EFFECTIVE, n / 2) * float((y * y).sum()) else "rough"
+    kind = "interval" if sum_y**2 >= min(effective, n / 2) * float((y * y).sum()) else "rough"
     return Estimate(value, value / factor, value * factor, kind)

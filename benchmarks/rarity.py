@@ -118,7 +118,7 @@ def scaled(cpu_s: float, found: Finding) -> float:
 def asked(s: Scenario, seed: int, precision: float, max_rung: int, method: str = "auto") -> tuple[Finding, float]:
     """A finding and its CPU-seconds; no further rung is begun when patience is at an end."""
     begin = time.process_time()
-    for found in krcsim.asking(s, seed=seed, precision=precision, max_rung=max_rung, method=method, workers=1):
+    for found in krcsim.asking(s, seed=seed, precision=precision, max_rung=max_rung, method=method, workers=1):  # noqa: B007
         used = time.process_time() - begin
         if used > PATIENCE_S:
             break

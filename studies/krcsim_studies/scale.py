@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 import numpy as np
 from krcsim.run import Stopped
-from krcsim.study import Progress, Stop, check_whole
+from krcsim.study import Progress, Stop, check_whole, processors
 from krcsim.values import KrcsimError, refuse
 from krcsim_studies.grid import Plan
 from krcsim_studies.table import growing, head, plan_in, row, versions
@@ -145,16 +145,13 @@ def _slots(pool: Executor, workers: int | Callable[[], int] | None) -> Callable[
     """How many tasks run at once."""
     if callable(workers):
         return workers
-    known = workers or getattr(pool, "_max_workers", None) or _cpus()
+    known = workers or getattr(pool, "_max_workers", None) or processors()
     return lambda: known
-
-def _cpus() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 def _pool_maker(executor: Executor | str | None, workers: Any) -> Callable[[], Any]:
     if isinstance(executor, Executor):
         return lambda: contextlib.nullcontext(executor)
-    count = workers() if callable(workers) else workers or _cpus()
+    count = workers() if callable(workers) else workers or processors()
     return functools.partial(_processes, count) if executor == "processes" else lambda: ThreadPoolExecutor(count)
 
 @contextlib.contextmanager

@@ -26,7 +26,7 @@ FLOORS = (
     "study",
 )
 # Inside the engine a module imports only from those before it, and nothing else of krcsim.
-ENGINE = "rng state calendar memory grace kfree_rcu source loop fork".split()
+ENGINE = "rng state calendar memory grace kfree_rcu marks source loop fork".split()
 # Stricter than their floor: all of krcsim that these may import.
 ONLY = {
     "estimate": {"values"},  # arrays in, numbers out

@@ -241,7 +241,7 @@ def test_pools_pages_and_both_have_lines_of_their_own() -> None:
 def test_a_target_below_what_any_size_reaches_is_no_error_and_what_was_tried_stays(beyond: Sized) -> None:
     assert not beyond.met
     assert {0, MOST["pool"]} <= {t.objects for t in beyond.tried}
-    assert all(t.verdict == "fails" for t in beyond.tried)
+    assert "passes" not in {t.verdict for t in beyond.tried}
     assert beyond.best.name in sentence(beyond)
     assert "\n" not in sentence(beyond)
 

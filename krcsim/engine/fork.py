@@ -13,8 +13,9 @@ import numba
 from krcsim.engine import loop
 from krcsim.engine.calendar import first_cpu
 from krcsim.engine.loop import boot, step
+from krcsim.engine.marks import hits
 from krcsim.engine.rng import BIG, INF, compile_module, next64, uniform
-from krcsim.engine.source import hits, plan, settle
+from krcsim.engine.source import plan, settle
 from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, QUEUED, REAL,
     SLAB, VMALLOC, WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
 

@@ -7,21 +7,13 @@ the next other call comes and how many dull ones before; `settle` counts those t
 import math
 from typing import Any
 from krcsim.engine.calendar import touch
-from krcsim.engine.kfree_rcu import call, no_head
+from krcsim.engine.kfree_rcu import call
+from krcsim.engine.marks import marks, shares, sooner
 from krcsim.engine.memory import objects
-from krcsim.engine.rng import (BIG, INF, binomial, chance, compile_module, exponential, gamma, geometric, poisson,
+from krcsim.engine.rng import (BIG, INF, binomial, compile_module, exponential, gamma, geometric, poisson,
     uniform)
-from krcsim.engine.state import (BIASED, DULL, FORCED, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at,
+from krcsim.engine.state import (DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at,
     prod_at)
-
-def shares(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call is of channel ch and dull), P(it is of channel ch and not dull)."""
-    mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
-    dull = 1.0
-    if c.room[ch] <= 0:  # else it must end on the list
-        caches = g.array_path and c.cache[ch * g.own_cache] > 0
-        dull = 0.0 if caches or g.no_dull else (1.0 - g.single) * g.fp + g.single * g.dull_single
-    return mine * dull, mine * (1.0 - dull)
 
 def calls_ahead(g: Any, c: Any) -> None:
     """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
@@ -46,27 +38,6 @@ def calls_ahead(g: Any, c: Any) -> None:
     c.n, c.known = geometric(c.marks, sooner(g, c, dull)), TROUBLE
     if c.n > g.look or c.n == BIG:
         c.n, c.known = g.look, DULL
-
-def sooner(g: Any, c: Any, dull: Any) -> Any:
-    """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds keeps account."""
-    if g.rare and 1.0 - dull < least(g, c) and hits(g, c, SLAB) + hits(g, c, VMALLOC) > 0.0:
-        c.raised = 1
-        if c.tagged and g.log_lr <= g.most:
-            c.often = least(g, c)
-            c.odds = math.log(dull / (1.0 - c.often))
-            return 1.0 - c.often
-    return dull
-
-def least(g: Any, c: Any) -> Any:
-    """How often a biased call is trouble at least: the fewer objects its pool has, the less often."""
-    return g.least * (c.nr_emergency + 2.0) / (g.pool_cap + 2.0)
-
-def hits(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call is of channel ch and gets neither page nor rcu_head: it takes from the pool or waits)."""
-    if c.room[ch] > 0 or (g.array_path and c.cache[ch * g.own_cache] > 0):
-        return 0.0
-    mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
-    return mine * g.single * (g.fn if g.noretry else g.fp) * no_head(g)
 
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     """n dull calls were made, at times that add up to time_sum."""
@@ -99,84 +70,6 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.single += singles
     out.single_spell += singles * g.spell
     out.double += n - singles
-
-def marks(g: Any, c: Any) -> Any:
-    """Channel, kind and luck of the last call of a plan: FRESH, or of a channel without room and not dull."""
-    if c.tagged:
-        return biased(g, c)
-    return fresh(g, c) if c.known == FRESH else trouble(g, c)
-
-def biased(g: Any, c: Any) -> Any:
-    """As marks(), for a tagged CPU: it hits (see hits()) with a higher chance, and g.log_lr keeps account.
-
-    Not while a fork has had more luck than it should: so its weight never grows by more than one such step.
-    """
-    h0, h1 = hits(g, c, SLAB), hits(g, c, VMALLOC)
-    hit, more, forced = h0 + h1, shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1], c.tagged == FORCED
-    bias = hit > 0.0 and (g.log_lr <= g.most or forced)
-    if c.known == FRESH:
-        often = 1.0 if forced else max(more, least(g, c)) if bias else more
-        if often < 1.0 and uniform(c.marks) >= often:
-            g.log_lr += math.log((1.0 - more) / (1.0 - often))
-            while True:
-                ch, single, u_page, u_head = fresh(g, c)
-                if not is_trouble(g, c, ch, single, u_page, u_head):
-                    return ch, single, u_page, u_head
-        g.log_lr += math.log(more / often)
-    elif c.odds > 0.0:
-        g.log_lr += math.log(more / c.often)
-    rho = hit / more
-    to = 1.0 if forced else max(rho, g.choice) if bias else rho
-    if uniform(c.marks) >= to:
-        g.log_lr += math.log((1.0 - rho) / (1.0 - to))
-        while True:
-            ch, single, u_page, u_head = trouble(g, c)
-            if not is_hit(g, c, ch, single, u_page, u_head):
-                return ch, single, u_page, u_head
-    if hit > 0.0:
-        g.log_lr += math.log(rho / to)
-    if forced:
-        c.tagged = BIASED
-        g.weight, g.log_lr = g.weight * math.exp(g.log_lr), 0.0
-    ch = VMALLOC if uniform(c.marks) * hit >= h0 else SLAB
-    fails = g.fn if g.noretry else g.fp
-    return ch, True, fails * uniform(c.marks), no_head(g) * uniform(c.marks)
-
-def is_hit(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
-    """Whether a call with these marks gets neither page nor rcu_head."""
-    return hits(g, c, ch) > 0.0 and single and u_page < (g.fn if g.noretry else g.fp) and u_head < no_head(g)
-
-def is_trouble(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
-    """Whether a call with these marks is not dull."""
-    if shares(g, c, ch)[1] <= 0.0:
-        return False
-    if g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0):
-        return True
-    return u_page >= g.fp or (single and (g.noretry or u_head < g.fh))
-
-def fresh(g: Any, c: Any) -> Any:
-    """Marks of a call of which nothing is known."""
-    r = c.marks
-    return VMALLOC if chance(r, g.vmalloc) else SLAB, chance(r, g.single), uniform(r), uniform(r)
-
-def trouble(g: Any, c: Any) -> Any:
-    """Marks of a call that is not dull."""
-    r = c.marks
-    t0, t1 = shares(g, c, SLAB)[1], shares(g, c, VMALLOC)[1]
-    ch = VMALLOC if uniform(r) * (t0 + t1) >= t0 else SLAB
-    u_page, u_head, u = uniform(r), uniform(r), uniform(r)
-    if g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0):
-        return ch, u < g.single, u_page, u_head
-    double_page, single_page = (1.0 - g.single) * (1.0 - g.fp), g.single * (1.0 - g.fp)
-    u *= double_page + g.single * (1.0 - g.dull_single)
-    single = u >= double_page
-    if not (single and g.noretry):
-        if u < double_page + single_page:
-            u_page = g.fp + (1.0 - g.fp) * u_page
-        else:
-            u_page *= g.fp
-            u_head *= g.fh
-    return ch, single, u_page, u_head
 
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
     """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now holds up its caller."""

@@ -9,7 +9,11 @@ import shlex
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.special import ndtr
 
 import krcsim
 from krcsim.estimate import Estimate, exact
@@ -20,7 +24,8 @@ from krcsim_report.reply import WIDTH
 from krcsim_shell.main import main
 from krcsim_studies.frontier import frontier
 from krcsim_studies.pictures import chart_of_frontier, chart_of_sizes
-from krcsim_studies.size import MOST, Sized, limits, reserve, size, with_reserve, worth
+from krcsim_studies.limits import at_each_look, limits, needed
+from krcsim_studies.size import MOST, Sized, reserve, size, with_reserve, worth
 from krcsim_studies.told import result_of, sentence, text_of
 
 POSTED = krcsim.load_scenario("thread-as-posted")
@@ -52,7 +57,7 @@ def test_the_smallest_is_below_the_target_and_the_next_smaller_is_not(pool: Size
 def test_what_is_far_from_the_target_is_decided_by_few_replications(pool: Sized) -> None:
     runs = {t.objects: t.finding.replications for t in pool.tried}
     assert pool.smallest is not None
-    assert runs[max(runs)] < runs[pool.smallest.objects]
+    assert runs[0] < runs[pool.smallest.objects]
 
 
 def test_a_lower_target_takes_a_larger_pool(pool: Sized) -> None:
@@ -141,6 +146,32 @@ def test_a_bound_rises_with_the_confidence_and_decides_no_failure() -> None:
 
 def test_what_is_exact_has_no_room() -> None:
     assert limits(exact(0.0), 1, 0.99) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize("looks", [2, 8, 11])
+def test_looks_at_ever_more_runs_go_wrong_together_as_often_as_allowed(looks: int) -> None:
+    draw = np.random.default_rng(looks)
+    runs = 2.0 ** np.maximum(0, np.arange(looks) - 1)  # that each look adds
+    sums = np.cumsum(np.sqrt(runs) * draw.standard_normal((400_000, looks)), axis=1)
+    worst = (sums / np.sqrt(np.cumsum(runs))).max(axis=1)
+    assert np.mean(ndtr(worst) > at_each_look(0.95, looks)) == pytest.approx(0.05, abs=4 * 0.05 / math.sqrt(8_000))
+
+
+def test_a_single_look_has_all_the_confidence() -> None:
+    assert at_each_look(0.9, 1) == 0.9
+
+
+@given(st.floats(0.5, 0.9999), st.integers(2, 15))
+def test_each_look_is_surer_than_all_together_and_no_surer_than_if_they_had_nothing_in_common(
+    confidence: float, looks: int
+) -> None:
+    assert confidence < at_each_look(confidence, looks) < 1 - (1 - confidence) / looks
+
+
+def test_an_estimate_at_the_target_is_told_from_it_by_no_runs_in_reach() -> None:
+    near, far = (needed(Estimate(x, 0.8 * x, 1.2 * x, "interval"), 1e-3) for x in (1e-3, 2e-3))
+    assert near == pytest.approx(16)
+    assert far < 0.1
 
 
 def test_early_looks_at_forks_decide_only_from_afar() -> None:
@@ -241,7 +272,7 @@ def test_pools_pages_and_both_have_lines_of_their_own() -> None:
 def test_a_target_below_what_any_size_reaches_is_no_error_and_what_was_tried_stays(beyond: Sized) -> None:
     assert not beyond.met
     assert {0, MOST["pool"]} <= {t.objects for t in beyond.tried}
-    assert "passes" not in {t.verdict for t in beyond.tried}
+    assert all(t.verdict == "fails" for t in beyond.tried)
     assert beyond.best.name in sentence(beyond)
     assert "\n" not in sentence(beyond)
 

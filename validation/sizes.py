@@ -22,7 +22,7 @@ OTHER_SEED = 11
 TIMES = 10
 # preset, what is to be small, target, what the reserve holds at boot
 ASKED = (
-    # exhausted-guest, pages, 1e-6: no wait is seen from some size on, which proves no size: left out.
+    ("exhausted-guest", "pages", 1e-6, "own"),
     ("phone", "pool", 1e-6, "full"),
     ("server-128", "pool", 1e-6, "full"),
     ("small-world", "pool", 1e-6, "full"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from krcsim.scenario import presets
-from krcsim_studies.size import height
+from krcsim_studies.limits import height
 from validation.sizes import Checked, checked, table
 
 

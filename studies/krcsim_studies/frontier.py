@@ -5,7 +5,8 @@ from krcsim_studies.question import Finding, ask
 from krcsim.result import words
 from krcsim.scenario import Scenario
 from krcsim.study import DEFAULT_RUNG, PRECISION, SEED, Stop, check_study, given
-from krcsim_studies.size import Key, Told, height, reserve, with_reserve
+from krcsim_studies.limits import height
+from krcsim_studies.size import Key, Told, reserve, with_reserve
 from krcsim.values import refuse
 POOLS = (1, 2, 3, 5, 10, 20, 50, 100, 200)
 PAGES = (1, 2, 3, 4, 5, 8)

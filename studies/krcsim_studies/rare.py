@@ -17,6 +17,7 @@ PILOT = 1 << 40  # replications from here on choose the levels
 # go back to few.
 EFFECTIVE, EFFECTIVE_SPLIT = 10.0, 30.0
 FORKS = (TALLY.names or ()).index("forks")
+PILOT_WORK = 2e7  # events of a pilot, times CPUs (danger looks at each): levels that take more lead nowhere
 STARVED = 2.0  # danger, in standard deviations, above which no level is set
 _CHUNK = 4  # replications of one go
 # By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
@@ -48,15 +49,18 @@ def bias(s: Scenario) -> dict[str, float]:
     many hits come before wrappers return; most: the logarithm of a weight above which nothing is biased; share: of the
     places that are forked, calm_share: of those in calm, where waits are fewer still; repeat: the forks of a place.
     """
-    pool, m = s.remedy.nr_emergency_objs, s.machine
+    pool, m, r = s.remedy.nr_emergency_objs, s.machine, s.remedy
     calls = s.workload.rate_hz * s.workload.single_share / m.hz * (1.25 * s.drain_jiffies + 5)
     # Chances to find a page before wrappers return.
-    chances = 1 if s.remedy.expedited_drain else calls / s.remedy.block_entries
-    low, slack = (0.6, 2) if chances > 1 else (0.9 if s.remedy.expedited_drain else 0.8, 1)
+    chances = 1 if r.expedited_drain else calls / r.block_entries
+    low, slack = (0.6, 2) if chances > 1 else (0.9 if r.expedited_drain else 0.8, 1)
+    choice, least = max(low, 1 - slack / (pool + 2)), min(0.5, (pool + 2) / max(calls, 1e-9))
     batches = m.cpus * s.horizon_ms / 1000.0 * m.hz / s.drain_jiffies
     share = (1.0 if m.cpus <= 4 else min(1.0, 1e4 / s.workload.rate_hz)) / m.cpus
-    return dict(rare=1, choice=max(low, 1 - slack / (pool + 2)), least=min(0.5, (pool + 2) / max(calls, 1e-9)),
-        most=5.0, calm_share=0.1, share=share, repeat=max(1, min(16, int(300 / batches))))
+    if r.array_path and r.nr_bkv_objs > 0 and chances <= 1:  # few places lie between two cached pages, and not for long
+        choice, least, share = max(choice, 0.97), max(least, min(0.36, 2 * least)), min(1.0, 4 * share)
+    return dict(rare=1, choice=choice, least=least, most=5.0, calm_share=0.0 if harmless_calm(s) else 0.1, share=share,
+        repeat=max(1, min(16, int(300 / batches))))
 
 def split(s: Scenario) -> dict[str, float]:
     """As bias(), for a run that is split: plans are short, so that danger is looked at often."""
@@ -68,7 +72,8 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
         ) -> tuple[Levels, float]:
     """Levels of danger, each passed by about `share` of those that passed the one before, up to where forks begin.
 
-    Found by replications that no answer uses, with the events of these. Empty where forks begin in most of them anyway.
+    Found by replications that no answer uses, with the events of these. Empty where forks begin in most of them anyway,
+    and where the way there is too long.
     """
     events = 0.0
     found: list[tuple[float, float]] = []
@@ -82,6 +87,8 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
             peaks += [x for x in seen if x > -math.inf]
             events += Forked(runs, tally).events()
             met += float(tally[:, :, FORKS].sum())
+        if events * s.machine.cpus > PILOT_WORK:
+            return (), events
         if len(peaks) < 10 or met > share * (len(peaks) if found else at - first):
             break
         top = float(np.quantile(peaks, 1.0 - (share if found else 0.1)))

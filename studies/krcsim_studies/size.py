@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 from krcsim.estimate import Estimate, unseen
+from krcsim_studies.limits import SETTLED, at_each_look, height, limits, looks_at, needed
 from krcsim_studies.question import Finding, ask, asking
 from krcsim.remedy import Remedy, named
 from krcsim.result import number, words
@@ -16,10 +17,9 @@ AT_BOOT = ("own", "empty", "full")
 QUANTITIES = ("p_wait", "p_wait_spell", "p_spell", "blocked")  # they fall as a reserve grows
 MOST = {"pool": 4096, "pages": 512}  # objects and pages per CPU
 TARGET, CONFIDENCE = 1e-6, 0.95
-BUDGET = 1e7  # events of one question: some CPU-seconds
-ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
-SETTLED = 3  # the rung from which on intervals of forks are taken as they are
+BUDGET = 3.5e7  # events of one question: some CPU-seconds
 STILL = 0.02  # a relative change that is none
+UNSEEN = 1 / 20  # of the budget, after which a size at which no wait is seen is left
 FEW = 3  # sizes that stay open one after another, then the largest is next
 FINE = 0.01  # relative half width at which a size that is still open is left so
 Key = tuple[int, int]  # objects, pages
@@ -46,7 +46,7 @@ class Sized:
     """The answer: `smallest` passes (in a mix: the cheapest), `largest` fails and is smaller, `between` is open.
 
     A size passes if the upper one-sided limit is below the target, and fails if the lower one is not. The confidence
-    holds for all looks at a size together: each look takes 1 / (rungs) of what is allowed to go wrong.
+    holds for all looks at a size together.
     """
     of: str
     quantity: str
@@ -98,11 +98,6 @@ def size_of(of: str, t: Tried) -> int:
     """The size that is searched over."""
     return t.pages if of == "pages" else t.objects
 
-def height(e: Estimate) -> float:
-    """Where an estimate stands: its value or its bound; inf if there is neither."""
-    y = e.hi if e.kind == "bound" else e.value
-    return math.inf if y is None else y
-
 def reserve(own: Remedy, objects: int, pages: int, at_boot: str = "own") -> tuple[str, Remedy]:
     """The name and the rows of a reserve on one's own remedy; without pages the plain code's cache is kept.
 
@@ -123,29 +118,12 @@ def with_reserve(s: Scenario, objects: int, pages: int, at_boot: str = "own") ->
     """The scenario with such a reserve on its own remedy."""
     return replace(s, remedy=reserve(s.remedy, objects, pages, at_boot)[1])
 
-def limits(e: Estimate, replications: int, confidence: float, early: bool = False) -> tuple[float, float]:
-    """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 % estimate.
-
-    Farther apart where few replications saw anything, and `early`: the weights of forks have long tails.
-    """
-    from scipy.special import stdtrit
-    if e.kind == "exact" and e.value is not None:
-        return e.value, e.value
-    if e.kind == "bound" and e.hi is not None:  # one-sided at 95 % already; more confidence, a higher bound
-        return 0.0, min(1.0, e.hi * max(1.0, math.log1p(-confidence) / math.log(0.05)))
-    if e.value is None or e.lo is None or e.hi is None or e.lo <= 0:
-        return 0.0, math.inf
-    n = max(1, replications - 1)
-    factor = (e.value / e.lo) ** float(stdtrit(n, confidence) / stdtrit(n, 0.975))
-    margin = ROUGH_MARGIN if early or e.kind == "rough" else 1.0
-    return e.value / factor / margin, e.value * factor * margin
-
 class _Tries:
     """What was tried so far, and how to look closer; spends at most `budget` events."""
-    def __init__(self, s: Scenario, target: float, level: float, at_boot: str, budget: float, told: Told | None,
-            how: dict[str, Any]) -> None:
-        self.s, self.target, self.level, self.at_boot, self.how = s, target, level, at_boot, how
-        self.left, self.told = budget, told
+    def __init__(self, s: Scenario, target: float, confidence: float, at_boot: str, budget: float,
+            told: Told | None, how: dict[str, Any]) -> None:
+        self.s, self.target, self.confidence, self.at_boot, self.how = s, target, confidence, at_boot, how
+        self.left, self.spare, self.told = budget, budget * UNSEEN, told
         self.done: dict[Key, Tried] = {}
         self.more: dict[Key, Iterator[Finding]] = {}
         self.wait_ms: Estimate | None = None
@@ -159,7 +137,9 @@ class _Tries:
         seen = self.done.get(key)
         while seen is None or seen.verdict == "open" and seen.finding.rung < rung:
             cost = seen.finding.events if seen else 0.0  # the next rung takes as much as all before it
-            if self.left <= cost:
+            more = max(1.0, needed(seen.finding.estimate, self.target)) if seen else 1.0
+            unseen = seen is not None and seen.finding.estimate.kind in ("bound", "none")
+            if self.left <= cost * more or (unseen and cost > self.spare):
                 break
             source = self.more.setdefault(key, asking(self.of(*key), **self.how))
             found = next(source, None)
@@ -178,7 +158,8 @@ class _Tries:
             e = self.never_blocked(found)
             found = replace(found, estimate=e)
         early = found.method == "rare" and found.rung < SETTLED
-        lower, upper = limits(e, found.replications, self.level, early)
+        level = at_each_look(self.confidence, looks_at(found, self.how["max_rung"]))
+        lower, upper = limits(e, found.replications, level, early)
         verdict = "passes" if upper < self.target else "fails" if lower >= self.target else "open"
         s = self.of(*key)
         name, _ = reserve(self.s.remedy, *key, self.at_boot)
@@ -198,7 +179,7 @@ class _Tries:
 
 def size(scenario: Scenario | str, target: float = TARGET, *, of: str = "pool", quantity: str = "p_wait",
         window: str | None = None, confidence: float = CONFIDENCE, at_boot: str = "own", fixed: int = 0,
-        most: int | None = None, seed: int = SEED, max_rung: int = DEFAULT_RUNG, budget: float = BUDGET,
+        most: int | None = None, seed: int = SEED, max_rung: int = DEFAULT_RUNG, budget: float | None = None,
         method: str = "auto", stop: Stop | None = None, told: Told | None = None, command: str = "") -> Sized:
     """The smallest reserve for which `quantity` stays below `target`, with all that was tried on the way.
 
@@ -213,7 +194,8 @@ def size(scenario: Scenario | str, target: float = TARGET, *, of: str = "pool", 
     check_whole("fixed", fixed, 10_000, "it is what is beside the size that is searched")
     how: dict[str, Any] = dict(quantity=quantity, window=window, seed=seed, precision=FINE, max_rung=max_rung,
         method=method, stop=stop)
-    tries = _Tries(scenario, target, 1.0 - (1.0 - confidence) / (max_rung + 1), at_boot, budget, told, how)
+    budget = budget or BUDGET / (1.0 + scenario.machine.cpus / 80)  # where an event takes longer
+    tries = _Tries(scenario, target, confidence, at_boot, budget, told, how)
     if of == "mix":
         smallest, largest = cheapest(tries, most, max_rung), None
         between: tuple[Tried, ...] = ()
@@ -237,14 +219,14 @@ def check_request(target: Any, confidence: Any, of: str, quantity: str, at_boot:
         "a number from 0.5 to 0.9999", "0.95 is what the intervals have")
     for field, value, options in (("of", of, OF), ("quantity", quantity, QUANTITIES), ("at_boot", at_boot, AT_BOOT)):
         refuse(value not in options, field, value, "one of " + ", ".join(options), "name one of them")
-    refuse(not (is_real(budget) and 0 < budget < math.inf), "budget", budget, "a number of events above 0",
-        f"{BUDGET:g} takes some CPU-seconds")
+    good = budget is None or (is_real(budget) and 0 < budget < math.inf)
+    refuse(not good, "budget", budget, "a number of events above 0", f"{BUDGET:g} takes some CPU-seconds")
 
 def search(tries: _Tries, key: Callable[[int], Key], most: int, max_rung: int) -> tuple[int | None, int | None]:
     """The largest size that fails below the smallest that passes, and that one; None where there is none.
 
     Rung by rung: what is far from the target is decided by few replications, and only what is near gets many. Of sizes
-    that stay open, each further one gets a rung less, so that one that cannot be decided does not eat up the work.
+    that stay open, each further one gets two rungs less, so that one that cannot be decided does not eat up the work.
     """
     low, high, left_open = -1, None, set[int]()
     for rung in range(max_rung + 1):
@@ -260,33 +242,45 @@ def search(tries: _Tries, key: Callable[[int], Key], most: int, max_rung: int) -
 
 def _upward(tries: _Tries, key: Callable[[int], Key], low: int, high: int | None, most: int, rung: int,
         left_open: set[int]) -> tuple[int, int | None]:
-    """Towards the smallest that passes, by doubling, then by halves; sizes that were left open come first."""
+    """Towards the smallest that passes, by doubling, then by halves; sizes that were left open come first.
+
+    Where no wait is seen at a size, a larger one shows no more with as many replications (but where waits cannot be at
+    all, which the largest tells): the search goes on by halves below it.
+    """
+    def unseen(n: int) -> bool:
+        return tries.done[key(n)].finding.estimate.kind in ("bound", "none")
+
     at, was, looks = low, None, 0
     while at + 1 < (most + 1 if high is None else high):
         waiting = [n for n in left_open if n > at and (high is None or n < high)]
-        n = 0 if at < 0 else max(1, 2 * at)
-        n = min(waiting, default=min(n, most if high is None else (at + high) // 2))
-        seen = tries.look(key(n), rung - looks)
+        end = high if high is not None else min(filter(unseen, waiting), default=None)
+        n = min((n for n in waiting if high is not None or n != end), default=most + 1)
+        if end is not None:
+            n = min(n, (at + end) // 2 if end - at > 1 else end)
+        else:
+            n = min(n, most, max(1, 2 * at) if at >= 0 else 0)
+        seen = tries.look(key(n), rung - 2 * looks)
         if seen is None:
             break
         left_open.discard(n)
         if seen.verdict == "passes":
             high = n
             continue
-        at, e = n, seen.finding.estimate
-        if seen.verdict == "fails":
-            low = n
-        else:
+        if seen.verdict == "open":
             left_open.add(n)
             looks += 1
-        if high is None and seen.verdict == "open" and e.kind in ("bound", "none"):
-            # Nothing was seen: a larger one shows no more with as many replications, but where waits cannot be at all.
-            top = tries.look(key(most), rung - looks)
-            if top is None or top.verdict != "passes":
-                break
-            high = most
+            if high is None and unseen(n):
+                top = tries.look(key(most), 0)
+                high = most if top is not None and top.verdict == "passes" else None
+                if high is None and n > at + 1:
+                    continue
+                if high is None:
+                    break
+        else:
+            low = n
+        at, e = n, seen.finding.estimate
         still = was is not None and math.isclose(height(e), height(was), rel_tol=STILL)
-        if high is None and 2 < n < most and (still or looks >= FEW):  # nothing moves any more, or nothing is seen to
+        if high is end is None and 2 < n < most and (still or looks >= FEW):  # nothing moves, or is seen to
             at = max(at, (most + 1) // 2)
         was = e
     return low, high
@@ -298,7 +292,7 @@ def _downward(tries: _Tries, key: Callable[[int], Key], low: int, high: int, run
     top = min((n for n in left_open if low < n < high), default=low)
     while top - low > 1:
         middle = (low + top) // 2
-        seen = tries.look(key(middle), rung - looks)
+        seen = tries.look(key(middle), rung - 2 * looks)
         if seen is None or seen.verdict == "passes":
             return low, high if seen is None else middle
         if seen.verdict == "fails":

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What an estimate decides about a target: its one-sided limits, for all looks together, and what is still needed."""
+import math
+from functools import cache
+import numpy as np
+from krcsim.estimate import Estimate
+from krcsim_studies.question import Finding
+ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
+SETTLED = 3  # the rung from which on intervals of forks are taken as they are
+
+def height(e: Estimate) -> float:
+    """Where an estimate stands: its value or its bound; inf if there is neither."""
+    y = e.hi if e.kind == "bound" else e.value
+    return math.inf if y is None else y
+
+def limits(e: Estimate, replications: int, confidence: float, early: bool = False) -> tuple[float, float]:
+    """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 % estimate.
+
+    Farther apart where few replications saw anything, and `early`: the weights of forks have long tails.
+    """
+    from scipy.special import stdtrit
+    if e.kind == "exact" and e.value is not None:
+        return e.value, e.value
+    if e.kind == "bound" and e.hi is not None:  # one-sided at 95 % already; more confidence, a higher bound
+        return 0.0, min(1.0, e.hi * max(1.0, math.log1p(-confidence) / math.log(0.05)))
+    if e.value is None or e.lo is None or e.hi is None or e.lo <= 0:
+        return 0.0, math.inf
+    n = max(1, replications - 1)
+    factor = (e.value / e.lo) ** float(stdtrit(n, confidence) / stdtrit(n, 0.975))
+    margin = ROUGH_MARGIN if early or e.kind == "rough" else 1.0
+    return e.value / factor / margin, e.value * factor * margin
+
+def needed(e: Estimate, target: float) -> float:
+    """How many times the runs so far tell an estimate from the target, were it off by a quarter of its half width."""
+    if e.value is None or not 0.0 < e.half_width < math.inf:
+        return 1.0
+    return (e.half_width / (abs(math.log(e.value / target)) + e.half_width / 4)) ** 2
+
+@cache
+def at_each_look(confidence: float, looks: int) -> float:
+    """The one-sided confidence of each of so many looks at an estimate that hold together, at twice the runs each.
+
+    Such looks are a Markov chain: half of the runs of each are those of the one before. Its distribution below the
+    limit is carried on from look to look, on a grid.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr, ndtri
+
+    def held(limit: float) -> float:
+        z, step = np.linspace(-8.0, limit, 401, retstep=True)
+        density = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+        weights = np.full(len(z), step)
+        weights[[0, -1]] = step / 2
+        gone = math.sqrt(2.0) * z[:, None] - z
+        step_on = np.exp(-0.5 * gone * gone) / math.sqrt(math.pi) * weights
+        for _ in range(looks - 1):
+            density = step_on @ density
+        return float(weights @ density)
+
+    least, most = float(ndtri(confidence)), float(ndtri(1.0 - (1.0 - confidence) / looks))
+    return confidence if looks == 1 else float(ndtr(brentq(lambda x: held(x) - confidence, least, most)))
+
+def looks_at(found: Finding, max_rung: int) -> int:
+    """How many looks at a size can go wrong: those of forks from SETTLED on, earlier ones decide only from afar."""
+    return max(1, max_rung + 1 - SETTLED * (found.method == "rare"))

@@ -4,8 +4,10 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 import numpy as np
+from krcsim.allocator import Failure
 from krcsim.engine.state import BIN_LO_MS, BINS
 from krcsim.estimate import Array, Estimate, exact, mean, quantile, ratio, unseen
+from krcsim.remedy import Remedy
 from krcsim.run import Replications
 from krcsim.scenario import Scenario
 Get = Callable[[Replications, Scenario, int], Estimate]
@@ -26,9 +28,13 @@ def harmless_calm(s: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
     if s.memory.pressure == "pages":
         return False  # the hog of a spell may be felt after it
-    page, noretry, _, atomic, _, last = s.allocator.calm.resolved()
-    head = dict(none=1.0, atomic=atomic, tryhard=last, three_step=last)[s.remedy.head_alloc]
-    return head == 0.0 or (s.remedy.array_path and (noretry if s.remedy.page_class == "noretry" else page) == 0.0)
+    return out_of_luck(s.remedy, s.allocator.calm) == 0.0
+
+def out_of_luck(r: Remedy, f: Failure) -> float:
+    """P(a call gets neither page nor rcu_head), where no page is cached: what it needs fails, one by one."""
+    page, noretry, _, atomic, high, last = f.resolved()
+    head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))[r.head_alloc]
+    return head * ((noretry if r.page_class == "noretry" else page) if r.array_path else 1.0)
 
 def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call, or its upper bound when no wait was seen."""

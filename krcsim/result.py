@@ -3,6 +3,7 @@
 import hashlib
 import html
 import json
+import platform
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property, partial
@@ -10,13 +11,23 @@ from pathlib import Path
 from typing import Any
 from krcsim.estimate import NOTHING, Estimate
 from krcsim.files import write_whole
-from krcsim.scenario import Scenario, from_dict
+from krcsim.scenario import Scenario, from_dict, toml_text
 from krcsim.values import KrcsimError, read_text
 FORMAT = "krcsim-result/1"
 Cell = str | int | float | bool | None
 BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
 _dumped = partial(json.dumps, indent=1, allow_nan=False, sort_keys=True)
+
+def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, Any]:
+    """What makes a result again: command, scenario, seed, versions, and what else a question has."""
+    import numba
+    import numpy
+    import krcsim
+    versions = {"krcsim": krcsim.__version__, "numpy": numpy.__version__, "numba": numba.__version__,
+        "python": platform.python_version()}
+    return {"command": command or "(called from Python)", "scenario": toml_text(s), "seed": seed, "versions": versions,
+        **more}
 
 @dataclass(frozen=True)
 class Result:

@@ -3,12 +3,11 @@
 import itertools
 import math
 import os
-import platform
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.state import COUNTERS, EVENTS
@@ -16,9 +15,9 @@ from krcsim.estimate import difference
 from krcsim.kernel import milliseconds
 from krcsim.measures import QUANTITIES, answers, p_wait, window_ms
 from krcsim.remedy import THREAD, Remedy, named
-from krcsim.result import BASE, Cell, Result
+from krcsim.result import BASE, Cell, Result, provenance
 from krcsim.run import WINDOWS, Replications, event_log, replicate
-from krcsim.scenario import Scenario, changed, load_scenario, toml_text
+from krcsim.scenario import Scenario, changed, load_scenario
 from krcsim.values import KrcsimError, is_real, refuse
 FIRST_RUNG = 8  # replications on rung 0, doubled by each further one: answers depend on scenario, seed and rung only
 MAX_RUNG = 14
@@ -33,6 +32,7 @@ Stop = NDArray[np.int64]
 Point = tuple[Cell, ...]
 Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
 Have = dict[Scenario, Replications]  # what was run already
+Part = TypeVar("Part")
 SPELL_QUANTITIES = ("p_wait_spell", "p_spell", "p_wait", "wait_ms", "list_share", "bytes_at_boot", "bytes_at_full",
     "bytes_added")
 CURVE = ("own", "A0", "A1", "B", "C-A1", "D5-A1", *(f"B{n}-own" for n in (0, 1, 2, 3, 5, 10, 20, 50, 100, 200)),
@@ -51,21 +51,22 @@ def extend(scenario: Scenario, seed: int, have: Replications | None, total: int,
     """Replications 0 .. total - 1, of which `have` are there already; with one worker in the caller's thread."""
     if have is not None and len(have) >= total:
         return have
+    work = partial(replicate, scenario, seed, every_call=every_call, by_spell=by_spell)
+    more = in_chunks(work, len(have or ()), total, stop, workers)
+    return sum(more, have) if have is not None else sum(more[1:], more[0])
+
+def in_chunks(work: Callable[..., Part], first: int, total: int, stop: Stop | None, workers: int | None) -> list[Part]:
+    """work(first, last, stop=...) for replications first .. total - 1, a few a go on threads, in their order."""
     if workers == 1:
-        more = replicate(scenario, seed, len(have or ()), total, every_call=every_call, stop=stop, by_spell=by_spell)
-        return more if have is None else have + more
-    parts = [] if have is None else [have]
-    firsts = range(len(have or ()), total, _CHUNK)
-    lasts = (min(first + _CHUNK, total) for first in firsts)
+        return [work(first, total, stop=stop)]
     halt = np.zeros(1, np.int64) if stop is None else stop
-    work = partial(replicate, scenario, seed, every_call=every_call, stop=halt, by_spell=by_spell)
+    firsts = range(first, total, _CHUNK)
     with ThreadPoolExecutor(max(1, min(workers or processors(), len(firsts)))) as pool:
         try:
-            parts += pool.map(work, firsts, lasts)
+            return list(pool.map(partial(work, stop=halt), firsts, (min(n + _CHUNK, total) for n in firsts)))
         except BaseException:  # Ctrl-C too: the threads would count on to the end otherwise
             halt[0] = 1
             raise
-    return sum(parts[1:], parts[0])
 
 def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_rung: int = DEFAULT_RUNG,
         stop: Stop | None = None, have: Have | None = None, by_spell: int = 0,
@@ -195,13 +196,8 @@ def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenar
             kept[key] = (runs, s)
     if progress:
         progress(len(points), len(points))
-    import numba
-    import krcsim
-    versions = {"krcsim": krcsim.__version__, "numpy": np.__version__, "numba": numba.__version__,
-        "python": platform.python_version()}
     return Result(("remedy", *over, *BASE), tuple(rows), tuple(_differences(kept, windows, bool(by_spell))),
-        {"command": command or "(called from Python)", "scenario": toml_text(scenario),
-        "seed": seed, "rungs": rungs, "versions": versions})
+        provenance(command, scenario, seed, rungs=rungs))
 
 def _differences(kept: dict[Point, tuple[Replications, Scenario]], windows: dict[int, str],
         by_spell: bool) -> Iterator[Point]:

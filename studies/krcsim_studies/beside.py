@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Can an answer be trusted? A finding in words, and all methods beside each other as a reserve grows."""
-import platform
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
-import numpy as np
 from krcsim.estimate import NOTHING, Estimate
 from krcsim.measures import QUANTITIES
-from krcsim.result import BASE, Result, number, words
-from krcsim.scenario import Scenario, toml_text
+from krcsim.result import BASE, Result, number, provenance, words
+from krcsim.scenario import Scenario
 from krcsim.study import SEED, Stop, check_study, check_whole, given
 from krcsim.values import KrcsimError, refuse
 from krcsim_report.chart import Chart, Line
@@ -155,8 +153,6 @@ def text_of(b: Beside) -> str:
 
 def result_of(b: Beside) -> Result:
     """A Result that saves all findings; the column `method` tells them apart."""
-    import numba
-    import krcsim
     rows, rungs = [], {}
     for n, row in enumerate(b.rows):
         name = reserve(b.scenario.remedy, *((n, 0) if b.of == "pool" else (0, n)))[0]
@@ -165,8 +161,5 @@ def result_of(b: Beside) -> Result:
             rows.append((name, method, b.window, "p_wait", "", e.value, e.lo, e.hi, e.kind,
                 f.replications if f else 0, f.rung if f else 0))
             rungs[f"{name} {method}"] = f.rung if f else 0
-    versions = {"krcsim": krcsim.__version__, "numpy": np.__version__, "numba": numba.__version__,
-        "python": platform.python_version()}
-    return Result(("remedy", "method", *BASE), tuple(rows), (), {"command": b.command or "(called from Python)",
-        "scenario": toml_text(b.scenario), "seed": b.seed, "versions": versions, "rungs": rungs,
-        "said": verdict(b), "lacking": b.lacking})
+    return Result(("remedy", "method", *BASE), tuple(rows), (),
+        provenance(b.command, b.scenario, b.seed, rungs=rungs, said=verdict(b), lacking=b.lacking))

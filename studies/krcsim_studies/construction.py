@@ -3,6 +3,7 @@
 import math
 from dataclasses import dataclass
 from krcsim.kernel import ticks
+from krcsim.measures import out_of_luck
 from krcsim.scenario import Scenario
 
 @dataclass(frozen=True)
@@ -24,7 +25,7 @@ def impossible(s: Scenario) -> Impossible | None:
     regimes = {"calm": a.calm, "spell": a.spell}
     if a.spells == "none":
         del regimes["spell"]
-    if all(_last(s, f.resolved()) == 0.0 for f in regimes.values()):
+    if all(out_of_luck(r, f) == 0.0 for f in regimes.values()):
         return Impossible("an rcu_head is always had at last: no failure that counts has a probability above 0", 0.0)
     if not r.array_path or r.refill or r.expedited_drain or (r.page_return == "worker" and s.machine.nocb_share > 0):
         return None
@@ -50,12 +51,6 @@ def impossible(s: Scenario) -> Impossible | None:
     why = f"{kept} pages a channel are cached and kept, a batch takes one, and at most {1 if quick else 2} are away"
     unless = "" if bound == 0.0 else f" unless over {r.block_entries} calls come in {life:.0f} ticks"
     return Impossible(why + unless, bound)
-
-def _last(s: Scenario, f: tuple[float, ...]) -> float:
-    """The product of what must fail for a call to be out of luck: its page, and its rcu_head at last."""
-    page, noretry, _, atomic, high, last = f
-    head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))[s.remedy.head_alloc]
-    return head * ((noretry if s.remedy.page_class == "noretry" else page) if s.remedy.array_path else 1.0)
 
 def _more_than(s: Scenario, entries: int, life: float) -> float:
     """P(more than `entries` calls come in `life` ticks on a CPU), or a bound of it; 1 if that cannot be said."""

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rare waits by forks (krcsim/engine/fork.py): what is biased and how far, and estimates from what the forks found."""
 import math
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
 import numpy as np
@@ -11,7 +10,7 @@ from krcsim.estimate import NOTHING, Array, Estimate, student
 from krcsim.measures import harmless_calm, window_ms
 from krcsim.run import Levels, Replications, rare_runs
 from krcsim.scenario import Scenario
-from krcsim.study import Stop, processors
+from krcsim.study import Stop, in_chunks
 PILOT = 1 << 40  # replications from here on choose the levels
 # With a smaller effective number of replications, or below half of them, an answer is rough; of split runs many copies
 # go back to few.
@@ -19,7 +18,7 @@ EFFECTIVE, EFFECTIVE_SPLIT = 10.0, 30.0
 FORKS = (TALLY.names or ()).index("forks")
 PILOT_WORK = 2e7  # events of a pilot, times CPUs (danger looks at each): levels that take more lead nowhere
 STARVED = 2.0  # danger, in standard deviations, above which no level is set
-_CHUNK = 4  # replications of one go
+_GO = 4  # replications of one go of a pilot
 # By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
 SUMS = {"p_wait": ("waits", "single"), "p_wait_spell": ("waits_spell", "single_spell"), "blocked": ("wait_ms", "")}
 
@@ -82,8 +81,8 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
         peaks: list[float] = []
         met, first = 0.0, at
         while len(peaks) < want and at < first + 32:
-            runs, tally, seen = rare_runs(s, seed, at, at + _CHUNK, split(s), found, 1 << 14, stop)
-            at += _CHUNK
+            runs, tally, seen = rare_runs(s, seed, at, at + _GO, split(s), found, 1 << 14, stop)
+            at += _GO
             peaks += [x for x in seen if x > -math.inf]
             events += Forked(runs, tally).events()
             met += float(tally[:, :, FORKS].sum())
@@ -105,15 +104,8 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
 def extend(s: Scenario, seed: int, have: Forked | None, total: int, at: Levels = (), *, stop: Stop | None = None,
         workers: int | None = None) -> Forked:
     """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels if there are any."""
-    firsts = range(len(have.runs) if have else 0, total, _CHUNK)
-    halt = np.zeros(1, np.int64) if stop is None else stop
-    work = partial(rare_runs, s, seed, how=split(s) if at else bias(s), levels=at, stop=halt)
-    with ThreadPoolExecutor(max(1, min(workers or processors(), len(firsts)))) as pool:
-        try:
-            parts = list(pool.map(work, firsts, (min(first + _CHUNK, total) for first in firsts)))
-        except BaseException:
-            halt[0] = 1
-            raise
+    work = partial(rare_runs, s, seed, how=split(s) if at else bias(s), levels=at)
+    parts = in_chunks(work, len(have.runs) if have else 0, total, stop, workers)
     runs = ([have.runs] if have else []) + [p[0] for p in parts]
     tally = ([have.tally] if have else []) + [p[1] for p in parts]
     return Forked(sum(runs[1:], runs[0]), np.concatenate(tally), bool(at))

@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A search for a size in words: one sentence, a table, plain text for a list, and a Result to save."""
-import platform
 import shlex
-import numpy as np
-from krcsim.result import BASE, Result, number, words
-from krcsim.scenario import toml_text
+from krcsim.result import BASE, Result, number, provenance, words
 from krcsim_report.reply import WIDTH, check_text, situation, table, wrap
 from krcsim_studies.size import Sized, Tried, size_of
 NOUNS = {"pool": "objects", "pages": "pages"}
@@ -90,8 +87,6 @@ def text_of(found: Sized) -> str:
 
 def result_of(found: Sized) -> Result:
     """A Result that saves all that was tried, with what was asked for in its provenance."""
-    import numba
-    import krcsim
     out = []
     for t in found.tried:
         e, f = t.finding.estimate, t.finding
@@ -106,8 +101,6 @@ def result_of(found: Sized) -> Result:
         "between": [t.name for t in found.between], "verdicts": {t.name: t.verdict for t in found.tried},
         "limits": {t.name: [t.lower, t.upper if t.upper < float("inf") else None] for t in found.tried},
         "methods": {t.name: t.finding.method for t in found.tried}}
-    versions = {"krcsim": krcsim.__version__, "numpy": np.__version__, "numba": numba.__version__,
-        "python": platform.python_version()}
-    return Result(("remedy", *BASE), tuple(out), (), {"command": found.command or "(called from Python)",
-        "scenario": toml_text(found.scenario), "seed": found.seed, "versions": versions, "asked": asked,
-        "answer": answer, "rungs": {t.name: t.finding.rung for t in found.tried}})
+    rungs = {t.name: t.finding.rung for t in found.tried}
+    return Result(("remedy", *BASE), tuple(out), (),
+        provenance(found.command, found.scenario, found.seed, asked=asked, answer=answer, rungs=rungs))

@@ -26,9 +26,8 @@ def window_ms(s: Scenario, window: int) -> float:
 
 def harmless_calm(s: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
-    if s.memory.pressure == "pages":
-        return False  # the hog of a spell may be felt after it
-    return out_of_luck(s.remedy, s.allocator.calm) == 0.0
+    # With memory as pages the hog of a spell may be felt after it.
+    return s.memory.pressure != "pages" and out_of_luck(s.remedy, s.allocator.calm) == 0.0
 
 def out_of_luck(r: Remedy, f: Failure) -> float:
     """P(a call gets neither page nor rcu_head), where no page is cached: what it needs fails, one by one."""
@@ -101,11 +100,6 @@ _ROWS: dict[str, tuple[str, str, Get]] = {"p_wait": ("", "P(wait) per single-arg
     "bytes_at_full": ("bytes", "reserve per CPU at full", lambda r, s, w: exact(s.bytes_at_full())),
     "bytes_added": ("bytes", "the same, beyond what the plain code keeps", lambda r, s, w: exact(s.bytes_added()))}
 QUANTITIES = {name: Quantity(*row) for name, row in _ROWS.items()}
-
-def blocked_words(s: Scenario) -> str:
-    """What `blocked` and `stalled` measure in a scenario."""
-    closed = s.workload.loop == "closed"
-    return "share of the producers' time" if closed else "mean number of tasks at once, all CPUs"
 
 def answers(runs: Replications, s: Scenario, window: int, names: Iterable[str] = QUANTITIES) -> dict[str, Estimate]:
     """The named quantities of a window (all of them if left out); none if the window has no length."""

@@ -7,6 +7,7 @@ import platform
 import tomllib
 from dataclasses import dataclass
 from functools import cached_property, partial
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from krcsim.estimate import NOTHING, Estimate
@@ -21,13 +22,9 @@ _dumped = partial(json.dumps, indent=1, allow_nan=False, sort_keys=True)
 
 def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, Any]:
     """What makes a result again: command, scenario, seed, versions, and what else a question has."""
-    import numba
-    import numpy
-    import krcsim
-    versions = {"krcsim": krcsim.__version__, "numpy": numpy.__version__, "numba": numba.__version__,
-        "python": platform.python_version()}
-    return {"command": command or "(called from Python)", "scenario": toml_text(s), "seed": seed, "versions": versions,
-        **more}
+    versions = {name: import_module(name).__version__ for name in ("krcsim", "numpy", "numba")}
+    return {"command": command or "(called from Python)", "scenario": toml_text(s), "seed": seed,
+        "versions": versions | {"python": platform.python_version()}, **more}
 
 @dataclass(frozen=True)
 class Result:

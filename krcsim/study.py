@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, TypeVar
+from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.state import COUNTERS, EVENTS
@@ -32,11 +32,8 @@ Stop = NDArray[np.int64]
 Point = tuple[Cell, ...]
 Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
 Have = dict[Scenario, Replications]  # what was run already
-Part = TypeVar("Part")
 SPELL_QUANTITIES = ("p_wait_spell", "p_spell", "p_wait", "wait_ms", "list_share", "bytes_at_boot", "bytes_at_full",
     "bytes_added")
-CURVE = ("own", "A0", "A1", "B", "C-A1", "D5-A1", *(f"B{n}-own" for n in (0, 1, 2, 3, 5, 10, 20, 50, 100, 200)),
-    *(f"D{n}{boot}-own" for boot in ("", "e") for n in (1, 2, 3, 4, 5, 8)))
 
 def replications_at(rung: int) -> int:
     """Replications on a rung of the ladder."""
@@ -55,7 +52,7 @@ def extend(scenario: Scenario, seed: int, have: Replications | None, total: int,
     more = in_chunks(work, len(have or ()), total, stop, workers)
     return sum(more, have) if have is not None else sum(more[1:], more[0])
 
-def in_chunks(work: Callable[..., Part], first: int, total: int, stop: Stop | None, workers: int | None) -> list[Part]:
+def in_chunks(work: Callable[..., Any], first: int, total: int, stop: Stop | None, workers: int | None) -> list[Any]:
     """work(first, last, stop=...) for replications first .. total - 1, a few a go on threads, in their order."""
     if workers == 1:
         return [work(first, total, stop=stop)]
@@ -119,12 +116,6 @@ def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0
         EVENTS[int(e["code"])], float(e["value"])) for e in log)
     counters = {w: {c: float(runs.of(c, i)[0]) for c in COUNTERS} for i, w in enumerate(WINDOWS)}
     return Run(counters, rows, total, scenario, seed, replication)
-
-def listed(names: str, s: Scenario) -> tuple[str, ...]:
-    """The remedies of a comma-separated list, of `curve` (growing reserves) or of `cold` (full and empty at boot)."""
-    pool, pages = s.remedy.nr_emergency_objs or 3, max(2, s.remedy.nr_bkv_objs)
-    cold = ("own", "B0-own", f"B{pool}-own", f"B{pool}f-own", f"D{pages}e-own", f"D{pages}-own")
-    return CURVE if names == "curve" else cold if names == "cold" else tuple(names.split(","))
 
 def given(scenario: Scenario | str) -> Scenario:
     """A scenario, or the one of that name or path."""

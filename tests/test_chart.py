@@ -20,7 +20,8 @@ from krcsim_report.figures import figure_of, limits
 from krcsim.files import write_set
 from krcsim_report.reply import answer_text
 from krcsim.result import Result
-from krcsim.study import CURVE, compare, listed, spells
+from krcsim.study import compare, spells
+from krcsim_report.lists import CURVE, listed
 from krcsim.values import KrcsimError
 
 QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)

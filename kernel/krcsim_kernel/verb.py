@@ -11,7 +11,7 @@ from typing import Any
 from krcsim.files import write_whole
 from krcsim.remedy import named
 from krcsim.scenario import Scenario, changed
-from krcsim.study import listed
+from krcsim_report.lists import listed
 from krcsim.values import KrcsimError
 from krcsim_kernel.build import ready
 from krcsim_kernel.guest import Row

@@ -12,6 +12,7 @@ from typing import Any
 import numba
 from krcsim.engine import loop
 from krcsim.engine.calendar import first_cpu
+from krcsim.engine.grace import above, lasted, length_of
 from krcsim.engine.loop import boot, step
 from krcsim.engine.marks import hits
 from krcsim.engine.rng import BIG, INF, compile_module, next64, uniform
@@ -126,52 +127,70 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     out.events += f.events - begun
 
 def danger(g: Any) -> Any:
-    """How near a CPU is to need a page when none is cached; -inf where pages do not fail. Any measure is right.
-
-    Of two dangers the greater: that calls before the next pages return do not fit, and that those before the next drain
-    leave too few pages until its batch returns; each in standard deviations of the number of calls, at the last plan.
+    """How near a CPU is to need a page when none is cached, as the log of a rough probability; -inf where pages do not
+    fail. Any measure is right. What has to happen is that a grace period, whose end nobody knows, lasts so long, and
+    that so many calls come until the pages that wait for it return.
     """
-    worst = -INF
-    if g.late or (g.spell == 0 and g.calm_counts == 0):
+    worst, less = -INF, 0.0 if g.spell > 0 else g.calm_danger
+    if g.late or less == -INF:
         return worst
-    back = g.gp_mean + g.invoke + g.work_delay
+    after, k0 = g.invoke + g.work_delay, lasted(g, g.now) if g.active else 0
     for i in range(g.cpus):
-        c, relief, free = cpu_at(g.p_cpus, i), INF, False
-        t, drain_at = c.plan_at, c.monitor_at if c.monitor_at < INF else c.plan_at + g.drain
+        c, t = cpu_at(g.p_cpus, i), cpu_at(g.p_cpus, i).plan_at
+        drain_at = c.monitor_at if c.monitor_at < INF else t + g.drain
+        free, next_one, ready = False, True, INF
         for s in range(2 * i, 2 * i + 2):
             k = krw_at(g.p_krw, s)
-            free |= k.state != WAITS
-            if k.state == WAITS and k.blk[SLAB] + k.blk[VMALLOC] > 0:
-                at = k.ready_at
-                if at == INF:
-                    at = g.gp_at + g.invoke + g.work_delay if g.active else t + 1.0 + back
-                    at += g.gp_mean * (g.active and k.need > g.done + 1)
-                relief = min(relief, at)
+            free |= k.state != WAITS or k.ready_at < drain_at
+            ready = min(ready, k.ready_at)
+            next_one &= not (k.state == WAITS and k.blk[SLAB] + k.blk[VMALLOC] > 0 and k.need == g.done + 1)
+        wait, passed, busy = g.now - t + after, k0, 0.0
+        if next_one or not g.active:
+            wait, passed = wait + (0.5 * g.gp_mean if g.active else 1.0), 0
+        if not free:  # perhaps still at the drain, which then comes one later
+            busy = 0.0 if ready < INF else odds(g, 1.0, drain_at - t, wait, passed)
+            drain_at += g.drain
         for ch in range(2):
             share = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
             if share > 0.0:
                 pages = c.cache[ch * g.own_cache] + (c.wk_blk[ch] if c.wk_owner == i else 0)  # cached, or as good as
-                more = 0
+                soon, away = 0, 0
                 for s in range(2 * i, 2 * i + 2):
                     k = krw_at(g.p_krw, s)
                     pages += k.blk[ch] * (k.state == QUEUED)
-                    more += k.blk[ch] * (k.state == WAITS)
-                rate, room = share * (g.base_rate if g.bursty else c.rate), 1.0 * c.room[ch]
-                if relief < drain_at or not free:
-                    worst = max(worst, beyond(rate * max(0.0, relief - t), room + g.block * min(pages, g.cache_cap)))
-                    pages += more
+                    soon += k.blk[ch] * (k.ready_at < INF)
+                    away += k.blk[ch] * (k.state == WAITS and k.ready_at == INF)
+                rate, room, kept = share * (g.base_rate if g.bursty else c.rate), c.room[ch], min(pages, g.cache_cap)
+                come = rate * max(0.0, drain_at - t)
+                used = max(0.0, math.ceil((come - room) / g.block))
+                if soon > 0:
+                    worst = max(worst, beyond(rate * (ready - t), room + g.block * kept))
+                    if drain_at < ready:
+                        worst = max(worst, beyond(rate * (ready - drain_at), g.block * (kept - used)))
+                    kept = min(pages + soon, g.cache_cap)
                 if free:
-                    come = rate * max(0.0, drain_at - t)
-                    after = rate * min(back, relief - drain_at if relief > drain_at else back)
-                    spare = min(pages, g.cache_cap) - math.ceil(after / g.block)  # for calls before the drain
-                    worst = max(worst, beyond(come, room + g.block * spare))
-                    used = max(0.0, math.ceil((come - room) / g.block))
-                    worst = max(worst, beyond(after, g.block * (min(pages, g.cache_cap) - used)))
-    return worst
+                    worst = max(worst, beyond(come, room + g.block * kept))
+                if away > 0:  # it may come after the drain only
+                    fit, longer = (g.block * (kept - used), t - drain_at) if free else (room + g.block * kept, 0.0)
+                    worst = max(worst, odds(g, rate, fit, wait + longer, passed))
+                fit = g.block * (min(pages + soon + away, g.cache_cap) - used)  # for the grace period of the next batch
+                worst = max(worst, busy + odds(g, rate, fit, 1.0 + after, 0))
+    return worst + less
+
+def odds(g: Any, rate: Any, fit: Any, wait: Any, passed: Any) -> Any:
+    """About log P(more calls than fit come in `wait` and what is left of a grace period that has passed k lengths)."""
+    best, since, all_of = -INF, g.now - g.gp_began if passed > 0 else 0.0, above(g, passed)
+    for k in range(passed, g.gp_n):
+        come = rate * (wait + real_at(g.p_gp_ticks, k).x - since)
+        if come > 0.0 and above(g, k) > 0.0:
+            best = max(best, math.log(above(g, k) / all_of) + beyond(come, fit))
+            if come >= fit:
+                break
+    return best
 
 def beyond(come: Any, fit: Any) -> Any:
-    """Calls expected beyond those that fit, in standard deviations."""
-    return (come - fit) / math.sqrt(come + 1.0)
+    """About log P(more calls come than fit), where `come` are expected."""
+    return -0.5 * (fit - come) ** 2 / (come + 1.0) if fit > come else 0.0
 
 def level_of(g: Any, going: Any) -> Any:
     """How many levels of danger g has passed; its measure is kept in g.score."""
@@ -240,6 +259,9 @@ def simulate(worlds: Any) -> None:
                     copy(g, w)
                     move(g.p_out, w.p_out, OUT_BYTES * WINDOWS)
                     reseed(g, g)
+                    if g.active and g.gp_at > g.now and g.reader == 0.0:
+                        left = above(g, lasted(g, g.now))
+                        g.gp_at = g.gp_began + length_of(g, 1.0 - left * uniform(g.r_gp))
                     if not g.bursty:  # what lies ahead is drawn anew
                         for i in range(g.cpus):
                             c = cpu_at(g.p_cpus, i)

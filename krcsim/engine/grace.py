@@ -9,7 +9,18 @@ from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WA
 
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t; its length is one draw from the table."""
-    u = uniform(g.r_gp)
+    length = length_of(g, uniform(g.r_gp))
+    g.active, g.pending, g.gp_at, g.gp_began = 1, 0, t + length, t
+    if g.reader > 0.0:  # a scan comes with the tick
+        g.gp_at, g.gp_end = math.floor(t) + 1.0, math.floor(t) + length
+        for i in range(g.cpus):
+            c = cpu_at(g.p_cpus, i)
+            read_on(g, c, t)
+            c.hold = c.section_end if c.section <= t else 0.0
+    log(g, t, GP_STARTS, ALL, float(g.done + 1))
+
+def length_of(g: Any, u: Any) -> Any:
+    """The length in ticks of which the table's distribution first reaches u."""
     lo, hi = 0, g.gp_n - 1
     while lo < hi:
         mid = (lo + hi) >> 1
@@ -17,14 +28,18 @@ def begin(g: Any, t: Any) -> None:
             lo = mid + 1
         else:
             hi = mid
-    g.active, g.pending, g.gp_at, g.gp_began = 1, 0, t + real_at(g.p_gp_ticks, lo).x, t
-    if g.reader > 0.0:  # a scan comes with the tick
-        g.gp_at, g.gp_end = math.floor(t) + 1.0, math.floor(t) + real_at(g.p_gp_ticks, lo).x
-        for i in range(g.cpus):
-            c = cpu_at(g.p_cpus, i)
-            read_on(g, c, t)
-            c.hold = c.section_end if c.section <= t else 0.0
-    log(g, t, GP_STARTS, ALL, float(g.done + 1))
+    return real_at(g.p_gp_ticks, lo).x
+
+def lasted(g: Any, t: Any) -> Any:
+    """How many lengths of the table, the shortest first, the running grace period has passed at t."""
+    k = 0
+    while k < g.gp_n - 1 and g.gp_began + real_at(g.p_gp_ticks, k).x <= t:
+        k += 1
+    return k
+
+def above(g: Any, k: Any) -> Any:
+    """P(a grace period is longer than the first k lengths of the table)."""
+    return 1.0 - real_at(g.p_gp_cdf, k - 1).x if k > 0 else 1.0
 
 def read_on(g: Any, c: Any, t: Any) -> None:
     """The reader of CPU c goes on to t: its section is then that in progress, or the next (two wake-ups in between)."""

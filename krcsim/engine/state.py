@@ -49,7 +49,7 @@ GLOBAL = _dtype(
     "rearm_left attach drain block closed catchup reuse producers bursty burst exp_gap ticked rcu_expedited by_spell "
     "random_spells stationary poisson tick_phase log_cap wait_cap heap_cap "
     "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high "
-    "rare repeat look calm_counts levels peaks_cap "
+    "rare repeat look levels peaks_cap "
     # State.
     "win done active pending wrapped spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
     "events kswapd held obj_pages ours unanswered left peaks_n "
@@ -65,7 +65,7 @@ GLOBAL = _dtype(
     "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
     "round free file hogged mem_at hog_at "
     # Forks: see engine/fork.py.
-    "choice least most share calm_share log_lr weight gp_mean score",
+    "choice least most share calm_share calm_danger log_lr weight gp_mean score",
     "", ("fail", "f8", (2, 6)),
     # Of the last two spells, by the parity of their number: the window, and whether a call waited.
     ("spell_win", "i8", 2), ("spell_waited", "i8", 2),

@@ -16,7 +16,8 @@ from krcsim_explorers.view import RIGHT
 from krcsim_report.reply import answer_text
 from krcsim.result import Result, words
 from krcsim.scenario import Scenario, command_near
-from krcsim.study import SEED, Have, Progress, compare, listed, replications_at, spells
+from krcsim.study import SEED, Have, Progress, compare, replications_at, spells
+from krcsim_report.lists import listed
 from krcsim.values import KrcsimError
 _LOAD = ("workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz", "workload.single_share")
 _PRESSURE = ("allocator.spell.page", "allocator.spell.head", "allocator.spell_ms", "allocator.calm_ms")

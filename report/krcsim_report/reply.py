@@ -4,12 +4,16 @@ import math
 import shlex
 import textwrap
 from krcsim_report.chart import OWN, Chart, chart_of, is_by_spell
-from krcsim.measures import blocked_words
 from krcsim.result import Cell, Result, number, scenario_of, words
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
 WIDTH = 72
 MARKS, OWN_MARK = "ox+#%&@=$", "*"
+
+def blocked_words(s: Scenario) -> str:
+    """What `blocked` and `stalled` measure in a scenario."""
+    closed = s.workload.loop == "closed"
+    return "share of the producers' time" if closed else "mean number of tasks at once, all CPUs"
 
 def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[str]:
     """A table in plain text, first column to the left; raises KrcsimError if it is too wide."""

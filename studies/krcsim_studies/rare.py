@@ -15,9 +15,9 @@ PILOT = 1 << 40  # replications from here on choose the levels
 # With a smaller effective number of replications, or below half of them, an answer is rough; of split runs many copies
 # go back to few.
 EFFECTIVE, EFFECTIVE_SPLIT = 10.0, 30.0
-FORKS = (TALLY.names or ()).index("forks")
+FORKS, HITS = ((TALLY.names or ()).index(name) for name in ("forks", "hits"))
 PILOT_WORK = 2e7  # events of a pilot, times CPUs (danger looks at each): levels that take more lead nowhere
-STARVED = 2.0  # danger, in standard deviations, above which no level is set
+STARVED = -0.5  # danger above which no level is set
 _GO = 4  # replications of one go of a pilot
 # By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
 SUMS = {"p_wait": ("waits", "single"), "p_wait_spell": ("waits_spell", "single_spell"), "blocked": ("wait_ms", "")}
@@ -63,16 +63,17 @@ def bias(s: Scenario) -> dict[str, float]:
 
 def split(s: Scenario) -> dict[str, float]:
     """As bias(), for a run that is split: plans are short, so that danger is looked at often."""
-    a, away_ms = s.allocator, 1000.0 * (2 * s.drain_jiffies + 6) / s.machine.hz
-    counts = a.spells == "none" or not harmless_calm(s) or (a.spells == "exponential" and a.spell_ms < away_ms)
-    return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_counts=counts)
+    a, less = s.allocator, 0.0
+    if harmless_calm(s) and a.spells != "none":  # what counts in calm is that a spell begins within some ticks
+        less = min(0.0, math.log(4000.0 / s.machine.hz / a.calm_ms)) if a.spells == "exponential" else -math.inf
+    return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_danger=less)
 
 def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop: Stop | None = None
         ) -> tuple[Levels, float]:
     """Levels of danger, each passed by about `share` of those that passed the one before, up to where forks begin.
 
-    Found by replications that no answer uses, with the events of these. Empty where forks begin in most of them anyway,
-    and where the way there is too long.
+    Found by replications that no answer uses, with the events of these. Empty where forks wait in many of them
+    anyway, and where the way there is too long.
     """
     events = 0.0
     found: list[tuple[float, float]] = []
@@ -85,7 +86,8 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
             at += _GO
             peaks += [x for x in seen if x > -math.inf]
             events += Forked(runs, tally).events()
-            met += float(tally[:, :, FORKS].sum())
+            hits = tally[:, :, HITS].sum(axis=1)
+            met += float(hits.sum()) if found else np.count_nonzero(hits)
         if events * s.machine.cpus > PILOT_WORK:
             return (), events
         if len(peaks) < 10 or met > share * (len(peaks) if found else at - first):
@@ -94,7 +96,7 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
         if found and top <= found[-1][0]:
             top = min((x for x in peaks if x > found[-1][0]), default=math.inf)
         passed = float(np.mean(np.array(peaks) >= top))
-        if passed < 0.05 or (found and top > STARVED):  # a jump, or there is no page left already: copies gain nothing
+        if passed < 0.03 or (found and top > STARVED):  # a jump, or there is no page left already: copies gain nothing
             break
         if found:
             found[-1] = (found[-1][0], max(1, round(1 / passed)))
@@ -106,7 +108,7 @@ def extend(s: Scenario, seed: int, have: Forked | None, total: int, at: Levels =
     """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels if there are any."""
     work = partial(rare_runs, s, seed, how=split(s) if at else bias(s), levels=at)
     parts = in_chunks(work, len(have.runs) if have else 0, total, stop, workers)
-    runs = ([have.runs] if have else []) + [p[0] for p in parts]
+    runs: list[Replications] = ([have.runs] if have else []) + [p[0] for p in parts]
     tally = ([have.tally] if have else []) + [p[1] for p in parts]
     return Forked(sum(runs[1:], runs[0]), np.concatenate(tally), bool(at))
 

@@ -377,7 +377,7 @@ def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
     apart = {f"JUPYTER_{what}_DIR": str(home.parent / what.lower()) for what in ("CONFIG", "DATA", "RUNTIME")}
     env = os.environ | apart | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
     here = (ROOT, *(ROOT / folder for folder in ("report", "studies", "shell", "kernel")))
-    env["PYTHONPATH"] = os.pathsep.join(map(str, here))  # the sliders come from the copy of notebooks/, the rest from here
+    env["PYTHONPATH"] = os.pathsep.join(map(str, here))  # the sliders come from the copy of notebooks/
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}", "--allow-root",
                f"--ServerApp.root_dir={home}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip

@@ -189,10 +189,11 @@ class Explorer:
         for path, control in self.controls.items():
             given = attrgetter(path)(s)
             given = (0 if path == "grace_period.mean_ms" else False) if given is None else given
-            with control.hold_sync():  # in one message: of fewer places alone, the browser makes a move to the last one
-                if isinstance(control, w.SelectionSlider):  # an odd value gets a place of its own
-                    control.options = [(f"{v:g}", v) for v in sorted({*CONTROLS[path][2], given})]
-                control.value = given
+            if isinstance(control, w.SelectionSlider):  # an odd value gets a place of its own, and keeps it:
+                there = {v for _, v in control.options}  # of fewer places the browser makes a move to the last one
+                if given not in there:
+                    control.options = [(f"{v:g}", v) for v in sorted({*there, given})]
+            control.value = given
         self.preset.value = next((name for name in self.presets.values()
             if self.fitted(load_scenario(name)) == self.fitted(s)), "")
         self._quiet.on = False

@@ -23,7 +23,7 @@ from typing import Any, TypeVar
 
 from krcsim_shell.main import parser, scenario_from
 from krcsim.scenario import Scenario, load_scenario
-from krcsim_explorers import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure
+from krcsim_explorers import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure, Trust
 from krcsim_explorers.explore import CONTROLS, PRESETS, Explorer
 
 ROOT = Path(__file__).parent.parent
@@ -32,7 +32,7 @@ NAMES = ("chromium", "chromium-browser", "google-chrome")
 CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
 EXPLORERS: dict[str, type[Explorer]] = {
     "01_pool_or_pages": PoolOrPages, "02_one_spell": OneSpell, "03_cold_start": ColdStart,
-    "04_how_big": HowBig, "05_pressure": Pressure}  # fmt: skip
+    "04_how_big": HowBig, "05_pressure": Pressure, "06_rare_and_exact": Trust}  # fmt: skip
 FIRST = load_scenario("thread-as-posted")
 LABEL = next(label for label, name in PRESETS.items() if name == "thread-as-posted")
 PATIENCE = 60.0  # seconds; a wait ends as soon as there is what it waits for
@@ -376,7 +376,8 @@ def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
     port, log = free_port(), home.parent / "lab.log"
     apart = {f"JUPYTER_{what}_DIR": str(home.parent / what.lower()) for what in ("CONFIG", "DATA", "RUNTIME")}
     env = os.environ | apart | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
-    env["PYTHONPATH"] = str(ROOT)  # the sliders come from the copy of notebooks/, the rest from here
+    here = (ROOT, *(ROOT / folder for folder in ("report", "studies", "shell", "kernel")))
+    env["PYTHONPATH"] = os.pathsep.join(map(str, here))  # the sliders come from the copy of notebooks/
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}", "--allow-root",
                f"--ServerApp.root_dir={home}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip

@@ -133,7 +133,7 @@ def test_ranges_hold_the_exact_answer(both: Beside) -> None:
 def test_a_world_that_the_chain_does_not_follow_has_no_line() -> None:
     found = beside(krcsim.changed(SMALL, **{"machine.cpus": 2}), largest=1, rung=0)
     assert found.estimate("exact", 0).kind == "none"
-    assert "machine.cpus" in verdict(found)
+    assert verdict(found).endswith("(machine.cpus is 2, not 1)")
 
 
 def test_where_pages_run_out_there_are_no_forks() -> None:
@@ -200,9 +200,35 @@ def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
     explorer = Trust(tmp_path, rungs=(0,))
     explorer.size.value = 2
     assert explorer.found is not None
-    assert f"exact {words(explorer.found.estimate('exact', 2))}" in explorer.value.value
+    assert f"exact chain {words(explorer.found.estimate('exact', 2))}" in explorer.value.value
     explorer.size.value = 3
     assert "With 3 objects" in explorer.value.value
+
+
+def test_a_size_that_was_left_out_is_not_told_as_if_it_were_there(tmp_path: Path) -> None:
+    explorer = Trust(tmp_path, rungs=(0,))
+    explorer._put(krcsim.changed(SMALL, **{"allocator.calm.head": 0.001}))
+    assert explorer.found is not None
+    last = len(explorer.found.rows) - 1
+    explorer.size.value = 10
+    assert f"With {last} objects" in explorer.value.value
+    assert f"sizes above {last} are left out" in explorer.value.value
+
+
+def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: Beside) -> None:
+    for line in chart_of_beside(both).lines:
+        assert line.name in text_of(both)
+    for line in chart_of_beside(both).lines[1:]:
+        assert f"{line.name}: " in verdict(both)
+
+
+def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
+    explorer = Trust(tmp_path, rungs=(0,))
+    assert explorer.preset.value == "small-world"
+    explorer.controls["allocator.calm.head"].value = 0.05
+    assert explorer.preset.value == ""
+    explorer.preset.value = "small-world"
+    assert explorer.scenario == SMALL
 
 
 def test_a_world_that_cannot_be_asked_is_told_and_the_picture_stays(tmp_path: Path) -> None:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""All three notebooks in a real Chromium, used as a person uses them: by mouse and by keyboard."""
+"""The notebooks with sliders in a real Chromium, used as a person uses them: by mouse and by keyboard."""
 
 from __future__ import annotations
 
@@ -34,7 +34,11 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)"),
 ]
-each_notebook = pytest.mark.parametrize("notebook", EXPLORERS, indirect=True)
+TRUST = "06_rare_and_exact"  # has no spell to move, and takes longer
+all_notebooks = pytest.mark.parametrize("notebook", EXPLORERS, indirect=True)
+each_notebook = pytest.mark.parametrize("notebook", [name for name in EXPLORERS if name != TRUST], indirect=True)
+searching = pytest.mark.parametrize("notebook", ["04_how_big", TRUST], indirect=True)
+trust = pytest.mark.parametrize("notebook", [TRUST], indirect=True)
 with_pins = pytest.mark.parametrize("notebook", ["01_pool_or_pages", "03_cold_start"], indirect=True)
 one_spell = pytest.mark.parametrize("notebook", ["02_one_spell"], indirect=True)
 CONTROL_OF = [(name, path) for name, kind in EXPLORERS.items() for path in kind.shown]
@@ -84,15 +88,16 @@ def moved(notebook: Notebook, path: str, move: Callable[[int], None]) -> None:
 # ---- sliders
 
 
-@each_notebook
+@all_notebooks
 def test_no_news_pop_up_lies_over_the_plot(notebook: Notebook) -> None:
     assert notebook.page.get_by_text("notified about official Jupyter news").count() == 0
 
 
-@each_notebook
+@all_notebooks
 def test_each_slider_has_a_handle_with_its_name(notebook: Notebook) -> None:
     names = [CONTROLS[path][0] for path in notebook.kind.shown if kind_of(path) == "slider"]
-    assert [label for label in notebook.labels() if label not in ("Event", "Target P(wait)")] == names
+    others = ("Event", "Target P(wait)", "Size told in words")
+    assert [label for label in notebook.labels() if label not in others] == names
 
 
 @each_control("slider")
@@ -231,7 +236,7 @@ def test_what_an_export_says_stays_while_refining_goes_on(notebook: Notebook) ->
 # ---- files
 
 
-@each_notebook
+@all_notebooks
 def test_export_writes_all_kinds_of_files_beside_the_notebook(notebook: Notebook) -> None:
     notebook.begin()
     files = notebook.export()
@@ -357,10 +362,50 @@ def test_the_pointer_on_the_picture_moves_the_event(notebook: Notebook) -> None:
     assert seen[1:] == sorted(seen[1:])
 
 
+# ---- can the rare answer be trusted, and how big must it be
+
+
+@trust
+def test_the_own_world_of_a_notebook_is_back_after_one_with_more_places_on_a_slider(notebook: Notebook) -> None:
+    notebook.begin()
+    notebook.choose("Preset", next(iter(notebook.kind.presets)))
+    notebook.until(lambda: notebook.command().startswith("krcsim ask small-world --sizes"), "small world")
+    assert notebook.says(krcsim.load_scenario("small-world"))
+    assert notebook.preset() == next(iter(notebook.kind.presets))
+
+
+@trust
+def test_the_size_told_in_words_follows_the_keyboard(notebook: Notebook) -> None:
+    handle = notebook.handle("Size told in words")
+    for key, n in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2)):
+        handle.press(key)
+        notebook.until(lambda n=n: f"With {n} object" in notebook.text(), f"words about {n}")
+
+
+@trust
+def test_pages_grow_instead_of_a_pool(notebook: Notebook) -> None:
+    notebook.choose("What grows", "a list of pages")
+    notebook.until(lambda: "--of pages" in notebook.picture().stamp, "picture of pages")
+    notebook.choose("What grows", "a pool of objects")
+    notebook.until(lambda: "--of pool" in notebook.picture().stamp, "picture of a pool")
+
+
+@searching
+def test_a_search_is_cancelled_before_its_first_answer(notebook: Notebook) -> None:
+    notebook.begin()
+    notebook.stop()
+    before = notebook.picture()
+    notebook.choose("Preset", "Server, 128 CPUs")
+    notebook.until(lambda: "left" in notebook.status() and notebook.button("Cancel").is_enabled(), "way to cancel")
+    notebook.press("Cancel")
+    notebook.until(lambda: "stopped" in notebook.status(), "word that it stopped")
+    assert notebook.picture() == before
+
+
 # ---- looks, and those who cannot look
 
 
-@each_notebook
+@all_notebooks
 @pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
 def test_axe_finds_nothing_serious(notebook: Notebook, theme: str) -> None:
     notebook.begin()
@@ -372,7 +417,7 @@ def test_axe_finds_nothing_serious(notebook: Notebook, theme: str) -> None:
     assert [(v["id"], [node["html"][:200] for node in v["nodes"]]) for v in bad] == []
 
 
-@each_notebook
+@all_notebooks
 @pytest.mark.parametrize(("look", "theme", "screen"), [("light", "JupyterLab Light", LAPTOP),
     ("dark", "JupyterLab Dark", LAPTOP), ("zoom", "JupyterLab Light", ZOOMED)])  # fmt: skip
 def test_nothing_is_wider_than_the_screen(notebook: Notebook, look: str, theme: str, screen: Screen) -> None:
@@ -387,7 +432,7 @@ def test_nothing_is_wider_than_the_screen(notebook: Notebook, look: str, theme: 
         notebook.screen(*LAPTOP)
 
 
-@each_notebook
+@all_notebooks
 def test_no_choice_is_too_long_for_its_list(notebook: Notebook) -> None:
     assert notebook.cut_choices() == []
 
@@ -420,11 +465,11 @@ def test_after_a_restart_the_last_setting_is_back(notebook: Notebook) -> None:
         notebook.until(lambda: "--pin thread-as-posted" in notebook.command().replace("'", ""), "pinned curve")
 
 
-@each_notebook
+@all_notebooks
 def test_nothing_wrote_a_traceback(notebook: Notebook) -> None:
     assert notebook.tracebacks() == []
 
 
-@each_notebook
+@all_notebooks
 def test_the_browser_console_has_no_error(notebook: Notebook) -> None:
     assert notebook.console == []

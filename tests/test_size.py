@@ -277,6 +277,12 @@ def test_a_target_below_what_any_size_reaches_is_no_error_and_what_was_tried_sta
     assert "\n" not in sentence(beyond)
 
 
+def test_mixes_are_not_refuted_by_a_pool_that_fails_alone(beyond: Sized) -> None:
+    pages = replace(beyond.tried[0], name="D3-own", objects=0, pages=3, verdict="open")
+    said = sentence(replace(beyond, of="mix", tried=(*beyond.tried, pages)))
+    assert "could not be shown" in said
+
+
 def test_no_wait_seen_is_no_proof() -> None:
     found = size(POSTED, 1e-9, of="pages", budget=1e6)
     assert not found.met
@@ -343,6 +349,27 @@ def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
 
 
 # ---- sliders
+
+
+def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path) -> None:
+    explorer = HowBig(tmp_path, "thread-as-posted", rungs=(1,))
+    explorer.target.value, explorer.of.value = 1e-12, "mix"
+    assert explorer.found is not None
+    assert explorer.found.of == "mix"
+    assert "+D512-own" in text_of(explorer.found)
+    assert max(map(len, text_of(explorer.found).splitlines())) <= WIDTH
+
+
+def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
+    explorer = HowBig(tmp_path, "small-world", rungs=(0,))
+    assert explorer.scenario == krcsim.load_scenario("small-world")
+
+
+def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> None:
+    explorer = HowBig(tmp_path, rungs=(0,))
+    assert explorer.buttons["Cancel"].disabled
+    explorer._on_way((0.1, "B2-own"))
+    assert not explorer.buttons["Cancel"].disabled
 
 
 def test_the_numbers_are_those_of_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

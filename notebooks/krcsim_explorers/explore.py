@@ -61,11 +61,12 @@ def why(path: str) -> str:
 
 @dataclass(frozen=True)
 class Shown:
-    """An answer as it is on the screen: the picture, words about it, and words for who cannot see it."""
+    """An answer as it is on the screen: the picture, words about it, words for who cannot see it, and its source."""
     answer: Answer
     png: bytes
     words: str
     alt: str
+    found: Any = None
 
 class Guard(anywidget.AnyWidget):
     """Names and keys for what stands beside it, the picture's text, and the pointer's place on it (0 to 1)."""
@@ -82,7 +83,7 @@ class Explorer:
     """Sliders beside a picture that follows them; a question gives the fields, what to run and what to draw."""
     name: ClassVar[str]
     shown: ClassVar[tuple[str, ...]]  # the fields with a control
-    first: ClassVar[str] = next(iter(PRESETS.values()))  # the scenario that nobody chose
+    presets: ClassVar[dict[str, str]] = PRESETS  # by label; the first is the scenario that nobody chose
     pins_at_most: ClassVar[int] = 0  # curves of other settings beside the present one
 
     def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 2, 3, 5)) -> None:
@@ -90,7 +91,7 @@ class Explorer:
         self.kept = self.home / f"{self.name}.autosave.toml"
         self.view, self.pins = View(), dict[str, Scenario]()
         self.done: Shown | None = None
-        self.base = load_scenario(preset or self.first)
+        self.base = load_scenario(preset or next(iter(self.presets.values())))
         self._quiet, self._note = Quiet(), ""
         self._latest = Latest(self._work, self._state, Stopped)
         self._build()
@@ -115,7 +116,7 @@ class Explorer:
 
     def _build(self) -> None:
         look: Any = dict(style=dict(description_width="11em"), layout=w.Layout(width="25em", margin="0"))
-        self.preset = w.Dropdown(options=[*PRESETS.items(), CUSTOM], description="Preset", **look)
+        self.preset = w.Dropdown(options=[*self.presets.items(), CUSTOM], description="Preset", **look)
         self.file = w.Text(placeholder="path of a .toml, then Enter", description="Load scenario",
             continuous_update=False, **look)
         self.controls: dict[str, Any] = {}
@@ -171,7 +172,8 @@ class Explorer:
             v["grace_period.mean_ms"] = v["grace_period.mean_ms"] or None
         spell, page = self.base.allocator.spell, v.get("allocator.spell.page", 1.0)
         if "allocator.spell.page" in v:
-            v["allocator.calm.page"] = min(self.base.allocator.calm.page, page)
+            calm = self.base.allocator.calm.page
+            v["allocator.calm.page"] = calm if page == spell.page else min(calm, page)
             if spell.page_noretry is not None:
                 v["allocator.spell.page_noretry"] = min(spell.page_noretry, page)
         if "allocator.spell.head" in v and spell.head:
@@ -187,10 +189,12 @@ class Explorer:
         for path, control in self.controls.items():
             given = attrgetter(path)(s)
             given = (0 if path == "grace_period.mean_ms" else False) if given is None else given
-            if isinstance(control, w.SelectionSlider):  # an odd value gets a place of its own
-                control.options = [(f"{v:g}", v) for v in sorted({*CONTROLS[path][2], given})]
+            if isinstance(control, w.SelectionSlider):  # an odd value gets a place of its own, and keeps it:
+                there = {v for _, v in control.options}  # of fewer places the browser makes a move to the last one
+                if given not in there:
+                    control.options = [(f"{v:g}", v) for v in sorted({*there, given})]
             control.value = given
-        self.preset.value = next((name for name in PRESETS.values()
+        self.preset.value = next((name for name in self.presets.values()
             if self.fitted(load_scenario(name)) == self.fitted(s)), "")
         self._quiet.on = False
         self._note = said
@@ -287,6 +291,7 @@ class Explorer:
     # ---- back on the event loop, the only thread that sets widgets
 
     def _on_way(self, way: tuple[float, str]) -> None:
+        self.buttons["Cancel"].disabled = False  # there may be no answer yet
         self.bar.value = way[0]
         self._say(way[1])
 

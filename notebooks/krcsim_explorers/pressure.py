@@ -3,6 +3,7 @@
 import html
 from dataclasses import replace
 from typing import Any
+from krcsim_explorers.explore import PRESETS
 from krcsim_explorers.questions import Compared
 from matplotlib.axes import Axes
 from krcsim.result import Result, words
@@ -15,7 +16,8 @@ _LOOKS = {"stall": ("#D55E00", "s", "reclaim stall"), "wait": ("#0072B2", "o", "
 
 class Pressure(Compared):
     """P(wait) over bytes under a hog of chosen depth; without one, failures are drawn as the scenario says."""
-    name, names, first = "pressure", "curve", "exhausted-guest"
+    name, names = "pressure", "curve"
+    presets = {"Guest, memory exhausted": "exhausted-guest", **PRESETS}
     shown = ("memory.hog", "memory.deferred_counts", "remedy.head_alloc", "remedy.nr_emergency_objs",
         "remedy.nr_bkv_objs", "remedy.cache_at_boot", "allocator.spell.page", "allocator.spell.head",
         "workload.rate_hz")

@@ -2,6 +2,7 @@
 """The three questions that have sliders: pool or pages, cold start, one spell."""
 import html
 import shlex
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 from typing import Any, ClassVar
@@ -12,7 +13,7 @@ from krcsim_report.chart import Chart, beside, chart_of
 from krcsim_explorers.explore import Explorer, Shown
 from krcsim_shell.export import Answer
 from krcsim_explorers.latest import Ticket
-from krcsim_explorers.view import RIGHT
+from krcsim_explorers.view import RIGHT, View
 from krcsim_report.reply import answer_text
 from krcsim.result import Result, words
 from krcsim.scenario import Scenario, command_near
@@ -39,6 +40,11 @@ def framed(ax: Axes, *, chart: Chart) -> None:
         title=f"pinned, thin: {', '.join(pins)}" if pins else None)
     for artist in artists:
         artist.remove()
+
+def pictured(view: View, chart: Chart, command: str) -> bytes:
+    """A chart as the picture under the sliders, stamped with its command."""
+    key = (figures.limits(chart), tuple(line.name for line in chart.lines))
+    return view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
 
 def cursor(ax: Axes, spell: timeline.Spell, n: int) -> list[Any]:
     """A line at event n, with its name; returns the artists."""
@@ -112,12 +118,42 @@ class Compared(Explorer):
     def tell(self, ticket: Ticket, result: Result, chart: Chart) -> None:
         """Show a result."""
         s, command = ticket.value[0], str(result.provenance["command"])
-        key = (figures.limits(chart), tuple(line.name for line in chart.lines))
-        png = self.view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
+        png = pictured(self.view, chart, command)
         said, self.seen = self.said(result, s), chart
         new = replace(chart, lines=tuple(line for line in chart.lines if line.look != "old"))  # for files
         answer = Answer(self.name, s, SEED, command, new, answer_text(result), result)
         ticket.show(self._show, Shown(answer, png, said, f"{chart.ylabel} over {chart.xlabel}. {bare(said)}"))
+
+class Found(Explorer):
+    """A question whose finding is a chart and a sentence, better with each rung; told step by step on the way."""
+
+    @property
+    def found(self) -> Any:
+        """What is shown, as Python has it; None before the first answer."""
+        return self.done.found if self.done else None
+
+    def rung_by_rung(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario], look: Callable[[int], Any]) -> None:
+        """Show what look(rung) finds, on each rung; the setting is kept with the first."""
+        for k, rung in enumerate(self.rungs or (0,)):
+            self.looks = 0
+            ticket.show(self._show, self.told_of(look(rung)))
+            if k == 0:
+                self.keep(ticket, s, pins)
+
+    def told_of(self, found: Any) -> Shown:
+        """A finding as it is shown."""
+        raise NotImplementedError
+
+    def shows(self, found: Any, chart: Chart, said: str, text: str, result: Result) -> Shown:
+        """A finding with its chart, its sentence, its text for a list and its file."""
+        answer = Answer(self.name, found.scenario, SEED, found.command, chart, text, result)
+        return Shown(answer, pictured(self.view, chart, found.command), f"<b>{html.escape(said)}</b>",
+            f"{chart.ylabel} over {chart.xlabel}. {said}", found)
+
+    def step(self, ticket: Ticket, share: Callable[[int], float], text: str) -> None:
+        """Say what is being looked at; `share` of the work is done after so many looks."""
+        self.looks += 1
+        self.progress(ticket, min(0.95, share(self.looks)), text)
 
 class PoolOrPages(Compared):
     """P(wait) with a pool of N objects against P pages, over the bytes per CPU that they cost."""

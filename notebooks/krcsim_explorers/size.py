@@ -1,30 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How big must the reserve be: a target under a slider, and the sizes that were tried for it."""
-import html
 from functools import partial
 from pathlib import Path
 from typing import Any
 import ipywidgets as w
-from krcsim_explorers.explore import Explorer, Shown
+from krcsim_explorers.explore import Shown
 from krcsim_explorers.latest import Ticket
-from krcsim_explorers.questions import framed
-from krcsim_report import figures
-from krcsim_shell.export import Answer
+from krcsim_explorers.questions import Found
 from krcsim.scenario import Scenario, command_near
-from krcsim.study import SEED
 from krcsim_studies.pictures import chart_of_sizes
 from krcsim_studies.size import Sized, size
 from krcsim_studies.told import result_of, sentence, text_of
 TARGETS = tuple(10.0**-k for k in range(1, 13))
 LOOKS = 40  # of a search, more or less
 
-class HowBig(Explorer):
+class HowBig(Found):
     """The smallest pool, the fewest pages or the cheapest mix for a target, and all that was tried on the way."""
     name = "how-big"
     shown = ("remedy.head_alloc", "allocator.spell.page", "allocator.spell.head", "allocator.spell_ms",
         "allocator.calm_ms", "workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz",
         "workload.single_share")
-    found: Sized | None = None
 
     def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (1, 10)) -> None:
         super().__init__(folder, preset, rungs)
@@ -46,29 +41,10 @@ class HowBig(Explorer):
         """A quick search first, then one that may look as closely as it takes."""
         asked: dict[str, Any] = dict(target=self.target.value, of=self.of.value, at_boot=self.at_boot.value)
         options = " ".join(f"--{name.replace('_', '-')} {value}" for name, value in asked.items())
-        for rung in self.rungs or (0,):
-            command = command_near("size", s, f"{options} --max-rung {rung}")
-            self.looks = 0
-            found = size(s, **asked, max_rung=rung, stop=ticket.stop, command=command,
-                told=partial(self.told, ticket))
-            self.tell(ticket, found)
-            if rung == (self.rungs or (0,))[0]:
-                self.keep(ticket, s, pins)
+        self.rung_by_rung(ticket, s, pins, lambda rung: size(s, **asked, max_rung=rung, stop=ticket.stop,
+            command=command_near("size", s, f"{options} --max-rung {rung}"),
+            told=partial(self.step, ticket, lambda looks: looks / LOOKS)))
 
-    def told(self, ticket: Ticket, text: str) -> None:
-        """Say which size is being looked at."""
-        self.looks += 1
-        self.progress(ticket, min(0.95, self.looks / LOOKS), text)
-
-    def tell(self, ticket: Ticket, found: Sized) -> None:
-        """Show what was found."""
-        chart, said = chart_of_sizes(found), sentence(found)
-        key = (figures.limits(chart), tuple(line.name for line in chart.lines))
-        png = self.view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), found.command)
-        answer = Answer(self.name, found.scenario, SEED, found.command, chart, text_of(found), result_of(found))
-        out = Shown(answer, png, f"<b>{html.escape(said)}</b>", f"{chart.ylabel} over {chart.xlabel}. {said}")
-        ticket.show(self._show_found, (found, out))
-
-    def _show_found(self, out: tuple[Sized, Shown]) -> None:
-        self.found = out[0]
-        self._show(out[1])
+    def told_of(self, found: Sized) -> Shown:
+        """The sizes that were tried."""
+        return self.shows(found, chart_of_sizes(found), sentence(found), text_of(found), result_of(found))

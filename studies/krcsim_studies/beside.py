@@ -11,11 +11,12 @@ from krcsim.study import SEED, Stop, check_study, check_whole, given
 from krcsim.values import KrcsimError, refuse
 from krcsim_report.chart import Chart, Line
 from krcsim_report.reply import WIDTH, check_text, situation, table, wrap
-from krcsim_studies.exact import FORGOTTEN
+from krcsim_studies.exact import FORGOTTEN, fits
 from krcsim_studies.question import BY_CONSTRUCTION, Finding, ask
 from krcsim_studies.size import reserve, with_reserve
 KINDS = ("exact", "skipping", "rare")  # of methods, in the order of lines
 SPOKEN = {"exact": "the exact chain", "skipping": "skipping simulation", "rare": "rare-event estimation"}
+NAMES = {"exact": "exact chain", "skipping": "plain runs", "rare": "forks, splitting"}  # in pictures and tables
 LARGEST = {"pool": 10, "pages": 8}  # sizes that the chain follows in a second or so
 SEEN = 1e-13  # sizes whose exact answer is below are left out
 Told = Callable[[str], None]
@@ -115,19 +116,19 @@ def said(f: Finding) -> str:
 def verdict(b: Beside) -> str:
     """How often what was simulated held the exact answer, and where it gave only a bound."""
     if b.estimate("exact", 0).value is None:
-        return f"There is nothing to hold the estimates against: {b.lacking.get('exact', 'no exact answer')}"
+        why = fits(with_reserve(b.scenario, 0, 0)) or b.lacking.get("exact", "no exact answer")
+        return f"There is nothing exact to hold the ranges against: the chain does not follow this world ({why})"
     parts = []
     for method in KINDS[1:]:
         inside, of = b.held(method)
         bounds = sum(b.estimate(method, n).kind == "bound" for n in range(len(b.rows)))
-        parts.append(f"{SPOKEN[method]}: {inside} of {of} ranges hold the exact answer ({bounds} of them bounds)")
+        parts.append(f"{NAMES[method]}: {inside} of {of} ranges hold the exact answer ({bounds} of them bounds)")
     return "; ".join(parts)
 
 def chart_of_beside(b: Beside) -> Chart:
     """P(wait) over the size: the exact answer as a line, what was simulated as dots."""
     x = tuple(map(float, range(len(b.rows))))
-    names = {"exact": "exact chain", "skipping": "skipping simulation", "rare": "forks, splitting"}
-    lines = tuple(Line(names[m], ("",) * len(x), x, tuple(b.estimate(m, n) for n in range(len(x))),
+    lines = tuple(Line(NAMES[m], ("",) * len(x), x, tuple(b.estimate(m, n) for n in range(len(x))),
         "now" if m == "exact" else "dots") for m in KINDS)
     runs = max((f.replications for row in b.rows for f in row[1:] if f), default=0)
     what = "objects in the pool" if b.of == "pool" else "pages in the list"
@@ -140,15 +141,15 @@ def rows_of(b: Beside) -> list[list[str]]:
 
 def shown(b: Beside) -> str:
     """The table for a terminal, and the verdict."""
-    return "\n".join([*table([b.of, *KINDS], rows_of(b), 10_000), "", verdict(b)])
+    return "\n".join([*table([b.of, *NAMES.values()], rows_of(b), 10_000), "", verdict(b)])
 
 def text_of(b: Beside) -> str:
     """The answer as plain text for a list."""
     made = " \\\n".join(wrap(shlex.join(shlex.split(b.command)), WIDTH - 3, "  ", " " * 6))
     rows = [[str(n), *(words(b.estimate(m, n)).split(" [")[0] for m in KINDS)] for n in range(len(b.rows))]
     lines = [*wrap(f"krcsim, {b.window} window: {situation(b.scenario)}"), "", *wrap(verdict(b) + "."), "",
-        *table([b.of, *KINDS], rows), "", *wrap("P(wait) by size. ~ is read as a factor, < is an upper bound."), "",
-        "Made with:", made]
+        *table([b.of, *NAMES.values()], rows), "",
+        *wrap("P(wait) by size. ~ is read as a factor, < is an upper bound."), "", "Made with:", made]
     return check_text("\n".join(lines) + "\n")
 
 def result_of(b: Beside) -> Result:

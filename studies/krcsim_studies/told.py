@@ -32,7 +32,7 @@ def sentence(found: Sized) -> str:
         text = f"{found.goal} takes {counted(of, a)}: {_of(a)}; with {size_of(of, b)}: {words(b.finding.estimate)}"
     else:
         text = f"{found.goal} takes between {size_of(of, b) + 1 if b else 0} and {counted(of, a)}: {size_of(of, a)} " \
-            f"pass ({_of(a)}), fewer could not be decided with {found.events:.2g} events"
+            f"pass{'es' * (size_of(of, a) == 1)} ({_of(a)}), fewer could not be decided with {found.events:.2g} events"
     if found.disorder:
         larger = ", ".join(str(size_of(of, t)) for t in found.disorder)
         text += f"; the probability does not fall everywhere: {larger} fail though they are more"
@@ -43,7 +43,8 @@ def unmet(found: Sized) -> str:
     best, of = found.best, found.of
     top = max(found.tried, key=lambda t: (t.pages, t.objects) if of == "pages" else (t.objects, t.pages))
     reached = f"the best is {words(best.finding.estimate)} with {best.name}"
-    if top.verdict != "fails":
+    whole = of != "mix" or (top.objects, top.pages) == tuple(max(size_of(k, t) for t in found.tried) for k in NOUNS)
+    if top.verdict != "fails" or not whole:
         unseen = next((t for t in found.tried if t.finding.estimate.kind in ("bound", "none")), None)
         if unseen:
             proven = f" (proven: {words(unseen.finding.estimate)})" if unseen.finding.estimate.kind == "bound" else ""
@@ -73,13 +74,22 @@ def shown(found: Sized) -> str:
     head = [found.quantity if name == "P(wait)" else name for name in HEAD]
     return "\n".join([*table(head, rows(found), 10_000), *(["", sentence(found)] if found.met else [])])
 
+def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
+    """The table for a list; where long names make it too wide, without the runs, then without intervals too."""
+    for left_out in ((), HEAD[4:5], HEAD[3:5]):
+        columns = [k for k, name in enumerate(HEAD) if name not in left_out]
+        lines = table([head[k] for k in columns], [[row[k] for k in columns] for row in body], 10_000)
+        if max(map(len, lines)) <= WIDTH:
+            break
+    return lines
+
 def text_of(found: Sized) -> str:
     """The answer as plain text for a list: situation, sentence, table, what a verdict means, command."""
     head = [found.quantity if name == "P(wait)" and found.quantity != "p_wait" else name for name in HEAD]
     made = " \\\n".join(wrap(shlex.join(shlex.split(found.command)), WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {found.window} window: {situation(found.scenario)}"), "", *wrap(sentence(found) + "."), "",
-        *table(head, rows(found)), "", *wrap("bytes: what the reserve adds per CPU once full. f: full at boot. A size "
-        f"passes (fails) if its one-sided limit is below (not below) {number(found.target)}, with "
+        *_narrow(head, rows(found)), "", *wrap("bytes: what the reserve adds per CPU once full. f: full at boot. A "
+        f"size passes (fails) if its one-sided limit is below (not below) {number(found.target)}, with "
         f"{100 * found.confidence:g} % for all looks at it together; sizes far from the target were given few runs."),
         "", *wrap("Rates, spells and failure probabilities are assumptions of the scenario; the size is no better "
         "than they are."), "", "Made with:", made]

@@ -5,7 +5,7 @@ from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine import memory
 from krcsim.engine.grace import read_on, request, wait
-from krcsim.engine.rng import INF, compile_module, normal
+from krcsim.engine.rng import INF, compile_module, normal, part
 from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL, IDLE, JOINED, LIST,
     NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED, REARMED, SLAB, STALLS, TO_CACHE, TO_POOL,
     TOO_SOON, VMALLOC, WAITS, WORK_ENDS, WORK_STARTS, cpu_at, krw_at, out_at)
@@ -62,6 +62,7 @@ def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
         heap_push(g, t + ticks)
     return median > 0.0
 
+@part
 def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any, prod: Any) -> Any:
     """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
     out = out_at(g.p_out, g.win)
@@ -182,6 +183,7 @@ def work_next(g: Any, x: Any, t: Any) -> None:
         size = newest if newest > 0 else (size + blocks - 1) // blocks
     c.wk_stage, c.wk_size, c.wk_at = ch, size, t + work_cost(g, c, size, blocks if ch == LIST else 0)
 
+@part
 def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     """The readiest work of CPU x takes its batch's channels at t; False if there is none."""
     s = -1

@@ -5,7 +5,7 @@ from typing import Any
 from krcsim.engine import grace, kfree_rcu, memory, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.kfree_rcu import work_cost
-from krcsim.engine.rng import INF, compile_module, exponential, uniform
+from krcsim.engine.rng import INF, compile_module, exponential, part, uniform
 from krcsim.engine.state import (ALL, BINS, BOOT, FRESH, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
     count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at, tally_at)
 
@@ -112,6 +112,7 @@ def pending_ends(g: Any, t: Any) -> None:
     elif not held or out_at(g.p_out, e.win).waits > waits:  # else it stalls once more
         source.plan(g, c, i, t)
 
+@part
 def maintenance(g: Any, i: Any, t: Any) -> Any:
     """CPU i's monitor or a ready or running work is due at t: handle it; False if none is."""
     c, s = cpu_at(g.p_cpus, i), 2 * i
@@ -127,6 +128,7 @@ def maintenance(g: Any, i: Any, t: Any) -> Any:
         return False
     return True
 
+@part
 def batch_ready(g: Any, s: Any, t: Any) -> None:
     """Batch s's callback was invoked: choose its CPU; its work starts if no other runs there."""
     k, x = krw_at(g.p_krw, s), s >> 1

@@ -10,11 +10,12 @@ from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import call
 from krcsim.engine.marks import marks, shares, sooner
 from krcsim.engine.memory import objects
-from krcsim.engine.rng import (BIG, INF, binomial, compile_module, exponential, gamma, geometric, poisson,
-    uniform)
+from krcsim.engine.rng import (BIG, INF, binomial, compile_module, exponential, gamma, geometric, part,
+    poisson, uniform)
 from krcsim.engine.state import (DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at,
     prod_at)
 
+@part
 def calls_ahead(g: Any, c: Any) -> None:
     """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
     c.odds, c.raised = 0.0, 0
@@ -49,6 +50,15 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.area -= time_sum
     objects(g, n)
     g.log_lr += n * c.odds
+    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
+    if c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:  # the most frequent case
+        c.room[ch] -= n
+        c.ptr[ch] += n
+        singles = n if g.single >= 1.0 else binomial(c.marks, n, g.single)
+        out.single += singles
+        out.single_spell += singles * g.spell
+        out.double += n - singles
+        return
     w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
     n1 = binomial(c.marks, n, w1 / (w0 + w1))
     singles, listed = 0, 0
@@ -94,6 +104,7 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     c.planned = c.n > 0 and c.raised and c.nr_emergency - c.doomed == g.pool_cap
     touch(g, i)
 
+@part
 def plan_poisson(c: Any, t: Any) -> None:
     """Draw when call n comes; where the monitor is likely to come first, only how many calls there are until then."""
     mean = c.rate * (c.monitor_at - t)
@@ -124,6 +135,7 @@ def settle(g: Any, c: Any, t: Any) -> None:
         g.rate_base += c.rate * (t - c.base)
         c.base = t
 
+@part
 def source_event(g: Any, i: Any, t: Any) -> None:
     """A plan of CPU i has come to its last call at t, or its on or off phase ends."""
     c = cpu_at(g.p_cpus, i)

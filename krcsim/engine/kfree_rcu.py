@@ -208,6 +208,7 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     c.wk_began, c.wk, c.wk_owner, c.wk_sum, k.state = t, 1, s >> 1, c.wk_ptr.sum(), IDLE
     return True
 
+@part
 def work_step(g: Any, x: Any, t: Any) -> None:
     """The step of the work on CPU x, and the whole work after its last, ends at t."""
     c, out = cpu_at(g.p_cpus, x), out_at(g.p_out, g.win)

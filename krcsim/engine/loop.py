@@ -113,8 +113,14 @@ def pending_ends(g: Any, t: Any) -> None:
         source.plan(g, c, i, t)
 
 @part
-def maintenance(g: Any, i: Any, t: Any) -> Any:
-    """CPU i's monitor or a ready or running work is due at t: handle it; False if none is."""
+def due(g: Any, i: Any, t: Any) -> Any:
+    """Whether CPU i's monitor or a ready or running work is due at t."""
+    c, s = cpu_at(g.p_cpus, i), 2 * i
+    return (c.monitor_at == t or krw_at(g.p_krw, s).ready_at == t or krw_at(g.p_krw, s + 1).ready_at == t
+        or c.wk_at == t)
+
+def maintenance(g: Any, i: Any, t: Any) -> None:
+    """Handle what is due() on CPU i at t."""
     c, s = cpu_at(g.p_cpus, i), 2 * i
     if c.monitor_at == t:
         source.settle(g, c, t)
@@ -122,11 +128,8 @@ def maintenance(g: Any, i: Any, t: Any) -> Any:
         source.plan(g, c, i, t)
     elif krw_at(g.p_krw, s).ready_at == t or krw_at(g.p_krw, s + 1).ready_at == t:
         batch_ready(g, s if krw_at(g.p_krw, s).ready_at == t else s + 1, t)
-    elif c.wk_at == t:
-        works(g, i, t)
     else:
-        return False
-    return True
+        works(g, i, t)
 
 @part
 def batch_ready(g: Any, s: Any, t: Any) -> None:
@@ -265,23 +268,34 @@ def step(g: Any) -> Any:
     g.events += 1
     if (g.events & 1023) == 0 and count_at(g.p_stop, 0).n:
         g.error = STOPPED
-    if g.gp_at == t and g.active:
-        if g.reader <= 0.0 or readers_done(g, t):
-            grace.finish(g, t)
-    elif g.gp_at == t:
+    if g.gp_at == t:
+        grace_period(g, t)
+    elif at_cpu == t and due(g, i, t):
+        maintenance(g, i, t)
+    elif at_wake == t or at_pending == t or g.spell_at == t:
+        seldom(g, t, at_wake, at_pending)
+    else:
+        source.source_event(g, i, t)
+    return True
+
+# Functions of their own, since each call site costs an instruction or two at the start of its function, taken or not.
+
+def grace_period(g: Any, t: Any) -> None:
+    """A grace period ends at t, or begins."""
+    if not g.active:
         grace.begin(g, t)
-    elif at_cpu == t and maintenance(g, i, t):
-        pass
-    elif at_wake == t:
+    elif g.reader <= 0.0 or readers_done(g, t):
+        grace.finish(g, t)
+
+def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
+    """A caller is woken at t, a stall ends, or pressure switches."""
+    if at_wake == t:
         g.head_w += 1
         woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
     elif at_pending == t:
         pending_ends(g, t)
-    elif g.spell_at == t:
-        switch_pressure(g, t)
     else:
-        source.source_event(g, i, t)
-    return True
+        switch_pressure(g, t)
 
 def simulate(g: Any) -> None:
     """One replication, from boot until every call made before the horizon is answered."""

@@ -22,6 +22,16 @@ def calls_ahead(g: Any, c: Any) -> None:
     if g.every_call or c.monitor_at == INF:
         c.n, c.known = 1, FRESH
         return
+    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
+    if c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:
+        c.n, c.known = c.room[ch] + 1, FRESH
+        if c.room[ch] >= g.look:
+            c.n, c.known = g.look, DULL
+    else:
+        until_trouble(g, c, ch)
+
+def until_trouble(g: Any, c: Any, ch: Any) -> None:
+    """As calls_ahead(), where a call may go on the list, or calls concern both channels."""
     if 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
         c.n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
@@ -29,17 +39,15 @@ def calls_ahead(g: Any, c: Any) -> None:
         if c.n > cap:
             c.n, c.known = cap, DULL
         return
-    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
     dull = shares(g, c, ch)[0]
-    if c.room[ch] > 0 or dull <= 0.0:
-        c.n, c.known = c.room[ch] + 1, FRESH
-        if c.room[ch] >= g.look:
-            c.n, c.known = g.look, DULL
+    if dull <= 0.0:
+        c.n, c.known = ONE, FRESH
         return
     c.n, c.known = geometric(c.marks, sooner(g, c, dull)), TROUBLE
     if c.n > g.look or c.n == BIG:
         c.n, c.known = g.look, DULL
 
+@part
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     """n dull calls were made, at times that add up to time_sum."""
     if n <= 0:
@@ -55,10 +63,15 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
         c.room[ch] -= n
         c.ptr[ch] += n
         singles = n if g.single >= 1.0 else binomial(c.marks, n, g.single)
-        out.single += singles
-        out.single_spell += singles * g.spell
-        out.double += n - singles
-        return
+    else:
+        singles = dull_anywhere(g, c, n)
+    out.single += singles
+    out.single_spell += singles * g.spell
+    out.double += n - singles
+
+def dull_anywhere(g: Any, c: Any, n: Any) -> Any:
+    """n dull calls go into blocks or on the list; returns how many are single-argument."""
+    out = out_at(g.p_out, g.win)
     w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
     n1 = binomial(c.marks, n, w1 / (w0 + w1))
     singles, listed = 0, 0
@@ -76,10 +89,7 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     c.blk[LIST] += wrapped
     out.list_pushes += listed
     out.page_fail += listed * g.array_path
-    singles += wrapped
-    out.single += singles
-    out.single_spell += singles * g.spell
-    out.double += n - singles
+    return singles + wrapped
 
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
     """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now holds up its caller."""
@@ -141,24 +151,18 @@ def source_event(g: Any, i: Any, t: Any) -> None:
     c = cpu_at(g.p_cpus, i)
     settle(g, c, INF if g.bursty else t)  # dull calls of a burst may come at t too
     if g.bursty:
-        c.cur = j = next_producer(g, c)
-        p = prod_at(g.p_prods, j)
-        c.woke = t if p.left == g.burst else c.woke
-        p.left -= 1
-        held, cost = special_cost(g, c, i, t, j)
-        c.free_at, c.reused = max(t, c.free_at) + cost, max(0, c.reused - 1)  # a refill worker may have had its turn
-        if held:
-            p.blocked, c.cur = 1, -1
-        elif p.left == 0:
-            burst_ends(g, c, p, c.free_at)
-            c.cur = -1
+        burst_call(g, c, i, t)
     elif c.phase_at == t:
-        c.on = 1 - c.on
-        c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
-        set_rate(g, c)
+        switch_phase(g, c, t)
     elif special(g, c, i, t, -1):
         set_rate(g, c)
     plan(g, c, i, t)
+
+def switch_phase(g: Any, c: Any, t: Any) -> None:
+    """An on or off phase ends at t, and the other begins."""
+    c.on = 1 - c.on
+    c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
+    set_rate(g, c)
 
 def resumed(g: Any, c: Any, i: Any, t: Any, runs_at: Any, e: Any) -> None:
     """The held-up caller in `e` of CPU i goes on at t (closed loop), and runs at runs_at; the CPU is settled."""
@@ -185,6 +189,20 @@ def set_rate(g: Any, c: Any) -> None:
     c.rate = rate
 
 # Periodic and burst sources: calls follow each other on the CPU.
+
+def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
+    """The last call of a plan of CPU i comes at t; its producer goes on, is held up or has ended its burst."""
+    c.cur = j = next_producer(g, c)
+    p = prod_at(g.p_prods, j)
+    c.woke = t if p.left == g.burst else c.woke
+    p.left -= 1
+    held, cost = special_cost(g, c, i, t, j)
+    c.free_at, c.reused = max(t, c.free_at) + cost, max(0, c.reused - 1)  # a refill worker may have had its turn
+    if held:
+        p.blocked, c.cur = 1, -1
+    elif p.left == 0:
+        burst_ends(g, c, p, c.free_at)
+        c.cur = -1
 
 def special_cost(g: Any, c: Any, i: Any, t: Any, j: Any) -> Any:
     """As special(), and the CPU time of the call."""

@@ -48,6 +48,7 @@ def exponential(r: Any) -> Any:
     """Exponential with mean 1."""
     return -math.log(uniform(r))
 
+@part
 def normal(r: Any) -> Any:
     """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for the place."""
     while True:

@@ -12,11 +12,6 @@ from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEA
 
 NONE, ATOMIC, TRYHARD, THREE_STEP = 0, 1, 2, 3  # GLOBAL.head_alloc, as in remedy.HEAD_ALLOC
 
-@part
-def objects_in(ptr: Any) -> Any:
-    """The sum over the channels; as ptr.sum(), without a loop."""
-    return ptr[SLAB] + ptr[VMALLOC] + ptr[LIST]
-
 def arm(g: Any, c: Any, i: Any, t: Any, code: Any) -> None:
     """The monitor's timer is set at t: the timer wheel rounds up its jiffies."""
     shift = 0
@@ -34,7 +29,6 @@ def page_answer(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any, success: Any)
     if success:
         c.room[ch], c.blk[ch] = g.block, c.blk[ch] + 1
 
-@part
 def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
     """An object of a call made in window win joins channel ch at t: count it, arm the monitor."""
     c.ptr[ch] += 1
@@ -50,15 +44,11 @@ def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
     out.queued += 1
     out.area -= t
     if c.monitor_at == INF:
-        begin_batch(g, c, i, t, ch)
-
-def begin_batch(g: Any, c: Any, i: Any, t: Any, ch: Any) -> None:
-    """An object joined channel ch at t, and no monitor is pending."""
-    if ch == LIST and g.expedite:
-        log(g, t, EARLY, i, 0.0)
-        monitor(g, c, i, t)
-    else:
-        arm(g, c, i, t, ARMED)
+        if ch == LIST and g.expedite:
+            log(g, t, EARLY, i, 0.0)
+            monitor(g, c, i, t)
+        else:
+            arm(g, c, i, t, ARMED)
 
 def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
     """The call stalls in reclaim: its rest waits in the heap. False if the stall has no length."""
@@ -156,17 +146,17 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
         take = False
         for ch in range(3):
             take |= c.ptr[ch] > 0 and k.ptr[ch] == 0
-        if take and (g.attach or objects_in(k.ptr) == 0):
+        if take and (g.attach or k.ptr.sum() == 0):
             any_queued = True
             need = request(g, t)
-            log(g, t, BATCH if k.state == IDLE else JOINED, i, float(objects_in(c.ptr)))
+            log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
             if k.state == IDLE:
                 k.state, k.need, k.asked = WAITS, need, t
             for ch in range(3):
                 if c.ptr[ch] > 0 and k.ptr[ch] == 0:
                     k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need
                     c.ptr[ch] = c.blk[ch] = c.room[ch] = 0
-        left |= objects_in(c.ptr) > 0  # asked after each batch: the first being busy is enough, as in v5.9
+        left |= c.ptr.sum() > 0  # asked after each batch: the first being busy is enough, as in v5.9
     out.drains += any_queued
     if left if g.rearm_left else not any_queued:
         out.rearms += 1
@@ -204,7 +194,7 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     if s < 0:
         return False
     k = krw_at(g.p_krw, s)
-    log(g, t, WORK_STARTS, s >> 1, float(objects_in(k.ptr)))
+    log(g, t, WORK_STARTS, s >> 1, float(k.ptr.sum()))
     early = 0
     for ch in range(3):
         early += k.ptr[ch] * (k.needs[ch] > g.done)
@@ -215,7 +205,7 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
         log(g, t, TOO_SOON, s >> 1, float(early))
     if g.reader > 0.0:
         read_on(g, c, t)
-    c.wk_began, c.wk, c.wk_owner, c.wk_sum, k.state = t, 1, s >> 1, objects_in(c.wk_ptr), IDLE
+    c.wk_began, c.wk, c.wk_owner, c.wk_sum, k.state = t, 1, s >> 1, c.wk_ptr.sum(), IDLE
     return True
 
 @part
@@ -250,7 +240,7 @@ def work_step(g: Any, x: Any, t: Any) -> None:
             if g.pages:
                 memory.give(g, cpu_at(g.p_cpus, to), t, 1)
             log(g, t, PAGE_FREED, to, 0.0)
-    if objects_in(c.wk_ptr) == 0:
+    if c.wk_ptr.sum() == 0:
         c.wk, c.wk_at, c.free_at = 0, INF, max(c.free_at, t)
         c.reused = min(g.reuse, c.reused + c.wk_sum)
         if g.reader > 0.0:  # of lower priority: it went on after the work

@@ -115,9 +115,8 @@ def pending_ends(g: Any, t: Any) -> None:
 @part
 def due(g: Any, i: Any, t: Any) -> Any:
     """Whether CPU i's monitor or a ready or running work is due at t."""
-    c, s = cpu_at(g.p_cpus, i), 2 * i
-    return (c.monitor_at == t or krw_at(g.p_krw, s).ready_at == t or krw_at(g.p_krw, s + 1).ready_at == t
-        or c.wk_at == t)
+    c, a, b = cpu_at(g.p_cpus, i), krw_at(g.p_krw, 2 * i), krw_at(g.p_krw, 2 * i + 1)
+    return c.monitor_at == t or a.ready_at == t or b.ready_at == t or c.wk_at == t
 
 def maintenance(g: Any, i: Any, t: Any) -> None:
     """Handle what is due() on CPU i at t."""
@@ -269,11 +268,9 @@ def handle(g: Any) -> Any:
     g.events += 1
     if (g.events & 1023) == 0 and count_at(g.p_stop, 0).n:
         g.error = STOPPED
-    if g.gp_at == t:
-        grace_period(g, t)
-    elif at_cpu == t and due(g, i, t):
+    if g.gp_at > t and at_cpu == t and due(g, i, t):
         maintenance(g, i, t)
-    elif at_wake == t or at_pending == t or g.spell_at == t:
+    elif g.gp_at == t or at_wake == t or at_pending == t or g.spell_at == t:
         seldom(g, t, at_wake, at_pending)
     else:
         source.source_event(g, i, t)
@@ -283,18 +280,14 @@ def step(g: Any) -> Any:
     """As handle(), for drivers that look at the state between events."""
     return handle(g)
 
-# Functions of their own, since each call site costs an instruction or two at the start of its function, taken or not.
-
-def grace_period(g: Any, t: Any) -> None:
-    """A grace period ends at t, or begins."""
-    if not g.active:
-        grace.begin(g, t)
-    elif g.reader <= 0.0 or readers_done(g, t):
-        grace.finish(g, t)
-
 def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
-    """A caller is woken at t, a stall ends, or pressure switches."""
-    if at_wake == t:
+    """What concerns no CPU alone happens at t; apart from handle(), whose start would pay for each call in here."""
+    if g.gp_at == t and g.active:
+        if g.reader <= 0.0 or readers_done(g, t):
+            grace.finish(g, t)
+    elif g.gp_at == t:
+        grace.begin(g, t)
+    elif at_wake == t:
         g.head_w += 1
         woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
     elif at_pending == t:

@@ -24,9 +24,7 @@ def calls_ahead(g: Any, c: Any) -> None:
         return
     ch = VMALLOC if g.vmalloc > 0.0 else SLAB
     if c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:
-        c.n, c.known = c.room[ch] + 1, FRESH
-        if c.room[ch] >= g.look:
-            c.n, c.known = g.look, DULL
+        c.n, c.known = min(c.room[ch] + 1, g.look), FRESH if c.room[ch] < g.look else DULL
     else:
         until_trouble(g, c, ch)
 
@@ -35,17 +33,13 @@ def until_trouble(g: Any, c: Any, ch: Any) -> None:
     if 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
         c.n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
-        c.known = TROUBLE
-        if c.n > cap:
-            c.n, c.known = cap, DULL
+        c.n, c.known = min(c.n, cap), TROUBLE if c.n <= cap else DULL
         return
     dull = shares(g, c, ch)[0]
-    if dull <= 0.0:
-        c.n, c.known = ONE, FRESH
-        return
-    c.n, c.known = geometric(c.marks, sooner(g, c, dull)), TROUBLE
-    if c.n > g.look or c.n == BIG:
-        c.n, c.known = g.look, DULL
+    c.n, c.known = 1, FRESH
+    if dull > 0.0:
+        c.n = geometric(c.marks, sooner(g, c, dull))
+        c.n, c.known = min(c.n, g.look), DULL if c.n > g.look or c.n == BIG else TROUBLE
 
 @part
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
@@ -153,16 +147,12 @@ def source_event(g: Any, i: Any, t: Any) -> None:
     if g.bursty:
         burst_call(g, c, i, t)
     elif c.phase_at == t:
-        switch_phase(g, c, t)
+        c.on = 1 - c.on
+        c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
+        set_rate(g, c)
     elif special(g, c, i, t, -1):
         set_rate(g, c)
     plan(g, c, i, t)
-
-def switch_phase(g: Any, c: Any, t: Any) -> None:
-    """An on or off phase ends at t, and the other begins."""
-    c.on = 1 - c.on
-    c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
-    set_rate(g, c)
 
 def resumed(g: Any, c: Any, i: Any, t: Any, runs_at: Any, e: Any) -> None:
     """The held-up caller in `e` of CPU i goes on at t (closed loop), and runs at runs_at; the CPU is settled."""

@@ -46,8 +46,7 @@ def heap_push(g: Any, at: Any) -> None:
     if g.heap_n >= g.heap_cap:
         g.error = FULL
         return
-    i = g.heap_n
-    g.heap_n += 1
+    i, g.heap_n = g.heap_n, g.heap_n + 1
     node = node_at(g.p_nodes, i)
     slot = node.slot
     while i > 0 and node_at(g.p_nodes, (i - 1) >> 1).at > at:

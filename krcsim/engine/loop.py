@@ -130,7 +130,6 @@ def maintenance(g: Any, i: Any, t: Any) -> None:
     else:
         works(g, i, t)
 
-@part
 def batch_ready(g: Any, s: Any, t: Any) -> None:
     """Batch s's callback was invoked: choose its CPU; its work starts if no other runs there."""
     k, x = krw_at(g.p_krw, s), s >> 1

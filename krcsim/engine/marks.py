@@ -105,11 +105,9 @@ def is_decided(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -
 
 def is_trouble(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
     """Whether a call with these marks is not dull."""
-    if shares(g, c, ch)[1] <= 0.0:
-        return False
-    if g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0):
-        return True
-    return u_page >= g.fp or (single and (g.noretry or u_head < g.fh))
+    any_luck = g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0)
+    luck = u_page >= g.fp or (single and (g.noretry or u_head < g.fh))
+    return shares(g, c, ch)[1] > 0.0 and (any_luck or luck)
 
 @part
 def fresh(g: Any, c: Any) -> Any:

@@ -10,20 +10,17 @@ from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import call
 from krcsim.engine.marks import marks, shares, sooner
 from krcsim.engine.memory import objects
-from krcsim.engine.rng import (BIG, INF, binomial, compile_module, exponential, gamma, geometric, part,
-    poisson, uniform)
-from krcsim.engine.state import (DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at,
-    prod_at)
+from krcsim.engine.rng import BIG, INF, binomial, compile_module, exponential, gamma, geometric, part, poisson, uniform
+from krcsim.engine.state import DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
 
 @part
 def calls_ahead(g: Any, c: Any) -> None:
     """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
     c.odds, c.raised = 0.0, 0
+    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
     if g.every_call or c.monitor_at == INF:
         c.n, c.known = 1, FRESH
-        return
-    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
-    if c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:
+    elif c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:
         c.n, c.known = min(c.room[ch] + 1, g.look), FRESH if c.room[ch] < g.look else DULL
     else:
         until_trouble(g, c, ch)
@@ -32,14 +29,13 @@ def until_trouble(g: Any, c: Any, ch: Any) -> None:
     """As calls_ahead(), where a call may go on the list, or calls concern both channels."""
     if 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
-        c.n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
-        c.n, c.known = min(c.n, cap), TROUBLE if c.n <= cap else DULL
+        n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
+        c.n, c.known = min(n, cap), TROUBLE if n <= cap else DULL
         return
-    dull = shares(g, c, ch)[0]
-    c.n, c.known = 1, FRESH
+    dull, c.n, c.known = shares(g, c, ch)[0], 1, FRESH
     if dull > 0.0:
-        c.n = geometric(c.marks, sooner(g, c, dull))
-        c.n, c.known = min(c.n, g.look), DULL if c.n > g.look or c.n == BIG else TROUBLE
+        n = geometric(c.marks, sooner(g, c, dull))
+        c.n, c.known = min(n, g.look), DULL if n > g.look or n == BIG else TROUBLE
 
 @part
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
@@ -71,12 +67,11 @@ def dull_anywhere(g: Any, c: Any, n: Any) -> Any:
     singles, listed = 0, 0
     for ch in range(2):
         k = n1 if ch == VMALLOC else n - n1
-        if c.room[ch] > 0:
-            c.room[ch] -= k
-            c.ptr[ch] += k
-            singles += binomial(c.marks, k, g.single)
-        else:
-            listed += k
+        into = k * (c.room[ch] > 0)
+        c.room[ch] -= into
+        c.ptr[ch] += into
+        singles += binomial(c.marks, into, g.single)
+        listed += k - into
     s, d = g.single * g.dull_single, (1.0 - g.single) * g.fp
     wrapped = binomial(c.marks, listed, s / (s + d))
     c.ptr[LIST] += listed
@@ -145,7 +140,17 @@ def source_event(g: Any, i: Any, t: Any) -> None:
     c = cpu_at(g.p_cpus, i)
     settle(g, c, INF if g.bursty else t)  # dull calls of a burst may come at t too
     if g.bursty:
-        burst_call(g, c, i, t)
+        c.cur = j = next_producer(g, c)
+        p = prod_at(g.p_prods, j)
+        c.woke = t if p.left == g.burst else c.woke
+        p.left -= 1
+        held, cost = special_cost(g, c, i, t, j)
+        c.free_at, c.reused = max(t, c.free_at) + cost, max(0, c.reused - 1)  # a refill worker may have had its turn
+        if held:
+            p.blocked, c.cur = 1, -1
+        elif p.left == 0:
+            burst_ends(g, c, p, c.free_at)
+            c.cur = -1
     elif c.phase_at == t:
         c.on = 1 - c.on
         c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
@@ -179,20 +184,6 @@ def set_rate(g: Any, c: Any) -> None:
     c.rate = rate
 
 # Periodic and burst sources: calls follow each other on the CPU.
-
-def burst_call(g: Any, c: Any, i: Any, t: Any) -> None:
-    """The last call of a plan of CPU i comes at t; its producer goes on, is held up or has ended its burst."""
-    c.cur = j = next_producer(g, c)
-    p = prod_at(g.p_prods, j)
-    c.woke = t if p.left == g.burst else c.woke
-    p.left -= 1
-    held, cost = special_cost(g, c, i, t, j)
-    c.free_at, c.reused = max(t, c.free_at) + cost, max(0, c.reused - 1)  # a refill worker may have had its turn
-    if held:
-        p.blocked, c.cur = 1, -1
-    elif p.left == 0:
-        burst_ends(g, c, p, c.free_at)
-        c.cur = -1
 
 def special_cost(g: Any, c: Any, i: Any, t: Any, j: Any) -> Any:
     """As special(), and the CPU time of the call."""
@@ -235,9 +226,7 @@ def plan_burst(g: Any, c: Any, t: Any) -> None:
         return
     p = prod_at(g.p_prods, j)
     c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)
-    c.cost = g.call_cost + g.slab_cost
-    if c.reused > 0:
-        c.cost = g.call_cost
+    c.cost = g.call_cost + g.slab_cost * (c.reused <= 0)
     if c.room[SLAB] + c.room[VMALLOC] == 0 and g.dull_single > 0.0:  # dull calls go on the list
         c.cost += g.list_cost * g.single * g.dull_single / (g.single * g.dull_single + (1.0 - g.single) * g.fp)
     # Where later bursts will start when they are due, a plan may cross into them.

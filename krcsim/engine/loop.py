@@ -248,8 +248,7 @@ def boot(g: Any) -> None:
             source.set_rate(g, c)
         source.plan(g, c, i, 0.0)
 
-@part
-def handle(g: Any) -> Any:
+def step(g: Any) -> Any:
     """Handle what comes next: an event, or the end of a window; False if nothing is left to come."""
     i = first_cpu(g)
     at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
@@ -275,12 +274,8 @@ def handle(g: Any) -> Any:
         source.source_event(g, i, t)
     return True
 
-def step(g: Any) -> Any:
-    """As handle(), for drivers that look at the state between events."""
-    return handle(g)
-
 def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
-    """What concerns no CPU alone happens at t; apart from handle(), whose start would pay for each call in here."""
+    """What concerns no CPU alone happens at t; apart from step(), whose start would pay for each call in here."""
     if g.gp_at == t and g.active:
         if g.reader <= 0.0 or readers_done(g, t):
             grace.finish(g, t)
@@ -297,7 +292,7 @@ def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
 def simulate(g: Any) -> None:
     """One replication, from boot until every call made before the horizon is answered."""
     boot(g)
-    while g.error == 0 and handle(g):
+    while g.error == 0 and step(g):
         pass
     out_at(g.p_out, max(1, g.win)).events += g.events
 

@@ -2,7 +2,6 @@
 """Random numbers inside compiled code: xoshiro256++ streams (Blackman and Vigna) and the few laws the model needs."""
 import functools
 import math
-from collections.abc import Callable
 from typing import Any
 import numba
 import numpy as np
@@ -26,7 +25,7 @@ LOG_FACTORIAL = np.array([math.lgamma(k + 1.0) for k in range(1024)])
 OPTIONS: dict[str, Any] = dict(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
 compile_module = functools.partial(numba.jit_module, **OPTIONS)
 # For a function with few callers: part of them before they are compiled. A call costs as much as a small function does.
-part: Callable[[Any], Any] = numba.njit(inline="always", **OPTIONS)
+part = functools.partial(numba.njit, inline="always", **OPTIONS)
 
 def next64(r: Any) -> Any:
     """The next 64 random bits of a stream."""

@@ -22,20 +22,15 @@ def calls_ahead(g: Any, c: Any) -> None:
         c.n, c.known = 1, FRESH
     elif c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:
         c.n, c.known = min(c.room[ch] + 1, g.look), FRESH if c.room[ch] < g.look else DULL
-    else:
-        until_trouble(g, c, ch)
-
-def until_trouble(g: Any, c: Any, ch: Any) -> None:
-    """As calls_ahead(), where a call may go on the list, or calls concern both channels."""
-    if 0.0 < g.vmalloc < 1.0:
+    elif 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
         n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
         c.n, c.known = min(n, cap), TROUBLE if n <= cap else DULL
-        return
-    dull, c.n, c.known = shares(g, c, ch)[0], 1, FRESH
-    if dull > 0.0:
-        n = geometric(c.marks, sooner(g, c, dull))
+    elif shares(g, c, ch)[0] > 0.0:
+        n = geometric(c.marks, sooner(g, c, shares(g, c, ch)[0]))
         c.n, c.known = min(n, g.look), DULL if n > g.look or n == BIG else TROUBLE
+    else:
+        c.n, c.known = 1, FRESH
 
 @part
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:

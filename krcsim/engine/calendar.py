@@ -20,13 +20,15 @@ def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
 
 def touch(g: Any, i: Any) -> None:
     """CPU i's next event may have changed: recompute it and play the tournament upwards."""
-    c = cpu_at(g.p_cpus, i)
+    c, tree = cpu_at(g.p_cpus, i), g.p_tree
     j = g.leaves + i
-    real_at(g.p_tree, j).x = min(c.monitor_at, c.call_at, c.phase_at, c.wk_at,
+    first = min(c.monitor_at, c.call_at, c.phase_at, c.wk_at,
         krw_at(g.p_krw, 2 * i).ready_at, krw_at(g.p_krw, 2 * i + 1).ready_at)
+    real_at(tree, j).x = first
     while j > 1:
+        first = min(first, real_at(tree, j ^ 1).x)
         j >>= 1
-        real_at(g.p_tree, j).x = min(real_at(g.p_tree, 2 * j).x, real_at(g.p_tree, 2 * j + 1).x)
+        real_at(tree, j).x = first
 
 def first_cpu(g: Any) -> Any:
     """The lowest CPU whose next event is the earliest."""
@@ -44,8 +46,7 @@ def heap_push(g: Any, at: Any) -> None:
     if g.heap_n >= g.heap_cap:
         g.error = FULL
         return
-    i = g.heap_n
-    g.heap_n += 1
+    i, g.heap_n = g.heap_n, g.heap_n + 1
     node = node_at(g.p_nodes, i)
     slot = node.slot
     while i > 0 and node_at(g.p_nodes, (i - 1) >> 1).at > at:

@@ -5,7 +5,7 @@ from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine import memory
 from krcsim.engine.grace import read_on, request, wait
-from krcsim.engine.rng import INF, compile_module, normal
+from krcsim.engine.rng import INF, compile_module, normal, part
 from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL, IDLE, JOINED, LIST,
     NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED, REARMED, SLAB, STALLS, TO_CACHE, TO_POOL,
     TOO_SOON, VMALLOC, WAITS, WORK_ENDS, WORK_STARTS, cpu_at, krw_at, out_at)
@@ -62,6 +62,7 @@ def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
         heap_push(g, t + ticks)
     return median > 0.0
 
+@part
 def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any, prod: Any) -> Any:
     """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
     out = out_at(g.p_out, g.win)
@@ -169,6 +170,7 @@ def work_cost(g: Any, c: Any, size: Any, wrappers: Any) -> Any:
     """The CPU time of freeing objects on CPU c, and of those wrappers that its pool has no place for."""
     return size * g.free_cost + max(0, wrappers - (g.pool_cap - c.nr_emergency)) * g.list_free_cost
 
+@part
 def work_next(g: Any, x: Any, t: Any) -> None:
     """kfree_rcu_work() goes on at t on CPU x: its next step, else that of the readiest work."""
     c = cpu_at(g.p_cpus, x)
@@ -206,6 +208,7 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     c.wk_began, c.wk, c.wk_owner, c.wk_sum, k.state = t, 1, s >> 1, c.wk_ptr.sum(), IDLE
     return True
 
+@part
 def work_step(g: Any, x: Any, t: Any) -> None:
     """The step of the work on CPU x, and the whole work after its last, ends at t."""
     c, out = cpu_at(g.p_cpus, x), out_at(g.p_out, g.win)

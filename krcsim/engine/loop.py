@@ -5,7 +5,7 @@ from typing import Any
 from krcsim.engine import grace, kfree_rcu, memory, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.kfree_rcu import work_cost
-from krcsim.engine.rng import INF, compile_module, exponential, uniform
+from krcsim.engine.rng import INF, compile_module, exponential, part, uniform
 from krcsim.engine.state import (ALL, BINS, BOOT, FRESH, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
     count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at, tally_at)
 
@@ -112,8 +112,14 @@ def pending_ends(g: Any, t: Any) -> None:
     elif not held or out_at(g.p_out, e.win).waits > waits:  # else it stalls once more
         source.plan(g, c, i, t)
 
-def maintenance(g: Any, i: Any, t: Any) -> Any:
-    """CPU i's monitor or a ready or running work is due at t: handle it; False if none is."""
+@part
+def due(g: Any, i: Any, t: Any) -> Any:
+    """Whether CPU i's monitor or a ready or running work is due at t."""
+    c, a, b = cpu_at(g.p_cpus, i), krw_at(g.p_krw, 2 * i), krw_at(g.p_krw, 2 * i + 1)
+    return c.monitor_at == t or a.ready_at == t or b.ready_at == t or c.wk_at == t
+
+def maintenance(g: Any, i: Any, t: Any) -> None:
+    """Handle what is due() on CPU i at t."""
     c, s = cpu_at(g.p_cpus, i), 2 * i
     if c.monitor_at == t:
         source.settle(g, c, t)
@@ -121,11 +127,8 @@ def maintenance(g: Any, i: Any, t: Any) -> Any:
         source.plan(g, c, i, t)
     elif krw_at(g.p_krw, s).ready_at == t or krw_at(g.p_krw, s + 1).ready_at == t:
         batch_ready(g, s if krw_at(g.p_krw, s).ready_at == t else s + 1, t)
-    elif c.wk_at == t:
-        works(g, i, t)
     else:
-        return False
-    return True
+        works(g, i, t)
 
 def batch_ready(g: Any, s: Any, t: Any) -> None:
     """Batch s's callback was invoked: choose its CPU; its work starts if no other runs there."""
@@ -263,23 +266,28 @@ def step(g: Any) -> Any:
     g.events += 1
     if (g.events & 1023) == 0 and count_at(g.p_stop, 0).n:
         g.error = STOPPED
+    if g.gp_at > t and at_cpu == t and due(g, i, t):
+        maintenance(g, i, t)
+    elif g.gp_at == t or at_wake == t or at_pending == t or g.spell_at == t:
+        seldom(g, t, at_wake, at_pending)
+    else:
+        source.source_event(g, i, t)
+    return True
+
+def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
+    """What concerns no CPU alone happens at t; apart from step(), whose start would pay for each call in here."""
     if g.gp_at == t and g.active:
         if g.reader <= 0.0 or readers_done(g, t):
             grace.finish(g, t)
     elif g.gp_at == t:
         grace.begin(g, t)
-    elif at_cpu == t and maintenance(g, i, t):
-        pass
     elif at_wake == t:
         g.head_w += 1
         woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
     elif at_pending == t:
         pending_ends(g, t)
-    elif g.spell_at == t:
-        switch_pressure(g, t)
     else:
-        source.source_event(g, i, t)
-    return True
+        switch_pressure(g, t)
 
 def simulate(g: Any) -> None:
     """One replication, from boot until every call made before the horizon is answered."""

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 from krcsim.engine.kfree_rcu import no_head
-from krcsim.engine.rng import chance, compile_module, uniform
+from krcsim.engine.rng import chance, compile_module, part, uniform
 from krcsim.engine.state import BIASED, FORCED, FRESH, SLAB, VMALLOC
 
 def shares(g: Any, c: Any, ch: Any) -> Any:
@@ -43,6 +43,7 @@ def had(g: Any, c: Any, ch: Any) -> Any:
     mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
     return mine * ((1.0 - g.single) * (1.0 - g.fp) + g.single * (1.0 - (g.fn if g.noretry else g.fp)))
 
+@part
 def marks(g: Any, c: Any) -> Any:
     """Channel, kind and luck of the last call of a plan: FRESH, or of a channel without room and not dull."""
     if c.tagged:
@@ -104,12 +105,11 @@ def is_decided(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -
 
 def is_trouble(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
     """Whether a call with these marks is not dull."""
-    if shares(g, c, ch)[1] <= 0.0:
-        return False
-    if g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0):
-        return True
-    return u_page >= g.fp or (single and (g.noretry or u_head < g.fh))
+    any_luck = g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0)
+    luck = u_page >= g.fp or (single and (g.noretry or u_head < g.fh))
+    return shares(g, c, ch)[1] > 0.0 and (any_luck or luck)
 
+@part
 def fresh(g: Any, c: Any) -> Any:
     """Marks of a call of which nothing is known."""
     r = c.marks

@@ -22,8 +22,10 @@ EDGE = ziggurat()
 LOG_FACTORIAL = np.array([math.lgamma(k + 1.0) for k in range(1024)])
 # Ends a module of the engine: compiles all its functions, on first use and for compiled code only (wrappers for Python
 # would cost compile time). A division by zero gives inf as in NumPy.
-compile_module = functools.partial(numba.jit_module, nogil=True, error_model="numpy",
-    no_cpython_wrapper=True, no_cfunc_wrapper=True)
+OPTIONS: dict[str, Any] = dict(nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)
+compile_module = functools.partial(numba.jit_module, **OPTIONS)
+# For a function with few callers: part of them before they are compiled. A call costs as much as a small function does.
+part = functools.partial(numba.njit, inline="always", **OPTIONS)
 
 def next64(r: Any) -> Any:
     """The next 64 random bits of a stream."""
@@ -45,6 +47,7 @@ def exponential(r: Any) -> Any:
     """Exponential with mean 1."""
     return -math.log(uniform(r))
 
+@part
 def normal(r: Any) -> Any:
     """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for the place."""
     while True:

@@ -10,35 +10,29 @@ from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import call
 from krcsim.engine.marks import marks, shares, sooner
 from krcsim.engine.memory import objects
-from krcsim.engine.rng import (BIG, INF, binomial, compile_module, exponential, gamma, geometric, poisson,
-    uniform)
-from krcsim.engine.state import (DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at,
-    prod_at)
+from krcsim.engine.rng import BIG, INF, binomial, compile_module, exponential, gamma, geometric, part, poisson, uniform
+from krcsim.engine.state import DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
 
+@part
 def calls_ahead(g: Any, c: Any) -> None:
     """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
     c.odds, c.raised = 0.0, 0
+    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
     if g.every_call or c.monitor_at == INF:
         c.n, c.known = 1, FRESH
-        return
-    if 0.0 < g.vmalloc < 1.0:
+    elif c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:
+        c.n, c.known = min(c.room[ch] + 1, g.look), FRESH if c.room[ch] < g.look else DULL
+    elif 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
-        c.n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
-        c.known = TROUBLE
-        if c.n > cap:
-            c.n, c.known = cap, DULL
-        return
-    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
-    dull = shares(g, c, ch)[0]
-    if c.room[ch] > 0 or dull <= 0.0:
-        c.n, c.known = c.room[ch] + 1, FRESH
-        if c.room[ch] >= g.look:
-            c.n, c.known = g.look, DULL
-        return
-    c.n, c.known = geometric(c.marks, sooner(g, c, dull)), TROUBLE
-    if c.n > g.look or c.n == BIG:
-        c.n, c.known = g.look, DULL
+        n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
+        c.n, c.known = min(n, cap), TROUBLE if n <= cap else DULL
+    elif shares(g, c, ch)[0] > 0.0:
+        n = geometric(c.marks, sooner(g, c, shares(g, c, ch)[0]))
+        c.n, c.known = min(n, g.look), DULL if n > g.look or n == BIG else TROUBLE
+    else:
+        c.n, c.known = 1, FRESH
 
+@part
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     """n dull calls were made, at times that add up to time_sum."""
     if n <= 0:
@@ -49,27 +43,37 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.area -= time_sum
     objects(g, n)
     g.log_lr += n * c.odds
+    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
+    if c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:  # the most frequent case
+        c.room[ch] -= n
+        c.ptr[ch] += n
+        singles = n if g.single >= 1.0 else binomial(c.marks, n, g.single)
+    else:
+        singles = dull_anywhere(g, c, n)
+    out.single += singles
+    out.single_spell += singles * g.spell
+    out.double += n - singles
+
+def dull_anywhere(g: Any, c: Any, n: Any) -> Any:
+    """n dull calls go into blocks or on the list; returns how many are single-argument."""
+    out = out_at(g.p_out, g.win)
     w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
     n1 = binomial(c.marks, n, w1 / (w0 + w1))
     singles, listed = 0, 0
     for ch in range(2):
         k = n1 if ch == VMALLOC else n - n1
-        if c.room[ch] > 0:
-            c.room[ch] -= k
-            c.ptr[ch] += k
-            singles += binomial(c.marks, k, g.single)
-        else:
-            listed += k
+        into = k * (c.room[ch] > 0)
+        c.room[ch] -= into
+        c.ptr[ch] += into
+        singles += binomial(c.marks, into, g.single)
+        listed += k - into
     s, d = g.single * g.dull_single, (1.0 - g.single) * g.fp
     wrapped = binomial(c.marks, listed, s / (s + d))
     c.ptr[LIST] += listed
     c.blk[LIST] += wrapped
     out.list_pushes += listed
     out.page_fail += listed * g.array_path
-    singles += wrapped
-    out.single += singles
-    out.single_spell += singles * g.spell
-    out.double += n - singles
+    return singles + wrapped
 
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
     """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now holds up its caller."""
@@ -94,6 +98,7 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     c.planned = c.n > 0 and c.raised and c.nr_emergency - c.doomed == g.pool_cap
     touch(g, i)
 
+@part
 def plan_poisson(c: Any, t: Any) -> None:
     """Draw when call n comes; where the monitor is likely to come first, only how many calls there are until then."""
     mean = c.rate * (c.monitor_at - t)
@@ -124,6 +129,7 @@ def settle(g: Any, c: Any, t: Any) -> None:
         g.rate_base += c.rate * (t - c.base)
         c.base = t
 
+@part
 def source_event(g: Any, i: Any, t: Any) -> None:
     """A plan of CPU i has come to its last call at t, or its on or off phase ends."""
     c = cpu_at(g.p_cpus, i)
@@ -215,9 +221,7 @@ def plan_burst(g: Any, c: Any, t: Any) -> None:
         return
     p = prod_at(g.p_prods, j)
     c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)
-    c.cost = g.call_cost + g.slab_cost
-    if c.reused > 0:
-        c.cost = g.call_cost
+    c.cost = g.call_cost + g.slab_cost * (c.reused <= 0)
     if c.room[SLAB] + c.room[VMALLOC] == 0 and g.dull_single > 0.0:  # dull calls go on the list
         c.cost += g.list_cost * g.single * g.dull_single / (g.single * g.dull_single + (1.0 - g.single) * g.fp)
     # Where later bursts will start when they are due, a plan may cross into them.

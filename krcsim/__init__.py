@@ -14,7 +14,7 @@ from typing import Any
 __version__ = "0.1.0"
 _HOMES = ("values workload allocator grace_period remedy scenario estimate result study "
     "krcsim_studies.question krcsim_report.reply krcsim_report.timeline krcsim_studies.size krcsim_studies.frontier "
-    "krcsim_studies.sensitivity")
+    "krcsim_studies.sensitivity krcsim_studies.sweep")
 __all__ = ["REMEDIES", "Allocator", "Estimate", "Failure", "FieldError", "Finding", "GracePeriod", "KrcsimError",
     "Machine", "Remedy", "Result", "Run", "Scenario", "Sized", "Workload", "answer_text", "ask", "asking",
     "changed", "compare", "frontier", "load_result", "load_scenario", "named", "one_spell", "pages", "pool",

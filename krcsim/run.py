@@ -71,8 +71,7 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         fail=[a.calm.resolved(), a.spell.resolved()], pages=mem.pressure == "pages", refill=r.refill,
         no_dull=mem.pressure == "pages" or r.refill, hog=mem.hog != "none", hog_mark=mem.hog_mark(), pcp_batch=batch,
         pcp_high=high, counts=mem.pressure == "pages" and mem.deferred_counts, object_bytes=w.object_bytes,
-        slab_objs=PAGE_BYTES // WRAPPER_BYTES[m.arch], slab_kept=mem.slab_pages,
-        look=BIG)
+        slab_objs=PAGE_BYTES // WRAPPER_BYTES[m.arch], slab_kept=mem.slab_pages, look=BIG)
     values |= dict(zip(("free_at_boot", "file_at_boot"), mem.pages_at_boot(), strict=True)) | mem.marks()._asdict()
     pages_s = dict(hog_rate=mem.hog_pages_s, load_rate=mem.load_pages_s, kswapd_rate=mem.kswapd_pages_s)
     values |= {name: x / m.hz for name, x in pages_s.items()}

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The user's verbs: simulate one run, compare remedies in one world, sweep a small grid."""
+"""The user's verbs: simulate one run, compare remedies in one world, all at once or spell by spell."""
 import itertools
 import math
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
@@ -25,7 +25,6 @@ DEFAULT_RUNG = 10
 BOUND_RUNG = 6  # without a single wait up to here the answer is a bound
 PRECISION = 0.1
 SEED = 20200404
-MAX_POINTS = 10_000
 _CHUNK = 4  # replications of one go; two processors share the first rung
 Progress = Callable[[int, int], None]
 Stop = NDArray[np.int64]
@@ -74,8 +73,7 @@ def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_ru
     for rung in range(max_rung + 1):
         runs, total = have.get(scenario), replications_at(rung)
         if runs is None or len(runs) <= total:
-            runs = have[scenario] = extend(scenario, seed, runs, total, stop=stop, workers=workers,
-                by_spell=by_spell)
+            runs = have[scenario] = extend(scenario, seed, runs, total, stop=stop, workers=workers, by_spell=by_spell)
             yield rung, runs
             e = p_wait(runs, scenario, window)
             known = e.kind == "interval" and e.half_width <= precision
@@ -135,7 +133,7 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
     precision, max_rung, command, progress, stop, have. Raises KrcsimError.
     """
     scenario = given(scenario)
-    return _study(scenario, (), table_of(scenario, remedies), **how)
+    return study_of(scenario, (), table_of(scenario, remedies), **how)
 
 def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
     """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`, whatever horizon_ms."""
@@ -147,24 +145,9 @@ def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int 
     last = max((end for plan in a.schedules for _, end in plan if end < math.inf), default=0.0)
     whole = last + a.calm_ms if a.spells == "schedule" else 1.5 * count * (a.spell_ms + a.calm_ms)
     world = replace(scenario, warmup_ms=0.0, horizon_ms=min(round(whole, 3), 1e8))
-    return _study(scenario, (), table_of(world, remedies), by_spell=count, **how)
+    return study_of(scenario, (), table_of(world, remedies), by_spell=count, **how)
 
-def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
-    """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
-    size = math.prod(map(len, over.values()))
-    if size > MAX_POINTS:
-        raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")
-    for empty in (k for k, v in over.items() if not v):
-        raise KrcsimError(f"{empty} has no value to sweep over; give at least one")
-    scenario, names = given(scenario), tuple(k for k in over if k != "remedy")
-    points: dict[Point, Scenario] = {}
-    for combo in itertools.product(*over.values()):
-        values = dict(zip(over, combo, strict=True))
-        cells = (v if isinstance(v, (str, int, float)) else str(v) for v in map(values.get, names))
-        points[str(values.get("remedy", "as given")), *cells] = changed(scenario, **values)
-    return _study(scenario, names, points, **how)
-
-def _study(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], *, seed: int = SEED,
+def study_of(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], *, seed: int = SEED,
         precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, command: str = "", progress: Progress | None = None,
         stop: Stop | None = None, have: Have | None = None, by_spell: int = 0) -> Result:
     check_study(seed, precision, max_rung)

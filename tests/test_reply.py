@@ -9,7 +9,8 @@ import pytest
 
 import krcsim
 from krcsim_report.reply import answer_text
-from krcsim.study import compare, sweep
+from krcsim.study import compare
+from krcsim_studies.sweep import sweep
 from krcsim.values import KrcsimError
 
 QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)

@@ -87,8 +87,11 @@ V59 = {"remedy": "E1", "allocator.calm.page": 0.0}
         ({"machine.cpus": 1, "workload.rate_hz": 19_000.0} | V59, 0.15),
         ({"machine.cpus": 4, "workload.rate_hz": 19_000.0, "remedy.nr_bkv_objs": 3,
           "remedy.cache_at_boot": 3} | V59, 0.15),
+        # Few calls: nothing but a grace period of ten ticks, followed by one of five, brings waits.
+        ({"machine.cpus": 4, "workload.rate_hz": 15_500.0, "remedy.nr_bkv_objs": 3,
+          "remedy.cache_at_boot": 3} | V59, 0.2),
     ],
-    ids=["pool", "pool-rarer", "pool-many-calls", "pages", "pages-4-cpus"],
+    ids=["pool", "pool-rarer", "pool-many-calls", "pages", "pages-4-cpus", "pages-long-grace-periods"],
 )  # fmt: skip
 def test_forks_agree_with_long_plain_runs(world: dict[str, Any], precision: float) -> None:
     s = full(**world)

@@ -127,9 +127,9 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     out.events += f.events - begun
 
 def danger(g: Any) -> Any:
-    """How near a CPU is to need a page when none is cached, as the log of a rough probability; -inf where pages do not
-    fail. Any measure is right. What has to happen is that a grace period, whose end nobody knows, lasts so long, and
-    that so many calls come until the pages that wait for it return.
+    """How near a CPU is to need a page when none is cached: about the log of its probability. Any measure is right.
+
+    What it takes is that a grace period lasts so long, and that so many calls come until its pages return.
     """
     worst, less = -INF, 0.0 if g.spell > 0 else g.calm_danger
     if g.late or less == -INF:
@@ -148,7 +148,7 @@ def danger(g: Any) -> Any:
         if next_one or not g.active:
             wait, passed = wait + (0.5 * g.gp_mean if g.active else 1.0), 0
         if not free:  # perhaps still at the drain, which then comes one later
-            busy = 0.0 if ready < INF else odds(g, 1.0, drain_at - t, wait, passed)
+            busy = 0.0 if ready < INF else odds(g, 1.0, drain_at - t, wait, passed, INF)
             drain_at += g.drain
         for ch in range(2):
             share = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
@@ -164,24 +164,25 @@ def danger(g: Any) -> Any:
                 come = rate * max(0.0, drain_at - t)
                 used = max(0.0, math.ceil((come - room) / g.block))
                 if soon > 0:
-                    worst = max(worst, beyond(rate * (ready - t), room + g.block * kept))
-                    if drain_at < ready:
-                        worst = max(worst, beyond(rate * (ready - drain_at), g.block * (kept - used)))
+                    fit = g.block * (kept - used) if drain_at < ready else room + g.block * kept
+                    worst = max(worst, beyond(rate * (ready - (drain_at if drain_at < ready else t)), fit))
                     kept = min(pages + soon, g.cache_cap)
-                if free:
-                    worst = max(worst, beyond(come, room + g.block * kept))
-                if away > 0:  # it may come after the drain only
-                    fit, longer = (g.block * (kept - used), t - drain_at) if free else (room + g.block * kept, 0.0)
-                    worst = max(worst, odds(g, rate, fit, wait + longer, passed))
-                fit = g.block * (min(pages + soon + away, g.cache_cap) - used)  # for the grace period of the next batch
-                worst = max(worst, busy + odds(g, rate, fit, 1.0 + after, 0))
+                if away > 0:
+                    worst = max(worst, odds(g, rate, room + g.block * kept, wait, passed, drain_at - t))
+                for u in (used, used + 1.0):  # pages used by then, or one more
+                    more = beyond(come, room + g.block * (u - 1.0))
+                    if free and away > 0:  # what is away comes after the drain only
+                        fit = g.block * (kept - u)
+                        worst = max(worst, more + odds(g, rate, fit, wait + t - drain_at, passed, g.drain))
+                    fit = g.block * (min(pages + soon + away, g.cache_cap) - u)  # for the next batch's grace period
+                    worst = max(worst, more + busy + odds(g, rate, fit, 1.0 + after, 0, INF))
     return worst + less
 
-def odds(g: Any, rate: Any, fit: Any, wait: Any, passed: Any) -> Any:
-    """About log P(more calls than fit come in `wait` and what is left of a grace period that has passed k lengths)."""
+def odds(g: Any, rate: Any, fit: Any, wait: Any, passed: Any, most: Any) -> Any:
+    """About log P(more calls than fit come in `wait` and what k lengths leave of a grace period, or in `most`)."""
     best, since, all_of = -INF, g.now - g.gp_began if passed > 0 else 0.0, above(g, passed)
     for k in range(passed, g.gp_n):
-        come = rate * (wait + real_at(g.p_gp_ticks, k).x - since)
+        come = rate * min(most, wait + real_at(g.p_gp_ticks, k).x - since)
         if come > 0.0 and above(g, k) > 0.0:
             best = max(best, math.log(above(g, k) / all_of) + beyond(come, fit))
             if come >= fit:

@@ -65,8 +65,7 @@ GLOBAL = _dtype(
     "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
     "round free file hogged mem_at hog_at "
     # Forks: see engine/fork.py.
-    "choice least most share calm_share calm_danger log_lr weight gp_mean score",
-    "", ("fail", "f8", (2, 6)),
+    "choice least most share calm_share calm_danger log_lr weight gp_mean score", "", ("fail", "f8", (2, 6)),
     # Of the last two spells, by the parity of their number: the window, and whether a call waited.
     ("spell_win", "i8", 2), ("spell_waited", "i8", 2),
     *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited", "r_fork")))

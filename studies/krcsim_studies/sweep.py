@@ -1,0 +1,26 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A small grid of settings, all at once and in memory; what is larger goes into a file: see scale.py."""
+import itertools
+import math
+from collections.abc import Mapping
+from typing import Any
+from krcsim.result import Result
+from krcsim.scenario import Scenario, changed
+from krcsim.study import Point, given, study_of
+from krcsim.values import KrcsimError
+MAX_POINTS = 10_000
+
+def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
+    """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
+    size = math.prod(map(len, over.values()))
+    if size > MAX_POINTS:
+        raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")
+    for empty in (k for k, v in over.items() if not v):
+        raise KrcsimError(f"{empty} has no value to sweep over; give at least one")
+    scenario, names = given(scenario), tuple(k for k in over if k != "remedy")
+    points: dict[Point, Scenario] = {}
+    for combo in itertools.product(*over.values()):
+        values = dict(zip(over, combo, strict=True))
+        cells = (v if isinstance(v, (str, int, float)) else str(v) for v in map(values.get, names))
+        points[str(values.get("remedy", "as given")), *cells] = changed(scenario, **values)
+    return study_of(scenario, names, points, **how)

@@ -102,10 +102,10 @@ def cases() -> list[Case]:
 
 def page_cases() -> list[Case]:
     """Where cached pages alone do; `auto` is content with a bound by construction on one CPU."""
-    given = ((1, 2, 17_000.0), (4, 3, 17_200.0))
+    given = ((1, 2, 17_000.0, 1e-9), (4, 3, 17_200.0, 1e-7), (4, 4, 18_500.0, 1e-9))
     return [
-        Case(f"pages {cpus} CPU near 1e-09", cached(cpus, n, rate), 1e-9, PAGE_BAR, seeds=1, method="rare")
-        for cpus, n, rate in given
+        Case(f"pages {cpus} CPU near {near:.0e}", cached(cpus, n, rate), near, PAGE_BAR, seeds=1, method="rare")
+        for cpus, n, rate, near in given
     ]
 
 

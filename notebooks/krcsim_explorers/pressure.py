@@ -17,7 +17,7 @@ _LOOKS = {"stall": ("#D55E00", "s", "reclaim stall"), "wait": ("#0072B2", "o", "
 class Pressure(Compared):
     """P(wait) over bytes under a hog of chosen depth; without one, failures are drawn as the scenario says."""
     name, names = "pressure", "curve"
-    presets = {"Guest, memory exhausted": "exhausted-guest", **PRESETS}
+    presets = {"Exhausted guest": "exhausted-guest", **PRESETS}
     shown = ("memory.hog", "memory.deferred_counts", "remedy.head_alloc", "remedy.nr_emergency_objs",
         "remedy.nr_bkv_objs", "remedy.cache_at_boot", "allocator.spell.page", "allocator.spell.head",
         "workload.rate_hz")

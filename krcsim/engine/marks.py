@@ -53,7 +53,7 @@ def marks(g: Any, c: Any) -> Any:
 def biased(g: Any, c: Any) -> Any:
     """As marks(), for a tagged CPU: it hits (see hits()) with a higher chance, and g.log_lr keeps account.
 
-    Not while a fork has had more luck than it should: so its weight never grows by more than one such step.
+    Not while a fork has had more luck than it should, by e^most: so its weight goes no further than a step beyond that.
     """
     h0, h1 = hits(g, c, SLAB), hits(g, c, VMALLOC)
     hit, more, forced = h0 + h1, shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1], c.tagged == FORCED

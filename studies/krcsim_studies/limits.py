@@ -31,7 +31,9 @@ def limits(e: Estimate, replications: int, confidence: float, early: bool = Fals
     return e.value / factor / margin, e.value * factor * margin
 
 def needed(e: Estimate, target: float) -> float:
-    """How many times the runs so far tell an estimate from the target, were it off by a quarter of its half width."""
+    """How many times the runs so far it takes to tell an estimate from the target; it may be off by a quarter of its
+    half width.
+    """
     if e.value is None or not 0.0 < e.half_width < math.inf:
         return 1.0
     return (e.half_width / (abs(math.log(e.value / target)) + e.half_width / 4)) ** 2

@@ -86,7 +86,7 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
             at += _GO
             peaks += [x for x in seen if x > -math.inf]
             events += Forked(runs, tally).events()
-            hits = tally[:, :, HITS].sum(axis=1)
+            hits = tally[:, :, HITS].sum(axis=1)  # of copies each counts, of whole runs those that have any
             met += float(hits.sum()) if found else np.count_nonzero(hits)
         if events * s.machine.cpus > PILOT_WORK:
             return (), events

@@ -1,18 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Intervals and bounds, with the replication as unit: waits come in clusters, so calls are not trials."""
+"""Intervals and bounds, with the replication as unit: waits come in clusters, so calls are not trials.
+
+The variance between replications is itself an estimate. Where a few replications hold nearly all that was counted, they
+agree by chance, and an interval from their spread is too short. So every interval here knows how many replications its
+numbers really stand for (`effective()`), and takes Student's quantile for so many.
+"""
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
 import numpy as np
 from numpy.typing import NDArray
+
 Array = NDArray[np.float64]
-ROUGH = 5  # fewer replications than this that saw anything: an interval is only a hint
+
+# An interval of fewer effective denominators than this, or one that reaches farther than ROUGH times up and down, is
+# called rough: an order of magnitude. What is rough does not hang on how much the numerators vary from replication to
+# replication. A few replications that agree by chance would pass such a test, and just their intervals are too short.
+FEW = 5.0
+ROUGH = 10.0
+# An interval of more than this factor each way says nothing that the value alone does not say, and is left out.
+WIDEST = 1000.0
+# The confidence of a bound where nothing was seen. A bound is given only by those who saw nothing: at 95 % it would be
+# below the truth in every single one of them wherever fewer than one in twenty sees nothing.
+BOUND_CONFIDENCE = 0.999
+
 
 @dataclass(frozen=True)
 class Estimate:
     """A number with a 95 % interval.
 
-    kind: `interval`; `rough` (few replications saw anything: read it as a factor); `bound` (nothing was seen: value
-    None, hi the upper bound); `none` (undefined: no such event); `exact` (no randomness).
+    kind: `interval`; `rough` (few replications hold what was seen: an order of magnitude, with the interval left out
+    where it would say nothing); `bound` (nothing was seen: value None, hi the upper bound at BOUND_CONFIDENCE); `none`
+    (undefined: no such event, or no call that could have met one); `exact` (no randomness).
     """
     value: float | None
     lo: float | None
@@ -32,43 +51,113 @@ def exact(value: float) -> Estimate:
     """A number without randomness."""
     return Estimate(value, value, value, "exact")
 
-def student(n: int) -> float:
+def student(n: float) -> float:
     """Two-sided 95 % point of Student's t with n degrees of freedom."""
     from scipy.special import stdtrit  # a third of the import time of the package if at the top
     return float(stdtrit(n, 0.975))
 
+def effective(x: Array) -> float:
+    """How many equal terms a sum of terms >= 0 is worth, (sum x)^2 / sum x^2: n where all are equal, 1 where one holds
+    everything, 0 for an empty sum.
+    """
+    largest = float(x.max(initial=0.0))
+    if largest <= 0.0:
+        return 0.0
+    y = x / largest  # squares of very small weights would underflow
+    return float(y.sum()) ** 2 / float((y * y).sum())
+
+
+def kind_of(units: float, factor: float = 1.0) -> str:
+    """`interval` or `rough`, by the effective number of units and by how far the interval reaches."""
+    return "interval" if units >= FEW and factor <= ROUGH else "rough"
+
+
 def ratio(num: Array, den: Array) -> Estimate:
-    """Sum of num over sum of den (one of each a replication, none negative); interval symmetric on a log scale."""
-    n, total = len(num), float(den.sum())
+    """Sum of num over sum of den (one of each a replication, none negative); interval symmetric on a log scale.
+
+    The error is that of the delta method, with the effective number of denominators in place of the number of
+    replications; Student's t has as many degrees of freedom as the smaller effective number of the two allows.
+    """
+    total = float(den.sum())
     if total <= 0 or float(num.sum()) <= 0:
         return NOTHING
     value = float(num.sum()) / total
-    if n < 2:
+    rest = num - value * den
+    parts, seen = effective(den), effective(num)
+    if parts < 1.5 or seen < 1.05:
         return Estimate(value, None, None, "rough")
-    error = math.sqrt(n * float(np.var(num - value * den, ddof=1))) / total  # by the delta method
-    factor = math.exp(min(500.0, student(n - 1) * error / value))
-    kind = "interval" if error == 0.0 or np.count_nonzero(num) >= ROUGH else "rough"
-    return Estimate(value, value / factor, value * factor, kind)
+    error = math.sqrt(float((rest * rest).sum()) * parts / (parts - 1.0)) / total
+    if error <= 1e-12 * value:  # all agree to the digit: that is no reason to think that the next one will
+        return Estimate(value, None, None, "rough")
+    wide = student(min(parts, seen) - 1.0) * error / value
+    if wide > math.log(WIDEST):
+        return Estimate(value, None, None, "rough")
+    factor = math.exp(wide)
+    return Estimate(value, value / factor, value * factor, kind_of(parts, factor))
+
+
+def share(num: Array, den: Array, units: float) -> Estimate:
+    """As ratio(), of a number from 0 to 1: num counts some of what den counts.
+
+    Above a half the interval is that of what is missing to 1. Where nothing or everything was seen it is one-sided, by
+    `units`, the number of independent units of den that could have shown the other.
+    """
+    if float(den.sum()) <= 0:
+        return NOTHING
+    if float(num.sum()) <= 0:
+        return unseen(units)
+    missing = den - num
+    if float(missing.sum()) <= 0:
+        least = 1.0 - (unseen(units).hi or 1.0)
+        return Estimate(1.0, least, 1.0, kind_of(units))
+    if 2.0 * float(num.sum()) <= float(den.sum()):
+        e = ratio(num, den)
+        return e if e.hi is None else replace(e, hi=min(1.0, e.hi))
+    e = ratio(missing, den)
+    if e.value is None or e.lo is None or e.hi is None:
+        return replace(e, value=None if e.value is None else 1.0 - e.value)
+    return replace(e, value=1.0 - e.value, lo=max(0.0, 1.0 - e.hi), hi=1.0 - e.lo)
+
 
 def mean(x: Array) -> Estimate:
-    """Mean of x over replications with a Student interval."""
+    """Mean of x, one value a replication, none negative, with a Student interval; of what varies much as of a ratio.
+
+    Without an interval where all replications agree to the digit.
+    """
     if len(x) < 2:
         return Estimate(float(x.mean()), None, None, "rough") if len(x) else NOTHING
-    value, half = float(x.mean()), student(len(x) - 1) * float(x.std(ddof=1)) / math.sqrt(len(x))
-    return Estimate(value, value - half, value + half, "interval")
+    value, deviation = float(x.mean()), float(x.std(ddof=1))
+    if value == 0.0 == deviation:
+        return NOTHING
+    if deviation <= 1e-12 * abs(value):
+        return Estimate(value, None, None, "rough")
+    if effective(x) < 0.9 * len(x):
+        return ratio(x, np.ones(len(x)))
+    half = student(len(x) - 1) * deviation / math.sqrt(len(x))
+    return Estimate(value, value - half, value + half, kind_of(len(x)))
 
-def unseen(units: int, share: float = 1.0) -> Estimate:
-    """Upper 95 % bound of a probability per call that none of `units` independent units, with `share` of calls, saw."""
-    most = 1.0 - 0.05 ** (1.0 / max(1, units))  # of the units would see the event, at worst in all their calls
-    return Estimate(None, 0.0, min(1.0, share * most), "bound") if units > 0 else NOTHING
+
+def unseen(units: float, share: float = 1.0) -> Estimate:
+    """Upper bound of a probability per call that none of `units` independent units, with `share` of calls, saw."""
+    if units <= 0:
+        return NOTHING
+    # So many of the units would see the event, at worst in all their calls.
+    most = 1.0 - (1.0 - BOUND_CONFIDENCE) ** (1.0 / max(1.0, units))
+    return Estimate(None, 0.0, min(1.0, share * most), "bound")
+
 
 @dataclass(frozen=True)
 class Difference:
-    """A ratio minus another, measured in the same worlds, with a 95 % interval."""
+    """A ratio minus another, measured in the same worlds, with a 95 % interval.
+
+    Where the two were equal in every replication, the value is 0 and the interval what such luck leaves open.
+    """
+
     value: float
     lo: float
     hi: float
     pairing_saves: float  # the share of the difference's variance that sharing the worlds removed
+
 
 def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference | None:
     """ratio(num, den) - ratio(num0, den0) over the same replications; None if undefined."""
@@ -78,25 +167,54 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
         return None
     a, b = num.sum() / den.sum(), num0.sum() / den0.sum()
     za, zb = (num - a * den) / den.mean(), (num0 - b * den0) / den0.mean()
-    apart, together = float(za.var(ddof=1) + zb.var(ddof=1)), float((za - zb).var(ddof=1))
-    half = student(n - 1) * math.sqrt(together / n)
+    z = np.abs(za - zb)
+    parts = min(effective(den), effective(den0))
+    if parts < 1.5:
+        return None
+    apart, together = float((za * za + zb * zb).sum()), float((z * z).sum())
+    if together <= 1e-24 * apart or together == 0.0:
+        largest = max((float((x[y > 0] / y[y > 0]).max()) for x, y in ((num, den), (num0, den0))), default=0.0)
+        left = (largest or 1.0) * (unseen(parts).hi or 1.0)
+        return Difference(0.0, -left, left, 1.0)
+    # The mean absolute value of a normal number is smaller than its root mean square: hence pi/2.
+    freedom = min(parts, 0.5 * math.pi * effective(z)) - 1.0
+    error = math.sqrt(together * parts / (parts - 1.0)) / n
+    half = student(max(freedom, 0.5)) * error
     d = float(a - b)
     return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
 
+
 def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
-    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`; a jackknife interval."""
-    used = np.flatnonzero(hist.sum(axis=1) + below > 0)
-    n, total, quick = len(used), hist.sum(axis=0), below.sum()
-    if n == 0:
+    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`, which lies below all bins.
+
+    The interval leaves out, to whole bins, times that too many or too few are known to exceed; groups are the units.
+    """
+    counts = np.concatenate([below[:, None], hist.astype(float)], axis=1)
+    size = counts.sum(axis=1)
+    if float(size.sum()) <= 0.0:
         return NOTHING
-    value = _quantile(total, edges, q, quick, floor)
-    if n < ROUGH:
+    value = _quantile(hist.sum(axis=0), edges, q, float(below.sum()), floor)
+    tops = np.concatenate([[floor], edges[1:]])
+    upto = np.cumsum(counts, axis=1)
+    used = np.flatnonzero(counts.sum(axis=0))
+    units = effective(size)
+
+    def at_most(part: Array) -> float:
+        """The most that a part of all times may be."""
+        most = share(part, size, units).hi
+        return 1.0 if most is None else most
+
+    longer = [i for i in used if tops[i] < value and at_most(upto[:, i]) <= q]
+    shorter = [i for i in used if tops[i] >= value and at_most(size - upto[:, i]) <= 1.0 - q]
+    if not shorter or not (longer or below.sum() > 0 or at_most(np.zeros_like(size)) <= q):
         return Estimate(value, None, None, "rough")
-    out = np.array([_quantile(total - hist[g], edges, q, quick - below[g], floor) for g in used])
-    half = student(n - 1) * math.sqrt((n - 1) / n * float(((out - out.mean()) ** 2).sum()))
-    return Estimate(value, max(floor, value - half), value + half, "interval")
+    lo = float(tops[longer[-1]]) if longer else float(tops[used[0]] if used[0] == 0 else edges[used[0] - 1])
+    hi = max(float(tops[shorter[0]]), value * float(edges[1] / edges[0]))  # no finer than a bin
+    return Estimate(value, min(lo, value), hi, kind_of(units, hi / max(lo, edges[0]) / 2.0))
+
 
 def _quantile(hist: NDArray[np.int64], edges: Array, q: float, below: float, floor: float) -> float:
+    """The same of all groups together: times are spread over their bin."""
     cum = np.cumsum(hist)
     want = min(q * (cum[-1] + below) - below, cum[-1])
     if want <= 0:

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is asked of a run: each quantity with its unit, its words and its estimate."""
+import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
 import numpy as np
 from krcsim.allocator import Failure
 from krcsim.engine.state import BIN_LO_MS, BINS
-from krcsim.estimate import Array, Estimate, exact, mean, quantile, ratio, unseen
+from krcsim.estimate import NOTHING, Array, Estimate, effective, exact, mean, quantile, ratio, share, unseen
 from krcsim.remedy import Remedy
 from krcsim.run import Replications
 from krcsim.scenario import Scenario
 Get = Callable[[Replications, Scenario, int], Estimate]
+# With fewer spells of pressure in all replications no interval is given: how long pressure lasts, and what it brings,
+# would be told from next to none.
+FEW_SPELLS = 5
 EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
 
 @dataclass(frozen=True)
@@ -35,31 +39,58 @@ def out_of_luck(r: Remedy, f: Failure) -> float:
     head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))[r.head_alloc]
     return head * ((noretry if r.page_class == "noretry" else page) if r.array_path else 1.0)
 
+def pressed_share(s: Scenario, window: int) -> float:
+    """The expected share of the time of boot (0) or steady state (1) under pressure, by the law of the spells."""
+    a, (t0, t1) = s.allocator, ((0.0, s.warmup_ms), (s.warmup_ms, s.horizon_ms))[window]
+    if a.spells == "none" or t1 <= t0:
+        return 0.0
+    if a.spells == "schedule":
+        inside = [sum(max(0.0, min(end, t1) - max(start, t0)) for start, end in plan) for plan in a.schedules]
+        return sum(inside) / len(inside) / (t1 - t0)
+    begins, ends = 1.0 / a.calm_ms, 1.0 / a.spell_ms
+    settled, pace = begins / (begins + ends), begins + ends
+    if a.start == "stationary":
+        return settled
+    return settled * (1.0 - (math.exp(-pace * t0) - math.exp(-pace * t1)) / pace / (t1 - t0))
+
+
 def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
-    """P(wait) per single-argument call, or its upper bound when no wait was seen."""
-    single, in_spell, spells = (float(runs.of(name, window).sum()) for name in ("single", "single_spell", "spells"))
-    if spells > 0 and harmless_calm(s):  # only calls made in a spell can wait: the spell is the unit
-        return _share(runs, window, "waits", "single", int(spells), in_spell / max(1.0, single))
-    return _share(runs, window, "waits", "single", len(runs))
+    """P(wait) per single-argument call, or its upper bound when no wait was seen.
+
+    Where no call made in calm can wait and none under pressure was seen to, the bound is that of calls under pressure
+    times the share of calls that are made there: of random call times that of time, by the law of the spells.
+    """
+    waits, single = runs.of("waits", window), runs.of("single", window)
+    if float(waits.sum()) > 0.0 or not harmless_calm(s):
+        return share(waits, single, effective(single))
+    if float(single.sum()) <= 0.0:
+        return NOTHING
+    part = pressed_share(s, window) if runs.counts.shape[1] == 2 else 1.0
+    return unseen(_units_in_spells(runs, window), part)
+
 
 def p_wait_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call made in a spell, or its bound."""
-    spells = int(runs.of("spells", window).sum())
-    return _share(runs, window, "waits_spell", "single_spell", spells or len(runs))
+    return share(runs.of("waits_spell", window), runs.of("single_spell", window), _units_in_spells(runs, window))
+
 
 def p_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """Share of spells in which a call on any CPU waited, or its bound."""
-    spells = int(runs.of("spells", window).sum())
-    seen = _share(runs, window, "spells_waited", "spells", spells)
-    # All of them: the bound of the unseen the other way round.
-    return replace(seen, lo=1.0 - (unseen(spells).hi or 0.0)) if seen.value == 1.0 else seen
+    spells = runs.of("spells", window)
+    return share(runs.of("spells_waited", window), spells, float(spells.sum()))
 
-def _share(runs: Replications, window: int, num: str, den: str, units: int, share: float = 1.0) -> Estimate:
-    """A ratio that cannot pass 1, or its bound where none of the units, which hold a share of den, saw num."""
-    e = ratio(runs.of(num, window), runs.of(den, window))
-    if e.kind == "none" and runs.of(den, window).sum() > 0:
-        return unseen(units, share)
-    return e if e.hi is None else replace(e, hi=min(1.0, e.hi))
+
+def _units_in_spells(runs: Replications, window: int) -> float:
+    """How many independent spells of equal weight the calls made under pressure came from.
+
+    A run has no more of them than calls; and m spells of random (exponential) length weigh as much as m/2 equal ones,
+    since most calls come in the long ones.
+    """
+    calls, spells = runs.of("single_spell", window), runs.of("spells", window)
+    held = calls > 0
+    units = np.maximum(1.0, np.minimum(calls, spells) / 2.0)
+    return float(calls.sum()) ** 2 / float((calls[held] ** 2 / units[held]).sum()) if held.any() else 0.0
+
 
 def _held(runs: Replications, s: Scenario, window: int, counter: str) -> Estimate:
     callers = s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1
@@ -67,6 +98,10 @@ def _held(runs: Replications, s: Scenario, window: int, counter: str) -> Estimat
 
 def _rate(runs: Replications, s: Scenario, window: int, counter: str, scale: float = 1) -> Estimate:
     return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(s, window))))
+
+def _listed(runs: Replications, window: int) -> Estimate:
+    calls = runs.of("single", window) + runs.of("double", window)
+    return share(runs.of("list_pushes", window), calls, effective(calls))
 
 def _wait_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Estimate:
     return quantile(runs.wait_hist[:, window], EDGES_MS, q, np.zeros(len(runs.wait_hist)), 0.0)
@@ -87,7 +122,7 @@ _ROWS: dict[str, tuple[str, str, Get]] = {"p_wait": ("", "P(wait) per single-arg
     "call_p99_ms": ("ms", "99th percentile of a call", partial(_call_quantile, q=0.99)),
     "call_p999_ms": ("ms", "99.9th percentile of a call", partial(_call_quantile, q=0.999)),
     "list_share": ("", "share of calls queued on the list",
-        lambda r, s, w: ratio(r.of("list_pushes", w), r.of("single", w) + r.of("double", w))),
+        lambda r, s, w: _listed(r, w)),
     "peak_objects": ("objects", "most deferred objects", lambda r, s, w: mean(r.of("peak", w))),
     "peak_bytes": ("bytes", "most deferred bytes", lambda r, s, w: mean(r.of("peak", w) * s.workload.object_bytes)),
     "mean_objects": ("objects", "deferred objects on average", partial(_rate, counter="area")),
@@ -103,4 +138,13 @@ QUANTITIES = {name: Quantity(*row) for name, row in _ROWS.items()}
 
 def answers(runs: Replications, s: Scenario, window: int, names: Iterable[str] = QUANTITIES) -> dict[str, Estimate]:
     """The named quantities of a window (all of them if left out); none if the window has no length."""
-    return {name: QUANTITIES[name].get(runs, s, window) for name in names} if window_ms(s, window) > 0 else {}
+    if window_ms(s, window) <= 0:
+        return {}
+    few_spells = s.allocator.spells == "exponential" and float(runs.of("spells", window).sum()) < FEW_SPELLS
+    found = {name: QUANTITIES[name].get(runs, s, window) for name in names}
+    return {name: without_interval(e) if few_spells else e for name, e in found.items()}
+
+
+def without_interval(e: Estimate) -> Estimate:
+    """An estimate as a hint only; bounds and exact numbers stay."""
+    return replace(e, lo=None, hi=None, kind="rough") if e.kind in ("interval", "rough") else e

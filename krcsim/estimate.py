@@ -6,6 +6,7 @@ agree by chance, and an interval from their spread is too short. So every interv
 numbers really stand for (`effective()`), and takes Student's quantile for so many.
 """
 import math
+from bisect import bisect_left
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -20,6 +21,8 @@ FEW = 5.0
 ROUGH = 10.0
 # An interval of more than this factor each way says nothing that the value alone does not say, and is left out.
 WIDEST = 1000.0
+# Of numbers with a long tail, replications show about half of the skewness at most (validation/coverage.py).
+LONG_TAIL = 2.0
 # The confidence of a bound where nothing was seen. A bound is given only by those who saw nothing: at 95 % it would be
 # below the truth in every single one of them wherever fewer than one in twenty sees nothing.
 BOUND_CONFIDENCE = 0.999
@@ -72,11 +75,12 @@ def kind_of(units: float, factor: float = 1.0) -> str:
     return "interval" if units >= FEW and factor <= ROUGH else "rough"
 
 
-def ratio(num: Array, den: Array) -> Estimate:
+def ratio(num: Array, den: Array, is_share: bool = False) -> Estimate:
     """Sum of num over sum of den (one of each a replication, none negative); interval symmetric on a log scale.
 
     The error is that of the delta method, with the effective number of denominators in place of the number of
-    replications; Student's t has as many degrees of freedom as the smaller effective number of the two allows.
+    replications; Student's t has as many degrees of freedom as the smaller effective number of the two allows. Upward
+    the interval reaches farther where a long tail shows. `is_share`: num counts some of what den counts.
     """
     total = float(den.sum())
     if total <= 0 or float(num.sum()) <= 0:
@@ -89,11 +93,25 @@ def ratio(num: Array, den: Array) -> Estimate:
     error = math.sqrt(float((rest * rest).sum()) * parts / (parts - 1.0)) / total
     if error <= 1e-12 * value:  # all agree to the digit: that is no reason to think that the next one will
         return Estimate(value, None, None, "rough")
-    wide = student(min(parts, seen) - 1.0) * error / value
-    if wide > math.log(WIDEST):
+    if is_share:  # as much is known from what is missing
+        seen = min(parts, seen / max(0.5, 1.0 - value))
+    t = student(min(parts, seen) - 1.0)
+    wide = t * error / value
+    up = wide + (error / value) * _lopsided(rest, error / value, parts, t)
+    if max(wide, up) > math.log(WIDEST):
         return Estimate(value, None, None, "rough")
-    factor = math.exp(wide)
-    return Estimate(value, value / factor, value * factor, kind_of(parts, factor))
+    return Estimate(value, value * math.exp(-wide), value * math.exp(up), kind_of(parts, math.exp(up)))
+
+
+def _lopsided(rest: Array, error: float, parts: float, t: float) -> float:
+    """How much farther up an interval reaches, in standard errors, where a long tail was seen in part at most.
+
+    By the skewness of the replications (Johnson 1978), as far as a scale of logarithms has not taken it into account.
+    """
+    squares = float((rest * rest).sum())
+    skewness = LONG_TAIL * math.sqrt(len(rest)) * float((rest**3).sum()) / squares**1.5
+    variation = math.sqrt(parts) * error
+    return max(0.0, skewness * (1.0 / 6.0 + t * t / 3.0) - variation * t * t / 2.0) / math.sqrt(parts)
 
 
 def share(num: Array, den: Array, units: float) -> Estimate:
@@ -111,9 +129,9 @@ def share(num: Array, den: Array, units: float) -> Estimate:
         least = 1.0 - (unseen(units).hi or 1.0)
         return Estimate(1.0, least, 1.0, kind_of(units))
     if 2.0 * float(num.sum()) <= float(den.sum()):
-        e = ratio(num, den)
+        e = ratio(num, den, is_share=True)
         return e if e.hi is None else replace(e, hi=min(1.0, e.hi))
-    e = ratio(missing, den)
+    e = ratio(missing, den, is_share=True)
     if e.value is None or e.lo is None or e.hi is None:
         return replace(e, value=None if e.value is None else 1.0 - e.value)
     return replace(e, value=1.0 - e.value, lo=max(0.0, 1.0 - e.hi), hi=1.0 - e.lo)
@@ -148,9 +166,9 @@ def unseen(units: float, share: float = 1.0) -> Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """A ratio minus another, measured in the same worlds, with a 95 % interval.
+    """A number minus another, with a 95 % interval, measured in the same worlds or each by itself.
 
-    Where the two were equal in every replication, the value is 0 and the interval what such luck leaves open.
+    Where two were equal in every replication, the value is 0 and the interval what such luck leaves open.
     """
 
     value: float
@@ -160,28 +178,55 @@ class Difference:
 
 
 def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference | None:
-    """ratio(num, den) - ratio(num0, den0) over the same replications; None if undefined."""
+    """ratio(num, den) - ratio(num0, den0) over the same replications; None if undefined or known too little.
+
+    What replications with more add, and what those with less take away, are two sums of terms of one sign, each with an
+    interval on a log scale: one replication in which a remedy saves much is no reason to think that none saves more.
+    """
     n = min(len(num), len(num0))
     num, den, num0, den0 = num[:n], den[:n], num0[:n], den0[:n]
-    if n < 2 or den.sum() <= 0 or den0.sum() <= 0:
+    total, total0 = float(den.sum()), float(den0.sum())
+    units = min(effective(den), effective(den0))
+    if n < 2 or units < 1.5 or float(num.sum() + num0.sum()) <= 0.0:
         return None
-    a, b = num.sum() / den.sum(), num0.sum() / den0.sum()
-    za, zb = (num - a * den) / den.mean(), (num0 - b * den0) / den0.mean()
-    z = np.abs(za - zb)
-    parts = min(effective(den), effective(den0))
-    if parts < 1.5:
+    each = num / total - num0 / total0
+    size = float(np.abs(each).sum())
+    if np.array_equal(num, num0):
+        left = float((num[den > 0] / den[den > 0]).max()) * (unseen(units).hi or 1.0)
+        value = float(each.sum())  # the denominators may differ by a few calls
+        return Difference(value, value - left, value + left, 1.0)
+    more, less = (_one_sign(np.maximum(0.0, x), size, units) for x in (each, -each))
+    if more is None or less is None:
         return None
-    apart, together = float((za * za + zb * zb).sum()), float((z * z).sum())
-    if together <= 1e-24 * apart or together == 0.0:
-        largest = max((float((x[y > 0] / y[y > 0]).max()) for x, y in ((num, den), (num0, den0))), default=0.0)
-        left = (largest or 1.0) * (unseen(parts).hi or 1.0)
-        return Difference(0.0, -left, left, 1.0)
-    # The mean absolute value of a normal number is smaller than its root mean square: hence pi/2.
-    freedom = min(parts, 0.5 * math.pi * effective(z)) - 1.0
-    error = math.sqrt(together * parts / (parts - 1.0)) / n
-    half = student(max(freedom, 0.5)) * error
-    d = float(a - b)
-    return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
+    value = more[0] - less[0]
+    lo, hi = value - math.hypot(more[0] - more[1], less[2] - less[0]), value + math.hypot(
+        more[2] - more[0], less[0] - less[1])
+    za, zb = num / total - den * float(num.sum()) / total**2, num0 / total0 - den0 * float(num0.sum()) / total0**2
+    alone, together = float((za * za + zb * zb).sum()), float(((za - zb) ** 2).sum())
+    return Difference(value, lo, hi, 1.0 - together / alone if alone > 0 else 0.0)
+
+
+def _one_sign(terms: Array, size: float, units: float) -> tuple[float, float, float] | None:
+    """A sum of terms >= 0 with its limits, or None if it has none.
+
+    Where no term was seen, as many as 95 % luck hides may be there, each as large as the mean of all, of sum `size`.
+    """
+    if float(terms.sum()) <= 0.0:
+        return 0.0, 0.0, size * (1.0 - 0.05 ** (1.0 / max(1.0, units)))
+    n = len(terms)
+    e = ratio(terms, np.ones(n))
+    return None if e.value is None or e.lo is None or e.hi is None else (e.value * n, e.lo * n, e.hi * n)
+
+
+def apart(e: Estimate, base: Estimate) -> Difference | None:
+    """e minus base, found independently of each other; None unless both have limits (those of a bound begin at 0)."""
+    sides = []
+    for x in (e, base):
+        if x.hi is None or x.lo is None:
+            return None
+        sides.append((0.0 if x.value is None else x.value, x.lo, x.hi))
+    (a, a_lo, a_hi), (b, b_lo, b_hi) = sides
+    return Difference(a - b, a - b - math.hypot(a - a_lo, b_hi - b), a - b + math.hypot(a_hi - a, b - b_lo), 0.0)
 
 
 def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
@@ -196,7 +241,7 @@ def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floo
     value = _quantile(hist.sum(axis=0), edges, q, float(below.sum()), floor)
     tops = np.concatenate([[floor], edges[1:]])
     upto = np.cumsum(counts, axis=1)
-    used = np.flatnonzero(counts.sum(axis=0))
+    used = [int(i) for i in np.flatnonzero(counts.sum(axis=0))]
     units = effective(size)
 
     def at_most(part: Array) -> float:
@@ -204,12 +249,15 @@ def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floo
         most = share(part, size, units).hi
         return 1.0 if most is None else most
 
-    longer = [i for i in used if tops[i] < value and at_most(upto[:, i]) <= q]
-    shorter = [i for i in used if tops[i] >= value and at_most(size - upto[:, i]) <= 1.0 - q]
-    if not shorter or not (longer or below.sum() > 0 or at_most(np.zeros_like(size)) <= q):
+    # From bin to bin: the first that is not surely too short, and the first that is surely long enough.
+    first = bisect_left(used, True, key=lambda i: at_most(upto[:, i]) > q)
+    last = bisect_left(used, True, key=lambda i: at_most(size - upto[:, i]) <= 1.0 - q)
+    surely_none_below = first > 0 or used[0] == 0 or at_most(np.zeros_like(size)) <= q
+    if last == len(used) or not surely_none_below:
         return Estimate(value, None, None, "rough")
-    lo = float(tops[longer[-1]]) if longer else float(tops[used[0]] if used[0] == 0 else edges[used[0] - 1])
-    hi = max(float(tops[shorter[0]]), value * float(edges[1] / edges[0]))  # no finer than a bin
+    bottoms = np.concatenate([[floor], edges[:-1]])
+    lo = float(tops[used[first - 1]]) if first > 0 else float(bottoms[used[0]])
+    hi = max(float(tops[used[last]]), value * float(edges[1] / edges[0]))  # no finer than a bin
     return Estimate(value, min(lo, value), hi, kind_of(units, hi / max(lo, edges[0]) / 2.0))
 
 

@@ -77,7 +77,8 @@ def p_wait_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
 def p_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
     """Share of spells in which a call on any CPU waited, or its bound."""
     spells = runs.of("spells", window)
-    return share(runs.of("spells_waited", window), spells, float(spells.sum()))
+    # As _units_in_spells(): the long ones decide.
+    return share(runs.of("spells_waited", window), spells, float(spells.sum()) / 2.0)
 
 
 def _units_in_spells(runs: Replications, window: int) -> float:

@@ -3,10 +3,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from krcsim.estimate import difference, mean, quantile, ratio, unseen
+from krcsim.estimate import Estimate, apart, difference, effective, mean, quantile, ratio, share, unseen
 
 
 def test_intervals_of_clustered_ratios_cover_the_truth_as_often_as_they_say() -> None:
@@ -22,22 +26,76 @@ def test_intervals_of_clustered_ratios_cover_the_truth_as_often_as_they_say() ->
     assert 930 <= covered <= 970
 
 
-def test_a_handful_of_replications_with_events_is_called_rough() -> None:
+def test_an_interval_does_not_shrink_because_few_replications_agree_by_chance() -> None:
+    """Few long spells: mostly one or two of 16 replications hold all calls that could wait, and agree by chance."""
+    rng = np.random.default_rng(10)
+    given = missed = 0
+    for _ in range(2000):
+        den = rng.poisson(100, 16) * rng.binomial(1, 0.15, 16).astype(float)
+        e = ratio(rng.binomial(den.astype(int), 0.1 * rng.gamma(4.0, 0.25, 16)).astype(float), den)
+        if e.lo is not None and e.hi is not None:
+            given += 1
+            missed += not e.lo <= 0.1 <= e.hi
+    assert given > 500
+    assert missed < 0.06 * given
+
+
+def test_one_replication_that_holds_everything_gives_a_number_without_an_interval() -> None:
+    num, den = np.zeros(64), np.zeros(64)
+    num[3], den[3] = 5.0, 100.0
+    assert ratio(num, den) == Estimate(0.05, None, None, "rough")
+
+
+def test_replications_that_agree_to_the_digit_are_no_interval_of_no_width() -> None:
+    assert ratio(np.full(64, 12.0), np.full(64, 1.0)) == Estimate(12.0, None, None, "rough")
+    assert mean(np.full(8, 3.0)) == Estimate(3.0, None, None, "rough")
+
+
+def test_an_interval_that_reaches_far_is_called_rough() -> None:
     num = np.zeros(64)
     num[:3] = 5.0
-    assert ratio(num, np.full(64, 100.0)).kind == "rough"
+    e = ratio(num, np.full(64, 100.0))
+    assert e.kind == "rough"
+    assert (e.hi or 0.0) > 10 * (e.value or 0.0)
 
 
 def test_nothing_seen_has_no_ratio() -> None:
     assert ratio(np.zeros(64), np.full(64, 100.0)).kind == "none"
 
 
-def test_the_bound_of_the_unseen_is_missed_by_one_in_twenty() -> None:
+@given(st.lists(st.floats(0.0, 1e6) | st.floats(1e-300, 1e-200), min_size=1, max_size=40))
+def test_terms_are_worth_between_one_and_all_of_them(terms: list[float]) -> None:
+    worth = effective(np.array(terms))
+    if max(terms) > 0:
+        assert 1.0 - 1e-9 <= worth <= len(terms) * (1 + 1e-9)
+    else:
+        assert worth == 0.0
+
+
+def test_what_is_nearly_all_has_the_interval_of_what_is_missing() -> None:
+    den = np.full(32, 100.0)
+    missing = np.tile([0.0, 1.0, 2.0, 1.0], 8)
+    e, rest = share(den - missing, den, 32), ratio(missing, den, is_share=True)
+    assert (e.value, e.lo, e.hi) == (1 - (rest.value or 0), 1 - (rest.hi or 0), 1 - (rest.lo or 0))
+
+
+def test_all_seen_leaves_open_what_so_many_units_cannot_tell() -> None:
+    e = share(np.full(32, 5.0), np.full(32, 5.0), 32)
+    assert (e.value, e.hi) == (1.0, 1.0)
+    assert e.lo == pytest.approx(0.001 ** (1 / 32))
+
+
+def test_units_without_a_call_say_nothing() -> None:
+    assert share(np.zeros(8), np.zeros(8), 0.0).kind == "none"
+    assert unseen(0.0).kind == "none"
+
+
+def test_a_bound_is_below_the_truth_in_one_of_a_thousand_that_see_nothing_or_something() -> None:
     rng = np.random.default_rng(8)
     bound = unseen(100).hi
     assert bound is not None
-    unlucky = np.mean(rng.binomial(100, bound, 100_000) == 0)
-    assert unlucky == pytest.approx(0.05, abs=0.003)
+    unlucky = np.mean(rng.binomial(100, bound, 1_000_000) == 0)
+    assert unlucky == pytest.approx(0.001, abs=0.0002)
 
 
 def test_the_bound_scales_with_the_share_of_calls_that_can_wait() -> None:
@@ -45,11 +103,39 @@ def test_the_bound_scales_with_the_share_of_calls_that_can_wait() -> None:
     assert half.hi == pytest.approx((whole.hi or 0) / 2)
 
 
-def test_an_equal_world_gives_a_difference_of_exactly_zero() -> None:
+def test_equal_in_all_replications_seen_leaves_open_a_difference_in_others() -> None:
     x, n = np.arange(10.0), np.full(10, 50.0)
     d = difference(x, n, x, n)
     assert d is not None
-    assert (d.value, d.lo, d.hi, d.pairing_saves) == (0.0, 0.0, 0.0, 1.0)
+    assert (d.value, d.pairing_saves) == (0.0, 1.0)
+    assert d.lo < 0.0 < d.hi
+    assert d.hi == pytest.approx(9 / 50 * (1 - 0.001 ** (1 / 10)))
+
+
+def test_two_that_saw_nothing_have_no_difference() -> None:
+    none, n = np.zeros(10), np.full(10, 50.0)
+    assert difference(none, n, none, n) is None
+
+
+def test_a_difference_that_few_replications_make_is_covered() -> None:
+    """A remedy saves waits in one replication of six, and then many."""
+    rng = np.random.default_rng(11)
+    missed = 0
+    for _ in range(1000):
+        without = rng.poisson(40, 32) * rng.binomial(1, 1 / 6, 32).astype(float)
+        d = difference(np.zeros(32) + 1.0, np.full(32, 1000.0), without + 1.0, np.full(32, 1000.0))
+        truth = -40 / 6 / 1000
+        missed += d is not None and not d.lo <= truth <= d.hi
+    assert missed <= 60
+
+
+def test_a_difference_of_two_found_apart_holds_both_limits() -> None:
+    seen, bound = Estimate(5e-4, 4e-4, 6e-4, "interval"), Estimate(None, 0.0, 3e-4, "bound")
+    d = apart(bound, seen)
+    assert d is not None
+    assert d.value == -5e-4
+    assert d.hi == pytest.approx(-5e-4 + math.hypot(3e-4, 1e-4))
+    assert apart(Estimate(1e-5, None, None, "rough"), seen) is None
 
 
 def test_pairing_saves_what_the_worlds_have_in_common() -> None:
@@ -60,6 +146,12 @@ def test_pairing_saves_what_the_worlds_have_in_common() -> None:
     assert d is not None
     assert 0.85 < d.pairing_saves < 0.95
     assert d.lo <= 0 <= d.hi
+
+
+def test_what_differs_much_between_replications_has_no_limit_below_zero() -> None:
+    e = mean(np.array([1.0, 0.0, 0.0, 9.0, 1.0, 0.0, 3.0, 2.0]))
+    assert (e.lo or 0.0) > 0.0
+    assert mean(np.zeros(8)).kind == "none"
 
 
 def test_a_mean_of_one_replication_has_no_interval() -> None:
@@ -79,3 +171,27 @@ def test_calls_that_never_wait_put_the_quantile_at_the_floor() -> None:
     hist = np.zeros((8, 5), int)
     hist[:, 2] = 1
     assert quantile(hist, edges, 0.5, np.full(8, 1000.0), 0.25).value == 0.25
+
+
+def test_the_interval_of_a_quantile_holds_the_truth() -> None:
+    """Times in clusters: replications differ in how long their times are."""
+    rng = np.random.default_rng(12)
+    edges = 2.0 ** (np.arange(0, 161) / 16.0)
+    true = float(np.quantile(rng.lognormal(3.0, 0.3, 400_000) * rng.gamma(9.0, 1 / 9, 400_000), 0.5))
+    given_ = missed = 0
+    for _ in range(300):
+        times = rng.lognormal(3.0, 0.3, (16, 30)) * rng.gamma(9.0, 1 / 9, (16, 1))
+        hist = np.array([np.histogram(row, edges)[0] for row in times])
+        e = quantile(hist, edges, 0.5, np.zeros(16), 0.0)
+        if e.lo is not None and e.hi is not None:
+            given_ += 1
+            missed += not e.lo <= true <= e.hi
+    assert given_ > 250
+    assert missed <= 0.06 * given_
+
+
+def test_a_tail_that_nobody_reached_has_no_upper_limit() -> None:
+    edges = 2.0 ** np.arange(6)
+    hist = np.zeros((8, 5), int)
+    hist[:, 2] = 10
+    assert quantile(hist, edges, 0.99, np.zeros(8), 0.0).hi is None

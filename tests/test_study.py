@@ -63,10 +63,13 @@ def test_no_wait_seen_is_a_bound_above_zero(answer: Result) -> None:
     assert (e.hi or 0) > 0
 
 
-def test_c_on_a0_differs_from_a0_by_exactly_nothing(answer: Result) -> None:
+def test_that_c_on_a0_was_never_seen_to_differ_from_a0_leaves_an_interval_open(answer: Result) -> None:
+    """They do differ, in one run of some hundreds."""
     rows = [r for r in answer.differences if r[0] == "C-A0" and r[2] == "steady"]
     assert rows
-    assert all(r[4:] == (0.0, 0.0, 0.0, 1.0) for r in rows)
+    for _, _, _, _, value, lo, hi, saves in rows:
+        assert (value, saves) == (0.0, 1.0)
+        assert float(lo or 0) < 0.0 < float(hi or 0)
 
 
 def test_precision_stops_the_ladder_where_it_is_reached() -> None:
@@ -164,7 +167,7 @@ def test_when_every_spell_waits_the_share_has_a_lower_bound_below_one() -> None:
     sure = krcsim.changed(QUICK, **{"allocator.spell": always}, **given)
     e = compare(sure, ["A0"], max_rung=2).get("A0", "p_spell", "steady")
     assert e.value == e.hi == 1.0
-    assert 0.8 < (e.lo or 0) < 1.0
+    assert 0.5 < (e.lo or 0) < 1.0
 
 
 def test_no_interval_of_a_probability_passes_one(answer: Result) -> None:

@@ -26,7 +26,7 @@ SEED = st.integers(0, 2**32 - 1)
 ROOM = 1 << 19  # events
 # Counters whose means must not depend on whether dull calls are skipped.
 MEANS = (
-    "single double waits queued list_pushes drains area pool_hits pool_returned page_fail".split()
+    "single double single_spell double_spell waits queued list_pushes drains area pool_hits pool_returned page_fail".split()
 )
 
 
@@ -169,6 +169,26 @@ def test_a_wait_that_outlasts_the_run_lets_no_call_in_behind_the_horizon(
     runs = replicate(world, 1, 0, 20, every_call=every_call)
     assert runs.of("waits", 1).sum() > 0
     assert np.array_equal(runs.of("queued", 1), runs.of("peak", 1))  # nothing is freed so soon
+
+
+@examples(200)
+@given(NUMBER, SEED, st.sampled_from([0.0, 15.0, 60.0]))
+def test_no_grace_period_starts_that_nobody_asked_for(number: int, seed: int, work_delay_ms: float) -> None:
+    """Only a batch that was idle and a call that waits ask; what joins a pending batch does not."""
+    world = changed(
+        short(number),
+        **{
+            "machine.work_delay_ms": work_delay_ms,
+            "remedy.attach_to_pending": True,
+            "grace_period.expedited": False,
+        },
+    )
+    asked = False
+    for name, _, _ in events_of(world, seed)[1]:
+        if name == "grace period starts":
+            assert asked
+            asked = False
+        asked |= name in ("batch queued", "wait begins")
 
 
 def test_lists_attached_to_a_pending_batch_are_freed_early_and_counted() -> None:

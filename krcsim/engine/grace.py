@@ -54,9 +54,13 @@ def after_burst(g: Any, c: Any, t: Any) -> Any:
         t += max(0.0, g.burst * c.cost - since)
     return t
 
+def needed(g: Any) -> Any:
+    """The number of the first grace period that starts after now: the running one began too early."""
+    return g.done + 1 + g.active
+
 def request(g: Any, t: Any) -> Any:
     """Ask at t for a full grace period; returns the number of the one to wait for."""
-    need = g.done + 1 + g.active
+    need = needed(g)
     if g.ticked and not (g.active or g.pending):
         g.pending, g.gp_at = 1, math.floor(t) + 1.0
     elif not (g.active or g.pending):

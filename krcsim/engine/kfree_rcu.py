@@ -4,7 +4,7 @@ import math
 from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine import memory
-from krcsim.engine.grace import read_on, request, wait
+from krcsim.engine.grace import needed, read_on, request, wait
 from krcsim.engine.rng import INF, compile_module, normal, part
 from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL, IDLE, JOINED, LIST,
     NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED, REARMED, SLAB, STALLS, TO_CACHE, TO_POOL,
@@ -148,10 +148,10 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
             take |= c.ptr[ch] > 0 and k.ptr[ch] == 0
         if take and (g.attach or k.ptr.sum() == 0):
             any_queued = True
-            need = request(g, t)
+            need = needed(g)
             log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
-            if k.state == IDLE:
-                k.state, k.need, k.asked = WAITS, need, t
+            if k.state == IDLE:  # a batch that is pending already asks for nothing: queue_rcu_work() does nothing then
+                k.state, k.need, k.asked = WAITS, request(g, t), t
             for ch in range(3):
                 if c.ptr[ch] > 0 and k.ptr[ch] == 0:
                     k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need

@@ -191,6 +191,45 @@ def test_no_grace_period_starts_that_nobody_asked_for(number: int, seed: int, wo
         asked |= name in ("batch queued", "wait begins")
 
 
+@examples(100)
+@given(NUMBER, SEED, st.sampled_from([5.0, 30.0, 90.0]), st.booleans())
+def test_a_wait_belongs_to_the_spell_of_its_call_however_long_that_stalled(
+    number: int, seed: int, stall_ms: float, by_spell: bool
+) -> None:
+    """With stalls of one length the log tells when the call of a wait was made."""
+    spells = [[a, a + 2.0] for a in np.arange(20.0, 470.0, 8.5).tolist()]
+    world = changed(
+        short(number),
+        **{
+            "machine.hz": 250,
+            "allocator.stall_ms": stall_ms,
+            "allocator.stall_sigma": 0.0,
+            "allocator.spells": "schedule",
+            "allocator.schedules": [spells],
+            "allocator.calm": {},
+            "allocator.spell": dict(page=1.0, head=0.9),
+            "memory.pressure": "injected",
+            "workload.rate_hz": 2000.0,
+            "remedy.head_alloc": "tryhard",
+            "remedy.page_class": "nowait",
+            "remedy.nr_bkv_objs": 0,
+            "remedy.cache_at_boot": 0,
+        },
+    )
+    if by_spell:
+        world = changed(world, warmup_ms=0.0)
+    log = event_log(world, seed, events=ROOM)[1]
+    made = log["at"][log["code"] == CODE["wait begins"]] * 4.0 - stall_ms
+    which = np.unique(np.searchsorted([a for a, _ in spells], made + 1e-6)) - 1
+    begins = np.array([spells[i][0] for i in which])
+    runs = replicate(world, seed, 0, 1, by_spell=3 if by_spell else 0)
+    counted = [runs.of("spells_waited", w).sum() for w in range(4 if by_spell else 2)]
+    if by_spell:
+        assert counted == [0, *((which == i).sum() for i in (0, 1)), (which >= 2).sum()]
+    else:
+        assert counted == [(begins < 100.0).sum(), (begins >= 100.0).sum()]
+
+
 def test_lists_attached_to_a_pending_batch_are_freed_early_and_counted() -> None:
     """Grace periods of 60 ms, drains every 20 ms: the second list joins the first one's batch."""
     world = changed(

@@ -69,6 +69,7 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
     out.single += single
     out.single_spell += single * g.spell
     out.double += not single
+    out.double_spell += (not single) * g.spell
     bulk = c.room[ch] > 0
     if g.array_path and not bulk:
         cache = ch * g.own_cache
@@ -92,7 +93,7 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
         return False
     e = pending_new(g)
     e.cpu, e.prod, e.win, e.call, e.ch, e.u_head = i, prod, g.win, t, ch, u_head
-    e.spell = g.spell_id if g.spell else 0
+    e.spell, e.spell_win, e.spell_waited = g.spell_id * g.spell, g.spell_win, g.spell_waited
     # Probabilities of the moment of the call: when it stalls (fh), when it fails at last (ff).
     e.what, e.fh, e.ff, e.fails = NO_STALL, g.fh, g.ff, u_page < g.fn
     c.doomed += u_head < no_head(g) and (e.fails or not g.noretry)

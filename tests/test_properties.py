@@ -26,7 +26,7 @@ SEED = st.integers(0, 2**32 - 1)
 ROOM = 1 << 19  # events
 # Counters whose means must not depend on whether dull calls are skipped.
 MEANS = (
-    "single double waits queued list_pushes drains area pool_hits pool_returned page_fail".split()
+    "single double single_spell double_spell waits queued list_pushes drains area pool_hits pool_returned page_fail".split()
 )
 
 
@@ -169,6 +169,65 @@ def test_a_wait_that_outlasts_the_run_lets_no_call_in_behind_the_horizon(
     runs = replicate(world, 1, 0, 20, every_call=every_call)
     assert runs.of("waits", 1).sum() > 0
     assert np.array_equal(runs.of("queued", 1), runs.of("peak", 1))  # nothing is freed so soon
+
+
+@examples(200)
+@given(NUMBER, SEED, st.sampled_from([0.0, 15.0, 60.0]))
+def test_no_grace_period_starts_that_nobody_asked_for(number: int, seed: int, work_delay_ms: float) -> None:
+    """Only a batch that was idle and a call that waits ask; what joins a pending batch does not."""
+    world = changed(
+        short(number),
+        **{
+            "machine.work_delay_ms": work_delay_ms,
+            "remedy.attach_to_pending": True,
+            "grace_period.expedited": False,
+        },
+    )
+    asked = False
+    for name, _, _ in events_of(world, seed)[1]:
+        if name == "grace period starts":
+            assert asked
+            asked = False
+        asked |= name in ("batch queued", "wait begins")
+
+
+@examples(100)
+@given(NUMBER, SEED, st.sampled_from([5.0, 30.0, 90.0]), st.booleans())
+def test_a_wait_belongs_to_the_spell_of_its_call_however_long_that_stalled(
+    number: int, seed: int, stall_ms: float, by_spell: bool
+) -> None:
+    """With stalls of one length the log tells when the call of a wait was made."""
+    spells = [[a, a + 2.0] for a in np.arange(20.0, 470.0, 8.5).tolist()]
+    world = changed(
+        short(number),
+        **{
+            "machine.hz": 250,
+            "allocator.stall_ms": stall_ms,
+            "allocator.stall_sigma": 0.0,
+            "allocator.spells": "schedule",
+            "allocator.schedules": [spells],
+            "allocator.calm": {},
+            "allocator.spell": dict(page=1.0, head=0.9),
+            "memory.pressure": "injected",
+            "workload.rate_hz": 2000.0,
+            "remedy.head_alloc": "tryhard",
+            "remedy.page_class": "nowait",
+            "remedy.nr_bkv_objs": 0,
+            "remedy.cache_at_boot": 0,
+        },
+    )
+    if by_spell:
+        world = changed(world, warmup_ms=0.0)
+    log = event_log(world, seed, events=ROOM)[1]
+    made = log["at"][log["code"] == CODE["wait begins"]] * 4.0 - stall_ms
+    which = np.unique(np.searchsorted([a for a, _ in spells], made + 1e-6)) - 1
+    begins = np.array([spells[i][0] for i in which])
+    runs = replicate(world, seed, 0, 1, by_spell=3 if by_spell else 0)
+    counted = [runs.of("spells_waited", w).sum() for w in range(4 if by_spell else 2)]
+    if by_spell:
+        assert counted == [0, *((which == i).sum() for i in (0, 1)), (which >= 2).sum()]
+    else:
+        assert counted == [(begins < 100.0).sum(), (begins >= 100.0).sum()]
 
 
 def test_lists_attached_to_a_pending_batch_are_freed_early_and_counted() -> None:

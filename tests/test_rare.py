@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from krcsim.estimate import unseen
+from krcsim.remedy import named
 from krcsim.run import rare_runs, replicate
 from krcsim.scenario import Scenario, changed, load_scenario
 from krcsim.values import KrcsimError
@@ -42,12 +43,36 @@ def test_a_run_does_not_know_of_its_forks(number: int) -> None:
     assert (tally >= 0.0).all()
 
 
-def test_forks_do_not_depend_on_who_runs_them() -> None:
-    s = busy()
-    one, two = (rare.extend(s, 5, None, 16, workers=n) for n in (1, 2))
-    later = rare.extend(s, 5, rare.extend(s, 5, None, 8), 16)
-    assert np.array_equal(one.tally, two.tally)
-    assert np.array_equal(one.tally, later.tally)
+def thread(remedy: str) -> Scenario:
+    """The scenario of the thread under one of its remedies."""
+    posted = load_scenario("thread-as-posted")
+    return changed(posted, remedy=named(remedy, posted.remedy))
+
+
+WHOSE: dict[str, Scenario] = {
+    "busy": busy(), "thread, B3f": thread("B3f"), "thread, B": thread("B"), "thread, B8": thread("B8"),
+    "pool in spells": CASES["pool in spells"], "pool, closed loop": CASES["pool, closed loop"],
+} | {f"random {n}": random_scenario(n) for n in range(10)}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", WHOSE)
+def test_forks_do_not_depend_on_who_runs_them(name: str) -> None:
+    """Each replication alone, or after others in the same arrays: the same to the bit."""
+    s = WHOSE[name]
+    one, three = (rare.extend(s, 5, None, 40, workers=n) for n in (1, 3))
+    later = rare.extend(s, 5, rare.extend(s, 5, None, 8), 40)
+    for other in (three, later):
+        assert np.array_equal(one.tally, other.tally)
+        assert np.array_equal(one.runs.counts, other.runs.counts)
+        assert np.array_equal(one.runs.wait_hist, other.runs.wait_hist)
+
+
+@pytest.mark.parametrize("name", ["pages, 6 of 4 entries", "pages, closed loop"])
+def test_split_runs_do_not_depend_on_who_runs_them(name: str) -> None:
+    s = CASES[name]
+    at, _ = rare.levels(s, 17)
+    one, three = (rare.extend(s, 5, None, 40, at, workers=n) for n in (1, 3))
+    assert np.array_equal(one.tally, three.tally)
 
 
 def mean_and_error(forked: rare.Forked) -> tuple[float, float]:

@@ -29,7 +29,7 @@ from krcsim.scenario import Scenario
 from validation.twin_memory import Memory
 
 COUNTERS = (
-    "single", "double", "single_spell", "waits", "waits_spell", "wait_ms", "stalls", "stall_ms",
+    "single", "double", "single_spell", "double_spell", "waits", "waits_spell", "wait_ms", "stalls", "stall_ms",
     "list_pushes", "early_frees", "spells", "spells_waited", "peak", "area", "pool_hits",
     "cache_hits", "page_ok", "page_fail", "drains", "rearms", "pages_returned", "pages_freed",
     "pool_returned",
@@ -341,8 +341,8 @@ class Kernel:
         channel = VMALLOC if kinds.random() < workload.vmalloc_share else SLAB
         odds = self.spell_odds if self.spell else self.calm_odds
         self.window.add("single" if single else "double")
-        if single and self.spell:
-            self.window.add("single_spell")
+        if self.spell:
+            self.window.add("single_spell" if single else "double_spell")
         return Call(self.window, self.spell, odds, single, channel)
 
     def direct_reclaim(self, call: Call, for_object: bool) -> Steps:

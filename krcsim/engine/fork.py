@@ -38,6 +38,7 @@ def copy(to: Any, g: Any) -> None:
     to.r_fork.a, to.r_fork.b, to.r_fork.c, to.r_fork.d, to.peaks_n = a, b, c, d, noted
     move(cpus, g.p_cpus, CPU_BYTES * g.cpus)
     move(krw, g.p_krw, KRW_BYTES * 2 * g.cpus)
+    out_at(out, g.win).peak = out_at(g.p_out, g.win).peak  # works() compares with it: not that of an earlier copy
     move(tree, g.p_tree, REAL_BYTES * 2 * g.leaves)
     if g.bursty:
         move(prods, g.p_prods, PRODUCER_BYTES * g.cpus * g.producers)

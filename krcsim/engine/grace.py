@@ -4,8 +4,8 @@ import math
 from typing import Any
 from krcsim.engine.calendar import FULL, heap_push, log, touch
 from krcsim.engine.rng import INF, compile_module, normal, uniform
-from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, cpu_at, held_at, krw_at, out_at,
-    prod_at, real_at, tally_at)
+from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, cpu_at, held_at, krw_at, node_at,
+    out_at, prod_at, real_at, tally_at)
 
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t; its length is one draw from the table."""
@@ -54,9 +54,13 @@ def after_burst(g: Any, c: Any, t: Any) -> Any:
         t += max(0.0, g.burst * c.cost - since)
     return t
 
+def needed(g: Any) -> Any:
+    """The number of the first grace period that starts after now: the running one began too early."""
+    return g.done + 1 + g.active
+
 def request(g: Any, t: Any) -> Any:
     """Ask at t for a full grace period; returns the number of the one to wait for."""
-    need = g.done + 1 + g.active
+    need = needed(g)
     if g.ticked and not (g.active or g.pending):
         g.pending, g.gp_at = 1, math.floor(t) + 1.0
     elif not (g.active or g.pending):
@@ -90,10 +94,9 @@ def wait(g: Any, t: Any, e: Any) -> None:
         heard(g, cpu_at(g.p_cpus, e.cpu), e)
     if e.spell > 0:
         out.waits_spell += 1
-        last = e.spell & 1  # a stall may outlast its spell
-        if e.spell >= g.spell_id - 1 and not g.spell_waited[last]:
-            g.spell_waited[last] = 1
-            out_at(g.p_out, g.spell_win[last]).spells_waited += 1
+        if not e.spell_waited:
+            out_at(g.p_out, e.spell_win).spells_waited += 1
+            spell_waited(g, e.spell)
     if g.rcu_expedited:
         e.what, e.begin = WAKE, t + g.bursty * g.call_cost
         heap_push(g, t + g.exp_median * math.exp(g.exp_sigma * normal(g.r_expedited)))
@@ -104,6 +107,13 @@ def wait(g: Any, t: Any, e: Any) -> None:
         g.tail_w += 1
         k.cpu, k.prod, k.win, k.call, k.begin = e.cpu, e.prod, e.win, e.call, t + g.bursty * g.call_cost
         k.need, k.wake, k.heard = request(g, t), INF, e.heard
+
+def spell_waited(g: Any, spell: Any) -> None:
+    """A call of this spell waits, the first one: calls of it that are made later, or still stall, are not another."""
+    g.spell_waited |= g.spell_id == spell
+    for j in range(g.heap_n):
+        e = held_at(g.p_pending, node_at(g.p_nodes, j).slot)
+        e.spell_waited |= e.spell == spell
 
 def heard(g: Any, c: Any, e: Any) -> None:
     """A wait on CPU c, where forks are made: it counts with its weight, and luck is no longer biased."""

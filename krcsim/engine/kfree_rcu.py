@@ -4,7 +4,7 @@ import math
 from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine import memory
-from krcsim.engine.grace import read_on, request, wait
+from krcsim.engine.grace import needed, read_on, request, wait
 from krcsim.engine.rng import INF, compile_module, normal, part
 from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL, IDLE, JOINED, LIST,
     NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED, REARMED, SLAB, STALLS, TO_CACHE, TO_POOL,
@@ -69,6 +69,7 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
     out.single += single
     out.single_spell += single * g.spell
     out.double += not single
+    out.double_spell += (not single) * g.spell
     bulk = c.room[ch] > 0
     if g.array_path and not bulk:
         cache = ch * g.own_cache
@@ -92,7 +93,7 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
         return False
     e = pending_new(g)
     e.cpu, e.prod, e.win, e.call, e.ch, e.u_head = i, prod, g.win, t, ch, u_head
-    e.spell = g.spell_id if g.spell else 0
+    e.spell, e.spell_win, e.spell_waited = g.spell_id * g.spell, g.spell_win, g.spell_waited
     # Probabilities of the moment of the call: when it stalls (fh), when it fails at last (ff).
     e.what, e.fh, e.ff, e.fails = NO_STALL, g.fh, g.ff, u_page < g.fn
     c.doomed += u_head < no_head(g) and (e.fails or not g.noretry)
@@ -148,10 +149,10 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
             take |= c.ptr[ch] > 0 and k.ptr[ch] == 0
         if take and (g.attach or k.ptr.sum() == 0):
             any_queued = True
-            need = request(g, t)
+            need = needed(g)
             log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
-            if k.state == IDLE:
-                k.state, k.need, k.asked = WAITS, need, t
+            if k.state == IDLE:  # a batch that is pending already asks for nothing: queue_rcu_work() does nothing then
+                k.state, k.need, k.asked = WAITS, request(g, t), t
             for ch in range(3):
                 if c.ptr[ch] > 0 and k.ptr[ch] == 0:
                     k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need

@@ -39,7 +39,7 @@ def switch_pressure(g: Any, t: Any) -> None:
         g.spell_id += 1
         if g.win < g.by_spell:
             next_window(g, t)
-        g.spell_waited[g.spell_id & 1], g.spell_win[g.spell_id & 1] = 0, g.win
+        g.spell_waited, g.spell_win = 0, g.win
         out_at(g.p_out, g.win).spells += 1
     log(g, t, SPELL_BEGINS if g.spell else SPELL_ENDS, ALL, float(g.spell_id))
     if g.random_spells:

@@ -53,6 +53,7 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.single += singles
     out.single_spell += singles * g.spell
     out.double += n - singles
+    out.double_spell += (n - singles) * g.spell
 
 def dull_anywhere(g: Any, c: Any, n: Any) -> Any:
     """n dull calls go into blocks or on the list; returns how many are single-argument."""

@@ -38,8 +38,9 @@ FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 BIASED, FORCED = 1, 2  # CPU.tagged; forced: the call that comes now hits
 PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
 
-# A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits.
-HELD = _dtype("what cpu prod win spell ch fails need heard", "call begin wake u_head fh ff")
+# A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits. spell: the number of the spell in
+# which it was made (0: in calm), spell_win: the window of its begin, spell_waited: whether a call of it waited already.
+HELD = _dtype("what cpu prod win spell spell_win spell_waited ch fails need heard", "call begin wake u_head fh ff")
 NO_STALL, PAGE_STALL, HEAD_STALL, WAKE = map(np.int64, range(4))  # HELD.what
 # The heap: node 0 .. heap_n - 1 in heap order, the nodes behind hold its free HELD slots.
 NODE = _dtype("slot", "at")
@@ -51,8 +52,8 @@ GLOBAL = _dtype(
     "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high "
     "rare repeat look levels peaks_cap "
     # State.
-    "win done active pending wrapped spell spell_id deferred head_w mark_w tail_w heap_n log_n error late "
-    "events kswapd held obj_pages ours unanswered left peaks_n "
+    "win done active pending wrapped spell spell_id spell_win spell_waited deferred head_w mark_w tail_w heap_n log_n "
+    "error late events kswapd held obj_pages ours unanswered left peaks_n "
     # Addresses of the arrays, and their lengths where the engine needs them.
     "p_cpus p_krw p_prods p_waiters p_pending p_nodes p_tree p_out p_wait_hist p_late_hist p_log "
     "p_gp_ticks p_gp_cdf p_schedule p_stop p_self p_tally p_levels p_peaks leaves gp_n sched_i",
@@ -66,14 +67,12 @@ GLOBAL = _dtype(
     "round free file hogged mem_at hog_at "
     # Forks: see engine/fork.py.
     "choice least most share calm_share calm_danger log_lr weight gp_mean score", "", ("fail", "f8", (2, 6)),
-    # Of the last two spells, by the parity of their number: the window, and whether a call waited.
-    ("spell_win", "i8", 2), ("spell_waited", "i8", 2),
     *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited", "r_fork")))
 # What forks found in a window: sums with their weights; and their number, those that waited, and their events.
 TALLY = _dtype("", "waits waits_spell wait_ms forks hits events")
 
 # Counters of a window, in the order of columns of a run's table.
-COUNTERS = ("single double single_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
+COUNTERS = ("single double single_spell double_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
     "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains rearms "
     "pages_returned pages_freed pool_returned queued freed events spell_ms").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")

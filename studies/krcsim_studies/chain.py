@@ -73,8 +73,8 @@ def _monitor(r: Rules, s: list[int]) -> None:
     for b in BATCHES:
         moved = [ch for ch in range(3) if s[NOW + ch] and not s[b + 1 + ch]]
         if moved and (r.remedy.attach_to_pending or not s[b]):
-            some, need = True, _request(s)
-            s[b] = s[b] or need
+            some = True
+            s[b] = s[b] or _request(s)  # a batch that is pending already asks for nothing
             for ch in moved:
                 s[b + 1 + ch], s[NOW + ch] = s[NOW + ch], 0
                 if ch != LIST:

@@ -11,7 +11,7 @@ from pathlib import Path
 from krcsim_shell.main import main as krcsim
 from krcsim.result import Cell, Result, words
 from krcsim.scenario import load_scenario
-from krcsim.study import compare
+from krcsim_studies.comparison import compare
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -64,24 +64,47 @@ def unseen(units: int, share: float = 1.0) -> Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """A ratio minus another, measured in the same worlds, with a 95 % interval."""
-    value: float
+    """A quantity minus another with a 95 % interval; value None where one of the two is only bounded.
+
+    pairing_saves: the share of the variance that sharing the worlds removed; 1 where no run differed.
+    """
+    value: float | None
     lo: float
     hi: float
-    pairing_saves: float  # the share of the difference's variance that sharing the worlds removed
+    pairing_saves: float
+
+DIFFER = 10.0  # runs that differ, at least, for an interval from how they differ: fewer agree or differ by chance
 
 def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference | None:
-    """ratio(num, den) - ratio(num0, den0) over the same replications; None if undefined."""
-    n = min(len(num), len(num0))
-    num, den, num0, den0 = num[:n], den[:n], num0[:n], den0[:n]
-    if n < 2 or den.sum() <= 0 or den0.sum() <= 0:
+    """ratio(num, den) - ratio(num0, den0), whose first runs shared their worlds; None if too few of these differ."""
+    n, m = len(num), len(num0)
+    both = min(n, m)
+    if both < 2 or den.sum() <= 0 or den0.sum() <= 0:
         return None
-    a, b = num.sum() / den.sum(), num0.sum() / den0.sum()
-    za, zb = (num - a * den) / den.mean(), (num0 - b * den0) / den0.mean()
-    apart, together = float(za.var(ddof=1) + zb.var(ddof=1)), float((za - zb).var(ddof=1))
-    half = student(n - 1) * math.sqrt(together / n)
-    d = float(a - b)
-    return Difference(d, d - half, d + half, 1.0 - together / apart if apart > 0 else 0.0)
+    a, b = float(num.sum() / den.sum()), float(num0.sum() / den0.sum())
+    apart = np.abs(num[:both] - num0[:both]) + b * np.abs(den[:both] - den0[:both])
+    # As many runs as differ, each as much as the others: one that differs a lot is one, not many.
+    if not apart.any() or float(apart.sum() ** 2 / (apart * apart).sum()) < min(DIFFER, both / 2):
+        return None
+    mine, its = np.zeros((2, max(n, m)))  # what each run adds to the error of each ratio
+    mine[:n], its[:m] = (num - a * den) / float(den.sum()), (num0 - b * den0) / float(den0.sum())
+    together, alone = float(((mine - its) ** 2).sum()), float((mine**2 + its**2).sum())
+    half = student(both - 1) * math.sqrt(both / (both - 1) * together)
+    return Difference(a - b, a - b - half, a - b + half, 1.0 - together / alone if alone > 0.0 else 0.0)
+
+def between(e: Estimate, e0: Estimate) -> Difference | None:
+    """e - e0 as if their errors had nothing in common: each end from the ends of both (MOVER); None if undefined.
+
+    What is only bounded may be anything from 0 to the bound: there is no value, and all of it is in the interval.
+    """
+    if None in (e.lo, e.hi, e0.lo, e0.hi) or e.kind == e0.kind == "bound":
+        return None
+    lo, hi, lo0, hi0 = (float(x or 0.0) for x in (e.lo, e.hi, e0.lo, e0.hi))
+    if e.value is None or e0.value is None:
+        return Difference(None, lo - hi0, hi - lo0, 0.0)
+    d = e.value - e0.value
+    down, up = math.hypot(e.value - lo, hi0 - e0.value), math.hypot(hi - e.value, e0.value - lo0)
+    return Difference(d, d - down, d + up, 0.0)
 
 def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
     """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`; a jackknife interval."""

@@ -9,7 +9,7 @@ import pytest
 
 import krcsim
 from krcsim_report.reply import answer_text
-from krcsim.study import compare
+from krcsim_studies.comparison import compare
 from krcsim_studies.sweep import sweep
 from krcsim.values import KrcsimError
 

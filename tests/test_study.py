@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 import krcsim
 from krcsim.result import Result, load_result
 from krcsim.run import replicate
-from krcsim.study import compare, extend, simulate
+from krcsim.study import extend, simulate
+from krcsim_studies.comparison import compare
 from krcsim_studies.sweep import sweep
 from krcsim.values import KrcsimError
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import ipywidgets as w
 from matplotlib.axes import Axes
 from krcsim_report import figures, timeline
-from krcsim_report.chart import Chart, beside, chart_of
+from krcsim_report.chart import Chart, beside, chart_of, rows_unseen
 from krcsim_explorers.explore import Explorer, Shown
 from krcsim_shell.export import Answer
 from krcsim_explorers.latest import Ticket
@@ -17,7 +17,8 @@ from krcsim_explorers.view import RIGHT, View
 from krcsim_report.reply import answer_text
 from krcsim.result import Result, words
 from krcsim.scenario import Scenario, command_near
-from krcsim.study import SEED, Have, Progress, compare, replications_at, spells
+from krcsim.study import SEED, Have, Progress, replications_at
+from krcsim_studies.comparison import compare, spells
 from krcsim_report.lists import listed
 from krcsim.values import KrcsimError
 _LOAD = ("workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz", "workload.single_share")
@@ -43,7 +44,7 @@ def framed(ax: Axes, *, chart: Chart) -> None:
 
 def pictured(view: View, chart: Chart, command: str) -> bytes:
     """A chart as the picture under the sliders, stamped with its command."""
-    key = (figures.limits(chart), tuple(line.name for line in chart.lines))
+    key = (figures.limits(chart), rows_unseen(chart), tuple(line.name for line in chart.lines))
     return view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
 
 def cursor(ax: Axes, spell: timeline.Spell, n: int) -> list[Any]:

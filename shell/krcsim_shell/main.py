@@ -124,8 +124,8 @@ def over_of(args: argparse.Namespace) -> dict[str, list[Any]]:
 
 def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     """The result of a sweep or a comparison, made now."""
-    from krcsim.study import compare, spells
     from krcsim_report.lists import listed
+    from krcsim_studies.comparison import compare, spells
     from krcsim_studies.sweep import sweep
     told = progress if sys.stderr.isatty() and not args.quiet else None
     how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung,

@@ -104,9 +104,9 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
     return tuple(found), events
 
 def extend(s: Scenario, seed: int, have: Forked | None, total: int, at: Levels = (), *, stop: Stop | None = None,
-        workers: int | None = None) -> Forked:
+        workers: int | None = None, by_spell: int = 0) -> Forked:
     """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels if there are any."""
-    work = partial(rare_runs, s, seed, how=split(s) if at else bias(s), levels=at)
+    work = partial(rare_runs, s, seed, how=split(s) if at else bias(s), levels=at, by_spell=by_spell)
     parts = in_chunks(work, len(have.runs) if have else 0, total, stop, workers)
     runs: list[Replications] = ([have.runs] if have else []) + [p[0] for p in parts]
     tally = ([have.tally] if have else []) + [p[1] for p in parts]

@@ -19,7 +19,7 @@ STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."),
     ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
 SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
 FLOOR = 1e-13  # P(wait) below is drawn at the foot of the axis
-STRIP, STRIP_ROW, MOST_ROWS = 0.03, 0.04, 5  # of the height of the axes: the strip of the unseen, and each row in it
+STRIP, STRIP_ROW, MOST_ROWS = 0.04, 0.04, 5  # of the height of the axes: the strip of the unseen, and each row in it
 TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
 
 def kib(x: float, _position: Any = None) -> str:
@@ -69,17 +69,15 @@ def _frame_strip(ax: Axes, chart: Chart) -> None:
     rows = min(MOST_ROWS, len(rows_unseen(chart)))
     share = STRIP + STRIP_ROW * rows
     foot = low * (low / high) ** (share / (1.0 - share))
-    middle = math.sqrt(foot * low)
     first, last = round(math.log10(low)), math.floor(math.log10(high))
     step = max(1, math.ceil((last - first) / 8))
     decades = [10.0**k for k in range(first, last + 1, step)]
-    plain = LogFormatterMathtext()
-    plain.set_axis(ax.yaxis)
     ax.set_ylim(foot, high)
-    ax.yaxis.set(major_locator=FixedLocator([middle, *decades]), major_formatter=FuncFormatter(
-        lambda y, at: "none\nseen" if y < 0.99 * low else plain(y, at)), minor_formatter=NullFormatter(),
-        minor_locator=FixedLocator([m * 10.0**k for k in range(first, last + 1) for m in range(2, 10)
-            if m * 10.0**k < high] if step == 1 else []))
+    minor = [m * 10.0**k for k in range(first, last + 1) for m in range(2, 10) if m * 10.0**k < high]
+    ax.yaxis.set(major_locator=FixedLocator(decades), major_formatter=LogFormatterMathtext(),
+        minor_locator=FixedLocator(minor if step == 1 else []), minor_formatter=NullFormatter())
+    ax.text(-0.012, math.sqrt(foot * low), "none\nseen", transform=ax.get_yaxis_transform(), ha="right", va="center",
+        fontsize=7.5)
     ax.axhspan(foot, low, color="#f0f0f0", lw=0, zorder=0.9)
     ax.axhline(low, color="black", lw=0.8, zorder=1.0)
 
@@ -88,12 +86,13 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
     artists: list[Any] = []
     ranks: dict[str, int] = {}
     places = strip(chart)
+    least = limits(chart)[2] if places else FLOOR  # no interval reaches into the strip
     for line in chart.lines:
         name = line.name.split(": ", 1)[-1]  # a pinned line looks like the one it stands beside
         if name == OWN:
-            artists += _star(line, ax)
+            artists += _star(line, ax, least)
         else:
-            artists += _line(line, ax, STYLES[ranks.setdefault(name, len(ranks)) % len(STYLES)])
+            artists += _line(line, ax, least, STYLES[ranks.setdefault(name, len(ranks)) % len(STYLES)])
         if name in places:
             colour = "black" if name == OWN else STYLES[ranks[name] % len(STYLES)][0]
             artists += _unseen(line, ax, colour, places[name])
@@ -112,7 +111,7 @@ def _unseen(line: Line, ax: Axes, colour: str, y: float) -> list[Any]:
     return artists + [ax.text(x, y, label, fontsize=7, color=colour, va="center", clip_on=True,
         transform=ax.transData + shift) for x, label in there if label and full]
 
-def _line(line: Line, ax: Axes, style: Any) -> list[Any]:
+def _line(line: Line, ax: Axes, least: float, style: Any) -> list[Any]:
     """Markers with a band of intervals; ~ beside a size: rough. What was not seen stands in the strip."""
     colour, marker, dash = style
     strong = {"old": 0.25, "pin": 0.5}.get(line.look, 1.0)
@@ -125,7 +124,7 @@ def _line(line: Line, ax: Axes, style: Any) -> list[Any]:
     dash = "none" if dots else dash
     artists: list[Any] = ax.plot(x, y, ls=dash, label=line.name, **look, **place)
     if full:
-        lo, hi = np.array([(_end(e, e.lo), _end(e, e.hi)) for e in line.estimates]).T
+        lo, hi = np.array([(_end(e, e.lo, least), _end(e, e.hi, least)) for e in line.estimates]).T
         if not dots:
             artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
         artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0, **place)
@@ -139,19 +138,19 @@ def _aside(ax: Axes, marker: str) -> Any:
     shift, fig = {"s": -4.0, "^": 4.0}.get(marker, 0.0) / 72.0, cast(Figure, ax.get_figure(root=True))
     return ax.transData + ScaledTranslation(shift, 0.0, fig.dpi_scale_trans)
 
-def _star(line: Line, ax: Axes) -> list[Any]:
+def _star(line: Line, ax: Axes, least: float) -> list[Any]:
     """The person's own setting: a star in each place, with its interval."""
     strong = {"now": 1.0, "old": 0.25, "pin": 0.5}[line.look]
     y = [_at(e) for e in line.estimates]
     joined = "-" if len(y) > 1 else "none"
-    ends = [(_end(e, e.lo), _end(e, e.hi)) for e in line.estimates]
+    ends = [(_end(e, e.lo, least), _end(e, e.hi, least)) for e in line.estimates]
     artists: list[Any] = [part for x, span in zip(line.x, ends, strict=True)
         for part in ax.plot([x, x], span, color="black", lw=1.6, alpha=strong)]
     return artists + ax.plot(line.x, y, color="black", marker="*", ms=14 if line.look == "now" else 9, mfc="#F0E442",
         ls=joined, lw=1, alpha=strong, label=line.name)
 
-def _end(e: Estimate, v: float | None) -> float:
-    return math.nan if v is None or unseen(e) else max(FLOOR, v)
+def _end(e: Estimate, v: float | None, least: float) -> float:
+    return math.nan if v is None or unseen(e) else max(least, v)
 
 def _at(e: Estimate) -> float:
     """Where an estimate stands, nan if nowhere."""

@@ -15,7 +15,8 @@ from krcsim.run import WINDOWS, Replications
 from krcsim.scenario import Scenario, changed
 from krcsim.study import (DEFAULT_RUNG, PRECISION, SEED, Have, Progress, Stop, check_study, check_whole, climb, given)
 from krcsim.values import KrcsimError, is_real, refuse
-from krcsim_studies.unseen import CLOSING, Rows, closed, row_of
+from krcsim_studies.question import CLOSING
+from krcsim_studies.unseen import Rows, closed, row_of
 
 Point = tuple[Cell, ...]
 Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One question, one call: the method is chosen, said, and its work counted."""
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 import numpy as np
 from krcsim.estimate import NOTHING, Estimate, exact
@@ -143,23 +143,59 @@ def skipped(s: Scenario, quantity: str, w: int, rung: int, runs: Replications, w
     e = answers(runs, s, w, [quantity])[quantity]
     return Finding(quantity, WINDOWS[w], e, "skipping", why, rung, len(runs), float(runs.of("events", 1).sum()))
 
+@dataclass(frozen=True)
+class Look:
+    """Runs with forks on a rung, split at so many levels; `pilot`: events that chose these; over: no further look."""
+    rung: int
+    forked: rare.Forked
+    levels: int
+    pilot: float
+    over: bool
+    again: bool  # a rung that was looked at before the runs were split
+
+def looks(s: Scenario, seed: int, clear: Callable[[rare.Forked], bool], *, max_rung: int, budget: float,
+        stop: Stop | None = None, workers: int | None = None, by_spell: int = 0) -> Iterator[Look]:
+    """Runs with forks, rung by rung within a budget; from rung 0 anew as split runs if pages are what seldom runs out.
+
+    `clear` says whether forks alone tell enough, so that nothing has to be split.
+    """
+    forked: rare.Forked | None = None
+    at: Levels = ()
+    tried, pilot, lost = False, 0.0, 0.0  # lost: work that is in no look to come
+    rung, seen = 0, -1  # seen: the rung of the last look
+    while rung <= max_rung:
+        forked = rare.extend(s, seed, forked, replications_at(rung), at, stop=stop, workers=workers, by_spell=by_spell)
+        spent = work_of_forks(forked, s)
+        over = rung == max_rung or lost + 2.0 * spent > budget
+        yield Look(rung, forked, len(at), pilot, over, rung <= seen)
+        if over:
+            return
+        few = np.count_nonzero(forked.tally[:, :, rare.FORKS].sum(axis=1)) <= len(forked.runs) / 2
+        if not tried and s.remedy.array_path and (few and rung == 1 or rung == 3) and not clear(forked):
+            tried = True  # it is the pages that seldom run out
+            most = (budget - lost - spent) / 2.0
+            if rare.PILOT_GO * rare.step_cost(s) * spent / len(forked.runs) < most:
+                at, pilot = rare.levels(s, seed, stop=stop, most=most)
+                lost += pilot * rare.step_cost(s)
+            if at:
+                forked, seen, lost, rung = None, rung, lost + spent, -1
+        rung += 1
+
 def _forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, max_rung: int, method: str,
         stop: Stop | None, workers: int | None, budget: float) -> Iterator[Finding]:
     """Runs with forks on the first rung, which answer both ways; then whichever costs less for a given width."""
-    forked: rare.Forked | None = None
-    at: Levels = ()
-    tried, pilot, lost = False, 0.0, 0.0  # lost: work that is in no finding to come
-    rung, seen = 0, -1  # seen: the rung of the last finding
-    while rung <= max_rung:
-        forked = rare.extend(s, seed, forked, replications_at(rung), at, stop=stop, workers=workers)
-        spent = work_of_forks(forked, s)
-        over = rung == max_rung or lost + 2.0 * spent > budget
-        why = "forks from full pools tell more" + (f", of runs split at {len(at)} levels of danger" if at else "")
+    def clear(forked: rare.Forked) -> bool:
+        return rare.estimate(forked, s, quantity, w).kind == "interval"
+
+    for look in looks(s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, workers=workers):
+        forked, rung, over = look.forked, look.rung, look.over
+        why = "forks from full pools tell more" + (
+            f", of runs split at {look.levels} levels of danger" if look.levels else "")
         e = rare.estimate(forked, s, quantity, w)
-        best = Finding(quantity, WINDOWS[w], e, "rare", why, rung, len(forked.runs), forked.events() + pilot)
+        best = Finding(quantity, WINDOWS[w], e, "rare", why, rung, len(forked.runs), forked.events() + look.pilot)
         plain = skipped(s, quantity, w, rung, forked.runs, "waits are common enough")
-        clear = plain.estimate.kind == "interval" and plain.estimate.half_width < 0.5
-        if method == "auto" and not at and clear and cost(plain) <= cost(best):
+        common = plain.estimate.kind == "interval" and plain.estimate.half_width < 0.5
+        if method == "auto" and not look.levels and common and cost(plain) <= cost(best):
             yield plain
             if plain.estimate.half_width > precision and not over:
                 for n, runs in climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have={s: forked.runs},
@@ -173,22 +209,10 @@ def _forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, ma
             best = replace(plain, why="no fork waited, but plain runs did")
         elif e.kind == "none":  # the bound of plain runs, and of a split run as of any
             best = replace(best, estimate=plain.estimate, why="no wait was seen, with forks or without")
-        if rung > seen or (over and e.kind != "none"):
+        if not look.again or (over and e.kind != "none"):
             yield best
-        known = e.kind == "interval" and e.half_width <= precision
-        if known or over or (e.kind == "none" and rung >= BOUND_RUNG):
+        if (e.kind == "interval" and e.half_width <= precision) or (e.kind == "none" and rung >= BOUND_RUNG):
             return
-        few = np.count_nonzero(forked.tally[:, :, rare.FORKS].sum(axis=1)) <= len(forked.runs) / 2
-        look = s.remedy.array_path and (few and rung == 1 or rung == 3)
-        if look and not tried and e.kind != "interval":
-            tried = True  # it is the pages that seldom run out
-            most = (budget - lost - spent) / 2.0
-            if rare.PILOT_GO * rare.step_cost(s) * spent / len(forked.runs) < most:
-                at, pilot = rare.levels(s, seed, stop=stop, most=most)
-                lost += pilot * rare.step_cost(s)
-            if at:
-                forked, seen, lost, rung = None, rung, lost + spent, -1
-        rung += 1
 
 def cost(f: Finding) -> float:
     """Events that a finding took, for a relative half width of 1."""

@@ -5,16 +5,15 @@ from typing import Any
 
 import numpy as np
 from krcsim.estimate import Estimate, exact
-from krcsim.run import WINDOWS, Levels, Replications
+from krcsim.run import WINDOWS, Replications
 from krcsim.scenario import Scenario
-from krcsim.study import BOUND_RUNG, PRECISION, Stop, replications_at
+from krcsim.study import BOUND_RUNG, PRECISION, Stop
 from krcsim_studies import rare
 from krcsim_studies.construction import impossible
-from krcsim_studies.question import BY_CONSTRUCTION, NEGLIGIBLE, Finding, without_chance
+from krcsim_studies.question import BY_CONSTRUCTION, NEGLIGIBLE, Finding, Look, looks, without_chance
 
 Where = tuple[int, str]  # a window, counted, and a quantity
 ASKED = ("p_wait", "p_wait_spell", "blocked")  # the gaps that are looked for; see rare.SUMS
-CLOSING = 4e7
 UNSEEN = ("bound", "none")
 
 
@@ -84,7 +83,7 @@ def _chained(s: Scenario, plain: Rows, gaps: list[Where], budget: float) -> Rows
     """P(wait) by the exact chain, where the world is small."""
     found: Rows = {}
     for where in gaps:
-        if where[1] == "p_wait" and (f := without_chance(s, "p_wait", WINDOWS[where[0]], "auto")):
+        if where[1] == "p_wait" and (f := without_chance(s, "p_wait", WINDOWS[where[0]], "auto", budget)):
             found[where] = replace(plain[where], estimate=f.estimate, method=f.method)
     return found
 
@@ -92,56 +91,45 @@ def _chained(s: Scenario, plain: Rows, gaps: list[Where], budget: float) -> Rows
 def _forked(s: Scenario, plain: Rows, gaps: list[Where], runs: Replications, seed: int, precision: float,
         max_rung: int, budget: float, stop: Stop | None, by_spell: int) -> tuple[Rows, str]:
     """What forks say of the gaps, rung by rung, until all is known or the budget is spent."""
-    if not gaps or rare.fits(s):
-        return {}, ""
-    forked: rare.Forked | None = None
-    at: Levels = ()
-    tried, lost = False, 0.0
-    best: Rows = {}
-    why = ""
-    for rung in range(max_rung + 1):
-        forked = rare.extend(s, seed, forked, replications_at(rung), at, stop=stop, by_spell=by_spell)
-        spent = _work(forked, s)
-        best = _rows(s, plain, gaps, forked, rung, by_spell)
-        why = f"forks{f' of runs split at {len(at)} levels of danger' if at else ''}"
-        main = [best[where].estimate for where in gaps if where in best]
-        clear = len(main) == len(gaps) and all(e.kind == "interval" for e in main)
-        if clear and all(e.half_width <= precision for e in main) or not main and rung >= BOUND_RUNG:
-            break
-        if lost + 2.0 * spent > budget:
-            break
-        few = np.count_nonzero(forked.tally[:, :, rare.FORKS].sum(axis=1)) <= len(forked.runs) / 2
-        if not tried and not clear and rung < max_rung and s.remedy.array_path and (few and rung == 1 or rung == 3):
-            tried = True
-            at, pilot = rare.levels(s, seed, stop=stop)
-            lost += pilot * (1.0 + s.machine.cpus) + (spent if at else 0.0)
-            forked = None if at else forked
-    return best, why if best else ""
+    def told(forked: rare.Forked) -> list[Estimate]:
+        return [_estimate(s, forked, runs, quantity, w, by_spell) for w, quantity in gaps]
 
+    def clear(forked: rare.Forked) -> bool:
+        return all(e.kind == "interval" for e in told(forked))
 
-def _work(forked: rare.Forked, s: Scenario) -> float:
-    return forked.events() * (1.0 + s.machine.cpus if forked.split else 1.0) + 4000.0 * len(forked.runs)
-
-
-def _rows(s: Scenario, plain: Rows, gaps: list[Where], forked: rare.Forked, rung: int, by_spell: int) -> Rows:
-    """What forks found in the gaps, and what follows from it: the mean wait, and a bound of the share of spells."""
     found: Rows = {}
-    n = len(forked.runs)
-    for w, quantity in gaps:
-        e = _estimate(s, forked, quantity, w, by_spell)
-        if e.value is not None:
-            found[w, quantity] = Row(e, n, rung, "rare")
-    for w in {w for w, _ in found}:
-        e = rare.controlled(forked.of("wait_ms", w), forked.of("waits", w), None)
-        if e.value is not None and (w, "wait_ms") in plain and plain[w, "wait_ms"].estimate.kind == "none":
+    why = ""
+    if not gaps or rare.fits(s):
+        return found, why
+    for look in looks(s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, by_spell=by_spell):
+        estimates = told(look.forked)
+        seen = any(e.value is not None for e in estimates)
+        if seen and (not look.again or look.over or not found):
+            found = _rows(plain, dict(zip(gaps, estimates, strict=True)), look)
+            why = f"forks{f' of runs split at {look.levels} levels of danger' if look.levels else ''}"
+        known = all(e.kind == "interval" and e.half_width <= precision for e in estimates)
+        if known or (not seen and look.rung >= BOUND_RUNG):
+            break
+    return found, why or "no wait was seen, with forks or without"
+
+
+def _rows(plain: Rows, told: dict[Where, Estimate], look: Look) -> Rows:
+    """What forks found in the gaps, and what follows from it: the mean wait."""
+    forked, n = look.forked, len(look.forked.runs)
+    found = {where: Row(e, n, look.rung, "rare") for where, e in told.items() if e.value is not None}
+    for where in [(w, "wait_ms") for w in dict.fromkeys(w for w, _ in found)]:
+        e = rare.controlled(forked.of("wait_ms", where[0]), forked.of("waits", where[0]), None)
+        if e.value is not None and where in plain and plain[where].estimate.kind == "none":
             few = e.kind != "interval"  # a single replication that holds nearly all of both sums has no spread
-            found[w, "wait_ms"] = Row(Estimate(e.value, None, None, "rough") if few else e, n, rung, "rare")
+            found[where] = Row(Estimate(e.value, None, None, "rough") if few else e, n, look.rung, "rare")
     return found
 
 
-def _estimate(s: Scenario, forked: rare.Forked, quantity: str, w: int, by_spell: int) -> Estimate:
+def _estimate(s: Scenario, forked: rare.Forked, runs: Replications, quantity: str, w: int, by_spell: int) -> Estimate:
+    """A quantity by forks; spell by spell without a control, and split runs count no calls by spell: plain runs do."""
     if not by_spell:
         return rare.estimate(forked, s, quantity, w)
     waits, calls = rare.SUMS[quantity]
-    return rare.controlled(forked.of(waits, w), forked.runs.of(calls, w), None,
-        rare.EFFECTIVE_SPLIT if forked.split else rare.EFFECTIVE)
+    y = forked.of(waits, w)
+    den = np.full(len(y), float(runs.of(calls, w).mean())) if forked.split else forked.runs.of(calls, w)
+    return rare.controlled(y, den, None, rare.EFFECTIVE_SPLIT if forked.split else rare.EFFECTIVE)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 from krcsim_report.chart import OWN, Chart, chart_of, is_by_spell, unseen
 from krcsim_report.chart import height as height_of
+from krcsim.estimate import Estimate
 from krcsim.result import Cell, Result, number, scenario_of, words
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
@@ -210,15 +211,18 @@ def wait_rows(result: Result, points: list[tuple[Cell, ...]], window: str) -> tu
     rows = []
     for p in points:
         e, blocked, size = (result.get(p, name, window) for name in ("p_wait", "blocked", "bytes_at_full"))
-        interval = "" if e.lo is None or e.hi is None else f"{number(e.lo)} .. {number(e.hi)}"
+        interval = "" if e.lo is None or e.hi is None else f"{number(e.lo)}..{number(e.hi)}"
         if e.kind in ("bound", "exact"):
             how = result.detail(p, "p_wait", window)
             interval = "none seen" if e.kind == "bound" and how != "by construction" else str(how)
         row = [str(p[0]), *(f"{v:g}" if isinstance(v, float) else str(v) for v in p[1:]), f"{size.value or 0:.0f}",
-            words(e).split(" [")[0], interval,
-            words(blocked).split(" [")[0]]
-        rows.append(row + ([words(result.get(p, "p_wait", other)).split(" [")[0]] if other else []))
+            _short(e), interval, _short(blocked)]
+        rows.append(row + ([_short(result.get(p, "p_wait", other))] if other else []))
     return head + (["from boot" if other == "boot" else "steady"] if other else []), rows
+
+def _short(e: Estimate) -> str:
+    """An estimate without its interval: 0.00123, ~5.5e-09, <0.003, -."""
+    return words(e).split(" [")[0].replace(" ", "")
 
 def check_text(text: str) -> str:
     """The text itself if a list would take it; raises KrcsimError for what it would mangle."""

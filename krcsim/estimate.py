@@ -109,7 +109,7 @@ def _lopsided(rest: Array, error: float, parts: float, t: float) -> float:
     By the skewness of the replications (Johnson 1978), as far as a scale of logarithms has not taken it into account.
     """
     squares = float((rest * rest).sum())
-    skewness = LONG_TAIL * math.sqrt(len(rest)) * float((rest**3).sum()) / squares**1.5
+    skewness: float = LONG_TAIL * math.sqrt(len(rest)) * float((rest**3).sum()) / math.pow(squares, 1.5)
     variation = math.sqrt(parts) * error
     return max(0.0, skewness * (1.0 / 6.0 + t * t / 3.0) - variation * t * t / 2.0) / math.sqrt(parts)
 
@@ -166,44 +166,43 @@ def unseen(units: float, share: float = 1.0) -> Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """A number minus another, with a 95 % interval, measured in the same worlds or each by itself.
+    """A quantity minus another with a 95 % interval; value None where one of the two is only bounded.
 
-    Where two were equal in every replication, the value is 0 and the interval what such luck leaves open.
+    pairing_saves: the share of the variance that sharing the worlds removed; 1 where no run differed.
     """
 
-    value: float
+    value: float | None
     lo: float
     hi: float
-    pairing_saves: float  # the share of the difference's variance that sharing the worlds removed
+    pairing_saves: float
 
 
 def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference | None:
-    """ratio(num, den) - ratio(num0, den0) over the same replications; None if undefined or known too little.
+    """ratio(num, den) - ratio(num0, den0), whose first replications shared their worlds.
 
     What replications with more add, and what those with less take away, are two sums of terms of one sign, each with an
     interval on a log scale: one replication in which a remedy saves much is no reason to think that none saves more.
+    None where too few replications differ to tell.
     """
-    n = min(len(num), len(num0))
-    num, den, num0, den0 = num[:n], den[:n], num0[:n], den0[:n]
-    total, total0 = float(den.sum()), float(den0.sum())
+    n, n0 = len(num), len(num0)
+    both = min(n, n0)
     units = min(effective(den), effective(den0))
-    if n < 2 or units < 1.5 or float(num.sum() + num0.sum()) <= 0.0:
+    if both < 2 or units < 1.5 or np.array_equal(num[:both], num0[:both]):
         return None
-    each = num / total - num0 / total0
+    total, total0 = float(den.sum()), float(den0.sum())
+    a, b = float(num.sum()) / total, float(num0.sum()) / total0
+    each, error, error0 = np.zeros((3, max(n, n0)))
+    each[:n] += num / total
+    each[:n0] -= num0 / total0
     size = float(np.abs(each).sum())
-    if np.array_equal(num, num0):
-        left = float((num[den > 0] / den[den > 0]).max()) * (unseen(units).hi or 1.0)
-        value = float(each.sum())  # the denominators may differ by a few calls
-        return Difference(value, value - left, value + left, 1.0)
     more, less = (_one_sign(np.maximum(0.0, x), size, units) for x in (each, -each))
     if more is None or less is None:
         return None
-    value = more[0] - less[0]
-    lo, hi = value - math.hypot(more[0] - more[1], less[2] - less[0]), value + math.hypot(
-        more[2] - more[0], less[0] - less[1])
-    za, zb = num / total - den * float(num.sum()) / total**2, num0 / total0 - den0 * float(num0.sum()) / total0**2
-    alone, together = float((za * za + zb * zb).sum()), float(((za - zb) ** 2).sum())
-    return Difference(value, lo, hi, 1.0 - together / alone if alone > 0 else 0.0)
+    down = math.hypot(more[0] - more[1], less[2] - less[0])
+    up = math.hypot(more[2] - more[0], less[0] - less[1])
+    error[:n], error0[:n0] = (num - a * den) / total, (num0 - b * den0) / total0
+    alone, together = float((error**2 + error0**2).sum()), float(((error - error0) ** 2).sum())
+    return Difference(a - b, a - b - down, a - b + up, 1.0 - together / alone if alone > 0.0 else 0.0)
 
 
 def _one_sign(terms: Array, size: float, units: float) -> tuple[float, float, float] | None:
@@ -218,15 +217,19 @@ def _one_sign(terms: Array, size: float, units: float) -> tuple[float, float, fl
     return None if e.value is None or e.lo is None or e.hi is None else (e.value * n, e.lo * n, e.hi * n)
 
 
-def apart(e: Estimate, base: Estimate) -> Difference | None:
-    """e minus base, found independently of each other; None unless both have limits (those of a bound begin at 0)."""
-    sides = []
-    for x in (e, base):
-        if x.hi is None or x.lo is None:
-            return None
-        sides.append((0.0 if x.value is None else x.value, x.lo, x.hi))
-    (a, a_lo, a_hi), (b, b_lo, b_hi) = sides
-    return Difference(a - b, a - b - math.hypot(a - a_lo, b_hi - b), a - b + math.hypot(a_hi - a, b - b_lo), 0.0)
+def between(e: Estimate, e0: Estimate) -> Difference | None:
+    """e - e0 as if their errors had nothing in common: each end from the ends of both (MOVER); None if undefined.
+
+    What is only bounded may be anything from 0 to the bound: there is no value, and all of it is in the interval.
+    """
+    if None in (e.lo, e.hi, e0.lo, e0.hi) or e.kind == e0.kind == "bound":
+        return None
+    lo, hi, lo0, hi0 = (float(x or 0.0) for x in (e.lo, e.hi, e0.lo, e0.hi))
+    if e.value is None or e0.value is None:
+        return Difference(None, lo - hi0, hi - lo0, 0.0)
+    d = e.value - e0.value
+    down, up = math.hypot(e.value - lo, hi0 - e0.value), math.hypot(hi - e.value, e0.value - lo0)
+    return Difference(d, d - down, d + up, 0.0)
 
 
 def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:

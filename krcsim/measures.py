@@ -28,6 +28,10 @@ def window_ms(s: Scenario, window: int) -> float:
     """Length of a window in ms."""
     return s.warmup_ms if window == 0 else s.horizon_ms - s.warmup_ms
 
+def callers(s: Scenario) -> int:
+    """What a share of time is a share of: the producers of a closed loop, else the time itself."""
+    return s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1
+
 def harmless_calm(s: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
     # With memory as pages the hog of a spell may be felt after it.
@@ -94,8 +98,7 @@ def _units_in_spells(runs: Replications, window: int) -> float:
 
 
 def _held(runs: Replications, s: Scenario, window: int, counter: str) -> Estimate:
-    callers = s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1
-    return ratio(runs.of(counter, window), np.full(len(runs), window_ms(s, window) * callers))
+    return ratio(runs.of(counter, window), np.full(len(runs), window_ms(s, window) * callers(s)))
 
 def _rate(runs: Replications, s: Scenario, window: int, counter: str, scale: float = 1) -> Estimate:
     return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(s, window))))

@@ -14,9 +14,13 @@ from krcsim.estimate import NOTHING, Estimate
 from krcsim.files import write_whole
 from krcsim.scenario import Scenario, from_dict, toml_text
 from krcsim.values import KrcsimError, read_text
-FORMAT = "krcsim-result/1"
+FORMAT = "krcsim-result/2"
+BEFORE = "krcsim-result/1"  # still read: it had no column `method`
 Cell = str | int | float | bool | None
-BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung")
+BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung", "method")
+# How a row was found: plain runs, forks and splitting, the exact chain, a proof; "bound" where runs of any kind saw
+# nothing and only their number says how rare it is; "" in files that do not say.
+METHODS = ("skipping", "rare", "exact", "by construction", "bound", "")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
 _dumped = partial(json.dumps, indent=1, allow_nan=False, sort_keys=True)
 
@@ -30,8 +34,10 @@ def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, A
 class Result:
     """Answers of one question.
 
-    `columns` of `rows`: the parameters that vary (always `remedy`), then BASE. `differences` compares each remedy with
-    the first in the same worlds. `provenance`: the command, the scenario as TOML, seed, rungs and versions.
+    `columns` of `rows`: the parameters that vary (always `remedy`), then BASE; `method` is one of METHODS.
+    `differences` compares each remedy with the first in the same worlds: where one of the two saw nothing the value is
+    None and the interval holds all that the rows allow. `provenance`: the command, the scenario as TOML, seed, rungs
+    and versions.
     """
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -49,13 +55,19 @@ class Result:
 
     def get(self, point: tuple[Cell, ...] | str, quantity: str, window: str) -> Estimate:
         """The estimate of a quantity ("none" if it was not defined) at a point or a remedy."""
-        return self._found.get(((point,) if isinstance(point, str) else point, window, quantity), NOTHING)
+        row: Any = self._found.get(((point,) if isinstance(point, str) else point, window, quantity))
+        n = len(self.parameters)
+        return Estimate(*row[n + 3 : n + 7]) if row else NOTHING
 
     @cached_property
-    def _found(self) -> dict[tuple[tuple[Cell, ...], Cell, Cell], Estimate]:
+    def _found(self) -> dict[tuple[tuple[Cell, ...], Cell, Cell], tuple[Cell, ...]]:
         n = len(self.parameters)
-        rows: Any = reversed(self.rows)
-        return {(row[:n], row[n], row[n + 1]): Estimate(*row[n + 3 : n + 7]) for row in rows}
+        return {(row[:n], row[n], row[n + 1]): row for row in reversed(self.rows)}
+
+    def detail(self, point: tuple[Cell, ...] | str, quantity: str, window: str, column: str = "method") -> Cell:
+        """A column of the row of a quantity at a point or a remedy: how it was found, or from how many replications."""
+        row = self._found.get(((point,) if isinstance(point, str) else point, window, quantity))
+        return row[self.columns.index(column, len(self.parameters))] if row else None
 
     def windows(self) -> list[str]:
         """Windows that have answers."""
@@ -115,18 +127,25 @@ def load_result(path: str | Path) -> Result:
     text = read_text(Path(path), "result file", "give a file that Result.save() wrote", 200)
     try:
         body = json.loads(text, parse_constant=int)  # int() refuses NaN
-        known = isinstance(body, dict) and body.get("format") == FORMAT
+        known = isinstance(body, dict) and body.get("format") in (FORMAT, BEFORE)
         wrong = "" if known else f"is not a result of this version (format {FORMAT!r} expected)"
         if known and body.pop("sha256", None) != _checksum(body):
             wrong = "was changed or cut short after it was written"
-        elif known and (body.get("columns", [])[-len(BASE) :] != [*BASE] or body.get("difference_columns") != [*_DIFF]):
+        elif known and (_columns(body)[-len(BASE) :] != BASE or body.get("difference_columns") != [*_DIFF]):
             wrong = "does not have the columns of this version"
     except (ValueError, RecursionError):
         wrong = "is not JSON or was cut short"
     if wrong:
         raise KrcsimError(f"result file {path} {wrong}; save the result again")
     rows, differences = (tuple(map(tuple, body[name])) for name in ("rows", "differences"))
-    return Result(tuple(body["columns"]), rows, differences, body["provenance"])
+    if body["format"] == BEFORE:
+        rows = tuple((*row, "") for row in rows)
+    return Result(_columns(body), rows, differences, body["provenance"])
+
+def _columns(body: dict[str, Any]) -> tuple[str, ...]:
+    """The columns of a file as this version has them."""
+    columns = tuple(body.get("columns", ()))
+    return (*columns, "method") if body["format"] == BEFORE else columns
 
 def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(_dumped(body).encode()).hexdigest()

@@ -193,12 +193,14 @@ def warm_up() -> None:
     replicate(Scenario(warmup_ms=0.0, horizon_ms=1.0), 0, 0, 1)
 
 def rare_runs(scenario: Scenario, seed: int, first: int, last: int, how: dict[str, float], levels: Levels = (),
-        peaks: int = 0, stop: NDArray[np.int64] | None = None) -> tuple[Replications, NDArray[np.float64], list[float]]:
+        peaks: int = 0, stop: NDArray[np.int64] | None = None, by_spell: int = 0
+        ) -> tuple[Replications, NDArray[np.float64], list[float]]:
     """Replications first .. last - 1 with forks; what these found: tally[replication, window, field]; peaks of danger.
 
-    `levels`: of danger, each with the number of copies that go on there.
+    `levels`: of danger, each with the number of copies that go on there. `by_spell`: as for replicate(), but of a run
+    that is split only the tally is right by spell, and the counters are not.
     """
-    arena = _Arena(scenario, False, 0, stop, 0, how, levels, peaks)
+    arena = _Arena(scenario, False, 0, stop, by_spell, how, levels, peaks)
     tally = np.zeros((last - first, arena.windows, len(TALLY.names or ())))
     runs, seen = [], []
     for i in range(first, last):

@@ -1,24 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The user's verbs: simulate one run, compare remedies in one world, all at once or spell by spell."""
-import itertools
-import math
+"""One run, and the ladder of replications on which every question climbs."""
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.state import COUNTERS, EVENTS
-from krcsim.estimate import difference
 from krcsim.kernel import milliseconds
-from krcsim.measures import QUANTITIES, answers, p_wait, window_ms
-from krcsim.remedy import THREAD, Remedy, named
-from krcsim.result import BASE, Cell, Result, provenance
+from krcsim.measures import p_wait, window_ms
 from krcsim.run import WINDOWS, Replications, event_log, replicate
-from krcsim.scenario import Scenario, changed, load_scenario
-from krcsim.values import KrcsimError, is_real, refuse
+from krcsim.scenario import Scenario, load_scenario
+from krcsim.values import is_real, refuse
 FIRST_RUNG = 8  # replications on rung 0, doubled by each further one: answers depend on scenario, seed and rung only
 MAX_RUNG = 14
 DEFAULT_RUNG = 10
@@ -28,11 +23,7 @@ SEED = 20200404
 _CHUNK = 4  # replications of one go; two processors share the first rung
 Progress = Callable[[int, int], None]
 Stop = NDArray[np.int64]
-Point = tuple[Cell, ...]
-Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
 Have = dict[Scenario, Replications]  # what was run already
-SPELL_QUANTITIES = ("p_wait_spell", "p_spell", "p_wait", "wait_ms", "list_share", "bytes_at_boot", "bytes_at_full",
-    "bytes_added")
 
 def replications_at(rung: int) -> int:
     """Replications on a rung of the ladder."""
@@ -118,73 +109,3 @@ def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0
 def given(scenario: Scenario | str) -> Scenario:
     """A scenario, or the one of that name or path."""
     return load_scenario(scenario) if isinstance(scenario, str) else scenario
-
-def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
-    """The scenario under each remedy, by name; raises KrcsimError if there is none or an unknown one."""
-    table = remedies if isinstance(remedies, dict) else {name: named(name, scenario.remedy) for name in remedies}
-    if not table:
-        raise KrcsimError("remedies is empty; name at least one, for example A1,B,C-A1")
-    return {(k,): changed(scenario, remedy=r) for k, r in table.items()}
-
-def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -> Result:
-    """Remedies in the same worlds: all quantities in both windows, and paired differences.
-
-    `remedies`: names (see remedy.named(); `own` is the scenario's), or a dict of name -> Remedy. `how`: seed,
-    precision, max_rung, command, progress, stop, have. Raises KrcsimError.
-    """
-    scenario = given(scenario)
-    return study_of(scenario, (), table_of(scenario, remedies), **how)
-
-def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
-    """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`, whatever horizon_ms."""
-    check_whole("count", count, 100, "8 shows how a reserve fills")
-    scenario = given(scenario)
-    a = scenario.allocator
-    refuse(a.spells == "none" or not count, "allocator.spells", a.spells, "exponential or schedule",
-        "without spells (or a count of them) there is no first one")
-    last = max((end for plan in a.schedules for _, end in plan if end < math.inf), default=0.0)
-    whole = last + a.calm_ms if a.spells == "schedule" else 1.5 * count * (a.spell_ms + a.calm_ms)
-    world = replace(scenario, warmup_ms=0.0, horizon_ms=min(round(whole, 3), 1e8))
-    return study_of(scenario, (), table_of(world, remedies), by_spell=count, **how)
-
-def study_of(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], *, seed: int = SEED,
-        precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, command: str = "", progress: Progress | None = None,
-        stop: Stop | None = None, have: Have | None = None, by_spell: int = 0) -> Result:
-    check_study(seed, precision, max_rung)
-    windows: dict[int, str] = dict(enumerate(WINDOWS))
-    if by_spell:
-        windows = {n: f"spell {n}" for n in range(1, by_spell)} | {by_spell: f"spell {by_spell} on"}
-    asked = SPELL_QUANTITIES if by_spell else tuple(QUANTITIES)
-    rows: list[Point] = []
-    kept: dict[Point, tuple[Replications, Scenario]] = {}
-    rungs: dict[str, int] = {}
-    for n, (key, s) in enumerate(points.items()):
-        if progress:
-            progress(n, len(points))
-        *_, (rung, runs) = climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have,
-            by_spell=by_spell)
-        rungs[" ".join(map(str, key))] = rung
-        rows += ((*key, window, name, QUANTITIES[name].unit, e.value, e.lo, e.hi, e.kind, len(runs), rung)
-            for w, window in windows.items() for name, e in answers(runs, s, w, asked).items())
-        if not over:
-            kept[key] = (runs, s)
-    if progress:
-        progress(len(points), len(points))
-    return Result(("remedy", *over, *BASE), tuple(rows), tuple(_differences(kept, windows, bool(by_spell))),
-        provenance(command, scenario, seed, rungs=rungs))
-
-def _differences(kept: dict[Point, tuple[Replications, Scenario]], windows: dict[int, str],
-        by_spell: bool) -> Iterator[Point]:
-    """P(wait) and waiting time of each remedy minus the first one's, in the same worlds."""
-    points = list(kept.items())
-    for (key, (runs, s)), (w, window) in itertools.product(points[1:], windows.items()):
-        base, (runs0, _) = points[0]
-        tail = "_spell" if by_spell else ""
-        asked = [(f"p_wait{tail}", f"waits{tail}", runs.of(f"single{tail}", w), runs0.of(f"single{tail}", w))]
-        if not by_spell and window_ms(s, w) > 0:
-            whole = np.full(len(runs), window_ms(s, w))
-            asked.append(("blocked_ms_per_ms", "wait_ms", whole, whole))
-        for name, num, den, den0 in asked:
-            d = difference(runs.of(num, w), den, runs0.of(num, w), den0)
-            if d is not None:
-                yield (key[0], base[0], window, name, d.value, d.lo, d.hi, d.pairing_saves)

@@ -20,7 +20,7 @@ from krcsim_report.figures import figure_of, limits
 from krcsim.files import write_set
 from krcsim_report.reply import answer_text
 from krcsim.result import Result
-from krcsim.study import compare, spells
+from krcsim_studies.comparison import compare, spells
 from krcsim_report.lists import CURVE, listed
 from krcsim.values import KrcsimError
 

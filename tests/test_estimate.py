@@ -3,14 +3,23 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krcsim.estimate import Estimate, apart, difference, effective, mean, quantile, ratio, share, unseen
+from krcsim.estimate import (
+    NOTHING,
+    Estimate,
+    between,
+    difference,
+    effective,
+    mean,
+    quantile,
+    ratio,
+    share,
+    unseen,
+)
 
 
 def test_intervals_of_clustered_ratios_cover_the_truth_as_often_as_they_say() -> None:
@@ -103,18 +112,9 @@ def test_the_bound_scales_with_the_share_of_calls_that_can_wait() -> None:
     assert half.hi == pytest.approx((whole.hi or 0) / 2)
 
 
-def test_equal_in_all_replications_seen_leaves_open_a_difference_in_others() -> None:
+def test_replications_that_never_differ_do_not_say_how_rarely_others_would() -> None:
     x, n = np.arange(10.0), np.full(10, 50.0)
-    d = difference(x, n, x, n)
-    assert d is not None
-    assert (d.value, d.pairing_saves) == (0.0, 1.0)
-    assert d.lo < 0.0 < d.hi
-    assert d.hi == pytest.approx(9 / 50 * (1 - 0.001 ** (1 / 10)))
-
-
-def test_two_that_saw_nothing_have_no_difference() -> None:
-    none, n = np.zeros(10), np.full(10, 50.0)
-    assert difference(none, n, none, n) is None
+    assert difference(x, n, x, n) is None
 
 
 def test_a_difference_that_few_replications_make_is_covered() -> None:
@@ -129,13 +129,44 @@ def test_a_difference_that_few_replications_make_is_covered() -> None:
     assert missed <= 60
 
 
-def test_a_difference_of_two_found_apart_holds_both_limits() -> None:
-    seen, bound = Estimate(5e-4, 4e-4, 6e-4, "interval"), Estimate(None, 0.0, 3e-4, "bound")
-    d = apart(bound, seen)
+def test_two_remedies_that_seldom_differ_are_not_told_apart_by_the_runs_in_which_they_agree() -> None:
+    """Most samples hold none of the runs that differ, and are sure of a difference of 0: it is not 0."""
+    rng = np.random.default_rng(10)
+    calls = np.full(64, 1000.0)
+    truth = 0.03 * 10.0 / 1000.0
+    agree, covered = 0, 0
+    for _ in range(400):
+        shared = rng.poisson(30.0, 64).astype(float)
+        more = shared + 10.0 * (rng.random(64) < 0.03)
+        agree += bool((more == shared).all())
+        d = difference(more, calls, shared, calls)
+        d = d or between(ratio(more, calls), ratio(shared, calls))
+        assert d is not None
+        covered += d.lo <= truth <= d.hi
+    assert agree > 40
+    assert covered >= 380
+
+
+def test_a_difference_is_that_of_the_two_values_though_one_has_more_runs() -> None:
+    rng = np.random.default_rng(11)
+    a, b = rng.poisson(50, 256).astype(float), rng.poisson(70, 32).astype(float)
+    n, n0 = np.full(256, 1000.0), np.full(32, 1000.0)
+    d = difference(a, n, b, n0)
     assert d is not None
-    assert d.value == -5e-4
-    assert d.hi == pytest.approx(-5e-4 + math.hypot(3e-4, 1e-4))
-    assert apart(Estimate(1e-5, None, None, "rough"), seen) is None
+    assert d.value == pytest.approx((ratio(a, n).value or 0) - (ratio(b, n0).value or 0))
+
+
+def test_a_difference_from_something_only_bounded_holds_all_that_the_bound_allows() -> None:
+    d = between(Estimate(None, 0.0, 0.003, "bound"), Estimate(0.01, 0.008, 0.012, "interval"))
+    assert d is not None
+    assert (d.value, d.lo, d.hi) == (None, -0.012, pytest.approx(-0.005))
+
+
+def test_what_has_no_interval_has_no_difference() -> None:
+    known, bound = Estimate(0.01, 0.008, 0.012, "interval"), Estimate(None, 0.0, 0.003, "bound")
+    assert between(bound, bound) is None
+    assert between(known, Estimate(0.01, None, None, "rough")) is None
+    assert between(NOTHING, known) is None
 
 
 def test_pairing_saves_what_the_worlds_have_in_common() -> None:

@@ -22,7 +22,8 @@ from krcsim_explorers import ColdStart, OneSpell, PoolOrPages
 from krcsim_explorers.latest import Latest, Ticket
 from krcsim_explorers.questions import framed
 from krcsim.run import Stopped
-from krcsim.study import SEED, compare
+from krcsim.study import SEED
+from krcsim_studies.comparison import compare
 
 EXPLORERS = (PoolOrPages, ColdStart, OneSpell)
 KINDS = ["csv", "json", "pdf", "png", "svg", "toml", "txt"]

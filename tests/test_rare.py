@@ -17,7 +17,8 @@ from krcsim.values import KrcsimError
 from krcsim_studies import rare
 from krcsim_studies.construction import impossible
 from krcsim_studies.exact import exact_p_wait
-from krcsim_studies.question import ask, asking
+from krcsim.study import SEED
+from krcsim_studies.question import ask, asking, close
 from validation.cases import cases
 from validation.scenarios import random_scenario
 
@@ -214,12 +215,26 @@ def test_two_cached_pages_are_enough_while_a_batch_is_back_before_the_next_drain
 @pytest.mark.parametrize(
     "breaks",
     [
-        {"remedy.expedited_drain": True}, {"remedy.cache_at_boot": 1}, {"workload.rate_hz": 30_000.0},
+        {"remedy.cache_at_boot": 0}, {"remedy.cache_at_boot": 1}, {"workload.rate_hz": 30_000.0},
         {"workload.vmalloc_share": 0.5}, {"remedy.array_path": False, "remedy.cache_at_boot": 0},
     ],
 )  # fmt: skip
 def test_without_one_of_its_conditions_nothing_is_impossible(breaks: dict[str, Any]) -> None:
     assert impossible(cached(2, **breaks)) is None
+
+
+@pytest.mark.parametrize("seldom", [{"remedy.expedited_drain": True}, {"remedy.refill": True}])
+def test_what_only_an_empty_cache_sets_off_does_not_matter_where_none_is_empty(seldom: dict[str, Any]) -> None:
+    """A drain is expedited, and the refill worker called, by a call that finds no page; up to the first none has."""
+    s = cached(3, **{"machine.cpus": 4} | seldom)
+    assert impossible(s) == impossible(cached(3, **{"machine.cpus": 4}))
+    assert impossible(changed(s, **{"remedy.cache_at_boot": 0})) is None
+
+
+def test_five_preallocated_pages_are_enough_by_construction() -> None:
+    f = ask(changed(load_scenario("thread-as-discussed"), remedy="D5-A1"))
+    assert f.method == "by construction"
+    assert f.estimate.hi == pytest.approx(1.9e-21, rel=0.05)
 
 
 def test_heads_that_never_fail_leave_nothing_to_wait_for() -> None:
@@ -281,6 +296,29 @@ def test_calls_of_a_split_run_are_counted_once() -> None:
     calls = rare.extend(s, 17, None, 400, at).runs.of("single", STEADY)
     assert len(at) > 1
     assert abs(float(calls.mean()) - 25.0) < 4.5 * float(calls.std()) / 20.0
+
+
+@pytest.mark.parametrize(
+    "s",
+    [
+        changed(load_scenario("thread-as-discussed"), remedy="D2-A1"), changed(load_scenario("phone"), remedy="B8"),
+        busy(), CASES["pool of 7, wrappers often fail, few calls"],
+    ],
+    ids=["pages", "common", "pool", "small"],
+)  # fmt: skip
+def test_a_row_is_closed_within_its_budget(s: Scenario) -> None:
+    """Counted in events and not by the clock, so that the same question has the same answer everywhere."""
+    found = close(s, budget=2e6)
+    assert found == close(s, budget=2e6)
+    assert found.events <= 2e6
+
+
+def test_the_bound_of_a_row_comes_from_the_runs_that_are_there() -> None:
+    s = changed(load_scenario("thread-as-discussed"), remedy="D2-A1", horizon_ms=2200.0)
+    few, more = close(s, budget=1e5), close(s, budget=1e5, have={s: replicate(s, SEED, 0, 256)})
+    assert few.estimate.kind == more.estimate.kind == "bound"
+    assert more.replications == 256
+    assert (more.estimate.hi or 1.0) < (few.estimate.hi or 0.0)
 
 
 def test_runs_that_are_there_already_answer() -> None:

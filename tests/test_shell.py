@@ -11,7 +11,7 @@ import pytest
 
 import krcsim
 from krcsim_shell.main import main
-from krcsim.study import compare
+from krcsim_studies.comparison import compare
 
 QUICK = ["--max-rung", "0", "--set", "horizon_ms=2500"]
 

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import ipywidgets as w
 from matplotlib.axes import Axes
 from krcsim_report import figures, timeline
-from krcsim_report.chart import Chart, beside, chart_of
+from krcsim_report.chart import Chart, beside, chart_of, rows_unseen
 from krcsim_explorers.explore import Explorer, Shown
 from krcsim_shell.export import Answer
 from krcsim_explorers.latest import Ticket
@@ -17,11 +17,15 @@ from krcsim_explorers.view import RIGHT, View
 from krcsim_report.reply import answer_text
 from krcsim.result import Result, words
 from krcsim.scenario import Scenario, command_near
-from krcsim.study import SEED, Have, Progress, compare, replications_at, spells
+from krcsim.study import SEED, Have, Progress, replications_at
+from krcsim_studies.comparison import compare, spells
 from krcsim_report.lists import listed
 from krcsim.values import KrcsimError
 _LOAD = ("workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz", "workload.single_share")
 _PRESSURE = ("allocator.spell.page", "allocator.spell.head", "allocator.spell_ms", "allocator.calm_ms")
+
+# Events for each remedy with which plain runs saw no wait, at last: a tenth of a second, then one; Cancel ends either.
+CLOSING = (8e5, 8e6)
 
 def looking(chart: Chart, look: str) -> Chart:
     """The same chart as it looks when it is old (dimmed) or pinned beside another."""
@@ -43,7 +47,7 @@ def framed(ax: Axes, *, chart: Chart) -> None:
 
 def pictured(view: View, chart: Chart, command: str) -> bytes:
     """A chart as the picture under the sliders, stamped with its command."""
-    key = (figures.limits(chart), tuple(line.name for line in chart.lines))
+    key = (figures.limits(chart), rows_unseen(chart), tuple(line.name for line in chart.lines))
     return view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
 
 def cursor(ax: Axes, spell: timeline.Spell, n: int) -> list[Any]:
@@ -82,29 +86,34 @@ class Compared(Explorer):
         return (f"P(wait) of your setting: <b>{at(words(e))}</b>; {s.bytes_at_boot()} bytes per CPU at boot, "
             f"{s.bytes_at_full()} at full; {origin}")
 
-    def command(self, s: Scenario, names: str, rung: int, pins: dict[str, Scenario]) -> str:
+    def command(self, s: Scenario, names: str, rung: int, budget: float, pins: dict[str, Scenario]) -> str:
         """The shell command with the same numbers."""
         also = "".join(f" --pin {shlex.quote(command_near('', p)[len('krcsim  '):])}" for p in pins.values())
-        return command_near("compare", s, f"--remedies {names}{self.options} --precision 0.001 --max-rung {rung}{also}")
+        return command_near("compare", s,
+            f"--remedies {names}{self.options} --precision 0.001 --max-rung {rung} --budget {budget:g}{also}")
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
-        """The own point at once over the old curves, dimmed; then everything, rung by rung."""
+        """The own point at once over the old curves, dimmed; then everything, rung by rung, and what was not seen."""
         have: Have = {}
         ask = partial(self.ask, seed=SEED, precision=0.001, have=have, stop=ticket.stop)
-        own = ask(s, "own", max_rung=0, command=self.command(s, "own", 0, {}))
+        own = ask(s, "own", max_rung=0, budget=0.0, command=self.command(s, "own", 0, 0.0, {}))
         chart, was = chart_of(own), self.seen.lines if self.seen else ()
         mine = {line.name: line for line in chart.lines}
         old = looking(replace(chart, lines=was), "old").lines  # each in its place, or the frame would be drawn anew
         self.tell(ticket, own, replace(chart, lines=(*(mine.pop(line.name, line) for line in old), *mine.values())))
         self.keep(ticket, s, pins)
-        worlds, last = {"": s, **pins}, replications_at(self.rungs[-1])
+        worlds, last = {"": s, **pins}, replications_at(self.rungs[-1] if self.rungs else 0)
         runs = 0
-        for rung in self.rungs:
+        steps = [(rung, 0.0) for rung in self.rungs] + [(rung, x) for rung in self.rungs[-1:] for x in CLOSING]
+        for rung, budget in steps:
+            if budget and not rows_unseen(chart):
+                return
             there, runs, found = runs, replications_at(rung), {}
             for k, (letter, world) in enumerate(worlds.items()):
-                found[letter] = ask(world, self.names, max_rung=rung,
-                    progress=self.on_way(ticket, there, runs, last, k, len(worlds)),
-                    command=self.command(world, self.names, rung, {} if letter else pins))
+                way = self.on_way(ticket, there, runs, last, k, len(worlds))
+                found[letter] = ask(world, self.names, max_rung=rung, budget=budget,
+                    progress=self.closing(ticket, k, len(worlds)) if budget else way,
+                    command=self.command(world, self.names, rung, budget, {} if letter else pins))
             chart = beside(chart_of(found[""]), {k: chart_of(r) for k, r in found.items() if k})
             self.tell(ticket, found[""], chart)
 
@@ -113,6 +122,12 @@ class Compared(Explorer):
         def way(n: int, of: int) -> None:
             share = (there + (runs - there) * (k + n / of) / worlds) / last
             self.progress(ticket, share, f"{runs} of {last} replications, {n} of {of} remedies")
+        return way
+
+    def closing(self, ticket: Ticket, k: int, worlds: int) -> Progress:
+        """What tells how far the look at remedies without a wait is, in the k-th of the worlds."""
+        def way(n: int, of: int) -> None:
+            self.progress(ticket, (k + n / of) / worlds, f"no wait seen: other methods, {n} of {of} remedies")
         return way
 
     def tell(self, ticket: Ticket, result: Result, chart: Chart) -> None:

@@ -3,11 +3,11 @@
 import hashlib
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 from krcsim.estimate import Estimate
-from krcsim.result import Result
+from krcsim.result import Result, number
 OWN = "your setting"
 NOTHING_ADDED = 16.0  # bytes; where 0 stands on a logarithmic axis
 _SIZED = re.compile(r"([BD])(\d*)([ef]?)(?:-(.+))?", re.ASCII)
@@ -94,9 +94,32 @@ def beside(now: Chart, pins: Mapping[str, Chart]) -> Chart:
     return replace(now, lines=(*others, *now.lines))
 
 def height(e: Estimate) -> float:
-    """Where an estimate stands on the axis: its value, its bound, or nowhere (nan)."""
-    y = e.hi if e.kind == "bound" else e.value
-    return y if y else math.nan
+    """Where an estimate stands on the axis: its value, or nowhere (nan); a bound was not measured and has no height."""
+    return e.value if e.value and e.kind != "bound" else math.nan
+
+def unseen(e: Estimate) -> bool:
+    """Whether an estimate stands in the strip below the axis: no wait was seen, or none is possible."""
+    return e.kind == "bound" or e.value == 0.0
+
+def rows_unseen(chart: Chart) -> tuple[str, ...]:
+    """The lines that have points in the strip below the axis, in their order, by what they are named without a pin."""
+    names = (line.name.split(": ", 1)[-1] for line in chart.lines if any(map(unseen, line.estimates)))
+    return tuple(dict.fromkeys(names))
+
+def in_legend(line: Line) -> str:
+    """The name of a line, and the numbers of its points that have no height."""
+    bounds = [e.hi for e in line.estimates if e.kind == "bound" and e.hi is not None]
+    rows = [*zip(line.labels, line.estimates, strict=True)]
+    text = line.name
+    if bounds:
+        text += f"\nnone seen{_at(label for label, e in rows if e.kind == 'bound')}: < {number(max(bounds))}"
+    if any(e.value == 0.0 for _, e in rows):
+        text += f"\nno wait possible{_at(label for label, e in rows if e.value == 0.0)}"
+    return text
+
+def _at(labels: Iterable[str]) -> str:
+    named = ", ".join(filter(None, labels))
+    return f" at {named}" if named else ""
 
 def csv_text(chart: Chart, about: Mapping[str, Any]) -> str:
     """The data drawn, a row a point, under comment lines that say where it comes from."""

@@ -3,7 +3,11 @@
 import math
 import shlex
 import textwrap
-from krcsim_report.chart import OWN, Chart, chart_of, is_by_spell
+from collections.abc import Callable
+from typing import Any
+from krcsim_report.chart import OWN, Chart, chart_of, is_by_spell, unseen
+from krcsim_report.chart import height as height_of
+from krcsim.estimate import Estimate
 from krcsim.result import Cell, Result, number, scenario_of, words
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
@@ -26,46 +30,65 @@ def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[st
         lines.append("  ".join(cells).rstrip())
     return lines
 
-def log_plot(chart: Chart, height: int = 11) -> list[str]:
-    """A chart with a mark a line, y logarithmic; a bound has a `v` under its mark."""
+def log_plot(chart: Chart, height: int = 10) -> list[str]:
+    """A chart with a mark a line, y logarithmic; below the axis a strip with the marks of what was not seen."""
     marks = iter(MARKS)
     legend = {line.name: OWN_MARK if line.name == OWN else next(marks, "?") for line in chart.lines}
-    shown = [(legend[line.name], math.log2(x) if chart.bytes_axis else x, math.log10(y), e)
-        for line in chart.lines for x, e in zip(line.x, line.estimates, strict=True)
-        if (y := e.hi if e.kind == "bound" else e.value)]
-    if not shown:
+    points = [(legend[line.name], math.log2(x) if chart.bytes_axis else x, e)
+        for line in chart.lines for x, e in zip(line.x, line.estimates, strict=True)]
+    seen = [(mark, x, math.log10(height_of(e))) for mark, x, e in points if not math.isnan(height_of(e))]
+    below = [(mark, x) for mark, x, e in points if unseen(e)]
+    if not seen and not below:
         return ["(nothing to plot)"]
-    xs, ys = [x for _, x, _, _ in shown], [y for _, _, y, _ in shown]
-    x0, y0 = math.floor(min(xs)), math.floor(min(ys) - 0.05)
-    x1, y1 = max(math.ceil(max(xs)), x0 + 1), max(math.ceil(max(ys)), y0 + 1)
+    xs = [x for _, x, _ in seen] + [x for _, x in below]
+    x0 = math.floor(min(xs))
+    x1 = max(math.ceil(max(xs)), x0 + 1)
     cols = WIDTH - 11
 
     def column(x: float) -> int:
         return round((x - x0) / (x1 - x0) * cols)
-    def row(y: float) -> int:
-        return height - 1 - round((y - y0) / (y1 - y0) * (height - 1))
 
-    grid = [[" "] * (cols + 1) for _ in range(height)]
-    for mark, x, y, e in shown:
-        c, r = column(x), row(y)
-        while c < cols and grid[r][c] not in (" ", mark):  # side by side where marks would meet
-            c += 1
-        grid[r][c] = mark
-        if e.kind == "bound" and r + 1 < height:
-            grid[r + 1][c] = "v"
-    ticks = {row(k): f"1e{k}" for k in range(y0, y1 + 1)}
-    lines = [f"{ticks.get(r, ''):>6} {'+' if r in ticks else '|'}{''.join(line)}".rstrip()
-        for r, line in enumerate(grid)]
+    lines, axis = [], _axis(column, x0, x1, cols, chart.bytes_axis)
+    if seen:
+        ys = [y for *_, y in seen]
+        y0 = math.floor(min(ys) - 0.05)
+        y1 = max(math.ceil(max(ys)), y0 + 1)
+
+        def row(y: float) -> int:
+            return height - 1 - round((y - y0) / (y1 - y0) * (height - 1))
+
+        grid = [[" "] * (cols + 1) for _ in range(height)]
+        for mark, x, y in seen:
+            _put(grid[row(y)], column(x), mark)
+        ticks = {row(k): f"1e{k}" for k in range(y0, y1 + 1)}
+        lines = [f"{ticks.get(r, ''):>6} {'+' if r in ticks else '|'}{''.join(line)}".rstrip()
+            for r, line in enumerate(grid)]
+    if below:
+        under = [" "] * (cols + 1)
+        for mark, x in below:
+            _put(under, column(x), mark)
+        lines += [" " * 7 + "+" + "-" * (cols + 1), f"{'none':>6} |{''.join(under)}".rstrip(), f"{'seen':>6} {axis[0]}"]
+    else:
+        lines += [" " * 7 + axis[0]]
+    keys = wrap("; ".join(f"{mark} {name}" for name, mark in legend.items()))
+    return ["P(wait)", *lines, axis[1], (" " * 8 + chart.xlabel.center(cols)).rstrip()[:WIDTH], *keys]
+
+def _put(cells: list[str], c: int, mark: str) -> None:
+    """Put a mark into a row, side by side where marks would meet."""
+    while c < len(cells) - 1 and cells[c] not in (" ", mark):
+        c += 1
+    cells[c] = mark
+
+def _axis(column: Callable[[float], int], x0: int, x1: int, cols: int, in_bytes: bool) -> tuple[str, str]:
+    """The axis of x with its ticks, and what is written below."""
     axis, names = ["-"] * (cols + 1), [" "] * (cols + 9)
     for k in range(x0, x1 + 1):
         axis[column(k)] = "+"
-        text = str(k) if not chart.bytes_axis else "0" if k == 4 else f"{2**k}" if k < 10 else f"{2**k // 1024}K"
+        text = str(k) if not in_bytes else "0" if k == 4 else f"{2**k}" if k < 10 else f"{2**k // 1024}K"
         at = max(0, column(k) + 1 - len(text) // 2)
         if not "".join(names[max(0, at - 1) : at + len(text)]).strip():
             names[at : at + len(text)] = text
-    keys = wrap("; ".join(f"{mark} {name}" for name, mark in legend.items()))
-    return ["P(wait)", *lines, " " * 7 + "+" + "".join(axis), " " * 7 + "".join(names).rstrip(),
-        (" " * 8 + chart.xlabel.center(cols)).rstrip()[:WIDTH], *keys]
+    return "+" + "".join(axis), " " * 7 + "".join(names).rstrip()
 
 def situation(s: Scenario) -> str:
     """The machine and the load in a sentence or two."""
@@ -87,20 +110,28 @@ def situation(s: Scenario) -> str:
     return text + f"; {s.grace_period.origin(m.hz, m.cpus)}."
 
 def remark(result: Result, window: str, names: list[str]) -> str:
-    """What the paired differences of the named remedies say, one clause each."""
+    """What the differences of the named remedies from the first one say, one clause each."""
     said, spell = [], f" in {window}" if is_by_spell(result) else ""
-    for remedy, base, win, quantity, *numbers, _ in result.differences:
+    rows: Any = result.differences
+    for remedy, base, win, quantity, value, lo, hi, saves in rows:
         if win != window or not str(quantity).startswith("p_wait") or remedy not in names:
             continue
-        d, lo, hi = (float(x or 0.0) for x in numbers)
-        if lo == hi == 0:
-            said.append(f"{remedy} waited exactly when {base} did")
-        elif lo <= 0 <= hi:
-            said.append(f"{remedy}: no difference from {base} proven at 95 %")
-        else:
-            low, high = sorted((abs(lo), abs(hi)))
-            said.append(f"{remedy}: {number(abs(d))} {'more' if d > 0 else 'less'} [{number(low)}, {number(high)}]")
+        runs = min(int(str(result.detail(name, quantity, window, "replications"))) for name in (remedy, base))
+        said.append(f"{remedy}: " + difference_words(str(base), runs, value, lo, hi, saves))
     return f"P(wait) in the same worlds{spell}, against {base}: {'; '.join(said)}." if said else ""
+
+def difference_words(base: str, runs: int, value: Cell, lo: Cell, hi: Cell, saves: Cell) -> str:
+    """A difference in words, no more than it carries: a number, at least so much, or that none was seen or proven."""
+    low, high = float(lo or 0.0), float(hi or 0.0)
+    least, most = sorted((abs(low), abs(high)))
+    if value == 0.0 and saves == 1.0:  # older files have a zero interval here
+        return f"no difference from {base} was seen in {runs} runs" + (f" (at most {number(most)})" if most else "")
+    if low <= 0.0 <= high:
+        return f"no difference from {base} proven at 95 %"
+    word = "less" if high < 0.0 else "more"
+    if value is None:
+        return f"{word} by {number(least)} at least"
+    return f"{number(abs(float(value)))} {word} [{number(least)}, {number(most)}]"
 
 def wrap(text: str, width: int = WIDTH, first: str = "", later: str = "") -> list[str]:
     """A paragraph in lines of at most 72 columns, the first and the later ones indented."""
@@ -131,7 +162,8 @@ def answer_text(result: Result, window: str | None = None) -> str:
     made = " \\\n".join(wrap(shlex.join(kept), WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
         '"<" is an upper bound where no wait was seen.'), "", *table(*rows), "", *wrap(key),
-        *wrap(remark(result, window, [str(p[0]) for p in points])), "", *log_plot(chart_of(result, window)), "",
+        *wrap(found_words(result, points)), *wrap(remark(result, window, [str(p[0]) for p in points])), "",
+        *log_plot(chart_of(result, window)), "",
         *wrap("Rates, spells and failure probabilities are assumptions of the scenario. Left out: "
         "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, CPU hot-plug."), "",
         "Made with:", made]
@@ -143,6 +175,34 @@ def spell_rows(result: Result, points: list[tuple[Cell, ...]]) -> tuple[list[str
     return ["remedy", *shown], [[str(p[0]), *(words(result.get(p, "p_wait_spell", w)).replace(", ", ",")
         for w in shown)] for p in points]
 
+HOW = {"rare": "found by rare-event estimation", "exact": "found by the exact chain",
+    "by construction": "known by construction", "bound": "only bounded"}
+
+def found_words(result: Result, points: list[tuple[Cell, ...]]) -> str:
+    """For which of the points plain runs saw no wait, what was found instead, and what was spent on it; "" if none."""
+    quantity = "p_wait_spell" if is_by_spell(result) else "p_wait"
+    parts = []
+    for method, words_of_it in HOW.items():
+        names = []
+        for p in points:
+            where = [w for w in result.windows() if result.detail(p, quantity, w) == method]
+            if where:
+                names.append(" ".join(map(str, p)) + _in_windows(where, result.windows()))
+        if names:
+            parts.append(f"{', '.join(names)} ({words_of_it})")
+    if not parts:
+        return ""
+    budget = result.provenance.get("budget")
+    spent = f"Up to {number(budget)} events more were spent on each remedy. " if budget else ""
+    rough = any(result.get(p, quantity, w).kind == "rough" for p in points for w in result.windows())
+    return f"No wait was seen in plain runs with {'; '.join(parts)}. {spent}" + "~ is read as a factor." * rough
+
+def _in_windows(where: list[str], every: list[str]) -> str:
+    """In which windows, if not in all."""
+    if where == every:
+        return ""
+    return f" in {where[0]}" if len(where) == 1 else f" in {len(where)} of {len(every)} spells"
+
 def wait_rows(result: Result, points: list[tuple[Cell, ...]], window: str) -> tuple[list[str], list[list[str]]]:
     """Head and rows of a table of P(wait) and time blocked, with the other window where there is room."""
     extra = result.parameters[1:]
@@ -151,12 +211,18 @@ def wait_rows(result: Result, points: list[tuple[Cell, ...]], window: str) -> tu
     rows = []
     for p in points:
         e, blocked, size = (result.get(p, name, window) for name in ("p_wait", "blocked", "bytes_at_full"))
-        interval = "" if e.lo is None or e.hi is None else f"{number(e.lo)} .. {number(e.hi)}"
+        interval = "" if e.lo is None or e.hi is None else f"{number(e.lo)}..{number(e.hi)}"
+        if e.kind in ("bound", "exact"):
+            how = result.detail(p, "p_wait", window)
+            interval = "none seen" if e.kind == "bound" and how != "by construction" else str(how)
         row = [str(p[0]), *(f"{v:g}" if isinstance(v, float) else str(v) for v in p[1:]), f"{size.value or 0:.0f}",
-            words(e).split(" [")[0], "none seen" if e.kind == "bound" else interval,
-            "-" if blocked.value is None else number(blocked.value)]
-        rows.append(row + ([words(result.get(p, "p_wait", other)).split(" [")[0]] if other else []))
+            _short(e), interval, _short(blocked)]
+        rows.append(row + ([_short(result.get(p, "p_wait", other))] if other else []))
     return head + (["from boot" if other == "boot" else "steady"] if other else []), rows
+
+def _short(e: Estimate) -> str:
+    """An estimate without its interval: 0.00123, ~5.5e-09, <0.003, -."""
+    return words(e).split(" [")[0].replace(" ", "")
 
 def check_text(text: str) -> str:
     """The text itself if a list would take it; raises KrcsimError for what it would mangle."""

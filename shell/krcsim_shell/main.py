@@ -54,7 +54,7 @@ def shown(result: Any) -> str:
     """A result as tables for a terminal."""
     from krcsim_report.chart import is_by_spell
     from krcsim.measures import QUANTITIES
-    from krcsim_report.reply import table
+    from krcsim_report.reply import found_words, table, wrap
     from krcsim.result import words
     names = ["p_wait_spell", "p_wait", "p_spell", "blocked", "stalled", "wait_ms", "bytes_at_boot", "bytes_at_full"]
     for unwanted in ("p_wait", "blocked", "stalled") if is_by_spell(result) else ("p_wait_spell",):
@@ -62,9 +62,11 @@ def shown(result: Any) -> str:
     out = []
     for w in result.windows():
         rows = [[*map(str, p), *(words(result.get(p, q, w)) for q in names),
-            str(result.cell(p, "replications"))] for p in result.points()]
-        out += [f"{w}:", *table([*result.parameters, *names, "runs"], rows, 10_000), ""]
-    return "\n".join([*out, *(f"{q}: {QUANTITIES[q].words}" for q in names)])
+            *(str(result.detail(p, names[0], w, column) or "") for column in ("replications", "method"))]
+            for p in result.points()]
+        out += [f"{w}:", *table([*result.parameters, *names, "runs", f"{names[0]} by"], rows, 10_000), ""]
+    notes = wrap(found_words(result, result.points()), 100)
+    return "\n".join([*out, *notes, *[""] * bool(notes), *(f"{q}: {QUANTITIES[q].words}" for q in names)])
 
 def run_simulate(args: argparse.Namespace, command: str) -> None:
     """One run with its event log, or one spell of it."""
@@ -124,12 +126,13 @@ def over_of(args: argparse.Namespace) -> dict[str, list[Any]]:
 
 def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     """The result of a sweep or a comparison, made now."""
-    from krcsim.study import compare, spells
     from krcsim_report.lists import listed
+    from krcsim_studies.comparison import compare, spells
     from krcsim_studies.sweep import sweep
     told = progress if sys.stderr.isatty() and not args.quiet else None
     how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung,
         command=command, progress=told)
+    how |= {} if args.budget is None else dict(budget=args.budget)
     if args.over:
         return sweep(scenario, over_of(args), **how)
     names = listed(args.remedies, scenario)
@@ -209,7 +212,7 @@ def run_kernel(args: argparse.Namespace, command: str) -> None:
     run(args, scenario_from(args), command)
 
 _MAIL = "parent in-reply-to quote subject to cc from"
-_STUDY = "set seed json precision max-rung out dpi overwrite quiet pin"
+_STUDY = "set seed json precision max-rung budget out dpi overwrite quiet pin"
 VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of it",
         "set replication events every-call spell cpu seed json out dpi overwrite"),
     "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-spell over"),

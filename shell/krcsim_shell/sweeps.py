@@ -21,6 +21,8 @@ def check_sweep(args: argparse.Namespace) -> None:
         for name in (name for name, default in _ONLY.items() if getattr(args, name) != default):
             raise KrcsimError(f"--{name} of sweep needs a table to write to; add --into FILE")
         return
+    if args.budget is not None:
+        raise KrcsimError("--budget does not go with --into, where each point is asked by itself; leave it out")
     for name in (name for name in _NEVER if getattr(args, name)):
         raise KrcsimError(f"--{name.replace('_', '-')} does not go with --into; leave it out: the table holds the plan "
             "and all answers")

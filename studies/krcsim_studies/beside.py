@@ -14,6 +14,7 @@ from krcsim_report.reply import WIDTH, check_text, situation, table, wrap
 from krcsim_studies.exact import FORGOTTEN, fits
 from krcsim_studies.question import BY_CONSTRUCTION, Finding, ask
 from krcsim_studies.size import reserve, with_reserve
+from krcsim_studies.unseen import how
 KINDS = ("exact", "skipping", "rare")  # of methods, in the order of lines
 SPOKEN = {"exact": "the exact chain", "skipping": "skipping simulation", "rare": "rare-event estimation"}
 NAMES = {"exact": "exact chain", "skipping": "plain runs", "rare": "forks, splitting"}  # in pictures and tables
@@ -153,14 +154,14 @@ def text_of(b: Beside) -> str:
     return check_text("\n".join(lines) + "\n")
 
 def result_of(b: Beside) -> Result:
-    """A Result that saves all findings; the column `method` tells them apart."""
+    """A Result that saves all findings; the column `asked` tells by which method."""
     rows, rungs = [], {}
     for n, row in enumerate(b.rows):
         name = reserve(b.scenario.remedy, *((n, 0) if b.of == "pool" else (0, n)))[0]
         for method, f in zip(KINDS, row, strict=True):
             e = f.estimate if f else NOTHING
             rows.append((name, method, b.window, "p_wait", "", e.value, e.lo, e.hi, e.kind,
-                f.replications if f else 0, f.rung if f else 0))
+                f.replications if f else 0, f.rung if f else 0, how(f)))
             rungs[f"{name} {method}"] = f.rung if f else 0
-    return Result(("remedy", "method", *BASE), tuple(rows), (),
+    return Result(("remedy", "asked", *BASE), tuple(rows), (),
         provenance(b.command, b.scenario, b.seed, rungs=rungs, said=verdict(b), lacking=b.lacking))

@@ -60,13 +60,13 @@ def fits(scenario: Scenario) -> str:
     r = rules_of(scenario)
     return f"more than {MAX_RATE:g} events come in a tick" if r.calls + max(r.switches) > MAX_RATE else ""
 
-def chain_of(scenario: Scenario) -> Chain:
+def chain_of(scenario: Scenario, most_states: float = MAX_STATES) -> Chain:
     """The chain of a scenario; raises KrcsimError naming what does not fit."""
     if why := fits(scenario):
         raise KrcsimError(f"the exact chain does not fit: {why}; change that or ask by simulation")
     from scipy.sparse import csr_array, diags_array
     r, a, single = rules_of(scenario), scenario.allocator, scenario.workload.single_share
-    index, steps = _reached(r, a.spells == "schedule")
+    index, steps = _reached(r, a.spells == "schedule", min(most_states, MAX_STATES))
     n, rate = len(index), r.calls + max(r.switches)
     event, tick = (csr_array((p, (to.astype(np.int32), at.astype(np.int32))), shape=(n, n)) for at, to, p, _ in steps)
     event += diags_array(np.maximum(0.0, rate - event.sum(axis=0)))
@@ -81,7 +81,7 @@ def chain_of(scenario: Scenario) -> Chain:
     return Chain(tuple(index), boot, rate, (event / rate).tocsr(), tick, *counts,
         [index[other(state)] for state in index] if a.spells == "schedule" else [])
 
-def _reached(r: Rules, scheduled: bool) -> tuple[dict[State, int], list[Array]]:
+def _reached(r: Rules, scheduled: bool, most: float) -> tuple[dict[State, int], list[Array]]:
     """All states by number, and of events and ticks the columns from, to, rate or probability, waits."""
     states = [at_boot(r.remedy)]
     index = {states[0]: 0}
@@ -94,8 +94,8 @@ def _reached(r: Rules, scheduled: bool) -> tuple[dict[State, int], list[Array]]:
                 if j == len(states):
                     states.append(after)
                 rows.append((i, j, p, waits))
-        if len(states) > MAX_STATES:
-            raise KrcsimError(f"the exact chain has more than {MAX_STATES} states; take a smaller pool, cache, "
+        if len(states) > most:
+            raise KrcsimError(f"the exact chain has more than {most:.0f} states; take a smaller pool, cache, "
                 "remedy.block_entries or remedy.drain_jiffies, or ask by simulation")
     return index, [np.array(rows, dtype=np.float64).T for rows in steps[:2]]
 
@@ -117,10 +117,10 @@ def _flow(c: Chain, x: Array, length: float) -> tuple[Array, Array]:
     after[after < FORGOTTEN] = 0.0
     return after, c.counts @ spent / c.rate
 
-def expected(c: Chain, s: Scenario, until: float) -> Array:
+def expected(c: Chain, s: Scenario, until: float, most_work: float = MAX_WORK) -> Array:
     """Mean waits, and single-argument calls, of each window (a row), of calls made before `until` ticks."""
     warmup, plans = ticks(s.warmup_ms, s.machine.hz), s.allocator.schedules or ((),)
-    if len(plans) * until * len(poisson(c.rate)[0]) * (c.event.nnz + 10_000) > MAX_WORK:
+    if len(plans) * until * len(poisson(c.rate)[0]) * (c.event.nnz + 10_000) > min(most_work, MAX_WORK):
         raise KrcsimError(f"the exact chain of {len(c.states)} states over {until:g} ticks takes too long; lower "
             "scenario.horizon_ms or the size of the world, or ask by simulation")
     total = np.zeros((len(WINDOWS), 2))
@@ -139,12 +139,15 @@ def expected(c: Chain, s: Scenario, until: float) -> Array:
             total[window] += counts
     return total / len(plans)
 
-def exact_p_wait(scenario: Scenario, window: str) -> Exact:
-    """P(wait) in the window `boot` or `steady`; raises KrcsimError that names what does not fit."""
+def exact_p_wait(scenario: Scenario, window: str, most_states: float = MAX_STATES,
+        most_work: float = MAX_WORK) -> Exact:
+    """P(wait) in the window `boot` or `steady`; raises KrcsimError that names what does not fit, or what takes more than
+    so many states or steps.
+    """
     refuse(window not in WINDOWS, "window", window, "one of " + ", ".join(WINDOWS), "steady is after warmup_ms")
-    w, chain = WINDOWS.index(window), chain_of(scenario)
+    w, chain = WINDOWS.index(window), chain_of(scenario, most_states)
     until = ticks(scenario.horizon_ms if w else scenario.warmup_ms, scenario.machine.hz)
-    waits, calls = expected(chain, scenario, until)[w].tolist()
+    waits, calls = expected(chain, scenario, until, most_work)[w].tolist()
     if calls <= 0.0:
         raise KrcsimError(f"no single-argument call comes in the window {window}; set warmup_ms between 0 and "
             "horizon_ms, and workload.single_share above 0")

@@ -63,8 +63,7 @@ def chart_of_frontier(found: Frontier) -> Chart:
 def draw_chart(chart: Chart, ax: Axes) -> Axes:
     """A chart on axes, with its legend."""
     figures.frame(ax, chart)
-    figures.draw(chart, ax)
-    ax.legend(frameon=False, fontsize=8)
+    figures.legend(ax, chart, figures.draw(chart, ax))
     return ax
 
 def draw_sizes(found: Sized, ax: Axes) -> Axes:
@@ -72,7 +71,7 @@ def draw_sizes(found: Sized, ax: Axes) -> Axes:
     return draw_chart(chart_of_sizes(found), ax)
 
 def draw_frontier(found: Frontier, ax: Axes) -> Axes:
-    """Bytes against probability, on axes; an open marker over a small v is an upper bound."""
+    """Bytes against probability, on axes; what was not seen stands in a strip below."""
     return draw_chart(chart_of_frontier(found), ax)
 
 def _spoken(quantity: str) -> str:

@@ -17,8 +17,9 @@ PILOT = 1 << 40  # replications from here on choose the levels
 EFFECTIVE, EFFECTIVE_SPLIT = 10.0, 30.0
 FORKS, HITS = ((TALLY.names or ()).index(name) for name in ("forks", "hits"))
 PILOT_WORK = 2e7  # events of a pilot, times CPUs (danger looks at each): levels that take more lead nowhere
+DANGER = 0.1  # what danger takes to look at a CPU, by channel and length of a grace period, in events of a plain run
 STARVED = -0.5  # danger above which no level is set
-_GO = 4  # replications of one go of a pilot
+PILOT_GO = 4  # replications of one go of a pilot
 # By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
 SUMS = {"p_wait": ("waits", "single"), "p_wait_spell": ("waits_spell", "single_spell"), "blocked": ("wait_ms", "")}
 
@@ -68,12 +69,17 @@ def split(s: Scenario) -> dict[str, float]:
         less = min(0.0, math.log(4000.0 / s.machine.hz / a.calm_ms)) if a.spells == "exponential" else -math.inf
     return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_danger=less)
 
-def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop: Stop | None = None
-        ) -> tuple[Levels, float]:
+def step_cost(s: Scenario) -> float:
+    """What an event of a split run takes, in events of plain runs: after each the danger of all CPUs is looked at."""
+    lengths, _ = s.grace_period.table(s.machine.hz, s.machine.cpus)
+    return 1.0 + DANGER * s.machine.cpus * s.workload.channels() * len(lengths)
+
+def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop: Stop | None = None,
+        most: float = math.inf) -> tuple[Levels, float]:
     """Levels of danger, each passed by about `share` of those that passed the one before, up to where forks begin.
 
     Found by replications that no answer uses, with the events of these. Empty where forks wait in many of them
-    anyway, and where the way there is too long.
+    anyway, and where the way there is too long (or takes more work than `most`, in events of plain runs).
     """
     events = 0.0
     found: list[tuple[float, float]] = []
@@ -82,13 +88,13 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
         peaks: list[float] = []
         met, first = 0.0, at
         while len(peaks) < want and at < first + 32:
-            runs, tally, seen = rare_runs(s, seed, at, at + _GO, split(s), found, 1 << 14, stop)
-            at += _GO
+            runs, tally, seen = rare_runs(s, seed, at, at + PILOT_GO, split(s), found, 1 << 14, stop)
+            at += PILOT_GO
             peaks += [x for x in seen if x > -math.inf]
             events += Forked(runs, tally).events()
             hits = tally[:, :, HITS].sum(axis=1)  # of copies each counts, of whole runs those that have any
             met += float(hits.sum()) if found else np.count_nonzero(hits)
-        if events * s.machine.cpus > PILOT_WORK:
+        if events * s.machine.cpus > PILOT_WORK or events * step_cost(s) > most:
             return (), events
         if len(peaks) < 10 or met > share * (len(peaks) if found else at - first):
             break
@@ -104,9 +110,9 @@ def levels(s: Scenario, seed: int, *, share: float = 0.3, want: int = 200, stop:
     return tuple(found), events
 
 def extend(s: Scenario, seed: int, have: Forked | None, total: int, at: Levels = (), *, stop: Stop | None = None,
-        workers: int | None = None) -> Forked:
+        workers: int | None = None, by_spell: int = 0) -> Forked:
     """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels if there are any."""
-    work = partial(rare_runs, s, seed, how=split(s) if at else bias(s), levels=at)
+    work = partial(rare_runs, s, seed, how=split(s) if at else bias(s), levels=at, by_spell=by_spell)
     parts = in_chunks(work, len(have.runs) if have else 0, total, stop, workers)
     runs: list[Replications] = ([have.runs] if have else []) + [p[0] for p in parts]
     tally = ([have.tally] if have else []) + [p[1] for p in parts]

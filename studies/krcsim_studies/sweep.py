@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from typing import Any
 from krcsim.result import Result
 from krcsim.scenario import Scenario, changed
-from krcsim.study import Point, given, study_of
+from krcsim.study import given
 from krcsim.values import KrcsimError
+from krcsim_studies.comparison import Point, study_of
 MAX_POINTS = 10_000
 
 def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:

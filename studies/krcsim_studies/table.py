@@ -26,6 +26,7 @@ from krcsim.scenario import UNSET, as_dict, from_dict, toml_text
 from krcsim.study import Have, Stop
 from krcsim.values import KrcsimError, shown
 from krcsim_studies.grid import Plan, Range
+from krcsim_studies.unseen import how_found
 FORMAT = "krcsim-sweep/1"
 PARTS = ("value", "lo", "hi", "kind", "method", "replications", "rung")  # of a quantity
 SYNC_S = 1.0  # at most so much is lost when the power goes
@@ -282,9 +283,10 @@ def result_of(table: Table) -> Result:
     for _, *cells in table.rows:
         values = dict(zip(plan.fields, cells, strict=False))
         for k, quantity in enumerate(plan.quantities):
-            value, lo, hi, kind, _, replications, rung = cells[n + k * len(PARTS) : n + (k + 1) * len(PARTS)]
+            value, lo, hi, kind, method, replications, rung = cells[n + k * len(PARTS) : n + (k + 1) * len(PARTS)]
             if kind != "refused":
                 rows.append((str(values.get("remedy", "as given")), *map(values.get, names), plan.window, quantity,
-                    QUANTITIES[quantity].unit, value, lo, hi, kind, replications, rung))
+                    QUANTITIES[quantity].unit, value, lo, hi, kind, replications, rung,
+                    how_found(str(kind), str(method))))
     return Result(("remedy", *names, *BASE), tuple(rows), (), {"command": "(a table of a sweep)", "seed": plan.seed,
         "scenario": toml_text(plan.scenario), "rungs": {}, "versions": versions()})

@@ -3,7 +3,9 @@
 import shlex
 from krcsim.result import BASE, Result, number, provenance, words
 from krcsim_report.reply import WIDTH, check_text, situation, table, wrap
+from krcsim_studies.question import BY_CONSTRUCTION
 from krcsim_studies.size import Sized, Tried, size_of
+from krcsim_studies.unseen import how
 NOUNS = {"pool": "objects", "pages": "pages"}
 
 def counted(of: str, t: Tried) -> str:
@@ -100,10 +102,12 @@ def result_of(found: Sized) -> Result:
     out = []
     for t in found.tried:
         e, f = t.finding.estimate, t.finding
-        out.append((t.name, found.window, found.quantity, "", e.value, e.lo, e.hi, e.kind, f.replications, f.rung))
+        out.append((t.name, found.window, found.quantity, "", e.value, e.lo, e.hi, e.kind, f.replications, f.rung,
+            how(f)))
         for name, value in (("bytes_added", t.bytes_added), ("bytes_at_full", t.bytes_at_full)):
             exact = float(value)
-            out.append((t.name, found.window, name, "bytes", exact, exact, exact, "exact", f.replications, f.rung))
+            out.append((t.name, found.window, name, "bytes", exact, exact, exact, "exact", f.replications, f.rung,
+                BY_CONSTRUCTION))
     asked = {"of": found.of, "target": found.target, "confidence": found.confidence, "quantity": found.quantity,
         "at_boot": found.at_boot, "fixed": found.fixed}
     answer = {"met": found.met, "sharp": found.sharp, "said": sentence(found), "events": found.events,

@@ -97,13 +97,13 @@ def ratio(num: Array, den: Array, is_share: bool = False) -> Estimate:
         seen = min(parts, seen / max(0.5, 1.0 - value))
     t = student(min(parts, seen) - 1.0)
     wide = t * error / value
-    up = wide + (error / value) * _lopsided(rest, error / value, parts, t)
+    up = wide + (error / value) * _lopsided(rest, error / value, parts)
     if max(wide, up) > math.log(WIDEST):
         return Estimate(value, None, None, "rough")
     return Estimate(value, value * math.exp(-wide), value * math.exp(up), kind_of(parts, math.exp(up)))
 
 
-def _lopsided(rest: Array, error: float, parts: float, t: float) -> float:
+def _lopsided(rest: Array, error: float, parts: float) -> float:
     """How much farther up an interval reaches, in standard errors, where a long tail was seen in part at most.
 
     By the skewness of the replications (Johnson 1978), as far as a scale of logarithms has not taken it into account.
@@ -111,7 +111,8 @@ def _lopsided(rest: Array, error: float, parts: float, t: float) -> float:
     squares = float((rest * rest).sum())
     skewness: float = LONG_TAIL * math.sqrt(len(rest)) * float((rest**3).sum()) / math.pow(squares, 1.5)
     variation = math.sqrt(parts) * error
-    return max(0.0, skewness * (1.0 / 6.0 + t * t / 3.0) - variation * t * t / 2.0) / math.sqrt(parts)
+    normal = 1.96
+    return max(0.0, skewness * (1.0 / 6.0 + normal**2 / 3.0) - variation * normal**2 / 2.0) / math.sqrt(parts)
 
 
 def share(num: Array, den: Array, units: float) -> Estimate:

@@ -162,7 +162,8 @@ def answer_text(result: Result, window: str | None = None) -> str:
     made = " \\\n".join(wrap(shlex.join(kept), WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
         '"<" is an upper bound where no wait was seen.'), "", *table(*rows), "", *wrap(key),
-        *wrap(found_words(result, points)), *wrap(remark(result, window, [str(p[0]) for p in points])), "",
+        *wrap(found_words(result, points)),
+        *wrap(unexposed_words(result, points)), *wrap(remark(result, window, [str(p[0]) for p in points])), "",
         *log_plot(chart_of(result, window)), "",
         *wrap("Rates, spells and failure probabilities are assumptions of the scenario. Left out: "
         "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, CPU hot-plug."), "",
@@ -196,6 +197,16 @@ def found_words(result: Result, points: list[tuple[Cell, ...]]) -> str:
     spent = f"Up to {number(budget)} events more were spent on each remedy. " if budget else ""
     rough = any(result.get(p, quantity, w).kind == "rough" for p in points for w in result.windows())
     return f"No wait was seen in plain runs with {'; '.join(parts)}. {spent}" + "~ is read as a factor." * rough
+
+def unexposed_words(result: Result, points: list[tuple[Cell, ...]]) -> str:
+    """With which of the points no call could have waited, so that nothing is known about waits; "" if none."""
+    quantity = "p_wait_spell" if is_by_spell(result) else "p_wait"
+    said = []
+    for w in result.windows():
+        names = [" ".join(map(str, p)) for p in points if result.get(p, quantity, w).kind == "none"]
+        if names:
+            said.append(f"{w}: no call was made under pressure with {', '.join(names)}")
+    return "; ".join(said) + ": nothing is known about waits." if said else ""
 
 def _in_windows(where: list[str], every: list[str]) -> str:
     """In which windows, if not in all."""

@@ -54,7 +54,7 @@ def shown(result: Any) -> str:
     """A result as tables for a terminal."""
     from krcsim_report.chart import is_by_spell
     from krcsim.measures import QUANTITIES
-    from krcsim_report.reply import found_words, table, wrap
+    from krcsim_report.reply import found_words, table, unexposed_words, wrap
     from krcsim.result import words
     names = ["p_wait_spell", "p_wait", "p_spell", "blocked", "stalled", "wait_ms", "bytes_at_boot", "bytes_at_full"]
     for unwanted in ("p_wait", "blocked", "stalled") if is_by_spell(result) else ("p_wait_spell",):
@@ -65,7 +65,8 @@ def shown(result: Any) -> str:
             *(str(result.detail(p, names[0], w, column) or "") for column in ("replications", "method"))]
             for p in result.points()]
         out += [f"{w}:", *table([*result.parameters, *names, "runs", f"{names[0]} by"], rows, 10_000), ""]
-    notes = wrap(found_words(result, result.points()), 100)
+    points = result.points()
+    notes = [*wrap(found_words(result, points), 100), *wrap(unexposed_words(result, points), 100)]
     return "\n".join([*out, *notes, *[""] * bool(notes), *(f"{q}: {QUANTITIES[q].words}" for q in names)])
 
 def run_simulate(args: argparse.Namespace, command: str) -> None:

@@ -15,6 +15,7 @@ from krcsim_shell.export import Answer, export_all
 from krcsim.files import write_whole
 from krcsim_explorers.latest import Latest, Ticket
 from krcsim.run import Stopped
+from krcsim_report.style import plain
 from krcsim.scenario import Scenario, changed, load_scenario, toml_text
 from krcsim.values import KrcsimError
 from krcsim_explorers.view import SIZE, View
@@ -89,7 +90,7 @@ class Explorer:
     def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 2, 3, 5)) -> None:
         self.home, self.rungs = Path(folder), rungs
         self.kept = self.home / f"{self.name}.autosave.toml"
-        self.view, self.pins = View(), dict[str, Scenario]()
+        self.view, self.pins = View(plain), dict[str, Scenario]()
         self.done: Shown | None = None
         self.base = load_scenario(preset or next(iter(self.presets.values())))
         self._quiet, self._note = Quiet(), ""

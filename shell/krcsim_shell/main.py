@@ -8,7 +8,6 @@ import tomllib
 from functools import partial
 from pathlib import Path
 from typing import Any
-from krcsim_shell.export import KINDS
 from krcsim_shell.streams import check_output, note, open_error, say, telling
 from krcsim.files import write_whole
 from krcsim.scenario import UNSET, Scenario, changed, command_near, load_scenario, presets, toml_text
@@ -91,8 +90,10 @@ def run_simulate(args: argparse.Namespace, command: str) -> None:
         for window, counters in run.counters.items()]
     say("\n".join(lines))
 
-def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = KINDS) -> None:
-    """Refuse at once what would fail only after the work is done."""
+def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = ()) -> None:
+    """Refuse at once what would fail only after the work is done; `kinds`: endings, if not those of figures."""
+    if args.out and not kinds:
+        from krcsim_shell.export import KINDS as kinds  # which needs matplotlib, as a figure does
     for path in map(Path, args.out):
         if path.exists() and not args.overwrite:
             raise KrcsimError(f"{path} exists already; choose another name or add --overwrite")
@@ -104,13 +105,14 @@ def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = KINDS) -> N
 def deliver(args: argparse.Namespace, name: str, scenario: Scenario, command: str, drawn: Any, text: str,
         result: Any = None, shown: str = "") -> None:
     """Write an answer into the files of --out, and print it."""
-    from krcsim_shell.export import Answer, file_of
-    answer = Answer(name, scenario, args.seed, command, drawn, text, result)
-    for path in map(Path, args.out):
-        write_whole(path, file_of(answer, path.suffix[1:], args.dpi), overwrite=args.overwrite)
-    if args.json:
-        say(file_of(answer, "json").decode(), end="")
-    elif shown or not args.out:
+    if args.out or args.json:
+        from krcsim_shell.export import Answer, file_of
+        answer = Answer(name, scenario, args.seed, command, drawn, text, result)
+        for path in map(Path, args.out):
+            write_whole(path, file_of(answer, path.suffix[1:], args.dpi), overwrite=args.overwrite)
+        if args.json:
+            say(file_of(answer, "json").decode(), end="")
+    if not args.json and (shown or not args.out):
         say(shown or text, end="\n" if shown else "")
 
 def over_of(args: argparse.Namespace) -> dict[str, list[Any]]:

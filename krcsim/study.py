@@ -3,6 +3,7 @@
 import itertools
 import math
 import os
+import shlex
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -17,7 +18,7 @@ from krcsim.measures import QUANTITIES, answers, p_wait, window_ms
 from krcsim.remedy import THREAD, Remedy, named
 from krcsim.result import BASE, Cell, Result, provenance
 from krcsim.run import WINDOWS, Replications, event_log, replicate
-from krcsim.scenario import Scenario, changed, load_scenario
+from krcsim.scenario import Scenario, changed, command_near, load_scenario
 from krcsim.values import KrcsimError, is_real, refuse
 FIRST_RUNG = 8  # replications on rung 0, doubled by each further one: answers depend on scenario, seed and rung only
 MAX_RUNG = 14
@@ -133,7 +134,17 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
     precision, max_rung, command, progress, stop, have. Raises KrcsimError.
     """
     scenario = given(scenario)
+    how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how)
     return study_of(scenario, (), table_of(scenario, remedies), **how)
+
+def same_in_a_shell(verb: str, scenario: Scenario, remedies: Remedies, how: dict[str, Any], more: str = "") -> str:
+    """The shell command of a call from Python, with the same numbers; empty where remedies have no names."""
+    if isinstance(remedies, dict):
+        return ""
+    words = [f"--remedies {shlex.quote(','.join(map(str, remedies)))}"] if tuple(remedies) != THREAD else []
+    usual = dict(seed=SEED, precision=PRECISION, max_rung=DEFAULT_RUNG)
+    words += [f"--{name.replace('_', '-')} {how[name]}" for name in usual if how.get(name, usual[name]) != usual[name]]
+    return command_near(verb, scenario, " ".join([*words, more]).strip())
 
 def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
     """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`, whatever horizon_ms."""
@@ -145,6 +156,7 @@ def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int 
     last = max((end for plan in a.schedules for _, end in plan if end < math.inf), default=0.0)
     whole = last + a.calm_ms if a.spells == "schedule" else 1.5 * count * (a.spell_ms + a.calm_ms)
     world = replace(scenario, warmup_ms=0.0, horizon_ms=min(round(whole, 3), 1e8))
+    how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how, f"--by-spell {count}")
     return study_of(scenario, (), table_of(world, remedies), by_spell=count, **how)
 
 def study_of(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], *, seed: int = SEED,

@@ -13,13 +13,13 @@ _log = logging.getLogger("matplotlib")
 _log.disabled = True  # it reads a person's matplotlibrc while it is imported; what it thinks of it is nothing to us
 try:
     import matplotlib
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 except (OSError, UnicodeDecodeError) as exc:
     raise KrcsimError(f"matplotlib cannot read your matplotlibrc ({exc}); save it as UTF-8 text, or move it "
         "away") from None
 finally:
     _log.disabled = False
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
 SVG: dict[str, Any] = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
 # How windows behave and where files are looked for: no picture depends on these.

@@ -2,11 +2,13 @@
 """A small grid of settings, all at once and in memory; what is larger goes into a file: see scale.py."""
 import itertools
 import math
+import shlex
 from collections.abc import Mapping
 from typing import Any
 from krcsim.result import Result
-from krcsim.scenario import Scenario, changed
-from krcsim.study import Point, given, study_of
+from krcsim.remedy import THREAD
+from krcsim.scenario import UNSET, Scenario, changed
+from krcsim.study import Point, given, same_in_a_shell, study_of
 from krcsim.values import KrcsimError
 MAX_POINTS = 10_000
 
@@ -23,4 +25,11 @@ def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ..
         values = dict(zip(over, combo, strict=True))
         cells = (v if isinstance(v, (str, int, float)) else str(v) for v in map(values.get, names))
         points[str(values.get("remedy", "as given")), *cells] = changed(scenario, **values)
+    how["command"] = how.get("command") or same_in_a_shell("sweep", scenario, THREAD, how, _options(over))
     return study_of(scenario, names, points, **how)
+
+def _options(over: Mapping[str, list[Any] | tuple[Any, ...]]) -> str:
+    """The grid as options of the shell."""
+    texts = {name: ",".join(str(v).lower() if isinstance(v, bool) else UNSET if v is None else str(v) for v in values)
+        for name, values in over.items()}
+    return " ".join(f"--over {shlex.quote(f'{name}={text}')}" for name, text in texts.items())

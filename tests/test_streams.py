@@ -122,7 +122,7 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_progress_is_told_now_and_then_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    with streams.telling(quiet=False, first_s=0.0, every_s=1e-3) as told:
+    with streams.telling(quiet=False, every_s=1e-3) as told:
         assert told
         told("rung 3: 64 replications")
         while "rung 3" not in (said := capsys.readouterr().err):
@@ -134,7 +134,7 @@ def test_quick_work_tells_nothing_and_quiet_work_never(capsys: pytest.CaptureFix
     with streams.telling(quiet=False) as told:
         assert told
         told("rung 0")
-    with streams.telling(quiet=True, first_s=0.0, every_s=0.0) as nobody:
+    with streams.telling(quiet=True, every_s=1e-3) as nobody:
         assert nobody is None
     assert capsys.readouterr().err == ""
 

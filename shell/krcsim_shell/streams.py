@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from krcsim.values import KrcsimError
 
-FIRST_S, EVERY_S = 2.0, 10.0  # when progress is told where there is no terminal: first after, and then every so often
+EVERY_S = 10.0  # between two lines of progress where there is no terminal; what is quicker says nothing
 
 
 def say(text: str, end: str = "\n") -> None:
@@ -68,7 +68,7 @@ def on_terminal() -> bool:
 
 
 @contextlib.contextmanager
-def telling(quiet: bool, first_s: float = FIRST_S, every_s: float = EVERY_S) -> Iterator[Callable[[str], None] | None]:
+def telling(quiet: bool, every_s: float = EVERY_S) -> Iterator[Callable[[str], None] | None]:
     """What tells on standard error how far the work is: one line written over, elsewhere a line now and then.
 
     The latest is told again while nothing new is said, so that long work does not look like a dead one.
@@ -79,10 +79,10 @@ def telling(quiet: bool, first_s: float = FIRST_S, every_s: float = EVERY_S) -> 
         yield lambda text: note(f"\r  {text[:70]:70}\r")
         note(f"\r{'':72}\r")
     else:
-        yield from _now_and_then(first_s, every_s)
+        yield from _now_and_then(every_s)
 
 
-def _now_and_then(first_s: float, every_s: float) -> Iterator[Callable[[str], None]]:
+def _now_and_then(every_s: float) -> Iterator[Callable[[str], None]]:
     latest, over, begun = "at work", threading.Event(), time.monotonic()
 
     def hear(text: str) -> None:
@@ -90,10 +90,8 @@ def _now_and_then(first_s: float, every_s: float) -> Iterator[Callable[[str], No
         latest = text
 
     def tell() -> None:
-        wait = first_s
-        while not over.wait(wait):
+        while not over.wait(every_s):
             note(f"krcsim: {latest}; {time.monotonic() - begun:.0f} s so far\n")
-            wait = every_s
 
     thread = threading.Thread(target=tell, name="krcsim progress", daemon=True)
     thread.start()

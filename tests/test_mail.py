@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from krcsim_shell.mail import Parent, chosen, draft, message_id, quoted, read_parent, send_command
 from krcsim.values import KrcsimError
+from tests.needs import MAIL
 
 ID = "<20200404195129.GA83565@google.com>"
 BEFORE = "<20200403173051.4081-1-urezki@gmail.com>"

@@ -11,7 +11,7 @@ BENCH ?=
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help lab test validate kernel guest guest-matrix calibrate bench bench-ui figures clean
+.PHONY: help python test-needs validate-needs lab test validate kernel guest guest-matrix calibrate bench bench-ui figures clean
 
 help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
@@ -28,14 +28,21 @@ help:
 	@echo
 	@echo 'PY=python3.12 chooses the Python; LAB_ARGS="--no-browser" goes to JupyterLab.'
 
-# Built from nothing whenever pyproject.toml changes: a dependency taken out is really gone.
-$(READY): pyproject.toml
+# Before anything long: is Python there, and new enough?
+python:
 	@command -v $(PY) >/dev/null || { \
 	  echo "$(PY) is missing: install Python 3.11 or later (Debian: apt install python3 python3-venv)" >&2; exit 1; }
 	@$(PY) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "$(PY) is older than Python 3.11, or does not start; name a newer one: make PY=python3.12 lab" >&2; exit 1; }
 	@$(PY) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PY) has no venv module; on Debian: apt install python3-venv" >&2; exit 1; }
+
+# What tests use beside Python; those that miss it are skipped, or with KRCSIM_NO_SKIP nothing is begun.
+test-needs validate-needs: %-needs: python
+	@$(PY) tests/needs.py $*
+
+# Built from nothing whenever pyproject.toml changes: a dependency taken out is really gone.
+$(READY): pyproject.toml | python
 	@echo 'Setting up .venv: a minute or two, once.'
 	@rm -f $@
 	@$(PY) -m venv --clear .venv
@@ -49,12 +56,12 @@ lab: $(READY)
 	  --ServerApp.root_dir='$(CURDIR)' --LabApp.default_url=/lab/tree/$(NOTEBOOK) \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
-test: $(READY)
+test: test-needs $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m mypy
 	$(RUN) -m pytest -q
 
-validate: $(READY)
+validate: validate-needs $(READY)
 	$(RUN) -m pytest -q --durations=10 validation
 
 kernel: $(READY)

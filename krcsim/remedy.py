@@ -69,7 +69,7 @@ REMEDIES: dict[str, Remedy] = {"A0": A0, "A1": A1, "A1-3step": replace(A1, head_
 THREAD = ("A0", "A1", "B", "C-A0", "C-A1", "D5-A1")
 
 _SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
-_RESERVE = ("nr_emergency_objs", "emergency_at_boot", "cache_shared", "nr_bkv_objs", "cache_at_boot")
+RESERVE = ("nr_emergency_objs", "emergency_at_boot", "cache_shared", "nr_bkv_objs", "cache_at_boot")
 
 def named(name: str, own: Remedy | None = None) -> Remedy:
     """The remedy of a table row, or sized: B12 (objects), D8-A1 (pages); an f fills at boot, an e leaves empty.
@@ -80,7 +80,7 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
         return own
     if own is not None and name.endswith("-own"):
         reserve = named(name.removesuffix("-own"))
-        return replace(own, **{field: getattr(reserve, field) for field in _RESERVE})
+        return replace(own, **{field: getattr(reserve, field) for field in RESERVE})
     if name in REMEDIES:
         return REMEDIES[name]
     if sized := _SIZED.fullmatch(name):

@@ -125,9 +125,10 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     return replace(base, **table)
 
 def changed(scenario: Scenario, **overrides: Any) -> Scenario:
-    """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s, **{"workload.rate_hz": 1e4}).
+    """A copy with dotted fields replaced, as in changed(s, **{"workload.rate_hz": 1e4}).
 
-    None leaves a field to its default. Raises KrcsimError for what does not exist or fit.
+    `remedy` takes the name of a row, own or X-own too, or a Remedy. None leaves a field to its default. Raises
+    KrcsimError for what does not exist or fit.
     """
     data = as_dict(scenario)
     for path, value in overrides.items():
@@ -141,6 +142,8 @@ def changed(scenario: Scenario, **overrides: Any) -> Scenario:
             here.pop("lengths_ms", None)
         if path == "allocator.spells" and value != "schedule":
             here.pop("schedules", None)
+        if path == "remedy" and isinstance(value, str):
+            value = named(value, scenario.remedy)  # also own, and X-own
         here[key] = _plain(value) if isinstance(value, Remedy) else value
         if value is None:
             del here[key]

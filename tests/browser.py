@@ -7,7 +7,6 @@ import base64
 import hashlib
 import os
 import shlex
-import shutil
 import socket
 import subprocess
 import sys
@@ -25,11 +24,11 @@ from krcsim_shell.main import parser, scenario_from
 from krcsim.scenario import Scenario, load_scenario
 from krcsim_explorers import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure, Trust
 from krcsim_explorers.explore import CONTROLS, PRESETS, Explorer
+from tests.needs import browser
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "krcsim-browser-test"
-NAMES = ("chromium", "chromium-browser", "google-chrome")
-CHROMIUM = next(filter(None, map(shutil.which, NAMES)), None)
+CHROMIUM = browser()
 EXPLORERS: dict[str, type[Explorer]] = {
     "01_pool_or_pages": PoolOrPages, "02_one_spell": OneSpell, "03_cold_start": ColdStart,
     "04_how_big": HowBig, "05_pressure": Pressure, "06_rare_and_exact": Trust}  # fmt: skip

@@ -12,6 +12,7 @@ import pytest
 import krcsim
 from krcsim_report.timeline import rules
 from krcsim_explorers.explore import CONTROLS, PRESETS
+from tests.needs import BROWSER
 from tests.browser import (
     CHROMIUM,
     EXPLORERS,
@@ -32,7 +33,7 @@ SHOTS = ROOT / "output"
 pytestmark = [
     pytest.mark.usefixtures("warm_engine"),
     pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium (Debian: apt install chromium)"),
+    pytest.mark.skipif(CHROMIUM is None, reason=BROWSER.reason()),
 ]
 TRUST = "06_rare_and_exact"  # has no spell to move, and takes longer
 all_notebooks = pytest.mark.parametrize("notebook", EXPLORERS, indirect=True)

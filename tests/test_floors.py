@@ -21,7 +21,7 @@ FLOORS = (
     "values kernel",
     "workload allocator memory grace_period remedy files",
     "scenario engine",
-    "run estimate",
+    "run estimate idle",
     "result measures",
     "study",
 )

@@ -6,7 +6,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-import shutil
 import subprocess
 from contextlib import suppress
 from dataclasses import replace
@@ -21,6 +20,7 @@ from hypothesis import strategies as st
 
 from krcsim_shell.mail import Parent, chosen, draft, message_id, quoted, read_parent, send_command
 from krcsim.values import KrcsimError
+from tests.needs import MAIL
 
 ID = "<20200404195129.GA83565@google.com>"
 BEFORE = "<20200403173051.4081-1-urezki@gmail.com>"
@@ -86,9 +86,8 @@ def run(*command: str, at: Path, env: dict[str, str], given: bytes = b"") -> byt
 
 def send(path: Path, env: dict[str, str], *options: str) -> str:
     """What git send-email would send, with nobody to ask and no network."""
-    folder = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True)
-    if not shutil.which("git-send-email", path=folder.stdout.strip()):
-        pytest.skip("git send-email is missing (Debian: apt install git-email)")
+    if not MAIL.here():
+        pytest.skip(MAIL.reason())
     neutral = "--dry-run --confirm=never --suppress-cc=self --smtp-server=/bin/true".split()
     command = ["git", "send-email", *neutral, *options, str(path)]
     return re.sub(r"\n[ \t]+", " ", run(*command, at=path.parent, env=env).decode())

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A real guest: its counts repeat, add up, and are those of the recordings."""
 import csv
-import shutil
 from pathlib import Path
 import pytest
 from krcsim.scenario import data_folder
 from krcsim_kernel.build import Build, ready
 from krcsim_kernel.guest import Boot, Row, run
+from tests.needs import QEMU
 
 NAMES = "pool pool_prefill cache_max cache_prefill period_us burst dur_ms onset_ms on_ms off_ms epi_exp seed".split()
 # rate, pattern, p_page, p_obj, remedy, seed of main.csv: short, with waits,
@@ -21,8 +21,8 @@ OTHERS = ["double_pct=40 waiters=64 period_us=1000 burst=10 dur_ms=500 p_page_pp
 
 @pytest.fixture(scope="module")
 def build() -> Build:
-    if not shutil.which("qemu-system-x86_64"):
-        pytest.skip("qemu-system-x86_64 is missing; install qemu-system-x86 to measure in a guest")
+    if not QEMU.here():
+        pytest.skip(QEMU.reason())
     return ready()
 
 def recorded() -> list[dict[str, str]]:

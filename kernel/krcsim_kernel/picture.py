@@ -3,15 +3,14 @@
 
 from __future__ import annotations
 
-import io
 import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from krcsim_report.style import figure as empty
+from krcsim_report.style import plain, written
 from krcsim_kernel.score import ENOUGH_WAITS, Answer, Comparison
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 # Okabe and Ito's colours, told apart with every kind of colour vision; the shapes say it again.
@@ -34,19 +33,17 @@ def looks(comparisons: Sequence[Comparison]) -> dict[str, tuple[str, str, str]]:
     return {rate: look for rate, look in (LOOKS | more).items() if rate in rates}
 
 
+@plain()
 def png(comparisons: Sequence[Comparison]) -> bytes:
     """P(wait) and the blocked fraction beside each other, predicted against measured, as PNG bytes."""
-    figure = Figure(figsize=(11, 5.4), dpi=90, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = empty(11, 5.4, dpi=90, layout="constrained")
     some = [c for c in comparisons if not c.trivial]
     for i, ax in enumerate(figure.subplots(1, 2)):
         share = sum(c.answers[i].inside for c in some) / max(1, len(some))
         ax.set_title(f"{WHAT[i]}: {100 * share:.0f} % of {len(some)} inside", loc="left", fontsize=10)
         _against(ax, some, i)
     figure.legend(handles=_handles(comparisons), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
-    out = io.BytesIO()
-    figure.savefig(out, format="png")
-    return out.getvalue()
+    return written(figure, "png")
 
 
 def _handles(comparisons: Sequence[Comparison]) -> list[Line2D]:
@@ -58,10 +55,10 @@ def _handles(comparisons: Sequence[Comparison]) -> list[Line2D]:
     return [*handles, Line2D([], [], **miss)]  # type: ignore[arg-type]
 
 
+@plain()
 def draw(comparisons: Sequence[Comparison], path: Path) -> None:
     """Predicted against measured where either side waits, and the relative errors, as a PNG."""
-    figure = Figure(figsize=(13, 10.5), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = empty(13, 10.5, dpi=110, layout="constrained")
     axes = figure.subplots(2, 2, gridspec_kw=dict(height_ratios=[2.4, 1]))
     some = [c for c in comparisons if not c.trivial]
     for i in (0, 1):
@@ -78,7 +75,7 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
         fontsize=11,
     )
     path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path)
+    path.write_bytes(written(figure, "png"))
 
 
 Place = Callable[[Answer, str], tuple[float, float, float, float]]  # of a rate: x, y, low, high

@@ -4,7 +4,6 @@
 import argparse
 import importlib
 import json
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -18,6 +17,7 @@ from krcsim_kernel.guest import Row
 from krcsim_kernel.job import Job, checked, job_of, rcuscale_of
 from krcsim_kernel.matrix import Task, measure
 from krcsim_kernel.results import flat, tables
+from krcsim_shell import streams
 
 MOST_SEEDS, REPLICATIONS = 1000, 200
 
@@ -34,9 +34,9 @@ def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> No
         data = tables(every)[0] if path.suffix == ".csv" else _json(scenario, jobs, rows, answers, command).encode()
         write_whole(path, data, overwrite=args.overwrite)
     if args.json:
-        sys.stdout.write(_json(scenario, jobs, rows, answers, command))
+        streams.say(_json(scenario, jobs, rows, answers, command), end="")
     else:
-        print(_text(scenario, jobs, rows, answers))
+        streams.say(_text(scenario, jobs, rows, answers))
 
 def jobs_of(scenario: Scenario, remedies: str) -> dict[str, Job]:
     """A job for each remedy that is asked for, else one for the scenario's own."""
@@ -60,7 +60,7 @@ def _targets(args: argparse.Namespace) -> list[Path]:
 
 def _measured(jobs: dict[str, Job], args: argparse.Namespace) -> dict[str, list[Row]]:
     tasks = [Task(checked(job).line(seed), job.boot) for job in jobs.values() for seed in range(1, args.seeds + 1)]
-    say = (lambda _: None) if args.quiet else (lambda text: print(text, file=sys.stderr, flush=True))
+    say = (lambda _: None) if args.quiet else (lambda text: streams.note(f"{text}\n"))
     rows = [flat(row) for row in measure(ready(None, say), tasks, say)]
     return {name: rows[n * args.seeds:(n + 1) * args.seeds] for n, name in enumerate(jobs)}
 

@@ -14,7 +14,9 @@ import traitlets
 from krcsim_shell.export import Answer, export_all
 from krcsim.files import write_whole
 from krcsim_explorers.latest import Latest, Ticket
+from krcsim.idle import idle
 from krcsim.run import Stopped
+from krcsim_report.style import plain
 from krcsim.scenario import Scenario, changed, load_scenario, toml_text
 from krcsim.values import KrcsimError
 from krcsim_explorers.view import SIZE, View
@@ -89,7 +91,7 @@ class Explorer:
     def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 2, 3, 5)) -> None:
         self.home, self.rungs = Path(folder), rungs
         self.kept = self.home / f"{self.name}.autosave.toml"
-        self.view, self.pins = View(), dict[str, Scenario]()
+        self.view, self.pins = View(plain), dict[str, Scenario]()
         self.done: Shown | None = None
         self.base = load_scenario(preset or next(iter(self.presets.values())))
         self._quiet, self._note = Quiet(), ""
@@ -112,6 +114,14 @@ class Explorer:
         """Widgets under the picture that only this question has."""
         return []
 
+    def worlds(self, s: Scenario) -> dict[str, Scenario]:
+        """What is run for a scenario, by the name of its remedy; `own` is the scenario itself."""
+        return {"own": s}
+
+    def carries(self, name: str, path: str) -> bool:  # noqa: ARG002
+        """Whether a field of the scenario is in the world of that name too, and not another value of its remedy."""
+        return True
+
     # ---- widgets
 
     def _build(self) -> None:
@@ -120,13 +130,14 @@ class Explorer:
         self.file = w.Text(placeholder="path of a .toml, then Enter", description="Load scenario",
             continuous_update=False, **look)
         self.controls: dict[str, Any] = {}
-        rows = []
+        self.rows: dict[str, tuple[Any, Any]] = {}  # a control, and what it is for
         for path in self.shown:
             label, symbol, values = CONTROLS[path]
             kind = w.Dropdown if isinstance(values[0], tuple) else w.SelectionSlider
             options = values if kind is w.Dropdown else [(f"{v:g}", v) for v in values]
             self.controls[path] = kind(options=options, description=label, **look)
-            rows += [self.controls[path], w.HTML(html.escape(f"{symbol}: {why(path)}")).add_class("krcsim-why")]
+            about = w.HTML(html.escape(f"{symbol}: {why(path)}")).add_class("krcsim-why")
+            self.rows[path] = (self.controls[path], about)
             self.controls[path].observe(self._moved, "value")
         self.buttons = {text: w.Button(description=text, tooltip=tip, layout=dict(width="auto")) for text, tip in (
             ("Reset", "Back to the preset"), ("Cancel", "Stop refining; the picture stays"),
@@ -151,7 +162,9 @@ class Explorer:
                 ("Export all", lambda _: self.export())):
             self.buttons[text].on_click(act)
         few = ("Reset", "Cancel", "Pin", "Unpin")[: 4 if self.pins_at_most else 2]
-        left = w.VBox([self.preset, self.file, *rows, w.HBox([self.buttons[text] for text in few]), self.into,
+        self.without = w.HTML("").add_class("krcsim-why")
+        rows = [widget for row in self.rows.values() for widget in row]
+        left = w.VBox([self.preset, self.file, *rows, self.without, w.HBox([self.buttons[text] for text in few]), self.into,
             self.dpi, self.buttons["Export all"]]).add_class("krcsim-left")
         right = w.VBox([self.image, self.bar, self.status, self.value, *self.extras(), self.shell],
             layout=dict(width=f"{width + 8}px", max_width="100%", flex="0 1 auto")).add_class("krcsim-right")
@@ -182,6 +195,37 @@ class Explorer:
                 if (was := getattr(spell, name)) is not None:
                     v[f"allocator.spell.{name}"] = min(1.0, round(was * part, 9))
         return self.fitted(changed(self.base, **v))
+
+    def useless(self, s: Scenario) -> dict[str, str]:
+        """The controls that would change nothing in any world of a scenario, with the reason."""
+        found = {name: idle(world) for name, world in self.worlds(s).items()}
+        out: dict[str, str] = {}
+        for path in self.controls:
+            there = [world for name, world in found.items() if self.carries(name, path)]
+            if all(field in world for world in there for field in self._moves(path, s)):
+                out[path] = found["own"][path]
+        return out
+
+    def _moves(self, path: str, s: Scenario) -> list[str]:
+        """The fields that a control moves."""
+        spell = s.allocator.spell
+        more = {"allocator.spell.page": ["calm.page", "spell.page_noretry"], "allocator.spell.head": [
+            f"spell.{name}" for name in CLASSES if spell.head and getattr(spell, name)]}.get(path, [])
+        return [path, *(f"allocator.{name}" for name in more)]
+
+    def _offer(self, s: Scenario) -> None:
+        """Show the controls that change something, and say why the others are not there."""
+        useless = self.useless(s)
+        for path, row in self.rows.items():
+            for widget in row:
+                shown = "none" if path in useless else None
+                if widget.layout.display != shown:
+                    widget.layout.display = shown
+        by_reason: dict[str, list[str]] = {}
+        for path, reason in useless.items():
+            by_reason.setdefault(reason, []).append(CONTROLS[path][0])
+        told = "; ".join(f"{', '.join(labels)}: {reason}" for reason, labels in by_reason.items())
+        self.without.value = html.escape(f"Not shown, since they change nothing here: {told}.") if told else ""
 
     def _put(self, s: Scenario, said: str = "") -> None:
         """Set all controls to a scenario, with one run for the whole change."""
@@ -219,7 +263,9 @@ class Explorer:
             if change is not None:
                 self._settle(change["owner"])
             self._quiet.on = False
-            self._latest.submit((self.scenario, dict(self.pins)))
+            s = self.scenario
+            self._offer(s)
+            self._latest.submit((s, dict(self.pins)))
         except KrcsimError as exc:
             self._remark(f"Not possible: {exc}")
         finally:

@@ -11,6 +11,7 @@ from krcsim.run import Replications, replicate
 from krcsim.estimate import Estimate, ratio
 from krcsim.scenario import Scenario, changed, load_scenario
 from krcsim.study import SEED
+from krcsim_report.style import Picture, figure, plain
 DEPTHS = {"nowait": "to the min mark", "atomic": "to 3/8 of it", "reserves": "all of it"}
 _LOOKS = {"stall": ("#D55E00", "s", "reclaim stall"), "wait": ("#0072B2", "o", "grace-period wait")}
 
@@ -66,3 +67,10 @@ def draw_lengths(ax: Axes, **fields: Any) -> dict[str, dict[str, Estimate]]:
     ax.set_ylabel("mean length (ms)")
     ax.legend()
     return found
+
+@plain()
+def lengths_drawn(**fields: Any) -> Picture:
+    """lengths() for all depths as a picture; its `numbers` are what is drawn, by depth."""
+    fig = figure(7, 4, layout="constrained")
+    found = draw_lengths(fig.subplots(), **fields)
+    return Picture(fig, "mean length of a reclaim stall and of a grace-period wait, by the depth of the hog", found)

@@ -15,6 +15,7 @@ from krcsim_shell.export import Answer
 from krcsim_explorers.latest import Ticket
 from krcsim_explorers.view import RIGHT, View
 from krcsim_report.reply import answer_text
+from krcsim.remedy import RESERVE, named
 from krcsim.result import Result, words
 from krcsim.scenario import Scenario, command_near
 from krcsim.study import SEED, Have, Progress, replications_at
@@ -75,6 +76,15 @@ class Compared(Explorer):
     options: ClassVar[str] = ""
     seen: Chart | None = None  # what is on the screen, with the curves of the setting before
 
+    def worlds(self, s: Scenario) -> dict[str, Scenario]:
+        """The scenario under each remedy."""
+        return {name: replace(s, remedy=named(name, s.remedy)) for name in listed(self.names, s)}
+
+    def carries(self, name: str, path: str) -> bool:
+        """The rows of the table have remedies of their own, and reserves on the own remedy have their own sizes."""
+        section, field = path.split(".", 1)
+        return section != "remedy" or name == "own" or (name.endswith("-own") and field not in RESERVE)
+
     def ask(self, s: Scenario, names: str, **how: Any) -> Result:
         """Run the question for some remedies."""
         return compare(s, listed(names, s), **how)
@@ -102,7 +112,7 @@ class Compared(Explorer):
         old = looking(replace(chart, lines=was), "old").lines  # each in its place, or the frame would be drawn anew
         self.tell(ticket, own, replace(chart, lines=(*(mine.pop(line.name, line) for line in old), *mine.values())))
         self.keep(ticket, s, pins)
-        worlds, last = {"": s, **pins}, replications_at(self.rungs[-1] if self.rungs else 0)
+        worlds, last = {"": s, **pins}, replications_at(max(self.rungs, default=0))
         runs = 0
         steps = [(rung, 0.0) for rung in self.rungs] + [(rung, x) for rung in self.rungs[-1:] for x in CLOSING]
         for rung, budget in steps:
@@ -178,6 +188,8 @@ class PoolOrPages(Compared):
 
     def fitted(self, s: Scenario) -> Scenario:
         """With a horizon of a few spells, fewer where many CPUs make many events."""
+        if s.allocator.spells != "exponential":  # its horizon is as long as it was given
+            return s
         cycle, cpus = s.allocator.spell_ms + s.allocator.calm_ms, s.machine.cpus
         span = max(2.0 * cycle if cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
         return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
@@ -207,6 +219,8 @@ class OneSpell(Explorer):
 
     def fitted(self, s: Scenario) -> Scenario:
         """Long enough for the spell asked for."""
+        if s.allocator.spells != "exponential":
+            return s
         whole = 3.0 * (1 + self.which.value) * (s.allocator.spell_ms + s.allocator.calm_ms)
         return replace(s, horizon_ms=round(max(s.warmup_ms, whole), 3))
 

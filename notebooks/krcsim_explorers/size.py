@@ -9,7 +9,7 @@ from krcsim_explorers.latest import Ticket
 from krcsim_explorers.questions import Found
 from krcsim.scenario import Scenario, command_near
 from krcsim_studies.pictures import chart_of_sizes
-from krcsim_studies.size import Sized, size
+from krcsim_studies.size import Sized, size, with_reserve
 from krcsim_studies.told import result_of, sentence, text_of
 TARGETS = tuple(10.0**-k for k in range(1, 13))
 LOOKS = 40  # of a search, more or less
@@ -36,6 +36,11 @@ class HowBig(Found):
         for control in (self.target, self.of, self.at_boot):
             control.observe(self._moved, "value")
         return [self.target, self.of, self.at_boot]
+
+    def worlds(self, s: Scenario) -> dict[str, Scenario]:
+        """Without a reserve, with a pool and with a page: what larger ones have in common with these."""
+        return {"own": s} | {name: with_reserve(s, objects, pages, self.at_boot.value)
+            for name, objects, pages in (("none", 0, 0), ("pool", 1, 0), ("page", 0, 1))}
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """A quick search first, then one that may look as closely as it takes."""

@@ -14,6 +14,7 @@ from krcsim.study import replications_at
 from krcsim_studies.beside import (KINDS, LARGEST, NAMES, Beside, beside,
     chart_of_beside, result_of, text_of, verdict)
 from krcsim_studies.question import Finding
+from krcsim_studies.size import with_reserve
 
 class Trust(Found):
     """P(wait) over the size of a pool, or of a list of pages: exact, by plain runs, and by forks."""
@@ -35,6 +36,11 @@ class Trust(Found):
         self.of.observe(self._moved, "value")
         self.size.observe(lambda _: self._told_size(), "value")
         return [self.of, self.size]
+
+    def worlds(self, s: Scenario) -> dict[str, Scenario]:
+        """Without a reserve, and with the smallest of the kind that grows."""
+        return {"own": s, "none": with_reserve(s, 0, 0),
+            "one": with_reserve(s, *((1, 0) if self.of.value == "pool" else (0, 1)))}
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """All sizes with few replications, then with more; the exact answers are found once."""

@@ -3,6 +3,7 @@
 import struct
 import zlib
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
@@ -25,8 +26,12 @@ def encoded(pixels: Any, stamp: str) -> bytes:
         + chunk(b"IDAT", zlib.compress(rows.tobytes(), 1)) + chunk(b"IEND", b""))
 
 class View:
-    """Pictures of one thread; the limits of axes are those of their `key`, so that blitting is exact."""
-    def __init__(self) -> None:
+    """Pictures of one thread; the limits of axes are those of their `key`, so that blitting is exact.
+
+    All that is drawn is drawn within `style`, whatever settings a person has for figures of their own.
+    """
+    def __init__(self, style: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
+        self.style = style
         self._frames: dict[Any, tuple[FigureCanvasAgg, Axes, Any]] = {}
 
     def png(self, key: Any, frame: Callable[[Axes], Any], draw: Callable[[Axes], list[Any]], stamp: str = "") -> bytes:
@@ -34,13 +39,14 @@ class View:
 
         `stamp` goes into the file's text, so that whoever sees the picture can tell what it shows.
         """
-        canvas, ax, background = self._frames.pop(key) if key in self._frames else self._framed(frame)
-        self._frames = dict([*self._frames.items()][1 - KEPT :]) | {key: (canvas, ax, background)}
-        canvas.restore_region(background)
-        renderer = canvas.get_renderer()
-        for artist in draw(ax):
-            artist.draw(renderer)
-            artist.remove()
+        with self.style():
+            canvas, ax, background = self._frames.pop(key) if key in self._frames else self._framed(frame)
+            self._frames = dict([*self._frames.items()][1 - KEPT :]) | {key: (canvas, ax, background)}
+            canvas.restore_region(background)
+            renderer = canvas.get_renderer()
+            for artist in draw(ax):
+                artist.draw(renderer)
+                artist.remove()
         return encoded(np.asarray(canvas.buffer_rgba())[:, :, :3], stamp)
 
     def _framed(self, frame: Callable[[Axes], Any]) -> tuple[FigureCanvasAgg, Axes, Any]:

@@ -1,14 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Chart in, axes out. Colours are Okabe and Ito's; line style and marker say the same again."""
-import io
 import math
 from collections.abc import Mapping
 from textwrap import fill
 from typing import Any, cast
-import matplotlib
+from krcsim_report.style import figure, plain, written
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.transforms import ScaledTranslation
 from matplotlib.ticker import (FixedLocator, FuncFormatter, LogFormatterMathtext, LogLocator, MaxNLocator,
@@ -17,7 +15,6 @@ from krcsim_report.chart import NOTHING_ADDED, OWN, Chart, Line, height, in_lege
 from krcsim.estimate import Estimate
 STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#CC79A7", "D", ":"),
     ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
-SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
 FLOOR = 1e-13  # P(wait) below is drawn at the foot of the axis
 STRIP, STRIP_ROW, MOST_ROWS = 0.04, 0.04, 5  # of the height of the axes: the strip of the unseen, and each row in it
 TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
@@ -168,13 +165,13 @@ def _thinned(line: Line) -> list[str]:
 
 def blank(title: str, foot: str) -> tuple[Figure, Axes]:
     """A figure with one pair of axes, the situation above, where it comes from at the foot."""
-    fig = Figure(figsize=(8, 5.2), dpi=100)
-    FigureCanvasAgg(fig)
+    fig = figure(8, 5.2)
     ax = fig.add_subplot()
     ax.set_title(fill(title, 120), fontsize=7.5)
     ax.text(0.0, -0.13, fill(foot, 150, break_long_words=False), fontsize=6, va="top", transform=ax.transAxes)
     return fig, ax
 
+@plain()
 def figure_of(chart: Chart, title: str = "", foot: str = "") -> Figure:
     """A whole figure of a chart, with title and foot."""
     fig, ax = blank(title, foot)
@@ -192,9 +189,5 @@ def picture(fig: Figure, kind: str, provenance: Mapping[str, Any], dpi: int = 15
     """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
     text = "\n".join(f"{k}: {v}" for k, v in provenance.items())
     meta: dict[str, Any] = {"png": {"Description": text, "Software": "krcsim"},
-        "svg": {"Description": text, "Date": None, "Creator": "krcsim"},
-        "pdf": {"Subject": text, "Creator": "krcsim", "Producer": None, "CreationDate": None}}
-    out = io.BytesIO()
-    with matplotlib.rc_context(SVG):
-        fig.savefig(out, format=kind, dpi=dpi, bbox_inches="tight", metadata={"Title": "krcsim"} | meta.get(kind, {}))
-    return out.getvalue()
+        "svg": {"Description": text, "Creator": "krcsim"}, "pdf": {"Subject": text, "Creator": "krcsim"}}
+    return written(fig, kind, {"Title": "krcsim"} | meta.get(kind, {}), dpi=dpi, bbox_inches="tight")

@@ -9,7 +9,7 @@ from krcsim_report.chart import OWN, Chart, chart_of, is_by_spell, unseen
 from krcsim_report.chart import height as height_of
 from krcsim.estimate import Estimate
 from krcsim.result import Cell, Result, number, scenario_of, words
-from krcsim.scenario import Scenario
+from krcsim.scenario import Scenario, command_near
 from krcsim.values import KrcsimError
 WIDTH = 72
 MARKS, OWN_MARK = "ox+#%&@=$", "*"
@@ -29,6 +29,23 @@ def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[st
         cells = [first.ljust(size[0]), *map(str.rjust, others, size[1:])]
         lines.append("  ".join(cells).rstrip())
     return lines
+
+SPARE = ("from boot", "steady", "blocked")  # columns that a table does without where it is too wide, the first first
+
+def fitting(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[str]:
+    """A table that fits: without the columns that can be spared, then without intervals, at last a point a line."""
+    kept = [*range(len(head))]
+    for spare in ("", *SPARE):
+        kept = [k for k in kept if head[k] != spare or k < 2]
+        lines = table([head[k] for k in kept], [[row[k] for k in kept] for row in rows], 100_000)
+        if max(map(len, lines)) <= width:
+            return lines
+    kept = [k for k in kept if head[k] != "95 % interval"]
+    lines = table([head[k] for k in kept], [[row[k].split(" [")[0] for k in kept] for row in rows], 100_000)
+    if max(map(len, lines)) <= width:
+        return lines
+    return [line for row in rows for line in wrap(", ".join(f"{name} {cell}" for name, cell in
+        zip(head, row, strict=True) if cell), width, "  ", " " * 6)]
 
 def log_plot(chart: Chart, height: int = 10) -> list[str]:
     """A chart with a mark a line, y logarithmic; below the axis a strip with the marks of what was not seen."""
@@ -157,18 +174,39 @@ def answer_text(result: Result, window: str | None = None) -> str:
     key = ("Per single-argument call made in the spell." if spells else "bytes/CPU: reserve once full, the page that "
         "the plain code keeps counted for all. P(wait): per single-argument call. "
         f"blocked: {blocked_words(s)}, in grace-period waits.")
-    given = shlex.split(str(result.provenance["command"]).replace("krcsim compare", "krcsim reply", 1))
-    kept = [word for last, word in zip(["", *given], given, strict=False) if "--pin" not in (last, word)]
-    made = " \\\n".join(wrap(shlex.join(kept), WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
-        '"<" is an upper bound where no wait was seen.'), "", *table(*rows), "", *wrap(key),
+        '"<" is an upper bound where no wait was seen.'), "", *fitting(*rows), "", *wrap(key),
         *wrap(found_words(result, points)),
         *wrap(unexposed_words(result, points)), *wrap(remark(result, window, [str(p[0]) for p in points])), "",
         *log_plot(chart_of(result, window)), "",
-        *wrap("Rates, spells and failure probabilities are assumptions of the scenario. Left out: "
-        "watermarks and slab free lists as mechanisms, the memory that deferred objects hold, CPU hot-plug."), "",
-        "Made with:", made]
+        *wrap(f"{assumed(s)}. {left_out(s)}."), "", *made_with(str(result.provenance["command"]), s)]
     return check_text("\n".join(lines) + "\n")
+
+def assumed(s: Scenario) -> str:
+    """What of a scenario nobody measured, in a sentence without its full stop."""
+    kinds = ["rates"] + ["spells"] * (s.allocator.spells != "none")
+    kinds += ["the hog", "memory sizes"] if s.memory.pressure == "pages" else ["failure probabilities"]
+    return f"{', '.join(kinds[:-1]).capitalize()} and {kinds[-1]} are assumptions of the scenario"
+
+def left_out(s: Scenario) -> str:
+    """What is not simulated in a scenario, in a sentence without its full stop."""
+    pages = s.memory.pressure == "pages"
+    parts = ["zones, swap and writeback", "the node's partial slabs"] if pages else [
+        "watermarks and slab free lists as mechanisms"]
+    parts += [] if pages and s.memory.deferred_counts else ["the memory that deferred objects hold"]
+    return f"Left out: {', '.join([*parts, 'CPU hot-plug'])}"
+
+def made_with(command: str, s: Scenario) -> list[str]:
+    """The lines that say how to make an answer again, by a command if there is one."""
+    if not command or command.startswith("("):  # Python had remedies of its own, which no command line can name
+        said = "Made from Python, with values that no command line can name."
+        return [*wrap(said), "Its scenario:", *_continued(command_near("show", s))]
+    given = shlex.split(command.replace("krcsim compare", "krcsim reply", 1))
+    kept = [word for last, word in zip(["", *given], given, strict=False) if "--pin" not in (last, word)]
+    return ["Made with:", *_continued(shlex.join(kept))]
+
+def _continued(command: str) -> list[str]:
+    return " \\\n".join(wrap(command, WIDTH - 3, "  ", " " * 6)).split("\n")
 
 def spell_rows(result: Result, points: list[tuple[Cell, ...]]) -> tuple[list[str], list[list[str]]]:
     """Head and rows of a table of the first and the last spell."""

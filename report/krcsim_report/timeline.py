@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
+from krcsim_report.style import plain
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from krcsim.engine.state import EVENTS
@@ -131,9 +132,9 @@ def frame(ax: Axes, *, spell: Spell, span: tuple[float, float]) -> None:
     ax.hlines(range(1, len(LANES)), left, right, color="#bbbbbb", lw=0.5)
 
 def _sawtooth(own: list[Event], x: list[float], y: list[float], foot: float) -> tuple[list[float], list[float]]:
-    """Points of what is queued: it grows with the calls, and falls when a batch takes it."""
+    """Points of what is queued: it grows with the calls, and falls when a batch takes it; none without an event."""
     xs, ys = [], []
-    for e, at, now, following in zip(own, x, y, [*y[1:], foot], strict=True):
+    for e, at, now, following in zip(own, x, y, [*y[1:], foot][: len(y)], strict=True):
         taken = e.what in ("batch queued", "joined a pending batch")
         xs += [at, at] if taken else [at]
         ys += [now, foot if following < now else now] if taken else [now]
@@ -160,6 +161,7 @@ def _paired(spell: Spell, first: str, last: str, left: float, right: float) -> l
             spans.append((begun.pop(0) if begun else left, e.ms))
     return spans + [(at, right) for at in begun]
 
+@plain()
 def spell_figure(spell: Spell, title: str, foot: str) -> Figure:
     """A whole figure: the spell, its story above, where it comes from at the foot."""
     fig, ax = blank(title, foot)

@@ -5,9 +5,10 @@ import json
 import shlex
 import sys
 import tomllib
+from functools import partial
 from pathlib import Path
 from typing import Any
-from krcsim_shell.export import KINDS
+from krcsim_shell.streams import check_output, note, open_error, say, telling
 from krcsim.files import write_whole
 from krcsim.scenario import UNSET, Scenario, changed, command_near, load_scenario, presets, toml_text
 from krcsim.values import KrcsimError
@@ -45,11 +46,6 @@ def command_of(args: argparse.Namespace, argv: list[str]) -> str:
         if word not in (args.verb, args.scenario) and "--set" not in (last, word.split("=")[0])]
     return command_near(args.verb, scenario_from(args), shlex.join(rest))
 
-def progress(done: int, total: int) -> None:
-    """Say on the terminal how far a study is."""
-    end = "\r" if done < total else "\r" + " " * 40 + "\r"
-    print(f"\r  {done} of {total} points done", end=end, file=sys.stderr, flush=True)
-
 def shown(result: Any) -> str:
     """A result as tables for a terminal."""
     from krcsim_report.chart import is_by_spell
@@ -85,17 +81,22 @@ def run_simulate(args: argparse.Namespace, command: str) -> None:
     if args.json:
         body = {"command": command, "scenario": toml_text(run.scenario)}
         fields = ("seed", "replication", "counters", "events", "total_events")
-        print(json.dumps(body | {name: getattr(run, name) for name in fields}, indent=1))
+        say(json.dumps(body | {name: getattr(run, name) for name in fields}, indent=1))
         return
-    for at, cpu, what, value in run.events:
-        print(f"{at:12.4f} ms  {'all' if cpu < 0 else f'cpu{cpu}':>7}  {what:32} {value:g}")
+    for first in range(0, len(run.events), 10_000):  # not all in one text: there may be millions
+        say("\n".join(f"{at:12.4f} ms  {'all' if cpu < 0 else f'cpu{cpu}':>7}  {what:32} {value:g}"
+            for at, cpu, what, value in run.events[first : first + 10_000]))
+    lines = []
     if run.total_events > len(run.events):
-        print(f"... {run.total_events - len(run.events)} more events; raise --events to see them")
-    for window, counters in run.counters.items():
-        print(f"{window}:", ", ".join(f"{k} {v:g}" for k, v in counters.items() if v))
+        lines.append(f"... {run.total_events - len(run.events)} more events; raise --events to see them")
+    lines += [f"{window}: " + ", ".join(f"{k} {v:g}" for k, v in counters.items() if v)
+        for window, counters in run.counters.items()]
+    say("\n".join(lines))
 
-def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = KINDS) -> None:
-    """Refuse at once what would fail only after the work is done."""
+def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = ()) -> None:
+    """Refuse at once what would fail only after the work is done; `kinds`: endings, if not those of figures."""
+    if args.out and not kinds:
+        from krcsim_shell.export import KINDS as kinds  # which needs matplotlib, as a figure does
     for path in map(Path, args.out):
         if path.exists() and not args.overwrite:
             raise KrcsimError(f"{path} exists already; choose another name or add --overwrite")
@@ -107,21 +108,26 @@ def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = KINDS) -> N
 def deliver(args: argparse.Namespace, name: str, scenario: Scenario, command: str, drawn: Any, text: str,
         result: Any = None, shown: str = "") -> None:
     """Write an answer into the files of --out, and print it."""
-    from krcsim_shell.export import Answer, file_of
-    answer = Answer(name, scenario, args.seed, command, drawn, text, result)
-    for path in map(Path, args.out):
-        write_whole(path, file_of(answer, path.suffix[1:], args.dpi), overwrite=args.overwrite)
-    if args.json:
-        print(file_of(answer, "json").decode(), end="")
-    elif shown or not args.out:
-        print(shown or text, end="" if not shown else None)
+    if args.out or args.json:
+        from krcsim_shell.export import Answer, file_of
+        answer = Answer(name, scenario, args.seed, command, drawn, text, result)
+        for path in map(Path, args.out):
+            write_whole(path, file_of(answer, path.suffix[1:], args.dpi), overwrite=args.overwrite)
+        if args.json:
+            say(file_of(answer, "json").decode(), end="")
+    if not args.json and (shown or not args.out):
+        say(shown or text, end="\n" if shown else "")
 
 def over_of(args: argparse.Namespace) -> dict[str, list[Any]]:
     """The values of --over: V1,V2,... or LO:HI:COUNT, with :log or :whole behind it."""
     from krcsim_studies.grid import spread
+    from krcsim_report.lists import listed
     over: dict[str, list[Any]] = {}
     for name, text in map(pair, args.over):
         ends = text.split(":")
+        if name == "remedy":
+            over[name] = list(listed(text, scenario_from(args)))
+            continue
         over[name] = [*(spread(*map(value_of, ends)) if len(ends) in (3, 4) else map(value_of, text.split(",")))]
     return over
 
@@ -130,14 +136,14 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     from krcsim_report.lists import listed
     from krcsim_studies.comparison import compare, spells
     from krcsim_studies.sweep import sweep
-    told = progress if sys.stderr.isatty() and not args.quiet else None
-    how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung,
-        command=command, progress=told)
-    how |= {} if args.budget is None else dict(budget=args.budget)
-    if args.over:
-        return sweep(scenario, over_of(args), **how)
-    names = listed(args.remedies, scenario)
-    return spells(scenario, names, count=args.by_spell, **how) if args.by_spell else compare(scenario, names, **how)
+    with telling(args.quiet) as told:
+        how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung, command=command,
+            progress=told and (lambda done, total: told(f"{done} of {total} points done")))
+        how |= {} if args.budget is None else dict(budget=args.budget)
+        if args.over:
+            return sweep(scenario, over_of(args), **how)
+        names = listed(args.remedies, scenario)
+        return spells(scenario, names, count=args.by_spell, **how) if args.by_spell else compare(scenario, names, **how)
 
 def run_study(args: argparse.Namespace, command: str) -> None:
     """Remedies in the same worlds, or a small grid."""
@@ -182,30 +188,25 @@ def run_reply(args: argparse.Namespace, command: str) -> None:
     for path in map(Path, args.out):
         mail = path.suffix == ".eml"
         write_whole(path, draft(text, **how) if mail else text.encode("ascii"), overwrite=args.overwrite)
-        print(f"{path} is a draft, nothing was sent; to send it:\n{send_command(path, parent)}" if mail else path)
+        say(f"{path} is a draft, nothing was sent; to send it:\n{send_command(path, parent)}" if mail else str(path))
     if not args.out:
-        sys.stdout.write(draft(text, **how).decode() if args.parent or known else text)
+        say(draft(text, **how).decode() if args.parent or known else text, end="")
 
 def run_show(args: argparse.Namespace, command: str) -> None:
     """A scenario as TOML, or the names of those that come with krcsim."""
-    print(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
+    say(toml_text(scenario_from(args)) if args.scenario else "\n".join([*presets(), ""]), end="")
 
 def run_size(args: argparse.Namespace, command: str) -> None:
     """The smallest reserve for a target."""
     from krcsim_shell.size import run_size as run
     check_targets(args)
-    told = said if sys.stderr.isatty() and not args.quiet else None
-    run(args, scenario_from(args), command, told, deliver)
+    run(args, scenario_from(args), command, deliver)
 
 def run_ask(args: argparse.Namespace, command: str) -> None:
     """One number, or all methods beside each other."""
     from krcsim_shell.asks import run_ask as run
     check_targets(args)
-    run(args, scenario_from(args), command, said if sys.stderr.isatty() and not args.quiet else None, deliver)
-
-def said(text: str) -> None:
-    """Say on the terminal what is being done."""
-    print(f"\r  {text[:70]:70}\r", end="", file=sys.stderr, flush=True)
+    run(args, scenario_from(args), command, deliver)
 
 def run_kernel(args: argparse.Namespace, command: str) -> None:
     """The scenario as a line for the harness in kernel/; measured in a guest if asked."""
@@ -236,9 +237,15 @@ class Parser(argparse.ArgumentParser):
         """Print one line and leave with status 2."""
         self.exit(2, f"krcsim: {message}; see {self.prog} --help\n")
 
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Help and version, or a complaint, on the streams that everything else goes to."""
+        (note if file is sys.stderr else partial(say, end=""))(message)
+
 def parser() -> Parser:
     """The command line."""
+    import krcsim
     top = Parser(prog="krcsim", description="How likely is a synchronous wait in kfree_rcu()?")
+    top.add_argument("--version", action="version", version=f"krcsim {krcsim.__version__}")
     known = tomllib.loads(Path(__file__).with_name("options.toml").read_text(encoding="utf-8"))
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
     for name, (_, words, options) in VERBS.items():
@@ -256,15 +263,17 @@ def parser() -> Parser:
 def main(argv: list[str] | None = None) -> int:
     """Run a command line; returns the exit status: 0, or 2 with one line on what to mend."""
     argv = sys.argv[1:] if argv is None else argv
+    open_error()
     try:
+        check_output()
         args = parser().parse_args(argv)
         VERBS[args.verb][0](args, command_of(args, argv))
     except KrcsimError as exc:
-        sys.stderr.write(f"krcsim: {exc}\n")
+        note(f"krcsim: {exc}\n")
         return 2
-    except BrokenPipeError:
-        sys.stderr.close()
     except KeyboardInterrupt:
-        sys.stderr.write("\nkrcsim: stopped; nothing was written\n")
+        note("\nkrcsim: stopped; nothing was written\n")
         return 130
+    finally:
+        note("")  # what could not be written is dropped here, and not by the interpreter, which would fail on it
     return 0

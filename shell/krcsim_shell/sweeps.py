@@ -11,6 +11,7 @@ import numpy as np
 from krcsim.scenario import Scenario
 from krcsim.study import Stop, check_whole
 from krcsim.values import KrcsimError
+from krcsim_shell.streams import note, on_terminal, say as answer
 from krcsim_studies.grid import Plan, plan_of
 _ONLY = dict(sample=[], points=0, quantity=[], window=None, method="auto", workers=0, on="threads")  # with --into
 _NEVER = "out json pin by_spell overwrite".split()  # with it
@@ -53,7 +54,7 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
             told(done, size)
 
     def say(text: str) -> None:
-        sys.stderr.write(f"\nkrcsim: {text}\n")
+        note(f"\nkrcsim: {text}\n")
     stop = np.zeros(1, np.int64)
     try:
         with contextlib.ExitStack() as stack:
@@ -65,22 +66,22 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
             signals = stack.enter_context(_ended_by(stop))
             sweep_into(args.into, plan, executor=executor, workers=workers, progress=progress, stop=stop, say=say)
     except KrcsimError:
-        if rows and sys.stderr.isatty() and not args.quiet:
-            sys.stderr.write("\n")  # the bar stays
+        if rows and on_terminal() and not args.quiet:
+            note("\n")  # the bar stays
         raise
     except KeyboardInterrupt:
         if not rows:
             raise
-        sys.stderr.write(f"\nkrcsim: left at once; what {args.into} holds stays, the same command goes on from there\n")
+        note(f"\nkrcsim: left at once; what {args.into} holds stays, the same command goes on from there\n")
         raise SystemExit(130) from None
     if rows[1] < plan.size:
-        sys.stderr.write(f"\nkrcsim: stopped; {args.into} holds {rows[1]} of {plan.size} points; the same command "
+        note(f"\nkrcsim: stopped; {args.into} holds {rows[1]} of {plan.size} points; the same command "
             "goes on from there\n")
         raise SystemExit(128 + signals[0])
     if rows[0] == plan.size:
-        print(f"{args.into} is complete: {plan.size} points; nothing was changed")
+        answer(f"{args.into} is complete: {plan.size} points; nothing was changed")
     else:
-        print(f"{args.into} holds all {plan.size} points" + (f", {rows[0]} of them from before" if rows[0] else ""))
+        answer(f"{args.into} holds all {plan.size} points" + (f", {rows[0]} of them from before" if rows[0] else ""))
 
 @contextlib.contextmanager
 def _ended_by(stop: Stop) -> Iterator[list[int]]:

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Can an answer be trusted? A finding in words, and all methods beside each other as a reserve grows."""
-import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from krcsim.estimate import NOTHING, Estimate
 from krcsim.measures import QUANTITIES
 from krcsim.result import BASE, Result, number, provenance, words
-from krcsim.scenario import Scenario
+from krcsim.scenario import Scenario, command_near
 from krcsim.study import SEED, Stop, check_study, check_whole, given
 from krcsim.values import KrcsimError, refuse
 from krcsim_report.chart import Chart, Line
-from krcsim_report.reply import WIDTH, check_text, situation, table, wrap
+from krcsim_report.reply import check_text, fitting, made_with, situation, table, wrap
 from krcsim_studies.exact import FORGOTTEN, fits
 from krcsim_studies.question import BY_CONSTRUCTION, Finding, ask
 from krcsim_studies.size import reserve, with_reserve
@@ -86,6 +85,8 @@ def beside(scenario: Scenario | str, of: str = "pool", *, largest: int | None = 
         raise KrcsimError("no call ever waits here, whatever the size; let allocator.calm.page and "
             "allocator.calm.head be above 0")
     at = next(f.window for f in rows[0] if f)
+    command = command or command_near("ask", s, f"--sizes {largest} --of {of} --max-rung {rung} --seed {seed}"
+        + (f" --window {window}" if window else ""))
     return Beside(s, of, at, seed, rung, tuple(rows), lacking, command)
 
 def said(f: Finding) -> str:
@@ -146,11 +147,10 @@ def shown(b: Beside) -> str:
 
 def text_of(b: Beside) -> str:
     """The answer as plain text for a list."""
-    made = " \\\n".join(wrap(shlex.join(shlex.split(b.command)), WIDTH - 3, "  ", " " * 6))
     rows = [[str(n), *(words(b.estimate(m, n)).split(" [")[0] for m in KINDS)] for n in range(len(b.rows))]
     lines = [*wrap(f"krcsim, {b.window} window: {situation(b.scenario)}"), "", *wrap(verdict(b) + "."), "",
-        *table([b.of, *NAMES.values()], rows), "",
-        *wrap("P(wait) by size. ~ is read as a factor, < is an upper bound."), "", "Made with:", made]
+        *fitting([b.of, *NAMES.values()], rows), "",
+        *wrap("P(wait) by size. ~ is read as a factor, < is an upper bound."), "", *made_with(b.command, b.scenario)]
     return check_text("\n".join(lines) + "\n")
 
 def result_of(b: Beside) -> Result:

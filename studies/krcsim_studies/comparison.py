@@ -2,6 +2,7 @@
 """Remedies in the same worlds, all at once or spell by spell; where plain runs see no wait, other methods are asked."""
 import itertools
 import math
+import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,7 @@ from krcsim.measures import QUANTITIES, answers, callers, window_ms
 from krcsim.remedy import THREAD, Remedy, named
 from krcsim.result import BASE, Cell, Result, provenance
 from krcsim.run import WINDOWS, Replications
-from krcsim.scenario import Scenario, changed
+from krcsim.scenario import Scenario, changed, command_near
 from krcsim.study import (DEFAULT_RUNG, PRECISION, SEED, Have, Progress, Stop, check_study, check_whole, climb, given)
 from krcsim.values import KrcsimError, is_real, refuse
 from krcsim_studies.question import CLOSING
@@ -49,7 +50,18 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
     which plain runs saw no wait, so that other methods find how rare it is (0: the bound is all). Raises KrcsimError.
     """
     scenario = given(scenario)
+    how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how)
     return study_of(scenario, (), table_of(scenario, remedies), **how)
+
+
+def same_in_a_shell(verb: str, scenario: Scenario, remedies: Remedies, how: dict[str, Any], more: str = "") -> str:
+    """The shell command of a call from Python, with the same numbers; empty where remedies have no names."""
+    if isinstance(remedies, dict):
+        return ""
+    words = [f"--remedies {shlex.quote(','.join(map(str, remedies)))}"] if tuple(remedies) != THREAD else []
+    usual = dict(seed=SEED, precision=PRECISION, max_rung=DEFAULT_RUNG, budget=CLOSING)
+    words += [f"--{name.replace('_', '-')} {how[name]}" for name in usual if how.get(name, usual[name]) != usual[name]]
+    return command_near(verb, scenario, " ".join([*words, more]).strip())
 
 
 def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
@@ -62,6 +74,7 @@ def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int 
     last = max((end for plan in a.schedules for _, end in plan if end < math.inf), default=0.0)
     whole = last + a.calm_ms if a.spells == "schedule" else 1.5 * count * (a.spell_ms + a.calm_ms)
     world = replace(scenario, warmup_ms=0.0, horizon_ms=min(round(whole, 3), 1e8))
+    how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how, f"--by-spell {count}")
     return study_of(scenario, (), table_of(world, remedies), by_spell=count, **how)
 
 

@@ -5,13 +5,13 @@ from typing import Any
 from krcsim.estimate import exact
 from krcsim.measures import QUANTITIES
 from krcsim.result import number
+from krcsim_report.style import Picture, figure, plain
 from krcsim_report import figures
 from krcsim_report.chart import NOTHING_ADDED, Chart, Line
 from krcsim_studies.frontier import Frontier, Point
 from krcsim_studies.sensitivity import INPUTS, Sensitivity
 from krcsim_studies.size import Sized, Tried
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 XLABEL = "bytes per CPU that the reserve adds once it is full"
 CHEAPEST = "lowest for its bytes"
 
@@ -113,12 +113,14 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
     ax.legend(frameon=False, fontsize=8, loc="lower right")
     return ax
 
-def drawn(found: Sized | Frontier | Sensitivity) -> Figure:
-    """A figure of what was found."""
-    figure = Figure(figsize=(8.0, 4.6), layout="constrained")
-    ax = figure.subplots()
+@plain()
+def drawn(found: Sized | Frontier | Sensitivity) -> Picture:
+    """A picture of what was found."""
+    fig = figure(8.0, 4.6, layout="constrained")
+    ax = fig.subplots()
     if isinstance(found, Sensitivity):
         draw_sensitivity(found, ax)
-    else:
-        draw_chart(chart_of_sizes(found) if isinstance(found, Sized) else chart_of_frontier(found), ax)
-    return figure
+        return Picture(fig, caption(found), found)
+    chart = chart_of_sizes(found) if isinstance(found, Sized) else chart_of_frontier(found)
+    draw_chart(chart, ax)
+    return Picture(fig, f"{chart.ylabel} over {chart.xlabel}", found)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How far a large sweep is, and how long it still takes."""
+import contextlib
 import time
 from collections import deque
 from collections.abc import Callable
@@ -26,8 +27,9 @@ def bar(stream: TextIO, clock: Callable[[], float] = time.monotonic) -> Progress
         if now - shown < (_EVERY_S if terminal else _LOG_S) and (done < size or not terminal):
             return
         shown = now
-        stream.write(f"\r\x1b[K{line(seen, size)}" + "\n" * (done >= size) if terminal else line(seen, size) + "\n")
-        stream.flush()
+        with contextlib.suppress(OSError, ValueError):  # full or gone: the work goes on without
+            stream.write(f"\r\x1b[K{line(seen, size)}" + "\n" * (done >= size) if terminal else line(seen, size) + "\n")
+            stream.flush()
     return progress
 
 def line(seen: deque[tuple[float, int]], size: int) -> str:

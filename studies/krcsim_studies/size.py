@@ -9,7 +9,7 @@ from krcsim_studies.limits import SETTLED, at_each_look, height, limits, looks_a
 from krcsim_studies.question import Finding, ask, asking
 from krcsim.remedy import Remedy, named
 from krcsim.result import number, words
-from krcsim.scenario import Scenario
+from krcsim.scenario import Scenario, command_near
 from krcsim.study import DEFAULT_RUNG, SEED, Stop, check_study, check_whole, given
 from krcsim.values import is_real, refuse
 OF = ("pool", "pages", "mix")
@@ -189,11 +189,18 @@ def size(scenario: Scenario | str, target: float = TARGET, *, of: str = "pool", 
     """
     check_study(seed, FINE, max_rung)
     check_request(target, confidence, of, quantity, at_boot, budget)
-    scenario, most = given(scenario), MOST.get(of, MOST["pages"]) if most is None else most
+    bounded, scenario, most = most, given(scenario), MOST.get(of, MOST["pages"]) if most is None else most
     check_whole("most", most, 100_000 if of == "pool" else 10_000, "it is the largest size that is tried")
     check_whole("fixed", fixed, 10_000, "it is what is beside the size that is searched")
     how: dict[str, Any] = dict(quantity=quantity, window=window, seed=seed, precision=FINE, max_rung=max_rung,
         method=method, stop=stop)
+    asked: dict[str, Any] = dict(target=target, of=of, quantity=quantity, window=window, confidence=confidence,
+        at_boot=at_boot, beside=fixed, seed=seed, max_rung=max_rung, budget=budget, method=method)
+    usual: dict[str, Any] = dict(target=TARGET, of="pool", quantity="p_wait", window=None, confidence=CONFIDENCE,
+        at_boot="own", beside=0, seed=SEED, max_rung=DEFAULT_RUNG, budget=None, method="auto")
+    if bounded is None:  # else a command line cannot say it
+        command = command or command_near("size", scenario, " ".join(f"--{name.replace('_', '-')} {value}"
+            for name, value in asked.items() if value != usual[name]))
     budget = budget or BUDGET / (1.0 + scenario.machine.cpus / 80)  # where an event takes longer
     tries = _Tries(scenario, target, confidence, at_boot, budget, told, how)
     if of == "mix":

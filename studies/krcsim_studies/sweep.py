@@ -2,13 +2,15 @@
 """A small grid of settings, all at once and in memory; what is larger goes into a file: see scale.py."""
 import itertools
 import math
+import shlex
 from collections.abc import Mapping
 from typing import Any
 from krcsim.result import Result
-from krcsim.scenario import Scenario, changed
+from krcsim.remedy import THREAD
+from krcsim.scenario import UNSET, Scenario, changed
 from krcsim.study import given
 from krcsim.values import KrcsimError
-from krcsim_studies.comparison import Point, study_of
+from krcsim_studies.comparison import Point, same_in_a_shell, study_of
 MAX_POINTS = 10_000
 
 def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
@@ -24,4 +26,11 @@ def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ..
         values = dict(zip(over, combo, strict=True))
         cells = (v if isinstance(v, (str, int, float)) else str(v) for v in map(values.get, names))
         points[str(values.get("remedy", "as given")), *cells] = changed(scenario, **values)
+    how["command"] = how.get("command") or same_in_a_shell("sweep", scenario, THREAD, how, _options(over))
     return study_of(scenario, names, points, **how)
+
+def _options(over: Mapping[str, list[Any] | tuple[Any, ...]]) -> str:
+    """The grid as options of the shell."""
+    texts = {name: ",".join(str(v).lower() if isinstance(v, bool) else UNSET if v is None else str(v) for v in values)
+        for name, values in over.items()}
+    return " ".join(f"--over {shlex.quote(f'{name}={text}')}" for name, text in texts.items())

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A search for a size in words: one sentence, a table, plain text for a list, and a Result to save."""
-import shlex
 from krcsim.result import BASE, Result, number, provenance, words
-from krcsim_report.reply import WIDTH, check_text, situation, table, wrap
+from krcsim_report.reply import WIDTH, assumed, check_text, made_with, situation, table, wrap
 from krcsim_studies.question import BY_CONSTRUCTION
 from krcsim_studies.size import Sized, Tried, size_of
 from krcsim_studies.unseen import how
@@ -88,13 +87,12 @@ def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
 def text_of(found: Sized) -> str:
     """The answer as plain text for a list: situation, sentence, table, what a verdict means, command."""
     head = [found.quantity if name == "P(wait)" and found.quantity != "p_wait" else name for name in HEAD]
-    made = " \\\n".join(wrap(shlex.join(shlex.split(found.command)), WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {found.window} window: {situation(found.scenario)}"), "", *wrap(sentence(found) + "."), "",
         *_narrow(head, rows(found)), "", *wrap("bytes: what the reserve adds per CPU once full. f: full at boot. A "
         f"size passes (fails) if its one-sided limit is below (not below) {number(found.target)}, with "
         f"{100 * found.confidence:g} % for all looks at it together; sizes far from the target were given few runs."),
-        "", *wrap("Rates, spells and failure probabilities are assumptions of the scenario; the size is no better "
-        "than they are."), "", "Made with:", made]
+        "", *wrap(f"{assumed(found.scenario)}; the size is no better than they are."), "",
+        *made_with(found.command, found.scenario)]
     return check_text("\n".join(lines) + "\n")
 
 def result_of(found: Sized) -> Result:

@@ -19,7 +19,7 @@ PACKAGE = ROOT / "krcsim"
 # `engine` is a floor of its own, below run; what goes on inside it stands in ENGINE.
 FLOORS = (
     "values kernel",
-    "workload allocator memory grace_period remedy files",
+    "workload allocator memory grace_period remedy files cells",
     "scenario engine",
     "run estimate",
     "result measures",

@@ -166,11 +166,11 @@ def _wrong(body: Any) -> str:
     rules = [("remedy", cells.LINE), *((name, cells.VALUE) for name in parameters[1:]), *((k, RULES[k]) for k in base)]
     at = len(parameters) + base.index("value")
     wrong = next((wrong for row in body["rows"] if (wrong := cells.wrong_in_row(rules, row)
-        or _wrong_estimate(*row[at : at + 4]))), "") or next((wrong for row in body["differences"]
+        or wrong_estimate(*row[at : at + 4]))), "") or next((wrong for row in body["differences"]
         if (wrong := cells.wrong_in_row(_DIFF_RULES, row))), "")
     return wrong and f"holds what no result does: {wrong}"
 
-def _wrong_estimate(value: Cell, lo: Cell, hi: Cell, kind: Cell) -> str:
+def wrong_estimate(value: Cell, lo: Cell, hi: Cell, kind: Cell) -> str:
     """What is wrong with the parts of an Estimate, of which each for itself is right; or ""."""
     there = tuple(x is not None for x in (value, lo, hi))
     wanted = {"none": [(False, False, False)], "bound": [(False, True, True)], "exact": [(True, True, True)]}

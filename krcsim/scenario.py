@@ -143,7 +143,7 @@ def changed(scenario: Scenario, **overrides: Any) -> Scenario:
         _drop(data, "grace_period.lengths_ms")
     for path, value in sorted(overrides.items(), key=lambda item: item[0].count(".")):
         *sections, key = path.split(".")
-        here = data
+        here: Any = data
         for name in sections:
             here = here.setdefault(name, {}) if len(sections) <= _DEEPEST else None
             if not isinstance(here, dict):

@@ -179,6 +179,8 @@ def _of_class(field: str, value: Any, wanted: type) -> Any:
     refuse(not isinstance(value, wanted), field, value, f"a {wanted.__name__}", "give one made by krcsim")
     return value
 
+LONGEST_COMMAND = 2000  # characters
+SCENARIO_FILE = "scenario.toml"  # how a command calls a scenario that is too long for it
 UNSET = "unset"  # the --set value that leaves a field to its default
 
 def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
@@ -188,11 +190,15 @@ def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     return [(k, text) for k, text in texts.items() if old.get(k) != new[k]] + [(k, UNSET) for k in old if k not in new]
 
 def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
-    """The shell command of a verb with a scenario, as the nearest preset and what differs from it."""
+    """The shell command of a verb with a scenario, as the nearest preset and what differs from it.
+
+    What would make a line of thousands of characters (recorded lengths) is left in a file: scenario.toml.
+    """
     changes = {name: overrides(preset, scenario) for name, preset in _presets().items()}
     near = min(changes, key=lambda name: len(changes[name]))
     sets = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in changes[near]]
-    return " ".join(["krcsim", verb, near, *sets, options]).rstrip()
+    told = [near, *sets] if sum(map(len, sets)) <= LONGEST_COMMAND else [SCENARIO_FILE]
+    return " ".join(["krcsim", verb, *told, options]).rstrip()
 
 @cache
 def _presets() -> dict[str, Scenario]:

@@ -138,7 +138,8 @@ def _in_a_line() -> Iterator[None]:
     except (BrokenExecutor, KrcsimError):
         raise
     except Exception as exc:  # of a foreign executor too: a cluster that is gone, a worker that was killed four times
-        why = " ".join(f"{type(exc).__name__}: {exc}".split())[:200]
+        said = " ".join(str(exc).split())[:200] or "its scheduler or worker is gone"
+        why = f"{type(exc).__name__}: {said}"
         raise KrcsimError(f"a task failed ({why}); the rows written are safe: give the same command to go on") from exc
 
 def _slots(pool: Executor, workers: int | Callable[[], int] | None) -> Callable[[], int]:

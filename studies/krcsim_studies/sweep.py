@@ -7,11 +7,13 @@ from typing import Any
 from krcsim.result import Result
 from krcsim.scenario import Scenario, changed
 from krcsim.study import Point, given, study_of
-from krcsim.values import KrcsimError
+from krcsim.values import KrcsimError, refuse
 MAX_POINTS = 10_000
 
 def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
     """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
+    for name, values in over.items():
+        refuse(not isinstance(values, (list, tuple)), f"the values of {name}", values, "a list", "write for example [1, 2]")
     size = math.prod(map(len, over.values()))
     if size > MAX_POINTS:
         raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")

@@ -20,7 +20,7 @@ PACKAGE = ROOT / "krcsim"
 FLOORS = (
     "values kernel",
     "workload allocator memory grace_period remedy files cells",
-    "scenario engine",
+    "scenario engine kept",
     "run estimate",
     "result measures",
     "study",

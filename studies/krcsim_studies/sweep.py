@@ -12,8 +12,8 @@ MAX_POINTS = 10_000
 
 def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
     """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
-    for name, values in over.items():
-        refuse(not isinstance(values, (list, tuple)), f"the values of {name}", values, "a list", "write for example [1, 2]")
+    for name, listed in over.items():
+        refuse(not isinstance(listed, (list, tuple)), f"the values of {name}", listed, "a list", "write [1, 2]")
     size = math.prod(map(len, over.values()))
     if size > MAX_POINTS:
         raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")

@@ -10,8 +10,8 @@ from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies
 from krcsim.memory import Memory
 from krcsim.remedy import REMEDIES, Remedy, named
-from krcsim.values import (FieldError, KrcsimError, check, choice, number, read_text, read_toml, refuse, refuse_unknown,
-    shown, whole)
+from krcsim.values import (FieldError, KrcsimError, check, choice, is_whole, number, read_text, read_toml, refuse,
+    refuse_unknown, shown, whole)
 from krcsim.workload import Workload
 FORMAT = 1
 MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
@@ -101,7 +101,7 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     table, base, known = dict(given), cls(), [f.name for f in fields(cls)]
     if name == "scenario":
         version, known = table.pop("krcsim", FORMAT), ["krcsim", *known]
-        if version != FORMAT or isinstance(version, bool):
+        if not is_whole(version) or version != FORMAT:
             raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use "
                 "the krcsim that wrote the file or rewrite it by hand")
     if name == "remedy":  # base: the name of a row
@@ -125,7 +125,7 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
             raise exc.within(name) from None
         raise
 
-def changed(scenario: Scenario, **overrides: Any) -> Scenario:
+def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
     """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s, **{"workload.rate_hz": 1e4}).
 
     A whole section (`remedy`, `memory`, ...) is replaced first, then single fields, in whatever order they are given.
@@ -137,7 +137,7 @@ def changed(scenario: Scenario, **overrides: Any) -> Scenario:
             "give one of both")
         overrides["remedy"] = overrides.pop("remedy.base")
     for kind, same, lists in _KINDS:
-        if kind in overrides and overrides[kind] != same:
+        if kind in overrides and not (isinstance(overrides[kind], str) and overrides[kind] == same):
             _drop(data, lists)
     if "grace_period.file" in overrides:
         _drop(data, "grace_period.lengths_ms")

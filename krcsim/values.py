@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeGuard
 
-LONGEST_MESSAGE = 400  # characters
+LONGEST_MESSAGE = 390  # characters
 _LARGEST = 1e300  # of a number that a file may hold: sums and products of such numbers stay finite
 _PATIENCE_S = 60.0  # for the next part of a text that comes through a pipe
 _MOST_PARTS = 200_000  # values, keys and lines of a TOML text: more take Python's reader more than a second

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from krcsim import cells
 from krcsim.files import write_whole
-from krcsim.values import KrcsimError
+from krcsim.values import KrcsimError, shown
 from krcsim_kernel.guest import Row
 
 LABELS = ("set", "rate", "pattern", "p_page", "p_obj")  # parts of a label, between slashes
@@ -21,7 +21,9 @@ _RUN = dict.fromkeys(("calls", "sync", "calls_on", "sync_on", "sync_ns"), cells.
 
 def flat(result: Row) -> Row:
     """One result as a row: its label taken apart, shares beside the counts, and no histograms; raises KrcsimError."""
-    if wrong := cells.wrong_in_table(_RESULT if result.get("mode") == 1 else _RESULT | _RUN, result):
+    if wrong := cells.wrong_in_table(_RESULT if result.get("mode") == 1 else _RESULT | _RUN, result) or next((
+            f"{shown(name)} is {shown(value)}" for name, value in result.items()
+            if not cells.NAME.fits(name) or not isinstance(value, list) and not cells.VALUE.fits(value)), ""):
         raise KrcsimError(f"a result of the guest is not one of the harness: {wrong}; run it again")
     parts = str(result["label"]).split("/")
     row: Row = dict(zip(LABELS, parts, strict=False))

@@ -145,6 +145,6 @@ def _refuse(wrong: bool, name: str, why: str) -> None:
 def _check_lines(what: str, value: Any) -> None:
     """Refuse control characters and bytes that are not UTF-8: they would break the line that makes the same again."""
     for text in value if isinstance(value, list) else [value]:
-        if isinstance(text, str) and any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text.strip()):
+        if isinstance(text, str) and any(unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text):
             raise KrcsimError(f"{what} is {shown(text)}; allowed: a line of UTF-8 text; rename the file or leave the "
                 "character out")

@@ -38,7 +38,7 @@ def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> No
     else:
         print(_text(scenario, jobs, rows, answers))
 
-def jobs_of(scenario: Scenario, remedies: str) -> dict[str, Job]:
+def jobs_of(scenario: Scenario, remedies: str | None) -> dict[str, Job]:
     """A job for each remedy that is asked for, else one for the scenario's own."""
     if not remedies:
         return {"own": job_of(scenario)}

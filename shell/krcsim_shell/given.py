@@ -121,7 +121,7 @@ def _value(args: argparse.Namespace, name: str) -> Any:
 def _is_given(args: argparse.Namespace, name: str) -> bool:
     """Whether an option is not left to its default."""
     value = _value(args, name)
-    return value is not None and value is not False and value not in ([], "", known_options()[name].get("default"))
+    return value is not None and value is not False and value not in ([], known_options()[name].get("default"))
 
 def check_options(args: argparse.Namespace, options: str) -> None:
     """Refuse options that would do nothing beside others, and values that no line can hold."""

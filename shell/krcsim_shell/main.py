@@ -211,8 +211,6 @@ def parser() -> Parser:
             about = known[option] | ({"default": []} if known[option].get("action") == "append" else {})
             kind = {"int": int, "float": float}.get(about.pop("type", ""))
             p.add_argument(f"--{option}", **about | ({"type": kind} if kind else {}))
-        if name == "kernel":
-            p.set_defaults(remedies="")  # the scenario's own
     return top
 
 def main(argv: list[str] | None = None) -> int:

@@ -28,8 +28,8 @@ class Failure:
         last = min(atomic, high) if self.head_reclaim is None else self.head_reclaim
         return (self.page, noretry, self.head, atomic, high, last)
 
-    def checked(self, section: str) -> None:
-        """Raise FieldError unless ranges and order are right."""
+    def __post_init__(self) -> None:
+        section = "failure"  # of calm or of a spell: whoever reads them says which
         check(self, section)
         p = dict(zip((f.name for f in fields(self)), self.resolved(), strict=True))
         for name, easier in (("page_noretry", "page"), ("head_atomic", "head"), ("head_high", "head"),
@@ -55,8 +55,8 @@ class Allocator:
 
     def __post_init__(self) -> None:
         check(self, "allocator")
-        self.calm.checked("allocator.calm")
-        self.spell.checked("allocator.spell")
+        if not isinstance(self.schedules, tuple) or self.schedules:
+            object.__setattr__(self, "schedules", read_schedules(self.schedules))
         refuse((self.spells == "schedule") != bool(self.schedules), "allocator.schedules", self.schedules, 'given if '
             'and only if spells = "schedule"', "give lists of [start_ms, end_ms] pairs or change allocator.spells")
         for plan in self.schedules:
@@ -68,7 +68,8 @@ class Allocator:
 def read_schedules(given: Any) -> tuple[Spells, ...]:
     """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises FieldError."""
     rule = "a list of [start_ms, end_ms] pairs in ms", "write for example [[0, 100], [500, 600]]"
-    rows = [row for row in given if isinstance(row, (list, tuple))] if isinstance(given, (list, tuple)) else []
+    refuse(not isinstance(given, (list, tuple)), "allocator.schedules", given, *rule)
+    rows = [row for row in given if isinstance(row, (list, tuple))]
     one = not given or any(is_real(x) for row in rows for x in row)
     plans: tuple[Spells, ...] = numbers("allocator.schedules", 3, *rule, [given] if one else given)
     for pair in chain(*plans):

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.kernel import fqs_jiffies, milliseconds, ticks
-from krcsim.values import KrcsimError, check, choice, flag, number, read_text, refuse
+from krcsim.values import KrcsimError, check, choice, flag, number, numbers, read_text, refuse
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
 # By CPUs and load, scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative
 # binomial law of those after the first (inf: Poisson). Fitted by `make calibrate` to gp_latency.csv (Linux 6.1, HZ=250,
@@ -31,6 +31,8 @@ class GracePeriod:
 
     def __post_init__(self) -> None:
         check(self, "grace_period")
+        object.__setattr__(self, "lengths_ms", numbers("grace_period.lengths_ms", 1, "a list of numbers above 0 and up "
+            "to 1e6 ms", "write for example [12, 8.5]", self.lengths_ms))
         refuse(self.kind == "fixed" and self.mean_ms is None, "grace_period.mean_ms", None,
             "a number from 0.001 to 100000 ms", 'a fixed grace period needs its length: set mean_ms or kind = "ticks"')
         refuse((self.kind == "empirical") != bool(self.lengths_ms), "grace_period.lengths_ms", self.lengths_ms,

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, replace
 from krcsim.kernel import BLOCK_ENTRIES, PAGE_BYTES, POINTER_BYTES, RCU_NR_EMERGENCY_OBJS, WRAPPER_BYTES
-from krcsim.values import KrcsimError, check, choice, flag, refuse, whole
+from krcsim.values import KrcsimError, check, choice, flag, refuse, shown, whole
 HEAD_ALLOC = ("none", "atomic", "tryhard", "three_step")
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +76,7 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
 
     With `own` also that: "own", and "X-own", the reserve of X on it. Raises KrcsimError.
     """
+    refuse(not isinstance(name, str), "remedy", name, "the name of a remedy", "write for example B12 or D8-A1")
     if own is not None and name == "own":
         return own
     if own is not None and name.endswith("-own"):
@@ -89,5 +90,5 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
         if at_boot == "f" and kind == "B":
             return replace(remedy, emergency_at_boot=int(size))
         return replace(remedy, cache_at_boot=0) if at_boot == "e" else remedy
-    raise KrcsimError(f"remedy {name!r} is not known; allowed: {', '.join(REMEDIES)}, or "
+    raise KrcsimError(f"remedy {shown(name)} is not known; allowed: {', '.join(REMEDIES)}, or "
         "B<objects>, D<pages>-A0, D<pages>-A1; write for example B12 or D8-A1")

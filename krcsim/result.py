@@ -4,24 +4,38 @@ import hashlib
 import html
 import json
 import platform
-import tomllib
 from dataclasses import dataclass
 from functools import cached_property, partial
 from importlib import import_module
 from pathlib import Path
 from typing import Any
+from krcsim import cells
 from krcsim.estimate import NOTHING, Estimate
 from krcsim.files import write_whole
 from krcsim.scenario import Scenario, from_dict, toml_text
-from krcsim.values import KrcsimError, read_text
+from krcsim.values import KrcsimError, read_json, read_text, read_toml
 FORMAT = "krcsim-result/2"
-BEFORE = "krcsim-result/1"  # still read: it had no column `method`
 Cell = str | int | float | bool | None
 BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung", "method")
 # How a row was found: plain runs, forks and splitting, the exact chain, a proof; "bound" where runs of any kind saw
 # nothing and only their number says how rare it is; "" in files that do not say.
 METHODS = ("skipping", "rare", "exact", "by construction", "bound", "")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
+# The columns of each format that is read; what an older one did not have is None.
+FORMATS = {"krcsim-result/1": ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung"),
+    FORMAT: BASE}
+# What a file may hold: each column of BASE and of _DIFF, the whole, and its provenance.
+KINDS = ("interval", "rough", "bound", "none", "exact")
+RULES = {"window": cells.NAME, "quantity": cells.NAME, "unit": cells.LINE, "value": cells.either(cells.AMOUNT),
+    "lo": cells.either(cells.NUMBER), "hi": cells.either(cells.AMOUNT), "kind": cells.word(*KINDS),
+    "replications": cells.COUNT, "rung": cells.whole(99), "method": cells.either(cells.NAME)}
+_DIFF_RULES = dict.fromkeys(_DIFF[:4], cells.NAME) | dict.fromkeys(_DIFF[4:], cells.NUMBER) | {
+    "value": cells.either(cells.NUMBER)}
+_FILE = {"format": cells.NAME, "provenance": cells.TABLE, "columns": cells.several(cells.NAME),
+    "rows": cells.several(cells.Rule("a row", lambda x: isinstance(x, list))), "difference_columns":
+    cells.several(cells.NAME), "differences": cells.several(cells.Rule("a row", lambda x: isinstance(x, list)))}
+_PROVENANCE = {"command": cells.COMMAND, "scenario": cells.TEXT, "seed": cells.COUNT,
+    "versions": cells.mapping(cells.LINE)}
 _dumped = partial(json.dumps, indent=1, allow_nan=False, sort_keys=True)
 
 def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, Any]:
@@ -91,7 +105,7 @@ class Result:
     def _repr_html_(self) -> str:
         """How a notebook shows the table: remedies by the main quantities."""
         names = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "bytes_at_full")
-        head = "".join(f"<th>{c}</th>" for c in (*self.parameters, "window", *names))
+        head = "".join(f"<th>{html.escape(c)}</th>" for c in (*self.parameters, "window", *names))
         body = ""
         for p in self.points():
             for window in self.windows():
@@ -102,8 +116,8 @@ class Result:
 def scenario_of(result: Result) -> Scenario:
     """The scenario a result was made from."""
     try:
-        return from_dict(tomllib.loads(result.provenance["scenario"]))
-    except (tomllib.TOMLDecodeError, KrcsimError) as exc:
+        return from_dict(read_toml(result.provenance["scenario"], "it"))
+    except KrcsimError as exc:
         raise KrcsimError(f"the result's scenario cannot be read: {exc}") from None
 
 def number(x: float) -> str:
@@ -123,29 +137,59 @@ def words(e: Estimate) -> str:
     return ("" if between and e.kind != "rough" else "~ ") + number(e.value) + between
 
 def load_result(path: str | Path) -> Result:
-    """Read a saved result; raises KrcsimError for anything that is not one, whole and unchanged."""
+    """Read a saved result, of an older format too; raises KrcsimError for what is not one, whole and unchanged."""
     text = read_text(Path(path), "result file", "give a file that Result.save() wrote", 200)
-    try:
-        body = json.loads(text, parse_constant=int)  # int() refuses NaN
-        known = isinstance(body, dict) and body.get("format") in (FORMAT, BEFORE)
-        wrong = "" if known else f"is not a result of this version (format {FORMAT!r} expected)"
-        if known and body.pop("sha256", None) != _checksum(body):
-            wrong = "was changed or cut short after it was written"
-        elif known and (_columns(body)[-len(BASE) :] != BASE or body.get("difference_columns") != [*_DIFF]):
-            wrong = "does not have the columns of this version"
-    except (ValueError, RecursionError):
-        wrong = "is not JSON or was cut short"
-    if wrong:
+    body = read_json(text, f"result file {path}")
+    if wrong := _wrong(body):
         raise KrcsimError(f"result file {path} {wrong}; save the result again")
+    missing = [BASE.index(name) - len(BASE) for name in BASE if name not in FORMATS[body["format"]]]
     rows, differences = (tuple(map(tuple, body[name])) for name in ("rows", "differences"))
-    if body["format"] == BEFORE:
-        rows = tuple((*row, "") for row in rows)
-    return Result(_columns(body), rows, differences, body["provenance"])
+    if missing:
+        rows = tuple(_with_gaps(row, missing) for row in rows)
+    parameters = body["columns"][: -len(FORMATS[body["format"]])]
+    return Result((*parameters, *BASE), rows, differences, body["provenance"])
 
-def _columns(body: dict[str, Any]) -> tuple[str, ...]:
-    """The columns of a file as this version has them."""
-    columns = tuple(body.get("columns", ()))
-    return (*columns, "method") if body["format"] == BEFORE else columns
+def _with_gaps(row: tuple[Cell, ...], missing: list[int]) -> tuple[Cell, ...]:
+    """The row of an older format with None in the columns that it did not have, counted from the end."""
+    whole = list(row)
+    for place in sorted(missing, reverse=True):
+        whole.insert(len(whole) + place + 1, None)
+    return tuple(whole)
+
+def _wrong(body: Any) -> str:
+    """What is wrong with a result file, or ""."""
+    if not isinstance(body, dict) or body.get("format") not in [*FORMATS]:
+        return f"is not a result of this version (format {FORMAT!r} expected)"
+    try:
+        if body.pop("sha256", None) != _checksum(body):
+            return "was changed or cut short after it was written"
+    except RecursionError:
+        return "nests too deeply to be one"
+    base = FORMATS[body["format"]]
+    if wrong := cells.wrong_in_table(_FILE, body) or cells.wrong_in_table(_PROVENANCE, body["provenance"]):
+        return f"holds what no result does: {wrong}"
+    columns = body["columns"]
+    parameters = columns[: -len(base)]
+    if columns[-len(base) :] != [*base] or body["difference_columns"] != [*_DIFF] or parameters[:1] != ["remedy"] \
+            or len(set(parameters)) < len(parameters):
+        return "does not have the columns of this version"
+    if not body["rows"]:
+        return "holds no answer"
+    rules = [("remedy", cells.LINE), *((name, cells.VALUE) for name in parameters[1:]), *((k, RULES[k]) for k in base)]
+    at = len(parameters) + base.index("value")
+    wrong = next((wrong for row in body["rows"] if (wrong := cells.wrong_in_row(rules, row)
+        or wrong_estimate(*row[at : at + 4]))), "") or next((wrong for row in body["differences"]
+        if (wrong := cells.wrong_in_row(_DIFF_RULES, row))), "")
+    return wrong and f"holds what no result does: {wrong}"
+
+def wrong_estimate(value: Cell, lo: Cell, hi: Cell, kind: Cell) -> str:
+    """What is wrong with the parts of an Estimate, of which each for itself is right; or ""."""
+    there = tuple(x is not None for x in (value, lo, hi))
+    wanted = {"none": [(False, False, False)], "bound": [(False, True, True)], "exact": [(True, True, True)]}
+    ordered: list[Any] = [x for x in (lo, value, hi) if x is not None]
+    if there not in wanted.get(str(kind), [(True, True, True), (True, False, False)]) or ordered != sorted(ordered):
+        return f"value, lo and hi are {value}, {lo}, {hi}, which is no estimate of kind {kind}"
+    return ""
 
 def _checksum(body: dict[str, Any]) -> str:
     return hashlib.sha256(_dumped(body).encode()).hexdigest()

@@ -2,10 +2,12 @@
 """One scenario, one seed, one replication after another: the driver of the compiled engine."""
 import functools
 import hashlib
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+import numba
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.calendar import FULL, STOPPED
@@ -13,6 +15,7 @@ from krcsim.engine.fork import compiled
 from krcsim.engine.rng import BIG
 from krcsim.engine.state import (BINS, COUNTERS, CPU, EVENT, GLOBAL, HELD, KRW, NODE, OUT, PRODUCER, TALLY,
     replication_state)
+from krcsim.kept import whole
 from krcsim.kernel import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
 from krcsim.remedy import HEAD_ALLOC
 from krcsim.scenario import Scenario
@@ -47,12 +50,19 @@ class Replications:
         """One counter in one window, a value a replication."""
         return np.asarray(self.counts[:, window, COUNTERS.index(name)])
 
-@functools.cache
 def kernel() -> Any:
     """The compiled engine; the first call of a new version compiles it (seconds)."""
+    with _LOADING:  # in one thread, for all
+        return _kernel()
+
+_LOADING = threading.Lock()
+
+@functools.cache
+def _kernel() -> Any:
     sources = sorted((Path(__file__).parent / "engine").glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).digest()
-    return compiled(int.from_bytes(digest[:7], "big"))
+    make = functools.partial(compiled, int.from_bytes(digest[:7], "big"))
+    return whole(make, (numba.typeof(np.zeros(1, GLOBAL)),))
 
 def fill_parameters(g: Any, s: Scenario) -> None:
     """Write a scenario into the engine's parameter record, in ticks."""

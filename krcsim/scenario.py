@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
 import shlex
-import tomllib
 from dataclasses import dataclass, fields, is_dataclass, replace
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from typing import Any
-from krcsim.allocator import Allocator, read_schedules
+from krcsim.allocator import Allocator
 from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies
 from krcsim.memory import Memory
 from krcsim.remedy import REMEDIES, Remedy, named
-from krcsim.values import KrcsimError, check, choice, number, numbers, read_text, refuse, refuse_unknown, shown, whole
+from krcsim.values import (FieldError, KrcsimError, check, choice, is_whole, number, read_text, read_toml, refuse,
+    refuse_unknown, shown, whole)
 from krcsim.workload import Workload
 FORMAT = 1
 MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
@@ -78,9 +78,6 @@ class Scenario:
         """What they are more than with the plain code, which keeps a page a channel after its first drain."""
         return max(0, self.bytes_at_full() - Remedy().bytes_at_full(self.workload.channels(), self.machine.arch))
 
-_LISTS: dict[str, Any] = dict(schedules=read_schedules, lengths_ms=partial(numbers, "grace_period.lengths_ms", 1,
-    "a list of numbers above 0 and up to 1e6 ms", "write for example [12, 8.5]"))
-
 def as_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested dicts of plain values; None and empty fields are left out."""
     return {"krcsim": FORMAT} | dict(_plain(scenario))
@@ -104,7 +101,7 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     table, base, known = dict(given), cls(), [f.name for f in fields(cls)]
     if name == "scenario":
         version, known = table.pop("krcsim", FORMAT), ["krcsim", *known]
-        if version != FORMAT or isinstance(version, bool):
+        if not is_whole(version) or version != FORMAT:
             raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use "
                 "the krcsim that wrote the file or rewrite it by hand")
     if name == "remedy":  # base: the name of a row
@@ -113,6 +110,7 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
         known.append("base")
     if name == "grace_period" and "file" in table:
         file = table.pop("file")
+        refuse("lengths_ms" in table, "grace_period.file", file, "left out where lengths_ms is given", "give one")
         if not isinstance(file, str) or not file.isprintable():
             raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
         table["lengths_ms"] = read_lengths((folder or Path()) / file)
@@ -120,35 +118,69 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     for k, v in table.items():
         if is_dataclass(value := getattr(base, k, None)):
             table[k] = _section(k if cls is Scenario else f"{name}.{k}", type(value), v, folder)
-        elif k in _LISTS:
-            table[k] = _LISTS[k](v)
-    return replace(base, **table)
+    try:
+        return replace(base, **table)
+    except FieldError as exc:
+        if exc.field.startswith("failure."):  # that of calm or of a spell
+            raise exc.within(name) from None
+        raise
 
-def changed(scenario: Scenario, **overrides: Any) -> Scenario:
-    """A copy with dotted fields replaced, as in changed(s, **{"workload.rate_hz": 1e4}).
+def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
+    """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s, **{"workload.rate_hz": 1e4}).
 
-    `remedy` takes the name of a row, own or X-own too, or a Remedy. None leaves a field to its default. Raises
-    KrcsimError for what does not exist or fit.
+    A whole section (`remedy`, `memory`, ...) is replaced first, then single fields, in whatever order they are given.
+    None leaves a field or a section to its default. Raises KrcsimError for what does not exist or fit.
     """
-    data = as_dict(scenario)
-    for path, value in overrides.items():
+    data = as_dict(_of_class("scenario", scenario, Scenario))
+    if "remedy.base" in overrides:  # the name of a row stands for the whole, as in a file
+        refuse("remedy" in overrides, "remedy.base", overrides["remedy.base"], "left out where remedy is given",
+            "give one of both")
+        overrides["remedy"] = overrides.pop("remedy.base")
+    for kind, same, lists in _KINDS:
+        if kind in overrides and not (isinstance(overrides[kind], str) and overrides[kind] == same):
+            _drop(data, lists)
+    if "grace_period.file" in overrides:
+        _drop(data, "grace_period.lengths_ms")
+    for path, value in sorted(overrides.items(), key=lambda item: item[0].count(".")):
         *sections, key = path.split(".")
-        here = data
+        here: Any = data
         for name in sections:
-            here = here.setdefault(name, {})
+            here = here.setdefault(name, {}) if len(sections) <= _DEEPEST else None
             if not isinstance(here, dict):
                 raise KrcsimError(f"{path} is not a field of a scenario; write section.field")
-        if path == "grace_period.kind" and value != "empirical":
-            here.pop("lengths_ms", None)
-        if path == "allocator.spells" and value != "schedule":
-            here.pop("schedules", None)
-        if path == "remedy" and isinstance(value, str):
-            value = named(value, scenario.remedy)  # also own, and X-own
-        here[key] = _plain(value) if isinstance(value, Remedy) else value
-        if value is None:
+        here[key] = _given_whole(path, value, scenario.remedy)
+        if here[key] is None:
             del here[key]
     return from_dict(data)
 
+# What only one kind needs goes with that kind: the lists that the scenario had are dropped, those given now are not.
+_KINDS = (("grace_period.kind", "empirical", "grace_period.lengths_ms"),
+    ("allocator.spells", "schedule", "allocator.schedules"))
+_DEEPEST = 2  # sections above a field: allocator.spell.page
+
+def _drop(data: dict[str, Any], path: str) -> None:
+    section, key = path.split(".")
+    data[section].pop(key, None)
+
+def _given_whole(path: str, value: Any, own: Remedy) -> Any:
+    """A value as it stands in nested dicts: of a section a dict, whether it is given by name, by class or as None."""
+    if path == "remedy" and isinstance(value, str):
+        return _plain(named(value, own))
+    if value is not None and not is_dataclass(value):
+        return value
+    default: Any = Scenario()
+    for name in path.split("."):
+        default = getattr(default, name, None)
+    if not is_dataclass(default):
+        return value
+    return _plain(default if value is None else _of_class(path, value, type(default)))
+
+def _of_class(field: str, value: Any, wanted: type) -> Any:
+    refuse(not isinstance(value, wanted), field, value, f"a {wanted.__name__}", "give one made by krcsim")
+    return value
+
+LONGEST_COMMAND = 2000  # characters
+SCENARIO_FILE = "scenario.toml"  # how a command calls a scenario that is too long for it
 UNSET = "unset"  # the --set value that leaves a field to its default
 
 def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
@@ -158,11 +190,15 @@ def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     return [(k, text) for k, text in texts.items() if old.get(k) != new[k]] + [(k, UNSET) for k in old if k not in new]
 
 def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
-    """The shell command of a verb with a scenario, as the nearest preset and what differs from it."""
+    """The shell command of a verb with a scenario, as the nearest preset and what differs from it.
+
+    What would make a line of thousands of characters (recorded lengths) is left in a file: scenario.toml.
+    """
     changes = {name: overrides(preset, scenario) for name, preset in _presets().items()}
     near = min(changes, key=lambda name: len(changes[name]))
     sets = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in changes[near]]
-    return " ".join(["krcsim", verb, near, *sets, options]).rstrip()
+    told = [near, *sets] if sum(map(len, sets)) <= LONGEST_COMMAND else [SCENARIO_FILE]
+    return " ".join(["krcsim", verb, *told, options]).rstrip()
 
 @cache
 def _presets() -> dict[str, Scenario]:
@@ -178,14 +214,11 @@ def read_scenario(path: str | Path) -> Scenario:
     """Read a TOML scenario file; raises KrcsimError with the file's name."""
     path = Path(path)
     text = read_text(path, "scenario file", "give the path of a .toml file, or a name from: " + ", ".join(presets()))
+    given = read_toml(text, f"scenario file {path}")
     try:
-        return from_dict(tomllib.loads(text), path.parent)
-    except RecursionError:
-        raise KrcsimError(f"scenario file {path} nests too deeply; write flat tables") from None
+        return from_dict(given, path.parent)
     except KrcsimError as exc:
         raise KrcsimError(f"{path}: {exc}") from None
-    except ValueError as exc:  # also a number of more digits than Python reads
-        raise KrcsimError(f"scenario file {path} is not TOML: {exc}; mend that place") from None
 
 def data_folder() -> Path:
     """The folder with scenarios and recordings: beside the package, or inside an installed one."""
@@ -198,6 +231,8 @@ def presets() -> list[str]:
 
 def load_scenario(name: str | Path) -> Scenario:
     """A scenario by preset name or by the path of a TOML file."""
+    refuse(not isinstance(name, (str, Path)), "scenario", name, "the name of a preset or the path of a .toml file",
+        "presets are " + ", ".join(presets()))
     preset = data_folder() / "scenarios" / f"{name}.toml"
     return read_scenario(preset if str(name) in presets() else name)
 

@@ -108,4 +108,4 @@ def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0
 
 def given(scenario: Scenario | str) -> Scenario:
     """A scenario, or the one of that name or path."""
-    return load_scenario(scenario) if isinstance(scenario, str) else scenario
+    return scenario if isinstance(scenario, Scenario) else load_scenario(scenario)

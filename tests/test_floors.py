@@ -19,8 +19,8 @@ PACKAGE = ROOT / "krcsim"
 # `engine` is a floor of its own, below run; what goes on inside it stands in ENGINE.
 FLOORS = (
     "values kernel",
-    "workload allocator memory grace_period remedy files",
-    "scenario engine",
+    "workload allocator memory grace_period remedy files cells",
+    "scenario engine kept",
     "run estimate idle",
     "result measures",
     "study",

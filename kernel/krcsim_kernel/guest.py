@@ -4,7 +4,6 @@
 With one CPU each instruction takes 8 ns of virtual time and idle time is skipped, so that counts do not depend on
 the load of the host. More CPUs, or `real`, run in real time, and are not repeatable.
 """
-import json
 import re
 import subprocess
 import tempfile
@@ -14,7 +13,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from krcsim.values import KrcsimError
+from krcsim import cells
+from krcsim.values import KrcsimError, read_json, shown
 from krcsim_kernel.archive import FILE, archive
 from krcsim_kernel.build import Build
 
@@ -149,6 +149,19 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
             raise KrcsimError(f"the guest's kernel complained: {line[:160]!r}; no result of it was kept: take the "
                 "experiment out or report it")
 
+def _row(line: str) -> Row:
+    """One result of the guest; what else it holds is checked by whoever uses it."""
+    try:
+        row = read_json(line, "it")
+        counted = {"mode": cells.COUNT, "calls" if row.get("mode") != 1 else "idle_normal_n": cells.COUNT}
+        wrong = cells.wrong_in_table(counted, row)
+    except KrcsimError as exc:
+        wrong = str(exc)
+    if wrong:
+        raise KrcsimError(f"a result of the guest cannot be read: {shown(line)} ({wrong}); run it again")
+    found: Row = row
+    return found
+
 def _rows(results: str, console: str, wanted: Sequence[str], boot: Boot) -> list[Row]:
     lines = results.replace("\r", "").splitlines()
     if failed := next((x for x in lines if x.startswith("#failed")), ""):
@@ -159,12 +172,7 @@ def _rows(results: str, console: str, wanted: Sequence[str], boot: Boot) -> list
     rows = []
     for line in lines:
         if line.startswith("{"):
-            try:
-                row = json.loads(line)
-                row["calls" if row["mode"] != 1 else "idle_normal_n"]
-            except (ValueError, KeyError, TypeError):
-                raise KrcsimError(f"a result of the guest cannot be read: {line[:80]!r}; run it again") from None
-            rows.append(row | dict(cmdline=" ".join(head.split()[2:]), timing=boot.timing, mib=boot.mib))
+            rows.append(_row(line) | dict(cmdline=" ".join(head.split()[2:]), timing=boot.timing, mib=boot.mib))
     if len(rows) != len(wanted) or "#done" not in lines:
         done = "said" if "#done" in lines else "did not say"
         raise KrcsimError(f"the guest gave {len(rows)} of {len(wanted)} results and {done} that it was done; none was "

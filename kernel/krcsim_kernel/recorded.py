@@ -6,20 +6,22 @@ The columns are those of the harness: docs/kernel.md and the README beside each 
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
+from krcsim import cells
 from krcsim.allocator import Allocator, Failure, Spells
 from krcsim.grace_period import GracePeriod
 from krcsim.kernel import GUEST_INSTRUCTION_NS
 from krcsim.memory import HOGS, Memory
 from krcsim.remedy import A1, HEAD_ALLOC, Remedy
 from krcsim.scenario import Machine, Scenario, data_folder
-from krcsim.values import KrcsimError
+from krcsim.values import KrcsimError, read_json, read_text, shown
 from krcsim.workload import Workload
 
 Value = str | int | float
@@ -33,6 +35,17 @@ PARAMETERS: dict[str, float] = dict(
     reader_ms=0, reader_gap_us=500, expedited_drain=0, rearm_unqueued=0, attach=1, page_return_worker=0,
     drain_jiffies=0, array_path=1, head_alloc=0, sync_exp=0, mem_mib=0, threads=0,
 )  # fmt: skip
+# What each of them may be: a flag, a share in percent, or a number up to what the module itself would take.
+FLAGS = "pool_prefill cache_shared refill epi_exp preobj expedited_drain rearm_unqueued attach page_return_worker " \
+    "array_path sync_exp".split()
+LIMITS: Mapping[str, tuple[float, float]] = {name: (0.0, 1e9) for name in PARAMETERS} | {
+    name: (0, 1) for name in FLAGS} | {name: (0, 100) for name in PARAMETERS if name.endswith("_pct")} | dict(
+    cpus=(1, 1024), hz=(24, 10_000), period_us=(1, 1e9), burst=(1, 1e6), objsize=(8, 1 << 30), dur_ms=(1, 1e7),
+    hog=(0, 3), head_alloc=(0, 3), threads=(0, 4096 * 1024), reader_ms=(0, 1e4), reader_gap_us=(1, 1e7), arrival=(0, 9),
+    catchup=(0, 9))
+# Text in a CSV, a number in what a guest says; a count is whole either way.
+_COUNTS = ("seed", "calls", "sync", "sync_ns")
+MOST_SPELLS = 100_000  # in one run
 EXPEDITED_MS = 0.025  # synchronize_rcu_expedited() of an idle guest (0.05 to 0.07 ms) without the wake-up
 HEADS = ("tryhard", "atomic", "none", "three_step")  # what the numbers of head_alloc mean there
 assert set(HEADS) == set(HEAD_ALLOC)
@@ -53,8 +66,9 @@ class Row:
     columns: Mapping[str, Value]
 
     def of(self, column: str) -> float:
-        """A column as a number, 0 where it is empty or missing."""
-        return float(self.columns.get(column) or 0)
+        """A column as a number, 0 where it is empty or missing; raises KrcsimError for what is none."""
+        filled = self.columns.get(column) not in ("", None)
+        return float(_number("row", self.columns, column, (-1e300, 1e300))) if filled else 0.0
 
 
 @dataclass(frozen=True)
@@ -131,33 +145,57 @@ class Condition:
 
 
 def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
-    """The condition that some rows, one a seed, are runs of; raises KrcsimError if a column is missing or no number."""
+    """The condition that some rows, one a seed, are runs of; raises KrcsimError for what the harness did not write."""
+    if not rows:
+        raise KrcsimError(f"recording {name} holds no run; give a CSV that the harness wrote")
     first = rows[0]
     labels = {k: str(first.get(k, "-")) for k in LABELS} | {"set": name}
     if "p_page" not in first and "p_page_ppm" in first:
-        labels |= {k: f"{float(first[f'{k}_ppm']) / 1e6:g}" for k in ("p_page", "p_obj")}
-    try:
-        given = {k: float(first[k]) if first.get(k, "") != "" else v for k, v in PARAMETERS.items()}
-        runs = tuple(
-            Row(int(row["seed"]), int(row["calls"]), int(row["sync"]), int(row["sync_ns"]), row) for row in rows
-        )
-    except (KeyError, ValueError) as exc:
-        raise KrcsimError(f"recording {name} has a row without a number in column {exc}; take it again") from None
-    if given["array_path"] not in (0, 1) or not runs or given["dur_ms"] <= 0:
-        raise KrcsimError(f"recording {name} is not one of the harness; give a CSV that it wrote")
-    return Condition(labels, given, runs)
+        labels |= {k: f"{_number(name, first, f'{k}_ppm', (0, 1e6)) / 1e6:g}" for k in ("p_page", "p_obj")}
+    for k in ("p_page", "p_obj"):
+        if labels[k] != "-":
+            _number(name, labels, k, (0, 1))
+    given = {
+        k: float(_number(name, first, k, LIMITS[k])) if first.get(k, "") != "" else usual
+        for k, usual in PARAMETERS.items()
+    }
+    if given["on_ms"] > 0 and given["dur_ms"] / (given["on_ms"] + given["off_ms"]) > MOST_SPELLS:
+        raise KrcsimError(f"recording {name} has more than {MOST_SPELLS:,} spells of pressure in a run (on_ms = "
+            f"{given['on_ms']:g}, off_ms = {given['off_ms']:g}); give a CSV that the harness wrote")
+    counts = [[int(_number(name, row, k, (0, 1 << 63))) for k in _COUNTS] for row in rows]
+    runs = (Row(seed, calls, waits, ns, row) for (seed, calls, waits, ns), row in zip(counts, rows, strict=True))
+    return Condition(labels, given, tuple(runs))
+
+
+def _number(name: str, row: Mapping[str, Value], column: str, ends: tuple[float, float]) -> float:
+    """A cell of a recording as a number; an integer stays one, so that a seed keeps all its digits."""
+    cell, found = row.get(column), None
+    for read in (int, float):
+        if found is None and isinstance(cell, (str, int, float)):
+            with contextlib.suppress(ValueError, OverflowError):
+                found = read(cell) if isinstance(cell, str) else cell
+    rule = cells.within(*ends, f"a number from {ends[0]:g} to {ends[1]:g}")
+    if found is None or not rule.fits(found):
+        what = f"{column} = {shown(cell)}" if column in row else f"no column {column}"
+        raise KrcsimError(f"recording {name} has {what}; wanted: {rule.words}; give a CSV that the harness wrote")
+    return found
 
 
 def read_set(path: Path) -> list[Condition]:
     """The conditions of a recorded set in the order of its file, X.csv beside X.const.json; raises KrcsimError."""
-    const = path.with_suffix(".const.json")
+    const, where = path.with_suffix(".const.json"), "krcsim's own are in its data folder"
+    constants = read_json(read_text(const, "recording", where), f"recording {const}") if const.exists() else {}
+    if wrong := cells.wrong_in_table({}, constants) or next((f"{k} is {shown(v)}" for k, v in constants.items()
+            if not cells.VALUE.fits(v)), ""):
+        raise KrcsimError(f"recording {const} is not one of the harness: {wrong}; take it again")
     try:
-        constants = json.loads(const.read_text(encoding="utf-8")) if const.exists() else {}
-        with path.open(newline="", encoding="utf-8") as stream:
-            rows = [{**constants, **row} for row in csv.DictReader(stream)]
-    except (OSError, ValueError) as exc:
-        reason = exc.strerror if isinstance(exc, OSError) else exc
-        raise KrcsimError(f"recording {path} cannot be read ({reason}); krcsim's own are in its data folder") from None
+        table = csv.DictReader(read_text(path, "recording", where, 100).splitlines(keepends=True), strict=True)
+        rows = [{**constants, **row} for row in table]
+    except csv.Error as exc:
+        raise KrcsimError(f"recording {path} is no CSV ({exc}); take it again") from None
+    if wrong := next((f"row {n} has another number of cells than the head" for n, row in enumerate(rows, 1)
+            if None in row or None in row.values()), ""):
+        raise KrcsimError(f"recording {path} was changed: {wrong}; take it again")
     groups: dict[tuple[str, ...], list[dict[str, Value]]] = {}
     for row in rows:
         groups.setdefault(tuple(str(row.get(c, "")) for c in (*LABELS, *PARAMETERS)), []).append(row)
@@ -260,7 +298,10 @@ def scenario_of(condition: Condition) -> Scenario:
 
 def measured_gp_ms(condition: Condition) -> float | None:
     """The mean length of the grace periods that the runs themselves saw (gp_trace), at least a tick; None without."""
-    lists = [json.loads(str(run.columns["gp_len_us"])) for run in condition.runs if run.columns.get("gp_len_us")]
+    texts = [run.columns["gp_len_us"] for run in condition.runs if run.columns.get("gp_len_us")]
+    lists: list[Any] = [read_json(x, "gp_len_us of a recording") if isinstance(x, str) else x for x in texts]
+    if wrong := next((x for x in lists if not cells.several(cells.AMOUNT).fits(x)), None):
+        raise KrcsimError(f"gp_len_us of a recording is {shown(wrong)}; wanted: a list of lengths in us; take it again")
     us = [x for quantiles in lists for x in quantiles]
     return max(1000.0 / condition.given["hz"], sum(us) / len(us) / 1000.0) if us else None
 

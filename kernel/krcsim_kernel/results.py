@@ -5,15 +5,26 @@ import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
+from krcsim import cells
 from krcsim.files import write_whole
+from krcsim.values import KrcsimError, shown
 from krcsim_kernel.guest import Row
 
 LABELS = ("set", "rate", "pattern", "p_page", "p_obj")  # parts of a label, between slashes
 _ALWAYS = (*LABELS, "variant", "cpus", "seed")  # stay in the CSV
 _LISTS = ("gp_len_us", "gp_idle_us")  # lists that are kept, as JSON in their cell
 
+_RESULT = {"mode": cells.COUNT, "label": cells.LINE}
+_RUN = dict.fromkeys(("calls", "sync", "calls_on", "sync_on", "sync_ns"), cells.COUNT) | dict.fromkeys(
+    ("p_page_ppm", "p_obj_ppm"), cells.whole(1_000_000)) | dict.fromkeys(("dur_ms", "threads"), cells.within(1, 1e9,
+    "a whole number from 1 on"))
+
 def flat(result: Row) -> Row:
-    """One result as a row: its label taken apart, shares beside the counts, and no histograms."""
+    """One result as a row: its label taken apart, shares beside the counts, and no histograms; raises KrcsimError."""
+    if wrong := cells.wrong_in_table(_RESULT if result.get("mode") == 1 else _RESULT | _RUN, result) or next((
+            f"{shown(name)} is {shown(value)}" for name, value in result.items()
+            if not cells.NAME.fits(name) or not isinstance(value, list) and not cells.VALUE.fits(value)), ""):
+        raise KrcsimError(f"a result of the guest is not one of the harness: {wrong}; run it again")
     parts = str(result["label"]).split("/")
     row: Row = dict(zip(LABELS, parts, strict=False))
     for name, value in result.items():

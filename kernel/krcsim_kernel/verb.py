@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
-from krcsim.files import write_whole
+from krcsim.files import is_there, write_all
 from krcsim.remedy import named
 from krcsim.scenario import Scenario, changed
 from krcsim_report.lists import listed
@@ -29,16 +29,16 @@ def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> No
     jobs = jobs_of(scenario, args.remedies)
     rows = _measured(jobs, args) if args.run else {}
     answers = {name: _answer(name, found) for name, found in rows.items()}
-    for path in targets:
-        every = [row for found in rows.values() for row in found]
-        data = tables(every)[0] if path.suffix == ".csv" else _json(scenario, jobs, rows, answers, command).encode()
-        write_whole(path, data, overwrite=args.overwrite)
+    every = [row for found in rows.values() for row in found]
+    whole = _json(scenario, jobs, rows, answers, command).encode()
+    write_all({path: tables(every)[0] if path.suffix == ".csv" else whole for path in targets},
+        overwrite=args.overwrite)
     if args.json:
         streams.say(_json(scenario, jobs, rows, answers, command), end="")
     else:
         streams.say(_text(scenario, jobs, rows, answers))
 
-def jobs_of(scenario: Scenario, remedies: str) -> dict[str, Job]:
+def jobs_of(scenario: Scenario, remedies: str | None) -> dict[str, Job]:
     """A job for each remedy that is asked for, else one for the scenario's own."""
     if not remedies:
         return {"own": job_of(scenario)}
@@ -52,7 +52,7 @@ def _targets(args: argparse.Namespace) -> list[Path]:
             raise KrcsimError(f"--out is {str(path)!r}; allowed: a name ending in .csv or .json")
         if path.suffix == ".csv" and not args.run:
             raise KrcsimError("--out of a .csv needs rows that were measured; add --run")
-        if path.exists() and not args.overwrite:
+        if is_there(path) and not args.overwrite:
             raise KrcsimError(f"{path} exists already; choose another name or add --overwrite")
         if not path.parent.is_dir():
             raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")

@@ -128,8 +128,14 @@ def csv_text(chart: Chart, about: Mapping[str, Any]) -> str:
     for line in chart.lines:
         for label, x, e in zip(line.labels, line.x, line.estimates, strict=True):
             cells = ["" if v is None else f"{v:.9g}" for v in (x, e.value, e.lo, e.hi)]
-            rows.append(",".join([f'"{line.name}"', line.look, label, *cells, e.kind]))
+            rows.append(",".join([_quoted(line.name), line.look, _quoted(label, also_plain=True), *cells, e.kind]))
     return "\n".join([*head, *rows, ""])
+
+def _quoted(name: str, also_plain: bool = False) -> str:
+    """A name as one cell of a CSV, on one line, and no formula of a spreadsheet; without quotes if it can be."""
+    line = " ".join(name.split())
+    line = f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
+    return line if also_plain and not {",", '"'} & {*line} else '"' + line.replace('"', '""') + '"'
 
 def digest(*parts: Any) -> str:
     """Twelve hexadecimal digits that change with any of the parts."""

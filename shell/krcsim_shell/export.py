@@ -10,7 +10,7 @@ from krcsim_report.figures import figure_of, picture
 from krcsim.files import write_set
 from krcsim_report.reply import situation
 from krcsim.result import Result
-from krcsim.scenario import Scenario, toml_text
+from krcsim.scenario import SCENARIO_FILE, Scenario, toml_text
 from krcsim_report.timeline import Spell, csv_of, spell_figure, story
 from krcsim.values import KrcsimError, refuse
 KINDS = ("png", "svg", "pdf", "csv", "toml", "json", "txt")
@@ -35,6 +35,8 @@ def about(answer: Answer, kind: str, dpi: int = 150) -> dict[str, Any]:
     """Where a file of an answer comes from; `again` is the one command that makes it again."""
     import krcsim
     again = f"{answer.command} --out again.{kind}" + (f" --dpi {dpi}" if kind == "png" else "")
+    if SCENARIO_FILE in answer.command.split():
+        again += f"  # {SCENARIO_FILE}: the scenario that stands in this file"
     return {"again": again, "seed": answer.seed, "hash": hash_of(answer), "krcsim": krcsim.__version__,
         "scenario": toml_text(answer.scenario)}
 

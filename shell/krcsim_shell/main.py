@@ -2,49 +2,15 @@
 """`krcsim VERB SCENARIO`: the same verbs as in Python, from a shell."""
 import argparse
 import json
-import shlex
 import sys
-import tomllib
-from functools import partial
 from pathlib import Path
 from typing import Any
+from krcsim_shell.given import (MAIL, Parser, check_options, command_of, known_options, pairs, pinned, scenario_from,
+    value_of)
 from krcsim_shell.streams import check_output, note, open_error, say, telling
-from krcsim.files import write_whole
-from krcsim.scenario import UNSET, Scenario, changed, command_near, load_scenario, presets, toml_text
-from krcsim.values import KrcsimError
-
-def value_of(text: str) -> Any:
-    """A value as TOML reads it, else the text itself: 12, 0.5, true, atomic; `unset` is None."""
-    try:
-        return None if text == UNSET else tomllib.loads(f"x = {text}")["x"]
-    except tomllib.TOMLDecodeError:
-        return text
-
-def pair(text: str) -> tuple[str, str]:
-    """Split field=value; raises KrcsimError."""
-    name, _, value = text.partition("=")
-    if not name or not value:
-        raise KrcsimError(f"{text!r} is not field=value; write for example workload.rate_hz=5000")
-    return name.strip(), value.strip()
-
-def scenario_from(args: argparse.Namespace) -> Scenario:
-    """The scenario that the arguments name, with --set applied."""
-    scenario = load_scenario(args.scenario)
-    return changed(scenario, **{k: value_of(v) for k, v in map(pair, args.set)})
-
-def command_of(args: argparse.Namespace, argv: list[str]) -> str:
-    """The command that makes the same again: as typed, without options that only say where output goes.
-
-    A scenario file becomes the nearest preset and what differs, so that the command needs no file.
-    """
-    without = ("--out", "--dpi", *(f"--{name}" for name in _MAIL.split()))
-    kept = [word for last, word in zip(["", *argv], argv, strict=False) if last not in without
-        and word.split("=")[0] not in (*without, "--json", "--overwrite", "--quiet")]
-    if not args.scenario or args.scenario in presets() or args.scenario.endswith(".json"):
-        return shlex.join(["krcsim", *kept])
-    rest = [word for last, word in zip(["", *kept], kept, strict=False)
-        if word not in (args.verb, args.scenario) and "--set" not in (last, word.split("=")[0])]
-    return command_near(args.verb, scenario_from(args), shlex.join(rest))
+from krcsim.files import is_there, write_all
+from krcsim.scenario import Scenario, presets, toml_text
+from krcsim.values import KrcsimError, shown as short
 
 def shown(result: Any) -> str:
     """A result as tables for a terminal."""
@@ -97,8 +63,10 @@ def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = ()) -> None
     """Refuse at once what would fail only after the work is done; `kinds`: endings, if not those of figures."""
     if args.out and not kinds:
         from krcsim_shell.export import KINDS as kinds  # which needs matplotlib, as a figure does
+    if twice := {path for path in args.out if len([x for x in args.out if Path(x) == Path(path)]) > 1}:
+        raise KrcsimError(f"--out is given twice with {short(min(twice))}; choose another name for one of them")
     for path in map(Path, args.out):
-        if path.exists() and not args.overwrite:
+        if is_there(path) and not args.overwrite:
             raise KrcsimError(f"{path} exists already; choose another name or add --overwrite")
         if not path.parent.is_dir():
             raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
@@ -111,8 +79,8 @@ def deliver(args: argparse.Namespace, name: str, scenario: Scenario, command: st
     if args.out or args.json:
         from krcsim_shell.export import Answer, file_of
         answer = Answer(name, scenario, args.seed, command, drawn, text, result)
-        for path in map(Path, args.out):
-            write_whole(path, file_of(answer, path.suffix[1:], args.dpi), overwrite=args.overwrite)
+        write_all({path: file_of(answer, path.suffix[1:], args.dpi) for path in map(Path, args.out)},
+            overwrite=args.overwrite)
         if args.json:
             say(file_of(answer, "json").decode(), end="")
     if not args.json and (shown or not args.out):
@@ -123,7 +91,7 @@ def over_of(args: argparse.Namespace) -> dict[str, list[Any]]:
     from krcsim_studies.grid import spread
     from krcsim_report.lists import listed
     over: dict[str, list[Any]] = {}
-    for name, text in map(pair, args.over):
+    for name, text in pairs("--over", args.over).items():
         ends = text.split(":")
         if name == "remedy":
             over[name] = list(listed(text, scenario_from(args)))
@@ -133,6 +101,8 @@ def over_of(args: argparse.Namespace) -> dict[str, list[Any]]:
 
 def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     """The result of a sweep or a comparison, made now."""
+    from krcsim.remedy import THREAD
+    from krcsim.study import check_whole
     from krcsim_report.lists import listed
     from krcsim_studies.comparison import compare, spells
     from krcsim_studies.sweep import sweep
@@ -142,7 +112,8 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
         how |= {} if args.budget is None else dict(budget=args.budget)
         if args.over:
             return sweep(scenario, over_of(args), **how)
-        names = listed(args.remedies, scenario)
+        names = THREAD if args.remedies is None else listed(args.remedies, scenario)
+        check_whole("--by-spell", args.by_spell, 100, "8 shows how a reserve fills")
         return spells(scenario, names, count=args.by_spell, **how) if args.by_spell else compare(scenario, names, **how)
 
 def run_study(args: argparse.Namespace, command: str) -> None:
@@ -153,7 +124,7 @@ def run_study(args: argparse.Namespace, command: str) -> None:
     scenario = scenario_from(args)
     if len(args.pin) > 8:
         raise KrcsimError(f"--pin is given {len(args.pin)} times; allowed: up to 8; draw another figure for the rest")
-    pins = [scenario_from(parser().parse_args(["show", *shlex.split(pin)])) for pin in args.pin]
+    pins = [pinned(pin) for pin in args.pin]
     result = studied(args, scenario, command)
     others = {letter: chart_of(studied(args, s, command)) for letter, s in zip("ABCDEFGH", pins, strict=False)}
     text = answer_text(result) if any(path.endswith(".txt") for path in args.out) else ""  # a grid may be too wide
@@ -185,9 +156,10 @@ def run_reply(args: argparse.Namespace, command: str) -> None:
         draft("-", **how)  # what is wrong with it is said before the work
     result = load_result(args.scenario) if args.scenario.endswith(".json") else None
     text = answer_text(result or studied(args, scenario_from(args), command), args.window)
+    write_all({path: draft(text, **how) if path.suffix == ".eml" else text.encode("ascii") for path in map(Path,
+        args.out)}, overwrite=args.overwrite)
     for path in map(Path, args.out):
         mail = path.suffix == ".eml"
-        write_whole(path, draft(text, **how) if mail else text.encode("ascii"), overwrite=args.overwrite)
         say(f"{path} is a draft, nothing was sent; to send it:\n{send_command(path, parent)}" if mail else str(path))
     if not args.out:
         say(draft(text, **how).decode() if args.parent or known else text, end="")
@@ -213,7 +185,7 @@ def run_kernel(args: argparse.Namespace, command: str) -> None:
     from krcsim_kernel.verb import run_kernel as run
     run(args, scenario_from(args), command)
 
-_MAIL = "parent in-reply-to quote subject to cc from"
+_MAIL = " ".join(MAIL)
 _STUDY = "set seed json precision max-rung budget out dpi overwrite quiet pin"
 VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of it",
         "set replication events every-call spell cpu seed json out dpi overwrite"),
@@ -226,27 +198,17 @@ VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of
         "set target of quantity method confidence at-boot beside window budget seed json max-rung out dpi overwrite "
         "quiet"),
     "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
-        f"{_STUDY} remedies by-spell over window {_MAIL}"),
+        f"set seed precision max-rung out overwrite quiet remedies by-spell over window {_MAIL}"),
     "kernel": (run_kernel, "the scenario as a line for the kernel harness; with --run measured in a guest",
         "set run seeds remedies json out overwrite quiet"),
     "show": (run_show, "a scenario as TOML; without a name, the list", "set")}
-
-class Parser(argparse.ArgumentParser):
-    """Errors in one line and exit status 2."""
-    def error(self, message: str) -> Any:
-        """Print one line and leave with status 2."""
-        self.exit(2, f"krcsim: {message}; see {self.prog} --help\n")
-
-    def _print_message(self, message: str, file: Any = None) -> None:
-        """Help and version, or a complaint, on the streams that everything else goes to."""
-        (note if file is sys.stderr else partial(say, end=""))(message)
 
 def parser() -> Parser:
     """The command line."""
     import krcsim
     top = Parser(prog="krcsim", description="How likely is a synchronous wait in kfree_rcu()?")
     top.add_argument("--version", action="version", version=f"krcsim {krcsim.__version__}")
-    known = tomllib.loads(Path(__file__).with_name("options.toml").read_text(encoding="utf-8"))
+    known = known_options()
     verbs = top.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=Parser)
     for name, (_, words, options) in VERBS.items():
         p = verbs.add_parser(name, help=words, description=words)
@@ -256,8 +218,6 @@ def parser() -> Parser:
             about = known[option] | ({"default": []} if known[option].get("action") == "append" else {})
             kind = {"int": int, "float": float}.get(about.pop("type", ""))
             p.add_argument(f"--{option}", **about | ({"type": kind} if kind else {}))
-        if name == "kernel":
-            p.set_defaults(remedies="")  # the scenario's own
     return top
 
 def main(argv: list[str] | None = None) -> int:
@@ -267,7 +227,9 @@ def main(argv: list[str] | None = None) -> int:
     try:
         check_output()
         args = parser().parse_args(argv)
-        VERBS[args.verb][0](args, command_of(args, argv))
+        run, _, options = VERBS[args.verb]
+        check_options(args, options)
+        run(args, command_of(args, options))
     except KrcsimError as exc:
         note(f"krcsim: {exc}\n")
         return 2

@@ -8,13 +8,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 import numpy as np
+from krcsim_shell.given import pairs, value_of
+from krcsim.files import is_there
 from krcsim.scenario import Scenario
 from krcsim.study import Stop, check_whole
-from krcsim.values import KrcsimError
+from krcsim.values import KrcsimError, shown
 from krcsim_shell.streams import note, on_terminal, say as answer
 from krcsim_studies.grid import Plan, plan_of
 _ONLY = dict(sample=[], points=0, quantity=[], window=None, method="auto", workers=0, on="threads")  # with --into
-_NEVER = "out json pin by_spell overwrite".split()  # with it
+_NEVER = "out json pin by_spell remedies overwrite".split()  # with it
 
 def check_sweep(args: argparse.Namespace) -> None:
     """Refuse options that do not go together."""
@@ -28,15 +30,14 @@ def check_sweep(args: argparse.Namespace) -> None:
         raise KrcsimError(f"--{name.replace('_', '-')} does not go with --into; leave it out: the table holds the plan "
             "and all answers")
     if args.on.split(":")[0] not in ("threads", "processes", "dask") or ":" in args.on and args.on[:5] != "dask:":
-        raise KrcsimError(f"--on is {args.on!r}; allowed: threads, processes, dask, dask:ADDRESS")
+        raise KrcsimError(f"--on is {shown(args.on)}; allowed: threads, processes, dask, dask:ADDRESS")
     check_whole("--workers", args.workers, 99_999, "leave it out for all CPUs")
-    if not Path(args.into).parent.is_dir():
+    if not is_there(Path(args.into)) and not Path(args.into).parent.is_dir():
         raise KrcsimError(f"{Path(args.into).parent} is not a folder; make it, or choose another")
 
 def plan_from(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[Any]]) -> Plan:
     """The plan that the arguments ask for; raises KrcsimError."""
-    from krcsim_shell.main import pair, value_of
-    sample = {name: tuple(map(value_of, text.split(":"))) for name, text in map(pair, args.sample)}
+    sample = {name: tuple(map(value_of, text.split(":"))) for name, text in pairs("--sample", args.sample).items()}
     return plan_of(scenario, over, sample=sample, points=args.points, quantities=tuple(args.quantity) or ("p_wait",),
         window=args.window, seed=args.seed, precision=args.precision, max_rung=args.max_rung, method=args.method)
 

@@ -5,8 +5,10 @@ import logging
 import signal
 from collections.abc import Callable, Iterator
 from concurrent.futures import Executor
+from pathlib import Path
 from typing import Any
-from krcsim.values import KrcsimError
+from krcsim import cells
+from krcsim.values import KrcsimError, read_json, read_text
 _JOIN_S = 60.0
 
 @contextlib.contextmanager
@@ -28,7 +30,7 @@ def dask_executor(address: str = "", workers: int | None = None) -> Iterator[tup
                 host="127.0.0.1", dashboard_address=None, preload=[__name__], silence_logs=logging.ERROR))
             client = stack.enter_context(library.Client(cluster, set_as_default=False))
         else:
-            where = dict(scheduler_file=address) if address.endswith(".json") else dict(address=address)
+            where = dict(address=_address_in(Path(address)) if address.endswith(".json") else address)
             client = stack.enter_context(_joined(library.Client, address, where))
         yield client.get_executor(), lambda: max(1, sum(client.nthreads().values()))
 
@@ -48,6 +50,15 @@ def _quiet(library: str) -> Iterator[None]:
 def dask_setup(_worker: object) -> None:
     """Called by Dask in each worker of a cluster on this machine: Ctrl-C is the parent's affair."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+def _address_in(path: Path) -> str:
+    """Where the scheduler is that wrote a scheduler file; raises KrcsimError at once if there is none yet."""
+    told = read_json(read_text(path, "scheduler file", "start a scheduler that writes it: dask scheduler "
+        f"--scheduler-file {path}"), f"scheduler file {path}")
+    if wrong := cells.wrong_in_table({"address": cells.NAME}, told):
+        raise KrcsimError(f"scheduler file {path} is not one of Dask: {wrong}; give the file that the scheduler wrote")
+    address: str = told["address"]
+    return address
 
 def _joined(client_of: Any, address: str, where: dict[str, str]) -> Any:
     try:

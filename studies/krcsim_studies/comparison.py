@@ -36,6 +36,8 @@ class Study:
 
 def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
     """The scenario under each remedy, by name; raises KrcsimError if there is none or an unknown one."""
+    refuse(not isinstance(remedies, (dict, list, tuple)), "remedies", remedies, "a list of names, or a dict of name -> "
+        "Remedy", 'write for example ["A1", "B12"]')
     table = remedies if isinstance(remedies, dict) else {name: named(name, scenario.remedy) for name in remedies}
     if not table:
         raise KrcsimError("remedies is empty; name at least one, for example A1,B,C-A1")

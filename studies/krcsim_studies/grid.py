@@ -11,7 +11,7 @@ from krcsim_studies.question import METHODS
 from krcsim.run import WINDOWS
 from krcsim.scenario import Scenario, changed
 from krcsim.study import DEFAULT_RUNG, PRECISION, SEED, check_study, check_whole, given
-from krcsim.values import KrcsimError, is_real, refuse, shown
+from krcsim.values import KrcsimError, is_finite, refuse, shown
 MAX_SIZE = 10**9  # points
 MAX_VALUES = 10_000  # of one field; all stand in the head of the table
 HOW = ("linear", "log", "whole")
@@ -28,7 +28,7 @@ class Range:
     def __post_init__(self) -> None:
         lo, hi = self.lo, self.hi
         refuse(self.how not in HOW, f"the way to draw {self.field}", self.how, "one of " + ", ".join(HOW), "name one")
-        good = is_real(lo) and is_real(hi) and math.isfinite(lo) and math.isfinite(hi) and lo < hi
+        good = is_finite(lo) and is_finite(hi) and lo < hi
         good = good and (self.how != "log" or lo > 0) and (self.how != "whole" or lo % 1 == hi % 1 == 0)
         refuse(not good, f"the range of {self.field}", (lo, hi), dict(linear="two numbers, the lower first",
             log="two numbers above 0, the lower first", whole="two whole numbers, the lower first")[self.how],
@@ -99,6 +99,9 @@ def plan_of(scenario: Scenario | str, over: Mapping[str, Sequence[Any]] | None =
     linear, log, whole; the draws are a Latin hypercube. The rest as for krcsim.ask(). Raises KrcsimError.
     """
     over, sample = over or {}, sample or {}
+    for name, given_as in (("over", over), ("sample", sample)):
+        refuse(not isinstance(given_as, Mapping) or not all(isinstance(k, str) for k in given_as), name, given_as,
+            "a dict of dotted field -> values", 'write for example {"machine.cpus": [1, 2]}')
     sizes = {name: _length(name, values) for name, values in over.items()}
     if not over and not sample:
         raise KrcsimError("the grid is empty; give a field with values to sweep over, or a range to draw from")

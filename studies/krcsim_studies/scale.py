@@ -21,7 +21,7 @@ from krcsim.run import Stopped
 from krcsim.study import Progress, Stop, check_whole, processors
 from krcsim.values import KrcsimError, refuse
 from krcsim_studies.grid import Plan
-from krcsim_studies.table import growing, head, plan_in, row, versions
+from krcsim_studies.table import Seal, growing, head, plan_in, row, versions
 WHERE = ("threads", "processes")
 _TASK_S = 0.5  # wanted of a task; only how points are shared out hangs on the clock
 _MAX_TASK = 4096  # points
@@ -68,10 +68,10 @@ def sweep_into(path: str | Path, plan: Plan, *, executor: Executor | str | None 
 
 def computed(text: str, first: int, last: int, stop: Stop | None = None) -> Lines:
     """What a worker does: the lines of points first .. last - 1 of the plan in a head, and the seconds it took."""
-    plan, began, lines = _plan(text), time.perf_counter(), []
+    plan, began, lines, seal = _plan(text), time.perf_counter(), [], Seal(text)
     for i in range(first, last):
         try:
-            lines.append(row(plan, i, stop))
+            lines.append(row(plan, i, seal, stop))
         except Stopped:
             break
     return lines, time.perf_counter() - began
@@ -138,7 +138,8 @@ def _in_a_line() -> Iterator[None]:
     except (BrokenExecutor, KrcsimError):
         raise
     except Exception as exc:  # of a foreign executor too: a cluster that is gone, a worker that was killed four times
-        why = " ".join(f"{type(exc).__name__}: {exc}".split())[:200]
+        said = " ".join(str(exc).split())[:200] or "its scheduler or worker is gone"
+        why = f"{type(exc).__name__}: {said}"
         raise KrcsimError(f"a task failed ({why}); the rows written are safe: give the same command to go on") from exc
 
 def _slots(pool: Executor, workers: int | Callable[[], int] | None) -> Callable[[], int]:

@@ -9,12 +9,14 @@ from krcsim.result import Result
 from krcsim.remedy import THREAD
 from krcsim.scenario import UNSET, Scenario, changed
 from krcsim.study import given
-from krcsim.values import KrcsimError
+from krcsim.values import KrcsimError, refuse
 from krcsim_studies.comparison import Point, same_in_a_shell, study_of
 MAX_POINTS = 10_000
 
 def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
     """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
+    for name, listed in over.items():
+        refuse(not isinstance(listed, (list, tuple)), f"the values of {name}", listed, "a list", "write [1, 2]")
     size = math.prod(map(len, over.values()))
     if size > MAX_POINTS:
         raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")

@@ -2,7 +2,8 @@
 """The table of a large sweep: a head with the whole plan, then CSV, a line a point in order of the points.
 
 CSV, because whatever draws or counts reads it; a line a point, because then a torn end is easily cut, and the number of
-lines says where to go on. It holds no times and no hosts, so that whoever computes it gets the same bytes.
+lines says where to go on. Each line ends in a check of itself and of the head, so that a changed row is never taken for
+one that was computed. It holds no times and no hosts, so that whoever computes it gets the same bytes.
 """
 import contextlib
 import csv
@@ -13,23 +14,37 @@ import json
 import os
 import stat
 import time
-import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
+from krcsim import cells
 from krcsim.measures import QUANTITIES
-from krcsim_studies.question import ask
-from krcsim.result import BASE, Cell, Result
+from krcsim_studies.question import METHODS, ask
+from krcsim.result import BASE, KINDS, Cell, Result, wrong_estimate
+from krcsim.run import WINDOWS
 from krcsim.scenario import UNSET, as_dict, from_dict, toml_text
-from krcsim.study import Have, Stop
-from krcsim.values import KrcsimError, shown
-from krcsim_studies.grid import Plan, Range
+from krcsim.study import MAX_RUNG, Have, Stop
+from krcsim.values import KrcsimError, read_toml, shown
+from krcsim_studies.grid import MAX_SIZE, Plan, Range
 from krcsim_studies.unseen import how_found
-FORMAT = "krcsim-sweep/1"
+FORMAT = "krcsim-sweep/2"
+FIRST_FORMAT = "krcsim-sweep/1"  # without checks: it is read, but not gone on with
 PARTS = ("value", "lo", "hi", "kind", "method", "replications", "rung")  # of a quantity
 SYNC_S = 1.0  # at most so much is lost when the power goes
+_LONGEST = 10_000_000  # bytes of a line
+_CHECK = 8  # hexadecimal digits at the end of a row
+_LIST = cells.Rule("a list of values", lambda x: isinstance(x, list) and len(x) > 0)
+_HEAD = {"format": cells.word(FIRST_FORMAT, FORMAT), "draws": cells.within(1, MAX_SIZE, "a whole number from 1 on"),
+    "quantities": cells.several(cells.word(*QUANTITIES)), "window": cells.word(*WINDOWS), "seed": cells.COUNT,
+    "precision": cells.within(0, 1, "a number from 0 to 1"), "max_rung": cells.whole(MAX_RUNG),
+    "method": cells.word(*METHODS), "points": cells.COUNT, "versions": cells.mapping(cells.LINE),
+    "over": cells.mapping(_LIST), "sample": cells.mapping(_LIST), "scenario": cells.TABLE}
+_NUMBER, _COUNT = cells.either(cells.NUMBER), cells.either(cells.COUNT)
+_PART = {"value": _NUMBER, "lo": _NUMBER, "hi": _NUMBER, "kind": cells.word(*KINDS, "refused"),
+    "method": cells.either(cells.LINE), "replications": _COUNT, "rung": _COUNT}
+_WORDS = ("kind", "method", "refused", "check")  # columns of words, also where these look like numbers
 
 @functools.cache
 def versions() -> dict[str, str]:
@@ -58,7 +73,7 @@ def head(plan: Plan) -> str:
 def columns(plan: Plan) -> tuple[str, ...]:
     """Names of the columns."""
     parts = (q if part == "value" else f"{q}.{part}" for q in plan.quantities for part in PARTS)
-    return ("point", *plan.fields, *parts, "refused")
+    return ("point", *plan.fields, *parts, "refused", "check")
 
 def _line(cells: Any) -> str:
     out = io.StringIO()
@@ -66,16 +81,46 @@ def _line(cells: Any) -> str:
     return out.getvalue()
 
 def plan_in(text: str) -> Plan:
-    """The plan in the head of a table; raises ValueError or KeyError for what is none."""
-    body = tomllib.loads("\n".join(x[2:] for x in text.splitlines() if x.startswith("#")))
+    """The plan in the head of a table; raises KrcsimError for what is none."""
+    body = _body(text)
+    if wrong := cells.wrong_in_table(_HEAD, body):
+        raise KrcsimError(f"the head of the table holds what none does: {wrong}")
+    if any(len(ends) != 3 for ends in body["sample"].values()) or set(body["sample"]) & set(body["over"]):
+        raise KrcsimError("the head of the table holds a sample that is none")
     over = tuple((k, tuple(None if x == UNSET else x for x in v)) for k, v in body["over"].items())
     sample = tuple(Range(k, *v) for k, v in body["sample"].items())
-    return Plan(from_dict(body["scenario"]), over, sample, body["draws"], tuple(body["quantities"]), body["window"],
-        body["seed"], body["precision"], body["max_rung"], body["method"])
+    plan = Plan(from_dict(body["scenario"]), over, sample, int(body["draws"]), tuple(body["quantities"]),
+        body["window"], body["seed"], body["precision"], body["max_rung"], body["method"])
+    if plan.size != body["points"]:
+        raise KrcsimError(f"the head of the table says {body['points']:,} points, and its plan has {plan.size:,}")
+    return plan
 
-def row(plan: Plan, i: int, stop: Stop | None = None) -> str:
-    """The line of point i, computed now in this thread; what cannot be asked of it is said in the last column."""
-    values, cells, why = plan.values(i), [], ""
+def _body(text: str) -> dict[str, Any]:
+    return read_toml("\n".join(x[2:] for x in text.splitlines() if x.startswith("#")), "the head of the table")
+
+class Seal:
+    """Ends the rows of a table: each with a check of itself, which is right only below that head."""
+    def __init__(self, text: str) -> None:
+        self.head = sha256(text.encode())
+
+    def check(self, cells: bytes) -> str:
+        """The check of a row's cells, as they are written."""
+        whole = self.head.copy()
+        whole.update(cells)
+        return whole.hexdigest()[:_CHECK]
+
+    def whole(self, cells: str) -> str:
+        """A line without its end as a row of the table."""
+        return f"{cells},{self.check(cells.encode())}\n"
+
+    def holds(self, line: bytes) -> bool:
+        """Whether a line is as it was written."""
+        cells, _, check = line[:-1].rpartition(b",")
+        return check == self.check(cells).encode()
+
+def row(plan: Plan, i: int, seal: Seal, stop: Stop | None = None) -> str:
+    """The line of point i, computed now in this thread; what cannot be asked of it is said in the column `refused`."""
+    values, found, why = plan.values(i), list[Any](), ""
     scenario = None
     have: Have = {}  # the quantities share their replications
     for quantity in plan.quantities:
@@ -84,11 +129,11 @@ def row(plan: Plan, i: int, stop: Stop | None = None) -> str:
             f = ask(scenario, quantity, window=plan.window, seed=plan.seed, precision=plan.precision,
                 max_rung=plan.max_rung, method=plan.method, stop=stop, have=have, workers=1)
             e = f.estimate
-            cells += [e.value, e.lo, e.hi, e.kind, f.method, f.replications, f.rung]
+            found += [e.value, e.lo, e.hi, e.kind, f.method, f.replications, f.rung]
         except KrcsimError as exc:
-            cells += [None, None, None, "refused", None, None, None]
+            found += [None, None, None, "refused", None, None, None]
             why = why or " ".join(str(exc).split())
-    return _line([i, *map(_text, values.values()), *map(_text, cells), why])
+    return seal.whole(_line([i, *map(_text, values.values()), *map(_text, found), why]).rstrip("\n"))
 
 def _text(value: Any) -> str:
     """A cell without loss; words stay as they are."""
@@ -145,9 +190,10 @@ def growing(path: str | Path, plan: Plan) -> Iterator[Growing]:
     """The table of a plan, new or with the rows that it has, locked while it is open; raises KrcsimError."""
     path = Path(path)
     try:
-        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o644)
-    except OSError as exc:
-        raise KrcsimError(f"{path} cannot be opened for writing ({exc.strerror}); choose another place") from None
+        fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
+    except (OSError, ValueError) as exc:  # ValueError: a name that no file can have
+        why = getattr(exc, "strerror", None) or str(exc)
+        raise KrcsimError(f"{path} cannot be opened for writing ({why}); choose another place") from None
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise KrcsimError(f"{path} is not a file that can be gone on with; choose another name")
@@ -191,7 +237,7 @@ def _there(path: Path, plan: Plan) -> tuple[int, int]:
             stream.seek(0)
             raise KrcsimError(_other(path, _read_head(stream), wanted.decode()))
         rows, end = 0, len(wanted)
-        for line in _rows(path, stream):
+        for line in _rows(path, stream, Seal(wanted.decode())):
             rows, end = rows + 1, end + len(line)
     if rows > plan.size:
         raise KrcsimError(f"{path} holds {rows} rows, its plan has {plan.size} points; choose another name")
@@ -199,33 +245,35 @@ def _there(path: Path, plan: Plan) -> tuple[int, int]:
 
 def _read_head(stream: BinaryIO) -> str:
     """The lines of a head up to the names of the columns, or "" if there is none."""
-    lines = []
-    for line in iter(lambda: stream.readline(10_000_000), b""):
+    lines, size = [b""], 0
+    while size < _LONGEST and (line := stream.readline(_LONGEST)):
         lines.append(line)
+        size += len(line)
         if not line.startswith(b"#"):
             break
     try:
-        return b"".join(lines).decode() if lines and lines[-1].startswith(b"point,") else ""
+        return b"".join(lines).decode() if lines[-1].startswith(b"point,") else ""
     except UnicodeDecodeError:
         return ""
 
-def _rows(path: Path, stream: BinaryIO) -> Iterator[bytes]:
+def _rows(path: Path, stream: BinaryIO, seal: Seal | None) -> Iterator[bytes]:
     """The whole rows after a head; a last line without an end was torn, and is left out."""
-    for n, line in enumerate(stream):
-        if not line.endswith(b"\n"):
+    for n, line in enumerate(iter(lambda: stream.readline(_LONGEST), b"")):
+        if not line.endswith(b"\n") and len(line) < _LONGEST:
             return
-        if not line.startswith(b"%d," % n):
-            raise KrcsimError(f"{path} was changed: what should be the row of point {n} is {shown(line[:40])}; "
-                "take the file as it was, or choose another name")
+        if not line.startswith(b"%d," % n) or (seal and not seal.holds(line)):
+            raise KrcsimError(f"{path} was changed: the row of point {n} is not as it was written "
+                f"({shown(line[:40].decode(errors='replace'))}); take the file as it was, or cut it before that line: "
+                "the same command then goes on from there")
         yield line
 
 def _other(path: Path, text: str, wanted: str) -> str:
     """What differs between the heads of two tables."""
-    try:
-        mine, theirs = (dict(_flat(tomllib.loads("\n".join(x[2:] for x in t.splitlines() if x.startswith("#")))))
-            for t in (wanted, text))
-    except tomllib.TOMLDecodeError:
-        theirs = {}
+    mine, theirs = dict(_flat(_body(wanted))), {}
+    with contextlib.suppress(KrcsimError):
+        theirs = dict(_flat(_body(text)))
+    if theirs.get("format") == FIRST_FORMAT:
+        return f"{path} was begun by an older version, whose rows carry no check; choose another name"
     if theirs.get("format") != FORMAT:
         return f"{path} exists and is not a table of this kind of sweep; choose another name"
     names = sorted({**mine, **theirs}, key=lambda name: name == "points")  # the cause before its effect
@@ -254,19 +302,58 @@ class Table:
         return tuple(row[self.columns.index(name)] for row in self.rows)
 
 def read_table(path: str | Path) -> Table:
-    """Read a table, complete or not; raises KrcsimError for what is none."""
+    """Read a table, complete or not; raises KrcsimError for what is none, or was changed."""
+    path = Path(path)
+    with _open(path) as stream:
+        text = _read_head(stream)
+        try:
+            plan = plan_in(text)
+        except KrcsimError as exc:
+            why = f": {exc}" if text else "; give a file made with --into"
+            raise KrcsimError(f"{path} is not the table of a sweep{why}") from None
+        old = _body(text)["format"] == FIRST_FORMAT
+        lines = list(_rows(path, stream, None if old else Seal(text)))
+    names = columns(plan)[: -1 if old else None]
+    if text.splitlines()[-1] != _line(names).rstrip("\n"):
+        raise KrcsimError(f"{path} does not have the columns of its plan; take the file as it was")
+    rules = _rules(plan, names)
+    return Table(plan, names, tuple(_read_row(path, plan, rules, line) for line in lines))
+
+def _open(path: Path) -> BinaryIO:
     try:
-        with Path(path).open("rb") as stream:
-            text = _read_head(stream)
-            plan = plan_in(text) if text else None
-            lines = [line.decode() for line in _rows(Path(path), stream)] if plan else []
-    except OSError as exc:
-        raise KrcsimError(f"table {path} cannot be read ({exc.strerror}); give the file of a sweep") from None
-    except (KeyError, TypeError, UnicodeDecodeError, tomllib.TOMLDecodeError):
-        plan = None
-    if plan is None:
-        raise KrcsimError(f"{path} is not the table of a sweep; give a file made with --into") from None
-    return Table(plan, columns(plan), tuple(tuple(map(_cell, cells)) for cells in csv.reader(lines)))
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
+        if stat.S_ISREG(os.fstat(fd).st_mode):
+            return os.fdopen(fd, "rb")
+        os.close(fd)
+        why = "it is no file"
+    except (OSError, ValueError) as exc:  # ValueError: a name that no file can have
+        why = getattr(exc, "strerror", None) or str(exc)
+    raise KrcsimError(f"table {path} cannot be read ({why}); give the file of a sweep")
+
+def _rules(plan: Plan, names: tuple[str, ...]) -> list[tuple[str, cells.Rule]]:
+    """What may stand in each column of a plan's table."""
+    ends = {"point": cells.COUNT, "refused": cells.either(cells.LINE), "check": cells.LINE}
+    parts = [_PART[part] for _ in plan.quantities for part in PARTS]
+    last = [ends[name] for name in names[-2:] if name in ends]
+    rules = [cells.COUNT, *(cells.VALUE for _ in plan.fields), *parts, *last]
+    return list(zip(names, rules[: len(names)], strict=True))
+
+def _read_row(path: Path, plan: Plan, rules: list[tuple[str, cells.Rule]], line: bytes) -> tuple[Cell, ...]:
+    """The cells of a line; raises KrcsimError for what no sweep wrote."""
+    try:
+        texts = next(csv.reader([line.decode()], strict=True))
+    except (csv.Error, UnicodeDecodeError, StopIteration) as exc:
+        why = f"{shown(line[:40])} is no row ({exc})"
+        raise KrcsimError(f"{path} was changed: {why}; take the file as it was") from None
+    found = [(text or None) if name.rsplit(".", 1)[-1] in _WORDS else _cell(text)
+        for (name, _), text in zip(rules, texts, strict=False)]
+    wrong = cells.wrong_in_row(rules, found if len(texts) == len(rules) else texts)
+    for k in range(len(plan.quantities)):
+        at = 1 + len(plan.fields) + k * len(PARTS)
+        wrong = wrong or (wrong_estimate(*found[at : at + 4]) if found[at + 3] != "refused" else "")
+    if wrong:
+        raise KrcsimError(f"{path} was changed: {wrong}; take the file as it was")
+    return tuple(found)
 
 def _cell(text: str) -> Cell:
     """A cell as a number, a flag, nothing or a word."""
@@ -280,10 +367,10 @@ def result_of(table: Table) -> Result:
     plan, n = table.plan, len(table.plan.fields)
     names = tuple(name for name in plan.fields if name != "remedy")
     rows = []
-    for _, *cells in table.rows:
-        values = dict(zip(plan.fields, cells, strict=False))
+    for _, *found in table.rows:
+        values = dict(zip(plan.fields, found, strict=False))
         for k, quantity in enumerate(plan.quantities):
-            value, lo, hi, kind, method, replications, rung = cells[n + k * len(PARTS) : n + (k + 1) * len(PARTS)]
+            value, lo, hi, kind, method, replications, rung = found[n + k * len(PARTS) : n + (k + 1) * len(PARTS)]
             if kind != "refused":
                 rows.append((str(values.get("remedy", "as given")), *map(values.get, names), plan.window, quantity,
                     QUANTITIES[quantity].unit, value, lo, hi, kind, replications, rung,

@@ -198,7 +198,7 @@ VERBS = {"simulate": (run_simulate, "one run with its event log, or one spell of
         "set target of quantity method confidence at-boot beside window budget seed json max-rung out dpi overwrite "
         "quiet"),
     "reply": (run_reply, "a plain-text answer from a scenario or a saved .json result",
-        f"set seed precision max-rung out overwrite quiet remedies by-spell over window {_MAIL}"),
+        f"set seed precision max-rung budget out overwrite quiet remedies by-spell over window {_MAIL}"),
     "kernel": (run_kernel, "the scenario as a line for the kernel harness; with --run measured in a guest",
         "set run seeds remedies json out overwrite quiet"),
     "show": (run_show, "a scenario as TOML; without a name, the list", "set")}

@@ -126,7 +126,7 @@ def words(e: Estimate) -> str:
 
 def load_result(path: str | Path) -> Result:
     """Read a saved result, of an older format too; raises KrcsimError for what is not one, whole and unchanged."""
-    text = read_text(Path(path), "result file", "give a file that Result.save() wrote", 200)
+    text = read_text(path, "result file", "give a file that Result.save() wrote", 200)
     body = read_json(text, f"result file {path}")
     if wrong := _wrong(body):
         raise KrcsimError(f"result file {path} {wrong}; save the result again")

@@ -151,8 +151,9 @@ def refuse_unknown(section: str, given: Any, known: list[str]) -> None:
         hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
         raise KrcsimError(f"{section}.{word} is not a field of [{section}]; {hint}")
 
-def read_text(path: Path, what: str, remedy: str, most: int = 10) -> str:
+def read_text(path: str | Path, what: str, remedy: str, most: int = 10) -> str:
     """The text of a user's file, or of a pipe, of at most `most` MB; raises KrcsimError."""
+    refuse(not isinstance(path, (str, os.PathLike)), f"the name of the {what}", path, "a path", remedy)
     try:
         raw = _read(path, most * 1_000_000 + 1)
         if len(raw) <= most * 1_000_000:
@@ -164,7 +165,7 @@ def read_text(path: Path, what: str, remedy: str, most: int = 10) -> str:
         reason = getattr(exc, "strerror", None) or str(exc)
     raise KrcsimError(f"{what} {path} cannot be read ({reason}); {remedy}")
 
-def _read(path: Path, most: int) -> bytes:
+def _read(path: str | Path, most: int) -> bytes:
     """Up to `most` bytes of a file; of a pipe what is written into it, without waiting for a writer for ever."""
     parts, left = [], most
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as stream:

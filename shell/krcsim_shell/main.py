@@ -35,8 +35,10 @@ def shown(result: Any) -> str:
 
 def run_simulate(args: argparse.Namespace, command: str) -> None:
     """One run with its event log, or one spell of it."""
-    from krcsim.study import simulate
+    from krcsim.study import check_whole, simulate
     check_targets(args)
+    for option, value in (("--spell", args.spell), ("--cpu", args.cpu)):
+        check_whole(option, value, 2**31, "spells and CPUs are counted, spells from 1 on")
     if args.spell:
         from krcsim_report.timeline import one_spell, text_of
         spell = one_spell(scenario_from(args), args.seed, replication=args.replication, number=args.spell, cpu=args.cpu)

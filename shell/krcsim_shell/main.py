@@ -62,7 +62,7 @@ def run_simulate(args: argparse.Namespace, command: str) -> None:
 
 def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = KINDS) -> None:
     """Refuse at once what would fail only after the work is done."""
-    if twice := {path for path in args.out if len([x for x in args.out if Path(x) == Path(path)]) > 1}:
+    if twice := {path for path in args.out if [Path(x).absolute() for x in args.out].count(Path(path).absolute()) > 1}:
         raise KrcsimError(f"--out is given twice with {short(min(twice))}; choose another name for one of them")
     for path in map(Path, args.out):
         if is_there(path) and not args.overwrite:

@@ -55,10 +55,12 @@ A1 = replace(A0, head_alloc="tryhard")
 
 def pool(objects: int, base: Remedy = A1) -> Remedy:
     """The emergency pool of `objects` per CPU, empty at boot as posted."""
+    refuse(not isinstance(base, Remedy), "base", base, "a Remedy", "leave it out for A1")
     return replace(base, nr_emergency_objs=objects)
 
 def pages(count: int, base: Remedy = A1) -> Remedy:
     """D(count): one list of `count` preallocated pages per CPU, shared by both channels."""
+    refuse(not isinstance(base, Remedy), "base", base, "a Remedy", "leave it out for A1")
     return replace(base, cache_shared=True, nr_bkv_objs=count, cache_at_boot=count)
 
 REMEDIES: dict[str, Remedy] = {"A0": A0, "A1": A1, "A1-3step": replace(A1, head_alloc="three_step"),

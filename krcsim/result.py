@@ -5,7 +5,7 @@ import html
 import json
 import platform
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from krcsim import cells
 from krcsim.estimate import NOTHING, Estimate
 from krcsim.files import write_whole
 from krcsim.scenario import Scenario, from_dict, toml_text
-from krcsim.values import KrcsimError, read_json, read_text, read_toml
+from krcsim.values import KrcsimError, read_json, read_text, read_toml, refuse
 FORMAT = "krcsim-result/2"
 Cell = str | int | float | bool | None
 BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung", "method")
@@ -36,10 +36,11 @@ _FILE = {"format": cells.NAME, "provenance": cells.TABLE, "columns": cells.sever
     cells.several(cells.NAME), "differences": cells.several(cells.Rule("a row", lambda x: isinstance(x, list)))}
 _PROVENANCE = {"command": cells.COMMAND, "scenario": cells.TEXT, "seed": cells.COUNT,
     "versions": cells.mapping(cells.LINE)}
-_dumped = partial(json.dumps, indent=1, allow_nan=False, sort_keys=True)
+_ENCODER = json.JSONEncoder(indent=1, allow_nan=False, sort_keys=True)
 
 def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, Any]:
     """What makes a result again: command, scenario, seed, versions, and what else a question has."""
+    refuse(command != "" and not cells.COMMAND.fits(command), "command", command, "a command line", "close its quotes")
     versions = {name: import_module(name).__version__ for name in ("krcsim", "numpy", "numba")}
     return {"command": command or "(called from Python)", "scenario": toml_text(s), "seed": seed,
         "versions": versions | {"python": platform.python_version()}, **more}
@@ -96,7 +97,7 @@ class Result:
         """The whole result as JSON with a checksum of itself."""
         body = {"format": FORMAT, "provenance": self.provenance, "columns": self.columns,
             "rows": self.rows, "difference_columns": _DIFF, "differences": self.differences}
-        return _dumped({**body, "sha256": _checksum(body)}) + "\n"
+        return _ENCODER.encode({**body, "sha256": _checksum(body)}) + "\n"
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
         """Write the result as a file; raises KrcsimError if it exists or cannot be written."""
@@ -138,7 +139,7 @@ def words(e: Estimate) -> str:
 
 def load_result(path: str | Path) -> Result:
     """Read a saved result, of an older format too; raises KrcsimError for what is not one, whole and unchanged."""
-    text = read_text(Path(path), "result file", "give a file that Result.save() wrote", 200)
+    text = read_text(path, "result file", "give a file that Result.save() wrote", 200)
     body = read_json(text, f"result file {path}")
     if wrong := _wrong(body):
         raise KrcsimError(f"result file {path} {wrong}; save the result again")
@@ -192,4 +193,7 @@ def wrong_estimate(value: Cell, lo: Cell, hi: Cell, kind: Cell) -> str:
     return ""
 
 def _checksum(body: dict[str, Any]) -> str:
-    return hashlib.sha256(_dumped(body).encode()).hexdigest()
+    digest = hashlib.sha256()
+    for part in _ENCODER.iterencode(body):  # bit by bit: the whole text takes many times the memory of the result
+        digest.update(part.encode())
+    return digest.hexdigest()

@@ -80,7 +80,7 @@ class Scenario:
 
 def as_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested dicts of plain values; None and empty fields are left out."""
-    return {"krcsim": FORMAT} | dict(_plain(scenario))
+    return {"krcsim": FORMAT} | dict(_plain(_of_class("scenario", scenario, Scenario)))
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
@@ -131,7 +131,7 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
     A whole section (`remedy`, `memory`, ...) is replaced first, then single fields, in whatever order they are given.
     None leaves a field or a section to its default. Raises KrcsimError for what does not exist or fit.
     """
-    data = as_dict(_of_class("scenario", scenario, Scenario))
+    data = as_dict(scenario)
     if "remedy.base" in overrides:  # the name of a row stands for the whole, as in a file
         refuse("remedy" in overrides, "remedy.base", overrides["remedy.base"], "left out where remedy is given",
             "give one of both")

@@ -99,6 +99,7 @@ def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0
     check_study(seed, PRECISION, 0)
     check_whole("replication", replication, 2**31, "choose another")
     check_whole("events", events, 10_000_000, "choose another")
+    refuse(not isinstance(every_call, bool), "every_call", every_call, "true or false", "true takes calls one by one")
     scenario = given(scenario)
     runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
     rows = tuple((milliseconds(float(e["at"]), scenario.machine.hz), int(e["cpu"]),

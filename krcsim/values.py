@@ -54,6 +54,13 @@ def sentence(text: str) -> str:
     end = LONGEST_MESSAGE // 3
     return line if len(line) <= LONGEST_MESSAGE else f"{line[:LONGEST_MESSAGE - end - 5]} ... {line[-end:]}"
 
+class _Shown(str):
+    """What shown() made of a value; it is shown as it is."""
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
 class KrcsimError(ValueError):
     """Something the user gave cannot be used; the message is one line that says what to do."""
     def __init__(self, message: str) -> None:
@@ -62,9 +69,8 @@ class KrcsimError(ValueError):
 class FieldError(KrcsimError):
     """One field is wrong: names the field, its value, the unit, the allowed range and a remedy."""
     def __init__(self, field: str, value: object, allowed: str, remedy: str) -> None:
-        super().__init__(f"{field} is {shown(value)}; allowed: {allowed}; {remedy}")
-        self.field = field
-        self.parts = (value, allowed, remedy)
+        self.field, self.parts = field, (_Shown(shown(value)), allowed, remedy)
+        super().__init__(f"{field} is {self.parts[0]}; allowed: {allowed}; {remedy}")
 
     def within(self, section: str) -> "FieldError":
         """The same of a field that turned out to belong to a section: page of failure is allocator.spell.page."""
@@ -151,8 +157,9 @@ def refuse_unknown(section: str, given: Any, known: list[str]) -> None:
         hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
         raise KrcsimError(f"{section}.{word} is not a field of [{section}]; {hint}")
 
-def read_text(path: Path, what: str, remedy: str, most: int = 10) -> str:
+def read_text(path: str | Path, what: str, remedy: str, most: int = 10) -> str:
     """The text of a user's file, or of a pipe, of at most `most` MB; raises KrcsimError."""
+    refuse(not isinstance(path, (str, os.PathLike)), f"the name of the {what}", path, "a path", remedy)
     try:
         raw = _read(path, most * 1_000_000 + 1)
         if len(raw) <= most * 1_000_000:
@@ -164,11 +171,11 @@ def read_text(path: Path, what: str, remedy: str, most: int = 10) -> str:
         reason = getattr(exc, "strerror", None) or str(exc)
     raise KrcsimError(f"{what} {path} cannot be read ({reason}); {remedy}")
 
-def _read(path: Path, most: int) -> bytes:
+def _read(path: str | Path, most: int) -> bytes:
     """Up to `most` bytes of a file; of a pipe what is written into it, without waiting for a writer for ever."""
     parts, left = [], most
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0) as stream:
-        pipe = not stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+        pipe = stat.S_ISFIFO(os.fstat(stream.fileno()).st_mode)
         while left > 0:
             part = stream.read(min(left, 1 << 20))
             if part is None:  # somebody holds the other end and has not written yet

@@ -65,9 +65,12 @@ def test_a_message_that_is_too_long_keeps_what_is_wrong_and_what_to_do() -> None
     assert text.endswith("cannot be read; give another")
 
 
-def test_a_refusal_comes_whole_out_of_another_process() -> None:
-    again = pickle.loads(pickle.dumps(FieldError("machine.cpus", 0, "a number", "mend it")))
-    assert str(again) == "machine.cpus is 0; allowed: a number; mend it"
+@pytest.mark.parametrize("value", [0, "0", len, lambda: 0], ids=range(4))
+def test_a_refusal_comes_whole_out_of_another_process(value: object) -> None:
+    refused = FieldError("machine.cpus", value, "a number", "mend it")
+    again = pickle.loads(pickle.dumps(refused))
+    assert (str(again), again.field) == (str(refused), "machine.cpus")
+    assert str(again.within("other")) == str(refused).replace("machine", "other")
 
 
 # Scenarios

@@ -59,7 +59,8 @@ def one_spell(scenario: Scenario | str, seed: int = SEED, *, remedy: str = "", r
         cpu: int = 0) -> Spell:
     """Spell `number` (from 1) of a replication, seen from a CPU; raises KrcsimError where there is none."""
     check_study(seed, PRECISION, 0)
-    check_whole("replication", replication, 2**31, "choose another")
+    for name, value in (("replication", replication), ("number", number), ("cpu", cpu)):
+        check_whole(name, value, 2**31, "choose another")
     s = given(scenario)
     s = changed(s, remedy=remedy) if remedy else s
     refuse(not 0 <= cpu < s.machine.cpus, "cpu", cpu, f"0 to {s.machine.cpus - 1}", "choose a CPU of the scenario")

@@ -33,8 +33,10 @@ def shown(result: Any) -> str:
 
 def run_simulate(args: argparse.Namespace, command: str) -> None:
     """One run with its event log, or one spell of it."""
-    from krcsim.study import simulate
+    from krcsim.study import check_whole, simulate
     check_targets(args)
+    for option, value in (("--spell", args.spell), ("--cpu", args.cpu)):
+        check_whole(option, value, 2**31, "spells and CPUs are counted, spells from 1 on")
     if args.spell:
         from krcsim_report.timeline import one_spell, text_of
         spell = one_spell(scenario_from(args), args.seed, replication=args.replication, number=args.spell, cpu=args.cpu)
@@ -63,7 +65,7 @@ def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = ()) -> None
     """Refuse at once what would fail only after the work is done; `kinds`: endings, if not those of figures."""
     if args.out and not kinds:
         from krcsim_shell.export import KINDS as kinds  # which needs matplotlib, as a figure does
-    if twice := {path for path in args.out if len([x for x in args.out if Path(x) == Path(path)]) > 1}:
+    if twice := {path for path in args.out if [Path(x).absolute() for x in args.out].count(Path(path).absolute()) > 1}:
         raise KrcsimError(f"--out is given twice with {short(min(twice))}; choose another name for one of them")
     for path in map(Path, args.out):
         if is_there(path) and not args.overwrite:

@@ -11,7 +11,7 @@ from krcsim.remedy import Remedy, named
 from krcsim.result import number, words
 from krcsim.scenario import Scenario, command_near
 from krcsim.study import DEFAULT_RUNG, SEED, Stop, check_study, check_whole, given
-from krcsim.values import is_real, refuse
+from krcsim.values import is_finite, refuse
 OF = ("pool", "pages", "mix")
 AT_BOOT = ("own", "empty", "full")
 QUANTITIES = ("p_wait", "p_wait_spell", "p_spell", "blocked")  # they fall as a reserve grows
@@ -220,13 +220,13 @@ def size(scenario: Scenario | str, target: float = TARGET, *, of: str = "pool", 
 
 def check_request(target: Any, confidence: Any, of: str, quantity: str, at_boot: str, budget: Any) -> None:
     """Raise FieldError for what cannot be asked."""
-    refuse(not (is_real(target) and 0 < target < 1), "target", target, "a number above 0 and below 1",
+    refuse(not (is_finite(target) and 0 < target < 1), "target", target, "a number above 0 and below 1",
         "no finite run shows a probability of 0; 1e-6 is one call in a million")
-    refuse(not (is_real(confidence) and 0.5 <= confidence <= 0.9999), "confidence", confidence,
+    refuse(not (is_finite(confidence) and 0.5 <= confidence <= 0.9999), "confidence", confidence,
         "a number from 0.5 to 0.9999", "0.95 is what the intervals have")
     for field, value, options in (("of", of, OF), ("quantity", quantity, QUANTITIES), ("at_boot", at_boot, AT_BOOT)):
         refuse(value not in options, field, value, "one of " + ", ".join(options), "name one of them")
-    good = budget is None or (is_real(budget) and 0 < budget < math.inf)
+    good = budget is None or (is_finite(budget) and budget > 0)
     refuse(not good, "budget", budget, "a number of events above 0", f"{BUDGET:g} takes some CPU-seconds")
 
 def search(tries: _Tries, key: Callable[[int], Key], most: int, max_rung: int) -> tuple[int | None, int | None]:

@@ -15,6 +15,8 @@ MAX_POINTS = 10_000
 
 def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
     """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
+    refuse(not isinstance(over, Mapping), "over", over, "a dict of dotted field -> values",
+        'write for example {"machine.cpus": [1, 2]}')
     for name, listed in over.items():
         refuse(not isinstance(listed, (list, tuple)), f"the values of {name}", listed, "a list", "write [1, 2]")
     size = math.prod(map(len, over.values()))

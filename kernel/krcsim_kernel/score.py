@@ -13,11 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
-from krcsim_kernel.recorded import Condition, scenario_of
+from krcsim_kernel.recorded import Condition, scenarios_of
+from numpy.typing import NDArray
 
 from krcsim.estimate import student
-from krcsim.run import replicate, warm_up
+from krcsim.run import Replications, replicate, warm_up
 from krcsim.scenario import Scenario
+from krcsim.values import KrcsimError
 
 SEED = 20200404
 REPLICATIONS = 200  # a condition; rounded up to a multiple of its seeds
@@ -104,22 +106,23 @@ Change = Callable[[Scenario], Scenario]
 
 def compare(condition: Condition, replications: int = REPLICATIONS, change: Change | None = None) -> Comparison:
     """Simulate a condition, changed for an ablation, and hold the model's interval against the measurement."""
-    s = scenario_of(condition)
-    s = change(s) if change else s
     n = len(condition.runs)
     if not condition.random:
         replications = 1  # of each schedule: the others would be the same
-    runs = replicate(s, SEED, 0, n * math.ceil(replications / n))
-    waits, ms, calls = runs.of("waits", 1), runs.of("wait_ms", 1), runs.of("single", 1) + runs.of("double", 1)
+    simulated = simulate(condition, math.ceil(replications / n), change)
+    waits, ms = of_each(simulated, "waits"), of_each(simulated, "wait_ms")
+    calls = of_each(simulated, "single") + of_each(simulated, "double")
     r = np.random.default_rng(SEED)
     # Replication n * k + i has schedule i, as run i had: slot i of a group draws only from those.
     pick = n * r.integers(len(waits) // n, size=(GROUPS, n)) + np.arange(n)
     time_ms = condition.dur_ms * condition.threads
     # Nothing is random, too, where draws decide much but not how many calls wait.
     certain = not condition.random or bool((waits.reshape(-1, n) == waits[:n]).all())
+    if calls.sum() == 0.0:
+        raise KrcsimError(f"recording {condition.name} is so short that the model makes no call in it; measure longer")
     # One wait more or less over all seeds: its share of the calls, and of the time.
     one = 1.0 / float(calls.mean() * n), float(ms.sum() / max(1.0, waits.sum())) / (n * time_ms)
-    groups = waits[pick].sum(1) / calls[pick].sum(1), ms[pick].mean(1) / time_ms
+    groups = waits[pick].sum(1) / np.maximum(1.0, calls[pick].sum(1)), ms[pick].mean(1) / time_ms
     predicted = float(waits.sum() / calls.sum()), float(ms.mean()) / time_ms
 
     def answer(i: int) -> Answer:
@@ -130,6 +133,22 @@ def compare(condition: Condition, replications: int = REPLICATIONS, change: Chan
         return Answer(measured, predicted[i], low, high, spread, slack)
 
     return Comparison(condition, answer(0), answer(1), float(waits.mean() * n), float(ms.mean() * n))
+
+
+def simulate(condition: Condition, each: int, change: Change | None = None) -> list[Replications]:
+    """So many replications of each measured run: of all together, or of one run after another if they differ.
+
+    Those of one run after another are other replications, so that no two of them share their luck.
+    """
+    scenarios = [change(s) if change else s for s in scenarios_of(condition)]
+    if len(scenarios) == 1:
+        return [replicate(scenarios[0], SEED, 0, len(condition.runs) * each)]
+    return [replicate(s, SEED, i * each, (i + 1) * each) for i, s in enumerate(scenarios)]
+
+
+def of_each(simulated: Sequence[Replications], name: str) -> NDArray[np.float64]:
+    """A counter, a value a replication; replication n * k + i is of run i, as `compare` wants it."""
+    return np.stack([runs.of(name, 1) for runs in simulated], axis=1).reshape(-1)
 
 
 def compare_all(

@@ -122,6 +122,9 @@ def _thread() -> Iterator[Task]:  # the load of the preset thread-as-posted, as 
             yield Task(f"label=thread/r1000/spells/0.95/{obj:g} variant={variant} {remedy} {fields} "
                 f"p_obj_ppm={round(obj * 1e6)}", Boot(cpus))
 
+def _again() -> Iterator[Task]:  # those of _thread() on 4 CPUs, to be taken with other seeds
+    return (task for task in _thread() if task.boot.cpus == 4)
+
 def _real() -> Iterator[Task]:  # no failure is made: a hog takes the memory
     for hog in (1, 2, 3):
         for rate, total in (("mid", 30_000), ("heavy", 200_000), ("burst", 60_000)):
@@ -138,7 +141,8 @@ def _gp() -> Iterator[Task]:  # synchronize_rcu() alone
 
 SETS: dict[str, Callable[[], Iterator[Task]]] = {"rates": _rates, "remedies": _remedies, "loops": _loops,
     "kinds": _kinds,
-    "longgp": _longgp, "pools": _pools, "smp": _smp, "pairs": _pairs, "thread": _thread, "real": _real, "gp": _gp}
+    "longgp": _longgp, "pools": _pools, "smp": _smp, "pairs": _pairs, "thread": _thread, "again": _again,
+    "real": _real, "gp": _gp}
 
 def tasks_of(name: str, seeds: Sequence[int]) -> list[Task]:
     """The experiments of a set, seed by seed."""

@@ -106,6 +106,11 @@ class Condition:
         return any(run.of("waiter_full") for run in self.runs)
 
     @property
+    def real_time(self) -> bool:
+        """Whether the clock of the guest was that of its host, so that the load of the host mattered."""
+        return any(run.columns.get("timing") == "realtime" for run in self.runs)
+
+    @property
     def threads(self) -> int:
         """The producers: one a CPU unless given."""
         return int(self.given["threads"] or self.given["cpus"])

@@ -10,14 +10,16 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from krcsim_kernel.recorded import Condition, scenarios_of
+from krcsim_kernel.recorded import Condition, Row, scenarios_of
 from numpy.typing import NDArray
 
+from krcsim.engine.state import EVENTS
 from krcsim.estimate import student
-from krcsim.run import Replications, replicate, warm_up
+from krcsim.kernel import ticks
+from krcsim.run import Replications, event_log, replicate, warm_up
 from krcsim.scenario import Scenario
 from krcsim.values import KrcsimError
 
@@ -26,6 +28,7 @@ REPLICATIONS = 200  # a condition; rounded up to a multiple of its seeds
 GROUPS = 4000  # resampled groups of as many runs as were measured, for a prediction interval
 INSIDE = 0.95
 SLACK = 0.01  # of the value, where nothing is random
+TIMERS_LOOKED_AT = 20_000  # events of a run, to see how long a timer of the drain takes in the model
 ENOUGH_WAITS = 100  # measured, for a relative error to mean something
 
 @dataclass(frozen=True)
@@ -141,9 +144,51 @@ def simulate(condition: Condition, each: int, change: Change | None = None) -> l
     Those of one run after another are other replications, so that no two of them share their luck.
     """
     scenarios = [change(s) if change else s for s in scenarios_of(condition)]
-    if len(scenarios) == 1:
+    if len(scenarios) == 1 and not condition.real_time:
         return [replicate(scenarios[0], SEED, 0, len(condition.runs) * each)]
-    return [replicate(s, SEED, i * each, (i + 1) * each) for i, s in enumerate(scenarios)]
+    if len(scenarios) == 1:
+        scenarios *= len(condition.runs)
+    found = []
+    for i, (s, run) in enumerate(zip(scenarios, condition.runs, strict=True)):
+        late = later_jiffies(s, run) if condition.real_time else 0.0
+        found.append(_with_late_drains(s, late, i * each, (i + 1) * each))
+    return found
+
+
+def later_jiffies(s: Scenario, run: Row) -> float:
+    """By how many jiffies, on average, the drains of a run came later than those of the model; at least 0.
+
+    In real time a timer is late when its CPU is not served, or looks at jiffies before another has counted on.
+    Drains at once have no timer.
+    """
+    timers = run.of("mon") - run.of("drained_at_once")
+    if timers <= 0 or not run.of("montimer_mean_us"):
+        return 0.0
+    measured = run.of("montimer_mean_us") / 1000.0 * run.of("mon") / timers
+    _, log, _ = event_log(s, SEED, events=TIMERS_LOOKED_AT)
+    armed = log[log["code"] == EVENTS.index("monitor armed")]
+    delays = armed["value"] - armed["at"]
+    delays = delays[delays > 1.0]  # in ticks; no ordinary timer is shorter
+    return max(0.0, ticks(measured, s.machine.hz) - float(delays.mean())) if len(delays) else 0.0
+
+
+def _with_late_drains(s: Scenario, late: float, first: int, last: int) -> Replications:
+    """Replications first .. last - 1, of which so many have a drain that is a jiffy longer that all have the mean."""
+    whole = math.floor(late)
+    longer = first + round((late - whole) * (last - first))
+    parts = [(whole + 1, first, longer), (whole, longer, last)]
+    return sum_of([
+        replicate(replace(s, remedy=replace(s.remedy, drain_jiffies=s.drain_jiffies + more)), SEED, begin, end)
+        for more, begin, end in parts if end > begin
+    ])
+
+
+def sum_of(parts: Sequence[Replications]) -> Replications:
+    """One after the other."""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole + part
+    return whole
 
 
 def of_each(simulated: Sequence[Replications], name: str) -> NDArray[np.float64]:

@@ -30,16 +30,20 @@ def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> No
     answers = {name: _answer(name, found) for name, found in rows.items()}
     for path in targets:
         every = [row for found in rows.values() for row in found]
-        if path.suffix == ".csv":  # what never changes stands beside it, as in data/kernel-6.1
-            table, constant = tables(every)
-            write_whole(path, table, overwrite=args.overwrite)
-            write_whole(path.with_suffix(".const.json"), constant, overwrite=args.overwrite)
+        if path.suffix == ".csv":
+            write_rows(path, every, overwrite=args.overwrite)
         else:
             write_whole(path, _json(scenario, jobs, rows, answers, command).encode(), overwrite=args.overwrite)
     if args.json:
         sys.stdout.write(_json(scenario, jobs, rows, answers, command))
     else:
         print(_text(scenario, jobs, rows, answers))
+
+def write_rows(path: Path, rows: Sequence[Row], *, overwrite: bool) -> None:
+    """A table, and beside it what never changes, as in data/kernel-6.1: so it can be read as a recording."""
+    table, constant = tables(rows)
+    write_whole(path, table, overwrite=overwrite)
+    write_whole(path.with_suffix(".const.json"), constant, overwrite=overwrite)
 
 def jobs_of(scenario: Scenario, remedies: str) -> dict[str, Job]:
     """A job for each remedy that is asked for, else one for the scenario's own."""
@@ -151,8 +155,8 @@ def _real_time(rows: Sequence[Row]) -> list[str]:
     lengths = recorded.grace_lengths_ms(recorded.condition_of("own", rows))
     if lengths:
         mean = sum(lengths) / len(lengths)
-        lines.append(f"The model took the grace periods that each run saw itself ({mean:.3g} ms on average), not those "
-            "it has by default.")
+        lines.append(f"The model took the grace periods that each run saw itself ({mean:.3g} ms on average) and timers "
+            "as late as its own were; by default it has others.")
     return lines
 
 def _json(scenario: Scenario, jobs: dict[str, Job], rows: dict[str, list[Row]], answers: dict[str, Any],

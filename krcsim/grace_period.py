@@ -65,8 +65,8 @@ class GracePeriod:
             return np.sort(lengths) * hz / 1000.0, np.arange(1, len(lengths) + 1) / len(lengths)
         if self.lengths_ms:
             whole = np.maximum(1.0, np.round(np.asarray(self.lengths_ms) * hz / 1000.0))
-            lengths, counts = np.unique(whole, return_counts=True)
-            return lengths, np.cumsum(counts) / len(whole)
+            recorded, counts = np.unique(whole, return_counts=True)
+            return recorded, np.cumsum(counts) / len(whole)
         scans, size = self.law(hz, cpus)
         more = scans - 1.0
         spread = math.sqrt(more * (1.0 + more / size))

@@ -17,7 +17,7 @@ help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
 	@echo 'make test       set up, then lint, types and tests'
 	@echo 'make validate   the engine against theory, its twin and a running kernel (minutes)'
-	@echo 'make kernel     predictions beside the kernel recordings, drawn into output/'
+	@echo 'make kernel     predictions beside the kernel recordings, drawn into output/; the headline of the README anew'
 	@echo 'make guest      build the guest that measures (Debian packages; docs/kernel.md)'
 	@echo 'make guest-matrix  take its data again, into output/ (a quarter of an hour; SETS=... SEEDS=...)'
 	@echo 'make calibrate  the grace-period model, fitted again to its recordings'
@@ -66,7 +66,7 @@ validate: validate-needs $(READY)
 
 kernel: $(READY)
 	mkdir -p output
-	$(RUN) -m validation.kernel_runs --ablation --out output/
+	$(RUN) -m validation.kernel_runs --ablation --headline --out output/
 
 guest: $(READY)
 	$(RUN) -m krcsim_kernel build

@@ -20,7 +20,7 @@ class GracePeriod:
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
     mean_ms: float | None = number(None, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: fitted if left out)")
     busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
-    lengths_ms: tuple[float, ...] = ()
+    lengths_ms: tuple[float, ...] = ()  # as recorded, each as likely (ticks: in whole ticks)
     reader_ms: float = number(0.0, "ms", 0, 1e4, "the length of the sections of one reader of lowest priority on each "
         "CPU, preemptible (ticks); 0: none")
     reader_gap_ms: float = number(0.5, "ms", 1e-3, 1e4, "the time between its sections")
@@ -35,8 +35,15 @@ class GracePeriod:
             "to 1e6 ms", "write for example [12, 8.5]", self.lengths_ms))
         refuse(self.kind == "fixed" and self.mean_ms is None, "grace_period.mean_ms", None,
             "a number from 0.001 to 100000 ms", 'a fixed grace period needs its length: set mean_ms or kind = "ticks"')
-        refuse((self.kind == "empirical") != bool(self.lengths_ms), "grace_period.lengths_ms", self.lengths_ms,
-            'given if and only if "empirical"', 'name a file with one length in ms a line, or set kind = "ticks"')
+        refuse(self.kind == "empirical" and not self.lengths_ms, "grace_period.lengths_ms", self.lengths_ms,
+            'given if "empirical"', 'name a file with one length in ms a line, or set kind = "ticks"')
+        refuse(self.kind == "fixed" and bool(self.lengths_ms), "grace_period.lengths_ms", self.lengths_ms,
+            'left out if "fixed"', 'leave it out, or set kind = "ticks" or "empirical"')
+        recorded = self.kind == "ticks" and bool(self.lengths_ms)
+        refuse(recorded and self.mean_ms is not None, "grace_period.mean_ms", self.mean_ms,
+            "left out beside lengths_ms", "recorded lengths have their own mean: leave one of the two out")
+        refuse(recorded and self.reader_ms > 0, "grace_period.reader_ms", self.reader_ms, "0 beside lengths_ms",
+            "recorded lengths hold the readers already: set it to 0")
         refuse(self.reader_ms > 0 and self.kind != "ticks", "grace_period.reader_ms", self.reader_ms, "0 unless kind = "
             '"ticks"', "recorded or fixed lengths hold the readers already: set it to 0")
         for length in self.lengths_ms:
@@ -58,6 +65,10 @@ class GracePeriod:
         if self.kind != "ticks":
             lengths = self.lengths_ms if self.mean_ms is None or self.kind == "empirical" else (self.mean_ms,)
             return np.sort(lengths) * hz / 1000.0, np.arange(1, len(lengths) + 1) / len(lengths)
+        if self.lengths_ms:
+            whole = np.maximum(1.0, np.round(np.asarray(self.lengths_ms) * hz / 1000.0))
+            recorded, counts = np.unique(whole, return_counts=True)
+            return recorded, np.cumsum(counts) / len(whole)
         scans, size = self.law(hz, cpus)
         more = scans - 1.0
         spread = math.sqrt(more * (1.0 + more / size))
@@ -79,7 +90,9 @@ class GracePeriod:
         lengths, cdf = self.table(hz, cpus)
         mean = milliseconds(float(np.sum(lengths * np.diff(cdf, prepend=0.0))), hz)
         load, source = "busy" if self.busy else "idle", "assumed length"
-        if self.mean_ms is None and hz == 250 and cpus in (1, 2, 4):
+        if self.lengths_ms:
+            source = f"drawn from {len(self.lengths_ms)} recorded lengths"
+        elif self.mean_ms is None and hz == 250 and cpus in (1, 2, 4):
             source = f"measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1"
         elif self.mean_ms is None:
             source = f"assumed: scans as measured at HZ=250, up to 4 {load} CPUs"

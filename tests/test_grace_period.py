@@ -45,3 +45,24 @@ def test_a_figure_is_told_what_is_measured_and_what_is_assumed() -> None:
     assert "assumed" in GracePeriod().origin(1000, 4)
     assert "assumed" in GracePeriod().origin(250, 64)
     assert "assumed" in GracePeriod(mean_ms=20.0).origin(250, 4)
+
+
+def test_recorded_lengths_are_kept_in_whole_ticks_and_never_shorter_than_one() -> None:
+    gp = GracePeriod(lengths_ms=(0.4, 7.8, 8.1, 8.2, 81.0))
+    lengths, cdf = gp.table(250, 4)
+    assert lengths.tolist() == [1.0, 2.0, 20.0]
+    assert np.diff(cdf, prepend=0.0) == pytest.approx([0.2, 0.6, 0.2])
+    assert "recorded" in gp.origin(250, 4)
+
+
+def test_a_rare_long_grace_period_is_not_smoothed_into_a_longer_mean() -> None:
+    """Nine of 8 ms and one of 80 ms: half of the callers do not wait for 15 ms, as a law of that mean has it."""
+    recorded = GracePeriod(lengths_ms=(8.0,) * 9 + (80.0,))
+    smooth = GracePeriod(mean_ms=mean_ms(recorded, 250, 4))
+
+    def median(gp: GracePeriod) -> float:
+        lengths, cdf = gp.table(250, 4)
+        return float(lengths[int(np.searchsorted(cdf, 0.5))])
+
+    assert median(recorded) == 2.0
+    assert median(smooth) >= 3.0

@@ -4,15 +4,17 @@ import json
 import os
 import platform
 import re
+import shlex
 import stat
 import threading
 import time
 from pathlib import Path
 import pytest
-from krcsim.scenario import changed, load_scenario
+from krcsim.scenario import changed, load_scenario, presets
 from krcsim.values import KrcsimError
 from krcsim_kernel import build, guest, job, matrix, results, verb
-from krcsim_shell.main import main
+from krcsim_shell.main import main, pair, parser, scenario_from, value_of
+from validation.scenarios import random_scenario
 
 ROOT = Path(__file__).parent.parent
 SOURCE = (ROOT / "kernel/guest/krcmeter.c").read_text()
@@ -81,8 +83,77 @@ def test_the_failure_of_an_object_is_the_last_one_of_its_path() -> None:
     ({"workload.single_share": 0.5, "workload.object_bytes": 16}, "workload.object_bytes")])
 def test_what_would_measure_something_else_stops_a_run(sets: dict[str, object], field: str) -> None:
     assert gaps(**sets)[field]
-    with pytest.raises(KrcsimError, match=re.escape(f"{field} is ")):
-        job.checked(job.job_of(changed(BASE, **sets)))
+
+def runs_with(argv: list[str], words: str) -> None:
+    """The command with these words added is parsed, and nothing in it stops a measurement."""
+    args = parser().parse_args([*argv, *shlex.split(words)])
+    jobs = verb.jobs_of(scenario_from(args), args.remedies)
+    assert not any(made.stops for made in jobs.values())
+    for made in jobs.values():
+        guest.experiments([made.line()])
+
+@pytest.mark.parametrize("name", presets())
+def test_a_preset_runs_or_the_message_says_with_which_settings(name: str, capsys: pytest.CaptureFixture[str],
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    class Ran(Exception):
+        pass
+
+    def run(*_: object) -> None:
+        raise Ran
+
+    monkeypatch.setattr(verb, "ready", run)
+    argv = ["kernel", name, "--run"]
+    try:
+        assert main(argv) == 2
+    except Ran:
+        return  # as it is
+    told = capsys.readouterr().err
+    runs_with(argv, told.split("; add ")[1].split("; without --run")[0])
+    assert len(told) < 400
+
+@pytest.mark.parametrize("number", range(80))
+def test_the_settings_that_are_named_make_any_scenario_one_that_runs(number: int) -> None:
+    scenario = random_scenario(number)
+    sets = job.sets_for(scenario)
+    args = parser().parse_args(["kernel", "phone", *shlex.split(job.set_words(sets))])
+    given = {field: value_of(value) for field, value in map(pair, args.set)}
+    assert not job.job_of(changed(scenario, **given)).stops
+
+@pytest.mark.parametrize("sets", [{"horizon_ms": 700_000, "warmup_ms": 650_000}, {"horizon_ms": 0.3, "warmup_ms": 0.3},
+    {"machine.hz": 1000, "grace_period.mean_ms": 3.0}, {"workload.rate_hz": 290_000}, {"workload.rate_hz": 0.001},
+    {"workload.loop": "closed", "workload.producers": 4096, "machine.cpus": 8}, {"machine.cpus": 512},
+    {"workload.single_share": 0.0004, "workload.object_bytes": 8}, {"workload.object_bytes": 1 << 30},
+    {"workload.vmalloc_share": 0.001}, {"machine.cpus": 2, "machine.nocb_share": 0.004},
+    {"allocator.spell.page": 3.4e-6}, {"allocator.spell.head_reclaim": 1.4e-6, "remedy": "A1-3step"},
+    *({f"allocator.spell.{name}": 7e-7 for name in ("head", "head_atomic", "head_high", "head_reclaim")}
+        | {"remedy": row} for row in ("A0", "A1", "A1-3step", "E1")),
+    {"allocator.spell.head_atomic": 2.4e-6, "allocator.spell.head_high": None, "allocator.spell.head_reclaim":
+        2.4e-6}, {"allocator.spell_ms": 0.01},
+    {"allocator.calm_ms": 5e7, "allocator.start": "stationary"}, {"grace_period.reader_ms": 0.2},
+    {"grace_period.reader_ms": 20, "grace_period.reader_gap_ms": 9e3},
+    {"allocator.spells": "schedule", "allocator.schedules": [[0.3, 0.5], [7, 9]]},
+    {"allocator.spells": "schedule", "allocator.schedules": [[[1.2, 4.4]], [[2, 3]]]},
+    {"allocator.spells": "schedule", "allocator.schedules": [[0.3, float("inf")]]},
+    {"memory.pressure": "pages", "memory.mib": 1e6, "memory.free_mib": 9e5, "memory.file_mib": 9e4},
+    {"memory.pressure": "pages", "memory.mib": 16, "memory.free_mib": 10, "workload.vmalloc_share": 0.5},
+    {"memory.pressure": "pages", "memory.hog": "none", "memory.load_pages_s": 1000},
+    {"memory.pressure": "pages", "memory.hog_ms": 1e5, "memory.lead_ms": 9e5, "workload.object_bytes": 1 << 20}])
+def test_the_settings_that_are_named_help_at_the_edges_too(sets: dict[str, object]) -> None:
+    scenario = changed(load_scenario("thread-as-posted"), **sets)
+    assert not job.job_of(changed(scenario, **job.sets_for(scenario))).stops
+
+def test_a_remedy_that_cannot_be_measured_is_left_out_of_the_list() -> None:
+    scenario = changed(load_scenario("thread-as-posted"), **{"remedy.page_class": "noretry"})
+    jobs = verb.jobs_of(scenario, "A1,own,B5")
+    told = verb.way_out(scenario, jobs)
+    assert "remedy.page_class=nowait" in told
+    runs_with(["kernel", "thread-as-posted", "--set", "remedy.page_class=noretry", "--remedies", "A1,own,B5"], told)
+
+def test_a_world_without_spells_has_its_failures_all_the_time() -> None:
+    found = words(changed(BASE, **{"allocator.spells": "none", "allocator.calm.page": 0.9, "allocator.calm.head": 0.4,
+        "remedy": "A0"}))
+    assert (found["p_page_ppm"], found["p_obj_ppm"]) == ("900000", "400000")
+    assert "onset_ms" not in found
 
 @pytest.mark.parametrize(("sets", "field"), [({"machine.instruction_ns": 0.33}, "machine.instruction_ns"),
     ({"warmup_ms": 100}, "warmup_ms"), ({"grace_period.busy": True}, "grace_period.busy"),
@@ -90,11 +161,11 @@ def test_what_would_measure_something_else_stops_a_run(sets: dict[str, object], 
     ({"remedy": "A1"}, "allocator.stall_ms")])
 def test_what_differs_is_said(sets: dict[str, object], field: str) -> None:
     assert not gaps(**sets)[field]
-    job.checked(job.job_of(changed(BASE, **sets)))
+    assert not job.job_of(changed(BASE, **sets)).stops
 
-def test_a_run_of_hours_is_refused_by_its_field() -> None:
-    with pytest.raises(KrcsimError, match=r"scenario.horizon_ms is 700000"):
-        job.job_of(changed(BASE, horizon_ms=700_000))
+def test_a_run_of_hours_is_stopped_and_the_longest_one_named() -> None:
+    assert gaps(horizon_ms=700_000)["scenario.horizon_ms"]
+    assert job.sets_for(changed(BASE, horizon_ms=700_000)) == {"horizon_ms": guest.LONGEST_MS}
 
 def test_the_rcuscale_line_has_the_callers() -> None:
     line, missing = job.rcuscale_of(changed(BASE, **{"machine.cpus": 2, "workload.single_share": 0.5}))
@@ -110,6 +181,7 @@ def test_the_verb_prints_both_lines(capsys: pytest.CaptureFixture[str]) -> None:
     assert out.count("harness line") == 2
     assert "modprobe rcuscale" in out
     assert "(!) allocator.calm" in out
+    assert "to measure the rest, add:\n  --set allocator.calm.page=0 --set allocator.calm.head=0" in out
 
 def test_the_verb_speaks_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["kernel", "thread-as-posted", "--json"]) == 0

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from krcsim_kernel.recorded import condition_of, measured_gp_ms, read_set, spells
+from krcsim_kernel.recorded import condition_of, grace_lengths_ms, read_set, spells
 from krcsim_kernel.results import flat
 from krcsim_report.chart import Chart, Line, csv_text
 from krcsim_studies import table
@@ -337,7 +337,7 @@ def test_spells_that_would_never_end_are_no_recording() -> None:
 
 @pytest.mark.parametrize("lengths", ["5", "[", "[1, null]", "[-1]", '["x"]', "[1e999]", "[" * 3000], ids=range(7))
 def test_grace_periods_that_are_no_list_of_lengths_are_refused(lengths: str) -> None:
-    refusal(measured_gp_ms, condition_of("x", [row | {"gp_len_us": lengths} for row in rows()]))
+    refusal(grace_lengths_ms, condition_of("x", [row | {"gp_len_us": lengths} for row in rows()]))
 
 
 @pytest.mark.parametrize("name", ["mode", "calls", "dur_ms", "threads", "p_page_ppm", "sync_ns"])

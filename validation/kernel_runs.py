@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The model against a running kernel: every recorded condition with injected failures, scored.
 
-    python -m validation.kernel_runs [--out FOLDER] [--replications N] [--ablation]
+    python -m validation.kernel_runs [--out FOLDER] [--replications N] [--ablation] [--headline]
 
 Constants were fitted on data/kernel-runs and read off instrumented runs; data/kernel-6.1 only confirms or contradicts.
---ablation says what each physical detail buys. The READMEs of both folders say what the recordings are.
+--ablation says what each physical detail buys; --headline writes the sentence of the README again. The READMEs of
+both folders say what the recordings are.
 """
 
 from __future__ import annotations
@@ -23,11 +24,14 @@ from krcsim.scenario import Scenario, data_folder
 from krcsim.values import KrcsimError
 from krcsim_kernel.picture import draw
 from krcsim_kernel.recorded import Condition, read_conditions
-from krcsim_kernel.score import ENOUGH_WAITS, REPLICATIONS, Change, Comparison, compare_all, misses, score, table
+from krcsim_kernel.score import (
+    ENOUGH_WAITS, REPLICATIONS, Change, Comparison, compare_all, misses, of_each, score, simulate, table,
+)  # fmt: skip
+from validation import headline
 
 FITTED = ("main", "pool")  # in data/kernel-runs
-CONFIRMED = ("rates", "remedies", "loops", "kinds", "pools")  # in data/kernel-6.1, as the next two
-READERS, CPUS = ("longgp",), ("smp",)
+CONFIRMED = ("rates", "remedies", "loops", "kinds", "pools", "pairs")  # in data/kernel-6.1, as the next two
+READERS, CPUS = ("longgp",), ("smp", "thread", "again")
 
 
 def conditions(sets: Sequence[str]) -> list[Condition]:
@@ -89,15 +93,11 @@ def ablation(found: Sequence[Condition], replications: int) -> str:
 
 def early(compared: Sequence[Comparison]) -> str:
     """Objects freed before their grace period: measured and predicted, a run, where either saw many."""
-    from krcsim.run import replicate
-    from krcsim_kernel.recorded import scenario_of
-    from krcsim_kernel.score import SEED
-
     rows = [f"{'freed early, objects a run':40} {'kernel':>8} {'model':>8}"]
     for condition in (c.condition for c in compared):
         n = len(condition.runs)
         kernel = sum(run.of("early_objs") for run in condition.runs) / n
-        model = float(replicate(scenario_of(condition), SEED, 0, 20 * n).of("early_frees", 1).mean())
+        model = float(of_each(simulate(condition, 20), "early_frees").mean())
         if max(kernel, model) >= 20:
             rows.append(f"{condition.label:40} {kernel:8.0f} {model:8.0f}")
     return "\n".join(rows)
@@ -123,9 +123,12 @@ def main(argv: Iterable[str] | None = None) -> int:
         "--replications", type=int, default=REPLICATIONS, metavar="N",
         help=f"of each condition (default {REPLICATIONS})",
     )  # fmt: skip
+    parser.add_argument("--headline", action="store_true", help="also: write the headline of the documents again")
     options = parser.parse_args(None if argv is None else list(argv))
     if options.replications < 1:
         parser.error(f"--replications is {options.replications}; allowed: 1 or more")
+    if options.headline and options.replications != REPLICATIONS:
+        parser.error(f"--headline is made with --replications {REPLICATIONS}; leave that option out")
     try:
         groups = [conditions(sets) for sets in (FITTED, CONFIRMED, READERS, CPUS)]
     except KrcsimError as exc:
@@ -139,7 +142,12 @@ def main(argv: Iterable[str] | None = None) -> int:
         print(f"\n{title}:\n{table(compared)}")
         print("Families with misses: P(wait) / blocked, of so many non-trivial; the worst of each.")
         print(misses(compared))
-    print(f"\n{early(readers)}\n\nSeveral CPUs in real time, grace periods as the runs saw them:\n{factors(cpus)}")
+    print(f"\n{early(readers)}\n\nSeveral CPUs in real time, grace periods and timers as the runs saw them:")
+    print(f"{factors(cpus)}\n\n{early(cpus)}")
+    found = headline.counts(fitted, confirmed, readers, cpus)
+    print(f"\n{headline.sentence(found)}")
+    if options.headline:
+        headline.write(found)
     if options.ablation:
         print(f"\nWhat each detail buys, on main and pool:\n{ablation(groups[0], max(20, options.replications // 4))}")
     if options.out:

@@ -10,14 +10,28 @@ import pytest
 
 from krcsim.grace_period import CALIBRATED
 from krcsim_kernel import picture, score
-from validation import calibrate_gp, kernel_runs
+from validation import calibrate_gp, headline, kernel_runs
 
 
 @pytest.fixture(scope="module")
-def compared() -> list[score.Comparison]:
-    found = score.compare_all(kernel_runs.conditions(kernel_runs.FITTED), 100)
-    print(score.table(found))
+def groups() -> dict[str, list[score.Comparison]]:
+    """What `make kernel` compares, with as many replications, so that the headline can be held against it."""
+    sets = dict(
+        fitted=kernel_runs.FITTED, confirmed=kernel_runs.CONFIRMED, readers=kernel_runs.READERS, cpus=kernel_runs.CPUS
+    )
+    found = {name: score.compare_all(kernel_runs.conditions(group)) for name, group in sets.items()}
+    print("\n\n".join(score.table(compared) for compared in found.values()))
     return found
+
+
+@pytest.fixture(scope="module")
+def compared(groups: dict[str, list[score.Comparison]]) -> list[score.Comparison]:
+    return groups["fitted"]
+
+
+def test_the_headline_is_what_the_recordings_say(groups: dict[str, list[score.Comparison]]) -> None:
+    """`make kernel` counts it again, and writes the sentence into the documents."""
+    assert headline.counts(**groups) == headline.read()
 
 
 def test_the_number_of_waits_agrees_with_the_kernel(compared: list[score.Comparison]) -> None:
@@ -39,24 +53,41 @@ def test_the_blocked_time_agrees_with_the_kernel(compared: list[score.Comparison
     assert found.width_ratio[1] <= 2.0
 
 
-def test_conditions_that_nothing_was_fitted_to_agree_as_far_as_they_do() -> None:
+def test_conditions_that_nothing_was_fitted_to_agree_as_far_as_they_do(
+    groups: dict[str, list[score.Comparison]],
+) -> None:
     # Below the bar of the fitted ones: data/kernel-6.1/README.md names the families that miss.
-    found = score.score(score.compare_all(kernel_runs.conditions(kernel_runs.CONFIRMED), 100))
+    found = score.score(groups["confirmed"])
     assert min(found.inside) >= 0.83
     assert max(found.median) <= 0.015
     assert max(found.p90) <= 0.08
 
 
-def test_long_readers_hold_up_grace_periods_as_in_the_kernel() -> None:
-    found = score.score(score.compare_all(kernel_runs.conditions(kernel_runs.READERS), 100))
-    assert min(found.nontrivial_inside) >= 0.9
+def test_two_producers_on_a_cpu_wait_as_often_as_in_the_kernel(groups: dict[str, list[score.Comparison]]) -> None:
+    pairs = [c for c in groups["confirmed"] if c.condition.name == "pairs"]
+    assert all(c.condition.threads == 2 for c in pairs)
+    found = score.score(pairs)
+    assert found.nontrivial >= 18
+    assert found.nontrivial_inside[0] >= 0.85
+    assert found.nontrivial_inside[1] >= 0.65  # fixed gaps on the tick: data/kernel-6.1/README.md says why
+    assert found.median[0] <= 0.05
 
 
-def test_several_cpus_wait_as_often_as_in_the_kernel() -> None:
-    found = score.compare_all(kernel_runs.conditions(kernel_runs.CPUS), 40)
-    many = [c for c in found if c.condition.waits >= score.ENOUGH_WAITS]
-    assert len(many) >= 20
-    assert all(1 / 1.5 <= c.p_wait.predicted / c.p_wait.measured <= 1.5 for c in many)
+def test_long_readers_hold_up_grace_periods_as_in_the_kernel(groups: dict[str, list[score.Comparison]]) -> None:
+    assert min(score.score(groups["readers"]).nontrivial_inside) >= 0.9
+
+
+def test_several_cpus_wait_as_often_as_in_the_kernel(groups: dict[str, list[score.Comparison]]) -> None:
+    many = [c for c in groups["cpus"] if c.condition.waits >= score.ENOUGH_WAITS]
+    assert len(many) >= 30
+    assert all(1 / 1.4 <= c.p_wait.predicted / c.p_wait.measured <= 1.4 for c in many)
+
+
+def test_the_load_of_the_thread_on_several_cpus_is_inside(groups: dict[str, list[score.Comparison]]) -> None:
+    """Also with the seeds that were measured after all that the prediction takes from a run had been chosen."""
+    found = [c for c in groups["cpus"] if c.condition.name in ("thread", "again")]
+    assert len(found) == 9
+    assert all(c.p_wait.inside for c in found)
 
 
 def test_each_physical_detail_buys_something() -> None:

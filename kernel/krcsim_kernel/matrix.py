@@ -105,6 +105,26 @@ def _smp() -> Iterator[Task]:  # 2 and 4 CPUs, in real time
                 yield _condition("smp", remedy, rate, "cold", levels, f"gp_trace=1 arrival=1 {more}", Boot(cpus),
                     "/".join([remedy, *more.split()]))
 
+def _pairs() -> Iterator[Task]:  # two producers on a CPU, that hold each other up or not
+    for loop, words in LOOPS.items():
+        for gap in (0, 1):
+            for rate, pattern in (("low", "cold"), ("mid", "epi")):
+                for remedy in ("A", "C"):
+                    yield _condition("pairs", remedy, rate, pattern, (1.0, 0.5), f"{words} arrival={gap} threads=2",
+                        variant=f"{remedy}/{loop}{'/exp' * gap}")
+
+def _thread() -> Iterator[Task]:  # the load of the preset thread-as-posted, as near as can be measured, in real time
+    fields = ("period_us=1000 burst=1 arrival=1 catchup=1 waiters=512 dur_ms=12000 onset_ms=1000 on_ms=500 off_ms=2000 "
+        "epi_exp=1 p_page_ppm=950000 expedited_drain=1 rearm_unqueued=1 gp_trace=1")
+    for cpus in (2, 4):
+        for variant, obj, remedy in (("A0", 0.15, "head_alloc=1"), ("C-A0", 0.15, "head_alloc=1 cache_prefill=1"),
+                ("A1", 0.05, "head_alloc=0")):
+            yield Task(f"label=thread/r1000/spells/0.95/{obj:g} variant={variant} {remedy} {fields} "
+                f"p_obj_ppm={round(obj * 1e6)}", Boot(cpus))
+
+def _again() -> Iterator[Task]:  # those of _thread() on 4 CPUs, to be taken with other seeds
+    return (task for task in _thread() if task.boot.cpus == 4)
+
 def _real() -> Iterator[Task]:  # no failure is made: a hog takes the memory
     for hog in (1, 2, 3):
         for rate, total in (("mid", 30_000), ("heavy", 200_000), ("burst", 60_000)):
@@ -121,7 +141,8 @@ def _gp() -> Iterator[Task]:  # synchronize_rcu() alone
 
 SETS: dict[str, Callable[[], Iterator[Task]]] = {"rates": _rates, "remedies": _remedies, "loops": _loops,
     "kinds": _kinds,
-    "longgp": _longgp, "pools": _pools, "smp": _smp, "real": _real, "gp": _gp}
+    "longgp": _longgp, "pools": _pools, "smp": _smp, "pairs": _pairs, "thread": _thread, "again": _again,
+    "real": _real, "gp": _gp}
 
 def tasks_of(name: str, seeds: Sequence[int]) -> list[Task]:
     """The experiments of a set, seed by seed."""

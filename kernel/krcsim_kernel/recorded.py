@@ -33,7 +33,8 @@ PARAMETERS: dict[str, float] = dict(
     burst=1, arrival=0, catchup=0, waiters=0, objsize=64, ch1_pct=0, vmalloc_pct=0, double_pct=0, foreign_pct=0,
     total=0, dur_ms=3000, onset_ms=0, on_ms=0, off_ms=0, epi_exp=0, hog=0, hog_us=1000, lead_ms=0, preobj=0,
     reader_ms=0, reader_gap_us=500, expedited_drain=0, rearm_unqueued=0, attach=1, page_return_worker=0,
-    drain_jiffies=0, array_path=1, head_alloc=0, sync_exp=0, mem_mib=0, threads=0,
+    drain_jiffies=0, array_path=1, head_alloc=0, sync_exp=0, mem_mib=0, threads=0, mode=0, bind=1, hog_keep=0,
+    stock_inject=0, probe_gp=0,
 )  # fmt: skip
 # What each of them may be: a flag, a share in percent, or a number up to what the module itself would take.
 FLAGS = "pool_prefill cache_shared refill epi_exp preobj expedited_drain rearm_unqueued attach page_return_worker " \
@@ -46,6 +47,8 @@ LIMITS: Mapping[str, tuple[float, float]] = {name: (0.0, 1e9) for name in PARAME
 # Text in a CSV, a number in what a guest says; a count is whole either way.
 _COUNTS = ("seed", "calls", "sync", "sync_ns")
 MOST_SPELLS = 100_000  # in one run
+# Those that the model has no rule for, with the value that it takes for granted.
+TAKEN_FOR_GRANTED: dict[str, float] = dict(mode=0, bind=1, hog_keep=0, stock_inject=0, probe_gp=0)
 EXPEDITED_MS = 0.025  # synchronize_rcu_expedited() of an idle guest (0.05 to 0.07 ms) without the wake-up
 HEADS = ("tryhard", "atomic", "none", "three_step")  # what the numbers of head_alloc mean there
 assert set(HEADS) == set(HEAD_ALLOC)
@@ -117,9 +120,25 @@ class Condition:
         return any(run.of("waiter_full") for run in self.runs)
 
     @property
+    def real_time(self) -> bool:
+        """Whether the clock of the guest was that of its host, so that the load of the host mattered."""
+        return any(run.columns.get("timing") == "realtime" for run in self.runs)
+
+    @property
     def threads(self) -> int:
         """The producers: one a CPU unless given."""
         return int(self.given["threads"] or self.given["cpus"])
+
+    @property
+    def threads_per_cpu(self) -> int:
+        """The producers of each CPU; raises KrcsimError where some CPU has more of them than another."""
+        each, over = divmod(self.threads, max(1, int(self.given["cpus"])))
+        if over or each < 1:
+            raise KrcsimError(
+                f"recording {self.name} has threads = {self.threads} on {self.given['cpus']:g} CPUs; the model has as "
+                "many callers on each CPU: measure with a multiple of the CPUs"
+            )
+        return each
 
     @property
     def dur_ms(self) -> float:
@@ -257,13 +276,25 @@ def spells(condition: Condition, seed: int) -> Spells:
 # The same as a scenario.
 
 
+def scenarios_of(condition: Condition) -> tuple[Scenario, ...]:
+    """A scenario for all runs; or one a run, where each recorded its own grace periods."""
+    if not grace_lengths_ms(condition):
+        return (scenario_of(condition),)
+    return tuple(scenario_of(replace(condition, runs=(run,))) for run in condition.runs)
+
+
 def scenario_of(condition: Condition) -> Scenario:
-    """The condition as the model knows it; replication i has the spells of seed i mod seeds."""
+    """The condition as the model knows it; replication i has the spells of seed i mod seeds.
+
+    Raises KrcsimError for what the harness can do and the model cannot.
+    """
     given, (page, head) = condition.given, condition.failure
+    refuse_unfollowed(condition)
+    producers, open_loop = condition.threads_per_cpu, given["waiters"] > 0
     return Scenario(
         machine=Machine(
             cpus=int(given["cpus"]), hz=int(given["hz"]), instruction_ns=GUEST_INSTRUCTION_NS,
-            nocb_share=given["foreign_pct"] / 100,
+            nocb_share=given["foreign_pct"] / 100 if given["cpus"] > 1 else 0.0,
         ),
         remedy=remedy_of(condition),
         allocator=Allocator(
@@ -276,19 +307,21 @@ def scenario_of(condition: Condition) -> Scenario:
         ),
         memory=memory_of(condition),
         grace_period=GracePeriod(
-            mean_ms=measured_gp_ms(condition), expedited=given["sync_exp"] == 1, expedited_median_ms=EXPEDITED_MS,
+            lengths_ms=grace_lengths_ms(condition), expedited=given["sync_exp"] == 1, expedited_median_ms=EXPEDITED_MS,
             expedited_sigma=0.1,
             reader_ms=given["reader_ms"], reader_gap_ms=given["reader_gap_us"] / 1000
         ),
         workload=Workload(
             arrivals="bursts" if given["burst"] > 1 else "periodic",
-            rate_hz=1e6 * given["burst"] / given["period_us"],
+            rate_hz=1e6 * given["burst"] * producers / given["period_us"],
             burst=int(given["burst"]),
             gap="exponential" if given["arrival"] else "fixed",
             phase="tick",
-            loop="open" if given["waiters"] else "catchup" if given["catchup"] else "closed",
+            loop="open" if open_loop else "catchup" if given["catchup"] else "closed",
+            # Callers that nothing holds up are together one caller as fast as all of them.
+            producers=1 if open_loop else producers,
             single_share=1.0 - given["double_pct"] / 100,
-            vmalloc_share=max(given["ch1_pct"], given["vmalloc_pct"]) / 100,
+            vmalloc_share=round(1.0 - (1.0 - given["ch1_pct"] / 100) * (1.0 - given["vmalloc_pct"] / 100), 9),
             object_bytes=int(given["objsize"]),
         ),
         warmup_ms=0.0,
@@ -296,14 +329,42 @@ def scenario_of(condition: Condition) -> Scenario:
     )  # fmt: skip
 
 
-def measured_gp_ms(condition: Condition) -> float | None:
-    """The mean length of the grace periods that the runs themselves saw (gp_trace), at least a tick; None without."""
+def refuse_unfollowed(condition: Condition) -> None:
+    """Raise KrcsimError for a parameter of the harness that would change the waits, and that the model ignores."""
+    given = condition.given
+    for name, value in TAKEN_FOR_GRANTED.items():
+        if given[name] != value:
+            raise KrcsimError(
+                f"recording {condition.name} has {name} = {given[name]:g}; the model follows only {value:g}: "
+                "measure without it to compare"
+            )
+    if given["lead_ms"] and not given["hog"]:
+        raise KrcsimError(
+            f"recording {condition.name} has lead_ms = {given['lead_ms']:g} ms and no hog; the model's first call "
+            "comes at once: measure with lead_ms=0 to compare"
+        )
+    met = 0 < given["total"] * condition.threads <= max(run.calls for run in condition.runs)
+    lasts_ms = given["total"] / given["burst"] * given["period_us"] / 1000.0
+    if met and lasts_ms < 0.9 * given["dur_ms"]:
+        raise KrcsimError(
+            f"recording {condition.name} made its total = {given['total']:g} calls a producer in about {lasts_ms:.4g} "
+            f"of {given['dur_ms']:g} ms; the model goes on to the end: measure with a larger total"
+        )
+
+
+def grace_lengths_ms(condition: Condition) -> tuple[float, ...]:
+    """Lengths of the grace periods that the runs themselves saw (gp_trace); none without, or with readers.
+
+    A run gives 101 quantiles, from the shortest to the longest. Between two of them lies a hundredth of all lengths,
+    so that the inner ones count twice. Readers are simulated, and their lengths with them.
+    """
+    if condition.given["reader_ms"]:
+        return ()
     texts = [run.columns["gp_len_us"] for run in condition.runs if run.columns.get("gp_len_us")]
     lists: list[Any] = [read_json(x, "gp_len_us of a recording") if isinstance(x, str) else x for x in texts]
     if wrong := next((x for x in lists if not cells.several(cells.AMOUNT).fits(x)), None):
         raise KrcsimError(f"gp_len_us of a recording is {shown(wrong)}; wanted: a list of lengths in us; take it again")
-    us = [x for quantiles in lists for x in quantiles]
-    return max(1000.0 / condition.given["hz"], sum(us) / len(us) / 1000.0) if us else None
+    return tuple(max(1.0, us) / 1000.0 for quantiles in lists for us in (*quantiles[:-1], *quantiles[1:]))
 
 
 def memory_of(condition: Condition) -> Memory:
@@ -313,7 +374,8 @@ def memory_of(condition: Condition) -> Memory:
     first = condition.runs[0]
     return Memory(
         pressure="pages", mib=first.of("mib") - KERNEL_MIB, free_mib=first.of("free_pages_before") / 256,
-        hog=HOGS[int(condition.given["hog"])], lead_ms=condition.given["lead_ms"], deferred_counts=False,
+        hog=HOGS[int(condition.given["hog"])], hog_ms=condition.given["hog_us"] / 1000.0,
+        lead_ms=condition.given["lead_ms"], deferred_counts=False,
     )  # fmt: skip
 
 

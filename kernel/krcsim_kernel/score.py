@@ -10,20 +10,25 @@ import math
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from krcsim_kernel.recorded import Condition, scenario_of
+from krcsim_kernel.recorded import Condition, Row, scenarios_of
+from numpy.typing import NDArray
 
+from krcsim.engine.state import EVENTS
 from krcsim.estimate import student
-from krcsim.run import replicate, warm_up
+from krcsim.kernel import ticks
+from krcsim.run import Replications, event_log, replicate, warm_up
 from krcsim.scenario import Scenario
+from krcsim.values import KrcsimError
 
 SEED = 20200404
 REPLICATIONS = 200  # a condition; rounded up to a multiple of its seeds
 GROUPS = 4000  # resampled groups of as many runs as were measured, for a prediction interval
 INSIDE = 0.95
 SLACK = 0.01  # of the value, where nothing is random
+TIMERS_LOOKED_AT = 20_000  # events of a run, to see how long a timer of the drain takes in the model
 ENOUGH_WAITS = 100  # measured, for a relative error to mean something
 
 @dataclass(frozen=True)
@@ -104,22 +109,23 @@ Change = Callable[[Scenario], Scenario]
 
 def compare(condition: Condition, replications: int = REPLICATIONS, change: Change | None = None) -> Comparison:
     """Simulate a condition, changed for an ablation, and hold the model's interval against the measurement."""
-    s = scenario_of(condition)
-    s = change(s) if change else s
     n = len(condition.runs)
     if not condition.random:
         replications = 1  # of each schedule: the others would be the same
-    runs = replicate(s, SEED, 0, n * math.ceil(replications / n))
-    waits, ms, calls = runs.of("waits", 1), runs.of("wait_ms", 1), runs.of("single", 1) + runs.of("double", 1)
+    simulated = simulate(condition, math.ceil(replications / n), change)
+    waits, ms = of_each(simulated, "waits"), of_each(simulated, "wait_ms")
+    calls = of_each(simulated, "single") + of_each(simulated, "double")
     r = np.random.default_rng(SEED)
     # Replication n * k + i has schedule i, as run i had: slot i of a group draws only from those.
     pick = n * r.integers(len(waits) // n, size=(GROUPS, n)) + np.arange(n)
     time_ms = condition.dur_ms * condition.threads
     # Nothing is random, too, where draws decide much but not how many calls wait.
     certain = not condition.random or bool((waits.reshape(-1, n) == waits[:n]).all())
+    if calls.sum() == 0.0:
+        raise KrcsimError(f"recording {condition.name} is so short that the model makes no call in it; measure longer")
     # One wait more or less over all seeds: its share of the calls, and of the time.
     one = 1.0 / float(calls.mean() * n), float(ms.sum() / max(1.0, waits.sum())) / (n * time_ms)
-    groups = waits[pick].sum(1) / calls[pick].sum(1), ms[pick].mean(1) / time_ms
+    groups = waits[pick].sum(1) / np.maximum(1.0, calls[pick].sum(1)), ms[pick].mean(1) / time_ms
     predicted = float(waits.sum() / calls.sum()), float(ms.mean()) / time_ms
 
     def answer(i: int) -> Answer:
@@ -130,6 +136,64 @@ def compare(condition: Condition, replications: int = REPLICATIONS, change: Chan
         return Answer(measured, predicted[i], low, high, spread, slack)
 
     return Comparison(condition, answer(0), answer(1), float(waits.mean() * n), float(ms.mean() * n))
+
+
+def simulate(condition: Condition, each: int, change: Change | None = None) -> list[Replications]:
+    """So many replications of each measured run: of all together, or of one run after another if they differ.
+
+    Those of one run after another are other replications, so that no two of them share their luck.
+    """
+    scenarios = [change(s) if change else s for s in scenarios_of(condition)]
+    if len(scenarios) == 1 and not condition.real_time:
+        return [replicate(scenarios[0], SEED, 0, len(condition.runs) * each)]
+    if len(scenarios) == 1:
+        scenarios *= len(condition.runs)
+    found = []
+    for i, (s, run) in enumerate(zip(scenarios, condition.runs, strict=True)):
+        late = later_jiffies(s, run) if condition.real_time else 0.0
+        found.append(_with_late_drains(s, late, i * each, (i + 1) * each))
+    return found
+
+
+def later_jiffies(s: Scenario, run: Row) -> float:
+    """By how many jiffies, on average, the drains of a run came later than those of the model; at least 0.
+
+    In real time a timer is late when its CPU is not served, or looks at jiffies before another has counted on.
+    Drains at once have no timer.
+    """
+    timers = run.of("mon") - run.of("drained_at_once")
+    if timers <= 0 or not run.of("montimer_mean_us"):
+        return 0.0
+    measured = run.of("montimer_mean_us") / 1000.0 * run.of("mon") / timers
+    _, log, _ = event_log(s, SEED, events=TIMERS_LOOKED_AT)
+    armed = log[log["code"] == EVENTS.index("monitor armed")]
+    delays = armed["value"] - armed["at"]
+    delays = delays[delays > 1.0]  # in ticks; no ordinary timer is shorter
+    return max(0.0, ticks(measured, s.machine.hz) - float(delays.mean())) if len(delays) else 0.0
+
+
+def _with_late_drains(s: Scenario, late: float, first: int, last: int) -> Replications:
+    """Replications first .. last - 1, of which so many have a drain that is a jiffy longer that all have the mean."""
+    whole = math.floor(late)
+    longer = first + round((late - whole) * (last - first))
+    parts = [(whole + 1, first, longer), (whole, longer, last)]
+    return sum_of([
+        replicate(replace(s, remedy=replace(s.remedy, drain_jiffies=s.drain_jiffies + more)), SEED, begin, end)
+        for more, begin, end in parts if end > begin
+    ])
+
+
+def sum_of(parts: Sequence[Replications]) -> Replications:
+    """One after the other."""
+    whole = parts[0]
+    for part in parts[1:]:
+        whole = whole + part
+    return whole
+
+
+def of_each(simulated: Sequence[Replications], name: str) -> NDArray[np.float64]:
+    """A counter, a value a replication; replication n * k + i is of run i, as `compare` wants it."""
+    return np.stack([runs.of(name, 1) for runs in simulated], axis=1).reshape(-1)
 
 
 def compare_all(

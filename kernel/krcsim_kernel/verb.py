@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`krcsim kernel SCENARIO`: the harness's line for a scenario, and with --run what a guest measures beside the "
-"model."""
+"""`krcsim kernel SCENARIO`: the harness's line for it, and with --run what a guest measures beside the model."""
 import argparse
 import importlib
 import json
@@ -14,7 +13,7 @@ from krcsim_report.lists import listed
 from krcsim.values import KrcsimError
 from krcsim_kernel.build import ready
 from krcsim_kernel.guest import Row
-from krcsim_kernel.job import Job, checked, job_of, rcuscale_of
+from krcsim_kernel.job import Job, job_of, rcuscale_of, set_words, sets_for
 from krcsim_kernel.matrix import Task, measure
 from krcsim_kernel.results import flat, tables
 from krcsim_shell import streams
@@ -27,12 +26,15 @@ def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> No
     if not 1 <= args.seeds <= MOST_SEEDS:
         raise KrcsimError(f"--seeds is {args.seeds}; allowed: 1 to {MOST_SEEDS}")
     jobs = jobs_of(scenario, args.remedies)
-    rows = _measured(jobs, args) if args.run else {}
+    rows = _measured(scenario, jobs, args) if args.run else {}
     answers = {name: _answer(name, found) for name, found in rows.items()}
     every = [row for found in rows.values() for row in found]
     whole = _json(scenario, jobs, rows, answers, command).encode()
-    write_all({path: tables(every)[0] if path.suffix == ".csv" else whole for path in targets},
-        overwrite=args.overwrite)
+    files = {path: whole for path in targets if path.suffix != ".csv"}
+    for path in targets:
+        if path.suffix == ".csv":  # beside it what never changes, as in data/kernel-6.1: so it is read as a recording
+            files[path], files[path.with_suffix(".const.json")] = tables(every)
+    write_all(files, overwrite=args.overwrite)
     if args.json:
         streams.say(_json(scenario, jobs, rows, answers, command), end="")
     else:
@@ -45,6 +47,24 @@ def jobs_of(scenario: Scenario, remedies: str | None) -> dict[str, Job]:
     return {name: job_of(changed(scenario, remedy=named(name, scenario.remedy)), name)
         for name in listed(remedies, scenario)}
 
+def way_out(scenario: Scenario, jobs: dict[str, Job]) -> str:
+    """What to add to a command that cannot be measured, so that it can; empty where nothing is in the way.
+
+    What is wrong with a remedy that --remedies names is in its row, where --set does not reach.
+    """
+    named_ones = [name for name in jobs if name != "own"]
+    out = [name for name in named_ones if any(gap.field.startswith("remedy.") for gap in jobs[name].stops)]
+    kept = [name for name in jobs if name not in out]
+    if not kept:
+        return "other --remedies: none of these can be measured"
+    sets: dict[str, object] = {}
+    for name in kept:
+        if jobs[name].stops:
+            sets |= sets_for(changed(scenario, remedy=named(name, scenario.remedy)))
+    words = [set_words(sets)] if sets else []
+    words += [f"--remedies {','.join(kept)} (without {', '.join(out)})"] if out else []
+    return " ".join(words)
+
 def _targets(args: argparse.Namespace) -> list[Path]:
     paths = [Path(path) for path in args.out]
     for path in paths:
@@ -52,14 +72,17 @@ def _targets(args: argparse.Namespace) -> list[Path]:
             raise KrcsimError(f"--out is {str(path)!r}; allowed: a name ending in .csv or .json")
         if path.suffix == ".csv" and not args.run:
             raise KrcsimError("--out of a .csv needs rows that were measured; add --run")
-        if is_there(path) and not args.overwrite:
-            raise KrcsimError(f"{path} exists already; choose another name or add --overwrite")
+        for made in (path, *([path.with_suffix(".const.json")] if path.suffix == ".csv" else [])):
+            if is_there(made) and not args.overwrite:
+                raise KrcsimError(f"{made} exists already; choose another name or add --overwrite")
         if not path.parent.is_dir():
             raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
     return paths
 
-def _measured(jobs: dict[str, Job], args: argparse.Namespace) -> dict[str, list[Row]]:
-    tasks = [Task(checked(job).line(seed), job.boot) for job in jobs.values() for seed in range(1, args.seeds + 1)]
+def _measured(scenario: Scenario, jobs: dict[str, Job], args: argparse.Namespace) -> dict[str, list[Row]]:
+    if wanted := way_out(scenario, jobs):
+        raise KrcsimError(f"the harness cannot measure this as it is; add {wanted}; without --run it says why")
+    tasks = [Task(job.line(seed), job.boot) for job in jobs.values() for seed in range(1, args.seeds + 1)]
     say = (lambda _: None) if args.quiet else (lambda text: streams.note(f"{text}\n"))
     rows = [flat(row) for row in measure(ready(None, say), tasks, say)]
     return {name: rows[n * args.seeds:(n + 1) * args.seeds] for n, name in enumerate(jobs)}
@@ -84,6 +107,8 @@ def _text(scenario: Scenario, jobs: dict[str, Job], rows: dict[str, list[Row]], 
     gaps = dict.fromkeys(gap for job in jobs.values() for gap in job.gaps) if first.gaps else {}
     out += ["what the harness cannot express:", *(f"  {'(!) ' * gap.stops}{gap.words()}" for gap in gaps)]
     out += ["  nothing"] * (not gaps)
+    if wanted := way_out(scenario, jobs):
+        out += ["what is marked (!) stops --run; to measure the rest, add:", f"  {wanted}"]
     out += ["", "nearest rcuscale line:", f"  {rcuscale}", "what it does not express:"]
     out += [f"  {gap.words()}" for gap in missing]
     for name, found in rows.items():
@@ -98,10 +123,36 @@ def _measured_words(name: str, rows: Sequence[Row], answer: Any) -> str:
         return "\n".join([*lines, f"  P(wait) {waits / calls if calls else 0:.4g}, blocked {share:.4g}; no model to "
             "compare"])
     for what, a in (("P(wait)", answer.p_wait), ("blocked", answer.blocked)):
-        verdict = "inside" if a.inside else "OUTSIDE"
         lines.append(f"  {what} measured {a.measured:.4g}, model {a.predicted:.4g} [{a.low:.4g}, {a.high:.4g}]: "
-            f"{verdict}")
-    return "\n".join(lines)
+            f"{_verdict(a.inside, waits, answer)}")
+    return "\n".join([*lines, *(f"  {line}" for line in _real_time(rows))])
+
+def _verdict(inside: bool, waits: int, answer: Any) -> str:
+    if answer.trivial:
+        return "no wait on either side, which says nothing of the model"
+    if not inside:
+        return "OUTSIDE"
+    return "inside" if waits else f"inside, but no wait was measured (the model expects {answer.model_waits:.2g})"
+
+def _real_time(rows: Sequence[Row]) -> list[str]:
+    """What to know of a measurement whose clock is that of the host; nothing where instructions are counted."""
+    first = rows[0]
+    if first.get("timing") != "realtime":
+        return []
+    lines = [f"Real time on {first['cpus']} CPU{'s' * (first['cpus'] > 1)}: the load of this host matters, and the "
+        "counts do not repeat."]
+    late = [row["montimer_p99_us"] / 1000 for row in rows if "montimer_p99_us" in row]
+    if late:
+        due = (first["drain_jiffies"] + 1) * 1000 / first["hz"]
+        lines.append(f"How much: a timer of the drain that is due within {due:g} ms took up to {max(late):.3g} ms (the "
+            "99th percentile of the worst run).")
+    recorded = importlib.import_module("krcsim_kernel.recorded")
+    lengths = recorded.grace_lengths_ms(recorded.condition_of("own", rows))
+    if lengths:
+        mean = sum(lengths) / len(lengths)
+        lines.append(f"The model took the grace periods that each run saw itself ({mean:.3g} ms on average) and timers "
+            "as late as its own were; by default it has others.")
+    return lines
 
 def _json(scenario: Scenario, jobs: dict[str, Job], rows: dict[str, list[Row]], answers: dict[str, Any],
         command: str) -> str:
@@ -109,10 +160,12 @@ def _json(scenario: Scenario, jobs: dict[str, Job], rows: dict[str, list[Row]], 
         return [dict(field=g.field, value=str(g.value), reason=g.reason, stops=g.stops) for g in gaps]
 
     rcuscale, missing = rcuscale_of(scenario)
-    compared = {name: {what: dict(measured=a.measured, predicted=a.predicted, low=a.low, high=a.high, inside=a.inside)
-        for what, a in (("p_wait", answer.p_wait), ("blocked", answer.blocked))}
+    compared = {name: {what: dict(measured=a.measured, predicted=a.predicted, low=a.low, high=a.high, inside=a.inside,
+        trivial=answer.trivial) for what, a in (("p_wait", answer.p_wait), ("blocked", answer.blocked))}
         for name, answer in answers.items() if answer is not None}
+    real_time = {name: _real_time(found) for name, found in rows.items()}
     body = dict(command=command, rcuscale=dict(line=rcuscale, cannot_express=lists(missing)),
         harness={name: dict(line=job.line(), cpus=job.boot.cpus, mib=job.boot.mib, append=job.boot.append,
-            cannot_express=lists(job.gaps)) for name, job in jobs.items()}, rows=rows, compared=compared)
+            cannot_express=lists(job.gaps)) for name, job in jobs.items()}, rows=rows, compared=compared,
+        real_time=real_time, to_run=way_out(scenario, jobs))
     return json.dumps(body, indent=1, default=bool) + "\n"

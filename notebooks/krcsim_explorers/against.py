@@ -14,7 +14,7 @@ from krcsim.scenario import data_folder
 from krcsim.values import KrcsimError
 RUNGS = (40, 200)  # replications of a condition
 FITTED = ("main", "pool")
-WITHOUT = ("real", "real_more", "smp", "gp")  # sets of another kind
+WITHOUT = ("real", "real_more", "smp", "thread", "again", "gp")  # sets of another kind
 
 def sets() -> dict[str, Path]:
     """The recordings that can be shown, by name."""

@@ -3,6 +3,8 @@
 import argparse
 import json
 import sys
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 from krcsim_shell.given import (MAIL, Parser, check_options, command_of, known_options, pairs, pinned, scenario_from,
@@ -101,6 +103,10 @@ def over_of(args: argparse.Namespace) -> dict[str, list[Any]]:
         over[name] = [*(spread(*map(value_of, ends)) if len(ends) in (3, 4) else map(value_of, text.split(",")))]
     return over
 
+def count(told: Callable[[str], None], done: int, total: int) -> None:
+    """Say how far a study is."""
+    told(f"{done} of {total} points done")
+
 def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     """The result of a sweep or a comparison, made now."""
     from krcsim.remedy import THREAD
@@ -110,7 +116,7 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     from krcsim_studies.sweep import sweep
     with telling(args.quiet) as told:
         how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung, command=command,
-            progress=told and (lambda done, total: told(f"{done} of {total} points done")))
+            progress=told and partial(count, told))
         how |= {} if args.budget is None else dict(budget=args.budget)
         if args.over:
             return sweep(scenario, over_of(args), **how)

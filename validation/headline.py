@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How far model and kernel agree, as one sentence made of counts: in a file, and from there in the documents.
+
+`make kernel` counts again and writes both. A test holds the documents against the file, and `make validate` the file
+against the recordings.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from krcsim.scenario import data_folder
+from krcsim.values import KrcsimError
+from krcsim_kernel.score import ENOUGH_WAITS, Comparison
+
+FILE = data_folder() / "kernel-6.1" / "headline.toml"
+ROOT = Path(__file__).parent.parent
+DOCUMENTS = (ROOT / "README.md", ROOT / "docs" / "kernel.md")
+BEGIN, END = "<!-- headline: make kernel -->", "<!-- end of headline -->"
+Counts = Mapping[str, Mapping[str, Any]]
+
+
+def shares(compared: Sequence[Comparison]) -> dict[str, int]:
+    """Conditions, those in which somebody waited here or there, and how many of them are inside."""
+    some = [c for c in compared if not c.trivial]
+    return dict(
+        conditions=len(compared), waited=len(some), p_wait_inside=sum(c.p_wait.inside for c in some),
+        blocked_inside=sum(c.blocked.inside for c in some),
+    )  # fmt: skip
+
+
+def spread(compared: Sequence[Comparison]) -> dict[str, float]:
+    """Conditions, those with enough waits to compare, and P(wait) of the model over the kernel's: least and most."""
+    ratios = [1.0 + c.p_wait.error for c in compared if c.condition.waits >= ENOUGH_WAITS]
+    return dict(conditions=len(compared), compared=len(ratios), least=round(min(ratios), 2), most=round(max(ratios), 2))
+
+
+def counts(
+    fitted: Sequence[Comparison], confirmed: Sequence[Comparison], readers: Sequence[Comparison],
+    cpus: Sequence[Comparison],
+) -> dict[str, dict[str, Any]]:
+    """The numbers of the sentence."""  # fmt: skip
+    return dict(
+        fitted=shares(fitted), not_fitted=shares(confirmed), long_readers=shares(readers), several_cpus=spread(cpus)
+    )
+
+
+def sentence(found: Counts) -> str:
+    """The headline."""
+    new, cpus = found["not_fitted"], found["several_cpus"]
+    inside, blocked = (100 * new[name] / max(1, new["waited"]) for name in ("p_wait_inside", "blocked_inside"))
+    return (
+        f"Against a kernel (Linux 6.1 in a guest): on one CPU, in {new['p_wait_inside']} of the {new['waited']} "
+        f"conditions ({inside:.0f} %) to which nothing was fitted and in which a call waited, P(wait) lies inside the "
+        f"model's own 95 % interval ({blocked:.0f} % for the time blocked); on 2 and 4 CPUs in real time, given the "
+        f"grace periods and timers that each run saw, the model's P(wait) is {cpus['least']:.2f} to {cpus['most']:.2f} "
+        f"times the kernel's in the {cpus['compared']} conditions of {ENOUGH_WAITS} waits or more. This covers made "
+        "failures, HZ=250 and the code of April 2020 with its variants; it does not cover memory that really runs "
+        "out, other HZ, more CPUs, real hardware, or loads of the field."
+    )
+
+
+def read() -> dict[str, Any]:
+    """The numbers as they were counted last."""
+    return tomllib.loads(FILE.read_text(encoding="utf-8"))
+
+
+def told(text: str) -> str:
+    """The headline that a document has; raises KrcsimError without one."""
+    found = re.search(f"{re.escape(BEGIN)}(.*?){re.escape(END)}", text, re.S)
+    if not found:
+        raise KrcsimError(f"a document has no place for the headline; put {BEGIN} and {END} where it shall stand")
+    return found[1]
+
+
+def write(found: Counts) -> None:
+    """Put the numbers into the file, and their sentence into the documents."""
+    head = "# SPDX-License-Identifier: GPL-2.0-only\n# Counted by `make kernel`, told by validation/headline.py.\n"
+    FILE.write_text(head + tomli_w.dumps(found), encoding="utf-8")
+    for document in DOCUMENTS:
+        text = document.read_text(encoding="utf-8")
+        told(text)
+        begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
+        document.write_text(text[:begin] + sentence(found) + text[end:], encoding="utf-8")

@@ -11,6 +11,7 @@ from krcsim.study import BOUND_RUNG, PRECISION, Stop
 from krcsim_studies import rare
 from krcsim_studies.construction import impossible
 from krcsim_studies.question import BY_CONSTRUCTION, NEGLIGIBLE, Finding, Look, looks, without_chance
+from krcsim_studies.weights import EFFECTIVE, weighed
 
 Where = tuple[int, str]  # a window, counted, and a quantity
 ASKED = ("p_wait", "p_wait_spell", "blocked")  # the gaps that are looked for; see rare.SUMS
@@ -118,7 +119,8 @@ def _rows(plain: Rows, told: dict[Where, Estimate], look: Look) -> Rows:
     forked, n = look.forked, len(look.forked.runs)
     found = {where: Row(e, n, look.rung, "rare") for where, e in told.items() if e.value is not None}
     for where in [(w, "wait_ms") for w in dict.fromkeys(w for w, _ in found)]:
-        e = rare.controlled(forked.of("wait_ms", where[0]), forked.of("waits", where[0]), None)
+        waits = forked.of("waits", where[0])
+        e = weighed(forked.of("wait_ms", where[0]), waits, waits)
         if e.value is not None and where in plain and plain[where].estimate.kind == "none":
             few = e.kind != "interval"  # a single replication that holds nearly all of both sums has no spread
             found[where] = Row(Estimate(e.value, None, None, "rough") if few else e, n, look.rung, "rare")
@@ -132,4 +134,4 @@ def _estimate(s: Scenario, forked: rare.Forked, runs: Replications, quantity: st
     waits, calls = rare.SUMS[quantity]
     y = forked.of(waits, w)
     den = np.full(len(y), float(runs.of(calls, w).mean())) if forked.split else forked.runs.of(calls, w)
-    return rare.controlled(y, den, None, rare.EFFECTIVE_SPLIT if forked.split else rare.EFFECTIVE)
+    return weighed(y, den, den, least=rare.EFFECTIVE_SPLIT if forked.split else EFFECTIVE)

@@ -139,6 +139,8 @@ def changed(scenario: Scenario, **overrides: Any) -> Scenario:
                 raise KrcsimError(f"{path} is not a field of a scenario; write section.field")
         if path == "grace_period.kind" and value != "empirical":
             here.pop("lengths_ms", None)
+        if path == "grace_period.mean_ms" and value is not None and here.get("kind", "ticks") == "ticks":
+            here.pop("lengths_ms", None)
         if path == "allocator.spells" and value != "schedule":
             here.pop("schedules", None)
         here[key] = _plain(value) if isinstance(value, Remedy) else value

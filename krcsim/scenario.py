@@ -139,7 +139,8 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
     for kind, same, lists in _KINDS:
         if kind in overrides and not (isinstance(overrides[kind], str) and overrides[kind] == same):
             _drop(data, lists)
-    if "grace_period.file" in overrides:
+    kind = overrides.get("grace_period.kind", data["grace_period"].get("kind", "ticks"))
+    if "grace_period.file" in overrides or (overrides.get("grace_period.mean_ms") is not None and kind == "ticks"):
         _drop(data, "grace_period.lengths_ms")
     for path, value in sorted(overrides.items(), key=lambda item: item[0].count(".")):
         *sections, key = path.split(".")

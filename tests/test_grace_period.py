@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from krcsim.grace_period import GracePeriod
+from krcsim.scenario import changed, load_scenario
 from krcsim.values import FieldError
 
 
@@ -66,3 +67,8 @@ def test_a_rare_long_grace_period_is_not_smoothed_into_a_longer_mean() -> None:
 
     assert median(recorded) == 2.0
     assert median(smooth) >= 3.0
+
+
+def test_a_mean_that_is_set_takes_the_place_of_recorded_lengths() -> None:
+    recorded = changed(load_scenario("phone"), **{"grace_period.lengths_ms": [8.0, 80.0]})
+    assert changed(recorded, **{"grace_period.mean_ms": 12.0}).grace_period == GracePeriod(mean_ms=12.0)

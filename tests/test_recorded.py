@@ -13,6 +13,7 @@ import pytest
 from krcsim.grace_period import GracePeriod
 from krcsim.run import replicate
 from krcsim.scenario import Scenario, changed, data_folder, load_scenario
+from krcsim.files import write_all
 from krcsim.values import KrcsimError
 from krcsim_kernel import job, recorded, score, verb
 from validation import headline
@@ -188,7 +189,7 @@ def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
     from argparse import Namespace
 
     targets = verb._targets(Namespace(out=[str(tmp_path / "x.csv")], run=True, overwrite=False))
-    verb.write_rows(targets[0], [{**RUN, "set": "own", "seed": n} for n in (1, 2)], overwrite=False)
+    write_all(verb.files_of(targets, [{**RUN, "set": "own", "seed": n} for n in (1, 2)], "{}"), overwrite=False)
     (again,) = recorded.read_set(targets[0])
     assert (len(again.runs), again.given["period_us"]) == (2, 1000.0)
     with pytest.raises(KrcsimError, match="exists already"):

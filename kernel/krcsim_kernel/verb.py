@@ -29,16 +29,19 @@ def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> No
     rows = _measured(scenario, jobs, args) if args.run else {}
     answers = {name: _answer(name, found) for name, found in rows.items()}
     every = [row for found in rows.values() for row in found]
-    whole = _json(scenario, jobs, rows, answers, command).encode()
-    files = {path: whole for path in targets if path.suffix != ".csv"}
-    for path in targets:
-        if path.suffix == ".csv":  # beside it what never changes, as in data/kernel-6.1: so it is read as a recording
-            files[path], files[path.with_suffix(".const.json")] = tables(every)
-    write_all(files, overwrite=args.overwrite)
+    write_all(files_of(targets, every, _json(scenario, jobs, rows, answers, command)), overwrite=args.overwrite)
     if args.json:
         streams.say(_json(scenario, jobs, rows, answers, command), end="")
     else:
         streams.say(_text(scenario, jobs, rows, answers))
+
+def files_of(targets: Sequence[Path], rows: Sequence[Row], whole: str) -> dict[Path, bytes]:
+    """What goes into each target; beside a table what never changes in it, as in data/kernel-6.1: a recording again."""
+    files = {path: whole.encode() for path in targets if path.suffix != ".csv"}
+    for path in targets:
+        if path.suffix == ".csv":
+            files[path], files[path.with_suffix(".const.json")] = tables(rows)
+    return files
 
 def jobs_of(scenario: Scenario, remedies: str | None) -> dict[str, Job]:
     """A job for each remedy that is asked for, else one for the scenario's own."""

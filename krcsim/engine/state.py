@@ -29,7 +29,7 @@ IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worke
 # Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether trouble comes sooner
 # in its plan, were it tagged; planned, whether that plan is new; odds, the log ratio of likelihoods of a dull call;
 # often, P(trouble) where biased.
-CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp "
+CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_wrappers wk_sum n known on blocked cur first_prod reused slab_free pcp "
     "tagged heard raised planned doomed",
     "monitor_at call_at until base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke "
     "section section_end hold odds often plan_at",
@@ -73,7 +73,7 @@ TALLY = _dtype("", "waits waits_spell wait_ms forks hits events")
 
 # Counters of a window, in the order of columns of a run's table.
 COUNTERS = ("single double single_spell double_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
-    "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains rearms "
+    "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains drains_due rearms "
     "pages_returned pages_freed pool_returned queued freed events spell_ms").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on

@@ -28,6 +28,7 @@ from krcsim_kernel.score import ENOUGH_WAITS, REPLICATIONS, Change, Comparison, 
 FITTED = ("main", "pool")  # in data/kernel-runs
 CONFIRMED = ("rates", "remedies", "loops", "kinds", "pools")  # in data/kernel-6.1, as the next two
 READERS, CPUS = ("longgp",), ("smp",)
+BEHIND = ("late", "busygp")  # callers that fall behind their schedule; seen while the rules for them were chosen
 
 
 def conditions(sets: Sequence[str]) -> list[Condition]:
@@ -127,14 +128,15 @@ def main(argv: Iterable[str] | None = None) -> int:
     if options.replications < 1:
         parser.error(f"--replications is {options.replications}; allowed: 1 or more")
     try:
-        groups = [conditions(sets) for sets in (FITTED, CONFIRMED, READERS, CPUS)]
+        groups = [conditions(sets) for sets in (FITTED, CONFIRMED, READERS, CPUS, BEHIND)]
     except KrcsimError as exc:
         print(exc, file=sys.stderr)
         return 1
-    fitted, confirmed, readers, cpus = (compare_all(group, options.replications) for group in groups)
+    fitted, confirmed, readers, cpus, behind = (compare_all(group, options.replications) for group in groups)
     print("Agreement on P(wait) / on the blocked fraction; data/kernel-runs/README.md has the rules.")
     for title, compared in (
-        ("Fitted on", fitted), ("Not fitted on", confirmed), ("Long readers, rules read off traces", readers)
+        ("Fitted on", fitted), ("Not fitted on", confirmed), ("Long readers, rules read off traces", readers),
+        ("Callers that fall behind", behind),
     ):  # fmt: skip
         print(f"\n{title}:\n{table(compared)}")
         print("Families with misses: P(wait) / blocked, of so many non-trivial; the worst of each.")

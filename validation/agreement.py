@@ -3,7 +3,8 @@
 
 `python -m validation.agreement` prints the table. Scenarios are the first of the family
 `detailed_scenario` that a pilot of the engine finds worth the twin's time: waits are not rare, and
-the twin gets every half width below 3 % within COST_S CPU-seconds.
+the twin gets every half width of the QUANTITIES below 3 % within COST_S CPU-seconds. Beside these every counter that
+the twin keeps is compared, a run, where enough replications of either side counted anything.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ AIM = 0.024  # the pilot's aim: below HALF_WIDTH, since the pilot's own variance
 COST_S = 15.0
 TWIN_CALLS_PER_S = 60_000.0
 QUANTITIES = ("P(wait)", "mean wait", "peak")
-NAMES = ("single", "waits", "wait_ms", "peak")
+NAMES = twin.COUNTERS
+SEEN = 50  # replications, of all sides, in which a counter is not 0: fewer say little, and their mean is not normal
 WINDOW = 1
 
 Columns = NDArray[np.float64]  # replications x NAMES
@@ -52,20 +54,38 @@ def of_engine(runs: Replications) -> Columns:
     return np.stack([runs.of(name, WINDOW) for name in NAMES], axis=1)
 
 
+def of(x: Columns, name: str) -> Columns:
+    """One counter of the replications."""
+    return np.asarray(x[:, NAMES.index(name)])
+
+
 def estimates(x: Columns) -> list[Estimate]:
     """P(wait), mean wait and mean peak over replications."""
-    return [ratio(x[:, 1], x[:, 0]), ratio(x[:, 2], x[:, 1]), mean(x[:, 3])]
+    waits = of(x, "waits")
+    return [ratio(waits, of(x, "single")), ratio(of(x, "wait_ms"), waits), mean(of(x, "peak"))]
+
+
+def error_of(num: Columns, den: Columns) -> tuple[float, float]:
+    """A ratio of sums and its standard error, by the delta method."""
+    value = num.sum() / den.sum()
+    z = num - value * den
+    return float(value), float(z.std(ddof=1) * math.sqrt(len(num)) / den.sum())
 
 
 def errors(x: Columns) -> list[tuple[float, float]]:
-    """Value and standard error of each quantity, by the delta method."""
-    n = len(x)
-    out = []
-    for num, den in ((x[:, 1], x[:, 0]), (x[:, 2], x[:, 1]), (x[:, 3], np.ones(n))):
-        value = num.sum() / den.sum()
-        z = num - value * den
-        out.append((float(value), float(z.std(ddof=1) * math.sqrt(n) / den.sum())))
-    return out
+    """Value and standard error of each of the QUANTITIES."""
+    waits = of(x, "waits")
+    pairs = ((waits, of(x, "single")), (of(x, "wait_ms"), waits), (of(x, "peak"), np.ones(len(x))))
+    return [error_of(num, den) for num, den in pairs]
+
+
+def counted(case: Case, three: tuple[Columns, Columns, Columns]) -> Iterator[Row]:
+    """A row for each counter that was seen often enough: its mean over replications."""
+    for name in NAMES:
+        columns = [of(x, name) for x in three]
+        if sum(np.count_nonzero(column) for column in columns) >= SEEN:
+            s, e, t = (error_of(column, np.ones(len(column))) for column in columns)
+            yield Row(case, name, (s[0], e[0], t[0]), (), (z_of(s, t), z_of(e, t), z_of(s, e)))
 
 
 def cases(wanted: int = WANTED) -> Iterator[Case]:
@@ -74,7 +94,7 @@ def cases(wanted: int = WANTED) -> Iterator[Case]:
     for number in itertools.count():
         s = detailed_scenario(number)
         pilot = of_engine(replicate(s, 1, 0, 300))
-        if pilot[:, 1].sum() < 1000:
+        if of(pilot, "waits").sum() < 1000:
             continue
         widths = [e.half_width for e in estimates(pilot)]
         if not all(math.isfinite(x) for x in widths):
@@ -99,7 +119,7 @@ def twin_part(job: tuple[int, int, int]) -> Columns:
 
 @dataclass(frozen=True)
 class Row:
-    """One quantity of one scenario by the three methods: values, half widths, z by pairs."""
+    """One quantity or counter of one scenario by the three methods: values, z by pairs; half widths of quantities."""
 
     case: Case
     quantity: str
@@ -143,25 +163,28 @@ def compare(wanted: int = WANTED) -> list[Row]:
                     Row(c, name, (s[0], e[0], t[0]), tuple(w[q] for w in widths),
                         (z_of(s, t), z_of(e, t), z_of(s, e)))
                 )  # fmt: skip
+            rows += counted(c, three)
     return rows
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in columns, and the verdict below."""
-    lines = [f"{'no':>3} {'runs':>5} {'quantity':<9} {'skipping':>10} {'every call':>10} "
+    """The rows in columns (of counters those that are 2.5 standard errors apart or more), and the verdict below."""
+    lines = [f"{'no':>3} {'runs':>5} {'quantity':<14} {'skipping':>10} {'every call':>10} "
              f"{'twin':>10} {'half width':>10} {'z':>6} {'z':>6} {'z':>6}"]  # fmt: skip
     for r in rows:
+        if not r.half_widths and max(abs(x) for x in r.z) < 2.5:
+            continue
         values = " ".join(f"{v:10.5g}" for v in r.values)
         z = " ".join(f"{x:6.2f}" for x in r.z)
         lines.append(
-            f"{r.case.number:>3} {r.case.replications:>5} {r.quantity:<9} {values} "
-            f"{max(r.half_widths):10.2%} {z}"
+            f"{r.case.number:>3} {r.case.replications:>5} {r.quantity:<14} {values} "
+            f"{max(r.half_widths) if r.half_widths else math.nan:10.2%} {z}"
         )
     all_z = [abs(x) for r in rows for x in r.z]
     lines.append(
         f"{len(all_z)} comparisons: largest |z| {max(all_z):.2f}, above 3: "
         f"{sum(x > 3 for x in all_z)}; largest half width "
-        f"{max(max(r.half_widths) for r in rows):.2%}"
+        f"{max(max(r.half_widths) for r in rows if r.half_widths):.2%}"
     )
     return "\n".join(lines)
 

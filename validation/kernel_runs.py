@@ -32,6 +32,7 @@ from validation import headline
 FITTED = ("main", "pool")  # in data/kernel-runs
 CONFIRMED = ("rates", "remedies", "loops", "kinds", "pools", "pairs")  # in data/kernel-6.1, as the next two
 READERS, CPUS = ("longgp",), ("smp", "thread", "again")
+BEHIND = ("late", "busygp")  # callers that fall behind their schedule; seen while the rules for them were chosen
 
 
 def conditions(sets: Sequence[str]) -> list[Condition]:
@@ -130,14 +131,15 @@ def main(argv: Iterable[str] | None = None) -> int:
     if options.headline and options.replications != REPLICATIONS:
         parser.error(f"--headline is made with --replications {REPLICATIONS}; leave that option out")
     try:
-        groups = [conditions(sets) for sets in (FITTED, CONFIRMED, READERS, CPUS)]
+        groups = [conditions(sets) for sets in (FITTED, CONFIRMED, READERS, CPUS, BEHIND)]
     except KrcsimError as exc:
         print(exc, file=sys.stderr)
         return 1
-    fitted, confirmed, readers, cpus = (compare_all(group, options.replications) for group in groups)
+    fitted, confirmed, readers, cpus, behind = (compare_all(group, options.replications) for group in groups)
     print("Agreement on P(wait) / on the blocked fraction; data/kernel-runs/README.md has the rules.")
     for title, compared in (
-        ("Fitted on", fitted), ("Not fitted on", confirmed), ("Long readers, rules read off traces", readers)
+        ("Fitted on", fitted), ("Not fitted on", confirmed), ("Long readers, rules read off traces", readers),
+        ("Callers that fall behind", behind),
     ):  # fmt: skip
         print(f"\n{title}:\n{table(compared)}")
         print("Families with misses: P(wait) / blocked, of so many non-trivial; the worst of each.")

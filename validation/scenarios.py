@@ -88,13 +88,22 @@ def random_scenario(number: int, seed: int = 20200404) -> Scenario:
 
 
 def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
-    """The same with what stands beside it: readers, a refill worker, memory as pages; each in a good share."""
+    """The same with what stands beside it: readers, a refill worker, memory as pages, delays; each in a good share."""
     plain = random_scenario(number, seed)
     r = np.random.default_rng([seed, number, 1])
     more: dict[str, Any] = {}
     for share, drawn in ((0.5, readers(plain, r)), (0.8, refill(plain, r)), (0.5, pages(r))):
         more |= drawn if r.random() < share else {}
-    return changed(plain, **more)
+    return changed(plain, **more, **delays(plain, np.random.default_rng([seed, number, 2])))
+
+
+def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Works so late that drains join pending batches, and stalls that outlast several spells; each now and then."""
+    late, long = r.random(2) < 0.3
+    works: dict[str, Any] = {"machine.work_delay_ms": float(r.uniform(20.0, 80.0)), "remedy.attach_to_pending": True}
+    stalls = {f"allocator.{name}": float(r.uniform(*bounds)) for name, bounds in
+        (("stall_ms", (10.0, 60.0)), ("spell_ms", (2.0, 10.0)), ("calm_ms", (4.0, 20.0)))}  # fmt: skip
+    return (works if late else {}) | (stalls if long and s.allocator.spells == "exponential" else {})
 
 
 def readers(s: Scenario, r: np.random.Generator) -> dict[str, Any]:

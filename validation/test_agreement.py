@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 
+from validation import twin
 from validation.agreement import HALF_WIDTH, WANTED, Row, compare, table
 
 
@@ -17,7 +18,11 @@ def rows() -> list[Row]:
 
 def test_every_half_width_is_at_most_three_percent(rows: list[Row]) -> None:
     assert len({r.case.number for r in rows}) == WANTED
-    assert max(max(r.half_widths) for r in rows) <= HALF_WIDTH
+    assert max(max(r.half_widths) for r in rows if r.half_widths) <= HALF_WIDTH
+
+
+def test_every_counter_of_the_twin_is_compared_somewhere(rows: list[Row]) -> None:
+    assert {r.quantity for r in rows} >= set(twin.COUNTERS)
 
 
 def test_no_comparison_is_further_off_than_chance_allows(rows: list[Row]) -> None:

@@ -31,7 +31,7 @@ from validation.twin_memory import Memory
 COUNTERS = (
     "single", "double", "single_spell", "double_spell", "waits", "waits_spell", "wait_ms", "stalls", "stall_ms",
     "list_pushes", "early_frees", "spells", "spells_waited", "peak", "area", "pool_hits",
-    "cache_hits", "page_ok", "page_fail", "drains", "rearms", "pages_returned", "pages_freed",
+    "cache_hits", "page_ok", "page_fail", "drains", "drains_due", "rearms", "pages_returned", "pages_freed",
     "pool_returned",
 )  # fmt: skip
 
@@ -295,6 +295,7 @@ class Kernel:
         self.clock.run_to(self.ticks(self.scenario.warmup_ms))
         self.enter(self.steady)
         self.clock.run_to(self.horizon)
+        self.steady.add("drains_due", sum(cpu.krcp.monitor_todo for cpu in self.cpus))
         self.enter(self.after)
         deferred = self.queued - self.freed
         whole = {"queued": self.queued, "freed": self.freed, "deferred": deferred}
@@ -466,21 +467,36 @@ class KfreeRcuCpuWork:
         blocks = len(taken[SLAB]) + len(taken[VMALLOC])
         for channel in (SLAB, VMALLOC):
             for nr_records in reversed(taken[channel]):
-                yield clock.at(clock.now + nr_records * free_ticks, Order.WORK)
+                krcp.cpu.block_over = clock.now + nr_records * free_ticks
+                yield clock.at(krcp.cpu.block_over, Order.WORK)
                 kernel.kfree(nr_records)
                 cache_owner.put_cached_bnode(channel)
                 blocks -= 1
-                if (blocks or taken[LIST]) and math.floor(clock.now) > math.floor(began) and krcp.cpu.bursts:
-                    paused = clock.now
-                    yield from krcp.cpu.serve_late()
-                    began = clock.now
-                    krcp.cpu.work_over += began - paused
-        if entries := taken[LIST]:
-            ticks = len(entries) * free_ticks + krcp.wrapper_ticks(entries.count(WRAPPER))
+                if blocks or taken[LIST]:
+                    began = yield from krcp.cpu.let_in(began)
+        entries = taken[LIST]
+        while entries:
+            piece, ticks = self.piece_of_list(krcp, entries)
+            entries = entries[len(piece) :]
             yield clock.at(clock.now + ticks, Order.WORK)
-            kernel.kfree(len(entries))
-            krcp.refill_pool(entries.count(WRAPPER))
+            kernel.kfree(len(piece))
+            krcp.refill_pool(piece.count(WRAPPER))
+            if entries:
+                began = yield from krcp.cpu.let_in(began)
         krcp.cpu.warm = min(krcp.cpu.warm + freed, SLUB_PAGES * scenario.workload.slab_objects())
+
+    def piece_of_list(self, krcp: KfreeRcuCpu, entries: list[int]) -> tuple[list[int], float]:
+        """What is freed before the work can be preempted, and its CPU time: all, or the entries up to a tick."""
+        kernel = self.krcp.kernel
+        free_ticks = kernel.ticks(kernel.cpu_ms["free_cost"])
+        now, whole = kernel.clock.now, krcp.cpu.workload.arrivals in ("poisson", "onoff")
+        ticks, wrappers = 0.0, 0
+        for number, kind in enumerate(entries, 1):
+            wrappers += kind == WRAPPER
+            ticks = number * free_ticks + krcp.wrapper_ticks(wrappers)
+            if not whole and now + ticks >= math.floor(now) + 1:
+                return entries[:number], ticks
+        return entries, ticks
 
     def cpu_ticks(self, krcp: KfreeRcuCpu) -> float:
         """The CPU time that freeing it takes on the CPU of `krcp`."""
@@ -722,6 +738,7 @@ class Burst:
 
     calls: int
     over: simpy.Event
+    due: float = 0.0
 
 
 class Waiting(NamedTuple):
@@ -743,7 +760,7 @@ class Cpu:
         self.krcp = KfreeRcuCpu(kernel, self)
         self.works: deque[KfreeRcuCpuWork] = deque()
         self.bursts: deque[Burst] = deque()
-        self.work_over = self.awake_at = 0.0
+        self.work_over = self.block_over = self.awake_at = 0.0
         self.waiting: list[Waiting] = []
         self.warm = 0  # objects in slab pages just freed: the next calls find theirs quickly
         self.bell = self.clock.event()
@@ -768,8 +785,10 @@ class Cpu:
         now = self.clock.now
         if self.workload.arrivals in ("poisson", "onoff"):
             return now
-        ahead = sum(work.cpu_ticks(self.krcp) for work in self.works)
-        runs_at = max(now, self.work_over) + ahead
+        if not self.closed:
+            runs_at = max(now, self.block_over)
+        else:
+            runs_at = max(now, self.work_over) + sum(work.cpu_ticks(self.krcp) for work in self.works)
         self.awake_at = max(runs_at, self.awake_at) + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"])
         return self.awake_at
 
@@ -804,13 +823,26 @@ class Cpu:
                 ended.succeed()
                 yield self.bell
 
+    def let_in(self, began: float) -> Generator[simpy.Event, Any, float]:
+        """Let late producers in if the work that began then has seen a tick; returns since when it has the CPU."""
+        now = self.clock.now
+        if math.floor(now) <= math.floor(began) or not self.bursts:
+            return began
+        yield from self.serve_late()
+        self.work_over += self.clock.now - now
+        return self.clock.now
+
     def serve_late(self) -> Steps:
-        """Between two blocks of a work: the rest of a late burst, and of the next if that is due."""
-        for _ in range(self.bursts[0].calls + self.workload.burst):
+        """Within a work: the rest of a late burst and the next if that is due; of a very late one all until a tick."""
+        came, period = self.clock.now, self.workload.producers * self.kernel.ticks(self.workload.period_ms)
+        very_late = self.bursts[0].due + 2.0 * period < came
+        calls = self.bursts[0].calls + self.workload.burst
+        while very_late or calls > 0:
             yield self.clock.at(self.clock.now, Order.CALL)
-            if not self.bursts:
+            if not self.bursts or (very_late and self.clock.now >= math.floor(came) + 1):
                 return
             yield from self.serve_call()
+            calls -= 1
 
     def serve_call(self) -> Steps:
         """Make the next call of the foremost burst and give it its CPU time."""
@@ -898,7 +930,7 @@ class Cpu:
         while True:
             if due > self.clock.now:
                 yield self.clock.at(due + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"]), Order.CALL)
-            burst = Burst(self.workload.burst, self.clock.event())
+            burst = Burst(self.workload.burst, self.clock.event(), due)
             self.bursts.append(burst)
             self.ring()
             yield burst.over

@@ -28,7 +28,8 @@ REMEDIES = {"A": "", "B1": "pool=1", "B3": "pool=3", "B3f": "pool=3 pool_prefill
     "A0x": "head_alloc=1 expedited_drain=1 rearm_unqueued=1", "A+exp": "sync_exp=1", "A+50": "drain_jiffies=50"}
 # period_us, burst, dur_ms: from one object a drain to thousands
 RATES = {"sparse": (100_000, 1, 10_000), "low": (10_000, 1, 5000), "mid": (1000, 10, 3000), "heavy": (1000, 100, 2000),
-    "burst": (100_000, 2000, 3000), "drain": (24_000, 3, 5000), "blocks": (5000, 300, 2500), "single": (30, 1, 2000)}
+    "burst": (100_000, 2000, 3000), "drain": (24_000, 3, 5000), "blocks": (5000, 300, 2500), "single": (30, 1, 2000),
+    "full": (1000, 130, 2000)}
 PATTERNS = {"cold": "", "warm": "onset_ms=1000", "epi": "onset_ms=500 on_ms=100 off_ms=400 epi_exp=1",
     "short": "onset_ms=300 on_ms=10 off_ms=60 epi_exp=1"}
 LOOPS = {"closed": "", "catchup": "catchup=1", "open": "catchup=1 waiters=512"}
@@ -50,7 +51,7 @@ def _condition(name: str, remedy: str, rate: str, pattern: str, levels: tuple[fl
     return Task(" ".join(line.split()), boot)
 
 def _rates() -> Iterator[Task]:  # every rate, three levels
-    for rate in RATES:
+    for rate in (name for name in RATES if name != "full"):
         for pattern in ("cold", "epi"):
             for levels in ((1.0, 1.0), (1.0, 0.1), (0.7, 0.7)):
                 for remedy in ("A", "B3"):
@@ -88,6 +89,21 @@ def _longgp() -> Iterator[Task]:  # grace periods longer than the drain
             for rate, pattern, levels in (("low", "cold", (1.0, 0.5)), ("mid", "epi", (1.0, 0.3)), ("mid", "cold",
                 (0.9, 0.9))):
                 yield _condition("longgp", remedy, rate, pattern, levels, f"reader_ms={reader}",
+                    Boot(append="preempt=full"), f"{remedy}/r{reader}")
+
+def _late() -> Iterator[Task]:  # callers that fall behind their schedule, beside works of many blocks
+    for loop in ("catchup", "open"):
+        for gap in (0, 1):
+            for rate in ("blocks", "heavy", "full"):
+                for levels in ((1.0, 0.1), (0.99, 0.1), (0.5, 0.5)):
+                    yield _condition("late", "A", rate, "epi", levels, f"{LOOPS[loop]} arrival={gap}",
+                        variant=f"A/{loop}{'/exp' * gap}")
+
+def _busygp() -> Iterator[Task]:  # grace periods longer than the drain, and much to free
+    for reader in (20, 60):
+        for remedy in ("A", "B3", "C"):
+            for pattern, levels in (("cold", (0.9, 0.9)), ("epi", (1.0, 0.3))):
+                yield _condition("busygp", remedy, "heavy", pattern, levels, f"reader_ms={reader}",
                     Boot(append="preempt=full"), f"{remedy}/r{reader}")
 
 def _pools() -> Iterator[Task]:  # sizes between the closed forms
@@ -141,8 +157,8 @@ def _gp() -> Iterator[Task]:  # synchronize_rcu() alone
 
 SETS: dict[str, Callable[[], Iterator[Task]]] = {"rates": _rates, "remedies": _remedies, "loops": _loops,
     "kinds": _kinds,
-    "longgp": _longgp, "pools": _pools, "smp": _smp, "pairs": _pairs, "thread": _thread, "again": _again,
-    "real": _real, "gp": _gp}
+    "longgp": _longgp, "late": _late, "busygp": _busygp, "pools": _pools, "smp": _smp, "pairs": _pairs,
+    "thread": _thread, "again": _again, "real": _real, "gp": _gp}
 
 def tasks_of(name: str, seeds: Sequence[int]) -> list[Task]:
     """The experiments of a set, seed by seed."""

@@ -177,13 +177,28 @@ def work_next(g: Any, x: Any, t: Any) -> None:
     c = cpu_at(g.p_cpus, x)
     if not (c.wk or work_start(g, c, x, t)):
         return
-    # A block, the newest first, or the whole list.
+    # A block, the newest first, or the list: where it holds the CPU, up to the next tick.
     ch = SLAB if c.wk_ptr[SLAB] > 0 else VMALLOC if c.wk_ptr[VMALLOC] > 0 else LIST
     size, blocks = c.wk_ptr[ch], c.wk_blk[ch]
     if ch != LIST:
         newest = size - (blocks - 1) * g.block  # below 1 if a sleepable page request left blocks half empty
         size = newest if newest > 0 else (size + blocks - 1) // blocks
-    c.wk_stage, c.wk_size, c.wk_at = ch, size, t + work_cost(g, c, size, blocks if ch == LIST else 0)
+    elif g.bursty and g.free_cost > 0.0:  # it may be preempted after any entry
+        size, blocks = by_the_tick(g, c, t, size, blocks)
+    c.wk_stage, c.wk_size, c.wk_wrappers = ch, size, blocks if ch == LIST else 0
+    c.wk_at = t + work_cost(g, c, size, c.wk_wrappers)
+
+def by_the_tick(g: Any, c: Any, t: Any, size: Any, wrappers: Any) -> Any:
+    """How many entries of a list, and how many wrappers among them, the work has freed when it has seen the next tick.
+
+    Wrappers and heads of double-argument calls lie on it in even measure; the pool keeps the first wrappers.
+    """
+    left, share, room = math.floor(t) + 1.0 - t, wrappers / size, max(0, g.pool_cap - c.nr_emergency)
+    n = left / g.free_cost
+    if n * share > room:
+        n = (left + room * g.list_free_cost) / (g.free_cost + share * g.list_free_cost)
+    n = 1 + int(n)
+    return (n, int(round(n * share))) if n < size else (size, wrappers)
 
 def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     """The readiest work of CPU x takes its batch's channels at t; False if there is none."""
@@ -221,13 +236,14 @@ def work_step(g: Any, x: Any, t: Any) -> None:
     out.area += n * t
     c.wk_ptr[ch] -= n
     if ch == LIST:
-        kept = max(0, min(c.wk_blk[LIST], g.pool_cap - c.nr_emergency))
+        c.wk_blk[LIST] -= c.wk_wrappers
+        kept = max(0, min(c.wk_wrappers, g.pool_cap - c.nr_emergency))
         if kept > 0:
             c.nr_emergency += kept
             out.pool_returned += kept
             log(g, t, TO_POOL, x, float(kept))
         if g.pages:
-            memory.wrappers_freed(g, c, t, c.wk_blk[LIST] - kept)
+            memory.wrappers_freed(g, c, t, c.wk_wrappers - kept)
     else:
         c.wk_blk[ch] -= 1
         to, cache = x if g.to_worker else c.wk_owner, ch * g.own_cache

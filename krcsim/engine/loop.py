@@ -59,6 +59,8 @@ def next_window(g: Any, t: Any) -> None:
     out.spell_ms += g.spell * t
     if t >= g.horizon:
         g.late, g.window_at, g.spell_at = 1, INF, INF
+        for i in range(g.cpus):
+            out.drains_due += cpu_at(g.p_cpus, i).monitor_at < INF
     else:
         g.win, g.window_at = g.win + 1, g.horizon
         out = out_at(g.p_out, g.win)
@@ -74,8 +76,10 @@ def woken(g: Any, t: Any, e: Any) -> None:
     i, c, runs_at = e.cpu, cpu_at(g.p_cpus, e.cpu), t
     if g.closed:
         source.settle(g, c, t)
-    if g.bursty and c.wk:  # it gets the CPU after the works that are ready
-        ahead = work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] * (c.wk_stage != LIST))
+    if g.bursty and c.wk and not g.closed:  # a task that has slept long comes first, but for a block being freed
+        runs_at = c.wk_at if c.wk_stage != LIST and t >= c.wk_pause else t
+    elif g.bursty and c.wk:  # it gets the CPU after the works that are ready
+        ahead = work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] - c.wk_wrappers)
         for s in kfree_rcu.queue_of(g, i):
             k = krw_at(g.p_krw, s)
             if k.state == QUEUED and k.cpu == i:
@@ -198,7 +202,7 @@ def readers_done(g: Any, t: Any) -> Any:
         source.settle(g, c, t)
         scan, busy_until = math.floor(g.gp_began) + 1.0, 0.0
         if c.wk:
-            busy_until = c.wk_at + work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] * (c.wk_stage != LIST))
+            busy_until = c.wk_at + work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] - c.wk_wrappers)
         elif g.bursty and c.cur >= 0:
             busy_until = c.start + prod_at(g.p_prods, c.cur).left * c.cost
         grace.read_on(g, c, scan - 1e-9)

@@ -147,6 +147,8 @@ def source_event(g: Any, i: Any, t: Any) -> None:
         elif p.left == 0:
             burst_ends(g, c, p, c.free_at)
             c.cur = -1
+        if c.wk:
+            let_out(g, c)
     elif c.phase_at == t:
         c.on = 1 - c.on
         c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
@@ -201,12 +203,24 @@ def next_producer(g: Any, c: Any) -> Any:
     return best
 
 def let_in(g: Any, c: Any, t: Any) -> None:
-    """A work that has seen a tick lets in, between two blocks, a caller that is late: its slice is over."""
+    """A work that has seen a tick lets in, between two blocks or entries, a caller that is late: its slice is over."""
     j = next_producer(g, c)
     if j >= 0 and prod_at(g.p_prods, j).ready < t:
         p = prod_at(g.p_prods, j)
-        c.wk_pause = t + (p.left + g.burst * (p.due + g.period < t)) * (g.call_cost + g.slab_cost * (c.reused == 0))
+        if p.due + 2.0 * g.period < t:  # it does not sleep before its own slice is over
+            c.wk_pause = math.floor(t) + 1.0
+        else:  # let_out() ends it sooner if no other burst is due
+            c.wk_pause = t + (p.left + g.burst) * mean_cost(g, c)
         c.wk_at, c.wk_began = c.wk_at + c.wk_pause - t, c.wk_pause
+
+def let_out(g: Any, c: Any) -> None:
+    """If the caller that was let in waits, or sleeps until its next burst is due, the work goes on."""
+    if c.cur >= 0 or c.free_at >= c.wk_pause:
+        return
+    j = next_producer(g, c)
+    if j < 0 or prod_at(g.p_prods, j).ready > c.free_at:
+        c.wk_at -= c.wk_pause - c.free_at
+        c.wk_pause = c.wk_began = c.free_at
 
 def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
     """The time of call j (from 0) of a plan from `start` on, over whole bursts if regular."""
@@ -215,6 +229,13 @@ def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
     j -= p.left
     return p.due + g.wake_cost + (1 + j // g.burst) * g.period + (j % g.burst) * c.cost
 
+def mean_cost(g: Any, c: Any) -> Any:
+    """The CPU time of the next dull call, on average over those with a wrapper and those without."""
+    cost = g.call_cost + g.slab_cost * (c.reused <= 0)
+    if c.room[SLAB] + c.room[VMALLOC] == 0 and g.dull_single > 0.0:  # dull calls go on the list
+        cost += g.list_cost * g.single * g.dull_single / (g.single * g.dull_single + (1.0 - g.single) * g.fp)
+    return cost
+
 def plan_burst(g: Any, c: Any, t: Any) -> None:
     """As plan(), for a CPU whose calls follow each other."""
     j = next_producer(g, c)
@@ -222,13 +243,16 @@ def plan_burst(g: Any, c: Any, t: Any) -> None:
         return
     p = prod_at(g.p_prods, j)
     c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)
-    c.cost = g.call_cost + g.slab_cost * (c.reused <= 0)
-    if c.room[SLAB] + c.room[VMALLOC] == 0 and g.dull_single > 0.0:  # dull calls go on the list
-        c.cost += g.list_cost * g.single * g.dull_single / (g.single * g.dull_single + (1.0 - g.single) * g.fp)
+    c.cost = mean_cost(g, c)
     # Where later bursts will start when they are due, a plan may cross into them.
     fixed = not (g.every_call or g.exp_gap or g.producers > 1) and g.burst * c.cost <= g.period
-    on_time = c.start + p.left * c.cost <= p.due + g.period
+    on_time = c.start + p.left * c.cost <= p.due + g.period and not c.wk
     limit = min(c.reused or BIG, 1 << 20 if fixed and on_time else p.left)
+    if c.wk:  # let in, it makes those calls that begin before the pause ends
+        if c.start >= c.wk_pause:
+            return
+        if c.cost > 0.0:
+            limit = min(limit, 1 + int((c.wk_pause - c.start) / c.cost))
     calls_ahead(g, c)
     if c.n > limit:
         c.n, c.known = limit, DULL

@@ -21,16 +21,18 @@ def _dtype(ints: str, floats: str, channels: str = "", *more: Any) -> np.dtype[A
 KRW = _dtype("state cpu need", "asked ready_at since", "ptr blk needs")
 IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worker is busy
 
-# struct kfree_rcu_cpu, the work in progress on this CPU (wk_*) and the source of its calls. room: free entries of the
-# head block; plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL;
+# struct kfree_rcu_cpu, the work in progress on this CPU (wk_*; of its present step: wk_stage, the channel, wk_size,
+# objects, and wk_wrappers; until wk_pause callers that it let in have the CPU) and the source of its calls.
+# room: free entries of the head block.
+# plan: `n` calls from `base` on, the last at call_at; the others are dull, and it too if known == DULL;
 # they come until `until`, which is call_at, or if that is INF a time at which the plan is drawn anew.
 # slab_free: objects of the size of a wrapper in its slab lists; pcp: pages in its list of free pages.
 # doomed: its stalled calls that will get neither page nor rcu_head.
 # Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether trouble comes sooner
 # in its plan, were it tagged; planned, whether that plan is new; odds, the log ratio of likelihoods of a dull call;
 # often, P(trouble) where biased.
-CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_sum n known on blocked cur first_prod reused slab_free pcp "
-    "tagged heard raised planned doomed",
+CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_wrappers wk_sum n known on blocked cur first_prod reused "
+    "slab_free pcp tagged heard raised planned doomed",
     "monitor_at call_at until base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke "
     "section section_end hold odds often plan_at",
     "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
@@ -73,7 +75,7 @@ TALLY = _dtype("", "waits waits_spell wait_ms forks hits events")
 
 # Counters of a window, in the order of columns of a run's table.
 COUNTERS = ("single double single_spell double_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
-    "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains rearms "
+    "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains drains_due rearms "
     "pages_returned pages_freed pool_returned queued freed events spell_ms").split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on

@@ -80,7 +80,7 @@ def _asking(s: Scenario, quantity: str, w: int, seed: int, precision: float, max
         if last < 0 and have:  # there are more runs already than the last rung has
             yield skipped(s, quantity, w, max_rung, have[s], cannot or "asked for")
     else:
-        yield from _forking(s, quantity, w, seed, precision, max_rung, method, stop, workers, budget)
+        yield from forking(s, quantity, w, seed, precision, max_rung, method, stop, workers, budget)
 
 def work_of(runs: Replications, s: Scenario) -> float:
     """What plain runs took, in events of a few CPUs; of many each takes longer. A run costs a little to begin and end."""
@@ -150,7 +150,7 @@ def skipped(s: Scenario, quantity: str, w: int, rung: int, runs: Replications, w
     e = rare.plain(runs, s, quantity, w)
     return Finding(quantity, WINDOWS[w], e, "skipping", why, rung, len(runs), float(runs.of("events", 1).sum()))
 
-def _forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, max_rung: int, method: str,
+def forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, max_rung: int, method: str,
         stop: Stop | None, workers: int | None, budget: float) -> Iterator[Finding]:
     """Runs with forks on the first rung, which answer both ways; then whichever costs less for a given width."""
     forked: rare.Forked | None = None

@@ -30,6 +30,7 @@ EXACT = (
     "pool of 6", "pages, 8 of 4 entries",
 )  # fmt: skip
 RUNGS = (0, 2, 4, DEFAULT_RUNG)
+KINDS = ("interval", "rough", "bound")
 FIRST_SEED = 5000
 BUDGET = 2e7  # events: a precision of 10 % takes less but in the rarest worlds; ask() has eight times as many
 LONG_RUNS, OTHER_SEED = 1 << 15, 31
@@ -132,23 +133,29 @@ def words_of(c: Cell) -> str:
     without = f", {c.open} without limits" if c.open else ""
     if not c.count:
         return without.removeprefix(", ") or "-"
-    return f"{100 * c.held / c.count:.1f} % of {c.count} ({c.low} low, {c.high} high; x {number(float(np.median(c.widths)))}){without}"
+    width = number(float(np.median(c.widths)))
+    return f"{100 * c.held / c.count:.1f} % of {c.count} ({c.low} low, {c.high} high; x {width}){without}"
 
 
 def text(worlds: list[Known], table: dict[tuple[str, int, str], Cell], seeds: int, budget: float) -> str:
     """The table in Markdown."""
-    lines = [f"`python -m validation.coverage_rare --seeds {seeds} --write` made this table: {seeds} seeds a world and "
-             f"`max_rung`, of at most {budget:g} events. In brackets:", "answers that lie wholly below and above the truth, and the median of upper over "
-             "lower limit.", "", "| max_rung | interval | rough | bound |", "|---|---|---|---|"]  # fmt: skip
+    lines = [
+        f"`python -m validation.coverage_rare --seeds {seeds} --write` made this table: {seeds} seeds a world and",
+        f"`max_rung`, of at most {budget:g} events. In brackets: answers that lie wholly below and above the truth, and",
+        "the median of upper over lower limit.",
+        "",
+        "| max_rung | interval | rough | bound |",
+        "|---|---|---|---|",
+    ]
     for rung in dict.fromkeys(rung for _, rung, _ in table):
         name = f"{rung} (default)" if rung == DEFAULT_RUNG else str(rung)
-        cells = (words_of(pooled(table, rung=rung, kind=kind)) for kind in ("interval", "rough", "bound"))
+        cells = (words_of(pooled(table, rung=rung, kind=kind)) for kind in KINDS)
         lines.append(f"| {name} | {' | '.join(cells)} |")
-    lines.append(f"| all | {' | '.join(words_of(pooled(table, kind=kind)) for kind in ('interval', 'rough', 'bound'))} |")
+    lines.append(f"| all | {' | '.join(words_of(pooled(table, kind=kind)) for kind in KINDS)} |")
     lines += ["", "| world | truth | interval | rough | bound |", "|---|---|---|---|---|"]
     for w in worlds:
         truth = number(w.truth) + (f" +- {100 * w.error:.1f} %" if w.error else "")
-        cells = (words_of(pooled(table, name=w.name, kind=kind)) for kind in ("interval", "rough", "bound"))
+        cells = (words_of(pooled(table, name=w.name, kind=kind)) for kind in KINDS)
         lines.append(f"| {w.name} | {truth} | {' | '.join(cells)} |")
     return "\n".join(lines) + "\n"
 

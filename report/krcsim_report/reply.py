@@ -161,7 +161,7 @@ def answer_text(result: Result, window: str | None = None) -> str:
     kept = [word for last, word in zip(["", *given], given, strict=False) if "--pin" not in (last, word)]
     made = " \\\n".join(wrap(shlex.join(kept), WIDTH - 3, "  ", " " * 6))
     lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
-        '"<" is an upper bound where no wait was seen.'), "", *table(*rows), "", *wrap(key),
+        '"<" is an upper bound where no wait was seen.'), "", *table(*_narrow(*rows)), "", *wrap(key),
         *wrap(found_words(result, points)), *wrap(remark(result, window, [str(p[0]) for p in points])), "",
         *log_plot(chart_of(result, window)), "",
         *wrap("Rates, spells and failure probabilities are assumptions of the scenario. Left out: "
@@ -173,7 +173,7 @@ def spell_rows(result: Result, points: list[tuple[Cell, ...]]) -> tuple[list[str
     """Head and rows of a table of the first and the last spell."""
     shown = list(dict.fromkeys((result.windows()[0], result.windows()[-1])))
     return ["remedy", *shown], [[str(p[0]), *(words(result.get(p, "p_wait_spell", w)).replace(", ", ",")
-        for w in shown)] for p in points]
+        .replace("~ ", "~") for w in shown)] for p in points]
 
 HOW = {"rare": "found by rare-event estimation", "exact": "found by the exact chain",
     "by construction": "known by construction", "bound": "only bounded"}
@@ -219,6 +219,15 @@ def wait_rows(result: Result, points: list[tuple[Cell, ...]], window: str) -> tu
             _short(e), interval, _short(blocked)]
         rows.append(row + ([_short(result.get(p, "p_wait", other))] if other else []))
     return head + (["from boot" if other == "boot" else "steady"] if other else []), rows
+
+def _narrow(head: list[str], rows: list[list[str]]) -> tuple[list[str], list[list[str]]]:
+    """A table without the columns that a reply can do without, where it would be too wide for a list."""
+    for name in ("blocked", "from boot", "steady", "bytes/CPU"):
+        size = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
+        if sum(size) + 2 * (len(size) - 1) > WIDTH and name in head:
+            k = head.index(name)
+            head, rows = head[:k] + head[k + 1 :], [row[:k] + row[k + 1 :] for row in rows]
+    return head, rows
 
 def _short(e: Estimate) -> str:
     """An estimate without its interval: 0.00123, ~5.5e-09, <0.003, -."""

@@ -115,7 +115,7 @@ def test_spell_by_spell_forks_say_what_plain_runs_say() -> None:
     split = rare.extend(w, 8, None, 32, ((-6.0, 3), (-3.0, 3)), by_spell=2)
     plain = {n: krcsim.measures.p_wait_spell(runs, w, n) for n in (1, 2)}
     for f, n in ((f, n) for f in (forked, split) for n in (1, 2)):
-        e = _estimate(w, f, runs, "p_wait_spell", n, 2)
+        e = _estimate(w, f, runs, "p_wait_spell", n, 2, None)
         assert (e.lo or 1.0) < (plain[n].hi or 0.0)
         assert (e.hi or 0.0) > (plain[n].lo or 1.0)
 

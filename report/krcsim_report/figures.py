@@ -34,7 +34,8 @@ def limits(chart: Chart) -> tuple[float, float, float, float]:
     ends = [v for line in chart.lines for e in line.estimates if not unseen(e)
         for v in (e.lo or height(e), e.hi or height(e))]
     lows = [max(TAIL, math.floor(math.log10(v))) for v in ends if v > 0 and math.isfinite(v)]
-    lows += [math.floor(math.log10(max(FLOOR, v))) for line in chart.lines for v in map(height, line.estimates) if v > 0]
+    heights = [height(e) for line in chart.lines for e in line.estimates]
+    lows += [math.floor(math.log10(max(FLOOR, v))) for v in heights if v > 0.0]
     most = max((x for line in chart.lines for x in line.x), default=1.0)
     right = 1.5 * 4.0 ** max(8, math.ceil(math.log2(most) / 2)) if chart.bytes_axis else most + 0.4
     least = min((x for line in chart.lines for x in line.x), default=1.0)

@@ -89,7 +89,10 @@ def beside(scenario: Scenario | str, of: str = "pool", *, largest: int | None = 
     return Beside(s, of, at, seed, rung, tuple(rows), lacking, command)
 
 def said(f: Finding) -> str:
-    """A finding in a sentence or two: what, how much, how it was found and why so, and the work."""
+    """A finding in some sentences: what, how much, how it was found and why so, the work, and what to know of it."""
+    return f"{_said(f)} {f.note}." if f.note else _said(f)
+
+def _said(f: Finding) -> str:
     e, what = f.estimate, f"{QUANTITIES[f.quantity].words}, {f.window} window"
     unit = f" {QUANTITIES[f.quantity].unit}".rstrip()
     runs = f"{f.replications} replications (rung {f.rung}), {number(f.events)} events"

@@ -23,12 +23,14 @@ def limits(e: Estimate, replications: int, confidence: float, early: bool = Fals
         return e.value, e.value
     if e.kind == "bound" and e.hi is not None:  # one-sided at 95 % already; more confidence, a higher bound
         return 0.0, min(1.0, e.hi * max(1.0, math.log1p(-confidence) / math.log(0.05)))
-    if e.value is None or e.lo is None or e.hi is None or e.lo <= 0:
+    if e.value is None or e.lo is None or e.hi is None or not 0.0 < e.lo < e.hi:  # no width is no knowledge
         return 0.0, math.inf
     n = max(1, replications - 1)
-    factor = (e.value / e.lo) ** float(stdtrit(n, confidence) / stdtrit(n, 0.975))
+    further = float(stdtrit(n, confidence) / stdtrit(n, 0.975))
     margin = ROUGH_MARGIN if early or e.kind == "rough" else 1.0
-    return e.value / factor / margin, e.value * factor * margin
+    low, at, high = (math.log(x) for x in (e.lo, e.value, e.hi))
+    lower, upper = (at + further * (x - at) for x in (low, high))
+    return math.exp(max(-700.0, lower)) / margin, math.exp(min(700.0, upper)) * margin
 
 def needed(e: Estimate, target: float) -> float:
     """How many times the runs so far it takes to tell an estimate from the target; it may be off by a quarter of its

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 import numpy as np
 from krcsim.estimate import NOTHING, Estimate, exact
-from krcsim.measures import QUANTITIES, answers, window_ms
+from krcsim.measures import QUANTITIES, window_ms
 from krcsim.run import WINDOWS, Levels, Replications
 from krcsim.scenario import Scenario
 from krcsim.study import (BOUND_RUNG, DEFAULT_RUNG, PRECISION, SEED, Have, Stop, check_study, climb, given,
@@ -31,6 +31,7 @@ class Finding:
 
     method: skipping, rare, exact or by construction. rung: of the ladder (0 for the exact chain); replications: of the
     scenario (states of the chain); events: that the engine handled (ticks of the chain), the same on every machine.
+    note: what a reader has to know of the window, "" if nothing.
     """
     quantity: str
     window: str
@@ -40,6 +41,7 @@ class Finding:
     rung: int
     replications: int
     events: float
+    note: str = ""
 
 def asking(scenario: Scenario | str, quantity: str = "p_wait", *, window: str | None = None, seed: int = SEED,
         precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, method: str = "auto", stop: Stop | None = None,
@@ -58,7 +60,12 @@ def asking(scenario: Scenario | str, quantity: str = "p_wait", *, window: str | 
     refuse(window not in WINDOWS, "window", window, "one of " + ", ".join(WINDOWS), "steady is after warmup_ms")
     w = WINDOWS.index(window)
     refuse(window_ms(s, w) <= 0, "window", window, "a window of some length", "change warmup_ms or horizon_ms")
-    found = None if method in ("skipping", "rare") else without_chance(s, quantity, window, method, budget)
+    for found in _asking(s, quantity, w, seed, precision, max_rung, method, stop, have, workers, budget):
+        yield replace(found, note=rare.unsettled(s, w) if found.method != BY_CONSTRUCTION else "")
+
+def _asking(s: Scenario, quantity: str, w: int, seed: int, precision: float, max_rung: int, method: str,
+        stop: Stop | None, have: Have | None, workers: int | None, budget: float) -> Iterator[Finding]:
+    found = None if method in ("skipping", "rare") else without_chance(s, quantity, WINDOWS[w], method, budget)
     if found:
         yield found
         return
@@ -140,7 +147,7 @@ def without_chance(s: Scenario, quantity: str, window: str, method: str, budget:
 
 def skipped(s: Scenario, quantity: str, w: int, rung: int, runs: Replications, why: str) -> Finding:
     """The finding of plain runs."""
-    e = answers(runs, s, w, [quantity])[quantity]
+    e = rare.plain(runs, s, quantity, w)
     return Finding(quantity, WINDOWS[w], e, "skipping", why, rung, len(runs), float(runs.of("events", 1).sum()))
 
 @dataclass(frozen=True)
@@ -209,10 +216,16 @@ def _forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, ma
             best = replace(plain, why="no fork waited, but plain runs did")
         elif e.kind == "none":  # the bound of plain runs, and of a split run as of any
             best = replace(best, estimate=plain.estimate, why="no wait was seen, with forks or without")
+        elif e.kind == "rough" and spread(plain.estimate) < spread(e):
+            best = replace(plain, why="plain runs tell more than forks")
         if not look.again or (over and e.kind != "none"):
             yield best
         if (e.kind == "interval" and e.half_width <= precision) or (e.kind == "none" and rung >= BOUND_RUNG):
             return
+
+def spread(e: Estimate) -> float:
+    """The upper limit over the lower one; inf where one is missing."""
+    return e.hi / e.lo if e.value is not None and e.lo and e.hi else math.inf
 
 def cost(f: Finding) -> float:
     """Events that a finding took, for a relative half width of 1."""

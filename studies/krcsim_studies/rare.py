@@ -6,15 +6,16 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.state import TALLY
-from krcsim.estimate import NOTHING, Array, Estimate, student
-from krcsim.measures import harmless_calm, window_ms
+from krcsim.estimate import Array, Estimate
+from krcsim.measures import QUANTITIES, harmless_calm, window_ms
+from krcsim.result import number
 from krcsim.run import Levels, Replications, rare_runs
 from krcsim.scenario import Scenario
 from krcsim.study import Stop, in_chunks
+from krcsim_studies.weights import EFFECTIVE, EXPOSED_ROUGH, RUNS, at_most, effective, weighed
 PILOT = 1 << 40  # replications from here on choose the levels
-# With a smaller effective number of replications, or below half of them, an answer is rough; of split runs many copies
-# go back to few.
-EFFECTIVE, EFFECTIVE_SPLIT = 10.0, 30.0
+SETTLED = 0.05  # of the time under pressure that may be missing from a window that is called steady
+EFFECTIVE_SPLIT = 30.0  # as EFFECTIVE, of split runs: many copies go back to few
 FORKS, HITS = ((TALLY.names or ()).index(name) for name in ("forks", "hits"))
 PILOT_WORK = 2e7  # events of a pilot, times CPUs (danger looks at each): levels that take more lead nowhere
 DANGER = 0.1  # what danger takes to look at a CPU, by channel and length of a grace period, in events of a plain run
@@ -49,12 +50,15 @@ def bias(s: Scenario) -> dict[str, float]:
     many hits come before wrappers return; most: the logarithm of a weight above which nothing is biased; share: of the
     places that are forked, calm_share: of those in calm, where waits are fewer still; repeat: the forks of a place.
     """
-    pool, m, r = s.remedy.nr_emergency_objs, s.machine, s.remedy
-    calls = s.workload.rate_hz * s.workload.single_share / m.hz * (1.25 * s.drain_jiffies + 5)
-    # Chances to find a page before wrappers return.
-    chances = 1 if r.expedited_drain else calls / r.block_entries
-    low, slack = (0.6, 2) if chances > 1 else (0.9 if r.expedited_drain else 0.8, 1)
-    choice, least = max(low, 1 - slack / (pool + 2)), min(0.5, (pool + 2) / max(calls, 1e-9))
+    pool, m, r, w = s.remedy.nr_emergency_objs, s.machine, s.remedy, s.workload
+    rate_hz = w.rate_hz * ((w.on_ms + w.off_ms) / w.on_ms if w.arrivals == "onoff" else 1.0)  # while calls come at all
+    life = 6.0 if r.expedited_drain else 1.25 * s.drain_jiffies + 5.0  # ticks until wrappers return
+    calls = rate_hz * w.single_share / m.hz * (1.25 * s.drain_jiffies + 5.0)
+    # Chances to find a page before wrappers return: so many times may luck fail, and the pool be emptied all the same.
+    chances = rate_hz * w.single_share / m.hz * life / r.block_entries
+    low = 0.0 if chances > 3 else 0.6 if chances > 1 else 0.9 if r.expedited_drain else 0.8
+    slack = max(1.0, chances if r.expedited_drain else min(2.0, chances))
+    choice, least = max(low, 1 - slack / (pool + 1 + slack)), min(0.9, (pool + 2) / max(calls, 1e-9))
     batches = m.cpus * s.horizon_ms / 1000.0 * m.hz / s.drain_jiffies
     share = (1.0 if m.cpus <= 4 else min(1.0, 1e4 / s.workload.rate_hz)) / m.cpus
     if r.array_path and r.nr_bkv_objs > 0 and chances <= 1:  # few places lie between two cached pages, and not for long
@@ -129,41 +133,54 @@ def expected_spell_ms(s: Scenario, window: int) -> float | None:
     start = 0.0 if a.start == "stationary" else (math.exp(-pace * t0) - math.exp(-pace * t1)) / pace
     return share * (t1 - t0 - start)
 
-def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimate:
-    """A quantity of SUMS with its interval; time under pressure, of known mean, takes its part of the variance away."""
-    name, divisor = SUMS[quantity]
-    y = forked.of(name, window)
-    callers = s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1  # as in measures
-    den = forked.runs.of(divisor, window) if divisor else np.full(len(y), window_ms(s, window) * callers)
-    known = expected_spell_ms(s, window) if quantity != "p_wait_spell" else None
-    control = None if known is None else forked.runs.of("spell_ms", window) - known
-    e = controlled(y, den, control, EFFECTIVE_SPLIT if forked.split else EFFECTIVE)
-    if quantity == "blocked" or e.value is None:
-        return e
-    return replace(e, value=min(1.0, e.value), hi=None if e.hi is None else min(1.0, e.hi))
+def unsettled(s: Scenario, window: int) -> str:
+    """A warning where the steady window begins before episodes of pressure are as frequent as later on; else ""."""
+    known, a = expected_spell_ms(s, window), s.allocator
+    if window == 0 or known is None:
+        return ""
+    length, pace = window_ms(s, window), 1.0 / a.calm_ms + 1.0 / a.spell_ms
+    less = 1.0 - known / (length * a.spell_ms / (a.calm_ms + a.spell_ms))
+    if less <= SETTLED:
+        return ""
+    enough = math.log(-math.expm1(-pace * length) / (pace * length) / SETTLED) / pace
+    return f"The steady window is not steady: it begins {number(s.warmup_ms)} ms after a calm boot and is under pressure " \
+        f"{100 * less:.0f} % less than later on; set warmup_ms = {math.ceil(enough / 100) * 100} and horizon_ms as much " \
+        'later, or allocator.start = "stationary"'
 
-def controlled(y: Array, den: Array, control: Array | None, effective: float = EFFECTIVE) -> Estimate:
-    """Sum of y over sum of den, y regressed on a control of mean 0; interval symmetric on a log scale."""
-    n, total, sum_y = len(y), float(den.sum()), float(y.sum())
-    if total <= 0.0 or sum_y <= 0.0:
-        return NOTHING
-    value, spent = sum_y / total, 1
-    if n < 3:
-        return Estimate(value, None, None, "rough")
-    rest = y - value * den
-    if control is not None and float(np.var(control)) > 0.0 and n >= 8:
-        off = control - control.mean()
-        slope = float((off * rest).sum() / (off * off).sum())
-        less = value - slope * float(control.mean()) * n / total
-        if less > 0.1 * value:
-            value, spent = less, 2
-            rest = rest - slope * off
-            rest = rest * math.sqrt(1.0 + n * float(control.mean()) ** 2 / float((off * off).sum()))
-    squares = float((rest * rest).sum())
-    error = math.sqrt(n * squares / (n - spent)) / total
-    # Weights have long tails: by the kurtosis, their variance is known as well as from fewer normal numbers.
-    kurtosis = n * float((rest**4).sum()) / squares**2 if squares > 0.0 else 3.0
-    freedom = max(2, min(n - spent, int(2 * n / max(1e-9, kurtosis - 1.0))))
-    factor = math.exp(min(500.0, student(freedom) * error / value))
-    kind = "interval" if sum_y**2 >= min(effective, n / 2) * float((y * y).sum()) else "rough"
-    return Estimate(value, value / factor, value * factor, kind)
+def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimate:
+    """A quantity of SUMS with its interval; time under pressure, of known mean, takes its part of the variance away.
+
+    Where hardly any replication holds the sum, the upper limit is that of the plain runs.
+    """
+    y, runs = forked.of(SUMS[quantity][0], window), forked.runs
+    known = expected_spell_ms(s, window) if quantity != "p_wait_spell" else None
+    control = None if known is None else runs.of("spell_ms", window) - known
+    least, most = EFFECTIVE_SPLIT if forked.split else EFFECTIVE, QUANTITIES[quantity].get(runs, s, window).hi
+    e = weighed(y, divisor(runs, s, quantity, window), exposed(runs, s, quantity, window), control, least=least,
+        most=most)
+    return e if quantity == "blocked" else at_most(e, 1.0)
+
+def plain(runs: Replications, s: Scenario, quantity: str, window: int) -> Estimate:
+    """A quantity of plain runs; of those in SUMS no surer than what is asked of weights: few may hold it all here too."""
+    e = QUANTITIES[quantity].get(runs, s, window)
+    if quantity not in SUMS or e.value is None or e.lo is None or e.hi is None:
+        return e
+    y, met = runs.of(SUMS[quantity][0], window), exposed(runs, s, quantity, window)
+    if len(runs) < RUNS:
+        few = effective(y) < EXPOSED_ROUGH or effective(met) < EXPOSED_ROUGH
+        return replace(e, kind="rough") if few else e
+    other = weighed(y, divisor(runs, s, quantity, window), met, most=e.hi)
+    sure = e.kind == other.kind == "interval"
+    return replace(e, lo=min(e.lo, other.lo or e.lo), hi=max(e.hi, other.hi or e.hi),
+        kind="interval" if sure else "rough")
+
+def divisor(runs: Replications, s: Scenario, quantity: str, window: int) -> Array:
+    """What a quantity of SUMS is divided by, of each replication: calls, or the time of all callers."""
+    if name := SUMS[quantity][1]:
+        return runs.of(name, window)
+    callers = s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1  # as in measures
+    return np.full(len(runs), window_ms(s, window) * callers)
+
+def exposed(runs: Replications, s: Scenario, quantity: str, window: int) -> Array:
+    """The calls that may wait, of each replication: those under pressure, where no other can."""
+    return runs.of("single_spell" if harmless_calm(s) or quantity == "p_wait_spell" else "single", window)

@@ -7,6 +7,7 @@ from typing import Any
 from krcsim.estimate import Estimate, unseen
 from krcsim_studies.limits import SETTLED, at_each_look, height, limits, looks_at, needed
 from krcsim_studies.question import Finding, ask, asking
+from krcsim_studies.weights import says_little
 from krcsim.remedy import Remedy, named
 from krcsim.result import number, words
 from krcsim.scenario import Scenario
@@ -20,6 +21,7 @@ TARGET, CONFIDENCE = 1e-6, 0.95
 BUDGET = 3.5e7  # events of one question: some CPU-seconds
 STILL = 0.02  # a relative change that is none
 UNSEEN = 1 / 20  # of the budget, after which a size at which no wait is seen is left
+SURE = ("interval", "exact")
 FEW = 3  # sizes that stay open one after another, then the largest is next
 FINE = 0.01  # relative half width at which a size that is still open is left so
 Key = tuple[int, int]  # objects, pages
@@ -133,12 +135,17 @@ class _Tries:
         return with_reserve(self.s, objects, pages, self.at_boot)
 
     def look(self, key: Key, rung: int) -> Tried | None:
-        """Refine a size until it is decided or that rung is reached; None if nothing could be spent on it."""
+        """Refine a size until it is decided or that rung is reached; None if nothing could be spent on it.
+
+        A few runs that hardly met what decides (calls under pressure, waits) say nothing of a size, and a search is led
+        astray by them: where an answer is not sure, it goes on as far as a size at which nothing is seen may go.
+        """
         seen = self.done.get(key)
-        while seen is None or seen.verdict == "open" and seen.finding.rung < rung:
+        while seen is None or seen.verdict == "open" and (seen.finding.rung < rung
+                or (seen.finding.estimate.kind not in SURE and 2.0 * seen.finding.events <= self.spare)):
             cost = seen.finding.events if seen else 0.0  # the next rung takes as much as all before it
             more = max(1.0, needed(seen.finding.estimate, self.target)) if seen else 1.0
-            unseen = seen is not None and seen.finding.estimate.kind in ("bound", "none")
+            unseen = seen is not None and (seen.finding.estimate.kind == "bound" or says_little(seen.finding.estimate))
             if self.left <= cost * more or (unseen and cost > self.spare):
                 break
             source = self.more.setdefault(key, asking(self.of(*key), **self.how))
@@ -155,7 +162,7 @@ class _Tries:
         """A finding with its limits and its verdict."""
         e = found.estimate
         if found.quantity == "blocked" and e.kind == "none":
-            e = self.never_blocked(found)
+            e = self.never_blocked(key, found)
             found = replace(found, estimate=e)
         early = found.method == "rare" and found.rung < SETTLED
         level = at_each_look(self.confidence, looks_at(found, self.how["max_rung"]))
@@ -165,17 +172,17 @@ class _Tries:
         name, _ = reserve(self.s.remedy, *key, self.at_boot)
         return Tried(name, *key, s.bytes_added(), s.bytes_at_full(), found, lower, upper, verdict)
 
-    def never_blocked(self, found: Finding) -> Estimate:
+    def never_blocked(self, key: Key, found: Finding) -> Estimate:
         """A bound where nobody was seen to wait: at worst all the time; in an open loop as long as without reserve."""
-        share = unseen(found.replications).hi or 1.0
-        if self.s.workload.loop == "open":
-            if self.wait_ms is None:
-                asked = {k: v for k, v in self.how.items() if k not in ("quantity", "precision", "max_rung")}
-                self.wait_ms = ask(self.of(0, 0), "wait_ms", max_rung=3, **asked).estimate
-            if self.wait_ms.hi is None:
-                return found.estimate
-            share *= self.s.workload.rate_hz / 1000.0 * self.s.machine.cpus * self.wait_ms.hi
-        return Estimate(None, 0.0, share, "bound")
+        if self.s.workload.loop != "open":  # of all runs so many have a caller that waits at all
+            return unseen(found.replications)
+        s, how = self.s, {k: v for k, v in self.how.items() if k not in ("quantity", "precision", "max_rung")}
+        if self.wait_ms is None:
+            self.wait_ms = ask(self.of(0, 0), "wait_ms", max_rung=3, **how).estimate
+        waits = ask(self.of(*key), "p_wait", max_rung=found.rung, **how).estimate
+        if self.wait_ms.hi is None or waits.hi is None:
+            return found.estimate
+        return Estimate(None, 0.0, waits.hi * s.workload.rate_hz / 1000.0 * s.machine.cpus * self.wait_ms.hi, "bound")
 
 def size(scenario: Scenario | str, target: float = TARGET, *, of: str = "pool", quantity: str = "p_wait",
         window: str | None = None, confidence: float = CONFIDENCE, at_boot: str = "own", fixed: int = 0,
@@ -280,7 +287,8 @@ def _upward(tries: _Tries, key: Callable[[int], Key], low: int, high: int | None
             low = n
         at, e = n, seen.finding.estimate
         still = was is not None and math.isclose(height(e), height(was), rel_tol=STILL)
-        if high is end is None and 2 < n < most and (still or looks >= FEW):  # nothing moves, or is seen to
+        # Nothing moves, or is seen to; what is not sure is no reason to leap.
+        if high is end is None and 2 < n < most and e.kind in SURE and (still or looks >= FEW):
             at = max(at, (most + 1) // 2)
         was = e
     return low, high

@@ -64,7 +64,9 @@ def closed(s: Scenario, plain: Rows, runs: Replications, *, seed: int, max_rung:
     if proven:
         return plain | proven[0], proven[1]
     sure = {} if by_spell else _chained(s, plain, gaps, budget)
-    open_gaps = [where for where in gaps if where not in sure]
+    # Without a call that could wait there is nothing to fork.
+    open_gaps = [(w, quantity) for w, quantity in gaps if (w, quantity) not in sure
+        and runs.of("single_spell" if quantity == "p_wait_spell" else "single", w).any()]
     found, why = _forked(s, plain, open_gaps, runs, seed, max(precision, PRECISION), max_rung, budget, stop, by_spell)
     return plain | found | sure, why or ("a small world on one CPU" if sure else "")
 

@@ -90,7 +90,7 @@ def known(result: Result, remedy: str) -> str:
     e, how = (get(remedy, "p_wait", "steady") for get in (result.get, result.detail))
     why = result.provenance["why"].get(remedy, "")
     if how == "by construction":
-        return f", and P(wait) is {words(e)} by construction: {why}"
+        return f", and P(wait) is {f'below {number(e.hi or 0.0)}' if e.kind == 'bound' else '0'} by construction: {why}"
     return f"; the table gives {'the bound' if how == 'bound' else 'what forks of rare runs say'}"
 
 

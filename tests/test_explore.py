@@ -80,7 +80,7 @@ def test_the_old_curve_stays_dimmed_until_its_points_arrive(tmp_path: Path) -> N
 
     explorer._show = noted  # type: ignore[method-assign]
     explorer.controls["workload.rate_hz"].value = 2000.0
-    first, last = seen
+    first, *_, last = seen
     assert first.pop(OWN) == "now"
     assert set(first.values()) == {"old"}
     assert set(last.values()) == {"now"}

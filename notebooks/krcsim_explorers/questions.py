@@ -25,8 +25,7 @@ from krcsim.values import KrcsimError
 _LOAD = ("workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz", "workload.single_share")
 _PRESSURE = ("allocator.spell.page", "allocator.spell.head", "allocator.spell_ms", "allocator.calm_ms")
 
-# Events for each remedy with which plain runs saw no wait, at last: a tenth of a second, then one; Cancel ends either.
-CLOSING = (8e5, 8e6)
+CLOSING = 8e5  # events for each remedy with which plain runs saw no wait, at last: a tenth of a second each
 
 def looking(chart: Chart, look: str) -> Chart:
     """The same chart as it looks when it is old (dimmed) or pinned beside another."""
@@ -114,7 +113,7 @@ class Compared(Explorer):
         self.keep(ticket, s, pins)
         worlds, last = {"": s, **pins}, replications_at(max(self.rungs, default=0))
         runs = 0
-        steps = [(rung, 0.0) for rung in self.rungs] + [(rung, x) for rung in self.rungs[-1:] for x in CLOSING]
+        steps = [(rung, 0.0) for rung in self.rungs] + [(rung, CLOSING) for rung in self.rungs[-1:]]
         for rung, budget in steps:
             if budget and not rows_unseen(chart):
                 return

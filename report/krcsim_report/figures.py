@@ -17,6 +17,7 @@ STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."),
     ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
 FLOOR = 1e-13  # P(wait) below is drawn at the foot of the axis
 STRIP, STRIP_ROW, MOST_ROWS = 0.04, 0.04, 5  # of the height of the axes: the strip of the unseen, and each row in it
+WIDE = 1000.0  # a rough interval whose ends are farther apart is not drawn: its upper end may be a bound
 TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
 
 def kib(x: float, _position: Any = None) -> str:
@@ -28,10 +29,10 @@ def limits(chart: Chart) -> tuple[float, float, float, float]:
 
     The strip of what was not seen comes below: see strip().
     """
-    ends = [v for line in chart.lines for e in line.estimates if not unseen(e)
-        for v in (e.lo or height(e), e.hi or height(e))]
+    ends = [_end(e, v, FLOOR) for line in chart.lines for e in line.estimates for v in (e.lo, e.hi)]
     lows = [max(TAIL, math.floor(math.log10(v))) for v in ends if v > 0 and math.isfinite(v)]
-    lows += [math.floor(math.log10(v)) for line in chart.lines for v in map(height, line.estimates) if v > FLOOR]
+    heights = [height(e) for line in chart.lines for e in line.estimates]
+    lows += [math.floor(math.log10(max(FLOOR, v))) for v in heights if v > 0.0]
     most = max((x for line in chart.lines for x in line.x), default=1.0)
     right = 1.5 * 4.0 ** max(8, math.ceil(math.log2(most) / 2)) if chart.bytes_axis else most + 0.4
     least = min((x for line in chart.lines for x in line.x), default=1.0)
@@ -94,7 +95,9 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
             colour = "black" if name == OWN else STYLES[ranks[name] % len(STYLES)][0]
             artists += _unseen(line, ax, colour, places[name])
     up = STRIP + STRIP_ROW * min(MOST_ROWS, len(places)) if places else 0.0
-    artists.append(ax.text(0.01, 0.02 + up, chart.note, transform=ax.transAxes, fontsize=8))
+    rough = any(e.kind == "rough" for line in chart.lines for e in line.estimates)
+    note = chart.note + "; ~ is read as a factor" * rough
+    artists.append(ax.text(0.01, 0.02 + up, note, transform=ax.transAxes, fontsize=8))
     return artists
 
 def _unseen(line: Line, ax: Axes, colour: str, y: float) -> list[Any]:
@@ -126,8 +129,9 @@ def _line(line: Line, ax: Axes, least: float, style: Any) -> list[Any]:
             artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
         artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0, **place)
         tops = zip(x, np.where(np.isfinite(hi), hi, y), _thinned(line), line.estimates, strict=True)
-        artists += [ax.text(at, up * 1.25, "~" * (e.kind == "rough") + label, fontsize=7, color=colour, ha="center",
-            clip_on=True) for at, up, label, e in tops if up > 0 and (label or e.kind == "rough")]
+        above = ax.transData + ScaledTranslation(0.0, 4.5 / 72.0, cast(Figure, ax.get_figure(root=True)).dpi_scale_trans)
+        artists += [ax.text(at, up, "~" * (e.kind == "rough") + label, fontsize=7, color=colour, ha="center",
+            clip_on=True, transform=above) for at, up, label, e in tops if up > 0 and (label or e.kind == "rough")]
     return artists
 
 def _aside(ax: Axes, marker: str) -> Any:
@@ -147,7 +151,9 @@ def _star(line: Line, ax: Axes, least: float) -> list[Any]:
         ls=joined, lw=1, alpha=strong, label=line.name)
 
 def _end(e: Estimate, v: float | None, least: float) -> float:
-    return math.nan if v is None or unseen(e) else max(least, v)
+    """An end of an interval on the axis; nan where it says no more than that the height is a guess (`~` does)."""
+    wide = e.kind == "rough" and e.lo is not None and e.hi is not None and e.hi > WIDE * e.lo
+    return math.nan if v is None or unseen(e) or wide else max(least, v)
 
 def _at(e: Estimate) -> float:
     """Where an estimate stands, nan if nowhere."""

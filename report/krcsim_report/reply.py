@@ -30,7 +30,7 @@ def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[st
         lines.append("  ".join(cells).rstrip())
     return lines
 
-SPARE = ("from boot", "steady", "blocked")  # columns that a table does without where it is too wide, the first first
+SPARE = ("from boot", "steady", "blocked", "bytes/CPU")  # columns that a table does without where it is too wide, the first first
 
 def fitting(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[str]:
     """A table that fits: without the columns that can be spared, then without intervals, at last a point a line."""
@@ -212,7 +212,7 @@ def spell_rows(result: Result, points: list[tuple[Cell, ...]]) -> tuple[list[str
     """Head and rows of a table of the first and the last spell."""
     shown = list(dict.fromkeys((result.windows()[0], result.windows()[-1])))
     return ["remedy", *shown], [[str(p[0]), *(words(result.get(p, "p_wait_spell", w)).replace(", ", ",")
-        for w in shown)] for p in points]
+        .replace("~ ", "~") for w in shown)] for p in points]
 
 HOW = {"rare": "found by rare-event estimation", "exact": "found by the exact chain",
     "by construction": "known by construction", "bound": "only bounded"}

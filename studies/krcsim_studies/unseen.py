@@ -11,7 +11,7 @@ from krcsim.study import BOUND_RUNG, PRECISION, Stop
 from krcsim_studies import rare
 from krcsim_studies.construction import impossible
 from krcsim_studies.question import BY_CONSTRUCTION, NEGLIGIBLE, Finding, Look, looks, without_chance
-from krcsim_studies.weights import EFFECTIVE, weighed
+from krcsim_studies.weights import EFFECTIVE, at_most, says_little, weighed
 
 Where = tuple[int, str]  # a window, counted, and a quantity
 ASKED = ("p_wait", "p_wait_spell", "blocked")  # the gaps that are looked for; see rare.SUMS
@@ -64,7 +64,9 @@ def closed(s: Scenario, plain: Rows, runs: Replications, *, seed: int, max_rung:
     if proven:
         return plain | proven[0], proven[1]
     sure = {} if by_spell else _chained(s, plain, gaps, budget)
-    open_gaps = [where for where in gaps if where not in sure]
+    # Without a call that could wait there is nothing to fork.
+    open_gaps = [(w, quantity) for w, quantity in gaps if (w, quantity) not in sure
+        and runs.of("single_spell" if quantity == "p_wait_spell" else "single", w).any()]
     found, why = _forked(s, plain, open_gaps, runs, seed, max(precision, PRECISION), max_rung, budget, stop, by_spell)
     return plain | found | sure, why or ("a small world on one CPU" if sure else "")
 
@@ -93,7 +95,8 @@ def _forked(s: Scenario, plain: Rows, gaps: list[Where], runs: Replications, see
         max_rung: int, budget: float, stop: Stop | None, by_spell: int) -> tuple[Rows, str]:
     """What forks say of the gaps, rung by rung, until all is known or the budget is spent."""
     def told(forked: rare.Forked) -> list[Estimate]:
-        return [_estimate(s, forked, runs, quantity, w, by_spell) for w, quantity in gaps]
+        return [_estimate(s, forked, runs, quantity, w, by_spell, plain[w, quantity].estimate.hi)
+            for w, quantity in gaps]
 
     def clear(forked: rare.Forked) -> bool:
         return all(e.kind == "interval" for e in told(forked))
@@ -120,18 +123,28 @@ def _rows(plain: Rows, told: dict[Where, Estimate], look: Look) -> Rows:
     found = {where: Row(e, n, look.rung, "rare") for where, e in told.items() if e.value is not None}
     for where in [(w, "wait_ms") for w in dict.fromkeys(w for w, _ in found)]:
         waits = forked.of("waits", where[0])
-        e = weighed(forked.of("wait_ms", where[0]), waits, waits)
+        e = weighed(forked.of("wait_ms", where[0]), waits, waits, least=least_of(forked))
         if e.value is not None and where in plain and plain[where].estimate.kind == "none":
-            few = e.kind != "interval"  # a single replication that holds nearly all of both sums has no spread
-            found[where] = Row(Estimate(e.value, None, None, "rough") if few else e, n, look.rung, "rare")
+            found[where] = Row(e, n, look.rung, "rare")
     return found
 
 
-def _estimate(s: Scenario, forked: rare.Forked, runs: Replications, quantity: str, w: int, by_spell: int) -> Estimate:
-    """A quantity by forks; spell by spell without a control, and split runs count no calls by spell: plain runs do."""
+def _estimate(s: Scenario, forked: rare.Forked, runs: Replications, quantity: str, w: int, by_spell: int,
+        most: float | None) -> Estimate:
+    """A quantity by forks, where nothing else is known above than the bound of more plain runs (`most`).
+
+    Spell by spell it has no control, and split runs count no calls by spell: plain runs do.
+    """
     if not by_spell:
-        return rare.estimate(forked, s, quantity, w)
+        e = rare.estimate(forked, s, quantity, w)
+        faint = says_little(e) and e.hi is not None and most is not None and (e.value or 0.0) < most < e.hi
+        return replace(e, hi=most) if faint else e
     waits, calls = rare.SUMS[quantity]
     y = forked.of(waits, w)
     den = np.full(len(y), float(runs.of(calls, w).mean())) if forked.split else forked.runs.of(calls, w)
-    return weighed(y, den, den, least=rare.EFFECTIVE_SPLIT if forked.split else EFFECTIVE)
+    return at_most(weighed(y, den, den, least=least_of(forked), most=most), 1.0)
+
+
+def least_of(forked: rare.Forked) -> float:
+    """The effective number of replications below which an answer of forks is rough."""
+    return rare.EFFECTIVE_SPLIT if forked.split else EFFECTIVE

@@ -18,7 +18,7 @@ from krcsim.idle import idle
 from krcsim.run import Stopped
 from krcsim_report.style import plain
 from krcsim.scenario import Scenario, changed, load_scenario, toml_text
-from krcsim.values import KrcsimError
+from krcsim.values import FieldError, KrcsimError
 from krcsim_explorers.view import SIZE, View
 
 PRESETS = {"As posted (C on A0)": "thread-as-posted", "As discussed (C on A1)": "thread-as-discussed",
@@ -125,7 +125,7 @@ class Explorer:
     # ---- widgets
 
     def _build(self) -> None:
-        look: Any = dict(style=dict(description_width="11em"), layout=w.Layout(width="25em", margin="0"))
+        look: Any = dict(style=dict(description_width="11em"), layout=dict(width="25em", margin="0"))  # one each
         self.preset = w.Dropdown(options=[*self.presets.items(), CUSTOM], description="Preset", **look)
         self.file = w.Text(placeholder="path of a .toml, then Enter", description="Load scenario",
             continuous_update=False, **look)
@@ -164,8 +164,8 @@ class Explorer:
         few = ("Reset", "Cancel", "Pin", "Unpin")[: 4 if self.pins_at_most else 2]
         self.without = w.HTML("").add_class("krcsim-why")
         rows = [widget for row in self.rows.values() for widget in row]
-        left = w.VBox([self.preset, self.file, *rows, self.without, w.HBox([self.buttons[text] for text in few]), self.into,
-            self.dpi, self.buttons["Export all"]]).add_class("krcsim-left")
+        left = w.VBox([self.preset, self.file, *rows, self.without, w.HBox([self.buttons[text] for text in few]),
+            self.into, self.dpi, self.buttons["Export all"]]).add_class("krcsim-left")
         right = w.VBox([self.image, self.bar, self.status, self.value, *self.extras(), self.shell],
             layout=dict(width=f"{width + 8}px", max_width="100%", flex="0 1 auto")).add_class("krcsim-right")
         columns = w.Box([left, right], layout=dict(display="flex", flex_flow="row wrap"))
@@ -280,9 +280,32 @@ class Explorer:
                     big.value = min(v for _, v in big.options if v >= small.value)
                 else:
                     small.value = max(v for _, v in small.options if v <= big.value)
-        self._note = ""
+        self._note = self._mend(moved)
         if moved in self.controls.values():  # a step to another event leaves the setting as it is
             self.preset.value = ""
+
+    def _mend(self, moved: Any) -> str:
+        """Where values contradict, the control that is named, else the one that was moved, takes the nearest that fits.
+
+        Returns what to say about it.
+        """
+        try:
+            self.scenario  # noqa: B018
+            return ""
+        except FieldError as exc:
+            wrong = exc
+        for control in (self.controls.get(wrong.field), moved):
+            if control not in self.controls.values():
+                continue
+            places, was = [v for _, v in control.options], control.value
+            at = places.index(was)
+            for value in sorted(places, key=lambda v: abs(places.index(v) - at))[1:]:
+                control.value = value
+                with suppress(FieldError):
+                    self.scenario  # noqa: B018
+                    return f"{control.description} is now {control.label}: {wrong}."
+            control.value = was
+        return ""
 
     # ---- what outlives the kernel
 

@@ -28,7 +28,8 @@ def test_a_random_walk_ends_in_no_error(name: str) -> None:
 
 def test_a_spell_in_which_nothing_happened_is_drawn_in_a_shell(tmp_path: Path) -> None:
     sets = [word for path, value in EMPTY.items() for word in ("--set", f"{path}={value}")]
-    outs = [word for end in ("png", "svg", "pdf", "csv", "json", "txt") for word in ("--out", str(tmp_path / f"s.{end}"))]
+    ends = ("png", "svg", "pdf", "csv", "json", "txt")
+    outs = [word for end in ends for word in ("--out", str(tmp_path / f"s.{end}"))]
     assert main(["simulate", "phone", "--spell", "1", *sets, *outs]) == 0
     assert len([*tmp_path.iterdir()]) == 6
 
@@ -48,7 +49,8 @@ def test_a_spell_in_which_nothing_happened_is_on_the_sliders(tmp_path: Path) -> 
 
 @pytest.mark.parametrize("cpu", [0, 7])
 def test_a_spell_without_any_event_of_a_cpu_has_a_picture(cpu: int) -> None:
-    spells = [one_spell(krcsim.changed(krcsim.load_scenario("phone"), **EMPTY), number=n, cpu=cpu) for n in range(1, 9)]
+    world = krcsim.changed(krcsim.load_scenario("phone"), **EMPTY)
+    spells = [one_spell(world, number=n, cpu=cpu, replication=k) for k in range(4) for n in range(1, 4)]
     empty = [spell for spell in spells if not [e for e in spell.events if e.cpu >= 0]]
     assert empty
     assert empty[0]._repr_png_().startswith(b"\x89PNG")

@@ -294,9 +294,8 @@ class Explorer:
             return ""
         except FieldError as exc:
             wrong = exc
-        for control in (self.controls.get(wrong.field), moved):
-            if control not in self.controls.values():
-                continue
+        named: list[Any] = [self.controls.get(wrong.field), moved]
+        for control in (control for control in named if control in self.controls.values()):
             places, was = [v for _, v in control.options], control.value
             at = places.index(was)
             for value in sorted(places, key=lambda v: abs(places.index(v) - at))[1:]:
@@ -340,7 +339,10 @@ class Explorer:
     def _work(self, ticket: Ticket) -> None:
         s, pins = ticket.value
         self._begun = self._told = time.monotonic()
-        self.work(ticket, s, pins)
+        try:
+            self.work(ticket, s, pins)
+        except KrcsimError as exc:  # a question that this setting has no answer to, as of spells where there are none
+            ticket.post(self._remark, f"No answer here: {exc}")
 
     def keep(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """As _keep(), for the worker: what went wrong is told, and the work goes on."""

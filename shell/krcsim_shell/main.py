@@ -134,8 +134,12 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     from krcsim_report.lists import listed
     from krcsim_studies.sweep import sweep
     with telling(args.quiet) as told:
+        def progress(done: int, total: int) -> None:
+            if told:
+                told(f"{done} of {total} points done")
+
         how: dict[str, Any] = dict(seed=args.seed, precision=args.precision, max_rung=args.max_rung, command=command,
-            progress=told and (lambda done, total: told(f"{done} of {total} points done")))
+            progress=progress)
         if args.over:
             return sweep(scenario, over_of(args), **how)
         names = listed(args.remedies, scenario)

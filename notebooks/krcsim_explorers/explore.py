@@ -3,6 +3,7 @@
 import html
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -60,6 +61,14 @@ def why(path: str) -> str:
     *sections, key = path.split(".")
     owner = attrgetter(".".join(sections))(Scenario())
     return next(str(f.metadata["why"]) for f in fields(owner) if f.name == key)
+
+def possible(ways: dict[str, Callable[[], Scenario]]) -> dict[str, Scenario]:
+    """The scenarios that can be made; as pages cannot be kept where pointers never go into pages."""
+    out: dict[str, Scenario] = {}
+    for name, make in ways.items():
+        with suppress(KrcsimError):
+            out[name] = make()
+    return out
 
 @dataclass(frozen=True)
 class Shown:

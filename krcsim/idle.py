@@ -54,7 +54,7 @@ def _asked(s: Scenario, f: Failure) -> set[str]:
     """The classes of requests that are made, and those from which a class that was left out has its value."""
     r, singles = s.remedy, s.workload.single_share > 0.0
     asked = {"page"} if r.array_path else set()
-    if r.array_path and singles and r.page_class == "noretry":
+    if r.array_path and (r.refill or singles and r.page_class == "noretry"):  # the worker that refills may sleep, too
         asked.add("page_noretry")
     if singles and (not r.array_path or f.page > 0.0):  # else a page is had, and nothing more is asked for
         asked |= dict(none=set(), atomic={"head_atomic"}, tryhard={"head_high", "head_reclaim"},
@@ -70,8 +70,8 @@ def _idle_remedy(s: Scenario) -> dict[str, str]:
     r, found = s.remedy, dict[str, str]()
     if not r.array_path:
         found |= dict.fromkeys((f"remedy.{name}" for name in
-            ("block_entries", "nr_bkv_objs", "cache_at_boot", "cache_shared", "page_return", "refill")), NO_BLOCKS)
-    elif r.cache_at_boot == 0 and s.workload.channels() == 1:
+            ("block_entries", "nr_bkv_objs", "cache_at_boot", "cache_shared")), NO_BLOCKS)
+    elif r.cache_at_boot == 0 and not r.refill and s.workload.channels() == 1:
         found["remedy.cache_shared"] = SAME_CACHE
     if r.array_path and r.cache_at_boot == 0 and not r.refill and _never_a_page(s):
         found["remedy.block_entries"] = NO_PAGE_EVER

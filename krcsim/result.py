@@ -4,6 +4,7 @@ import hashlib
 import html
 import json
 import platform
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import import_module
@@ -106,13 +107,20 @@ class Result:
     def _repr_html_(self) -> str:
         """How a notebook shows the table: remedies by the main quantities."""
         names = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "bytes_at_full")
-        head = "".join(f"<th>{html.escape(c)}</th>" for c in (*self.parameters, "window", *names))
-        body = ""
-        for p in self.points():
-            for window in self.windows():
-                cells = (*map(str, p), window, *(words(self.get(p, q, window)) for q in names))
-                body += "<tr>" + "".join(f"<td>{html.escape(c)}</td>" for c in cells) + "</tr>"
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+        rows = [[*map(str, p), window, *(words(self.get(p, q, window)) for q in names)]
+            for p in self.points() for window in self.windows()]
+        return html_table([*self.parameters, "window", *names], rows)
+
+    def __repr__(self) -> str:
+        """In a line what it is: the rows are for tables."""
+        points, windows = len(self.points()), ", ".join(self.windows()[:4])
+        return f"<Result: {points} points of {', '.join(self.parameters)[:60]} in {windows}; {len(self.rows)} rows>"
+
+def html_table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
+    """A table for a notebook; whatever a cell or a column's name holds, it is text and no markup."""
+    top = "".join(f"<th>{html.escape(str(c))}</th>" for c in head)
+    body = "".join("<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows)
+    return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
 
 def scenario_of(result: Result) -> Scenario:
     """The scenario a result was made from."""

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from krcsim.engine.state import COUNTERS, EVENTS
 from krcsim.kernel import milliseconds
 from krcsim.measures import p_wait, window_ms
+from krcsim.result import html_table
 from krcsim.run import WINDOWS, Replications, event_log, replicate
 from krcsim.scenario import Scenario, load_scenario
 from krcsim.values import is_real, refuse
@@ -92,6 +93,16 @@ class Run:
     scenario: Scenario
     seed: int
     replication: int
+
+    def __repr__(self) -> str:
+        """In a line what it is: there may be millions of events."""
+        return f"<Run: replication {self.replication} of seed {self.seed}, {self.total_events} events>"
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: what was counted in each window."""
+        names = [name for name in COUNTERS if any(counters[name] for counters in self.counters.values())]
+        return html_table(["window", *names], [[w, *(f"{c[name]:g}" for name in names)] for w, c in
+            self.counters.items()])
 
 def simulate(scenario: Scenario | str, seed: int = SEED, *, replication: int = 0, events: int = 100_000,
         every_call: bool = False) -> Run:

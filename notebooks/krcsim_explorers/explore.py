@@ -3,6 +3,7 @@
 import html
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, fields
 from operator import attrgetter
@@ -18,7 +19,7 @@ from krcsim.idle import idle
 from krcsim.run import Stopped
 from krcsim_report.style import plain
 from krcsim.scenario import Scenario, changed, load_scenario, toml_text
-from krcsim.values import KrcsimError
+from krcsim.values import FieldError, KrcsimError
 from krcsim_explorers.view import SIZE, View
 
 PRESETS = {"As posted (C on A0)": "thread-as-posted", "As discussed (C on A1)": "thread-as-discussed",
@@ -60,6 +61,14 @@ def why(path: str) -> str:
     *sections, key = path.split(".")
     owner = attrgetter(".".join(sections))(Scenario())
     return next(str(f.metadata["why"]) for f in fields(owner) if f.name == key)
+
+def possible(ways: dict[str, Callable[[], Scenario]]) -> dict[str, Scenario]:
+    """The scenarios that can be made; as pages cannot be kept where pointers never go into pages."""
+    out: dict[str, Scenario] = {}
+    for name, make in ways.items():
+        with suppress(KrcsimError):
+            out[name] = make()
+    return out
 
 @dataclass(frozen=True)
 class Shown:
@@ -125,7 +134,7 @@ class Explorer:
     # ---- widgets
 
     def _build(self) -> None:
-        look: Any = dict(style=dict(description_width="11em"), layout=w.Layout(width="25em", margin="0"))
+        look: Any = dict(style=dict(description_width="11em"), layout=dict(width="25em", margin="0"))  # one each
         self.preset = w.Dropdown(options=[*self.presets.items(), CUSTOM], description="Preset", **look)
         self.file = w.Text(placeholder="path of a .toml, then Enter", description="Load scenario",
             continuous_update=False, **look)
@@ -164,8 +173,8 @@ class Explorer:
         few = ("Reset", "Cancel", "Pin", "Unpin")[: 4 if self.pins_at_most else 2]
         self.without = w.HTML("").add_class("krcsim-why")
         rows = [widget for row in self.rows.values() for widget in row]
-        left = w.VBox([self.preset, self.file, *rows, self.without, w.HBox([self.buttons[text] for text in few]), self.into,
-            self.dpi, self.buttons["Export all"]]).add_class("krcsim-left")
+        left = w.VBox([self.preset, self.file, *rows, self.without, w.HBox([self.buttons[text] for text in few]),
+            self.into, self.dpi, self.buttons["Export all"]]).add_class("krcsim-left")
         right = w.VBox([self.image, self.bar, self.status, self.value, *self.extras(), self.shell],
             layout=dict(width=f"{width + 8}px", max_width="100%", flex="0 1 auto")).add_class("krcsim-right")
         columns = w.Box([left, right], layout=dict(display="flex", flex_flow="row wrap"))
@@ -280,9 +289,31 @@ class Explorer:
                     big.value = min(v for _, v in big.options if v >= small.value)
                 else:
                     small.value = max(v for _, v in small.options if v <= big.value)
-        self._note = ""
+        self._note = self._mend(moved)
         if moved in self.controls.values():  # a step to another event leaves the setting as it is
             self.preset.value = ""
+
+    def _mend(self, moved: Any) -> str:
+        """Where values contradict, the control that is named, else the one that was moved, takes the nearest that fits.
+
+        Returns what to say about it.
+        """
+        try:
+            self.scenario  # noqa: B018
+            return ""
+        except FieldError as exc:
+            wrong = exc
+        named: list[Any] = [self.controls.get(wrong.field), moved]
+        for control in (control for control in named if control in self.controls.values()):
+            places, was = [v for _, v in control.options], control.value
+            at = places.index(was)
+            for value in sorted(places, key=lambda v: abs(places.index(v) - at))[1:]:
+                control.value = value
+                with suppress(FieldError):
+                    self.scenario  # noqa: B018
+                    return f"{control.description} is now {control.label}: {wrong}."
+            control.value = was
+        return ""
 
     # ---- what outlives the kernel
 
@@ -317,7 +348,10 @@ class Explorer:
     def _work(self, ticket: Ticket) -> None:
         s, pins = ticket.value
         self._begun = self._told = time.monotonic()
-        self.work(ticket, s, pins)
+        try:
+            self.work(ticket, s, pins)
+        except KrcsimError as exc:  # a question that this setting has no answer to, as of spells where there are none
+            ticket.post(self._remark, f"No answer here: {exc}")
 
     def keep(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """As _keep(), for the worker: what went wrong is told, and the work goes on."""

@@ -34,6 +34,10 @@ class Pressure(Compared):
         kind = "injected" if s.memory.hog == "none" else "pages"
         return replace(s, memory=replace(s.memory, pressure=kind))
 
+    def useless(self, s: Scenario) -> dict[str, str]:
+        """Not so the hog: with one, free pages decide, and without one failures are drawn."""
+        return {path: reason for path, reason in super().useless(s).items() if path != "memory.hog"}
+
     def said(self, result: Result, s: Scenario) -> str:
         """The own setting in words, with the time in stalls and in waits (HTML)."""
         w = result.windows()[-1]

@@ -10,7 +10,7 @@ import ipywidgets as w
 from matplotlib.axes import Axes
 from krcsim_report import figures, timeline
 from krcsim_report.chart import Chart, beside, chart_of, rows_unseen
-from krcsim_explorers.explore import Explorer, Shown
+from krcsim_explorers.explore import Explorer, Shown, possible
 from krcsim_shell.export import Answer
 from krcsim_explorers.latest import Ticket
 from krcsim_explorers.view import RIGHT, View
@@ -64,6 +64,10 @@ def told(spell: timeline.Spell, n: int) -> tuple[str, str, str]:
         f"{e.queued - e.listed} pointers in blocks, {e.listed} on the list")
     return f"{e.ms:.3f} ms: {e.what}{held}", rule["rule"], rule["symbol"]
 
+def with_remedy(s: Scenario, name: str) -> Scenario:
+    """The scenario under a remedy of that name."""
+    return replace(s, remedy=named(name, s.remedy))
+
 def bare(said: str) -> str:
     """HTML as plain text."""
     return html.unescape(said.replace("<b>", "").replace("</b>", ""))
@@ -77,7 +81,7 @@ class Compared(Explorer):
 
     def worlds(self, s: Scenario) -> dict[str, Scenario]:
         """The scenario under each remedy."""
-        return {name: replace(s, remedy=named(name, s.remedy)) for name in listed(self.names, s)}
+        return possible({name: partial(with_remedy, s, name) for name in listed(self.names, s)})
 
     def carries(self, name: str, path: str) -> bool:
         """The rows of the table have remedies of their own, and reserves on the own remedy have their own sizes."""

@@ -4,7 +4,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 import ipywidgets as w
-from krcsim_explorers.explore import Shown
+from krcsim_explorers.explore import Shown, possible
 from krcsim_explorers.latest import Ticket
 from krcsim_explorers.questions import Found
 from krcsim.scenario import Scenario, command_near
@@ -39,8 +39,8 @@ class HowBig(Found):
 
     def worlds(self, s: Scenario) -> dict[str, Scenario]:
         """Without a reserve, with a pool and with a page: what larger ones have in common with these."""
-        return {"own": s} | {name: with_reserve(s, objects, pages, self.at_boot.value)
-            for name, objects, pages in (("none", 0, 0), ("pool", 1, 0), ("page", 0, 1))}
+        return {"own": s} | possible({name: partial(with_reserve, s, objects, pages, self.at_boot.value)
+            for name, objects, pages in (("none", 0, 0), ("pool", 1, 0), ("page", 0, 1))})
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """A quick search first, then one that may look as closely as it takes."""

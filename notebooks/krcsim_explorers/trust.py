@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 import ipywidgets as w
-from krcsim_explorers.explore import PRESETS, Shown
+from krcsim_explorers.explore import PRESETS, Shown, possible
 from krcsim_explorers.latest import Ticket
 from krcsim_explorers.questions import Found
 from krcsim.result import words
@@ -39,8 +39,8 @@ class Trust(Found):
 
     def worlds(self, s: Scenario) -> dict[str, Scenario]:
         """Without a reserve, and with the smallest of the kind that grows."""
-        return {"own": s, "none": with_reserve(s, 0, 0),
-            "one": with_reserve(s, *((1, 0) if self.of.value == "pool" else (0, 1)))}
+        one = (1, 0) if self.of.value == "pool" else (0, 1)
+        return {"own": s} | possible({"none": partial(with_reserve, s, 0, 0), "one": partial(with_reserve, s, *one)})
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """All sizes with few replications, then with more; the exact answers are found once."""

@@ -38,7 +38,8 @@ def plain(more: Mapping[str, Any] | None = None) -> Iterator[None]:
 
     Only settings that differ are touched, in most processes none; what another thread sets meanwhile is left to it.
     """
-    params, ours = matplotlib.rcParams, SETTINGS | dict(more or {})
+    params: Any = matplotlib.rcParams
+    ours = SETTINGS | dict(more or {})
     with _one_at_a_time:
         theirs = {name: params[name] for name, value in ours.items() if params[name] != value}
         try:

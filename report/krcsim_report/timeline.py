@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Any
-from krcsim_report.style import plain
+from krcsim_report.style import plain, written
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from krcsim.engine.state import EVENTS
@@ -54,6 +54,14 @@ class Spell:
     def waits(self) -> tuple[Event, ...]:
         """The waits of the CPU that began in the spell."""
         return tuple(e for e in self.events if e.what == "wait begins" and self.begin_ms <= e.ms <= self.end_ms)
+
+    def __repr__(self) -> str:
+        """The spell in a sentence."""
+        return f"<Spell: {story(self)}>"
+
+    def _repr_png_(self) -> bytes:
+        """How a notebook shows it."""
+        return written(spell_figure(self, story(self), ""), "png", bbox_inches="tight")
 
 def one_spell(scenario: Scenario | str, seed: int = SEED, *, remedy: str = "", replication: int = 0, number: int = 1,
         cpu: int = 0) -> Spell:

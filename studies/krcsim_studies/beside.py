@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Can an answer be trusted? A finding in words, and all methods beside each other as a reserve grows."""
+import html
 from collections.abc import Callable
 from dataclasses import dataclass
 from krcsim.estimate import NOTHING, Estimate
 from krcsim.measures import QUANTITIES
-from krcsim.result import BASE, Result, number, provenance, words
+from krcsim.result import BASE, Result, html_table, number, provenance, words
 from krcsim.scenario import Scenario, command_near
 from krcsim.study import SEED, Stop, check_study, check_whole, given
 from krcsim.values import KrcsimError, refuse
@@ -46,6 +47,14 @@ class Beside:
         pairs = [(self.estimate("exact", n).value, self.estimate(method, n)) for n in range(len(self.rows))]
         both = [(x, e) for x, e in pairs if x is not None and e.lo is not None and e.hi is not None]
         return sum(e.lo <= x <= e.hi for x, e in both if e.lo is not None and e.hi is not None), len(both)
+
+    def __repr__(self) -> str:
+        """In a line what it is."""
+        return f"<Beside: {self.of} of 0 to {len(self.rows) - 1}; {verdict(self)}>"
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the table, and how often the ranges held."""
+        return f"{html_table([self.of, *NAMES.values()], rows_of(self))}<p>{html.escape(verdict(self))}</p>"
 
 def beside(scenario: Scenario | str, of: str = "pool", *, largest: int | None = None, window: str | None = None,
         seed: int = SEED, rung: int = 2, stop: Stop | None = None, known: dict[Scenario, Finding] | None = None,

@@ -34,6 +34,15 @@ class Frontier:
     max_rung: int
     command: str = ""
 
+    def __repr__(self) -> str:
+        """In a line what it is."""
+        return f"<Frontier: {len(self.points)} reserves, window {self.window}>"
+
+    def _repr_png_(self) -> bytes:
+        """How a notebook shows it."""
+        from krcsim_studies.pictures import drawn
+        return drawn(self)._repr_png_()
+
     @property
     def envelope(self) -> tuple[Point, ...]:
         """The points that no cheaper one equals or beats, the cheapest first."""

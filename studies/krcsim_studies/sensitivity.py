@@ -151,6 +151,15 @@ class Sensitivity:
     seed: int
     command: str = ""
 
+    def __repr__(self) -> str:
+        """In a line what it is."""
+        return f"<Sensitivity: {', '.join(row.name for row in self.indices)}, most first; {self.points} points>"
+
+    def _repr_png_(self) -> bytes:
+        """How a notebook shows it."""
+        from krcsim_studies.pictures import drawn
+        return drawn(self)._repr_png_()
+
 def value_in(name: str, ends: Range, share: float) -> float:
     """The value of an input at a share (0 to 1) of its range."""
     low, high = ends

@@ -96,6 +96,16 @@ class Sized:
         return f"{'P(wait)' if self.quantity == 'p_wait' else self.quantity} < {number(self.target)} at " \
             f"{100 * self.confidence:g} %"
 
+    def __repr__(self) -> str:
+        """The answer in a line: what was tried is for tables."""
+        from krcsim_studies.told import sentence
+        return f"<Sized: {sentence(self)}>"
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the answer, and what was tried."""
+        from krcsim_studies.told import html_of
+        return html_of(self)
+
 def size_of(of: str, t: Tried) -> int:
     """The size that is searched over."""
     return t.pages if of == "pages" else t.objects

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A search for a size in words: one sentence, a table, plain text for a list, and a Result to save."""
-from krcsim.result import BASE, Result, number, provenance, words
+import html
+from krcsim.result import BASE, Result, html_table, number, provenance, words
 from krcsim_report.reply import WIDTH, assumed, check_text, made_with, situation, table, wrap
 from krcsim_studies.question import BY_CONSTRUCTION
 from krcsim_studies.size import Sized, Tried, size_of
@@ -79,6 +80,11 @@ def shown(found: Sized) -> str:
     head = [found.quantity if name == "P(wait)" else name for name in HEAD]
     said = [line for line in (sentence(found) if found.met else "", note(found)) if line]
     return "\n".join([*table(head, rows(found), 10_000), *([""] if said else []), *said])
+
+def html_of(found: Sized) -> str:
+    """The sentence and the table for a notebook."""
+    head = [found.quantity if name == "P(wait)" and found.quantity != "p_wait" else name for name in HEAD]
+    return f"<p>{html.escape(sentence(found))}</p>{html_table(head, rows(found))}"
 
 def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
     """The table for a list; where long names make it too wide, without the runs, then without intervals too."""

@@ -473,7 +473,7 @@ def _understood(argv: list[str]) -> None:
         assert scenario_from(again) == scenario
         assert [pinned(pin) for pin in getattr(again, "pin", [])] == pins
         same = {*vars(args)} - {"scenario", "set", "pin", "over", "sample", "out"}
-        assert {k: v for k, v in vars(again).items() if k in same} == {k: v for k, v in vars(args).items() if k in same}
+        assert {k: repr(vars(again)[k]) for k in same} == {k: repr(vars(args)[k]) for k in same}
         assert command_of(again, options) == command
 
 

@@ -168,13 +168,19 @@ def _given_whole(path: str, value: Any, own: Remedy) -> Any:
     if path == "remedy" and isinstance(value, str):
         return _plain(named(value, own))
     if value is not None and not is_dataclass(value):
-        return value
+        return _copied(value)
     default: Any = Scenario()
     for name in path.split("."):
         default = getattr(default, name, None)
     if not is_dataclass(default):
         return value
     return _plain(default if value is None else _of_class(path, value, type(default)))
+
+def _copied(value: Any, deep: int = _DEEPEST) -> Any:
+    """A dict of the user's as one that single fields may be written into; what lies deeper is not written to."""
+    if not isinstance(value, dict) or deep == 0:
+        return value
+    return {k: _copied(v, deep - 1) for k, v in value.items()}
 
 def _of_class(field: str, value: Any, wanted: type) -> Any:
     refuse(not isinstance(value, wanted), field, value, f"a {wanted.__name__}", "give one made by krcsim")

@@ -37,8 +37,10 @@ class _Short(reprlib.Repr):
 
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
         """The first keys in their own order: not all keys can be sorted."""
+        if level <= 0:
+            return "{...}"
         few = [f"{self.repr1(k, level - 1)}: {self.repr1(x[k], level - 1)}" for k in list(x)[:self.maxdict]]
-        return "{" + ", ".join(few + ["..."] * (len(x) > self.maxdict)) + "}" if level > 0 else "{...}"
+        return "{" + ", ".join(few + ["..."] * (len(x) > self.maxdict)) + "}"
 
 _SHORT = _Short()
 

@@ -48,7 +48,18 @@ def test_what_was_changed_at_random_is_read_or_refused_in_a_sentence(reader: str
 # Messages
 
 
-HUGE = ["x" * 10**6, [[[[[[1]]]]]] * 1000, {n: n for n in range(1000)}, 16**5000, b"x" * 999, "\n\0\ud800", "\x1b[2J"]
+INSIDE_ITSELF: dict[str, object] = {}
+INSIDE_ITSELF["x"] = [INSIDE_ITSELF]
+HUGE = [
+    INSIDE_ITSELF,
+    "x" * 10**6,
+    [[[[[[1]]]]]] * 1000,
+    {n: n for n in range(1000)},
+    16**5000,
+    b"x" * 999,
+    "\n\0\ud800",
+    "\x1b[2J",
+]
 
 
 @pytest.mark.parametrize("value", HUGE, ids=range(len(HUGE)))
@@ -328,8 +339,14 @@ def test_a_recording_without_a_count_is_refused_by_column(column: str) -> None:
     )
 
 
+@pytest.mark.parametrize("lie", [{"sync_ns": "0"}, {"sync": "0"}, {"calls": "1"}, {"threads": "0.5"}, {"hz": "250.5"}])
+def test_counts_that_contradict_each_other_or_are_not_whole_are_refused(lie: dict[str, str]) -> None:
+    assert int(rows()[0]["sync"]) > 1
+    refusal(condition_of, "x", [row | lie for row in rows()])
+
+
 def test_spells_that_would_never_end_are_no_recording() -> None:
-    wrong = [row | {"on_ms": "1e-9", "off_ms": "0"} for row in rows()]
+    wrong = [row | {"on_ms": "1", "off_ms": "0", "dur_ms": "1000000"} for row in rows()]
     assert "spells of pressure" in refusal(condition_of, "x", wrong)
     right = condition_of("x", [row | {"on_ms": "10", "off_ms": "60", "seed": str(2**63 - 1)} for row in rows()])
     assert spells(right, right.runs[0].seed)

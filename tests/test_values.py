@@ -317,6 +317,14 @@ def test_a_section_is_changed_by_a_value_of_its_class_and_left_to_its_default_by
     assert "remedy is Machine(" in refusal(lambda: changed(s, remedy=Machine()))
 
 
+def test_a_dict_that_is_given_stays_as_it_was() -> None:
+    mine = {"cpus": 2}
+    spell: dict[str, Any] = {"spell": {"page": 0.5}}
+    given = {"machine": mine, "machine.hz": 1000, "allocator": spell, "allocator.spell.head": 0.4}
+    assert changed(Scenario(), **given).machine == Machine(cpus=2, hz=1000)
+    assert (mine, spell) == ({"cpus": 2}, {"spell": {"page": 0.5}})
+
+
 @pytest.mark.parametrize("path", ["allocator.spell.page.x.y", "workload.rate_hz.x", "a" + ".a" * 50_000], ids=len)
 def test_a_field_below_a_field_does_not_exist(path: str) -> None:
     refusal(lambda: changed(Scenario(), **{path: 1.0}))

@@ -65,103 +65,32 @@ from validation.scenarios import random_scenario
 
 MOST_S = 2.0  # CPU time of a case
 HANG_S = 60  # after which a case that waits for something is broken off
-SECTIONS = (Scenario, Machine, Remedy, Allocator, Failure, GracePeriod, Workload, Memory)
 NUMBERS = (
     "0 -1 1 2 1e999 -1e999 nan inf -inf 1e308 1e-320 0.5 1_000 0x10 1e3 2.0 9223372036854775808 18446744073709551616 "
     "true false null None '' \"\" [] {} - . 00 1e 1.5.2 \u0661"
 ).split(" ")
 WORDS = [
-    *NUMBERS,
-    "9" * 400,
-    "9" * 5000,
-    "[" * 3000,
-    "a." * 3000 + "a",
-    "x" * 20_000,
-    "\0",
-    "\n",
-    "\r\n",
-    "\t",
-    "\u2028",
-    "\x1b[2J",
-    "\ud800".encode("utf-8", "surrogatepass").decode("latin-1"),
-    "é",
-    "\U0001f600",
-    ",",
-    '"',
-    "'",
-    "#",
-    "=",
-    "[x]",
-    "<b>x</b>",
-    "remedy",
-    "own",
-    "A1",
-    "B12",
-    "unset",
-    "scenario",
-    "machine.cpus",
-    "remedy.base",
-    "grace_period.file",
-]
-VALUES: list[Any] = [
-    None,
-    True,
-    False,
-    0,
-    1,
-    -1,
-    5,
-    0.5,
-    -0.0,
-    1e300,
-    math.nan,
-    math.inf,
-    -math.inf,
-    10**400,
-    16**5000,
-    2**63,
-    "",
-    "x",
-    "5",
-    "A1",
-    "ticks",
-    "x" * 20_000,
-    "\n",
-    "\0",
-    "\ud800",
-    "<script>",
-    b"5",
-    [],
-    [1],
-    [[1, 2]],
-    [[[0, 5]]],
-    [[5, 0]],
-    [[]],
-    [None],
-    {},
-    {"a": 1},
-    {"page": 2},
-    (),
-    (1,),
-    5j,
-    np.int64(3),
-    np.float64(0.5),
-    np.float64("nan"),
-    np.bool_(True),
-    np.str_("A1"),
-    np.array([1, 2]),
-    np.zeros(0),
-    Scenario,
-    Scenario(),
-    Machine(cpus=2),
-    Remedy(),
-    Failure(),
-    object(),
-    len,
-    {1, 2},
-    range(3),
-    Path("x"),
-]
+    *NUMBERS, "9" * 400, "9" * 5000, "[" * 3000, "a." * 3000 + "a", "x" * 20_000, "\0", "\n", "\r\n", "\t", "\u2028",
+    "\x1b[2J", "\xed\xa0\x80", "\xe9", "\U0001f600", ",", '"', "'", "#", "=", "[x]", "<b>x</b>", "remedy", "own", "A1",
+    "B12", "unset", "scenario", "machine.cpus", "remedy.base", "grace_period.file",
+]  # fmt: skip
+_TEXTS = ["", "x", "5", "A1", "ticks", "x" * 20_000, "\n", "\0", "\ud800", "<script>"]
+_NUMBERS = [0, 1, -1, 5, 2**63, 10**400, 16**5000, 0.5, -0.0, 1e300, math.nan, math.inf, -math.inf, 5j]
+_LISTS = [[], [1], [[1, 2]], [[[0, 5]]], [[5, 0]], [[]], [None], {}, {"a": 1}, {"page": 2}, (), (1,), {1, 2}, range(3)]
+_NUMPY = [np.int64(3), np.float64(0.5), np.float64("nan"), np.bool_(True), np.str_("A1"), np.array([1, 2]), np.zeros(0)]
+_MADE = [Scenario, Scenario(), Machine(cpus=2), Remedy(), Failure(), object(), len, Path("x"), b"5"]
+VALUES: list[Any] = [None, True, False, *_TEXTS, *_NUMBERS, *_LISTS, *_NUMPY, *_MADE]
+
+
+def _is_json(x: Any) -> bool:
+    try:
+        json.dumps(x, allow_nan=False)
+    except (TypeError, ValueError):
+        return False
+    return True
+
+
+JSON_VALUES = [x for x in VALUES if _is_json(x)]
 
 
 @dataclass(frozen=True)
@@ -268,17 +197,9 @@ def tree_of(r: random.Random, tree: Any) -> Any:
                 other = r.choice(keys)
                 here[key], here[other] = here[other], here[key]
             else:
-                here[key] = r.choice([x for x in VALUES if _is_json(x)])
+                here[key] = r.choice(JSON_VALUES)
             break
     return tree
-
-
-def _is_json(x: Any) -> bool:
-    try:
-        json.dumps(x)
-    except (TypeError, ValueError):
-        return False
-    return not isinstance(x, float) or math.isfinite(x)
 
 
 # Readers: each takes chance and a folder, and gives a case.
@@ -460,7 +381,7 @@ def recording(r: random.Random, folder: Path) -> Case:
     elif r.random() < 0.6:
         constants = json.loads(const)
         for _ in range(r.choice((1, 2))):
-            constants[r.choice(list(constants))] = r.choice([x for x in VALUES if _is_json(x)])
+            constants[r.choice(list(constants))] = r.choice(JSON_VALUES)
         const = json.dumps(constants).encode()
     else:
         table, const = bytes_of(r, table), bytes_of(r, const) if r.random() < 0.3 else const
@@ -478,23 +399,9 @@ def recording(r: random.Random, folder: Path) -> Case:
 
 
 GUEST_ROW: dict[str, Any] = dict(
-    mode=0,
-    label="own/r/none/1/1",
-    calls=10,
-    calls_on=10,
-    sync=2,
-    sync_on=2,
-    sync_ns=20_000_000,
-    dur_ms=100,
-    threads=1,
-    p_page_ppm=1_000_000,
-    p_obj_ppm=500_000,
-    k_calls_first=[1],
-    gp_len_us=[1, 2],
-    variant="own",
-    cpus=1,
-    seed=1,
-)
+    mode=0, label="own/r/none/1/1", calls=10, calls_on=10, sync=2, sync_on=2, sync_ns=20_000_000, dur_ms=100, threads=1,
+    p_page_ppm=1_000_000, p_obj_ppm=500_000, k_calls_first=[1], gp_len_us=[1, 2], variant="own", cpus=1, seed=1,
+)  # fmt: skip
 
 
 def guest_row(r: random.Random, _folder: Path) -> Case:
@@ -505,20 +412,11 @@ def guest_row(r: random.Random, _folder: Path) -> Case:
 
 # Options and arguments
 
-FIELDS = [
-    f"{section}.{f.name}" if section else f.name
-    for section, cls in (
-        ("", Scenario),
-        ("machine", Machine),
-        ("remedy", Remedy),
-        ("allocator", Allocator),
-        ("grace_period", GracePeriod),
-        ("workload", Workload),
-        ("memory", Memory),
-        ("allocator.spell", Failure),
-    )
-    for f in dataclasses.fields(cls)
-]
+CLASSES = {
+    "": Scenario, "machine.": Machine, "remedy.": Remedy, "allocator.": Allocator, "allocator.spell.": Failure,
+    "grace_period.": GracePeriod, "workload.": Workload, "memory.": Memory,
+}  # fmt: skip
+FIELDS = [section + f.name for section, cls in CLASSES.items() for f in dataclasses.fields(cls)]
 
 
 def _word(r: random.Random) -> str:
@@ -532,48 +430,22 @@ def _field_value(r: random.Random) -> str:
     return text if r.random() < 0.6 else bytes_of(r, text.encode()).decode("utf-8", "replace").replace("\0", "")
 
 
+OPTIONS = (
+    "--set --set --over --sample --pin --seed --max-rung --precision --remedies --points --quantity --by-spell --of "
+    "--target --into --sizes --method --max --rem --on"
+).split()
+
+
 def command_line(r: random.Random, folder: Path) -> Case:
     """Words of a command line, as far as they are understood before work begins; the same again from its own words."""
-    (folder / "own.toml").write_text(_scenario_text(r), encoding="utf-8")
-    scenarios = ["phone", "thread-as-posted", str(folder / "own.toml")]
-    argv = [r.choice(["compare", "sweep", "simulate", "size", "ask", "reply", "kernel"]), r.choice(scenarios)]
+    own = folder / "own.toml"
+    own.write_text(_scenario_text(r), encoding="utf-8")
+    argv = [r.choice([*VERBS][:-1]), r.choice(["phone", "thread-as-posted", str(own)])]
     for _ in range(r.randrange(4)):
-        name = r.choice(
-            [
-                "--set",
-                "--set",
-                "--over",
-                "--sample",
-                "--pin",
-                "--seed",
-                "--max-rung",
-                "--precision",
-                "--remedies",
-                "--points",
-                "--quantity",
-                "--by-spell",
-                "--of",
-                "--target",
-                "--into",
-                "--sizes",
-                "--method",
-                "--max",
-                "--rem",
-                "--on",
-            ]
-        )
-        value = _field_value(r)
+        name, value = r.choice(OPTIONS), _field_value(r)
         if name == "--pin":
-            value = r.choice(
-                (
-                    value,
-                    "",
-                    "phone",
-                    shlex.join([scenarios[2], "--set", value]),
-                    f"phone --set '{value}",
-                    f"--set {value}",
-                )
-            )
+            mine = shlex.join([str(own), "--set", value])
+            value = r.choice((value, "", "phone", mine, f"phone --set '{value}", f"--set {value}"))
         elif name not in ("--set", "--over", "--sample"):
             value = r.choice(("1", "2", "0.1", "A1,B", "own", "mix", argv[0], "p_wait", "1e-3", "7\n", "-1", _word(r)))
         argv += r.choice(([name, value], [f"{name}={value}"]))
@@ -601,7 +473,7 @@ def _understood(argv: list[str]) -> None:
         assert scenario_from(again) == scenario
         assert [pinned(pin) for pin in getattr(again, "pin", [])] == pins
         same = {*vars(args)} - {"scenario", "set", "pin", "over", "sample", "out"}
-        assert {k: v for k, v in vars(again).items() if k in same} == {k: v for k, v in vars(args).items() if k in same}
+        assert {k: repr(vars(again)[k]) for k in same} == {k: repr(vars(args)[k]) for k in same}
         assert command_of(again, options) == command
 
 
@@ -613,7 +485,7 @@ def option_value(r: random.Random, _folder: Path) -> Case:
 
 def constructor(r: random.Random, _folder: Path) -> Case:
     """A class of the user's, made with any values: it is a FieldError or a value that can be written and used."""
-    cls = r.choice(SECTIONS)
+    cls = r.choice([*CLASSES.values()])
     names = [f.name for f in dataclasses.fields(cls)]
     given = {name: r.choice(VALUES) for name in r.sample(names, r.choice((1, 1, 2)))}
 
@@ -654,21 +526,11 @@ def _changed_both_ways(s: Scenario, given: dict[str, Any]) -> None:
         raise AssertionError("the order of changes matters")
 
 
-READERS: dict[str, Callable[[random.Random, Path], Case]] = {
-    f.__name__: f
-    for f in (
-        scenario_file,
-        lengths_file,
-        result_file,
-        sweep_table,
-        recording,
-        guest_row,
-        command_line,
-        option_value,
-        constructor,
-        change,
-    )
-}
+_EACH = (
+    scenario_file, lengths_file, result_file, sweep_table, recording, guest_row, command_line, option_value,
+    constructor, change,
+)  # fmt: skip
+READERS: dict[str, Callable[[random.Random, Path], Case]] = {f.__name__: f for f in _EACH}
 
 
 @dataclass

@@ -182,19 +182,27 @@ def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
         raise KrcsimError(f"recording {name} has more than {MOST_SPELLS:,} spells of pressure in a run (on_ms = "
             f"{given['on_ms']:g}, off_ms = {given['off_ms']:g}); give a CSV that the harness wrote")
     counts = [[int(_number(name, row, k, (0, 1 << 63))) for k in _COUNTS] for row in rows]
+    for _, calls, waits, ns in counts:
+        if waits > calls or (waits > 0) != (ns > 0):
+            raise KrcsimError(f"recording {name} has a run of {calls} calls with {waits} waits of {ns} ns in all; "
+                "wanted: no more waits than calls, and each takes time; give a CSV that the harness wrote")
     runs = (Row(seed, calls, waits, ns, row) for (seed, calls, waits, ns), row in zip(counts, rows, strict=True))
     return Condition(labels, given, tuple(runs))
 
 
 def _number(name: str, row: Mapping[str, Value], column: str, ends: tuple[float, float]) -> float:
-    """A cell of a recording as a number; an integer stays one, so that a seed keeps all its digits."""
+    """A cell of a recording as a number; an integer stays one, so that a seed keeps all its digits.
+
+    What the module is given and what it counts is whole.
+    """
     cell, found = row.get(column), None
     for read in (int, float):
         if found is None and isinstance(cell, (str, int, float)):
             with contextlib.suppress(ValueError, OverflowError):
                 found = read(cell) if isinstance(cell, str) else cell
-    rule = cells.within(*ends, f"a number from {ends[0]:g} to {ends[1]:g}")
-    if found is None or not rule.fits(found):
+    whole = column in PARAMETERS or column in _COUNTS
+    rule = cells.within(*ends, f"a {'whole ' * whole}number from {ends[0]:g} to {ends[1]:g}")
+    if found is None or not rule.fits(found) or (whole and found % 1):
         what = f"{column} = {shown(cell)}" if column in row else f"no column {column}"
         raise KrcsimError(f"recording {name} has {what}; wanted: {rule.words}; give a CSV that the harness wrote")
     return found

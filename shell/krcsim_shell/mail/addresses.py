@@ -145,8 +145,10 @@ def _boxes(element: list[str]) -> Iterator[Mailbox]:
             in_brackets, before = True, []
         else:
             before.append(token)
-    if not in_brackets or any("@" in token for token in before):
+    if not in_brackets:
         yield from _bare_boxes(before)
+    elif any("@" in token and not _is_comment(token) for token in before):
+        yield Mailbox(_name(before))  # a comma is missing, or a line break was smuggled in
 
 
 def _bare_boxes(element: list[str]) -> Iterator[Mailbox]:

@@ -33,7 +33,7 @@ def is_sendable(text: str) -> bool:
 def own_ids(text: str) -> list[str]:
     """The IDs in the header Message-ID, which may lack its brackets, or have a comment beside it."""
     text = _decoded(text)
-    if "@" not in text:
+    if "@" not in text and len(text) <= 500:
         text = _SPELT_OUT.sub(_as_it_was, text)
     found = _bracketed(text) or [f"<{word}>" for word in _bare_words(text) if "@" in word]
     return [x for x in dict.fromkeys(found) if is_sendable(x)]

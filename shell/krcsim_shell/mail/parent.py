@@ -20,7 +20,7 @@ from krcsim_shell.mail.pasted import said_of
 from krcsim_shell.mail.people import listed, people_of, usable
 
 MOST_BYTES = 10_000_000
-MOST_OF_A_HEAD = 256_000
+MOST_OF_A_HEAD = 128_000
 MOST_OF_A_CONTENT_HEADER = 4_000
 MOST_MAILS = 10_000
 MOST_PARTS = 1_000
@@ -69,6 +69,10 @@ def _refuse(wrong: object, why: str) -> None:
         raise KrcsimError(why)
 
 
+def _brief(text: str) -> str:
+    return text if len(text) <= 100 else f"{text[:97]}..."
+
+
 def _shown_path(path: Path) -> str:
     """A path for a message: its end, if it is long."""
     text = str(path)
@@ -103,19 +107,19 @@ def _chosen(mails: list[bytes], name: str, wanted: str) -> tuple[bytes, str, lis
     if wanted:
         known = [n for n, found in enumerate(ids) if wanted in found]
         nameless = [n for n, found in enumerate(ids) if not found]
-        _refuse(not known and len(nameless) > 1, f"{name} has no mail {shown(wanted)}, but {len(nameless)} without "
+        _refuse(not known and len(nameless) > 1, f"{name} has no mail {_brief(wanted)}, but {len(nameless)} without "
             "a Message-ID; save the one that you answer in a file of its own")
-        _refuse(not known and not nameless, f"{name} has no mail {shown(wanted)}; name another file or mail")
+        _refuse(not known and not nameless, f"{name} has no mail {_brief(wanted)}; name another file or mail")
         place = (known or nameless)[0]
         if not known and len(mails) > 1:
-            notes.append(f"{name} has no mail {shown(wanted)}; this answers the one without a Message-ID")
+            notes.append(f"{name} has no mail {_brief(wanted)}; this answers the one without a Message-ID")
     elif len(mails) > 1:
         notes.append(f"{name} holds {len(mails)} mails; this answers the first; --in-reply-to names another")
     found = [wanted] if wanted else ids[place]
     _refuse(not found, f"{name} has no Message-ID that an answer could name, so that it would not be in its thread; "
         "give the ID with --in-reply-to")
     if len(found) > 1:
-        notes.append(f"the mail has {len(found)} Message-IDs; this answers {shown(found[0])}; --in-reply-to names "
+        notes.append(f"the mail has {len(found)} Message-IDs; this answers {_brief(found[0])}; --in-reply-to names "
             "another")
     return mails[place], found[0], notes
 
@@ -190,8 +194,8 @@ def _from_page(raw: bytes, name: str, wanted: str) -> Parent:
     lines = lines_of(read.text)
     said = {key: words(value) for key, value in said_of(lines).items()}
     ids = own_ids(said.get("message-id", ""))
-    _refuse(wanted and ids and wanted not in ids, f"{name} is the mail {shown(''.join(ids[:1]))} and not "
-        f"{shown(wanted)}; name another file or mail")
+    _refuse(wanted and ids and wanted not in ids, f"{name} is the mail {_brief(''.join(ids[:1]))} and not "
+        f"{_brief(wanted)}; name another file or mail")
     _refuse(not wanted and not ids, f"{name} has no Message-ID; name the mail it is from with --in-reply-to")
 
     authors, others = mailboxes(said.get("from", "")), mailboxes(", ".join(said[x] for x in ("to", "cc") if x in said))

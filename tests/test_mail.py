@@ -534,6 +534,19 @@ def test_names_and_long_threads_survive_git_send_email(tmp_path: Path, outside: 
     assert str(make_header(decode_header(subject))) == "Re: " + ("Zähler " * 20).strip()
 
 
+def test_long_lines_and_unusual_addresses_reach_the_list(tmp_path: Path, outside: dict[str, str]) -> None:
+    cc = '"Jo @ Work" <jo@x.org>, =?utf-8?q?K_=3Cevil=40x=2Eorg=3E?= <k@x.org>, a..b@x.org, "c d"@x.org, e@bücher.example'
+    parent = replace(SEED, message_id="<p 1@example.org>", cc=mailboxes(cc))
+    mail = draft(ANSWER, parent=parent, quote=["word " * 300, "ü" * 700, "From here\t=20"])
+    assert b"Content-Transfer-Encoding: quoted-printable\n" in mail
+    assert mailinfo(mail, tmp_path, outside) == message_from_bytes(mail).get_payload(decode=True)
+    log = send(saved(tmp_path, mail, "draft.eml"), outside)
+    assert "In-Reply-To: <p 1@example.org>\n" in log
+    [sent] = re.findall("(?m)^Sendmail: /bin/true -i (.*)$", log)
+    wanted = 'joel@joelfernandes.org jo@x.org k@x.org "a..b"@x.org "c d"@x.org e@xn--bcher-kva.example'
+    assert sent == wanted
+
+
 @pytest.mark.parametrize("first", ["---", "diff -u a b", "Index: x", "--- a/x", "-- >8 --", "x:", ">From:", "Re: x"])
 def test_git_takes_no_line_for_something_else(tmp_path: Path, outside: dict[str, str], first: str) -> None:
     for quote in ([], [first, "From x", "From: x", "Subject: y"]):

@@ -131,9 +131,9 @@ def _from_base64(raw: bytes) -> bytes:
     foreign = (n for n, line in enumerate(lines) if not re.fullmatch(rb"[A-Za-z0-9+/]*={0,2}", line.strip()))
     coded = next(foreign, len(lines))
     digits = b"".join(line.strip() for line in lines[:coded])
-    out = b""
+    out: list[bytes] = []
     for segment in re.findall(rb"[A-Za-z0-9+/]+", digits):
         whole = segment[:-1] if len(segment) % 4 == 1 else segment  # cut off within a byte
-        out += binascii.a2b_base64(whole + b"=" * (-len(whole) % 4))
-    below = b"\n".join(lines[coded:])
-    return b"\n".join(filter(None, [out, below.strip(b"\n")]))
+        out.append(binascii.a2b_base64(whole + b"=" * (-len(whole) % 4)))
+    below = b"\n".join(lines[coded:]).strip(b"\n")
+    return b"\n".join(filter(None, [b"".join(out), below]))

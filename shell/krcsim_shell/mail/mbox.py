@@ -3,6 +3,8 @@
 
 import re
 
+MOST_MAILS = 10_000
+
 # The line above each mail of an mbox. One with time and year is one wherever it stands, as for git mailsplit; any
 # other one must follow an empty line. Below it, headers begin: a sentence of a body that begins with "From " is none.
 _ABOVE = re.compile(rb"^From [^\n]*\n(?=(?:>From [^\n]*\n)?[!-9;-~]+[ \t]*:)", re.MULTILINE)
@@ -25,7 +27,10 @@ def is_mail(raw: bytes) -> bool:
 
 
 def mails_in(raw: bytes) -> list[bytes]:
-    """The mails of a file, each without the line above it and as it was before the mbox; [] if there is none."""
+    """The mails of a file, each without the line above it and as it was before the mbox; [] if there is none.
+
+    Of more than MOST_MAILS only one more is read.
+    """
     raw = raw.lstrip(b"\n")
     if not raw.startswith(b"From "):
         mail = re.sub(rb"\A>From [^\n]*\n", b"", raw)
@@ -33,7 +38,7 @@ def mails_in(raw: bytes) -> list[bytes]:
     pieces = _pieces(raw)
     mails: list[list[bytes]] = []
     place = 0
-    while place < len(pieces):
+    while place < len(pieces) and len(mails) <= MOST_MAILS:
         text = pieces[place].partition(b"\n")[2]
         if is_mail(text):
             after = place + _pieces_of(text, pieces[place + 1 : place + 100])

@@ -15,14 +15,13 @@ from krcsim_shell.mail.body import body_of, has_html, lines_of
 from krcsim_shell.mail.charsets import decoded
 from krcsim_shell.mail.headers import first, values, words
 from krcsim_shell.mail.ids import message_id, own_ids, thread
-from krcsim_shell.mail.mbox import head_of, mails_in
+from krcsim_shell.mail.mbox import MOST_MAILS, head_of, mails_in
 from krcsim_shell.mail.pasted import said_of
 from krcsim_shell.mail.people import listed, people_of, usable
 
 MOST_BYTES = 10_000_000
 MOST_OF_A_HEAD = 128_000
 MOST_OF_A_CONTENT_HEADER = 4_000
-MOST_MAILS = 10_000
 MOST_PARTS = 1_000
 MOST_STEPS = 500_000  # of the parser, which looks at each line once for each boundary around it
 

@@ -47,6 +47,8 @@ def _fields(lines: Sequence[str]) -> dict[str, str]:
     for line in lines:
         found = _FIELD.fullmatch(line)
         key = _NAMES[re.sub("[- ]", "", found[1].lower())] if found else ""
+        if len(line) > 10_000:
+            break
         if not line.strip():
             gap = True
         elif found and not (gap and key in said):

@@ -535,8 +535,9 @@ def test_names_and_long_threads_survive_git_send_email(tmp_path: Path, outside: 
 
 
 def test_long_lines_and_unusual_addresses_reach_the_list(tmp_path: Path, outside: dict[str, str]) -> None:
-    cc = '"Jo @ Work" <jo@x.org>, =?utf-8?q?K_=3Cevil=40x=2Eorg=3E?= <k@x.org>, a..b@x.org, "c d"@x.org, e@bücher.example'
-    parent = replace(SEED, message_id="<p 1@example.org>", cc=mailboxes(cc))
+    names = '"Jo @ Work" <jo@x.org>, =?utf-8?q?K_=3Cevil=40x=2Eorg=3E?= <k@x.org>'
+    cc = mailboxes(f'{names}, a..b@x.org, "c d"@x.org, e@bücher.example')
+    parent = replace(SEED, message_id="<p 1@example.org>", cc=cc)
     mail = draft(ANSWER, parent=parent, quote=["word " * 300, "ü" * 700, "From here\t=20"])
     assert b"Content-Transfer-Encoding: quoted-printable\n" in mail
     assert mailinfo(mail, tmp_path, outside) == message_from_bytes(mail).get_payload(decode=True)

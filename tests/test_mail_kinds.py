@@ -468,6 +468,25 @@ def test_line_ends_and_what_stands_above_the_headers_change_nothing(tmp_path: Pa
     assert read(tmp_path, text) == read(tmp_path, mail())
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Subject:", "Subject :"),
+        ("Subject: rcu: pages", "Subject: rcu:\npages"),  # folded without a blank
+        ("From:", "From:\n"),
+        ("Cc:", "cc\t:"),
+        ("To: ", "To: \r"),
+        ("Date:", "X-Spam: yes\n\tno\nDate:"),
+    ],
+)
+def test_broken_headers_lose_no_other_header(tmp_path: Path, old: str, new: str) -> None:
+    assert read(tmp_path, mail().decode().replace(old, new, 1)) == read(tmp_path, mail())
+
+
+def test_a_body_may_follow_its_headers_without_an_empty_line(tmp_path: Path) -> None:
+    assert read(tmp_path, mail().replace(b"\n\nIt", b"\nIt", 1)) == read(tmp_path, mail())
+
+
 # Files of many mails
 
 
@@ -485,7 +504,8 @@ def test_a_sentence_that_begins_with_from_ends_no_mail(tmp_path: Path, line: str
 @pytest.mark.parametrize(
     "mark",
     [MARK, "From ina@example.org\n", "From ina at example.org  Mon Apr  6 10:00:00 2020\n",
-     "From ina@example.org Mon Apr  6 10:00:00 +0200 2020\n", f"From {'0123456789' * 4} Mon Sep 17 00:00:00 2001\n"],
+     "From ina@example.org Mon Apr  6 10:00:00 +0200 2020\n", f"{MARK}>From ina@example.org Mon\n",
+     f"From {'0123456789' * 4} Mon Sep 17 00:00:00 2001\n"],
 )  # fmt: skip
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_marks_of_an_mbox_have_many_forms(tmp_path: Path, mark: str, end: str) -> None:

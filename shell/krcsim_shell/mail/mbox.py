@@ -8,6 +8,7 @@ MOST_MAILS = 10_000
 # The line above each mail of an mbox. One with time and year is one wherever it stands, as for git mailsplit; any
 # other one must follow an empty line. Below it, headers begin: a sentence of a body that begins with "From " is none.
 _ABOVE = re.compile(rb"^From [^\n]*\n(?=(?:>From [^\n]*\n)?[!-9;-~]+[ \t]*:)", re.MULTILINE)
+_ABOVE_HEAD = re.compile(rb"\A>From [^\n]*\n")
 _DATED = re.compile(rb"\d{1,2}:\d\d(?::\d\d)?(?: [-+A-Z0-9]{1,6})* (?:19|20)\d\d")
 
 _HEADER = re.compile(rb"^(from|to|cc|date|subject|message-id)[ \t]*:", re.MULTILINE | re.IGNORECASE)
@@ -17,6 +18,14 @@ _LENGTH = re.compile(rb"^content-length[ \t]*:[ \t]*(\d{1,9})[ \t]*$", re.MULTIL
 def head_of(raw: bytes) -> bytes:
     """The headers of a mail, as bytes."""
     return raw.partition(b"\n\n")[0]
+
+
+def mended_head(head: bytes) -> bytes:
+    """Headers as the library reads them: a line that is none, above another header, goes on with the one before it;
+    a blank before a colon is dropped, and so is a lone carriage return."""
+    head = re.sub(rb"(?m)^([!-9;-~]+)[ \t]+:", rb"\1:", head.replace(b"\r", b" "))
+    end = max((found.end() for found in _HEADER.finditer(head)), default=0)  # below it may be a body
+    return re.sub(rb"\n(?![!-9;-~]+:|[ \t])", b"\n ", head[:end]) + head[end:]
 
 
 def is_mail(raw: bytes) -> bool:
@@ -33,13 +42,13 @@ def mails_in(raw: bytes) -> list[bytes]:
     """
     raw = raw.lstrip(b"\n")
     if not raw.startswith(b"From "):
-        mail = re.sub(rb"\A>From [^\n]*\n", b"", raw)
+        mail = _ABOVE_HEAD.sub(b"", raw)
         return [mail] if is_mail(mail) else []
     pieces = _pieces(raw)
     mails: list[list[bytes]] = []
     place = 0
     while place < len(pieces) and len(mails) <= MOST_MAILS:
-        text = pieces[place].partition(b"\n")[2]
+        text = _ABOVE_HEAD.sub(b"", pieces[place].partition(b"\n")[2])
         if is_mail(text):
             after = place + _pieces_of(text, pieces[place + 1 : place + 100])
             mails.append([text, *pieces[place + 1 : after]])

@@ -15,7 +15,7 @@ from krcsim_shell.mail.body import body_of, has_html, lines_of
 from krcsim_shell.mail.charsets import decoded
 from krcsim_shell.mail.headers import first, values, words
 from krcsim_shell.mail.ids import message_id, own_ids, thread
-from krcsim_shell.mail.mbox import MOST_MAILS, head_of, mails_in
+from krcsim_shell.mail.mbox import MOST_MAILS, head_of, mails_in, mended_head
 from krcsim_shell.mail.pasted import said_of
 from krcsim_shell.mail.people import listed, people_of, usable
 
@@ -144,7 +144,7 @@ def _parsed(raw: bytes, name: str) -> Message:
         f"{name} has headers of {max(len(head), longest)} bytes; shorten them, or save the raw mail again")
     _refuse(parts > MOST_PARTS or steps > MOST_STEPS, f"{name} has {parts} parts and {raw.count(10)} lines, more than "
         "is read; save the text that you answer as plain text, and name its mail with --in-reply-to")
-    return message_from_bytes(head.replace(b"\r", b" ") + between + rest, policy=policy.compat32)
+    return message_from_bytes(mended_head(head) + between + rest, policy=policy.compat32)
 
 
 def _from_mail(raw: bytes, own_id: str, notes: list[str], name: str) -> Parent:

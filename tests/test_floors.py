@@ -65,7 +65,7 @@ def name_of(path: Path) -> str:
 
 
 NOTEBOOKS = ROOT / "notebooks"
-BESIDE = sorted(path for path in ROOT.glob("*/krcsim_*/*.py"))
+BESIDE = sorted(ROOT.glob("*/krcsim_*/**/*.py"))
 MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 INIT, ENGINE_INIT, MAIN = "__init__", "engine.__init__", "__main__"
 FLOOR_OF = {name: level for level, names in enumerate(FLOORS) for name in names.split()}
@@ -159,11 +159,12 @@ def test_importing_the_package_is_light(used: str, heavy: str) -> None:
     assert (out.stdout.strip(), out.stderr, out.returncode) == ("", "", 0)
 
 
-@pytest.mark.parametrize("path", BESIDE, ids=lambda path: f"{path.parent.name}.{path.stem}")
+@pytest.mark.parametrize("path", BESIDE, ids=lambda path: ".".join(path.relative_to(ROOT).with_suffix("").parts[1:]))
 def test_what_stands_beside_the_package_has_floors_too(path: Path) -> None:
+    package = path.relative_to(ROOT).parts[1]
     tops = {x.split(".")[0] for x in imports(ast.parse(path.read_text()))}
-    others = {x for x in tops if x.startswith("krcsim_")} - {path.parent.name}
-    assert others <= KNOWS[path.parent.name]
+    others = {x for x in tops if x.startswith("krcsim_")} - {package}
+    assert others <= KNOWS[package]
 
 
 def test_runner_and_view_know_nothing_of_the_package() -> None:

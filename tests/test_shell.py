@@ -215,6 +215,17 @@ def test_a_reply_is_drafted_under_the_lines_it_answers(
     assert "--parent" not in text
 
 
+def test_what_a_reply_cannot_keep_is_said_on_stderr(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    mail, answer = tmp_path / "mail.eml", tmp_path / "answer.eml"
+    mail.write_text("From: Ina <ina@example.org>\nCc: jo@xxxxxxx\nSubject: x\nMessage-ID: a@b.c\n\nIt waits.\n")
+    command = ["reply", "phone", *QUICK, "--parent", str(mail), "--quote", "1", "--out", str(answer)]
+    assert main(command) == 0
+    assert "krcsim: note: left out, for want of an address to mail to: jo@xxxxxxx; add them" in capsys.readouterr().err
+    assert "jo@" not in answer.read_text()
+    assert main([*command, "--overwrite", "--to", "a@b.cd", "--cc", "e@f.gh"]) == 0
+    assert capsys.readouterr().err == ""
+
+
 def test_a_grid_that_is_too_wide_for_a_mail_is_saved_all_the_same(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

@@ -129,7 +129,8 @@ def _line(line: Line, ax: Axes, least: float, style: Any) -> list[Any]:
             artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
         artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0, **place)
         tops = zip(x, np.where(np.isfinite(hi), hi, y), _thinned(line), line.estimates, strict=True)
-        above = ax.transData + ScaledTranslation(0.0, 4.5 / 72.0, cast(Figure, ax.get_figure(root=True)).dpi_scale_trans)
+        figure = cast(Figure, ax.get_figure(root=True))
+        above = ax.transData + ScaledTranslation(0.0, 4.5 / 72.0, figure.dpi_scale_trans)
         artists += [ax.text(at, up, "~" * (e.kind == "rough") + label, fontsize=7, color=colour, ha="center",
             clip_on=True, transform=above) for at, up, label, e in tops if up > 0 and (label or e.kind == "rough")]
     return artists

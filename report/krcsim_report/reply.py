@@ -30,7 +30,8 @@ def table(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[st
         lines.append("  ".join(cells).rstrip())
     return lines
 
-SPARE = ("from boot", "steady", "blocked", "bytes/CPU")  # columns that a table does without where it is too wide, the first first
+# Columns that a table does without where it is too wide, the first first.
+SPARE = ("from boot", "steady", "blocked", "bytes/CPU")
 
 def fitting(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[str]:
     """A table that fits: without the columns that can be spared, then without intervals, at last a point a line."""

@@ -149,7 +149,7 @@ def run_sweep(args: argparse.Namespace, command: str) -> None:
 
 def run_reply(args: argparse.Namespace, command: str) -> None:
     """The answer as plain text or as the draft of a mail, from a saved result or a scenario that is run now."""
-    from krcsim_shell.mail import Parent, chosen, draft, message_id, read_parent, send_command
+    from krcsim_shell.mail import Parent, chosen, draft, message_id, read_parent, recipients, send_command
     from krcsim_report.reply import answer_text
     from krcsim.result import load_result
     check_targets(args, ("txt", "eml"))
@@ -162,6 +162,8 @@ def run_reply(args: argparse.Namespace, command: str) -> None:
         cc=args.cc)
     if args.parent or known or any(path.endswith(".eml") for path in args.out):
         draft("-", **how)  # what is wrong with it is said before the work
+        people = recipients(parent, to=args.to, cc=args.cc, sender=args.sender)
+        sys.stderr.writelines(f"krcsim: note: {note}\n" for note in (*parent.notes, *people.notes))
     result = load_result(args.scenario) if args.scenario.endswith(".json") else None
     text = answer_text(result or studied(args, scenario_from(args), command), args.window)
     write_all({path: draft(text, **how) if path.suffix == ".eml" else text.encode("ascii") for path in map(Path,

@@ -202,7 +202,7 @@ def test_an_unusual_address_is_written_so_that_it_can_be_mailed_to(tmp_path: Pat
     "masked",
     ["jo@xxxxxxx", "jo@localhost", "jo...@example.com", "jo-x@public.gmane.org", "jo at example.com", "jö@example.com",
      "Jo <jo () example ! com>", "jo@.example.com", "jo@a..example.com", "Jo <jo <at> example.com>", "LKML",
-     "jo@x.invalid", "=?utf-8?q?a=0Ab?=@example.com", "<jo@example.com> Bcc: kim@example.com"],
+     "jo@x.invalid", '"j(<o>"@example.com', "=?utf-8?q?a=0Ab?=@example.com", "<jo@example.com> Bcc: kim@example.com"],
 )  # fmt: skip
 def test_who_cannot_be_mailed_is_named_and_not_dropped_in_silence(tmp_path: Path, masked: str) -> None:
     parent = read(tmp_path, mail(Cc=f"{masked}, lee@example.com"))

@@ -11,7 +11,7 @@ from krcsim.values import KrcsimError, shown
 from krcsim_shell.mail.headers import CONTROL, UNREADABLE, words
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LOCAL = re.compile(rf'{_ATOM}(?:\.{_ATOM})*|"(?:[ !#-\[\]-~]|\\[ -~])+"')
+_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*|\"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~. -]+\"")  # git takes no more
 _DOTTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}\]")

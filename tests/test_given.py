@@ -140,7 +140,6 @@ def test_nothing_that_is_given_is_dropped_or_ends_in_a_traceback(
         ("does nothing beside --spell", "simulate phone --spell 1 --every-call"),
         ("does not change a saved result", "reply r.json --set machine.cpus=2"),
         ("does not change a saved result", "reply r.json --seed 5"),
-        ("does nothing without --run", "kernel phone --seeds 5"),
         ("unrecognized arguments", "reply phone --pin phone"),
     ],
 )

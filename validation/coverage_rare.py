@@ -141,7 +141,7 @@ def text(worlds: list[Known], table: dict[tuple[str, int, str], Cell], seeds: in
     """The table in Markdown."""
     lines = [
         f"`python -m validation.coverage_rare --seeds {seeds} --write` made this table: {seeds} seeds a world and",
-        f"`max_rung`, of at most {budget:g} events. In brackets: answers that lie wholly below and above the truth, and",
+        f"`max_rung`, of at most {budget:g} events. In brackets: answers wholly below and above the truth, and",
         "the median of upper over lower limit.",
         "",
         "| max_rung | interval | rough | bound |",

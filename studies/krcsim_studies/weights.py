@@ -77,7 +77,8 @@ def weighed(y: Array, den: Array, exposed: Array, control: Array | None = None, 
     freedom = max(2, min(n - spent, int(2 * n / max(1e-9, kurtosis - 1.0))))
     factor = math.exp(min(300.0, student(freedom) * math.sqrt(squares / (n - spent) / n) / moved))
     heavy = tail(y)
-    unmet = float(y.max()) / n / (1.0 - min(max(heavy, 0.0), HEAVIEST))  # beyond the largest, by such a tail
+    unmet = max(0.0, float(rest.max())) / n  # what one more, beyond the largest, would add
+    unmet /= 1.0 - min(max(heavy, 0.0), HEAVIEST)
     value *= moved
     sure = n >= RUNS and min(held / least, met / EFFECTIVE) >= 1.0 and heavy <= HEAVY
     return Estimate(value, value / factor / (1.0 + 1.0 / n), value * factor * (1.0 + unmet),

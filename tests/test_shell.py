@@ -11,6 +11,7 @@ import pytest
 
 import krcsim
 from krcsim_shell.main import main
+from krcsim_report.lists import listed
 from krcsim_studies.comparison import compare
 
 QUICK = ["--max-rung", "0", "--set", "horizon_ms=2500"]
@@ -234,3 +235,17 @@ def test_a_grid_that_is_too_wide_for_a_mail_is_saved_all_the_same(
     over = [word for values in grid for word in ("--over", values)]
     output(capsys, "sweep", "phone", *QUICK, *over, "--out", str(tmp_path / "grid.json"))
     assert len(krcsim.load_result(tmp_path / "grid.json").points()) == 16
+
+
+def test_a_grid_takes_the_own_remedy_reserves_on_it_and_lists(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    s = krcsim.changed(krcsim.load_scenario("phone"), horizon_ms=2500)
+    for names, there in (("own,B3-own", ["own", "B3-own"]), ("cold", [*listed("cold", s)])):
+        rows = json.loads(output(capsys, "sweep", "phone", *QUICK, "--over", f"remedy={names}", "--json"))["rows"]
+        assert list(dict.fromkeys(row[0] for row in rows)) == there
+        alike = compare(s, there, max_rung=0)
+        assert [tuple(row[1:]) for row in rows] == [tuple(row[1:]) for row in alike.rows]
+    table = tmp_path / "t.csv"
+    output(capsys, "sweep", "phone", *QUICK, "--over", "remedy=own,B3-own", "--into", str(table), "--quiet")
+    assert [line.split(",")[1] for line in table.read_text().splitlines()[-2:]] == ["own", "B3-own"]

@@ -16,7 +16,7 @@ from krcsim_shell.main import main
 from tests.walk import EXPLORERS, walk
 
 pytestmark = pytest.mark.usefixtures("warm_engine")
-MOVES = {"01": 200, "02": 200, "03": 200, "04": 100, "05": 200, "06": 100}  # `python -m tests.walk` takes more
+MOVES = {"01": 200, "02": 200, "03": 200, "04": 30, "05": 200, "06": 20}  # `python -m tests.walk` takes more
 SEED = 20200404
 EMPTY = {"workload.rate_hz": 1.0, "allocator.spell_ms": 10.0}  # ten ms in which no call comes
 

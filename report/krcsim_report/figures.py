@@ -19,7 +19,7 @@ STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."),
     ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
 SVG: Any = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
 FLOOR = 1e-13  # P(wait) below is drawn at the foot of the axis
-STRIP, STRIP_ROW, MOST_ROWS = 0.04, 0.04, 5  # of the height of the axes: the strip of the unseen, and each row in it
+STRIP, STRIP_ROW, MOST_ROWS = 0.05, 0.04, 5  # of the height of the axes: the strip of the unseen, and each row in it
 WIDE = 1000.0  # a rough interval whose ends are farther apart is not drawn: its upper end may be a bound
 TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
 
@@ -132,7 +132,8 @@ def _line(line: Line, ax: Axes, least: float, style: Any) -> list[Any]:
             artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
         artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0, **place)
         tops = zip(x, np.where(np.isfinite(hi), hi, y), _thinned(line), line.estimates, strict=True)
-        above = ax.transData + ScaledTranslation(0.0, 4.5 / 72.0, cast(Figure, ax.get_figure(root=True)).dpi_scale_trans)
+        scale = cast(Figure, ax.get_figure(root=True)).dpi_scale_trans
+        above = ax.transData + ScaledTranslation(0.0, 4.5 / 72.0, scale)
         artists += [ax.text(at, up, "~" * (e.kind == "rough") + label, fontsize=7, color=colour, ha="center",
             clip_on=True, transform=above) for at, up, label, e in tops if up > 0 and (label or e.kind == "rough")]
     return artists

@@ -74,6 +74,12 @@ def test_where_the_plain_code_is_good_enough_no_reserve_is_needed() -> None:
     assert "no objects" in sentence(found)
 
 
+def test_pages_that_are_enough_by_construction_pass_any_target() -> None:
+    found = size(POSTED, 1e-15, of="pages", budget=1e6)
+    assert found.smallest is not None
+    assert (found.smallest.pages, found.smallest.finding.method) == (3, "by construction")
+
+
 def test_with_little_work_allowed_the_answer_is_a_range() -> None:
     found = size(POSTED, 1.6e-4, budget=1e6)
     assert found.events <= 1.1e6
@@ -284,7 +290,7 @@ def test_mixes_are_not_refuted_by_a_pool_that_fails_alone(beyond: Sized) -> None
 
 
 def test_no_wait_seen_is_no_proof() -> None:
-    found = size(POSTED, 1e-9, of="pages", budget=1e6)
+    found = size(POSTED, 1e-9, of="pages", budget=1e6, most=2)  # three are enough by construction
     assert not found.met
     assert "no wait was seen with D2-own" in sentence(found)
     assert "no proof" in sentence(found)
@@ -356,8 +362,10 @@ def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path
     explorer.target.value, explorer.of.value = 1e-12, "mix"
     assert explorer.found is not None
     assert explorer.found.of == "mix"
-    assert "+D512-own" in text_of(explorer.found)
-    assert max(map(len, text_of(explorer.found).splitlines())) <= WIDTH
+    longest = replace(explorer.found.tried[-1], name="B4096f+D512-own")
+    found = replace(explorer.found, tried=(*explorer.found.tried, longest))
+    assert "+D512-own" in text_of(found)
+    assert max(map(len, text_of(found).splitlines())) <= WIDTH
 
 
 def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def impossible(s: Scenario) -> Impossible | None:
         del regimes["spell"]
     if all(out_of_luck(r, f) == 0.0 for f in regimes.values()):
         return Impossible("an rcu_head is always had at last: no failure that counts has a probability above 0", 0.0)
-    # Up to the first call that finds no page cached nothing is on the list: no drain is expedited, and no worker refills.
+    # Up to the first call that finds no page cached nothing is on the list: no drain is expedited, no worker refills.
     if not r.array_path or (r.page_return == "worker" and s.machine.nocb_share > 0):
         return None
     channels = w.channels() if r.cache_shared else 1

@@ -141,8 +141,8 @@ def expected(c: Chain, s: Scenario, until: float, most_work: float = MAX_WORK) -
 
 def exact_p_wait(scenario: Scenario, window: str, most_states: float = MAX_STATES,
         most_work: float = MAX_WORK) -> Exact:
-    """P(wait) in the window `boot` or `steady`; raises KrcsimError that names what does not fit, or what takes more than
-    so many states or steps.
+    """P(wait) in the window `boot` or `steady`; raises KrcsimError that names what does not fit, or what takes
+    more than so many states or steps.
     """
     refuse(window not in WINDOWS, "window", window, "one of " + ", ".join(WINDOWS), "steady is after warmup_ms")
     w, chain = WINDOWS.index(window), chain_of(scenario, most_states)

@@ -6,7 +6,8 @@ import numpy as np
 from krcsim.estimate import Estimate
 from krcsim_studies.question import Finding
 ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
-SETTLED = 3  # the rung from which on intervals of forks are taken as they are
+# By method, the rung from which on intervals are taken as they are: of fewer replications some agree by chance.
+SETTLED = {"rare": 3, "skipping": 2}
 
 def height(e: Estimate) -> float:
     """Where an estimate stands: its value or its bound; inf if there is neither."""
@@ -65,5 +66,5 @@ def at_each_look(confidence: float, looks: int) -> float:
     return confidence if looks == 1 else float(ndtr(brentq(lambda x: held(x) - confidence, least, most)))
 
 def looks_at(found: Finding, max_rung: int) -> int:
-    """How many looks at a size can go wrong: those of forks from SETTLED on, earlier ones decide only from afar."""
-    return max(1, max_rung + 1 - SETTLED * (found.method == "rare"))
+    """How many looks at a size can go wrong: those from SETTLED on, earlier ones decide only from afar."""
+    return max(1, max_rung + 1 - SETTLED.get(found.method, 0))

@@ -80,10 +80,10 @@ def _asking(s: Scenario, quantity: str, w: int, seed: int, precision: float, max
         if last < 0 and have:  # there are more runs already than the last rung has
             yield skipped(s, quantity, w, max_rung, have[s], cannot or "asked for")
     else:
-        yield from _forking(s, quantity, w, seed, precision, max_rung, method, stop, workers, budget)
+        yield from forking(s, quantity, w, seed, precision, max_rung, method, stop, workers, budget)
 
 def work_of(runs: Replications, s: Scenario) -> float:
-    """What plain runs took, in events of a few CPUs; of many each takes longer. A run costs a little to begin and end."""
+    """What plain runs took, in events of a few CPUs: of many each takes longer, and to begin and end costs a little."""
     return float(runs.of("events", 1).sum()) * (1.0 + s.machine.cpus / MANY_CPUS) + A_RUN * len(runs)
 
 def work_of_forks(forked: rare.Forked, s: Scenario) -> float:
@@ -103,11 +103,8 @@ def close(scenario: Scenario | str, quantity: str = "p_wait", window: str | None
     there already (as in climb()): where nothing else is found, the bound comes from them if they are more. Quantities
     that forks do not sum up (see rare.SUMS) and worlds whose memory is counted in pages are answered by plain runs.
     """
-    s, found = given(scenario), None
-    for found in asking(s, quantity, window=window, seed=seed, precision=precision, stop=stop, workers=workers,
-            budget=budget):
-        pass
-    assert found is not None  # asking() has one finding at least
+    s = given(scenario)
+    found = ask(s, quantity, window=window, seed=seed, precision=precision, stop=stop, workers=workers, budget=budget)
     known = (have or {}).get(s)
     if known is not None and len(known) > found.replications and found.method != BY_CONSTRUCTION \
             and found.estimate.kind in ("bound", "none"):
@@ -119,8 +116,8 @@ def ask(scenario: Scenario | str, quantity: str = "p_wait", **how: object) -> Fi
     """The last of asking(): skipping simulation, rare-event estimation or the exact chain, whichever suits.
 
     `how`: window ("boot" or "steady"), seed, precision (relative half width wanted), max_rung (the budget), method
-    ("auto", or one by name), stop, have, workers (threads), budget (of events, after which the best so far is the answer).
-    Raises KrcsimError.
+    ("auto", or one by name), stop, have, workers (threads), budget (of events, after which the best so far is the
+    answer). Raises KrcsimError.
     """
     *_, found = asking(scenario, quantity, **how)  # type: ignore[arg-type]
     return found
@@ -188,7 +185,7 @@ def looks(s: Scenario, seed: int, clear: Callable[[rare.Forked], bool], *, max_r
                 forked, seen, lost, rung = None, rung, lost + spent, -1
         rung += 1
 
-def _forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, max_rung: int, method: str,
+def forking(s: Scenario, quantity: str, w: int, seed: int, precision: float, max_rung: int, method: str,
         stop: Stop | None, workers: int | None, budget: float) -> Iterator[Finding]:
     """Runs with forks on the first rung, which answer both ways; then whichever costs less for a given width."""
     def clear(forked: rare.Forked) -> bool:

@@ -6,13 +6,12 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.state import TALLY
-from krcsim.estimate import Array, Estimate
+from krcsim.estimate import NOTHING, Array, Estimate
 from krcsim.measures import QUANTITIES, harmless_calm, window_ms
-from krcsim.result import number
 from krcsim.run import Levels, Replications, rare_runs
 from krcsim.scenario import Scenario
 from krcsim.study import Stop, in_chunks
-from krcsim_studies.weights import EFFECTIVE, EXPOSED_ROUGH, RUNS, at_most, effective, weighed
+from krcsim_studies.weights import EFFECTIVE, EXPOSED_ROUGH, RUNS, at_most, effective, faint, weighed
 PILOT = 1 << 40  # replications from here on choose the levels
 SETTLED = 0.05  # of the time under pressure that may be missing from a window that is called steady
 EFFECTIVE_SPLIT = 30.0  # as EFFECTIVE, of split runs: many copies go back to few
@@ -143,9 +142,9 @@ def unsettled(s: Scenario, window: int) -> str:
     if less <= SETTLED:
         return ""
     enough = math.log(-math.expm1(-pace * length) / (pace * length) / SETTLED) / pace
-    return f"The steady window is not steady: it begins {number(s.warmup_ms)} ms after a calm boot and is under pressure " \
-        f"{100 * less:.0f} % less than later on; set warmup_ms = {math.ceil(enough / 100) * 100} and horizon_ms as much " \
-        'later, or allocator.start = "stationary"'
+    return f"The steady window is not steady: it begins {s.warmup_ms:g} ms after a calm boot and is under pressure " \
+        f"{100 * less:.0f} % less than later on; set warmup_ms = {math.ceil(enough / 100) * 100} and horizon_ms as " \
+        'much later, or allocator.start = "stationary"'
 
 def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimate:
     """A quantity of SUMS with its interval; time under pressure, of known mean, takes its part of the variance away.
@@ -161,14 +160,17 @@ def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimat
     return e if quantity == "blocked" else at_most(e, 1.0)
 
 def plain(runs: Replications, s: Scenario, quantity: str, window: int) -> Estimate:
-    """A quantity of plain runs; of those in SUMS no surer than what is asked of weights: few may hold it all here too."""
+    """A quantity of plain runs; of those in SUMS no surer than weights would be: few may hold it all here, too."""
     e = QUANTITIES[quantity].get(runs, s, window)
+    if quantity in SUMS and e.kind == "bound" and not exposed(runs, s, quantity, window).any():
+        return NOTHING  # no call that can wait was made
     if quantity not in SUMS or e.value is None or e.lo is None or e.hi is None:
         return e
     y, met = runs.of(SUMS[quantity][0], window), exposed(runs, s, quantity, window)
+    if effective(met) < EXPOSED_ROUGH:
+        return faint(e.value, None)
     if len(runs) < RUNS:
-        few = effective(y) < EXPOSED_ROUGH or effective(met) < EXPOSED_ROUGH
-        return replace(e, kind="rough") if few else e
+        return replace(e, kind="rough") if effective(y) < EXPOSED_ROUGH else e
     other = weighed(y, divisor(runs, s, quantity, window), met, most=e.hi)
     sure = e.kind == other.kind == "interval"
     return replace(e, lo=min(e.lo, other.lo or e.lo), hi=max(e.hi, other.hi or e.hi),

@@ -164,7 +164,7 @@ class _Tries:
         if found.quantity == "blocked" and e.kind == "none":
             e = self.never_blocked(key, found)
             found = replace(found, estimate=e)
-        early = found.method == "rare" and found.rung < SETTLED
+        early = found.rung < SETTLED.get(found.method, 0)
         level = at_each_look(self.confidence, looks_at(found, self.how["max_rung"]))
         lower, upper = limits(e, found.replications, level, early)
         verdict = "passes" if upper < self.target else "fails" if lower >= self.target else "open"

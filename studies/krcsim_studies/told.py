@@ -71,10 +71,15 @@ def _interval(t: Tried) -> str:
     return "none seen" if e.kind == "bound" else "" if e.lo is None or e.hi is None or e.kind == "exact" else \
         f"{number(e.lo)} .. {number(e.hi)}"
 
+def note(found: Sized) -> str:
+    """What a reader has to know of the window, "" if nothing."""
+    return next((t.finding.note for t in found.tried if t.finding.note), "")
+
 def shown(found: Sized) -> str:
-    """The table for a terminal, and the sentence where the target is met."""
+    """The table for a terminal, the sentence where the target is met, and what to know of the window."""
     head = [found.quantity if name == "P(wait)" else name for name in HEAD]
-    return "\n".join([*table(head, rows(found), 10_000), *(["", sentence(found)] if found.met else [])])
+    said = [line for line in (sentence(found) if found.met else "", note(found)) if line]
+    return "\n".join([*table(head, rows(found), 10_000), *([""] if said else []), *said])
 
 def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
     """The table for a list; where long names make it too wide, without the runs, then without intervals too."""
@@ -93,7 +98,8 @@ def text_of(found: Sized) -> str:
         *_narrow(head, rows(found)), "", *wrap("bytes: what the reserve adds per CPU once full. f: full at boot. A "
         f"size passes (fails) if its one-sided limit is below (not below) {number(found.target)}, with "
         f"{100 * found.confidence:g} % for all looks at it together; sizes far from the target were given few runs."),
-        "", *wrap("Rates, spells and failure probabilities are assumptions of the scenario; the size is no better "
+        "", *([*wrap(note(found) + "."), ""] if note(found) else []),
+        *wrap("Rates, spells and failure probabilities are assumptions of the scenario; the size is no better "
         "than they are."), "", "Made with:", made]
     return check_text("\n".join(lines) + "\n")
 

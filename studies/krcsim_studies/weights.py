@@ -110,4 +110,5 @@ def says_little(e: Estimate) -> bool:
 
 def at_most(e: Estimate, most: float) -> Estimate:
     """The same where nothing can be above `most`."""
-    return replace(e, value=None if e.value is None else min(most, e.value), hi=None if e.hi is None else min(most, e.hi))
+    value, hi = (None if x is None else min(most, x) for x in (e.value, e.hi))
+    return replace(e, value=value, hi=hi)

@@ -54,7 +54,7 @@ def test_growing_reserves_on_the_own_remedy_are_lines_and_the_setting_is_a_point
 
 
 def test_a_small_value_makes_the_axis_longer_but_the_tail_of_an_interval_does_not() -> None:
-    small, rough = Estimate(1e-11, 5e-12, 2e-11, "interval"), Estimate(1e-5, 1e-12, 1e-2, "rough")
+    small, rough = Estimate(1e-11, 5e-12, 2e-11, "interval"), Estimate(1e-5, 1e-12, 1e-2, "interval")
     lows = [limits(Chart((Line("x", ("",), (64.0,), (e,)),), "", "", True))[2] for e in (small, rough)]
     assert lows[0] < 1e-10
     assert lows[1] == pytest.approx(1e-9)

@@ -13,7 +13,8 @@ import pytest
 from krcsim.scenario import changed, load_scenario, presets
 from krcsim.values import KrcsimError
 from krcsim_kernel import build, guest, job, matrix, results, verb
-from krcsim_shell.main import main, pair, parser, scenario_from, value_of
+from krcsim_shell.given import pair, scenario_from, value_of
+from krcsim_shell.main import main, parser
 from validation.scenarios import random_scenario
 
 ROOT = Path(__file__).parent.parent

@@ -202,12 +202,25 @@ def test_the_number_of_a_bound_stands_in_the_legend() -> None:
 
 
 def test_no_interval_reaches_into_the_strip() -> None:
-    wide = Estimate(1e-4, 1e-12, 1e-2, "rough")
-    chart = picture(wide, BOUND)
+    chart = picture(Estimate(1e-4, 1e-12, 1e-2, "interval"), BOUND)
     low = limits(chart)[2]
-    for line in figure_of(chart).axes[0].lines:
-        if line.get_marker() != "*" and len(line.get_ydata()) == 2 and line.get_xdata()[0] == chart.lines[0].x[0]:
-            assert min(line.get_ydata()) >= low
+    assert (low, 1e-2) in spans(chart)
+
+
+def test_a_rough_interval_that_says_nothing_is_not_drawn_but_its_point_is_marked() -> None:
+    chart = picture(Estimate(2e-8, 5e-10, BOUND.hi, "rough"), MEASURED)
+    assert spans(chart) == []
+    ax = figure_of(chart).axes[0]
+    assert "~0" in [text.get_text() for text in ax.texts]
+    assert "~ is read as a factor" in ax.texts[-1].get_text()
+
+
+def spans(chart: Chart) -> list[tuple[float, float]]:
+    """The intervals drawn at the first point of a chart."""
+    lines = [line for line in figure_of(chart).axes[0].lines if line.get_marker() == "None"]
+    ends = [(line.get_xdata(), line.get_ydata()) for line in lines]
+    return [(float(y[0]), float(y[1])) for x, y in ends
+        if len(x) == 2 and x[0] == x[1] == chart.lines[0].x[0] and not math.isnan(y[0])]  # fmt: skip
 
 
 def test_in_plain_text_what_was_not_seen_stands_below_the_axis() -> None:

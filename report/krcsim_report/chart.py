@@ -9,6 +9,7 @@ from typing import Any
 from krcsim.estimate import Estimate
 from krcsim.result import Result, number
 OWN = "your setting"
+FEW_BOUNDS = 2  # of a line are told apart in its legend; of more the highest is said
 NOTHING_ADDED = 16.0  # bytes; where 0 stands on a logarithmic axis
 _SIZED = re.compile(r"([BD])(\d*)([ef]?)(?:-(.+))?", re.ASCII)
 _WORDS = {"B": "pool of N objects, empty at boot", "Bf": "pool of N objects, full at boot",
@@ -108,11 +109,14 @@ def rows_unseen(chart: Chart) -> tuple[str, ...]:
 
 def in_legend(line: Line) -> str:
     """The name of a line, and the numbers of its points that have no height."""
-    bounds = [e.hi for e in line.estimates if e.kind == "bound" and e.hi is not None]
     rows = [*zip(line.labels, line.estimates, strict=True)]
-    text = line.name
-    if bounds:
-        text += f"\nnone seen{_at(label for label, e in rows if e.kind == 'bound')}: < {number(max(bounds))}"
+    bounds: dict[str, list[str]] = {}
+    for label, e in rows:
+        if e.kind == "bound" and e.hi is not None:
+            bounds.setdefault(number(e.hi), []).append(label)
+    if len(bounds) > FEW_BOUNDS:
+        bounds = {max(bounds, key=float): [label for labels in bounds.values() for label in labels]}
+    text = line.name + "".join(f"\nnone seen{_at(labels)}: < {most}" for most, labels in bounds.items())
     if any(e.value == 0.0 for _, e in rows):
         text += f"\nno wait possible{_at(label for label, e in rows if e.value == 0.0)}"
     return text

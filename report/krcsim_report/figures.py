@@ -16,7 +16,7 @@ from krcsim.estimate import Estimate
 STYLES = (("#0072B2", "o", "-"), ("#D55E00", "s", "--"), ("#009E73", "^", "-."), ("#CC79A7", "D", ":"),
     ("#E69F00", "v", (0, (5, 1))), ("#56B4E9", "P", (0, (3, 1, 1, 1))), ("#000000", "X", (0, (1, 1))))
 FLOOR = 1e-13  # P(wait) below is drawn at the foot of the axis
-STRIP, STRIP_ROW, MOST_ROWS = 0.04, 0.04, 5  # of the height of the axes: the strip of the unseen, and each row in it
+STRIP, STRIP_ROW, MOST_ROWS = 0.05, 0.04, 5  # of the height of the axes: the strip of the unseen, and each row in it
 WIDE = 1000.0  # a rough interval whose ends are farther apart is not drawn: its upper end may be a bound
 TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
 

@@ -1,0 +1,22 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every preset with the thread's remedies: no row of a comparison ends in a bound that the same work would beat."""
+
+from __future__ import annotations
+
+import pytest
+
+import krcsim
+from krcsim.remedy import THREAD, named
+from krcsim.scenario import changed, load_scenario, presets
+from krcsim_studies.question import CLOSING
+
+
+@pytest.mark.parametrize("preset", presets())
+def test_no_bound_of_a_comparison_is_beaten_by_asking(preset: str) -> None:
+    s = load_scenario(preset)
+    result = krcsim.compare(s, [*THREAD, "B12", "D2-A1"])
+    for name, window, quantity, *_, method in result.rows:
+        if method == "bound" and quantity in ("p_wait", "p_wait_spell"):
+            world = changed(s, remedy=named(str(name)))
+            asked = krcsim.ask(world, str(quantity), window=window, budget=CLOSING)
+            assert asked.estimate.value is None, (name, window, asked)

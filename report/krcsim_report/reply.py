@@ -176,7 +176,7 @@ def answer_text(result: Result, window: str | None = None) -> str:
         "the plain code keeps counted for all. P(wait): per single-argument call. "
         f"blocked: {blocked_words(s)}, in grace-period waits.")
     lines = [*wrap(f"krcsim, {span}: {situation(s)} 95 % intervals over replications; "
-        '"<" is an upper bound where no wait was seen.'), "", *fitting(*rows), "", *wrap(key),
+        '"<" is an upper bound at 99.9 % where no wait was seen.'), "", *fitting(*rows), "", *wrap(key),
         *wrap(found_words(result, points)),
         *wrap(unexposed_words(result, points)), *wrap(remark(result, window, [str(p[0]) for p in points])), "",
         *log_plot(chart_of(result, window)), "",

@@ -120,7 +120,7 @@ def study_of(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scen
 def check_budget(budget: float) -> None:
     """Raise FieldError for a budget that is no number of events."""
     refuse(not (is_real(budget) and 0 <= budget < math.inf), "budget", budget, "a number of events, 0 or more",
-        f"{CLOSING:g} are about five seconds of a processor; 0 leaves bounds as they are")
+        f"{CLOSING:g} are five to ten seconds of a processor; 0 leaves bounds as they are")
 
 
 def _differences(kept: dict[Point, Study], windows: dict[int, str], by_spell: bool) -> Iterator[Point]:

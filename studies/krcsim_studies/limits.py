@@ -3,7 +3,7 @@
 import math
 from functools import cache
 import numpy as np
-from krcsim.estimate import Estimate
+from krcsim.estimate import BOUND_CONFIDENCE, Estimate
 from krcsim_studies.question import Finding
 ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
 # By method, the rung from which on intervals are taken as they are: of fewer replications some agree by chance.
@@ -22,8 +22,8 @@ def limits(e: Estimate, replications: int, confidence: float, early: bool = Fals
     from scipy.special import stdtrit
     if e.kind == "exact" and e.value is not None:
         return e.value, e.value
-    if e.kind == "bound" and e.hi is not None:  # one-sided at 95 % already; more confidence, a higher bound
-        return 0.0, min(1.0, e.hi * max(1.0, math.log1p(-confidence) / math.log(0.05)))
+    if e.kind == "bound" and e.hi is not None:  # one-sided at its own confidence already; for more, a higher bound
+        return 0.0, min(1.0, e.hi * max(1.0, math.log1p(-confidence) / math.log1p(-BOUND_CONFIDENCE)))
     if e.value is None or e.lo is None or e.hi is None or not 0.0 < e.lo < e.hi:  # no width is no knowledge
         return 0.0, math.inf
     n = max(1, replications - 1)

@@ -18,7 +18,7 @@ METHODS = ("auto", "skipping", "rare", "exact")
 SMALL_BLOCK, NEGLIGIBLE = 32, 1e-12
 # Work is counted in events of a plain run, of which a processor handles some eight million a second: about 20 CPU-s for
 # an answer, and 5 where it is one of many.
-BUDGET, CLOSING = 1.6e8, 4e7
+BUDGET, CLOSING = 1.6e8, 8e7
 MANY_CPUS = 80.0  # at which an event takes twice as long
 A_RUN = 4000.0  # what it takes to begin and to end a replication, in such events
 CHAIN_STEP = 0.01  # a step of the exact chain (an entry of its matrix, used once), in such events
@@ -97,7 +97,7 @@ def close(scenario: Scenario | str, quantity: str = "p_wait", window: str | None
     """The best honest answer within a budget, for a row in which plain runs have seen nothing.
 
     Tried in this order: by construction, the exact chain, forks, split runs. `budget` is counted in events of a plain
-    run and not by the clock, so the same question has the same answer on every machine; CLOSING takes some 5 CPU-s.
+    run and not by the clock, so the same question has the same answer on every machine; CLOSING takes some 5 to 10 CPU-s.
     What the Finding says is one of: `exact`; `interval`; `rough`, to be marked ~ and read as a factor; `bound`, by
     construction or since nothing was seen even so; `none`, where no call was exposed. `have` holds plain runs that are
     there already (as in climb()): where nothing else is found, the bound comes from them if they are more. Quantities

@@ -111,13 +111,21 @@ def _words(args: argparse.Namespace, name: str) -> Iterator[str]:
     if name in _ELSEWHERE or value is None or value is False:
         return
     for one in value if isinstance(value, list) else [value]:
-        text = "=".join(pair(one)) if name in ("set", "over", "sample") else _near(one) if name == "pin" else str(one)
+        text = _plain(one)
+        if name in ("set", "over", "sample"):
+            text = "=".join(pair(one))
+        elif name == "pin":
+            text = _near(one)
         if one is True:
             yield f"--{name}"
         elif text.startswith("-"):
             yield f"--{name}={text}"
         else:
             yield from (f"--{name}", text)
+
+def _plain(value: Any) -> str:
+    """A value as somebody would type it: a whole number without its point."""
+    return str(value).removesuffix(".0") if isinstance(value, float) else str(value)
 
 def _near(pin: str) -> str:
     """A pin that needs no file."""

@@ -97,7 +97,7 @@ def close(scenario: Scenario | str, quantity: str = "p_wait", window: str | None
     """The best honest answer within a budget, for a row in which plain runs have seen nothing.
 
     Tried in this order: by construction, the exact chain, forks, split runs. `budget` is counted in events of a plain
-    run and not by the clock, so the same question has the same answer on every machine; CLOSING takes some 5 to 10 CPU-s.
+    run and not by the clock, so the same question has the same answer on every machine; CLOSING takes 5 to 10 CPU-s.
     What the Finding says is one of: `exact`; `interval`; `rough`, to be marked ~ and read as a factor; `bound`, by
     construction or since nothing was seen even so; `none`, where no call was exposed. `have` holds plain runs that are
     there already (as in climb()): where nothing else is found, the bound comes from them if they are more. Quantities

@@ -148,7 +148,13 @@ def test_a_remedy_that_cannot_be_measured_is_left_out_of_the_list() -> None:
     jobs = verb.jobs_of(scenario, "A1,own,B5")
     told = verb.way_out(scenario, jobs)
     assert "remedy.page_class=nowait" in told
-    runs_with(["kernel", "thread-as-posted", "--set", "remedy.page_class=noretry", "--remedies", "A1,own,B5"], told)
+    runs_with(["kernel", "thread-as-posted", "--remedies", "A1,own,B5"], told)  # a field is given once
+
+def test_settings_that_take_the_place_of_others_are_said_to_do_so(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["kernel", "thread-as-posted", "--run", "--set", "remedy.page_class=noretry"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert "--set remedy.page_class=nowait" in told
+    assert "in place of --set remedy.page_class;" in told
 
 def test_a_world_without_spells_has_its_failures_all_the_time() -> None:
     found = words(changed(BASE, **{"allocator.spells": "none", "allocator.calm.page": 0.9, "allocator.calm.head": 0.4,

@@ -84,11 +84,18 @@ def _targets(args: argparse.Namespace) -> list[Path]:
 
 def _measured(scenario: Scenario, jobs: dict[str, Job], args: argparse.Namespace) -> dict[str, list[Row]]:
     if wanted := way_out(scenario, jobs):
-        raise KrcsimError(f"the harness cannot measure this as it is; add {wanted}; without --run it says why")
+        raise KrcsimError("the harness cannot measure this as it is; "
+            f"add {wanted}{_instead(args, wanted)}; without --run it says why")
     tasks = [Task(job.line(seed), job.boot) for job in jobs.values() for seed in range(1, args.seeds + 1)]
     say = (lambda _: None) if args.quiet else (lambda text: streams.note(f"{text}\n"))
     rows = [flat(row) for row in measure(ready(None, say), tasks, say)]
     return {name: rows[n * args.seeds:(n + 1) * args.seeds] for n, name in enumerate(jobs)}
+
+def _instead(args: argparse.Namespace, wanted: str) -> str:
+    """Which settings of a command the wanted ones take the place of, since a field may be given once."""
+    fields = [one.partition("=")[0] for one in args.set]
+    twice = [f"--set {field}" for field in fields if f"--set {field}=" in wanted]
+    return f" in place of {' and '.join(twice)}" if twice else ""
 
 def _answer(name: str, rows: Sequence[Row]) -> Any:
     """The model's answer beside the measured rows; None where this installation cannot give one."""

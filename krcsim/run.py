@@ -192,9 +192,9 @@ def replicate(scenario: Scenario, seed: int, first: int, last: int, *, every_cal
     return _Arena(scenario, every_call, 0, stop, by_spell).runs(seed, first, last)
 
 def event_log(scenario: Scenario, seed: int, replication: int = 0, *, events: int,
-        every_call: bool = False) -> tuple[Replications, NDArray[Any], int]:
+        every_call: bool = False, by_spell: int = 0) -> tuple[Replications, NDArray[Any], int]:
     """One replication, its first `events` events (dtype EVENT, `at` in ticks; none of dull calls), and their number."""
-    arena = _Arena(scenario, every_call, events)
+    arena = _Arena(scenario, every_call, events, None, by_spell)
     runs = arena.runs(seed, replication, replication + 1)
     return runs, arena.arrays["log"][: min(arena.logged, events)].copy(), arena.logged
 

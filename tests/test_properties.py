@@ -219,11 +219,11 @@ def test_a_wait_belongs_to_the_spell_of_its_call_however_long_that_stalled(
     )
     if by_spell:
         world = changed(world, warmup_ms=0.0)
-    log = event_log(world, seed, events=ROOM)[1]
+    count = 3 if by_spell else 0
+    runs, log, _ = event_log(world, seed, events=ROOM, by_spell=count)
     made = log["at"][log["code"] == CODE["wait begins"]] * 4.0 - stall_ms
     which = np.unique(np.searchsorted([a for a, _ in spells], made + 1e-6)) - 1
     begins = np.array([spells[i][0] for i in which])
-    runs = replicate(world, seed, 0, 1, by_spell=3 if by_spell else 0)
     counted = [runs.of("spells_waited", w).sum() for w in range(4 if by_spell else 2)]
     if by_spell:
         assert counted == [0, *((which == i).sum() for i in (0, 1)), (which >= 2).sum()]

@@ -19,8 +19,8 @@ FORMAT = "krcsim-result/2"
 Cell = str | int | float | bool | None
 BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung", "method")
 # How a row was found: plain runs, forks and splitting, the exact chain, a proof; "bound" where runs of any kind saw
-# nothing and only their number says how rare it is; "" in files that do not say.
-METHODS = ("skipping", "rare", "exact", "by construction", "bound", "")
+# nothing and only their number says how rare it is; None in files of before, which do not say.
+METHODS = ("skipping", "rare", "exact", "by construction", "bound")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
 # The columns of each format that is read; what an older one did not have is None.
 FORMATS = {"krcsim-result/1": ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung"),

@@ -140,7 +140,7 @@ def test_an_older_file_is_read_and_does_not_say_how_its_rows_were_found(tmp_path
     path.write_text(json.dumps(body | {"sha256": hashlib.sha256(text.encode()).hexdigest()}))
     old = load_result(path)
     assert [row[:-1] for row in old.rows] == [row[:-1] for row in result.rows]
-    assert {row[-1] for row in old.rows} == {""}
+    assert {row[-1] for row in old.rows} == {None}
     assert "<" in answer_text(old)
 
 

@@ -163,7 +163,8 @@ def run_reply(args: argparse.Namespace, command: str) -> None:
     if args.parent or known or any(path.endswith(".eml") for path in args.out):
         draft("-", **how)  # what is wrong with it is said before the work
         people = recipients(parent, to=args.to, cc=args.cc, sender=args.sender)
-        sys.stderr.writelines(f"krcsim: note: {note}\n" for note in (*parent.notes, *people.notes))
+        for said in (*parent.notes, *people.notes):
+            note(f"krcsim: note: {said}\n")
     result = load_result(args.scenario) if args.scenario.endswith(".json") else None
     text = answer_text(result or studied(args, scenario_from(args), command), args.window)
     write_all({path: draft(text, **how) if path.suffix == ".eml" else text.encode("ascii") for path in map(Path,

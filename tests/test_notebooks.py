@@ -7,7 +7,6 @@ import ast
 import builtins
 import json
 import statistics
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,7 @@ from nbclient import NotebookClient
 
 FOLDER = Path(__file__).parent.parent / "notebooks"
 NOTEBOOKS = sorted(FOLDER.glob("*.ipynb"))
-SECONDS = 20
+HANGS_S = 600  # a cell that takes longer never ends; how long one takes is for the benchmarks
 MEDIAN_LINES, MOST_LINES = 3, 15
 # A rule of the model, a loop over replications, a class: all of that belongs into krcsim/.
 NOT_HERE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.AsyncFor, ast.While)
@@ -104,11 +103,9 @@ def test_runs_from_top_to_bottom(
 ) -> None:
     monkeypatch.setenv("PYDEVD_DISABLE_FILE_VALIDATION", "1")  # else ipykernel writes to stderr
     notebook = read(path)
-    begun = time.monotonic()
     NotebookClient(
-        notebook, timeout=SECONDS, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
+        notebook, timeout=HANGS_S, kernel_name="python3", resources={"metadata": {"path": tmp_path}}
     ).execute()  # raises what a cell raises
-    took = time.monotonic() - begun
     outputs = [out for cell in notebook.cells for out in cell.get("outputs", [])]
     assert [out for out in outputs if out.output_type == "error"] == []
     assert [out.text for out in outputs if out.get("name") == "stderr"] == []
@@ -120,4 +117,3 @@ def test_runs_from_top_to_bottom(
         assert "<Figure size" not in text, "a figure that nobody sees"
         assert " object at 0x" not in text or "application/vnd.jupyter.widget-view+json" in data
         assert len(text) <= MOST_REPR, "the insides of an object instead of what it says"
-    assert took <= SECONDS

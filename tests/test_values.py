@@ -297,10 +297,11 @@ def test_a_whole_part_is_changed_first_and_then_its_fields(remedy: Any, order: i
 @pytest.mark.parametrize("order", [1, -1])
 def test_a_list_that_is_given_with_another_kind_is_not_dropped(order: int) -> None:
     for kind, other, lists, value in (
-        ("grace_period.kind", "ticks", "grace_period.lengths_ms", [5.0]),
+        ("grace_period.kind", "fixed", "grace_period.lengths_ms", [5.0]),
         ("allocator.spells", "none", "allocator.schedules", [[0, 5]]),
     ):
-        given = dict(list({kind: other, lists: value}.items())[::order])
+        length = {"grace_period.mean_ms": 5.0} if other == "fixed" else {}
+        given = dict(list({kind: other, lists: value, **length}.items())[::order])
         assert lists in refusal(lambda given=given: changed(Scenario(), **given))
 
 

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from krcsim.estimate import Estimate, mean, ratio
+from krcsim.estimate import student
 from krcsim.run import Replications, replicate, warm_up
 from krcsim.scenario import Scenario
 from krcsim.study import extend
@@ -59,12 +59,6 @@ def of(x: Columns, name: str) -> Columns:
     return np.asarray(x[:, NAMES.index(name)])
 
 
-def estimates(x: Columns) -> list[Estimate]:
-    """P(wait), mean wait and mean peak over replications."""
-    waits = of(x, "waits")
-    return [ratio(waits, of(x, "single")), ratio(of(x, "wait_ms"), waits), mean(of(x, "peak"))]
-
-
 def error_of(num: Columns, den: Columns) -> tuple[float, float]:
     """A ratio of sums and its standard error, by the delta method."""
     value = num.sum() / den.sum()
@@ -77,6 +71,11 @@ def errors(x: Columns) -> list[tuple[float, float]]:
     waits = of(x, "waits")
     pairs = ((waits, of(x, "single")), (of(x, "wait_ms"), waits), (of(x, "peak"), np.ones(len(x))))
     return [error_of(num, den) for num, den in pairs]
+
+
+def half_widths(x: Columns) -> list[float]:
+    """Relative half widths of normal intervals of the QUANTITIES: there are hundreds of replications."""
+    return [student(len(x) - 1) * error / value if value > 0 else math.inf for value, error in errors(x)]
 
 
 def counted(case: Case, three: tuple[Columns, Columns, Columns]) -> Iterator[Row]:
@@ -96,7 +95,7 @@ def cases(wanted: int = WANTED) -> Iterator[Case]:
         pilot = of_engine(replicate(s, 1, 0, 300))
         if of(pilot, "waits").sum() < 1000:
             continue
-        widths = [e.half_width for e in estimates(pilot)]
+        widths = half_widths(pilot)
         if not all(math.isfinite(x) for x in widths):
             continue
         n = max(250, math.ceil(300 * (max(widths) / AIM) ** 2))
@@ -155,7 +154,7 @@ def compare(wanted: int = WANTED) -> list[Row]:
             )
             other = np.concatenate([p.result() for p in parts])
             three = (skip, every, other)
-            widths = [[e.half_width for e in estimates(x)] for x in three]
+            widths = [half_widths(x) for x in three]
             moments = [errors(x) for x in three]
             for q, name in enumerate(QUANTITIES):
                 s, e, t = (m[q] for m in moments)

@@ -191,6 +191,7 @@ def test_refining_ends_by_itself(notebook: Notebook) -> None:
 @each_notebook
 def test_a_setting_of_ones_own_is_no_preset_and_reset_goes_back_to_it(notebook: Notebook) -> None:
     notebook.begin()
+    shown(notebook, "allocator.spell.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
     notebook.until(lambda: notebook.preset() == "(your own)", "preset (your own)")
     notebook.press("Reset")
@@ -278,6 +279,7 @@ def test_exporting_twice_overwrites_nothing(notebook: Notebook) -> None:
 @each_notebook
 def test_an_exported_scenario_is_put_back_on_the_sliders(notebook: Notebook) -> None:
     notebook.begin()
+    shown(notebook, "allocator.spell.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
     notebook.follows("allocator.spell.page")
     (file,) = (path for path in notebook.export() if path.suffix == ".toml")

@@ -474,6 +474,7 @@ def test_after_a_restart_the_last_setting_is_back(notebook: Notebook) -> None:
     notebook.begin()
     if notebook.kind.pins_at_most:
         notebook.press("Pin")
+    shown(notebook, "allocator.spell.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
     notebook.follows("allocator.spell.page")
     notebook.until(lambda: notebook.kept() == notebook.drawn(), "setting beside the notebook")

@@ -227,7 +227,8 @@ def report(found: list[Cell], apart: list[Cell], seeds: int) -> str:
         *(f"{n} runs" for n in COUNTS)], bound_rows(found))
     if apart:
         text += "\nDifferences between remedies in the same worlds (thread-as-posted):\n\n"
-        text += markdown(["quantity", *counts, worst], pooled_rows(apart, "interval"))
+        fewer = [f"{n} runs" for n in sorted({cell.count for cell in apart})]
+        text += markdown(["quantity", *fewer, worst], pooled_rows(apart, "interval"))
     return text
 
 

@@ -153,21 +153,19 @@ def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimat
     return e if quantity == "blocked" else at_most(e, 1.0)
 
 def plain(runs: Replications, s: Scenario, quantity: str, window: int) -> Estimate:
-    """A quantity of plain runs; of those in SUMS no surer than weights would be: few may hold it all here, too."""
+    """A quantity of plain runs; of those in SUMS only as sure as the replications that met calls which may wait."""
     e = QUANTITIES[quantity].get(runs, s, window)
-    if quantity in SUMS and e.kind == "bound" and not exposed(runs, s, quantity, window).any():
-        return NOTHING  # no call that can wait was made
-    if quantity not in SUMS or e.value is None or e.lo is None or e.hi is None:
+    if quantity not in SUMS:
         return e
-    y, met = runs.of(SUMS[quantity][0], window), exposed(runs, s, quantity, window)
+    met = exposed(runs, s, quantity, window)
+    if e.kind == "bound" and not met.any():
+        return NOTHING
+    if e.value is None or e.lo is None or e.hi is None:
+        return e
     if effective(met) < EXPOSED_ROUGH:
         return faint(e.value, None)
-    if len(runs) < RUNS:
-        return replace(e, kind="rough") if effective(y) < EXPOSED_ROUGH else e
-    other = weighed(y, divisor(runs, s, quantity, window), met, most=e.hi)
-    sure = e.kind == other.kind == "interval"
-    return replace(e, lo=min(e.lo, other.lo or e.lo), hi=max(e.hi, other.hi or e.hi),
-        kind="interval" if sure else "rough")
+    few = len(runs) < RUNS and effective(runs.of(SUMS[quantity][0], window)) < EXPOSED_ROUGH
+    return replace(e, kind="rough") if few else e
 
 def divisor(runs: Replications, s: Scenario, quantity: str, window: int) -> Array:
     """What a quantity of SUMS is divided by, of each replication: calls, or the time of all callers."""

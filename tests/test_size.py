@@ -149,7 +149,7 @@ def test_few_replications_that_saw_anything_decide_only_from_afar() -> None:
 def test_a_bound_rises_with_the_confidence_and_decides_no_failure() -> None:
     bound = Estimate(None, 0.0, 1e-3, "bound")
     assert limits(bound, 9, 0.95) == (0.0, 1e-3)
-    assert limits(bound, 9, 0.999)[1] > 1e-3
+    assert limits(bound, 9, 0.9999)[1] > 1e-3
 
 
 def test_what_is_exact_has_no_room() -> None:

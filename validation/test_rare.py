@@ -72,7 +72,7 @@ def test_most_answers_are_intervals(found: dict[str, tuple[float, list[Finding]]
     """The others have weights with so long a tail that no sample tells their variance."""
     kinds = [f.estimate.kind for _, findings in found.values() for f in findings]
     print(f"{kinds.count('interval')} of {len(kinds)} are intervals")
-    assert kinds.count("interval") > 0.6 * len(kinds)
+    assert kinds.count("interval") > 0.85 * len(kinds)
 
 
 def full(**overrides: Any) -> Scenario:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.state import COUNTERS, EVENTS
 from krcsim.kernel import milliseconds
-from krcsim.measures import p_wait, window_ms
+from krcsim.measures import answers, window_ms
 from krcsim.result import html_table
 from krcsim.run import WINDOWS, Replications, event_log, replicate
 from krcsim.scenario import Scenario, load_scenario
@@ -67,7 +67,7 @@ def climb(scenario: Scenario, seed: int, *, precision: float = PRECISION, max_ru
         if runs is None or len(runs) <= total:
             runs = have[scenario] = extend(scenario, seed, runs, total, stop=stop, workers=workers, by_spell=by_spell)
             yield rung, runs
-            e = p_wait(runs, scenario, window)
+            e = answers(runs, scenario, window, ["p_wait"])["p_wait"]
             known = e.kind == "interval" and e.half_width <= precision
             if known or e.kind in ("bound", "none") and rung >= BOUND_RUNG:
                 return

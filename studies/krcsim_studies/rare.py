@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from krcsim.engine.state import TALLY
 from krcsim.estimate import NOTHING, Array, Estimate, effective
-from krcsim.measures import QUANTITIES, callers, harmless_calm, pressed_share, window_ms
+from krcsim.measures import QUANTITIES, answers, callers, harmless_calm, pressed_share, window_ms
 from krcsim.run import Levels, Replications, rare_runs
 from krcsim.scenario import Scenario
 from krcsim.study import Stop, in_chunks
@@ -154,7 +154,7 @@ def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimat
 
 def plain(runs: Replications, s: Scenario, quantity: str, window: int) -> Estimate:
     """A quantity of plain runs; of those in SUMS only as sure as the replications that met calls which may wait."""
-    e = QUANTITIES[quantity].get(runs, s, window)
+    e = answers(runs, s, window, [quantity])[quantity]
     if quantity not in SUMS:
         return e
     met = exposed(runs, s, quantity, window)

@@ -65,7 +65,9 @@ def speed() -> Iterator[Measured]:
             yield Measured(f"{name}, {method}", np.median(rates[:, m]) / 1e6, "M calls/CPU-s")
         for a, b in ((0, 2), (0, 1), (1, 2)):
             ratios = rates[:, a] / rates[:, b]
-            yield Measured(f"{name}, {METHODS[a]} / {METHODS[b]}", np.median(ratios), "times", span(ratios))
+            yield Measured(
+                f"{name}, {METHODS[a]} / {METHODS[b]}", np.median(ratios), "times", span(ratios)
+            )
 
 
 def span(ratios: Sequence[float] | NDArray[np.float64]) -> str:
@@ -114,7 +116,9 @@ def memory() -> Iterator[Measured]:
                              capture_output=True, text=True).stdout)
         for ms in (6e3, 6e5)
     )  # fmt: skip
-    yield Measured("memory of a run", long, "MiB", f"a hundred times the horizon: {long - short:+.1f} MiB")
+    yield Measured(
+        "memory of a run", long, "MiB", f"a hundred times the horizon: {long - short:+.1f} MiB"
+    )
 
 
 def start() -> Iterator[Measured]:
@@ -135,12 +139,18 @@ ALL = {"speed": speed, "threads": threads, "memory": memory, "start": start, "ra
 def main(argv: list[str]) -> None:
     """Measure, print, and record if asked to."""
     ask = argparse.ArgumentParser(prog="python -m benchmarks", description="How fast krcsim is.")
-    ask.add_argument("--record", action="store_true", help="append the numbers to benchmarks/history.csv")
-    ask.add_argument("--only", choices=ALL, action="append", help="measure this alone (may be given again)")
+    ask.add_argument(
+        "--record", action="store_true", help="append the numbers to benchmarks/history.csv"
+    )
+    ask.add_argument(
+        "--only", choices=ALL, action="append", help="measure this alone (may be given again)"
+    )
     given = ask.parse_args(argv)
     warm_up()
     past = record.read()
-    print(f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs ({record.cpu_model()}), {ROUNDS} rounds")
+    print(
+        f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs ({record.cpu_model()}), {ROUNDS} rounds"
+    )
     for name in given.only or ALL:
         for m in ALL[name]():
             print(record.line(m, past), flush=True)

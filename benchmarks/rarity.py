@@ -64,13 +64,19 @@ class Cost:
 def busy(cpus: int, head: float) -> Scenario:
     """50,000 calls/s per CPU with all costs of calls, a full pool of 3, and heads that fail in spells."""
     s = read_scenario(FOLDER / "busy4.toml")
-    s = replace(s, warmup_ms=2000.0, horizon_ms=12000.0, workload=Workload(rate_hz=s.workload.rate_hz))
-    return changed(s, **{"machine.cpus": cpus, "allocator.spell.head": head, "allocator.calm.head": head / 100})
+    s = replace(
+        s, warmup_ms=2000.0, horizon_ms=12000.0, workload=Workload(rate_hz=s.workload.rate_hz)
+    )
+    return changed(
+        s, **{"machine.cpus": cpus, "allocator.spell.head": head, "allocator.calm.head": head / 100}
+    )
 
 
 def thread(cpus: int, head: float) -> Scenario:
     """The thread's machine, 1,000 calls/s per CPU and a page in the cache, with a full pool of 3."""
-    heads = {f"allocator.spell.{k}": head for k in ("head", "head_atomic", "head_high", "head_reclaim")}
+    heads = {
+        f"allocator.spell.{k}": head for k in ("head", "head_atomic", "head_high", "head_reclaim")
+    }
     pool = {"remedy.nr_emergency_objs": 3, "remedy.emergency_at_boot": 3}
     return changed(load_scenario("thread-as-posted"), **{"machine.cpus": cpus} | heads | pool)
 
@@ -104,7 +110,14 @@ def page_cases() -> list[Case]:
     """Where cached pages alone do; `auto` is content with a bound by construction on one CPU."""
     given = ((1, 2, 17_000.0, 1e-9), (4, 3, 17_200.0, 1e-7), (4, 4, 18_500.0, 1e-9))
     return [
-        Case(f"pages {cpus} CPU near {near:.0e}", cached(cpus, n, rate), near, PAGE_BAR, seeds=1, method="rare")
+        Case(
+            f"pages {cpus} CPU near {near:.0e}",
+            cached(cpus, n, rate),
+            near,
+            PAGE_BAR,
+            seeds=1,
+            method="rare",
+        )
         for cpus, n, rate, near in given
     ]
 
@@ -115,10 +128,14 @@ def scaled(cpu_s: float, found: Finding) -> float:
     return cpu_s * (e.half_width / WIDTH) ** 2 if e.kind == "interval" else float("inf")
 
 
-def asked(s: Scenario, seed: int, precision: float, max_rung: int, method: str = "auto") -> tuple[Finding, float]:
+def asked(
+    s: Scenario, seed: int, precision: float, max_rung: int, method: str = "auto"
+) -> tuple[Finding, float]:
     """A finding and its CPU-seconds; no further rung is begun when patience is at an end."""
     begin = time.process_time()
-    for found in krcsim.asking(s, seed=seed, precision=precision, max_rung=max_rung, method=method, workers=1):  # noqa: B007
+    for found in krcsim.asking(
+        s, seed=seed, precision=precision, max_rung=max_rung, method=method, workers=1
+    ):  # noqa: B007
         used = time.process_time() - begin
         if used > PATIENCE_S:
             break
@@ -135,7 +152,9 @@ def at_least(s: Scenario, p: float) -> float:
 
 def cost(c: Case) -> Cost:
     """What the interval of a case costs: the seed in the middle of all."""
-    got = [Cost(*asked(c.scenario, seed, WIDTH, MAX_RUNG, c.method)) for seed in range(1, c.seeds + 1)]
+    got = [
+        Cost(*asked(c.scenario, seed, WIDTH, MAX_RUNG, c.method)) for seed in range(1, c.seeds + 1)
+    ]
     middle = sorted(got, key=lambda x: x.scaled_s)[len(got) // 2]
     p = middle.found.estimate.value
     if c.near >= MEASURED:

@@ -73,7 +73,9 @@ def git(*words: str) -> str:
 @cache
 def commit() -> str:
     """The short hash of the sources."""
-    sources = git("status", "--porcelain", "--", "krcsim", "studies", "benchmarks/*.py", "benchmarks/*.toml")
+    sources = git(
+        "status", "--porcelain", "--", "krcsim", "studies", "benchmarks/*.py", "benchmarks/*.toml"
+    )
     return git("rev-parse", "--short", "HEAD") + "+" * bool(sources)
 
 
@@ -88,7 +90,10 @@ def read(path: Path = HISTORY) -> list[Row]:
     if not path.exists():
         return []
     with path.open(newline="", encoding="utf-8") as lines:
-        return [Row(**x | {"cores": int(x["cores"]), "value": float(x["value"])}) for x in csv.DictReader(lines)]
+        return [
+            Row(**x | {"cores": int(x["cores"]), "value": float(x["value"])})
+            for x in csv.DictReader(lines)
+        ]
 
 
 def append(rows: Iterable[Row], path: Path = HISTORY) -> None:

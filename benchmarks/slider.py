@@ -130,7 +130,10 @@ def measure(count: int = COUNT, seed: int = SEED) -> Iterator[Measured]:
         for p in told:
             if not p.hit:
                 print(f"  MISS {p.words}: P {p.last.estimate.value:.1e}; {why(p)}", flush=True)
-        unknown = sum(p.last.estimate.value is None and p.last.method != question.BY_CONSTRUCTION for p in drawn)
+        unknown = sum(
+            p.last.estimate.value is None and p.last.method != question.BY_CONSTRUCTION
+            for p in drawn
+        )
         used = sorted(p.last_s for p in told)
         yield Measured(f"slider points in 100 ms, {cpus} CPU", 100.0 * sum(p.hit for p in told) / len(told), "%",
             f"of {len(told)}; median {1000 * used[len(used) // 2]:.0f} ms, longest {1000 * used[-1]:.0f} ms; left out: "

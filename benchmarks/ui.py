@@ -38,14 +38,41 @@ from krcsim.run import warm_up
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "krcsim-bench"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-    "--disable-background-networking", "--disable-component-update"]
-SLIDERS = ("workload.rate_hz", "allocator.spell.page", "remedy.nr_emergency_objs", "allocator.spell_ms",
-    "grace_period.mean_ms", "allocator.calm_ms", "remedy.nr_bkv_objs", "allocator.spell.head")
-PACKAGES = ("jupyterlab", "ipykernel", "ipywidgets", "anywidget", "numpy", "numba", "matplotlib", "pillow")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None
+)
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-sync",
+    "--disable-background-networking",
+    "--disable-component-update",
+]
+SLIDERS = (
+    "workload.rate_hz",
+    "allocator.spell.page",
+    "remedy.nr_emergency_objs",
+    "allocator.spell_ms",
+    "grace_period.mean_ms",
+    "allocator.calm_ms",
+    "remedy.nr_bkv_objs",
+    "allocator.spell.head",
+)
+PACKAGES = (
+    "jupyterlab",
+    "ipykernel",
+    "ipywidgets",
+    "anywidget",
+    "numpy",
+    "numba",
+    "matplotlib",
+    "pillow",
+)
 WAY_MS = 30  # between two moves of a drag
-CELLS = ("""
+CELLS = (
+    """
 import asyncio, io
 import ipywidgets as w
 from PIL import Image, ImageOps, PngImagePlugin
@@ -64,7 +91,9 @@ slider = w.SelectionSlider(options=[(str(n), n) for n in range(40)], value=20)
 picture = w.Image(value=pngs[0], format="png", layout=explorer.image.layout)
 slider.observe(lambda change: setattr(picture, "value", pngs[change["new"] % 2]), "value")
 w.HBox([slider, picture]).add_class("bench-control")
-""", "explorer")
+""",
+    "explorer",
+)
 LATENESS = """
 import asyncio, time
 async def bench_sleeper(late, span=0.005):
@@ -107,10 +136,21 @@ class Bench:
 
 def notebook() -> str:
     """The notebook that is driven."""
-    cells = [dict(cell_type="code", id=f"cell-{n}", execution_count=None, metadata={}, outputs=[], source=text.strip())
-        for n, text in enumerate(CELLS)]
+    cells = [
+        dict(
+            cell_type="code",
+            id=f"cell-{n}",
+            execution_count=None,
+            metadata={},
+            outputs=[],
+            source=text.strip(),
+        )
+        for n, text in enumerate(CELLS)
+    ]
     kernel = dict(name="python3", display_name="Python 3", language="python")
-    return json.dumps(dict(cells=cells, metadata=dict(kernelspec=kernel), nbformat=4, nbformat_minor=5))
+    return json.dumps(
+        dict(cells=cells, metadata=dict(kernelspec=kernel), nbformat=4, nbformat_minor=5)
+    )
 
 
 def answers(url: str) -> bool:
@@ -133,13 +173,33 @@ def started_lab() -> Iterator[tuple[str, Path]]:
         (home / "bench.ipynb").write_text(notebook())
         path = f"{ROOT}{os.pathsep}{ROOT / 'notebooks'}"
         env = os.environ | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "PYTHONPATH": path}
-        env |= {f"JUPYTER_{kind}_DIR": str(home / kind.lower()) for kind in ("CONFIG", "DATA", "RUNTIME")}
-        command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1",
-            f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}", f"--ServerApp.root_dir={home}"]
-        with (home / "log").open("w") as log:  # a session of its own: Ctrl-C would make it ask a question
-            server = subprocess.Popen(command, cwd=home, env=env, stdout=log, stderr=log, start_new_session=True)
+        env |= {
+            f"JUPYTER_{kind}_DIR": str(home / kind.lower())
+            for kind in ("CONFIG", "DATA", "RUNTIME")
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "jupyterlab",
+            "--no-browser",
+            "--allow-root",
+            "--ServerApp.ip=127.0.0.1",
+            f"--ServerApp.port={port}",
+            f"--IdentityProvider.token={TOKEN}",
+            f"--ServerApp.root_dir={home}",
+        ]
+        with (home / "log").open(
+            "w"
+        ) as log:  # a session of its own: Ctrl-C would make it ask a question
+            server = subprocess.Popen(
+                command, cwd=home, env=env, stdout=log, stderr=log, start_new_session=True
+            )
         try:
-            wait(lambda: answers(f"http://127.0.0.1:{port}/api?token={TOKEN}"), 60, "JupyterLab does not start")
+            wait(
+                lambda: answers(f"http://127.0.0.1:{port}/api?token={TOKEN}"),
+                60,
+                "JupyterLab does not start",
+            )
             yield f"http://127.0.0.1:{port}/lab/tree/bench.ipynb?token={TOKEN}", home
         finally:
             stop(server)
@@ -177,10 +237,16 @@ def opened_page(url: str) -> Iterator[Any]:
             page.get_by_text("| Idle").wait_for(timeout=60_000)
             page.get_by_text("Run", exact=True).first.click()
             page.get_by_text("Run All Cells", exact=True).click()
-            for selector in (".bench-control img", ".krcsim-explorer img[src^=blob]", ".krcsim-explorer .noUi-handle"):
+            for selector in (
+                ".bench-control img",
+                ".krcsim-explorer img[src^=blob]",
+                ".krcsim-explorer .noUi-handle",
+            ):
                 page.wait_for_selector(selector, state="attached", timeout=60_000)
             page.evaluate(Path(__file__).with_suffix(".js").read_text())
-            page.evaluate("bench.watch('control', '.bench-control'); bench.watch('explorer', '.krcsim-explorer')")
+            page.evaluate(
+                "bench.watch('control', '.bench-control'); bench.watch('explorer', '.krcsim-explorer')"
+            )
             yield page
         finally:
             with contextlib.suppress(Exception):
@@ -192,7 +258,9 @@ def second_client(home: Path) -> Iterator[Any]:
     """Another client of the same kernel; without its outputs, which would pile up in the kernel when unread."""
     from jupyter_client.blocking.client import BlockingKernelClient
 
-    kernel = BlockingKernelClient(connection_file=str(next((home / "runtime").glob("kernel-*.json"))))
+    kernel = BlockingKernelClient(
+        connection_file=str(next((home / "runtime").glob("kernel-*.json")))
+    )
     kernel.load_connection_file()
     kernel.start_channels(iopub=False, stdin=False, hb=False, control=False)
     try:
@@ -203,12 +271,19 @@ def second_client(home: Path) -> Iterator[Any]:
 
 def told(b: Bench, expression: str, code: str = "") -> Any:
     """What an expression is in the kernel after some code."""
-    sent = b.kernel.execute(code, silent=True, user_expressions={"x": f"__import__('json').dumps({expression})"})
+    sent = b.kernel.execute(
+        code, silent=True, user_expressions={"x": f"__import__('json').dumps({expression})"}
+    )
     while (reply := b.kernel.get_shell_msg(timeout=60))["parent_header"].get("msg_id") != sent:
         pass
-    if reply["content"]["status"] != "ok" or "data" not in reply["content"]["user_expressions"]["x"]:
+    if (
+        reply["content"]["status"] != "ok"
+        or "data" not in reply["content"]["user_expressions"]["x"]
+    ):
         raise SystemExit(f"the kernel says {reply['content']}")
-    return json.loads(ast.literal_eval(reply["content"]["user_expressions"]["x"]["data"]["text/plain"]))
+    return json.loads(
+        ast.literal_eval(reply["content"]["user_expressions"]["x"]["data"]["text/plain"])
+    )
 
 
 # ---- moves
@@ -229,7 +304,11 @@ def key_for(handle: Any, n: int) -> str:
 
 def readout(handle: Any) -> str:
     """The value beside a slider."""
-    return str(handle.evaluate("e => e.closest('.widget-inline-hbox').querySelector('.widget-readout').textContent"))
+    return str(
+        handle.evaluate(
+            "e => e.closest('.widget-inline-hbox').querySelector('.widget-readout').textContent"
+        )
+    )
 
 
 def right(stamp: str, path: str, value: str) -> bool:
@@ -255,7 +334,9 @@ def move(b: Bench, path: str, n: int) -> tuple[float, int, dict[str, Any]]:
         for one in b.js("([name, n]) => bench.since(name, n)", [name, before]):
             if one["shown"] and right(one["stamp"] or "", path, value):
                 return at, before, one
-    raise SystemExit(f"no right picture of {path} = {value} within ten seconds; the last one says {one['stamp']}")
+    raise SystemExit(
+        f"no right picture of {path} = {value} within ten seconds; the last one says {one['stamp']}"
+    )
 
 
 def look_at(b: Bench, selector: str) -> None:
@@ -267,7 +348,9 @@ def look_at(b: Bench, selector: str) -> None:
 def quiet(b: Bench, *, cancel: bool) -> None:
     """Wait until the explorer rests, or make it."""
     if cancel:
-        b.js("[...document.querySelectorAll('.krcsim-explorer button')].find(e => e.innerText == 'Cancel').click()")
+        b.js(
+            "[...document.querySelectorAll('.krcsim-explorer button')].find(e => e.innerText == 'Cancel').click()"
+        )
     b.js("bench.state(['done', 'stopped', 'error'], 30000)")
     b.page.wait_for_timeout(300)
 
@@ -285,9 +368,16 @@ def first_pictures(b: Bench) -> None:
             b.page.wait_for_timeout(150)
         look_at(b, ".krcsim-explorer")
         for n in range(4):
-            from_rest(b, SLIDERS[(4 * block + n) % len(SLIDERS)], (4 * block + n) // len(SLIDERS), checked=n % 4 == 0)
+            from_rest(
+                b,
+                SLIDERS[(4 * block + n) % len(SLIDERS)],
+                (4 * block + n) // len(SLIDERS),
+                checked=n % 4 == 0,
+            )
         for n in range(3):
-            at, _, one = move(b, SLIDERS[(3 * block + n) % len(SLIDERS)], (3 * block + n) // len(SLIDERS) + 1)
+            at, _, one = move(
+                b, SLIDERS[(3 * block + n) % len(SLIDERS)], (3 * block + n) // len(SLIDERS) + 1
+            )
             b.add("refining", one["shown"] - at)
             b.page.wait_for_timeout((100, 250, 500)[n])
         quiet(b, cancel=True)
@@ -300,8 +390,11 @@ def from_rest(b: Bench, path: str, n: int, *, checked: bool) -> None:
     b.page.wait_for_timeout(150)
     quiet(b, cancel=True)
     if checked:
-        told_then = next(x["words"] for x in b.js("n => bench.since('explorer', n)", before)
-            if x["stamp"] == one["stamp"])
+        told_then = next(
+            x["words"]
+            for x in b.js("n => bench.since('explorer', n)", before)
+            if x["stamp"] == one["stamp"]
+        )
         b.checked.append((one["stamp"], told_then))
 
 
@@ -326,12 +419,16 @@ def cancels(b: Bench) -> None:
         b.page.wait_for_timeout((200, 600)[n % 2])
         button.click()
         b.js("bench.state(['stopped'], 10000)")
-        b.add("cancel", b.js("bench.said.findLast((x) => x[1].startsWith('stopped'))[0] - bench.clicks.at(-1)"))
+        b.add(
+            "cancel",
+            b.js("bench.said.findLast((x) => x[1].startsWith('stopped'))[0] - bench.clicks.at(-1)"),
+        )
         b.page.wait_for_timeout(200)
 
 
 def other_cells(b: Bench) -> None:
     """How long 1+1 takes from another client, at rest and while the explorer refines."""
+
     def ask(name: str) -> None:
         begin = time.perf_counter()
         if told(b, "1+1") != 2:
@@ -377,21 +474,32 @@ def long_drag(b: Bench) -> None:
     """Memory and threads before and after many moves, pictures on the way, lateness meanwhile."""
     drag(b, len(b.times(100)))
     quiet(b, cancel=True)
-    before, threads, pictures = status(b, "VmRSS"), status(b, "Threads"), b.js("bench.count('explorer')")
+    before, threads, pictures = (
+        status(b, "VmRSS"),
+        status(b, "Threads"),
+        b.js("bench.count('explorer')"),
+    )
     begin = time.perf_counter()
     late(b, "late, drag", lambda: drag(b, len(b.times(1000))))
     rate = (b.js("bench.count('explorer')") - pictures) / (time.perf_counter() - begin)
     quiet(b, cancel=True)
     b.ms["memory MB"] = [(status(b, "VmRSS") - before) / 1024]
-    b.lines += [f"{'pictures a second in the drag':34}{rate:9.1f}",
+    b.lines += [
+        f"{'pictures a second in the drag':34}{rate:9.1f}",
         f"{'kernel memory (MB)':34}{before / 1024:9.1f} -> {status(b, 'VmRSS') / 1024:.1f}",
-        f"{'kernel threads':34}{threads:9d} -> {status(b, 'Threads')}"]
+        f"{'kernel threads':34}{threads:9d} -> {status(b, 'Threads')}",
+    ]
 
 
 def shell_says(stamp: str, folder: Path) -> str:
     """P(wait) of the own setting by the stamp's command, in words."""
-    out = subprocess.run([sys.executable, "-m", *shlex.split(stamp), "--json"], cwd=ROOT, check=True,
-        capture_output=True, text=True).stdout
+    out = subprocess.run(
+        [sys.executable, "-m", *shlex.split(stamp), "--json"],
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
     path = folder / "result.json"
     path.write_text(out)
     result = load_result(path)
@@ -416,8 +524,11 @@ def wrong_numbers(b: Bench, folder: Path) -> int:
 
 def machine() -> str:
     """The processor's name and the number of CPUs."""
-    models = [line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
-        if line.startswith("model name")]
+    models = [
+        line.split(":")[1].strip()
+        for line in Path("/proc/cpuinfo").read_text().splitlines()
+        if line.startswith("model name")
+    ]
     return f"{(models or [platform.machine()])[0]}, {os.cpu_count()} CPUs"
 
 
@@ -426,12 +537,20 @@ def at(values: list[float], share: float) -> float:
     return sorted(values)[min(len(values) - 1, int(share * len(values)))]
 
 
-ROWS = (("control", "control: key to picture"), ("explorer", "explorer, at rest: key to picture"),
-    ("refining", "explorer, refining: the same"), ("first curve", "key to first full curve"),
-    ("last but one", "key to last rung but one"), ("last rung", "key to last rung"), ("cancel", "Cancel to `stopped`"),
-    ("1+1 at rest", "1+1 elsewhere, at rest"), ("1+1 refining", "1+1 elsewhere, refining"),
-    ("late, rest", "main thread late, at rest"), ("late, refining", "main thread late, refining"),
-    ("late, drag", "main thread late, drag"))
+ROWS = (
+    ("control", "control: key to picture"),
+    ("explorer", "explorer, at rest: key to picture"),
+    ("refining", "explorer, refining: the same"),
+    ("first curve", "key to first full curve"),
+    ("last but one", "key to last rung but one"),
+    ("last rung", "key to last rung"),
+    ("cancel", "Cancel to `stopped`"),
+    ("1+1 at rest", "1+1 elsewhere, at rest"),
+    ("1+1 refining", "1+1 elsewhere, refining"),
+    ("late, rest", "main thread late, at rest"),
+    ("late, refining", "main thread late, refining"),
+    ("late, drag", "main thread late, drag"),
+)
 
 
 def table(b: Bench) -> None:
@@ -439,7 +558,9 @@ def table(b: Bench) -> None:
     print(f"\n{'ms':34}{'median':>9}{'p90':>9}{'p99':>9}{'max':>9}{'n':>7}")
     for name, said in ROWS:
         v = b.ms[name]
-        print(f"{said:34}{statistics.median(v):9.2f}{at(v, 0.9):9.2f}{at(v, 0.99):9.2f}{max(v):9.2f}{len(v):7d}")
+        print(
+            f"{said:34}{statistics.median(v):9.2f}{at(v, 0.9):9.2f}{at(v, 0.99):9.2f}{max(v):9.2f}{len(v):7d}"
+        )
     print(*b.lines, sep="\n")
 
 
@@ -447,13 +568,14 @@ def verdicts(b: Bench, wrong: int) -> None:
     """A line for each bar."""
     median = {name: statistics.median(v) for name, v in b.ms.items()}
     for said, value, bar in (
-            ("explorer / control, at rest", median["explorer"] / median["control"], 2.0),
-            ("explorer / control, refining", median["refining"] / median["control"], 2.0),
-            ("first full curve (s)", median["first curve"] / 1000, 2.0),
-            ("memory after the moves (MB more)", median["memory MB"], 20.0),
-            ("main thread late, refining (ms)", median["late, refining"], 1.0),
-            ("main thread late, drag (ms)", median["late, drag"], 1.0),
-            ("numbers that are not the shell's", wrong, 0)):
+        ("explorer / control, at rest", median["explorer"] / median["control"], 2.0),
+        ("explorer / control, refining", median["refining"] / median["control"], 2.0),
+        ("first full curve (s)", median["first curve"] / 1000, 2.0),
+        ("memory after the moves (MB more)", median["memory MB"], 20.0),
+        ("main thread late, refining (ms)", median["late, refining"], 1.0),
+        ("main thread late, drag (ms)", median["late, drag"], 1.0),
+        ("numbers that are not the shell's", wrong, 0),
+    ):
         print(f"{'ok' if value <= bar else 'MISSED':7}{said:34}{value:8.2f}   bar {bar:g}")
 
 
@@ -490,7 +612,9 @@ def main() -> int:
     with started_lab() as (url, home), opened_page(url) as page, second_client(home) as kernel:
         b = Bench(page, kernel, 0.1 if quick else 1.0)
         versions = [f"{name} {version(name)}" for name in PACKAGES]
-        print(f"Python {platform.python_version()}, Chromium {page.context.browser.version}, {', '.join(versions)}")
+        print(
+            f"Python {platform.python_version()}, Chromium {page.context.browser.version}, {', '.join(versions)}"
+        )
         wrong = measure(b, home)
     table(b)
     print(f"load average {load()}\n")

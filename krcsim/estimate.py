@@ -5,6 +5,7 @@ The variance between replications is itself an estimate. Where a few replication
 agree by chance, and an interval from their spread is too short. So every interval here knows how many replications its
 numbers really stand for (`effective()`), and takes Student's quantile for so many.
 """
+
 import math
 from bisect import bisect_left
 from dataclasses import dataclass, replace
@@ -36,6 +37,7 @@ class Estimate:
     where it would say nothing); `bound` (nothing was seen: value None, hi the upper bound at BOUND_CONFIDENCE); `none`
     (undefined: no such event, or no call that could have met one); `exact` (no randomness).
     """
+
     value: float | None
     lo: float | None
     hi: float | None
@@ -48,16 +50,21 @@ class Estimate:
             return 0.0 if self.kind == "exact" else math.inf
         return (self.hi - self.lo) / 2 / abs(self.value)
 
+
 NOTHING = Estimate(None, None, None, "none")
+
 
 def exact(value: float) -> Estimate:
     """A number without randomness."""
     return Estimate(value, value, value, "exact")
 
+
 def student(n: float) -> float:
     """Two-sided 95 % point of Student's t with n degrees of freedom."""
     from scipy.special import stdtrit  # a third of the import time of the package if at the top
+
     return float(stdtrit(n, 0.975))
+
 
 def effective(x: Array) -> float:
     """How many equal terms a sum of terms >= 0 is worth, (sum x)^2 / sum x^2: n where all are equal, 1 where one holds
@@ -91,7 +98,9 @@ def ratio(num: Array, den: Array, is_share: bool = False) -> Estimate:
     if parts < 1.5 or seen < 1.05:
         return Estimate(value, None, None, "rough")
     error = math.sqrt(float((rest * rest).sum()) * parts / (parts - 1.0)) / total
-    if error <= 1e-12 * value:  # all agree to the digit: that is no reason to think that the next one will
+    if (
+        error <= 1e-12 * value
+    ):  # all agree to the digit: that is no reason to think that the next one will
         return Estimate(value, None, None, "rough")
     if is_share:  # as much is known from what is missing
         seen = min(parts, seen / max(0.5, 1.0 - value))
@@ -100,7 +109,9 @@ def ratio(num: Array, den: Array, is_share: bool = False) -> Estimate:
     up = wide + (error / value) * _lopsided(rest, error / value, parts)
     if max(wide, up) > math.log(WIDEST):
         return Estimate(value, None, None, "rough")
-    return Estimate(value, value * math.exp(-wide), value * math.exp(up), kind_of(parts, math.exp(up)))
+    return Estimate(
+        value, value * math.exp(-wide), value * math.exp(up), kind_of(parts, math.exp(up))
+    )
 
 
 def _lopsided(rest: Array, error: float, parts: float) -> float:
@@ -109,10 +120,14 @@ def _lopsided(rest: Array, error: float, parts: float) -> float:
     By the skewness of the replications (Johnson 1978), as far as a scale of logarithms has not taken it into account.
     """
     squares = float((rest * rest).sum())
-    skewness: float = LONG_TAIL * math.sqrt(len(rest)) * float((rest**3).sum()) / math.pow(squares, 1.5)
+    skewness: float = (
+        LONG_TAIL * math.sqrt(len(rest)) * float((rest**3).sum()) / math.pow(squares, 1.5)
+    )
     variation = math.sqrt(parts) * error
     normal = 1.96
-    return max(0.0, skewness * (1.0 / 6.0 + normal**2 / 3.0) - variation * normal**2 / 2.0) / math.sqrt(parts)
+    return max(
+        0.0, skewness * (1.0 / 6.0 + normal**2 / 3.0) - variation * normal**2 / 2.0
+    ) / math.sqrt(parts)
 
 
 def share(num: Array, den: Array, units: float) -> Estimate:
@@ -203,7 +218,9 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
     up = math.hypot(more[2] - more[0], less[0] - less[1])
     error[:n], error0[:n0] = (num - a * den) / total, (num0 - b * den0) / total0
     alone, together = float((error**2 + error0**2).sum()), float(((error - error0) ** 2).sum())
-    return Difference(a - b, a - b - down, a - b + up, 1.0 - together / alone if alone > 0.0 else 0.0)
+    return Difference(
+        a - b, a - b - down, a - b + up, 1.0 - together / alone if alone > 0.0 else 0.0
+    )
 
 
 def _one_sign(terms: Array, size: float, units: float) -> tuple[float, float, float] | None:
@@ -215,7 +232,11 @@ def _one_sign(terms: Array, size: float, units: float) -> tuple[float, float, fl
         return 0.0, 0.0, size * (1.0 - 0.05 ** (1.0 / max(1.0, units)))
     n = len(terms)
     e = ratio(terms, np.ones(n))
-    return None if e.value is None or e.lo is None or e.hi is None else (e.value * n, e.lo * n, e.hi * n)
+    return (
+        None
+        if e.value is None or e.lo is None or e.hi is None
+        else (e.value * n, e.lo * n, e.hi * n)
+    )
 
 
 def between(e: Estimate, e0: Estimate) -> Difference | None:
@@ -233,7 +254,9 @@ def between(e: Estimate, e0: Estimate) -> Difference | None:
     return Difference(d, d - down, d + up, 0.0)
 
 
-def quantile(hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float) -> Estimate:
+def quantile(
+    hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float
+) -> Estimate:
     """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`, which lies below all bins.
 
     The interval leaves out, to whole bins, times that too many or too few are known to exceed; groups are the units.

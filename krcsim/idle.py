@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which fields of a scenario move no answer, whatever their value, and why: what a slider need not offer."""
+
 from dataclasses import fields
 
 from krcsim.allocator import Failure
@@ -24,7 +25,9 @@ def idle(s: Scenario) -> dict[str, str]:
     """The dotted fields that can be changed without any change of an answer, with the reason."""
     found: dict[str, str] = {}
     if s.memory.pressure == "pages":
-        found |= {f"allocator.{when}.{name}": FREE_PAGES for when in ("calm", "spell") for name in CLASSES}
+        found |= {
+            f"allocator.{when}.{name}": FREE_PAGES for when in ("calm", "spell") for name in CLASSES
+        }
     else:
         found |= {f"memory.{f.name}": DRAWN for f in fields(Memory) if f.name != "pressure"}
         found |= _idle_failures(s)
@@ -45,7 +48,11 @@ def _idle_failures(s: Scenario) -> dict[str, str]:
             asked, why = set(), NO_SPELLS
         for name in CLASSES:
             if name not in asked:
-                heads = name.startswith("head") and why == OTHER_CLASS and not any(a.startswith("head") for a in asked)
+                heads = (
+                    name.startswith("head")
+                    and why == OTHER_CLASS
+                    and not any(a.startswith("head") for a in asked)
+                )
                 found[f"allocator.{when}.{name}"] = NO_HEAD if heads else why
     return found
 
@@ -54,13 +61,25 @@ def _asked(s: Scenario, f: Failure) -> set[str]:
     """The classes of requests that are made, and those from which a class that was left out has its value."""
     r, singles = s.remedy, s.workload.single_share > 0.0
     asked = {"page"} if r.array_path else set()
-    if r.array_path and (r.refill or singles and r.page_class == "noretry"):  # the worker that refills may sleep, too
+    if r.array_path and (
+        r.refill or singles and r.page_class == "noretry"
+    ):  # the worker that refills may sleep, too
         asked.add("page_noretry")
-    if singles and (not r.array_path or f.page > 0.0):  # else a page is had, and nothing more is asked for
-        asked |= dict(none=set(), atomic={"head_atomic"}, tryhard={"head_high", "head_reclaim"},
-            three_step={"head_atomic", "head_reclaim"})[r.head_alloc]
-    for name, others in (("head_reclaim", {"head_atomic", "head_high"}), ("head_high", {"head_atomic"}),
-            ("head_atomic", {"head"}), ("page_noretry", {"page"})):
+    if singles and (
+        not r.array_path or f.page > 0.0
+    ):  # else a page is had, and nothing more is asked for
+        asked |= dict(
+            none=set(),
+            atomic={"head_atomic"},
+            tryhard={"head_high", "head_reclaim"},
+            three_step={"head_atomic", "head_reclaim"},
+        )[r.head_alloc]
+    for name, others in (
+        ("head_reclaim", {"head_atomic", "head_high"}),
+        ("head_high", {"head_atomic"}),
+        ("head_atomic", {"head"}),
+        ("page_noretry", {"page"}),
+    ):
         if name in asked and getattr(f, name) is None:
             asked |= others
     return asked
@@ -69,13 +88,20 @@ def _asked(s: Scenario, f: Failure) -> set[str]:
 def _idle_remedy(s: Scenario) -> dict[str, str]:
     r, found = s.remedy, dict[str, str]()
     if not r.array_path:
-        found |= dict.fromkeys((f"remedy.{name}" for name in
-            ("block_entries", "nr_bkv_objs", "cache_at_boot", "cache_shared")), NO_BLOCKS)
+        found |= dict.fromkeys(
+            (
+                f"remedy.{name}"
+                for name in ("block_entries", "nr_bkv_objs", "cache_at_boot", "cache_shared")
+            ),
+            NO_BLOCKS,
+        )
     elif r.cache_at_boot == 0 and not r.refill and s.workload.channels() == 1:
         found["remedy.cache_shared"] = SAME_CACHE
     if r.array_path and r.cache_at_boot == 0 and not r.refill and _never_a_page(s):
         found["remedy.block_entries"] = NO_PAGE_EVER
-    never_asks = r.array_path and s.memory.pressure != "pages" and all(f.page == 0.0 for f in _states(s))
+    never_asks = (
+        r.array_path and s.memory.pressure != "pages" and all(f.page == 0.0 for f in _states(s))
+    )
     if s.workload.single_share == 0.0 or never_asks:
         found["remedy.head_alloc"] = NO_SINGLE if s.workload.single_share == 0.0 else NO_HEAD
     return found
@@ -88,5 +114,7 @@ def _states(s: Scenario) -> list[Failure]:
 
 def _never_a_page(s: Scenario) -> bool:
     """Whether every page request fails, in calm and in spells."""
-    sure = (min(f.resolved()[:2]) if s.remedy.page_class == "noretry" else f.page for f in _states(s))
+    sure = (
+        min(f.resolved()[:2]) if s.remedy.page_class == "noretry" else f.page for f in _states(s)
+    )
     return s.memory.pressure != "pages" and all(p == 1.0 for p in sure)

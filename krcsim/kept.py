@@ -4,6 +4,7 @@
 numba loads what it finds; a damaged file ends in any exception, or in machine code that does something else. So a
 list of checksums stands beside the files, and what does not agree with it is thrown away.
 """
+
 import contextlib
 import fcntl
 import hashlib
@@ -18,9 +19,11 @@ from typing import Any
 import numba
 from krcsim.files import write_whole
 from krcsim.values import KrcsimError
+
 _TAG = f"py{sys.version_info[0]}{sys.version_info[1]}"
 _SUMS = f"sums.{_TAG}.sha256"  # each Python keeps its own files
 _LOCK_S = 300.0  # for another process to compile the same; then both do
+
 
 def whole(make: Callable[[], Any], types: tuple[Any, ...]) -> Any:
     """A function that `make` decorates with numba.njit(cache=True), compiled for arguments of some types.
@@ -30,8 +33,10 @@ def whole(make: Callable[[], Any], types: tuple[Any, ...]) -> Any:
     """
     function = _in_folder(make, None) or _in_folder(make, _own_folder())
     if function is None:
-        raise KrcsimError("the compiled engine can be kept nowhere; make one of these writable: the folder of krcsim, "
-            "your home, or the folder for temporary files; or name another with NUMBA_CACHE_DIR=FOLDER")
+        raise KrcsimError(
+            "the compiled engine can be kept nowhere; make one of these writable: the folder of krcsim, "
+            "your home, or the folder for temporary files; or name another with NUMBA_CACHE_DIR=FOLDER"
+        )
     folder = Path(function.stats.cache_path)
     with _alone(folder):
         if not _is_whole(folder):
@@ -42,9 +47,12 @@ def whole(make: Callable[[], Any], types: tuple[Any, ...]) -> Any:
             if not function.signatures:
                 raise
         if function.stats.cache_misses:
-            with contextlib.suppress(KrcsimError):  # without sums it is compiled again the next time
+            with contextlib.suppress(
+                KrcsimError
+            ):  # without sums it is compiled again the next time
                 write_whole(folder / _SUMS, _sums(folder), overwrite=True)
     return function
+
 
 def _in_folder(make: Callable[[], Any], folder: Path | None) -> Any:
     """The decorated function, kept in a folder or else where numba chooses; None if it finds no place."""
@@ -59,17 +67,23 @@ def _in_folder(make: Callable[[], Any], folder: Path | None) -> Any:
     finally:
         numba.config.CACHE_DIR = before
 
+
 def _own_folder() -> Path | None:
     """A folder among the temporary files that only this user can write to; None if there is no such place."""
     try:
         folder = Path(tempfile.gettempdir()) / f"krcsim-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)
         found = folder.lstat()
-        if stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not found.st_mode & 0o077:
+        if (
+            stat.S_ISDIR(found.st_mode)
+            and found.st_uid == os.getuid()
+            and not found.st_mode & 0o077
+        ):
             return folder
         return Path(tempfile.mkdtemp(prefix="krcsim-"))
     except OSError:
         return None
+
 
 @contextlib.contextmanager
 def _alone(folder: Path) -> Iterator[None]:
@@ -87,19 +101,25 @@ def _alone(folder: Path) -> Iterator[None]:
                     time.sleep(0.05)
         yield
 
+
 def _files(folder: Path) -> list[Path]:
     return sorted(path for path in folder.glob(f"*.{_TAG}.*") if path.suffix in (".nbi", ".nbc"))
 
+
 def _sums(folder: Path) -> bytes:
     """What sha256sum prints of the kept files."""
-    lines = [f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in _files(folder)]
+    lines = [
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in _files(folder)
+    ]
     return "".join(lines).encode()
+
 
 def _is_whole(folder: Path) -> bool:
     try:
         return (folder / _SUMS).read_bytes() == _sums(folder)
     except OSError:
         return False
+
 
 def _throw_away(folder: Path) -> None:
     for path in [*_files(folder), folder / _SUMS]:

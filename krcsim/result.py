@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The table of answers with everything needed to make it again; saved and loaded without loss."""
+
 import hashlib
 import html
 import json
@@ -15,6 +16,7 @@ from krcsim.estimate import NOTHING, Estimate
 from krcsim.files import write_whole
 from krcsim.scenario import Scenario, from_dict, toml_text
 from krcsim.values import KrcsimError, read_json, read_text, read_toml, refuse
+
 FORMAT = "krcsim-result/2"
 Cell = str | int | float | bool | None
 BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung", "method")
@@ -23,28 +25,74 @@ BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications
 METHODS = ("skipping", "rare", "exact", "by construction", "bound")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
 # The columns of each format that is read; what an older one did not have is None.
-FORMATS = {"krcsim-result/1": ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung"),
-    FORMAT: BASE}
+FORMATS = {
+    "krcsim-result/1": (
+        "window",
+        "quantity",
+        "unit",
+        "value",
+        "lo",
+        "hi",
+        "kind",
+        "replications",
+        "rung",
+    ),
+    FORMAT: BASE,
+}
 # What a file may hold: each column of BASE and of _DIFF, the whole, and its provenance.
 KINDS = ("interval", "rough", "bound", "none", "exact")
-RULES = {"window": cells.NAME, "quantity": cells.NAME, "unit": cells.LINE, "value": cells.either(cells.AMOUNT),
-    "lo": cells.either(cells.NUMBER), "hi": cells.either(cells.AMOUNT), "kind": cells.word(*KINDS),
-    "replications": cells.COUNT, "rung": cells.whole(99), "method": cells.either(cells.NAME)}
-_DIFF_RULES = dict.fromkeys(_DIFF[:4], cells.NAME) | dict.fromkeys(_DIFF[4:], cells.NUMBER) | {
-    "value": cells.either(cells.NUMBER)}
-_FILE = {"format": cells.NAME, "provenance": cells.TABLE, "columns": cells.several(cells.NAME),
-    "rows": cells.several(cells.Rule("a row", lambda x: isinstance(x, list))), "difference_columns":
-    cells.several(cells.NAME), "differences": cells.several(cells.Rule("a row", lambda x: isinstance(x, list)))}
-_PROVENANCE = {"command": cells.COMMAND, "scenario": cells.TEXT, "seed": cells.COUNT,
-    "versions": cells.mapping(cells.LINE)}
+RULES = {
+    "window": cells.NAME,
+    "quantity": cells.NAME,
+    "unit": cells.LINE,
+    "value": cells.either(cells.AMOUNT),
+    "lo": cells.either(cells.NUMBER),
+    "hi": cells.either(cells.AMOUNT),
+    "kind": cells.word(*KINDS),
+    "replications": cells.COUNT,
+    "rung": cells.whole(99),
+    "method": cells.either(cells.NAME),
+}
+_DIFF_RULES = (
+    dict.fromkeys(_DIFF[:4], cells.NAME)
+    | dict.fromkeys(_DIFF[4:], cells.NUMBER)
+    | {"value": cells.either(cells.NUMBER)}
+)
+_FILE = {
+    "format": cells.NAME,
+    "provenance": cells.TABLE,
+    "columns": cells.several(cells.NAME),
+    "rows": cells.several(cells.Rule("a row", lambda x: isinstance(x, list))),
+    "difference_columns": cells.several(cells.NAME),
+    "differences": cells.several(cells.Rule("a row", lambda x: isinstance(x, list))),
+}
+_PROVENANCE = {
+    "command": cells.COMMAND,
+    "scenario": cells.TEXT,
+    "seed": cells.COUNT,
+    "versions": cells.mapping(cells.LINE),
+}
 _ENCODER = json.JSONEncoder(indent=1, allow_nan=False, sort_keys=True)
+
 
 def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, Any]:
     """What makes a result again: command, scenario, seed, versions, and what else a question has."""
-    refuse(command != "" and not cells.COMMAND.fits(command), "command", command, "a command line", "close its quotes")
+    refuse(
+        command != "" and not cells.COMMAND.fits(command),
+        "command",
+        command,
+        "a command line",
+        "close its quotes",
+    )
     versions = {name: import_module(name).__version__ for name in ("krcsim", "numpy", "numba")}
-    return {"command": command or "(called from Python)", "scenario": toml_text(s), "seed": seed,
-        "versions": versions | {"python": platform.python_version()}, **more}
+    return {
+        "command": command or "(called from Python)",
+        "scenario": toml_text(s),
+        "seed": seed,
+        "versions": versions | {"python": platform.python_version()},
+        **more,
+    }
+
 
 @dataclass(frozen=True)
 class Result:
@@ -55,6 +103,7 @@ class Result:
     None and the interval holds all that the rows allow. `provenance`: the command, the scenario as TOML, seed, rungs
     and versions.
     """
+
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     differences: tuple[tuple[Cell, ...], ...]
@@ -71,7 +120,9 @@ class Result:
 
     def get(self, point: tuple[Cell, ...] | str, quantity: str, window: str) -> Estimate:
         """The estimate of a quantity ("none" if it was not defined) at a point or a remedy."""
-        row: Any = self._found.get(((point,) if isinstance(point, str) else point, window, quantity))
+        row: Any = self._found.get(
+            ((point,) if isinstance(point, str) else point, window, quantity)
+        )
         n = len(self.parameters)
         return Estimate(*row[n + 3 : n + 7]) if row else NOTHING
 
@@ -80,7 +131,9 @@ class Result:
         n = len(self.parameters)
         return {(row[:n], row[n], row[n + 1]): row for row in reversed(self.rows)}
 
-    def detail(self, point: tuple[Cell, ...] | str, quantity: str, window: str, column: str = "method") -> Cell:
+    def detail(
+        self, point: tuple[Cell, ...] | str, quantity: str, window: str, column: str = "method"
+    ) -> Cell:
         """A column of the row of a quantity at a point or a remedy: how it was found, or from how many replications."""
         row = self._found.get(((point,) if isinstance(point, str) else point, window, quantity))
         return row[self.columns.index(column, len(self.parameters))] if row else None
@@ -96,8 +149,14 @@ class Result:
 
     def to_json(self) -> str:
         """The whole result as JSON with a checksum of itself."""
-        body = {"format": FORMAT, "provenance": self.provenance, "columns": self.columns,
-            "rows": self.rows, "difference_columns": _DIFF, "differences": self.differences}
+        body = {
+            "format": FORMAT,
+            "provenance": self.provenance,
+            "columns": self.columns,
+            "rows": self.rows,
+            "difference_columns": _DIFF,
+            "differences": self.differences,
+        }
         return _ENCODER.encode({**body, "sha256": _checksum(body)}) + "\n"
 
     def save(self, path: str | Path, *, overwrite: bool = False) -> Path:
@@ -107,8 +166,11 @@ class Result:
     def _repr_html_(self) -> str:
         """How a notebook shows the table: remedies by the main quantities."""
         names = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "bytes_at_full")
-        rows = [[*map(str, p), window, *(words(self.get(p, q, window)) for q in names)]
-            for p in self.points() for window in self.windows()]
+        rows = [
+            [*map(str, p), window, *(words(self.get(p, q, window)) for q in names)]
+            for p in self.points()
+            for window in self.windows()
+        ]
         return html_table([*self.parameters, "window", *names], rows)
 
     def __repr__(self) -> str:
@@ -116,11 +178,15 @@ class Result:
         points, windows = len(self.points()), ", ".join(self.windows()[:4])
         return f"<Result: {points} points of {', '.join(self.parameters)[:60]} in {windows}; {len(self.rows)} rows>"
 
+
 def html_table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
     """A table for a notebook; whatever a cell or a column's name holds, it is text and no markup."""
     top = "".join(f"<th>{html.escape(str(c))}</th>" for c in head)
-    body = "".join("<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows)
+    body = "".join(
+        "<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows
+    )
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"
+
 
 def scenario_of(result: Result) -> Scenario:
     """The scenario a result was made from."""
@@ -129,10 +195,12 @@ def scenario_of(result: Result) -> Scenario:
     except KrcsimError as exc:
         raise KrcsimError(f"the result's scenario cannot be read: {exc}") from None
 
+
 def number(x: float) -> str:
     """A number in at most eight characters: 0.00321, 3.2e-05, 12.3."""
     mantissa, e, power = f"{x or 0:.3g}".partition("e")
     return f"{mantissa}e{int(power)}" if e else mantissa
+
 
 def words(e: Estimate) -> str:
     """An estimate in words: `0.0123 [0.011, 0.014]`, `< 0.003`, `-`."""
@@ -144,6 +212,7 @@ def words(e: Estimate) -> str:
         return f"{e.value:g}"
     between = "" if e.lo is None or e.hi is None else f" [{number(e.lo)}, {number(e.hi)}]"
     return ("" if between and e.kind != "rough" else "~ ") + number(e.value) + between
+
 
 def load_result(path: str | Path) -> Result:
     """Read a saved result, of an older format too; raises KrcsimError for what is not one, whole and unchanged."""
@@ -158,12 +227,14 @@ def load_result(path: str | Path) -> Result:
     parameters = body["columns"][: -len(FORMATS[body["format"]])]
     return Result((*parameters, *BASE), rows, differences, body["provenance"])
 
+
 def _with_gaps(row: tuple[Cell, ...], missing: list[int]) -> tuple[Cell, ...]:
     """The row of an older format with None in the columns that it did not have, counted from the end."""
     whole = list(row)
     for place in sorted(missing, reverse=True):
         whole.insert(len(whole) + place + 1, None)
     return tuple(whole)
+
 
 def _wrong(body: Any) -> str:
     """What is wrong with a result file, or ""."""
@@ -175,33 +246,61 @@ def _wrong(body: Any) -> str:
     except RecursionError:
         return "nests too deeply to be one"
     base = FORMATS[body["format"]]
-    if wrong := cells.wrong_in_table(_FILE, body) or cells.wrong_in_table(_PROVENANCE, body["provenance"]):
+    if wrong := cells.wrong_in_table(_FILE, body) or cells.wrong_in_table(
+        _PROVENANCE, body["provenance"]
+    ):
         return f"holds what no result does: {wrong}"
     columns = body["columns"]
     parameters = columns[: -len(base)]
-    if columns[-len(base) :] != [*base] or body["difference_columns"] != [*_DIFF] or parameters[:1] != ["remedy"] \
-            or len(set(parameters)) < len(parameters):
+    if (
+        columns[-len(base) :] != [*base]
+        or body["difference_columns"] != [*_DIFF]
+        or parameters[:1] != ["remedy"]
+        or len(set(parameters)) < len(parameters)
+    ):
         return "does not have the columns of this version"
     if not body["rows"]:
         return "holds no answer"
-    rules = [("remedy", cells.LINE), *((name, cells.VALUE) for name in parameters[1:]), *((k, RULES[k]) for k in base)]
+    rules = [
+        ("remedy", cells.LINE),
+        *((name, cells.VALUE) for name in parameters[1:]),
+        *((k, RULES[k]) for k in base),
+    ]
     at = len(parameters) + base.index("value")
-    wrong = next((wrong for row in body["rows"] if (wrong := cells.wrong_in_row(rules, row)
-        or wrong_estimate(*row[at : at + 4]))), "") or next((wrong for row in body["differences"]
-        if (wrong := cells.wrong_in_row(_DIFF_RULES, row))), "")
+    wrong = next(
+        (
+            wrong
+            for row in body["rows"]
+            if (wrong := cells.wrong_in_row(rules, row) or wrong_estimate(*row[at : at + 4]))
+        ),
+        "",
+    ) or next(
+        (wrong for row in body["differences"] if (wrong := cells.wrong_in_row(_DIFF_RULES, row))),
+        "",
+    )
     return wrong and f"holds what no result does: {wrong}"
+
 
 def wrong_estimate(value: Cell, lo: Cell, hi: Cell, kind: Cell) -> str:
     """What is wrong with the parts of an Estimate, of which each for itself is right; or ""."""
     there = tuple(x is not None for x in (value, lo, hi))
-    wanted = {"none": [(False, False, False)], "bound": [(False, True, True)], "exact": [(True, True, True)]}
+    wanted = {
+        "none": [(False, False, False)],
+        "bound": [(False, True, True)],
+        "exact": [(True, True, True)],
+    }
     ordered: list[Any] = [x for x in (lo, value, hi) if x is not None]
-    if there not in wanted.get(str(kind), [(True, True, True), (True, False, False)]) or ordered != sorted(ordered):
+    if there not in wanted.get(
+        str(kind), [(True, True, True), (True, False, False)]
+    ) or ordered != sorted(ordered):
         return f"value, lo and hi are {value}, {lo}, {hi}, which is no estimate of kind {kind}"
     return ""
 
+
 def _checksum(body: dict[str, Any]) -> str:
     digest = hashlib.sha256()
-    for part in _ENCODER.iterencode(body):  # bit by bit: the whole text takes many times the memory of the result
+    for part in _ENCODER.iterencode(
+        body
+    ):  # bit by bit: the whole text takes many times the memory of the result
         digest.update(part.encode())
     return digest.hexdigest()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One frozen value that says everything about a run but its seed; reads and writes TOML."""
+
 import shlex
 from dataclasses import dataclass, fields, is_dataclass, replace
 from functools import cache
@@ -10,31 +11,55 @@ from krcsim.grace_period import GracePeriod, read_lengths
 from krcsim.kernel import INSTRUCTION_NS, drain_jiffies
 from krcsim.memory import Memory
 from krcsim.remedy import REMEDIES, Remedy, named
-from krcsim.values import (FieldError, KrcsimError, check, choice, is_whole, number, read_text, read_toml, refuse,
-    refuse_unknown, shown, whole)
+from krcsim.values import (
+    FieldError,
+    KrcsimError,
+    check,
+    choice,
+    is_whole,
+    number,
+    read_text,
+    read_toml,
+    refuse,
+    refuse_unknown,
+    shown,
+    whole,
+)
 from krcsim.workload import Workload
+
 FORMAT = 1
 MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
 MAX_PRODUCERS = 100_000
 
+
 @dataclass(frozen=True, kw_only=True)
 class Machine:
     """The computer: CPUs, tick, and what work costs on it."""
+
     cpus: int = whole(4, "CPUs", 1, 1024, "the CPUs that call kfree_rcu()")
     hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate")
     arch: str = choice("x86-64", ("x86-64", "arm64"), "the size of a wrapper object")
-    instruction_ns: float = number(INSTRUCTION_NS, "ns", 0, 1000, "the time of an instruction (an assumption)")
+    instruction_ns: float = number(
+        INSTRUCTION_NS, "ns", 0, 1000, "the time of an instruction (an assumption)"
+    )
     nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU")
     work_delay_ms: float = number(0.0, "ms", 0, 1e4, "the delay from callback to work")
 
     def __post_init__(self) -> None:
         check(self, "machine")
-        refuse(self.cpus == 1 and self.nocb_share > 0, "machine.nocb_share", self.nocb_share,
-            "0 on one CPU", "there is no other CPU: set it to 0 or raise machine.cpus")
+        refuse(
+            self.cpus == 1 and self.nocb_share > 0,
+            "machine.nocb_share",
+            self.nocb_share,
+            "0 on one CPU",
+            "there is no other CPU: set it to 0 or raise machine.cpus",
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
     """Everything about a run; calls made before `warmup_ms` belong to the window `boot`, later ones to `steady`."""
+
     warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
     horizon_ms: float = number(12_000.0, "ms", 1e-3, 1e8, "the length of a run")
     machine: Machine = Machine()
@@ -47,19 +72,38 @@ class Scenario:
     def __post_init__(self) -> None:
         check(self, "scenario")
         m, w = self.machine, self.workload
-        refuse(self.warmup_ms > self.horizon_ms, "scenario.warmup_ms", self.warmup_ms,
-            f"0 to horizon_ms = {self.horizon_ms:g} ms", "lower it or raise horizon_ms")
+        refuse(
+            self.warmup_ms > self.horizon_ms,
+            "scenario.warmup_ms",
+            self.warmup_ms,
+            f"0 to horizon_ms = {self.horizon_ms:g} ms",
+            "lower it or raise horizon_ms",
+        )
         if self.grace_period.kind == "ticks":
             self.grace_period.law(m.hz, m.cpus)
         most = MAX_CALLS / m.cpus / self.horizon_ms * 1000.0
-        refuse(w.rate_hz * m.cpus * self.horizon_ms / 1000.0 > MAX_CALLS, "workload.rate_hz", w.rate_hz, f"up to "
-            f"{most:.3g} calls/s per CPU for {m.cpus} CPUs and {self.horizon_ms:g} ms",
-            "lower the rate, the CPUs or the horizon")
+        refuse(
+            w.rate_hz * m.cpus * self.horizon_ms / 1000.0 > MAX_CALLS,
+            "workload.rate_hz",
+            w.rate_hz,
+            f"up to {most:.3g} calls/s per CPU for {m.cpus} CPUs and {self.horizon_ms:g} ms",
+            "lower the rate, the CPUs or the horizon",
+        )
         call_s = w.call_instructions * m.instruction_ns * 1e-9
-        refuse(call_s * w.rate_hz > 1, "workload.rate_hz", w.rate_hz, f"up to {1 / (call_s or 1):.4g} calls/s per CPU, "
-            f"each taking {call_s * 1e9:g} ns", "lower the rate, workload.call_instructions or machine.instruction_ns")
-        refuse(w.producers * m.cpus > MAX_PRODUCERS, "workload.producers", w.producers, f"up to "
-            f"{MAX_PRODUCERS // m.cpus} tasks per CPU on {m.cpus} CPUs", "lower it: each task holds a record in memory")
+        refuse(
+            call_s * w.rate_hz > 1,
+            "workload.rate_hz",
+            w.rate_hz,
+            f"up to {1 / (call_s or 1):.4g} calls/s per CPU, each taking {call_s * 1e9:g} ns",
+            "lower the rate, workload.call_instructions or machine.instruction_ns",
+        )
+        refuse(
+            w.producers * m.cpus > MAX_PRODUCERS,
+            "workload.producers",
+            w.producers,
+            f"up to {MAX_PRODUCERS // m.cpus} tasks per CPU on {m.cpus} CPUs",
+            "lower it: each task holds a record in memory",
+        )
 
     @property
     def drain_jiffies(self) -> int:
@@ -76,11 +120,17 @@ class Scenario:
 
     def bytes_added(self) -> int:
         """What they are more than with the plain code, which keeps a page a channel after its first drain."""
-        return max(0, self.bytes_at_full() - Remedy().bytes_at_full(self.workload.channels(), self.machine.arch))
+        return max(
+            0,
+            self.bytes_at_full()
+            - Remedy().bytes_at_full(self.workload.channels(), self.machine.arch),
+        )
+
 
 def as_dict(scenario: Scenario) -> dict[str, Any]:
     """The scenario as nested dicts of plain values; None and empty fields are left out."""
     return {"krcsim": FORMAT} | dict(_plain(_of_class("scenario", scenario, Scenario)))
+
 
 def _plain(value: Any) -> Any:
     if is_dataclass(value):
@@ -88,10 +138,12 @@ def _plain(value: Any) -> Any:
         return {k: v for k, v in pairs if v is not None and v != []}
     return [_plain(v) for v in value] if isinstance(value, tuple) else value
 
+
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
     """A checked scenario from nested dicts, `grace_period.file` read relative to `folder`; raises KrcsimError."""
     scenario: Scenario = _section("scenario", Scenario, given, folder)
     return scenario
+
 
 def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     if name == "remedy" and isinstance(given, str):
@@ -102,15 +154,23 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     if name == "scenario":
         version, known = table.pop("krcsim", FORMAT), ["krcsim", *known]
         if not is_whole(version) or version != FORMAT:
-            raise KrcsimError(f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use "
-                "the krcsim that wrote the file or rewrite it by hand")
+            raise KrcsimError(
+                f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use "
+                "the krcsim that wrote the file or rewrite it by hand"
+            )
     if name == "remedy":  # base: the name of a row
         row = table.pop("base", "A0")
         base = named(row if isinstance(row, str) else shown(row))
         known.append("base")
     if name == "grace_period" and "file" in table:
         file = table.pop("file")
-        refuse("lengths_ms" in table, "grace_period.file", file, "left out where lengths_ms is given", "give one")
+        refuse(
+            "lengths_ms" in table,
+            "grace_period.file",
+            file,
+            "left out where lengths_ms is given",
+            "give one",
+        )
         if not isinstance(file, str) or not file.isprintable():
             raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
         table["lengths_ms"] = read_lengths((folder or Path()) / file)
@@ -125,6 +185,7 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
             raise exc.within(name) from None
         raise
 
+
 def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
     """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s, **{"workload.rate_hz": 1e4}).
 
@@ -133,14 +194,21 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
     """
     data = as_dict(scenario)
     if "remedy.base" in overrides:  # the name of a row stands for the whole, as in a file
-        refuse("remedy" in overrides, "remedy.base", overrides["remedy.base"], "left out where remedy is given",
-            "give one of both")
+        refuse(
+            "remedy" in overrides,
+            "remedy.base",
+            overrides["remedy.base"],
+            "left out where remedy is given",
+            "give one of both",
+        )
         overrides["remedy"] = overrides.pop("remedy.base")
     for kind, same, lists in _KINDS:
         if kind in overrides and not (isinstance(overrides[kind], str) and overrides[kind] == same):
             _drop(data, lists)
     kind = overrides.get("grace_period.kind", data["grace_period"].get("kind", "ticks"))
-    if "grace_period.file" in overrides or (overrides.get("grace_period.mean_ms") is not None and kind == "ticks"):
+    if "grace_period.file" in overrides or (
+        overrides.get("grace_period.mean_ms") is not None and kind == "ticks"
+    ):
         _drop(data, "grace_period.lengths_ms")
     for path, value in sorted(overrides.items(), key=lambda item: item[0].count(".")):
         *sections, key = path.split(".")
@@ -154,14 +222,19 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
             del here[key]
     return from_dict(data)
 
+
 # What only one kind needs goes with that kind: the lists that the scenario had are dropped, those given now are not.
-_KINDS = (("grace_period.kind", "empirical", "grace_period.lengths_ms"),
-    ("allocator.spells", "schedule", "allocator.schedules"))
+_KINDS = (
+    ("grace_period.kind", "empirical", "grace_period.lengths_ms"),
+    ("allocator.spells", "schedule", "allocator.schedules"),
+)
 _DEEPEST = 2  # sections above a field: allocator.spell.page
+
 
 def _drop(data: dict[str, Any], path: str) -> None:
     section, key = path.split(".")
     data[section].pop(key, None)
+
 
 def _given_whole(path: str, value: Any, own: Remedy) -> Any:
     """A value as it stands in nested dicts: of a section a dict, whether it is given by name, by class or as None."""
@@ -176,25 +249,41 @@ def _given_whole(path: str, value: Any, own: Remedy) -> Any:
         return value
     return _plain(default if value is None else _of_class(path, value, type(default)))
 
+
 def _copied(value: Any, deep: int = _DEEPEST) -> Any:
     """A dict of the user's as one that single fields may be written into; what lies deeper is not written to."""
     if not isinstance(value, dict) or deep == 0:
         return value
     return {k: _copied(v, deep - 1) for k, v in value.items()}
 
+
 def _of_class(field: str, value: Any, wanted: type) -> Any:
-    refuse(not isinstance(value, wanted), field, value, f"a {wanted.__name__}", "give one made by krcsim")
+    refuse(
+        not isinstance(value, wanted),
+        field,
+        value,
+        f"a {wanted.__name__}",
+        "give one made by krcsim",
+    )
     return value
+
 
 LONGEST_COMMAND = 2000  # characters
 SCENARIO_FILE = "scenario.toml"  # how a command calls a scenario that is too long for it
 UNSET = "unset"  # the --set value that leaves a field to its default
 
+
 def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     """The dotted fields in which `scenario` differs from `base`, as text for --set."""
     old, new = _flat(as_dict(base)), _flat(as_dict(scenario))
-    texts = {k: str(v).lower() if isinstance(v, bool) else str(v).replace(" ", "") for k, v in new.items()}
-    return [(k, text) for k, text in texts.items() if old.get(k) != new[k]] + [(k, UNSET) for k in old if k not in new]
+    texts = {
+        k: str(v).lower() if isinstance(v, bool) else str(v).replace(" ", "")
+        for k, v in new.items()
+    }
+    return [(k, text) for k, text in texts.items() if old.get(k) != new[k]] + [
+        (k, UNSET) for k in old if k not in new
+    ]
+
 
 def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
     """The shell command of a verb with a scenario, as the nearest preset and what differs from it.
@@ -207,9 +296,11 @@ def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
     told = [near, *sets] if sum(map(len, sets)) <= LONGEST_COMMAND else [SCENARIO_FILE]
     return " ".join(["krcsim", verb, *told, options]).rstrip()
 
+
 @cache
 def _presets() -> dict[str, Scenario]:
     return {name: load_scenario(name) for name in presets()}
+
 
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     out: dict[str, Any] = {}
@@ -217,33 +308,48 @@ def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
         out |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
     return out
 
+
 def read_scenario(path: str | Path) -> Scenario:
     """Read a TOML scenario file; raises KrcsimError with the file's name."""
     path = Path(path)
-    text = read_text(path, "scenario file", "give the path of a .toml file, or a name from: " + ", ".join(presets()))
+    text = read_text(
+        path,
+        "scenario file",
+        "give the path of a .toml file, or a name from: " + ", ".join(presets()),
+    )
     given = read_toml(text, f"scenario file {path}")
     try:
         return from_dict(given, path.parent)
     except KrcsimError as exc:
         raise KrcsimError(f"{path}: {exc}") from None
 
+
 def data_folder() -> Path:
     """The folder with scenarios and recordings: beside the package, or inside an installed one."""
     inside = Path(__file__).parent / "data"
     return inside if inside.is_dir() else Path(__file__).parent.parent / "data"
 
+
 def presets() -> list[str]:
     """Names of the scenarios that come with krcsim."""
     return sorted(p.stem for p in (data_folder() / "scenarios").glob("*.toml"))
 
+
 def load_scenario(name: str | Path) -> Scenario:
     """A scenario by preset name or by the path of a TOML file."""
-    refuse(not isinstance(name, (str, Path)), "scenario", name, "the name of a preset or the path of a .toml file",
-        "presets are " + ", ".join(presets()))
+    refuse(
+        not isinstance(name, (str, Path)),
+        "scenario",
+        name,
+        "the name of a preset or the path of a .toml file",
+        "presets are " + ", ".join(presets()),
+    )
     preset = data_folder() / "scenarios" / f"{name}.toml"
     return read_scenario(preset if str(name) in presets() else name)
+
 
 def toml_text(scenario: Scenario, title: str = "") -> str:
     """The scenario as TOML that read_scenario() turns into an equal value."""
     import tomli_w
+
     return "".join(f"# {line}\n" for line in title.splitlines()) + tomli_w.dumps(as_dict(scenario))

@@ -163,8 +163,12 @@ class Notebook:
         return list(self.page.evaluate(CELLS))
 
     def theme(self, name: str) -> None:
-        self.page.evaluate("t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})", name)
-        self.page.wait_for_selector(f"body[data-jp-theme-name='{name}']", state="attached", timeout=PATIENCE * 1000)
+        self.page.evaluate(
+            "t => window.jupyterapp.commands.execute('apputils:change-theme', {theme: t})", name
+        )
+        self.page.wait_for_selector(
+            f"body[data-jp-theme-name='{name}']", state="attached", timeout=PATIENCE * 1000
+        )
 
     def screen(self, width: int, height: int, ratio: int) -> None:
         """As on a screen of so many pixels; a ratio of 2 is what a zoom of 200 % does."""
@@ -180,7 +184,9 @@ class Notebook:
 
     def tracebacks(self) -> list[str]:
         """What is red in a cell, and each error or traceback that a kernel sent, for a cell or not."""
-        red = self.page.locator(f"{PANEL} .ansi-red-fg, {PANEL} [data-mime-type*=stderr]").all_inner_texts()
+        red = self.page.locator(
+            f"{PANEL} .ansi-red-fg, {PANEL} [data-mime-type*=stderr]"
+        ).all_inner_texts()
         return [*red, *self.page.evaluate("window.said")]
 
     # ---- the explorer
@@ -195,7 +201,9 @@ class Notebook:
         while not (got := reached()):
             if time.monotonic() > end:
                 missing = what if isinstance(what, str) else what()
-                raise AssertionError(f"no {missing} within {PATIENCE:g} s; the status: {self.status()!r}")
+                raise AssertionError(
+                    f"no {missing} within {PATIENCE:g} s; the status: {self.status()!r}"
+                )
             self.page.wait_for_timeout(50)
         return got
 
@@ -217,11 +225,17 @@ class Notebook:
 
     def labels(self) -> list[str]:
         """The names of all sliders, as a screen reader has them."""
-        return [h.get_attribute("aria-label") or "" for h in self.root.locator(".noUi-handle").all()]
+        return [
+            h.get_attribute("aria-label") or "" for h in self.root.locator(".noUi-handle").all()
+        ]
 
     def box(self, label: str) -> Any:
         """A control with its label."""
-        return self.root.locator(".widget-inline-hbox").filter(has=self.page.get_by_text(label, exact=True)).first
+        return (
+            self.root.locator(".widget-inline-hbox")
+            .filter(has=self.page.get_by_text(label, exact=True))
+            .first
+        )
 
     def values(self) -> dict[str, str]:
         """What each slider and each list of choices says, by its label."""
@@ -274,7 +288,9 @@ class Notebook:
         """What is drawn now."""
         for _ in range(20):
             try:
-                return Picture.read(base64.b64decode(self.root.locator("img").first.evaluate(READ_PICTURE)))
+                return Picture.read(
+                    base64.b64decode(self.root.locator("img").first.evaluate(READ_PICTURE))
+                )
             except Exception as exc:  # it was replaced while it was read
                 last = exc
         raise last
@@ -285,8 +301,10 @@ class Notebook:
 
     def follows(self, path: str) -> None:
         """Wait for the picture to show what a control says."""
-        self.until(lambda: shown(self.drawn(), path) == self.value(path),
-            lambda: f"picture of {path} = {self.value(path)}, only of {shown(self.drawn(), path)},")
+        self.until(
+            lambda: shown(self.drawn(), path) == self.value(path),
+            lambda: f"picture of {path} = {self.value(path)}, only of {shown(self.drawn(), path)},",
+        )
 
     def begin(self) -> None:
         """The first preset on all controls, and its picture."""
@@ -304,7 +322,11 @@ class Notebook:
 
     def calm(self) -> None:
         """Stop refining, if it does."""
-        if self.button("Cancel").count() and self.button("Cancel").is_enabled() and not self.is_gone():
+        if (
+            self.button("Cancel").count()
+            and self.button("Cancel").is_enabled()
+            and not self.is_gone()
+        ):
             self.button("Cancel").dispatch_event("click")
 
     def stop(self) -> None:
@@ -315,14 +337,19 @@ class Notebook:
     def farther(self, path: str) -> int:
         """The way to the farther end of a slider: 1 is up."""
         handle = self.handle(CONTROLS[path][0])
-        low, now, high = (float(handle.get_attribute(f"aria-value{what}")) for what in ("min", "now", "max"))
+        low, now, high = (
+            float(handle.get_attribute(f"aria-value{what}")) for what in ("min", "now", "max")
+        )
         return 1 if high - now > now - low else -1
 
     def export(self) -> set[Path]:
         """Export all; the new files."""
         before = set(self.folder.glob("krcsim-export/*"))
         self.press("Export all")
-        self.until(lambda: len(set(self.folder.glob("krcsim-export/[!.]*")) - before) >= 7, "seven new files")
+        self.until(
+            lambda: len(set(self.folder.glob("krcsim-export/[!.]*")) - before) >= 7,
+            "seven new files",
+        )
         self.until(lambda: "Exported" in self.status(), "word of the export")
         return set(self.folder.glob("krcsim-export/*")) - before
 
@@ -373,10 +400,15 @@ def free_port() -> int:
 def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
     """JupyterLab on a folder that holds notebooks/; gives the URL of one of them by name."""
     port, log = free_port(), home.parent / "lab.log"
-    apart = {f"JUPYTER_{what}_DIR": str(home.parent / what.lower()) for what in ("CONFIG", "DATA", "RUNTIME")}
+    apart = {
+        f"JUPYTER_{what}_DIR": str(home.parent / what.lower())
+        for what in ("CONFIG", "DATA", "RUNTIME")
+    }
     env = os.environ | apart | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
     here = (ROOT, *(ROOT / folder for folder in ("report", "studies", "shell", "kernel")))
-    env["PYTHONPATH"] = os.pathsep.join(map(str, here))  # the sliders come from the copy of notebooks/
+    env["PYTHONPATH"] = os.pathsep.join(
+        map(str, here)
+    )  # the sliders come from the copy of notebooks/
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
                f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}", "--allow-root",
                f"--ServerApp.root_dir={home}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip

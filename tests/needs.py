@@ -36,7 +36,9 @@ class Need:
 def works(*command: str) -> bool:
     """Whether a command can be run and says that all is well."""
     try:
-        return subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+        return (
+            subprocess.run(command, capture_output=True, stdin=subprocess.DEVNULL).returncode == 0
+        )
     except OSError:
         return False
 
@@ -44,7 +46,9 @@ def works(*command: str) -> bool:
 def sends_mail() -> bool:
     """git send-email asks for Perl modules only when it is used; Debian's package but recommends them."""
     try:
-        folder = subprocess.run(["git", "--exec-path"], capture_output=True, text=True).stdout.strip()
+        folder = subprocess.run(
+            ["git", "--exec-path"], capture_output=True, text=True
+        ).stdout.strip()
     except OSError:
         return False
     there = bool(folder) and shutil.which("git-send-email", path=folder) is not None
@@ -67,9 +71,19 @@ def is_static(tool: str) -> bool:
     return path is not None and b"/ld-linux" not in Path(path).read_bytes()[:65536]
 
 
-MAIL = Need("git send-email with Perl's Mail::Address", "test", sends_mail, ("git-email", "libmailtools-perl"))
+MAIL = Need(
+    "git send-email with Perl's Mail::Address",
+    "test",
+    sends_mail,
+    ("git-email", "libmailtools-perl"),
+)
 BROWSER = Need("Chromium", "test", lambda: browser() is not None, ("chromium", "fonts-liberation"))
-QEMU = Need("QEMU for x86", "validate", lambda: shutil.which("qemu-system-x86_64") is not None, ("qemu-system-x86",))
+QEMU = Need(
+    "QEMU for x86",
+    "validate",
+    lambda: shutil.which("qemu-system-x86_64") is not None,
+    ("qemu-system-x86",),
+)
 BUSYBOX = Need("a static busybox", "validate", lambda: is_static("busybox"), ("busybox-static",))
 COMPILER = Need("a C compiler", "validate", compiles, ("gcc", "libc6-dev"))
 NEEDS = (MAIL, BROWSER, QEMU, BUSYBOX, COMPILER)
@@ -87,7 +101,9 @@ def main(argv: list[str] | None = None) -> int:
     """Say in one sentence what is not here, or with --packages a package a line; 1 if nothing may be skipped."""
     asked = argparse.ArgumentParser(prog="needs.py", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     asked.add_argument("what", choices=("test", "validate", "all"))
-    asked.add_argument("--packages", action="store_true", help="a missing Debian package a line, and nothing else")
+    asked.add_argument(
+        "--packages", action="store_true", help="a missing Debian package a line, and nothing else"
+    )
     args = asked.parse_args(argv)
     lacking = [need for need in NEEDS if args.what in (need.of, "all") and not need.here()]
     if args.packages:

@@ -56,7 +56,9 @@ def test_the_shell_says_what_python_finds(capsys: pytest.CaptureFixture[str]) ->
     assert words(found.estimate) in said(found)
 
 
-def test_machines_get_the_estimate_the_method_and_the_work(capsys: pytest.CaptureFixture[str]) -> None:
+def test_machines_get_the_estimate_the_method_and_the_work(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     told = json.loads(asked(capsys, "small-world", "--json"))
     assert told["method"] == "exact"
     assert told["estimate"]["value"] == krcsim.ask(SMALL).estimate.value
@@ -64,8 +66,12 @@ def test_machines_get_the_estimate_the_method_and_the_work(capsys: pytest.Captur
     assert shlex.split(told["command"])[:3] == ["krcsim", "ask", "small-world"]
 
 
-@pytest.mark.parametrize("option", [["--method", "skipping"], ["--quantity", "blocked"], ["--window", "boot"]], ids=str)
-def test_method_quantity_and_window_are_those_asked_for(option: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    "option", [["--method", "skipping"], ["--quantity", "blocked"], ["--window", "boot"]], ids=str
+)
+def test_method_quantity_and_window_are_those_asked_for(
+    option: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     told = json.loads(asked(capsys, "small-world", "--json", "--max-rung", "1", *option))
     assert told[option[0].strip("-")] == option[1]
 
@@ -106,7 +112,10 @@ def test_a_quantity_that_nothing_defined_has_no_answer(capsys: pytest.CaptureFix
     ["small-world", "--sizes", "2", "--method", "rare"],
     ["small-world", "--sizes", "2", *NEVER]], ids=shlex.join)  # fmt: skip
 def test_what_cannot_be_asked_is_refused_in_a_line(
-    argv: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    argv: list[str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert main(["ask", *argv]) == 2
@@ -163,12 +172,16 @@ def test_all_findings_can_be_saved_and_read_again(both: Beside, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("kind", ["png", "svg", "csv", "txt", "json"])
-def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_file_alone_makes_itself_again(
+    kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
     command = ["small-world", "--sizes", "2", "--max-rung", "0"]
     asked(capsys, *command, "--out", str(first))
     text = first.read_bytes().decode("latin-1")
-    assert "krcsim ask small-world --sizes 2 --max-rung 0" in " ".join(text.replace("\\\n", " ").split())
+    assert "krcsim ask small-world --sizes 2 --max-rung 0" in " ".join(
+        text.replace("\\\n", " ").split()
+    )
     asked(capsys, *command, "--out", str(second))
     assert first.read_bytes() == second.read_bytes()
 
@@ -176,7 +189,9 @@ def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path, capsys: 
 # ---- sliders
 
 
-def test_the_picture_has_the_numbers_of_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_picture_has_the_numbers_of_the_shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     explorer = Trust(tmp_path, rungs=(0,))
     assert explorer.done is not None
     assert explorer.found is not None
@@ -190,7 +205,9 @@ def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.M
     explorer = Trust(tmp_path, rungs=(0,))
     for control in (*explorer.controls.values(), explorer.of):
         before, was = explorer.image.value, control.value
-        others = [v for _, v in control.options if v != was] if control is not explorer.of else ["pages"]
+        others = (
+            [v for _, v in control.options if v != was] if control is not explorer.of else ["pages"]
+        )
         control.value = others[len(others) // 2]
         assert explorer.image.value != before, control.description
         control.value = was

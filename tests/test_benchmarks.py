@@ -46,11 +46,17 @@ def test_the_kept_history_can_be_read() -> None:
 
 def test_change_is_against_the_last_row_of_this_machine() -> None:
     here = record.row(SPEED)
-    past = [replace(here, value=1.0), replace(here, value=10.0), replace(here, value=5.0, cpu="another")]
+    past = [
+        replace(here, value=1.0),
+        replace(here, value=10.0),
+        replace(here, value=5.0, cpu="another"),
+    ]
     assert record.change(replace(SPEED, value=11.0), past).startswith("+10% since")
 
 
-@pytest.mark.parametrize("field", [{"cpu": "another"}, {"cores": 10_000}, {"name": "another"}, {"unit": "another"}])
+@pytest.mark.parametrize(
+    "field", [{"cpu": "another"}, {"cores": 10_000}, {"name": "another"}, {"unit": "another"}]
+)
 def test_no_change_is_told_of_something_else(field: dict[str, object]) -> None:
     other: Row = replace(record.row(SPEED), **field)  # type: ignore[arg-type]
     assert record.change(SPEED, [other]) == ""
@@ -91,6 +97,8 @@ def test_settings_of_the_slider_hang_on_the_seed(cpus: int) -> None:
 
 
 def test_make_bench_names_what_it_measures() -> None:
-    out = subprocess.run([sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, capture_output=True, text=True)
+    out = subprocess.run(
+        [sys.executable, "-m", "benchmarks", "--help"], cwd=ROOT, capture_output=True, text=True
+    )
     assert (out.returncode, out.stderr) == (0, "")
     assert all(name in out.stdout for name in ALL)

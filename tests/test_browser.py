@@ -37,10 +37,14 @@ pytestmark = [
 ]
 TRUST = "06_rare_and_exact"  # has no spell to move, and takes longer
 all_notebooks = pytest.mark.parametrize("notebook", EXPLORERS, indirect=True)
-each_notebook = pytest.mark.parametrize("notebook", [name for name in EXPLORERS if name != TRUST], indirect=True)
+each_notebook = pytest.mark.parametrize(
+    "notebook", [name for name in EXPLORERS if name != TRUST], indirect=True
+)
 searching = pytest.mark.parametrize("notebook", ["04_how_big", TRUST], indirect=True)
 trust = pytest.mark.parametrize("notebook", [TRUST], indirect=True)
-with_pins = pytest.mark.parametrize("notebook", ["01_pool_or_pages", "03_cold_start"], indirect=True)
+with_pins = pytest.mark.parametrize(
+    "notebook", ["01_pool_or_pages", "03_cold_start"], indirect=True
+)
 one_spell = pytest.mark.parametrize("notebook", ["02_one_spell"], indirect=True)
 CONTROL_OF = [(name, path) for name, kind in EXPLORERS.items() for path in kind.shown]
 
@@ -69,7 +73,9 @@ def open_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
         def opened(name: str) -> Notebook:
             if name not in there:
-                page = browser.new_page(viewport=dict(zip(("width", "height"), LAPTOP, strict=False)))
+                page = browser.new_page(
+                    viewport=dict(zip(("width", "height"), LAPTOP, strict=False))
+                )
                 there[name] = Notebook(page, url(name), home / "notebooks", name)
             return there[name]
 
@@ -77,7 +83,9 @@ def open_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable
 
 
 @pytest.fixture
-def notebook(request: pytest.FixtureRequest, open_notebook: Callable[[str], Notebook]) -> Iterator[Notebook]:
+def notebook(
+    request: pytest.FixtureRequest, open_notebook: Callable[[str], Notebook]
+) -> Iterator[Notebook]:
     """The notebook, run, on a small laptop's screen; nothing refines on behind the next test."""
     there = open_notebook(request.param)
     yield there
@@ -149,11 +157,18 @@ def test_what_a_slider_tells_a_screen_reader_is_its_value_and_no_index(notebook:
     label, further = ("CPUs", "8") if notebook.name == "04_how_big" else ("Page cache (pages)", "2")
     handle = notebook.handle(label)
     handle.press("ArrowRight")
-    notebook.until(lambda: handle.get_attribute("aria-valuetext") == further, f"aria-valuetext {further}")
+    notebook.until(
+        lambda: handle.get_attribute("aria-valuetext") == further, f"aria-valuetext {further}"
+    )
     handles = notebook.root.locator(".noUi-handle")
     readouts = notebook.root.locator(".widget-hslider .widget-readout")
-    notebook.until(lambda: readouts.all_text_contents()
-                   == [handle.get_attribute("aria-valuetext") for handle in handles.all()], "same texts")
+    notebook.until(
+        lambda: (
+            readouts.all_text_contents()
+            == [handle.get_attribute("aria-valuetext") for handle in handles.all()]
+        ),
+        "same texts",
+    )
 
 
 @each_notebook
@@ -175,7 +190,9 @@ def test_letters_typed_on_a_control_change_no_cell(notebook: Notebook, on: str) 
 
 @each_notebook
 @pytest.mark.parametrize(("label", "name"), PRESETS.items())
-def test_a_preset_is_on_the_sliders_and_ends_with_an_answer(notebook: Notebook, label: str, name: str) -> None:
+def test_a_preset_is_on_the_sliders_and_ends_with_an_answer(
+    notebook: Notebook, label: str, name: str
+) -> None:
     notebook.choose("Preset", label)
     notebook.until(lambda: notebook.says(krcsim.load_scenario(name)), f"{name} on the sliders")
     notebook.until(lambda: f" {name} " in notebook.answer(), f"answer for {name}")
@@ -196,22 +213,32 @@ def test_a_setting_of_ones_own_is_no_preset_and_reset_goes_back_to_it(notebook: 
     notebook.until(lambda: notebook.preset() == "(your own)", "preset (your own)")
     notebook.press("Reset")
     notebook.until(lambda: notebook.preset() == LABEL, "preset as before")
-    notebook.until(lambda: notebook.says(krcsim.load_scenario("thread-as-posted")), "preset on the sliders")
+    notebook.until(
+        lambda: notebook.says(krcsim.load_scenario("thread-as-posted")), "preset on the sliders"
+    )
 
 
 # ---- pins
 
 
 @with_pins
-def test_a_pinned_curve_is_drawn_beside_the_next_one_until_it_is_unpinned(notebook: Notebook) -> None:
+def test_a_pinned_curve_is_drawn_beside_the_next_one_until_it_is_unpinned(
+    notebook: Notebook,
+) -> None:
     notebook.begin()
     notebook.press("Pin")
     notebook.handle("P(page fails)").press("ArrowLeft")
-    notebook.until(lambda: "--pin thread-as-posted" in notebook.picture().stamp.replace("'", ""), "pinned curve")
+    notebook.until(
+        lambda: "--pin thread-as-posted" in notebook.picture().stamp.replace("'", ""),
+        "pinned curve",
+    )
     pinned = notebook.picture()
     assert notebook.command() == pinned.stamp
     notebook.press("Unpin")
-    notebook.until(lambda: not {"own", "--pin"} & {*notebook.picture().stamp.split()}, "whole picture without pin")
+    notebook.until(
+        lambda: not {"own", "--pin"} & {*notebook.picture().stamp.split()},
+        "whole picture without pin",
+    )
     assert notebook.picture().pixels != pinned.pixels
 
 
@@ -219,7 +246,9 @@ def test_a_pinned_curve_is_drawn_beside_the_next_one_until_it_is_unpinned(notebo
 def test_a_fourth_pin_is_refused_in_a_sentence(notebook: Notebook) -> None:
     for _ in range(4):
         notebook.press("Pin")
-    notebook.until(lambda: "Three curves are pinned; Unpin takes them away" in notebook.status(), "refusal")
+    notebook.until(
+        lambda: "Three curves are pinned; Unpin takes them away" in notebook.status(), "refusal"
+    )
     notebook.press("Unpin")
 
 
@@ -250,7 +279,9 @@ def test_after_cancel_a_slider_still_works(notebook: Notebook) -> None:
 def test_what_an_export_says_stays_while_refining_goes_on(notebook: Notebook) -> None:
     notebook.refine()
     notebook.press("Export all")
-    notebook.until(lambda: "left. Exported " in notebook.status(), "word of the export beside the progress")
+    notebook.until(
+        lambda: "left. Exported " in notebook.status(), "word of the export beside the progress"
+    )
 
 
 # ---- files
@@ -260,7 +291,15 @@ def test_what_an_export_says_stays_while_refining_goes_on(notebook: Notebook) ->
 def test_export_writes_all_kinds_of_files_beside_the_notebook(notebook: Notebook) -> None:
     notebook.begin()
     files = notebook.export()
-    assert {path.suffix for path in files} == {".png", ".svg", ".pdf", ".csv", ".toml", ".json", ".txt"}
+    assert {path.suffix for path in files} == {
+        ".png",
+        ".svg",
+        ".pdf",
+        ".csv",
+        ".toml",
+        ".json",
+        ".txt",
+    }
     assert {path.parent for path in files} == {notebook.folder / "krcsim-export"}
     assert min(path.stat().st_size for path in files) > 100
 
@@ -286,9 +325,13 @@ def test_an_exported_scenario_is_put_back_on_the_sliders(notebook: Notebook) -> 
     notebook.choose("Preset", "Phone, light load")
     notebook.until(lambda: notebook.says(krcsim.load_scenario("phone")), "phone on the sliders")
     notebook.fill("Load scenario", f"krcsim-export/{file.name}")
-    notebook.until(lambda: notebook.says(krcsim.load_scenario(file)), "exported scenario on the sliders")
+    notebook.until(
+        lambda: notebook.says(krcsim.load_scenario(file)), "exported scenario on the sliders"
+    )
     notebook.until(lambda: f"{file.name} is on the sliders" in notebook.status(), "word of it")
-    notebook.until(lambda: notebook.drawn() == krcsim.load_scenario(file), "picture of the exported scenario")
+    notebook.until(
+        lambda: notebook.drawn() == krcsim.load_scenario(file), "picture of the exported scenario"
+    )
 
 
 NONSENSE = {"no TOML": b"what is this", "an unknown field": b"[workload]\nspeed = 1\n", "no text": bytes(range(256)),
@@ -303,7 +346,9 @@ def test_a_file_that_is_no_scenario_is_refused_in_a_sentence(notebook: Notebook,
         (notebook.folder / name).write_bytes(content)
     before = notebook.setting()
     notebook.fill("Load scenario", name)
-    notebook.until(lambda: "Not loaded: " in notebook.status() and name in notebook.status(), "refusal")
+    notebook.until(
+        lambda: "Not loaded: " in notebook.status() and name in notebook.status(), "refusal"
+    )
     assert notebook.setting() == before
     assert notebook.tracebacks() == []
 
@@ -317,7 +362,10 @@ def test_a_step_goes_to_the_next_event_and_back_to_the_one_before(notebook: Note
     n = notebook.event()
     for button, there in (("Step", n + 1), ("Step", n + 2), ("Back", n + 1)):
         notebook.press(button)
-        notebook.until(lambda there=there: notebook.picture().stamp.endswith(f" event {there}"), f"event {there}")
+        notebook.until(
+            lambda there=there: notebook.picture().stamp.endswith(f" event {there}"),
+            f"event {there}",
+        )
 
 
 @one_spell
@@ -335,7 +383,9 @@ def test_next_wait_goes_to_a_caller_that_waits(notebook: Notebook) -> None:
     n = notebook.event()
     notebook.press("Next wait")
     notebook.until(lambda: notebook.event() != n, "other event")
-    notebook.until(lambda: "wait begins" in notebook.rule() and "synchronize_rcu()" in notebook.rule(), "wait")
+    notebook.until(
+        lambda: "wait begins" in notebook.rule() and "synchronize_rcu()" in notebook.rule(), "wait"
+    )
 
 
 @one_spell
@@ -387,10 +437,14 @@ def test_the_pointer_on_the_picture_moves_the_event(notebook: Notebook) -> None:
 
 
 @trust
-def test_the_own_world_of_a_notebook_is_back_after_one_with_more_places_on_a_slider(notebook: Notebook) -> None:
+def test_the_own_world_of_a_notebook_is_back_after_one_with_more_places_on_a_slider(
+    notebook: Notebook,
+) -> None:
     notebook.begin()
     notebook.choose("Preset", next(iter(notebook.kind.presets)))
-    notebook.until(lambda: notebook.command().startswith("krcsim ask small-world --sizes"), "small world")
+    notebook.until(
+        lambda: notebook.command().startswith("krcsim ask small-world --sizes"), "small world"
+    )
     assert notebook.says(krcsim.load_scenario("small-world"))
     assert notebook.preset() == next(iter(notebook.kind.presets))
 
@@ -417,7 +471,10 @@ def test_a_search_is_cancelled_before_its_first_answer(notebook: Notebook) -> No
     notebook.stop()
     before = notebook.picture()
     notebook.choose("Preset", "Server, 128 CPUs")
-    notebook.until(lambda: "left" in notebook.status() and notebook.button("Cancel").is_enabled(), "way to cancel")
+    notebook.until(
+        lambda: "left" in notebook.status() and notebook.button("Cancel").is_enabled(),
+        "way to cancel",
+    )
     notebook.press("Cancel")
     notebook.until(lambda: "stopped" in notebook.status(), "word that it stopped")
     assert notebook.picture() == before
@@ -431,7 +488,9 @@ def test_a_search_is_cancelled_before_its_first_answer(notebook: Notebook) -> No
 def test_axe_finds_nothing_serious(notebook: Notebook, theme: str) -> None:
     notebook.begin()
     notebook.theme(theme)
-    notebook.page.evaluate(files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8"))
+    notebook.page.evaluate(
+        files("axe_playwright_python").joinpath("axe.min.js").read_text(encoding="utf-8")
+    )
     found = notebook.page.evaluate("where => axe.run(where)", f"{PANEL} .krcsim-explorer")
     assert len(found["passes"]) > 10
     bad = [v for v in found["violations"] if v["impact"] in ("serious", "critical")]
@@ -441,7 +500,9 @@ def test_axe_finds_nothing_serious(notebook: Notebook, theme: str) -> None:
 @all_notebooks
 @pytest.mark.parametrize(("look", "theme", "screen"), [("light", "JupyterLab Light", LAPTOP),
     ("dark", "JupyterLab Dark", LAPTOP), ("zoom", "JupyterLab Light", ZOOMED)])  # fmt: skip
-def test_nothing_is_wider_than_the_screen(notebook: Notebook, look: str, theme: str, screen: Screen) -> None:
+def test_nothing_is_wider_than_the_screen(
+    notebook: Notebook, look: str, theme: str, screen: Screen
+) -> None:
     notebook.begin()
     notebook.theme(theme)
     notebook.screen(*screen)
@@ -484,7 +545,9 @@ def test_after_a_restart_the_last_setting_is_back(notebook: Notebook) -> None:
     assert notebook.setting() == setting
     notebook.until(lambda: "Your last setting is back" in notebook.status(), "word of it")
     if notebook.kind.pins_at_most:
-        notebook.until(lambda: "--pin thread-as-posted" in notebook.command().replace("'", ""), "pinned curve")
+        notebook.until(
+            lambda: "--pin thread-as-posted" in notebook.command().replace("'", ""), "pinned curve"
+        )
 
 
 @all_notebooks

@@ -14,7 +14,17 @@ import pytest
 import krcsim
 from krcsim import files
 from krcsim.estimate import Estimate
-from krcsim_report.chart import NOTHING_ADDED, OWN, Chart, Line, beside, by_spell, chart_of, csv_text, over_bytes
+from krcsim_report.chart import (
+    NOTHING_ADDED,
+    OWN,
+    Chart,
+    Line,
+    beside,
+    by_spell,
+    chart_of,
+    csv_text,
+    over_bytes,
+)
 from krcsim_shell.export import KINDS, Answer, file_of, hash_of
 from krcsim_report.figures import figure_of, limits
 from krcsim.files import write_set
@@ -54,8 +64,13 @@ def test_growing_reserves_on_the_own_remedy_are_lines_and_the_setting_is_a_point
 
 
 def test_a_small_value_makes_the_axis_longer_but_the_tail_of_an_interval_does_not() -> None:
-    small, rough = Estimate(1e-11, 5e-12, 2e-11, "interval"), Estimate(1e-5, 1e-12, 1e-2, "interval")
-    lows = [limits(Chart((Line("x", ("",), (64.0,), (e,)),), "", "", True))[2] for e in (small, rough)]
+    small, rough = (
+        Estimate(1e-11, 5e-12, 2e-11, "interval"),
+        Estimate(1e-5, 1e-12, 1e-2, "interval"),
+    )
+    lows = [
+        limits(Chart((Line("x", ("",), (64.0,), (e,)),), "", "", True))[2] for e in (small, rough)
+    ]
     assert lows[0] < 1e-10
     assert lows[1] == pytest.approx(1e-9)
 
@@ -111,7 +126,11 @@ def test_every_point_lies_within_the_axes(curve: Result, cold: Result) -> None:
 
 def test_the_hash_stands_for_scenario_seed_and_numbers(curve: Result, cold: Result) -> None:
     one = answer(curve)
-    others = [replace(one, seed=2), replace(one, scenario=replace(QUICK, warmup_ms=1.0)), answer(cold)]
+    others = [
+        replace(one, seed=2),
+        replace(one, scenario=replace(QUICK, warmup_ms=1.0)),
+        answer(cold),
+    ]
     assert len({hash_of(x) for x in (one, *others)}) == 4
     assert hash_of(one) == hash_of(answer(curve))
 

@@ -14,7 +14,9 @@ CONDITIONS = [c for c in KINDS if c.label.endswith("/double")]
 
 
 @pytest.mark.parametrize("condition", CONDITIONS, ids=lambda condition: condition.label)
-def test_calls_of_both_kinds_under_pressure_are_as_many_as_in_the_kernel(condition: Condition) -> None:
+def test_calls_of_both_kinds_under_pressure_are_as_many_as_in_the_kernel(
+    condition: Condition,
+) -> None:
     n = len(condition.runs)
     runs = replicate(scenario_of(condition), 1, 0, 10 * n)
     model = runs.of("single_spell", 1).mean() + runs.of("double_spell", 1).mean()

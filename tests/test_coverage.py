@@ -77,7 +77,9 @@ def test_the_share_of_time_under_pressure_is_that_of_long_runs() -> None:
     from krcsim.measures import pressed_share, window_ms
 
     for start in ("calm", "stationary"):
-        s = krcsim.changed(worlds()["thread-as-posted"], **{"allocator.start": start, "workload.rate_hz": 1.0})
+        s = krcsim.changed(
+            worlds()["thread-as-posted"], **{"allocator.start": start, "workload.rate_hz": 1.0}
+        )
         runs = replicate(s, 1, 0, 4000)
         for window in (0, 1):
             seen = runs.of("spell_ms", window) / window_ms(s, window)

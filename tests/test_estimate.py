@@ -129,7 +129,9 @@ def test_a_difference_that_few_replications_make_is_covered() -> None:
     assert missed <= 60
 
 
-def test_two_remedies_that_seldom_differ_are_not_told_apart_by_the_runs_in_which_they_agree() -> None:
+def test_two_remedies_that_seldom_differ_are_not_told_apart_by_the_runs_in_which_they_agree() -> (
+    None
+):
     """Most samples hold none of the runs that differ, and are sure of a difference of 0: it is not 0."""
     rng = np.random.default_rng(10)
     calls = np.full(64, 1000.0)
@@ -208,7 +210,9 @@ def test_the_interval_of_a_quantile_holds_the_truth() -> None:
     """Times in clusters: replications differ in how long their times are."""
     rng = np.random.default_rng(12)
     edges = 2.0 ** (np.arange(0, 161) / 16.0)
-    true = float(np.quantile(rng.lognormal(3.0, 0.3, 400_000) * rng.gamma(9.0, 1 / 9, 400_000), 0.5))
+    true = float(
+        np.quantile(rng.lognormal(3.0, 0.3, 400_000) * rng.gamma(9.0, 1 / 9, 400_000), 0.5)
+    )
     given_ = missed = 0
     for _ in range(300):
         times = rng.lognormal(3.0, 0.3, (16, 30)) * rng.gamma(9.0, 1 / 9, (16, 1))

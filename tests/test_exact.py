@@ -84,7 +84,10 @@ def test_the_pool_serves_what_pages_do_not() -> None:
         law = [math.exp(-calls(s, t))]
         for n in range(1, 200):
             law.append(law[-1] * calls(s, t) / n)
-        short = [sum(math.comb(m, k) * 0.4**k * 0.6 ** (m - k) * (k - 2) for k in range(3, m + 1)) for m in range(190)]
+        short = [
+            sum(math.comb(m, k) * 0.4**k * 0.6 ** (m - k) * (k - 2) for k in range(3, m + 1))
+            for m in range(190)
+        ]
         return math.fsum(law[n] * short[n - 6] for n in range(9, 190))
 
     assert waits(s) == pytest.approx(undrained(spent, s), rel=1e-9)
@@ -99,7 +102,13 @@ def test_double_argument_calls_neither_wait_nor_touch_the_pool() -> None:
 @pytest.mark.parametrize("head_alloc", ["none", "atomic", "tryhard", "three_step"])
 def test_without_reserves_a_call_waits_when_its_last_request_fails(head_alloc: str) -> None:
     calm = dict(head=0.5, head_atomic=0.3, head_high=0.2, head_reclaim=0.05)
-    s = pool(0, 250, 0.5, remedy__head_alloc=head_alloc, **{f"allocator__calm__{k}": p for k, p in calm.items()})
+    s = pool(
+        0,
+        250,
+        0.5,
+        remedy__head_alloc=head_alloc,
+        **{f"allocator__calm__{k}": p for k, p in calm.items()},
+    )
     fails = dict(none=1.0, atomic=0.3, tryhard=0.05, three_step=0.05)[head_alloc]
     assert exact_p_wait(s, "steady").value == pytest.approx(fails, rel=1e-9)
 
@@ -107,7 +116,15 @@ def test_without_reserves_a_call_waits_when_its_last_request_fails(head_alloc: s
 def test_without_reserves_a_timetable_of_spells_counts_by_the_time_in_them() -> None:
     """Calls see time averages: 16 of the first 90 ms, then 64.5 of 150, of the first schedule; none of the second."""
     plans = [[[7.5, 17.5], [17.5, 20.0], [86.5, 101.0], [180.0, 233.5]], []]
-    s = pool(0, 250, 0.0, **SHORT, allocator__spells="schedule", allocator__schedules=plans, allocator__spell__head=0.5)
+    s = pool(
+        0,
+        250,
+        0.0,
+        **SHORT,
+        allocator__spells="schedule",
+        allocator__schedules=plans,
+        allocator__spell__head=0.5,
+    )
     found = [exact_p_wait(s, window).value for window in WINDOWS]
     assert found == pytest.approx([16.0 / 90 / 4, 64.5 / 150 / 4], rel=1e-9)
 
@@ -134,14 +151,20 @@ def test_a_lone_caller_who_always_waits_calls_as_the_ticks_allow() -> None:
     """A call at phase u of a tick wakes three ticks after its begin; the next is due by then but for exp(-l*(3-u))."""
     s = pool(0, 400, 1.0, warmup_ms=0.0, workload__loop="closed")
     end, rate = 150, s.workload.rate_hz / s.machine.hz
-    idle, due = np.zeros((2, end + 3))  # P(not waiting and nothing due at a tick); P(a call at the tick itself)
+    idle, due = np.zeros(
+        (2, end + 3)
+    )  # P(not waiting and nothing due at a tick); P(a call at the tick itself)
     idle[0] = 1.0
     for n in range(end):
         idle[n + 1] += idle[n] * math.exp(-rate)
         idle[n + 3] += idle[n] * rate * math.exp(-3.0 * rate) + due[n] * math.exp(-3.0 * rate)
-        due[n + 3] = idle[n] * (-math.expm1(-rate) - rate * math.exp(-3.0 * rate)) - due[n] * math.expm1(-3.0 * rate)
+        due[n + 3] = idle[n] * (-math.expm1(-rate) - rate * math.exp(-3.0 * rate)) - due[
+            n
+        ] * math.expm1(-3.0 * rate)
     found = exact_p_wait(s, "steady")
-    assert found.calls == pytest.approx(float((idle * -math.expm1(-rate) + due)[:end].sum()), rel=1e-9)
+    assert found.calls == pytest.approx(
+        float((idle * -math.expm1(-rate) + due)[:end].sum()), rel=1e-9
+    )
     assert found.waits == pytest.approx(found.calls, rel=1e-12)
 
 
@@ -158,7 +181,10 @@ def test_a_small_probability_keeps_its_digits(name: str, monkeypatch: pytest.Mon
 # Against the engine, which shares no code with the chain.
 
 BRIEF = dict(warmup_ms=100.0, horizon_ms=300.0)
-LONG = {"rare": dict(warmup_ms=500.0, horizon_ms=1000.0), "timer wheel": dict(warmup_ms=100.0, horizon_ms=700.0)}
+LONG = {
+    "rare": dict(warmup_ms=500.0, horizon_ms=1000.0),
+    "timer wheel": dict(warmup_ms=100.0, horizon_ms=700.0),
+}
 CLOSED = dict(workload__loop="closed")
 SOME = dict(remedy__cache_shared=False, remedy__nr_bkv_objs=1, remedy__cache_at_boot=1)
 SLOW = dict(grace_period__mean_ms=5.0, remedy__drain_jiffies=1)
@@ -206,10 +232,14 @@ def test_the_engine_says_the_same(name: str) -> None:
         error = float(gap.std(ddof=1)) / math.sqrt(n)
         assert 1.96 * error < 0.12 * found.waits, f"{window}: too few runs to tell"
         assert abs(float(gap.mean())) < 4.5 * error, f"{window}: P(wait) {found.value:g}"
-        assert abs(float(calls.mean()) - found.calls) < 4.5 * float(calls.std(ddof=1)) / math.sqrt(n), window
+        assert abs(float(calls.mean()) - found.calls) < 4.5 * float(calls.std(ddof=1)) / math.sqrt(
+            n
+        ), window
 
 
-@pytest.mark.parametrize("name", ["pages and pool", "closed loop of three", "random spells", "timer wheel"])
+@pytest.mark.parametrize(
+    "name", ["pages and pool", "closed loop of three", "random spells", "timer wheel"]
+)
 def test_something_follows_every_state_with_certainty(name: str) -> None:
     chain = chain_of(SIMULATED[name])
     for matrix in chain.event, chain.tick:
@@ -299,4 +329,7 @@ def test_a_window_that_is_not_there_is_refused() -> None:
 def test_the_work_of_an_answer_is_its_states_and_its_ticks() -> None:
     s = pool(2, 250, 0.1)
     found = exact_p_wait(s, "steady")
-    assert (found.states, found.ticks) == (len(chain_of(s).states), ticks(s.horizon_ms, s.machine.hz))
+    assert (found.states, found.ticks) == (
+        len(chain_of(s).states),
+        ticks(s.horizon_ms, s.machine.hz),
+    )

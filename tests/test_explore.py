@@ -130,7 +130,9 @@ def command_in(data: bytes, end: str) -> list[str]:
         text = text.replace("&#x27;", "'").replace("\\(", "(").replace("\\)", ")")
     words = shlex.split(text)
     out = ("--out", "--dpi")
-    return [w for last, w in zip(["", *words[1:]], words[1:], strict=False) if not {w, last} & {*out}]
+    return [
+        w for last, w in zip(["", *words[1:]], words[1:], strict=False) if not {w, last} & {*out}
+    ]
 
 
 def test_no_file_holds_the_dimmed_curves_of_the_setting_before(tmp_path: Path) -> None:
@@ -159,7 +161,9 @@ def test_what_is_exported_is_what_is_drawn_though_a_slider_has_moved_on(
     explorer.preset.value = "thread-as-posted"
     drawn = explorer.scenario
     with monkeypatch.context() as later:
-        later.setattr(explorer._latest, "submit", lambda _value: None)  # its answer is not there yet
+        later.setattr(
+            explorer._latest, "submit", lambda _value: None
+        )  # its answer is not there yet
         explorer.controls["machine.cpus"].value = 8
         files = {p.suffix: p for p in explorer.export()}
     assert krcsim.load_scenario(files[".toml"]) == drawn != explorer.scenario
@@ -254,7 +258,9 @@ def test_moving_the_failure_of_objects_keeps_the_share_of_the_other_classes(show
     explorer.preset.value = "thread-as-posted"
     explorer.controls["allocator.spell.head"].value = 0.1
     spell = explorer.scenario.allocator.spell
-    assert (spell.head, spell.head_atomic, spell.head_reclaim) == pytest.approx((0.1, 0.05, 0.05 / 3))
+    assert (spell.head, spell.head_atomic, spell.head_reclaim) == pytest.approx(
+        (0.1, 0.05, 0.05 / 3)
+    )
 
 
 def test_the_pointer_on_the_picture_goes_to_the_nearest_event(shown: Any) -> None:
@@ -347,7 +353,9 @@ def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
 def test_a_move_is_not_lost_while_another_thread_sets_widgets(tmp_path: Path) -> None:
     explorer = OneSpell(tmp_path, "thread-as-posted")
     explorer._quiet.on = True  # as while this thread shows a picture
-    move = threading.Thread(target=setattr, args=(explorer.controls["workload.rate_hz"], "value", 5000.0))
+    move = threading.Thread(
+        target=setattr, args=(explorer.controls["workload.rate_hz"], "value", 5000.0)
+    )
     move.start()
     move.join()
     assert "rate_hz=5000" in explorer.shell.value
@@ -359,7 +367,9 @@ def test_an_answer_that_comes_late_on_another_loop_is_not_shown() -> None:
 
     def work(ticket: Ticket) -> None:
         if ticket.value == "old":
-            ticket.post = lambda receiver, what: late.append((receiver, what))  # a loop that is busy
+            ticket.post = lambda receiver, what: late.append(
+                (receiver, what)
+            )  # a loop that is busy
         ticket.show(shown.append, ticket.value)
 
     latest = Latest(work, lambda _state: None, Stopped)

@@ -13,4 +13,6 @@ def test_no_answer_has_moved() -> None:
     kept = json.loads(fingerprint.KEPT.read_text())
     found = dict(fingerprint.fingerprints())
     others = fingerprint.moved(found, kept)
-    assert len(others) <= (0 if kept["machine"] == fingerprint.machine() else 0.05 * len(found)), others
+    assert len(others) <= (0 if kept["machine"] == fingerprint.machine() else 0.05 * len(found)), (
+        others
+    )

@@ -159,7 +159,9 @@ def test_importing_the_package_is_light(used: str, heavy: str) -> None:
     assert (out.stdout.strip(), out.stderr, out.returncode) == ("", "", 0)
 
 
-@pytest.mark.parametrize("path", BESIDE, ids=lambda path: ".".join(path.relative_to(ROOT).with_suffix("").parts[1:]))
+@pytest.mark.parametrize(
+    "path", BESIDE, ids=lambda path: ".".join(path.relative_to(ROOT).with_suffix("").parts[1:])
+)
 def test_what_stands_beside_the_package_has_floors_too(path: Path) -> None:
     package = path.relative_to(ROOT).parts[1]
     tops = {x.split(".")[0] for x in imports(ast.parse(path.read_text()))}

@@ -54,7 +54,9 @@ def test_the_command_is_made_of_what_was_understood(
 def test_a_pin_needs_no_file_of_its_own(tmp_path: Path) -> None:
     mine = changed(load_scenario("phone"), **{"machine.cpus": 3})
     (tmp_path / "own.toml").write_text(toml_text(mine), encoding="utf-8")
-    words = shlex.split(again("compare", "phone", "--pin", f"{tmp_path}/own.toml --set workload.rate_hz=77"))
+    words = shlex.split(
+        again("compare", "phone", "--pin", f"{tmp_path}/own.toml --set workload.rate_hz=77")
+    )
     args = parser().parse_args(words[1:])
     assert "own.toml" not in " ".join(words)
     assert pinned(args.pin[0]) == changed(mine, **{"workload.rate_hz": 77})
@@ -68,10 +70,19 @@ def test_a_scenario_that_is_too_long_for_a_line_stays_in_a_file(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lengths = [float(12 + n % 9) for n in range(20_000)]
-    long = changed(load_scenario("phone"), **{"grace_period.kind": "empirical", "grace_period.lengths_ms": lengths})
+    long = changed(
+        load_scenario("phone"),
+        **{"grace_period.kind": "empirical", "grace_period.lengths_ms": lengths},
+    )
     (tmp_path / "mine.toml").write_text(toml_text(long), encoding="utf-8")
-    assert again("compare", str(tmp_path / "mine.toml"), "--seed", "7") == "krcsim compare scenario.toml --seed 7"
-    assert main(["compare", str(tmp_path / "mine.toml"), *QUICK, "--out", str(tmp_path / "f.toml")]) == 0
+    assert (
+        again("compare", str(tmp_path / "mine.toml"), "--seed", "7")
+        == "krcsim compare scenario.toml --seed 7"
+    )
+    assert (
+        main(["compare", str(tmp_path / "mine.toml"), *QUICK, "--out", str(tmp_path / "f.toml")])
+        == 0
+    )
     capsys.readouterr()
     made = (tmp_path / "f.toml").read_text(encoding="utf-8")
     assert max(map(len, made.splitlines()[:2])) < 400
@@ -114,7 +125,11 @@ BAD = [
 
 @pytest.mark.parametrize(("word", "words"), BAD, ids=[f"{n} {x[0]}" for n, x in enumerate(BAD)])
 def test_nothing_that_is_given_is_dropped_or_ends_in_a_traceback(
-    word: str, words: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    word: str,
+    words: list[str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert word in refused(capsys, "compare", "phone", "--max-rung", "0", *words)
@@ -132,8 +147,14 @@ def test_nothing_that_is_given_is_dropped_or_ends_in_a_traceback(
             "--by-spell does not go with --into",
             "sweep phone --into t.csv --sample machine.cpus=1:4 --points 4 --by-spell 3",
         ),
-        ("twice", "sweep phone --into t.csv --sample machine.cpus=1:2 --sample machine.cpus=1:3 --points 4"),
-        ("the range of", f"sweep phone --into t.csv --sample workload.rate_hz=1:{'9' * 400} --points 4"),
+        (
+            "twice",
+            "sweep phone --into t.csv --sample machine.cpus=1:2 --sample machine.cpus=1:3 --points 4",
+        ),
+        (
+            "the range of",
+            f"sweep phone --into t.csv --sample workload.rate_hz=1:{'9' * 400} --points 4",
+        ),
         ("cannot be a file's name", f"sweep phone --into {'x' * 300} --over machine.cpus=2,3"),
         ("no such file", "sweep phone --into t.csv --over machine.cpus=2,3 --on dask:nofile.json"),
         ("does nothing without --spell", "simulate phone --cpu 1"),
@@ -144,14 +165,20 @@ def test_nothing_that_is_given_is_dropped_or_ends_in_a_traceback(
     ],
 )
 def test_an_option_that_would_do_nothing_is_refused(
-    word: str, argv: str, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    word: str,
+    argv: str,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
     assert word.lower() in refused(capsys, *argv.split()).lower()
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("sets", [["remedy.nr_bkv_objs=3", "remedy=E1"], ["remedy=E1", "remedy.nr_bkv_objs=3"]])
+@pytest.mark.parametrize(
+    "sets", [["remedy.nr_bkv_objs=3", "remedy=E1"], ["remedy=E1", "remedy.nr_bkv_objs=3"]]
+)
 def test_a_section_is_set_first_and_then_single_fields_in_either_order(sets: list[str]) -> None:
     args = parser().parse_args(["show", "phone", *(word for x in sets for word in ("--set", x))])
     wanted = changed(changed(load_scenario("phone"), remedy="E1"), **{"remedy.nr_bkv_objs": 3})
@@ -159,7 +186,9 @@ def test_a_section_is_set_first_and_then_single_fields_in_either_order(sets: lis
     assert wanted.remedy.head_alloc == "none"
 
 
-@pytest.mark.parametrize("text", ["1\ny = 2", "1" * 5000, "[" * 3000, "a" + ".a" * 50_000, "\0", "", "{x = 1", "2 2"])
+@pytest.mark.parametrize(
+    "text", ["1\ny = 2", "1" * 5000, "[" * 3000, "a" + ".a" * 50_000, "\0", "", "{x = 1", "2 2"]
+)
 def test_a_value_that_is_no_toml_is_a_word(text: str) -> None:
     assert value_of(text) == text
 
@@ -172,7 +201,9 @@ def test_several_files_are_written_all_or_none(
 ) -> None:
     (tmp_path / "old.csv").write_text("mine")
     (tmp_path / "second.svg").mkdir()
-    out = [x for name in ("old.csv", "new.toml", "second.svg") for x in ("--out", str(tmp_path / name))]
+    out = [
+        x for name in ("old.csv", "new.toml", "second.svg") for x in ("--out", str(tmp_path / name))
+    ]
     refused(capsys, "compare", "phone", *QUICK, *out, "--overwrite")
     assert sorted(x.name for x in tmp_path.iterdir()) == ["old.csv", "second.svg"]
     assert (tmp_path / "old.csv").read_text() == "mine"
@@ -194,7 +225,9 @@ def test_several_files_are_written_all_or_none(
 
 
 @pytest.mark.parametrize("mask", [0o077, 0o022, 0o002])
-def test_a_new_file_is_as_readable_as_the_umask_says_and_a_replaced_one_as_it_was(mask: int, tmp_path: Path) -> None:
+def test_a_new_file_is_as_readable_as_the_umask_says_and_a_replaced_one_as_it_was(
+    mask: int, tmp_path: Path
+) -> None:
     before = os.umask(mask)
     try:
         write_all({tmp_path / "new": b""})

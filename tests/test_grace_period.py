@@ -71,4 +71,6 @@ def test_a_rare_long_grace_period_is_not_smoothed_into_a_longer_mean() -> None:
 
 def test_a_mean_that_is_set_takes_the_place_of_recorded_lengths() -> None:
     recorded = changed(load_scenario("phone"), **{"grace_period.lengths_ms": [8.0, 80.0]})
-    assert changed(recorded, **{"grace_period.mean_ms": 12.0}).grace_period == GracePeriod(mean_ms=12.0)
+    assert changed(recorded, **{"grace_period.mean_ms": 12.0}).grace_period == GracePeriod(
+        mean_ms=12.0
+    )

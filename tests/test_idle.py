@@ -61,21 +61,31 @@ def test_an_idle_field_moves_no_count_of_any_run(number: int) -> None:
             tried += 1
             for a, b in zip(before, run(other), strict=True):
                 assert np.array_equal(a, b), f"{path} = {value}: {found[path]}"
-            assert (other.bytes_at_boot(), other.bytes_at_full()) == (s.bytes_at_boot(), s.bytes_at_full()), path
+            assert (other.bytes_at_boot(), other.bytes_at_full()) == (
+                s.bytes_at_boot(),
+                s.bytes_at_full(),
+            ), path
     assert tried > 0
 
 
 def test_failures_are_idle_where_free_pages_decide_and_memory_where_failures_are_drawn() -> None:
-    pages, drawn = (idle(krcsim.load_scenario(name)) for name in ("exhausted-guest", "thread-as-posted"))
+    pages, drawn = (
+        idle(krcsim.load_scenario(name)) for name in ("exhausted-guest", "thread-as-posted")
+    )
     assert {f"allocator.spell.{name}" for name in CLASSES} <= set(pages)
     assert not any(path.startswith("memory.") for path in pages)
     assert {"memory.hog", "memory.deferred_counts"} <= set(drawn)
-    assert not {"allocator.spell.page", "allocator.spell.head_atomic", "allocator.spell_ms"} & set(drawn)
+    assert not {"allocator.spell.page", "allocator.spell.head_atomic", "allocator.spell_ms"} & set(
+        drawn
+    )
 
 
 def hidden(explorer: Explorer) -> set[str]:
     """The controls that are not shown; each is so with its words, or neither."""
-    gone = {path: {widget.layout.display == "none" for widget in row} for path, row in explorer.rows.items()}
+    gone = {
+        path: {widget.layout.display == "none" for widget in row}
+        for path, row in explorer.rows.items()
+    }
     assert all(len(both) == 1 for both in gone.values())
     return {path for path, (one,) in gone.items() if one}
 
@@ -85,16 +95,25 @@ def inputs(explorer: Explorer) -> list[Any]:
     out = []
     for name, world in explorer.worlds(explorer.scenario).items():
         without = idle(world)
-        flat = {f"{a}.{b}": v for a, sub in as_dict(world).items() if isinstance(sub, dict) for b, v in sub.items()}
+        flat = {
+            f"{a}.{b}": v
+            for a, sub in as_dict(world).items()
+            if isinstance(sub, dict)
+            for b, v in sub.items()
+        }
         for when in ("calm", "spell"):
-            flat |= {f"allocator.{when}.{k}": v for k, v in flat.pop(f"allocator.{when}", {}).items()}
+            flat |= {
+                f"allocator.{when}.{k}": v for k, v in flat.pop(f"allocator.{when}", {}).items()
+            }
         kept = {path: v for path, v in flat.items() if path not in without}
         out.append((name, kept, world.horizon_ms, world.bytes_at_boot(), world.bytes_at_full()))
     return out
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
-def test_every_slider_that_is_shown_moves_what_the_answers_come_from(name: str, tmp_path: Path) -> None:
+def test_every_slider_that_is_shown_moves_what_the_answers_come_from(
+    name: str, tmp_path: Path
+) -> None:
     """In settings that a random walk comes to."""
     explorer: Any = hasty(EXPLORERS[name], 0.0)(tmp_path)
     files, r = odd_files(tmp_path), random.Random(5)
@@ -123,7 +142,10 @@ def test_a_slider_that_is_not_shown_moves_no_answer(name: str, tmp_path: Path) -
             if control.value == was:  # nothing else was possible
                 continue
             after = explorer.scenario
-            both = [replicate(changed(s, warmup_ms=100.0, horizon_ms=600.0), 1, 0, 2) for s in (before, after)]
+            both = [
+                replicate(changed(s, warmup_ms=100.0, horizon_ms=600.0), 1, 0, 2)
+                for s in (before, after)
+            ]
             assert np.array_equal(both[0].counts, both[1].counts), (file.stem, path)
             assert answers(both[0], before, 1) == answers(both[1], after, 1)
             control.value = was

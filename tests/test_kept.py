@@ -39,7 +39,9 @@ def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
     assert spec
     assert spec.loader
     module = importlib.util.module_from_spec(spec)
-    monkeypatch.setitem(sys.modules, "threefold", module)  # loading kept code imports the module by its name
+    monkeypatch.setitem(
+        sys.modules, "threefold", module
+    )  # loading kept code imports the module by its name
     spec.loader.exec_module(module)
     return module.make  # type: ignore[no-any-return]
 
@@ -55,7 +57,9 @@ def hits(make: Callable[[], Any]) -> int:
 
 
 def files(tmp_path: Path) -> list[Path]:
-    return sorted(x for x in (tmp_path / "source" / "__pycache__").iterdir() if "threefold.make" in x.name)
+    return sorted(
+        x for x in (tmp_path / "source" / "__pycache__").iterdir() if "threefold.make" in x.name
+    )
 
 
 def test_what_was_compiled_once_is_loaded_from_then_on(make: Callable[[], Any]) -> None:
@@ -75,7 +79,9 @@ def test_damaged_code_is_compiled_again_and_heals(
     if damage == "gone":
         path.unlink()
     else:
-        path.write_bytes({"empty": b"", "cut": whole[:middle], "one bit": flipped, "noise": b"\0" * 99}[damage])
+        path.write_bytes(
+            {"empty": b"", "cut": whole[:middle], "one bit": flipped, "noise": b"\0" * 99}[damage]
+        )
     assert [hits(make) for _ in range(2)] == [0, 1]
 
 
@@ -121,7 +127,9 @@ def test_where_it_can_be_kept_nowhere_a_sentence_says_what_to_make_writable(
         kept.whole(make, TYPES)
 
 
-def test_a_full_disk_takes_no_answer_away(make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_takes_no_answer_away(
+    make: Callable[[], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 

@@ -100,7 +100,9 @@ SLOW = {
 
 
 @pytest.mark.parametrize("text", SLOW.values(), ids=SLOW)
-def test_a_scenario_that_would_take_long_to_read_is_refused_at_once(text: str, tmp_path: Path) -> None:
+def test_a_scenario_that_would_take_long_to_read_is_refused_at_once(
+    text: str, tmp_path: Path
+) -> None:
     (tmp_path / "s.toml").write_text(text)
     assert str(tmp_path / "s.toml") in refusal(read_scenario, tmp_path / "s.toml")
 
@@ -167,31 +169,45 @@ LIES: dict[str, Callable[[], dict[str, Any]]] = {
     "a bound with a value": lambda: row_with("kind", "bound"),
     "half a replication": lambda: row_with("replications", 1.5),
     "a window on two lines": lambda: row_with("window", "boot\nsteady"),
-    "a difference of words": lambda: body() | {"differences": [["B", "A1", "boot", "p_wait", "x", 0, 0, 0]]},
-    "no seed": lambda: body() | {"provenance": {k: v for k, v in body()["provenance"].items() if k != "seed"}},
-    "a command with an open quote": lambda: body() | {"provenance": body()["provenance"] | {"command": "krcsim 'x"}},
+    "a difference of words": lambda: (
+        body() | {"differences": [["B", "A1", "boot", "p_wait", "x", 0, 0, 0]]}
+    ),
+    "no seed": lambda: (
+        body() | {"provenance": {k: v for k, v in body()["provenance"].items() if k != "seed"}}
+    ),
+    "a command with an open quote": lambda: (
+        body() | {"provenance": body()["provenance"] | {"command": "krcsim 'x"}}
+    ),
     "the same column twice": lambda: body() | {"columns": ["remedy", "remedy", *BASE]},
 }
 
 
 @pytest.mark.parametrize("lie", LIES)
-def test_a_result_that_lies_is_refused_though_its_checksum_is_right(lie: str, tmp_path: Path) -> None:
+def test_a_result_that_lies_is_refused_though_its_checksum_is_right(
+    lie: str, tmp_path: Path
+) -> None:
     refusal(load_result, write(tmp_path / "r.json", LIES[lie]()))
 
 
 def test_a_name_given_twice_is_no_result(tmp_path: Path) -> None:
     path = write(tmp_path / "r.json", body())
     assert load_result(path).points()
-    path.write_text(path.read_text().replace('"format":', '"format": "krcsim-result/1", "format":', 1))
+    path.write_text(
+        path.read_text().replace('"format":', '"format": "krcsim-result/1", "format":', 1)
+    )
     assert "not JSON" in refusal(load_result, path)
 
 
-def test_an_older_format_is_read_and_what_it_lacks_is_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_older_format_is_read_and_what_it_lacks_is_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = write(tmp_path / "r.json", body())
     rows = load_result(old).rows
     monkeypatch.setattr(results, "BASE", (*BASE, "added"))
     monkeypatch.setattr(results, "RULES", results.RULES | {"added": results.RULES["unit"]})
-    monkeypatch.setattr(results, "FORMATS", {results.FORMAT: BASE, "krcsim-result/next": results.BASE})
+    monkeypatch.setattr(
+        results, "FORMATS", {results.FORMAT: BASE, "krcsim-result/next": results.BASE}
+    )
     found = load_result(old)
     assert found.columns[-1] == "added"
     assert found.rows == tuple((*row, None) for row in rows)
@@ -204,7 +220,10 @@ def test_each_column_of_a_result_has_a_rule() -> None:
 def test_a_notebook_shows_names_and_runs_none() -> None:
     wrong = "<script>alert(1)</script>"
     found = Result(
-        ("remedy", wrong, *BASE), (("A1", wrong, "steady", "p_wait", "", 0.5, 0.4, 0.6, "interval", 8, 0),), (), {}
+        ("remedy", wrong, *BASE),
+        (("A1", wrong, "steady", "p_wait", "", 0.5, 0.4, 0.6, "interval", 8, 0),),
+        (),
+        {},
     )
     assert "<script" not in found._repr_html_()
 
@@ -245,7 +264,9 @@ CHANGES: dict[str, Callable[[bytes], bytes]] = {
 
 
 @pytest.mark.parametrize("change", CHANGES)
-def test_a_changed_row_is_never_taken_for_one_that_was_computed(change: str, whole: bytes, tmp_path: Path) -> None:
+def test_a_changed_row_is_never_taken_for_one_that_was_computed(
+    change: str, whole: bytes, tmp_path: Path
+) -> None:
     lie = whole.replace(second_row(whole), CHANGES[change](second_row(whole)))
     assert lie != whole
     (tmp_path / "t.csv").write_bytes(lie)
@@ -257,7 +278,9 @@ def test_a_changed_row_is_never_taken_for_one_that_was_computed(change: str, who
     assert (tmp_path / "t.csv").read_bytes() == whole
 
 
-def test_a_table_torn_at_any_byte_of_its_rows_ends_as_if_nothing_had_happened(whole: bytes, tmp_path: Path) -> None:
+def test_a_table_torn_at_any_byte_of_its_rows_ends_as_if_nothing_had_happened(
+    whole: bytes, tmp_path: Path
+) -> None:
     for cut in range(len(head(PLAN)), len(whole), 7):
         (tmp_path / "t.csv").write_bytes(whole[:cut])
         with table.growing(tmp_path / "t.csv", PLAN) as found:
@@ -268,7 +291,9 @@ def test_a_table_torn_at_any_byte_of_its_rows_ends_as_if_nothing_had_happened(wh
 def first_format(whole: bytes) -> bytes:
     """The same as a version without checks wrote it."""
     lines = whole.decode().replace(FORMAT, FIRST_FORMAT).splitlines()
-    return "".join(f"{x}\n" if x.startswith("#") else f"{x.rpartition(',')[0]}\n" for x in lines).encode()
+    return "".join(
+        f"{x}\n" if x.startswith("#") else f"{x.rpartition(',')[0]}\n" for x in lines
+    ).encode()
 
 
 def test_a_table_of_before_is_read_but_not_gone_on_with(whole: bytes, tmp_path: Path) -> None:
@@ -281,9 +306,13 @@ def test_a_table_of_before_is_read_but_not_gone_on_with(whole: bytes, tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "wrong", ['"', "x,1", "1e999", "nan", "1" * 5000, "x" * 200_000, "\0", ",,,,,,,,,,,,,,", "0,1,\u0661"], ids=range(9)
+    "wrong",
+    ['"', "x,1", "1e999", "nan", "1" * 5000, "x" * 200_000, "\0", ",,,,,,,,,,,,,,", "0,1,\u0661"],
+    ids=range(9),
 )
-def test_a_table_of_before_that_was_changed_is_refused_too(wrong: str, whole: bytes, tmp_path: Path) -> None:
+def test_a_table_of_before_that_was_changed_is_refused_too(
+    wrong: str, whole: bytes, tmp_path: Path
+) -> None:
     lines = first_format(whole).decode().splitlines()
     lines[-2] = f"2,{wrong},{lines[-2].split(',', 2)[2]}"
     (tmp_path / "t.csv").write_text("\n".join([*lines, ""]))
@@ -319,10 +348,14 @@ def rows() -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize(
-    "value", ["0", "-1", "1e999", "nan", "", "x", None, "1" * 400, [1], "\0", "1e300"], ids=range(11)
+    "value",
+    ["0", "-1", "1e999", "nan", "", "x", None, "1" * 400, [1], "\0", "1e300"],
+    ids=range(11),
 )
 @pytest.mark.parametrize("column", ["hz", "cpus", "period_us", "dur_ms"])
-def test_a_recording_with_a_number_that_no_run_has_is_refused_by_column(column: str, value: Any) -> None:
+def test_a_recording_with_a_number_that_no_run_has_is_refused_by_column(
+    column: str, value: Any
+) -> None:
     wrong = [row | {column: value} for row in rows()]
     if value == "":  # left out: what the harness takes then
         assert condition_of("x", wrong)
@@ -339,8 +372,12 @@ def test_a_recording_without_a_count_is_refused_by_column(column: str) -> None:
     )
 
 
-@pytest.mark.parametrize("lie", [{"sync_ns": "0"}, {"sync": "0"}, {"calls": "1"}, {"threads": "0.5"}, {"hz": "250.5"}])
-def test_counts_that_contradict_each_other_or_are_not_whole_are_refused(lie: dict[str, str]) -> None:
+@pytest.mark.parametrize(
+    "lie", [{"sync_ns": "0"}, {"sync": "0"}, {"calls": "1"}, {"threads": "0.5"}, {"hz": "250.5"}]
+)
+def test_counts_that_contradict_each_other_or_are_not_whole_are_refused(
+    lie: dict[str, str],
+) -> None:
     assert int(rows()[0]["sync"]) > 1
     refusal(condition_of, "x", [row | lie for row in rows()])
 
@@ -348,11 +385,15 @@ def test_counts_that_contradict_each_other_or_are_not_whole_are_refused(lie: dic
 def test_spells_that_would_never_end_are_no_recording() -> None:
     wrong = [row | {"on_ms": "1", "off_ms": "0", "dur_ms": "1000000"} for row in rows()]
     assert "spells of pressure" in refusal(condition_of, "x", wrong)
-    right = condition_of("x", [row | {"on_ms": "10", "off_ms": "60", "seed": str(2**63 - 1)} for row in rows()])
+    right = condition_of(
+        "x", [row | {"on_ms": "10", "off_ms": "60", "seed": str(2**63 - 1)} for row in rows()]
+    )
     assert spells(right, right.runs[0].seed)
 
 
-@pytest.mark.parametrize("lengths", ["5", "[", "[1, null]", "[-1]", '["x"]', "[1e999]", "[" * 3000], ids=range(7))
+@pytest.mark.parametrize(
+    "lengths", ["5", "[", "[1, null]", "[-1]", '["x"]', "[1e999]", "[" * 3000], ids=range(7)
+)
 def test_grace_periods_that_are_no_list_of_lengths_are_refused(lengths: str) -> None:
     refusal(grace_lengths_ms, condition_of("x", [row | {"gp_len_us": lengths} for row in rows()]))
 
@@ -369,7 +410,9 @@ def test_a_result_of_the_guest_without_a_count_is_refused(name: str) -> None:
 
 
 def test_a_name_is_one_cell_of_the_data_drawn_and_no_formula() -> None:
-    lines = tuple(Line(name, ("3, of four",), (1.0,), (NOTHING,)) for name in ('=cmd|"x"', "two\nlines", "B3"))
+    lines = tuple(
+        Line(name, ("3, of four",), (1.0,), (NOTHING,)) for name in ('=cmd|"x"', "two\nlines", "B3")
+    )
     text = csv_text(Chart(lines, "x", "y", True), {})
     assert text.splitlines()[1:] == [
         '"\'=cmd|""x""",now,"3, of four",1,,,,none',

@@ -293,7 +293,14 @@ def test_lines_that_are_not_there_are_refused(what: str) -> None:
 
 
 def test_a_quote_changes_nothing_but_its_mark() -> None:
-    assert quoted(["a\t", "> b", "", " ", "\tx", " > y"]) == ["> a\t", ">> b", ">", ">  ", "> \tx", "> > y"]
+    assert quoted(["a\t", "> b", "", " ", "\tx", " > y"]) == [
+        "> a\t",
+        ">> b",
+        ">",
+        ">  ",
+        "> \tx",
+        "> > y",
+    ]
 
 
 # Drafts
@@ -313,22 +320,30 @@ def test_a_draft_answers_all_in_the_thread() -> None:
     }
     assert body_of(mail).decode() == (
         "On Sat, 04 Apr 2020 15:51:29 -0400, Joel Fernandes wrote:\n"
-        "> Hi Vlad,\n>\n> One concern I have is this moves the problem a bit\n> further down.\n\n" + ANSWER
+        "> Hi Vlad,\n>\n> One concern I have is this moves the problem a bit\n> further down.\n\n"
+        + ANSWER
     )
 
 
 def test_the_same_input_gives_the_same_bytes() -> None:
-    assert draft(ANSWER, parent=SEED, quote=SEED.body) == draft(ANSWER, parent=SEED, quote=SEED.body)
+    assert draft(ANSWER, parent=SEED, quote=SEED.body) == draft(
+        ANSWER, parent=SEED, quote=SEED.body
+    )
 
 
 def test_what_is_given_replaces_what_the_parent_says() -> None:
     who = '"Jürgen \\"JG\\" Groß" <me@example.org>'
-    mail = headers(draft(ANSWER, parent=SEED, subject="Zähler", to=["a@b.cd, c@d.ef"], cc=[who], sender=who))
+    mail = headers(
+        draft(ANSWER, parent=SEED, subject="Zähler", to=["a@b.cd, c@d.ef"], cc=[who], sender=who)
+    )
     assert addresses(mail["To"]) == ["a@b.cd", "c@d.ef"]
     assert "Cc" not in mail
     assert str(make_header(decode_header(mail["Subject"]))) == "Zähler"
     [(name, address)] = getaddresses([mail["From"]])
-    assert (str(make_header(decode_header(name))), address) == ('Jürgen "JG" Groß', "me@example.org")
+    assert (str(make_header(decode_header(name))), address) == (
+        'Jürgen "JG" Groß',
+        "me@example.org",
+    )
 
 
 @pytest.mark.parametrize("subject", ["x", "Re: x", "RE: re:x"])
@@ -374,7 +389,9 @@ def test_the_command_survives_the_shell(name: str) -> None:
     ],
 )
 def test_a_name_that_lists_would_mangle_is_not_written(author: Mailbox, line: str) -> None:
-    mail = draft(ANSWER, parent=replace(SEED, authors=(author,), to=(author,), date=""), quote=["x"])
+    mail = draft(
+        ANSWER, parent=replace(SEED, authors=(author,), to=(author,), date=""), quote=["x"]
+    )
     assert body_of(mail).decode().splitlines()[0] == line
     assert mail.count(b"us-ascii") == 1
 
@@ -399,7 +416,9 @@ def test_quoted_lines_that_no_mail_can_hold_are_refused(line: str) -> None:
         draft(ANSWER, parent=SEED, quote=[line])
 
 
-@pytest.mark.parametrize("evil", ["x\nBcc: a@b.cd", "x\ra@b.cd", "x\0", "a@b.cd\n", "x\u2028a@b.cd"])
+@pytest.mark.parametrize(
+    "evil", ["x\nBcc: a@b.cd", "x\ra@b.cd", "x\0", "a@b.cd\n", "x\u2028a@b.cd"]
+)
 @pytest.mark.parametrize("field", ["subject", "sender", "to", "cc"])
 def test_no_header_is_injected_by_what_is_given(field: str, evil: str) -> None:
     value = evil if field in ("subject", "sender") else [evil]
@@ -418,7 +437,7 @@ HOSTILE = [
     "=?utf-8?b?eA0KQmNjOiBldmlsQGV4YW1wbGUub3JnDQo=?=",
     '"a \\" <evil@example.org>, b" <a@example.org>',
     "=?utf-8?q?=22=3Cevil=40example=2Eorg=3E=2C?= <a@example.org>",
-    "Jürgen \"x\" Groß <a@example.org>, O'Neil, Pat <a@example.org>",
+    'Jürgen "x" Groß <a@example.org>, O\'Neil, Pat <a@example.org>',
     "<a@b>\n Bcc: evil@example.org",
     "(" * 5000,
     '"' * 5000,
@@ -437,19 +456,30 @@ def test_no_header_is_injected_by_the_parent(tmp_path: Path, value: str) -> None
     names = "Subject References In-Reply-To To Cc Reply-To Date X".split()
     head = f"From: {value}\n" + "".join(f"{name}: {value}\n" for name in names)
     parent = read(tmp_path, f"{head}\nhello\n", ID)
-    mail = draft(ANSWER, parent=parent, quote=["hello"], subject="" if 0 < len(parent.subject) < 240 else "x")
+    mail = draft(
+        ANSWER, parent=parent, quote=["hello"], subject="" if 0 < len(parent.subject) < 240 else "x"
+    )
     found = headers(mail)
     known = addresses(found.get("To", "") + ", " + found.get("Cc", ""))
     assert "evil@example.org" not in known
     assert body_of(mail).endswith(b"> hello\n\n" + ANSWER.encode())
 
 
-LINES = st.text(st.one_of(st.characters(exclude_categories=["Cc", "Cs"]), st.just("\t")), max_size=200)
+LINES = st.text(
+    st.one_of(st.characters(exclude_categories=["Cc", "Cs"]), st.just("\t")), max_size=200
+)
 ANYTHING = st.text(max_size=60)
 
 
-@given(quote=st.lists(LINES, min_size=1, max_size=9), subject=ANYTHING, sender=ANYTHING, others=st.lists(ANYTHING))
-def test_any_quote_comes_back_unchanged(quote: list[str], subject: str, sender: str, others: list[str]) -> None:
+@given(
+    quote=st.lists(LINES, min_size=1, max_size=9),
+    subject=ANYTHING,
+    sender=ANYTHING,
+    others=st.lists(ANYTHING),
+)
+def test_any_quote_comes_back_unchanged(
+    quote: list[str], subject: str, sender: str, others: list[str]
+) -> None:
     to, cc = mailboxes(", ".join(others)), mailboxes(f"{sender} <a@b.cd>")
     subject = re.sub("[\ufffd\ud800-\udfff]", "", subject)
     parent = Parent(ID, (BEFORE,), f"x{subject}", mailboxes(sender), to, cc, body=tuple(quote))
@@ -461,7 +491,10 @@ def test_any_quote_comes_back_unchanged(quote: list[str], subject: str, sender: 
     assert parsed["Content-Transfer-Encoding"] == ("7bit" if mail.isascii() else "8bit")
 
 
-@given(st.lists(st.tuples(st.sampled_from(sorted(HEADERS | {"Message-ID", "Date"})), ANYTHING)), st.binary())
+@given(
+    st.lists(st.tuples(st.sampled_from(sorted(HEADERS | {"Message-ID", "Date"})), ANYTHING)),
+    st.binary(),
+)
 def test_any_mail_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, head: list[tuple[str, str]],
     body: bytes) -> None:  # fmt: skip
     text = "".join(f"{name}: {value}\n" for name, value in [("From", "a@b.cd"), *head])
@@ -489,7 +522,9 @@ def patches(tmp_path: Path, outside: dict[str, str]) -> bytes:
     return run("git", "format-patch", "--root", "--stdout", "--thread", at=at, env=env)
 
 
-def test_a_draft_to_a_real_patch_reaches_the_list(tmp_path: Path, outside: dict[str, str], patches: bytes) -> None:
+def test_a_draft_to_a_real_patch_reaches_the_list(
+    tmp_path: Path, outside: dict[str, str], patches: bytes
+) -> None:
     first, second = re.findall(rb"(?mi)^Message-ID: (.*)$", patches)
     parent = read_parent(saved(tmp_path, patches, "a series.mbox"), second.decode())
     assert parent.references == (first.decode(),)
@@ -520,7 +555,9 @@ def test_a_draft_to_pasted_text_reaches_the_list(tmp_path: Path, outside: dict[s
     assert f"Subject: {TITLE}\n" in log
 
 
-def test_names_and_long_threads_survive_git_send_email(tmp_path: Path, outside: dict[str, str]) -> None:
+def test_names_and_long_threads_survive_git_send_email(
+    tmp_path: Path, outside: dict[str, str]
+) -> None:
     ids = tuple(f"<{'x' * 60}{n}@example.org>" for n in range(9))
     author = (Mailbox('Groß, "J" Jürgen', "a@b.cd"),)
     parent = replace(SEED, authors=author, to=author, references=ids, subject="Zähler " * 20)
@@ -533,7 +570,9 @@ def test_names_and_long_threads_survive_git_send_email(tmp_path: Path, outside: 
     assert str(make_header(decode_header(subject))) == "Re: " + ("Zähler " * 20).strip()
 
 
-def test_long_lines_and_unusual_addresses_reach_the_list(tmp_path: Path, outside: dict[str, str]) -> None:
+def test_long_lines_and_unusual_addresses_reach_the_list(
+    tmp_path: Path, outside: dict[str, str]
+) -> None:
     names = '"Jo @ Work" <jo@x.org>, =?utf-8?q?K_=3Cevil=40x=2Eorg=3E?= <k@x.org>'
     cc = mailboxes(f'{names}, a..b@x.org, "c d"@x.org, e@bücher.example')
     parent = replace(SEED, message_id="<p 1@example.org>", cc=cc)
@@ -543,12 +582,20 @@ def test_long_lines_and_unusual_addresses_reach_the_list(tmp_path: Path, outside
     log = send(saved(tmp_path, mail, "draft.eml"), outside)
     assert "In-Reply-To: <p 1@example.org>\n" in log
     [sent] = re.findall("(?m)^Sendmail: /bin/true -i (.*)$", log)
-    wanted = 'joel@joelfernandes.org jo@x.org k@x.org "a..b"@x.org "c d"@x.org e@xn--bcher-kva.example'
+    wanted = (
+        'joel@joelfernandes.org jo@x.org k@x.org "a..b"@x.org "c d"@x.org e@xn--bcher-kva.example'
+    )
     assert sent == wanted
 
 
-@pytest.mark.parametrize("first", ["---", "diff -u a b", "Index: x", "--- a/x", "-- >8 --", "x:", ">From:", "Re: x"])
-def test_git_takes_no_line_for_something_else(tmp_path: Path, outside: dict[str, str], first: str) -> None:
+@pytest.mark.parametrize(
+    "first", ["---", "diff -u a b", "Index: x", "--- a/x", "-- >8 --", "x:", ">From:", "Re: x"]
+)
+def test_git_takes_no_line_for_something_else(
+    tmp_path: Path, outside: dict[str, str], first: str
+) -> None:
     for quote in ([], [first, "From x", "From: x", "Subject: y"]):
-        mail = draft(f"\n{first}\n\n---\n{first}\nx\n", parent=replace(SEED, authors=()), quote=quote)
+        mail = draft(
+            f"\n{first}\n\n---\n{first}\nx\n", parent=replace(SEED, authors=()), quote=quote
+        )
         assert mailinfo(mail, tmp_path, outside) == body_of(mail)

@@ -32,7 +32,11 @@ MARK = "From mboxrd@z Thu Jan  1 00:00:00 1970\n"
 def mail(body: str | bytes = BODY, more: str | bytes = "", **head: str | bytes | None) -> bytes:
     """A mail with some headers changed (None: without) and others added."""
     changed = {**HEAD, **{name.replace("_", "-"): value for name, value in head.items()}}
-    lines = [name.encode() + b": " + raw(value) + b"\n" for name, value in changed.items() if value is not None]
+    lines = [
+        name.encode() + b": " + raw(value) + b"\n"
+        for name, value in changed.items()
+        if value is not None
+    ]
     return b"".join(lines) + raw(more) + b"\n" + raw(body)
 
 
@@ -41,7 +45,9 @@ def raw(text: str | bytes) -> bytes:
 
 
 def typed(kind: str, body: str | bytes, encoding: str = "8bit") -> bytes:
-    return mail(body, f"MIME-Version: 1.0\nContent-Type: {kind}\nContent-Transfer-Encoding: {encoding}\n")
+    return mail(
+        body, f"MIME-Version: 1.0\nContent-Type: {kind}\nContent-Transfer-Encoding: {encoding}\n"
+    )
 
 
 def read(tmp_path: Path, text: str | bytes, in_reply_to: str = "") -> Parent:
@@ -86,7 +92,10 @@ def said(parent: Parent) -> str:
         (f"{LIST}, Ina <ina@home.example>", ["ina@home.example"]),
         ("Team: ina@home.example, kim@example.com;", ["ina@home.example", "kim@example.com"]),
         ("=?utf-8?q?Ina_V=C3=B6gel?= <ina@home.example>", ["ina@home.example"]),
-        ('"Vogel, Ina" <ina@home.example>,\n kim@example.com', ["ina@home.example", "kim@example.com"]),
+        (
+            '"Vogel, Ina" <ina@home.example>,\n kim@example.com',
+            ["ina@home.example", "kim@example.com"],
+        ),
         (LIST, ["ina@example.org"]),  # it hides the author
         ("<>", ["ina@example.org"]),
         ("ina@xxxxxxxxx", ["ina@example.org"]),
@@ -109,7 +118,10 @@ def test_the_address_of_a_relay_is_nowhere(tmp_path: Path) -> None:
 
 
 def test_a_list_that_only_names_itself_in_list_post_hides_nobody(tmp_path: Path) -> None:
-    parent = read(tmp_path, mail(Reply_To="talk@lists.example.net", List_Post="<mailto:talk@lists.example.net>"))
+    parent = read(
+        tmp_path,
+        mail(Reply_To="talk@lists.example.net", List_Post="<mailto:talk@lists.example.net>"),
+    )
     assert people(parent, "To") == ["ina@example.org"]
     assert "talk@lists.example.net" in people(parent, "Cc")
 
@@ -125,7 +137,13 @@ def test_every_header_of_a_name_counts(tmp_path: Path) -> None:
     more = "CC: kim@example.com\nTo: lee@example.com\ncc: Moe <moe@example.com>\nResent-Cc: r@x.org\nBcc: b@x.org\n"
     parent = read(tmp_path, mail(more=f"{more}From: Jan <jan@example.org>\n"))
     assert people(parent, "To") == ["ina@example.org", "jan@example.org"]
-    assert people(parent, "Cc") == [LIST, "lee@example.com", "jo@example.com", "kim@example.com", "moe@example.com"]
+    assert people(parent, "Cc") == [
+        LIST,
+        "lee@example.com",
+        "jo@example.com",
+        "kim@example.com",
+        "moe@example.com",
+    ]
 
 
 def test_a_mail_without_author_is_answered_to_those_it_went_to(tmp_path: Path) -> None:
@@ -141,7 +159,10 @@ def test_a_mail_without_author_is_answered_to_those_it_went_to(tmp_path: Path) -
         ("jo@example.com,\n\tkim@example.com,\n  Lee <lee@example.com>", "jo kim lee"),
         ("jo@example.com; kim@example.com;", "jo kim"),
         (", jo@example.com, , kim@example.com,,", "jo kim"),
-        ('"Jo @ Work" <jo@example.com>, Kim@Home <kim@example.com>, lee@example.com <lee@example.com>', "jo kim lee"),
+        (
+            '"Jo @ Work" <jo@example.com>, Kim@Home <kim@example.com>, lee@example.com <lee@example.com>',
+            "jo kim lee",
+        ),
         ('jo@example.com (Jo (at) home, here), "Kim, Lee" <kim@example.com>', "jo kim"),
         ("Jo <jo@example.com> Kim <kim@example.com>", "jo kim"),
         ("jo@example.com kim@example.com", "jo kim"),
@@ -149,18 +170,30 @@ def test_a_mail_without_author_is_answered_to_those_it_went_to(tmp_path: Path) -
         ("Jo <jo@example.com", "jo"),
         ('"Jo <jo@example.com>, kim@example.com', "jo kim"),
         ("Jo (broken <jo@example.com>, kim@example.com", "jo kim"),
-        ("=?utf-8?q?J=C3=B6_=2C_K?= <jo@example.com>, =?utf-8?q?K,_=C3=B6?= <kim@example.com>", "jo kim"),
+        (
+            "=?utf-8?q?J=C3=B6_=2C_K?= <jo@example.com>, =?utf-8?q?K,_=C3=B6?= <kim@example.com>",
+            "jo kim",
+        ),
         ("<mailto:jo@example.com>, < kim@example.com >, lee @ example.com", "jo kim lee"),
-        ("<@a.example,@b.example:jo@example.com>, kim@example.com., 'lee@example.com'", "jo kim lee"),
+        (
+            "<@a.example,@b.example:jo@example.com>, kim@example.com., 'lee@example.com'",
+            "jo kim lee",
+        ),
         ("Key, Jo <jo@example.com>, Jo (jo@example.com), kim@example.com # v5.4", "jo kim"),
         (b"J\xc3\xb6 <jo@example.com>, K\xf6 <kim@example.com>", "jo kim"),
-        (", ".join(f"P{n} <p{n}@example.com>" for n in range(700)), " ".join(f"p{n}" for n in range(700))),
+        (
+            ", ".join(f"P{n} <p{n}@example.com>" for n in range(700)),
+            " ".join(f"p{n}" for n in range(700)),
+        ),
     ],
 )
 def test_all_of_an_address_header_is_found_however_it_is_written(
     tmp_path: Path, header: str | bytes, found: str
 ) -> None:
-    assert people(read(tmp_path, mail(Cc=header)), "Cc") == [LIST, *(f"{name}@example.com" for name in found.split())]
+    assert people(read(tmp_path, mail(Cc=header)), "Cc") == [
+        LIST,
+        *(f"{name}@example.com" for name in found.split()),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -194,7 +227,9 @@ def test_a_name_is_kept_or_its_loss_is_said(tmp_path: Path, header: str | bytes,
         ('"j o"@example.com', '"j o"@example.com'),
     ],
 )
-def test_an_unusual_address_is_written_so_that_it_can_be_mailed_to(tmp_path: Path, header: str, kept: str) -> None:
+def test_an_unusual_address_is_written_so_that_it_can_be_mailed_to(
+    tmp_path: Path, header: str, kept: str
+) -> None:
     assert kept in answer(read(tmp_path, mail(Cc=header)))["Cc"].split(", ")
 
 
@@ -204,14 +239,20 @@ def test_an_unusual_address_is_written_so_that_it_can_be_mailed_to(tmp_path: Pat
      "Jo <jo () example ! com>", "jo@.example.com", "jo@a..example.com", "Jo <jo <at> example.com>", "LKML",
      "jo@x.invalid", '"j(<o>"@example.com', "=?utf-8?q?a=0Ab?=@example.com", "<jo@example.com> Bcc: kim@example.com"],
 )  # fmt: skip
-def test_who_cannot_be_mailed_is_named_and_not_dropped_in_silence(tmp_path: Path, masked: str) -> None:
+def test_who_cannot_be_mailed_is_named_and_not_dropped_in_silence(
+    tmp_path: Path, masked: str
+) -> None:
     parent = read(tmp_path, mail(Cc=f"{masked}, lee@example.com"))
-    assert [x for x in people(parent, "Cc") if x not in (LIST, "lee@example.com", "jo@example.com")] == []
+    assert [
+        x for x in people(parent, "Cc") if x not in (LIST, "lee@example.com", "jo@example.com")
+    ] == []
     assert "left out" in said(parent)
     assert "--cc" in said(parent)
 
 
-@pytest.mark.parametrize("typed_in", [".jo@example.com", "jo..x@example.com", "jo.@example.com", "jo@-x.org", "jo", ""])
+@pytest.mark.parametrize(
+    "typed_in", [".jo@example.com", "jo..x@example.com", "jo.@example.com", "jo@-x.org", "jo", ""]
+)
 def test_an_address_that_is_typed_wrong_is_refused(typed_in: str) -> None:
     with pytest.raises(KrcsimError, match="cc is .*; allowed: addresses"):
         draft("x", parent=Parent("<a@b.c>", subject="x"), cc=[typed_in])
@@ -231,7 +272,9 @@ def test_a_message_id_is_found_however_it_is_written(tmp_path: Path, header: str
     assert found["In-Reply-To"] == found["References"] == "<p1@example.org>"
 
 
-@pytest.mark.parametrize("header", ["<p 1@example.org>", "<p1>", f"<{'p' * 300}@example.org>", "<p1..@[192.0.2.1]>"])
+@pytest.mark.parametrize(
+    "header", ["<p 1@example.org>", "<p1>", f"<{'p' * 300}@example.org>", "<p1..@[192.0.2.1]>"]
+)
 def test_an_unusual_message_id_is_kept_as_it_is(tmp_path: Path, header: str) -> None:
     assert answer(read(tmp_path, mail(Message_ID=header)))["In-Reply-To"] == header
 
@@ -243,10 +286,15 @@ def test_an_unusual_message_id_is_kept_as_it_is(tmp_path: Path, header: str) -> 
 )  # fmt: skip
 def test_without_a_message_id_an_answer_asks_for_one(tmp_path: Path, header: str | None) -> None:
     assert "--in-reply-to" in refused(tmp_path, mail(Message_ID=header))
-    assert answer(read(tmp_path, mail(Message_ID=header), "g@example.org"))["In-Reply-To"] == "<g@example.org>"
+    assert (
+        answer(read(tmp_path, mail(Message_ID=header), "g@example.org"))["In-Reply-To"]
+        == "<g@example.org>"
+    )
 
 
-def test_of_two_message_ids_the_first_is_answered_and_the_other_may_be_chosen(tmp_path: Path) -> None:
+def test_of_two_message_ids_the_first_is_answered_and_the_other_may_be_chosen(
+    tmp_path: Path,
+) -> None:
     two = mail(more="Message-Id: <p2@example.org>\n")
     assert read(tmp_path, two).message_id == "<p1@example.org>"
     assert "2 Message-IDs" in said(read(tmp_path, two))
@@ -267,7 +315,9 @@ def test_of_two_message_ids_the_first_is_answered_and_the_other_may_be_chosen(tm
     ],
 )
 def test_references_lead_to_the_parent(tmp_path: Path, header: str, above: str) -> None:
-    parent = read(tmp_path, mail(References=header, In_Reply_To='jo@x.org of "Mon" <irt@x.org> <q@x.org>'))
+    parent = read(
+        tmp_path, mail(References=header, In_Reply_To='jo@x.org of "Mon" <irt@x.org> <q@x.org>')
+    )
     assert answer(parent)["References"] == f"{above} <p1@example.org>"
     assert said(parent) == ""
 
@@ -304,18 +354,26 @@ def test_what_is_no_reference_is_named(tmp_path: Path) -> None:
         (r"a\u000ab =?x?q?c?=", r"Re: a\u000ab c"),
     ],
 )
-def test_a_subject_keeps_its_words_and_has_one_re(tmp_path: Path, header: str | bytes, subject: str) -> None:
+def test_a_subject_keeps_its_words_and_has_one_re(
+    tmp_path: Path, header: str | bytes, subject: str
+) -> None:
     assert subject_of(read(tmp_path, mail(Subject=header))) == subject
 
 
 def test_a_subject_that_would_be_decoded_twice_is_encoded_once_more(tmp_path: Path) -> None:
-    found = answer(read(tmp_path, mail(Subject="=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3D0Ab=3F=3D?=")))["Subject"]
+    found = answer(read(tmp_path, mail(Subject="=?utf-8?q?=3D=3Futf-8=3Fq=3Fa=3D0Ab=3F=3D?=")))[
+        "Subject"
+    ]
     assert str(make_header(decode_header(found))) == "Re: =?utf-8?q?a=0Ab?="
     assert "=0A" not in draft("x", parent=Parent("<a@b.c>"), subject="=?utf-8?q?a=0Ab?=").decode()
 
 
-@pytest.mark.parametrize("header", [None, "", "Re:", "=?utf-8?q?gr=FC?=", "=?x-klingon?q?=FF?=", b"x\x81", "x" * 251])
-def test_a_subject_that_cannot_be_kept_is_asked_for(tmp_path: Path, header: str | bytes | None) -> None:
+@pytest.mark.parametrize(
+    "header", [None, "", "Re:", "=?utf-8?q?gr=FC?=", "=?x-klingon?q?=FF?=", b"x\x81", "x" * 251]
+)
+def test_a_subject_that_cannot_be_kept_is_asked_for(
+    tmp_path: Path, header: str | bytes | None
+) -> None:
     with pytest.raises(KrcsimError, match="give it with --subject"):
         answer(read(tmp_path, mail(Subject=header)))
 
@@ -332,7 +390,10 @@ def test_raw_bytes_in_a_subject_are_read_as_the_body_is_declared(tmp_path: Path)
     [
         ("Friday, 03-Apr-20 19:30:51 GMT", "On Fri, 03 Apr 2020 19:30:51 +0000, Ina"),
         ("2020-04-04 19:51:29 GMT", "On 2020-04-04 19:51:29 GMT, Ina"),
-        ("Saturday 4th April 2020 19:51:29 UTC (over 3 years ago)", "On Saturday 4th April 2020 19:51:29 UTC, Ina"),
+        (
+            "Saturday 4th April 2020 19:51:29 UTC (over 3 years ago)",
+            "On Saturday 4th April 2020 19:51:29 UTC, Ina",
+        ),
         ("Fri, 3 Apr 2020 9:30 PM", "On Fri, 3 Apr 2020 9:30 PM, Ina"),
         ("yesterday", "Ina"),
         ("9" * 5000, "Ina"),
@@ -382,7 +443,9 @@ def test_a_charset_may_be_unknown_misspelt_missing_or_wrong(
 @pytest.mark.parametrize("charset", ["koi8-r", "gb2312", "iso-2022-jp", "shift_jis", "utf-7"])
 def test_a_true_charset_is_believed(tmp_path: Path, charset: str) -> None:
     text = {"koi8-r": "Привет", "gb2312": "中文"}.get(charset, "日本")
-    assert read(tmp_path, typed(f"text/plain; charset={charset}", f"{text}\n".encode(charset))).body == (text,)
+    assert read(
+        tmp_path, typed(f"text/plain; charset={charset}", f"{text}\n".encode(charset))
+    ).body == (text,)
 
 
 @pytest.mark.parametrize("bad", [b"\xff\xfe", b"\xe2\x82", b"a\0b"])
@@ -399,12 +462,19 @@ def test_only_the_line_that_is_no_text_cannot_be_quoted(tmp_path: Path, bad: byt
      "quoted-printible", "quoted-printable (it is)", "x-quoted-printable"],
 )  # fmt: skip
 def test_quoted_printable_may_be_misspelt(tmp_path: Path, encoding: str) -> None:
-    assert read(tmp_path, typed("text/plain; charset=utf-8", "Gr=C3=BC=C3=\n=9Fe\npl=61in\n", encoding)).body == GRUSS
+    assert (
+        read(
+            tmp_path, typed("text/plain; charset=utf-8", "Gr=C3=BC=C3=\n=9Fe\npl=61in\n", encoding)
+        ).body
+        == GRUSS
+    )
 
 
 @pytest.mark.parametrize("encoding", ["base64", "BASE64;", "base-64", "Base64 (x)"])
 @pytest.mark.parametrize("below", ["", "____\nlist footer\n"])
-def test_base64_may_be_misspelt_and_have_the_footer_of_a_list(tmp_path: Path, encoding: str, below: str) -> None:
+def test_base64_may_be_misspelt_and_have_the_footer_of_a_list(
+    tmp_path: Path, encoding: str, below: str
+) -> None:
     coded = base64.encodebytes("Grüße\nplain\n".encode()).decode()
     body = read(tmp_path, typed("text/plain; charset=utf-8", coded + below, encoding)).body
     assert tuple(line for line in body if line) == (*GRUSS, *below.splitlines())
@@ -433,7 +503,11 @@ def test_a_patch_beside_the_text_can_be_quoted(tmp_path: Path, head: str, first:
 
 def test_a_forwarded_mail_is_read_behind_the_text(tmp_path: Path) -> None:
     inner = "--b\nContent-Type: message/rfc822\n\nFrom: a@b.c\nSubject: y\n\ninner\n--b\n\nouter\n--b--\n"
-    assert read(tmp_path, typed("multipart/mixed; boundary=b", inner)).body == ("outer", "", "inner")
+    assert read(tmp_path, typed("multipart/mixed; boundary=b", inner)).body == (
+        "outer",
+        "",
+        "inner",
+    )
 
 
 @pytest.mark.parametrize("kind", ["format=flowed", "Format=Flowed; DelSp=yes", 'format="flowed"'])
@@ -464,7 +538,9 @@ def test_a_line_longer_than_a_mail_may_have_is_encoded(line: str) -> None:
      b"From ina@example.org\n" + mail(), mail("\ufeff" + BODY)],
     ids=range(9),
 )  # fmt: skip
-def test_line_ends_and_what_stands_above_the_headers_change_nothing(tmp_path: Path, text: bytes) -> None:
+def test_line_ends_and_what_stands_above_the_headers_change_nothing(
+    tmp_path: Path, text: bytes
+) -> None:
     assert read(tmp_path, text) == read(tmp_path, mail())
 
 
@@ -551,18 +627,26 @@ def test_a_page_of_an_archive_gives_subject_author_and_date(tmp_path: Path, page
     assert "Subject: Re: pool or pages\n" in whole
     assert re.search(r"\n\nOn .*2020.*, Ina Vogel wrote:\n> y\n", whole)
     assert parent.body == tuple(PAGES[page].rstrip("\n").split("\n"))
-    assert "is no raw mail; read from its first lines: subject 'Re: pool or pages', author 'Ina Vogel" in said(parent)
+    assert (
+        "is no raw mail; read from its first lines: subject 'Re: pool or pages', author 'Ina Vogel"
+        in said(parent)
+    )
     assert ("left out" in said(parent)) == (page != "hypermail, old")
 
 
 def test_the_message_id_of_a_page_is_used(tmp_path: Path) -> None:
     assert read(tmp_path, PAGES["marc"]).message_id == "<p1@example.org>"
-    assert "is the mail <p1@example.org> and not <p2@" in refused(tmp_path, PAGES["marc"], "p2@example.org")
+    assert "is the mail <p1@example.org> and not <p2@" in refused(
+        tmp_path, PAGES["marc"], "p2@example.org"
+    )
     assert "--in-reply-to" in refused(tmp_path, PAGES["lore"])
 
 
 def test_the_text_of_a_raw_page_is_a_mail(tmp_path: Path) -> None:
-    text = mail(Date="Mon, 6 Apr 2020 10:00:00 +0200\t[thread overview]", Message_ID="<p1@example.org> (raw)")
+    text = mail(
+        Date="Mon, 6 Apr 2020 10:00:00 +0200\t[thread overview]",
+        Message_ID="<p1@example.org> (raw)",
+    )
     assert read(tmp_path, text) == read(tmp_path, mail())
 
 

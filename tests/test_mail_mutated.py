@@ -20,13 +20,13 @@ COUNT = int(os.environ.get("KRCSIM_MUTATIONS", "3000"))  # more of them by hand
 CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff\ufffd]")
 
 SEEDS = (
-    b"From: =?utf-8?q?J=C3=BCrgen?= <jg@example.org>\nTo: rcu@lists.example.net, \"Vogel, Ina\" <ina@example.com>\n"
+    b'From: =?utf-8?q?J=C3=BCrgen?= <jg@example.org>\nTo: rcu@lists.example.net, "Vogel, Ina" <ina@example.com>\n'
     b"Cc: Team: kim@example.com, Lee <lee@example.com>;\nCc: moe@example.net (Moe)\nReply-To: jg@home.example\n"
     b"Subject: [list] Re: =?iso-8859-1?q?gr=FC=DFe?= and\n pages\nDate: Mon, 6 Apr 2020 10:00:00 +0200\n"
     b"Message-ID: <p1@example.org> (added)\nReferences: <a@example.org>\n\t<b@example.org>\n"
-    b"In-Reply-To: <b@example.org>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=\"=_b\"\n\n"
+    b'In-Reply-To: <b@example.org>\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary="=_b"\n\n'
     b"--=_b\nContent-Type: text/plain; charset=utf-8; format=flowed\nContent-Transfer-Encoding: quoted-printable\n\n"
-    b"How often does it=20\nwait, J=C3=BCrgen?\n--=_b\nContent-Type: text/x-patch; name=\"a.patch\"\n"
+    b'How often does it=20\nwait, J=C3=BCrgen?\n--=_b\nContent-Type: text/x-patch; name="a.patch"\n'
     b"Content-Disposition: inline\nContent-Transfer-Encoding: base64\n\nLS0tIGEveAorKysgYi94Cg==\n--=_b--\n",
     b"From mboxrd@z Thu Jan  1 00:00:00 1970\nFrom: a@example.org\nSubject: x\nMessage-ID: p1@example.org\n"
     b"Mail-Followup-To: rcu@lists.example.net\nContent-Length: 30\n\n>From 10:30 on it waits.\n\n"

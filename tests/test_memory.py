@@ -21,13 +21,17 @@ GUEST = load_scenario("exhausted-guest")
 
 def world(number: int, **fields: Any) -> Scenario:
     """A random world with little memory, a hog and a load."""
-    memory = dict(pressure="pages", mib=32.0, file_mib=4.0, hog_pages_s=1e5, load_pages_s=2e4) | fields
+    memory = (
+        dict(pressure="pages", mib=32.0, file_mib=4.0, hog_pages_s=1e5, load_pages_s=2e4) | fields
+    )
     return changed(short(number), **{f"memory.{k}": v for k, v in memory.items()})
 
 
 def pages(g: Any, cpus: np.ndarray[Any, Any]) -> float:
     """All pages that the engine knows of, wherever they are."""
-    return float(g["free"] + g["file"] + g["hogged"] + g["obj_pages"] + g["ours"] + cpus["pcp"].sum())
+    return float(
+        g["free"] + g["file"] + g["hogged"] + g["obj_pages"] + g["ours"] + cpus["pcp"].sum()
+    )
 
 
 @examples(100)
@@ -53,7 +57,8 @@ def test_a_pointer_is_freed_or_still_deferred(number: int, seed: int) -> None:
 
 def test_calls_one_by_one_tell_the_same() -> None:
     means = [
-        np.mean(replicate(GUEST, 1, 0, 12, every_call=every).of("waits", 1)) for every in (False, True)
+        np.mean(replicate(GUEST, 1, 0, 12, every_call=every).of("waits", 1))
+        for every in (False, True)
     ]
     assert means[0] == pytest.approx(means[1], rel=0.1)
 
@@ -69,13 +74,17 @@ def test_objects_that_wait_hold_memory_unless_the_loop_is_open() -> None:
             memory=dict(pressure="pages", mib=32.0, hog="none", load_pages_s=1.0, kswapd_pages_s=0.0),
         )
     )  # fmt: skip
-    closed, opened = (replicate(changed(s, **{"memory.deferred_counts": on}), 1, 0, 2) for on in (True, False))
+    closed, opened = (
+        replicate(changed(s, **{"memory.deferred_counts": on}), 1, 0, 2) for on in (True, False)
+    )
     assert closed.of("page_fail", 1).sum() > 0
     assert opened.of("page_fail", 1).sum() == 0
 
 
 def test_direct_reclaim_finds_the_page_cache() -> None:
-    s = changed(GUEST, **{"memory.free_mib": 20.0, "memory.file_mib": 190.0, "memory.kswapd_pages_s": 0.0})
+    s = changed(
+        GUEST, **{"memory.free_mib": 20.0, "memory.file_mib": 190.0, "memory.kswapd_pages_s": 0.0}
+    )
     there, none = (replicate(x, 1, 0, 2) for x in (s, GUEST))
     assert there.of("waits", 1).sum() < none.of("waits", 1).sum()
 
@@ -112,7 +121,11 @@ def test_a_world_of_pages_is_written_and_read_back() -> None:
 
 
 def test_a_refill_worker_tops_the_cache_up_where_failures_are_drawn() -> None:
-    s = changed(Scenario(), **{"allocator.spells": "none", "remedy.nr_bkv_objs": 5, "horizon_ms": 4000.0})
-    plain, refilled = (replicate(changed(s, **{"remedy.refill": on}), 1, 0, 2) for on in (False, True))
+    s = changed(
+        Scenario(), **{"allocator.spells": "none", "remedy.nr_bkv_objs": 5, "horizon_ms": 4000.0}
+    )
+    plain, refilled = (
+        replicate(changed(s, **{"remedy.refill": on}), 1, 0, 2) for on in (False, True)
+    )
     assert refilled.of("cache_hits", 0).sum() > plain.of("cache_hits", 0).sum()
     assert refilled.of("page_ok", 0).sum() < plain.of("page_ok", 0).sum()

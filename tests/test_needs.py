@@ -21,7 +21,9 @@ def program(path: Path, body: str) -> None:
     path.chmod(0o755)
 
 
-def test_git_send_email_without_its_perl_module_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_git_send_email_without_its_perl_module_is_not_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As Debian's package is without what it only recommends."""
     tools = tmp_path / "bin"
     program(tools / "git", f"echo {tools}")
@@ -36,7 +38,9 @@ def test_git_send_email_without_its_perl_module_is_not_there(tmp_path: Path, mon
     assert not needs.MAIL.here()
 
 
-def test_nothing_is_there_where_there_are_no_programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_there_where_there_are_no_programs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     assert [need for need in needs.NEEDS if need.here()] == []
 
@@ -64,7 +68,9 @@ def test_packages_are_listed_for_who_installs_them(
 
 
 def test_make_asks_before_it_sets_anything_up() -> None:
-    plan = subprocess.run(["make", "-n", "-B", "test"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    plan = subprocess.run(
+        ["make", "-n", "-B", "test"], cwd=ROOT, capture_output=True, text=True, check=True
+    ).stdout
     assert plan.index("tests/needs.py test") < plan.index("-m venv") < plan.index("-m pytest")
 
 

@@ -21,7 +21,11 @@ MEDIAN_LINES, MOST_LINES = 3, 15
 # A rule of the model, a loop over replications, a class: all of that belongs into krcsim/.
 NOT_HERE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.AsyncFor, ast.While)
 
-PICTURES = {"02_one_spell": 1, "04_how_big": 2, "05_pressure": 1}  # that cells show, beside those of the sliders
+PICTURES = {
+    "02_one_spell": 1,
+    "04_how_big": 2,
+    "05_pressure": 1,
+}  # that cells show, beside those of the sliders
 MOST_REPR = 400  # signs: an object that is shown as text is shown in a line or two
 
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
@@ -111,7 +115,9 @@ def test_runs_from_top_to_bottom(
     assert [out.text for out in outputs if out.get("name") == "stderr"] == []
     assert outputs, "nothing was shown"
     shown = [out.data for out in outputs if out.output_type in ("execute_result", "display_data")]
-    assert sum("image/png" in data or "image/svg+xml" in data for data in shown) == PICTURES.get(path.stem, 0)
+    assert sum("image/png" in data or "image/svg+xml" in data for data in shown) == PICTURES.get(
+        path.stem, 0
+    )
     for data in shown:
         text = data.get("text/plain", "")
         assert "<Figure size" not in text, "a figure that nobody sees"

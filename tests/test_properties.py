@@ -174,7 +174,9 @@ def test_a_wait_that_outlasts_the_run_lets_no_call_in_behind_the_horizon(
 
 @examples(200)
 @given(NUMBER, SEED, st.sampled_from([0.0, 15.0, 60.0]))
-def test_no_grace_period_starts_that_nobody_asked_for(number: int, seed: int, work_delay_ms: float) -> None:
+def test_no_grace_period_starts_that_nobody_asked_for(
+    number: int, seed: int, work_delay_ms: float
+) -> None:
     """Only a batch that was idle and a call that waits ask; what joins a pending batch does not."""
     world = changed(
         short(number),

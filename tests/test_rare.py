@@ -114,7 +114,8 @@ def test_a_split_run_finds_what_the_exact_chain_says(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "other", [dict(choice=0.2), dict(choice=0.95), dict(least=0.01), dict(repeat=3), dict(share=0.3)]
+    "other",
+    [dict(choice=0.2), dict(choice=0.95), dict(least=0.01), dict(repeat=3), dict(share=0.3)],
 )
 def test_any_bias_is_right(other: dict[str, float]) -> None:
     s = CASES["pool of 2"]
@@ -132,7 +133,9 @@ def test_time_under_pressure_has_the_mean_that_takes_variance_away(start: str) -
     for window in (0, 1):
         spent, expected = runs.of("spell_ms", window), rare.expected_spell_ms(s, window)
         assert expected is not None
-        assert abs(float(spent.mean()) - expected) < 4.5 * float(spent.std()) / math.sqrt(len(spent))
+        assert abs(float(spent.mean()) - expected) < 4.5 * float(spent.std()) / math.sqrt(
+            len(spent)
+        )
 
 
 def test_what_a_control_explains_does_not_widen_the_interval() -> None:
@@ -164,7 +167,9 @@ def test_auto_takes_what_suits_and_says_why() -> None:
 def test_the_methods_agree() -> None:
     s = busy(**{"machine.cpus": 4, "allocator.spell.head_reclaim": 0.15, "remedy.emergency_at_boot": 0,
         "remedy.nr_emergency_objs": 0})  # fmt: skip
-    plain, forks = (ask(s, method=m, precision=0.1, max_rung=9).estimate for m in ("skipping", "rare"))
+    plain, forks = (
+        ask(s, method=m, precision=0.1, max_rung=9).estimate for m in ("skipping", "rare")
+    )
     assert plain.value is not None
     assert forks.value is not None
     apart = abs(math.log(plain.value / forks.value))
@@ -193,7 +198,11 @@ V59 = dict(
 
 def cached(pages: int, **overrides: Any) -> Scenario:
     fields: dict[str, Any] = {f"remedy.{k}": v for k, v in V59.items()}
-    fields |= {"remedy.nr_bkv_objs": pages, "remedy.cache_at_boot": pages, "workload.rate_hz": 1000.0}
+    fields |= {
+        "remedy.nr_bkv_objs": pages,
+        "remedy.cache_at_boot": pages,
+        "workload.rate_hz": 1000.0,
+    }
     fields |= {"remedy.nr_emergency_objs": 0, "remedy.emergency_at_boot": 0}
     return busy(**{**fields, **overrides})
 
@@ -210,7 +219,10 @@ def test_two_cached_pages_are_enough_while_a_batch_is_back_before_the_next_drain
     quick = impossible(cached(2))
     assert quick is not None
     assert "2 pages a channel" in quick.why
-    assert impossible(cached(2, **{"grace_period.kind": "fixed", "grace_period.mean_ms": 30.0})) is None
+    assert (
+        impossible(cached(2, **{"grace_period.kind": "fixed", "grace_period.mean_ms": 30.0}))
+        is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -225,7 +237,9 @@ def test_without_one_of_its_conditions_nothing_is_impossible(breaks: dict[str, A
 
 
 @pytest.mark.parametrize("seldom", [{"remedy.expedited_drain": True}, {"remedy.refill": True}])
-def test_what_only_an_empty_cache_sets_off_does_not_matter_where_none_is_empty(seldom: dict[str, Any]) -> None:
+def test_what_only_an_empty_cache_sets_off_does_not_matter_where_none_is_empty(
+    seldom: dict[str, Any],
+) -> None:
     """A drain is expedited, and the refill worker called, by a call that finds no page; up to the first none has."""
     s = cached(3, **{"machine.cpus": 4} | seldom)
     assert impossible(s) == impossible(cached(3, **{"machine.cpus": 4}))
@@ -245,7 +259,11 @@ def test_heads_that_never_fail_leave_nothing_to_wait_for() -> None:
 
 
 def test_what_is_impossible_is_not_seen() -> None:
-    worlds = [cached(3, **{"machine.cpus": 4}), cached(2), cached(3, **{"workload.arrivals": "periodic"})]
+    worlds = [
+        cached(3, **{"machine.cpus": 4}),
+        cached(2),
+        cached(3, **{"workload.arrivals": "periodic"}),
+    ]
     for s in worlds:
         assert impossible(s) is not None
         assert replicate(s, 1, 0, 30).of("waits", STEADY).sum() == 0.0
@@ -255,7 +273,8 @@ def test_what_is_impossible_is_not_seen() -> None:
     ("how", "says"),
     [
         (dict(method="guess"), "method is 'guess'"),
-        (dict(quantity="luck"), "quantity is 'luck'"), (dict(quantity=["p_wait"]), "quantity is"),
+        (dict(quantity="luck"), "quantity is 'luck'"),
+        (dict(quantity=["p_wait"]), "quantity is"),
         (dict(window="later"), "window is 'later'"),
         (dict(method="rare", quantity="peak_objects"), "forks answer p_wait"),
         (dict(method="exact"), "machine.cpus"),
@@ -278,8 +297,12 @@ def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
     s = busy(**{"machine.cpus": 2, "remedy.head_alloc": "three_step", "allocator.spell.head": 0.5,
         "allocator.spell.head_atomic": 0.05, "allocator.spell.head_high": 0.5,
         "allocator.spell.head_reclaim": 0.3, "workload.rate_hz": 20_000.0})  # fmt: skip
-    forks, plain = (ask(s, method=m, max_rung=6, precision=0.1).estimate for m in ("rare", "skipping"))
-    assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (forks.half_width + plain.half_width)
+    forks, plain = (
+        ask(s, method=m, max_rung=6, precision=0.1).estimate for m in ("rare", "skipping")
+    )
+    assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (
+        forks.half_width + plain.half_width
+    )
     assert plain.kind == "interval"
 
 
@@ -287,8 +310,13 @@ def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
 def test_time_blocked_is_shared_among_the_same_callers_by_both_methods(loop: str) -> None:
     s = busy(**{"machine.cpus": 4, "workload.loop": loop, "workload.arrivals": "periodic",
         "remedy.nr_emergency_objs": 0, "remedy.emergency_at_boot": 0})  # fmt: skip
-    forks, plain = (ask(s, "blocked", method=m, max_rung=6, precision=0.1).estimate for m in ("rare", "skipping"))
-    assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (forks.half_width + plain.half_width)
+    forks, plain = (
+        ask(s, "blocked", method=m, max_rung=6, precision=0.1).estimate
+        for m in ("rare", "skipping")
+    )
+    assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (
+        forks.half_width + plain.half_width
+    )
 
 
 def test_calls_of_a_split_run_are_counted_once() -> None:

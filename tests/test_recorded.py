@@ -64,7 +64,9 @@ def test_the_model_makes_as_many_calls_as_two_producers_made_in_the_kernel() -> 
     for c in recorded.read_set(data_folder() / "kernel-6.1" / "pairs.csv"):
         if c.given["waiters"]:  # nothing holds them up: the load alone decides
             runs = replicate(recorded.scenario_of(c), 1, 0, len(c.runs))
-            assert float(runs.of("single", 1).mean()) == pytest.approx(np.mean([r.calls for r in c.runs]), rel=0.04)
+            assert float(runs.of("single", 1).mean()) == pytest.approx(
+                np.mean([r.calls for r in c.runs]), rel=0.04
+            )
 
 
 def test_a_scenario_comes_back_from_its_own_measurement() -> None:
@@ -76,11 +78,15 @@ def test_a_scenario_comes_back_from_its_own_measurement() -> None:
         again = recorded.scenario_of(recorded.condition_of("own", [row]))
         assert again.workload.producers == own.workload.producers
         assert again.workload.rate_hz == pytest.approx(own.workload.rate_hz, rel=0.11)
-        assert again.workload.loop == own.workload.loop or own.workload.arrivals in ("poisson", "onoff")
+        assert again.workload.loop == own.workload.loop or own.workload.arrivals in (
+            "poisson",
+            "onoff",
+        )
         assert again.remedy == changed(own, **{"remedy.drain_jiffies": own.drain_jiffies}).remedy
         assert again.machine.nocb_share == pytest.approx(own.machine.nocb_share, abs=0.005)
         assert again.allocator.spell.page == pytest.approx(
-            own.allocator.calm.page if own.allocator.spells == "none" else own.allocator.spell.page, abs=1e-6
+            own.allocator.calm.page if own.allocator.spells == "none" else own.allocator.spell.page,
+            abs=1e-6,
         )
 
 
@@ -116,7 +122,10 @@ def test_a_parameter_of_the_harness_changes_the_prediction_or_is_refused(name: s
 
 
 def test_each_run_is_predicted_from_the_grace_periods_that_it_saw() -> None:
-    rows = [{**RUN, "cpus": 2, "threads": 2, "gp_len_us": json.dumps([ms * 1000] * 101)} for ms in (8, 24)]
+    rows = [
+        {**RUN, "cpus": 2, "threads": 2, "gp_len_us": json.dumps([ms * 1000] * 101)}
+        for ms in (8, 24)
+    ]
     found = recorded.scenarios_of(recorded.condition_of("x", rows))
     assert [set(s.grace_period.lengths_ms) for s in found] == [{8.0}, {24.0}]
 
@@ -135,7 +144,10 @@ def test_readers_are_simulated_and_not_recorded_on_top() -> None:
 
 def test_a_run_whose_timers_were_late_is_predicted_with_timers_that_are_as_late() -> None:
     s = predicted(cpus=2, threads=2)
-    low, high = (score.later_jiffies(s, condition(mon=100, montimer_mean_us=us).runs[0]) for us in (24_000, 28_000))
+    low, high = (
+        score.later_jiffies(s, condition(mon=100, montimer_mean_us=us).runs[0])
+        for us in (24_000, 28_000)
+    )
     assert high - low == pytest.approx(1.0)
     assert 0.0 <= low < 0.6
     early = condition(mon=100, montimer_mean_us=15_000).runs[0]
@@ -158,7 +170,14 @@ def words(waits: int, model: tuple[float, float, float], **columns: object) -> s
     c = condition(sync=waits, sync_ns=waits * 10_000_000, **columns)
     answer = score.Answer(c.measured[0], *model)
     found = score.Comparison(c, answer, answer, 1000 * model[0], 0.0)
-    row = {**RUN, "sync": waits, "blocked_frac": 0.0, "release": "6.1", "drain_jiffies": 5, **columns}
+    row = {
+        **RUN,
+        "sync": waits,
+        "blocked_frac": 0.0,
+        "release": "6.1",
+        "drain_jiffies": 5,
+        **columns,
+    }
     return verb._measured_words("own", [row], found)
 
 
@@ -189,7 +208,10 @@ def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
     from argparse import Namespace
 
     targets = verb._targets(Namespace(out=[str(tmp_path / "x.csv")], run=True, overwrite=False))
-    write_all(verb.files_of(targets, [{**RUN, "set": "own", "seed": n} for n in (1, 2)], "{}"), overwrite=False)
+    write_all(
+        verb.files_of(targets, [{**RUN, "set": "own", "seed": n} for n in (1, 2)], "{}"),
+        overwrite=False,
+    )
     (again,) = recorded.read_set(targets[0])
     assert (len(again.runs), again.given["period_us"]) == (2, 1000.0)
     with pytest.raises(KrcsimError, match="exists already"):
@@ -201,17 +223,26 @@ def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
 
 def test_the_headline_of_the_documents_is_made_of_the_counted_numbers() -> None:
     for document in headline.DOCUMENTS:
-        assert headline.told(document.read_text(encoding="utf-8")) == headline.sentence(headline.read())
+        assert headline.told(document.read_text(encoding="utf-8")) == headline.sentence(
+            headline.read()
+        )
 
 
 def test_the_headline_says_how_many_and_what_it_does_not_cover() -> None:
     found = headline.read()
     told = headline.sentence(found)
-    assert f"{found['not_fitted']['p_wait_inside']} of the {found['not_fitted']['waited']} conditions" in told
+    assert (
+        f"{found['not_fitted']['p_wait_inside']} of the {found['not_fitted']['waited']} conditions"
+        in told
+    )
     assert "does not cover" in told
 
 
 def test_the_preset_of_the_thread_is_measured_on_its_cpus() -> None:
-    made = job.job_of(changed(load_scenario("thread-as-posted"), **job.sets_for(load_scenario("thread-as-posted"))))
+    made = job.job_of(
+        changed(
+            load_scenario("thread-as-posted"), **job.sets_for(load_scenario("thread-as-posted"))
+        )
+    )
     assert made.boot.cpus == 4
     assert made.boot.timing == "realtime"

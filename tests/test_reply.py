@@ -42,7 +42,9 @@ def test_an_answer_names_every_remedy_its_bytes_and_the_command() -> None:
 
 def test_of_remedies_that_never_differed_the_number_of_runs_is_said_and_what_it_leaves() -> None:
     result = compare(QUICK, ["A0", "C-A0"], max_rung=1)
-    assert "C-A0: no difference from A0 was seen in 16 runs (at most 0.0" in " ".join(answer_text(result).split())
+    assert "C-A0: no difference from A0 was seen in 16 runs (at most 0.0" in " ".join(
+        answer_text(result).split()
+    )
 
 
 def test_no_proven_difference_is_said_in_these_words() -> None:
@@ -64,20 +66,29 @@ def told(text: str) -> str:
 def test_what_is_left_out_is_what_the_scenario_leaves_out() -> None:
     drawn, pages = (krcsim.load_scenario(name) for name in ("thread-as-posted", "exhausted-guest"))
     assert "failure probabilities are assumptions" in assumed(drawn)
-    assert "watermarks and slab free lists as mechanisms, the memory that deferred objects hold" in left_out(drawn)
+    assert (
+        "watermarks and slab free lists as mechanisms, the memory that deferred objects hold"
+        in left_out(drawn)
+    )
     assert "watermarks" not in left_out(pages)
     assert "the memory that deferred objects hold" in left_out(pages)
-    assert "deferred objects" not in left_out(krcsim.changed(pages, **{"memory.deferred_counts": True}))
+    assert "deferred objects" not in left_out(
+        krcsim.changed(pages, **{"memory.deferred_counts": True})
+    )
     assert "spells" not in assumed(krcsim.load_scenario("small-world"))
     short = replace(pages, horizon_ms=600.0)
-    assert f"{assumed(pages)}. {left_out(pages)}." in told(answer_text(compare(short, ["A1"], max_rung=0)))
+    assert f"{assumed(pages)}. {left_out(pages)}." in told(
+        answer_text(compare(short, ["A1"], max_rung=0))
+    )
 
 
 MADE = {
     "compare": lambda: compare(QUICK, ["A1", "B"], max_rung=0, seed=7),
     "the remedies of the thread": lambda: compare(QUICK, max_rung=0),
     "spells": lambda: krcsim.spells(QUICK, ["A1"], count=2, max_rung=0),
-    "sweep": lambda: sweep(QUICK, {"remedy": ["own", "B2-own"], "machine.cpus": [1, 2]}, max_rung=0, precision=0.2),
+    "sweep": lambda: sweep(
+        QUICK, {"remedy": ["own", "B2-own"], "machine.cpus": [1, 2]}, max_rung=0, precision=0.2
+    ),
 }
 
 
@@ -98,7 +109,9 @@ def test_an_answer_made_in_python_names_a_command_that_makes_it_again(
 def test_a_size_found_in_python_names_its_command(capsys: pytest.CaptureFixture[str]) -> None:
     found = krcsim.size(QUICK, 0.5, of="pages", at_boot="full", max_rung=0)
     assert main([*shlex.split(found.command)[1:], "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["rows"] == [list(row) for row in result_of(found).rows]
+    assert json.loads(capsys.readouterr().out)["rows"] == [
+        list(row) for row in result_of(found).rows
+    ]
     text = text_of(krcsim.size(QUICK, 0.5, most=3, max_rung=0))
     assert "Made from Python, with values that no command line can name." in told(text)
 
@@ -111,13 +124,23 @@ def test_remedies_of_ones_own_are_no_command() -> None:
     assert scenario_from(parser().parse_args(command[1:])) == QUICK
 
 
-WIDE = ["C-A1-of-a-long-name", "12345678", "~ 3.21e-05", "1.23e-05 .. 4.56e-05", "3.21e-05", "~ 3.21e-05"]
+WIDE = [
+    "C-A1-of-a-long-name",
+    "12345678",
+    "~ 3.21e-05",
+    "1.23e-05 .. 4.56e-05",
+    "3.21e-05",
+    "~ 3.21e-05",
+]
 HEAD = ["remedy", "bytes/CPU", "P(wait)", "95 % interval", "blocked", "from boot"]
 
 
 @pytest.mark.parametrize("more", [0, 1, 3, 8, 40])
 def test_a_table_that_is_too_wide_says_less_and_is_never_refused(more: int) -> None:
-    head, row = [HEAD[0], *(f"parameter{n}" for n in range(more)), *HEAD[1:]], [WIDE[0], *["1234.5"] * more, *WIDE[1:]]
+    head, row = (
+        [HEAD[0], *(f"parameter{n}" for n in range(more)), *HEAD[1:]],
+        [WIDE[0], *["1234.5"] * more, *WIDE[1:]],
+    )
     lines = fitting(head, [row, row])
     assert max(map(len, lines)) <= 72
     assert "~ 3.21e-05" in " ".join(lines)
@@ -152,4 +175,6 @@ def test_without_a_call_under_pressure_no_number_is_given() -> None:
     silent = krcsim.changed(QUICK, **{"workload.rate_hz": 0.001})
     result = compare(silent, ["A1"], max_rung=0)
     assert result.get("A1", "p_wait", "steady").kind == "none"
-    assert "steady: no call was made under pressure with A1" in " ".join(answer_text(result).split())
+    assert "steady: no call was made under pressure with A1" in " ".join(
+        answer_text(result).split()
+    )

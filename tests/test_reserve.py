@@ -50,7 +50,9 @@ def waited(world: Scenario, seed: int) -> tuple[float, int, float]:
     return first, len(begun), float(sum(runs.of("wait_ms", window)[0] for window in (0, 1)))
 
 
-def compared(world: Scenario, seed: int, what: str, few: int, many: int, full: bool) -> list[tuple[float, int, float]]:
+def compared(
+    world: Scenario, seed: int, what: str, few: int, many: int, full: bool
+) -> list[tuple[float, int, float]]:
     """waited() with the smaller and with the larger reserve."""
     return [waited(sized(world, what, n, full), seed) for n in (few, many)]
 
@@ -72,7 +74,9 @@ def test_more_pages_never_make_the_first_wait_earlier_where_nothing_is_listed(
     number: int, seed: int, few: int, more: int, full: bool
 ) -> None:
     """As in v5.9: a failed page request of a single-argument call is a wait, and its success is a cached page."""
-    plain = Remedy(head_alloc="none", block_entries=short(number).remedy.block_entries, rearm="left")
+    plain = Remedy(
+        head_alloc="none", block_entries=short(number).remedy.block_entries, rearm="left"
+    )
     world = opened(number, **{"remedy": plain, "workload.single_share": 1.0})
     (first, *_), (later, *_) = compared(world, seed, "pages", few, few + more, full)
     assert later >= first
@@ -115,7 +119,11 @@ BURSTS = starved(
     grace_period=dict(kind="fixed", mean_ms=46.0),
     workload=dict(burst=5, rate_hz=1000 / 10.25),
 )  # fmt: skip
-WORSE = {"POOL": (POOL, "pool", 2, 3), "BLOCKS": (BLOCKS, "pages", 0, 1), "BURSTS": (BURSTS, "pool", 4, 5)}
+WORSE = {
+    "POOL": (POOL, "pool", 2, 3),
+    "BLOCKS": (BLOCKS, "pages", 0, 1),
+    "BURSTS": (BURSTS, "pool", 4, 5),
+}
 
 
 @cache
@@ -131,12 +139,16 @@ def test_the_worlds_in_which_more_hurts_are_told_as_they_are(name: str) -> None:
     (_, n, ms), (_, more, longer) = compared(world, 0, what, few, many, full=True)
     assert more > n
     assert longer > ms
-    assert f"{n} wait{'s' * (n > 1)} of {ms:.2f} ms in all become {more} of {longer:.2f} ms" in said()
+    assert (
+        f"{n} wait{'s' * (n > 1)} of {ms:.2f} ms in all become {more} of {longer:.2f} ms" in said()
+    )
 
 
 def test_the_third_object_finds_both_batches_busy_and_is_not_drained_at_once() -> None:
     """The cause told for the pool: its early drain fails, and its timer then holds back those behind it."""
-    logs = [event_log(sized(POOL, "pool", n, True), 0, events=1000, every_call=True)[1] for n in (2, 3)]
+    logs = [
+        event_log(sized(POOL, "pool", n, True), 0, events=1000, every_call=True)[1] for n in (2, 3)
+    ]
     rearmed = [log["at"][log["code"] == CODE["monitor re-armed"]] for log in logs]
     batches = [log[log["code"] == CODE["batch queued"]]["value"].max() for log in logs]
     assert len(rearmed[0]) == 0
@@ -149,7 +161,11 @@ def test_how_often_more_hurts_is_told_as_it_is() -> None:
     timed = [w for w in map(opened, WORLDS) if w.workload.arrivals in ("periodic", "bursts")]
     counts = []
     for what in ("pool", "pages"):
-        pairs = [compared(w, 1, what, 2, 4, full=True) for w in timed if what == "pool" or w.remedy.array_path]
+        pairs = [
+            compared(w, 1, what, 2, 4, full=True)
+            for w in timed
+            if what == "pool" or w.remedy.array_path
+        ]
         counts += [
             sum(a != b for a, b in pairs),
             sum(b[1] > a[1] for a, b in pairs),

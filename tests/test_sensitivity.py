@@ -61,8 +61,14 @@ def test_in_narrow_ranges_more_is_chance_than_in_wide_ones(found: Sensitivity) -
 
 def test_the_picture_states_every_range_and_both_indices(found: Sensitivity) -> None:
     ax = draw_sensitivity(found, Figure().subplots())
-    assert [text.get_text() for text in ax.get_yticklabels()] == [stated(row.name, *row.range) for row in found.indices]
-    looks = {(line.get_marker(), line.get_linestyle()) for line in ax.get_lines() if line.get_label()[0] != "_"}
+    assert [text.get_text() for text in ax.get_yticklabels()] == [
+        stated(row.name, *row.range) for row in found.indices
+    ]
+    looks = {
+        (line.get_marker(), line.get_linestyle())
+        for line in ax.get_lines()
+        if line.get_label()[0] != "_"
+    }
     assert len(looks) == 3
     assert "these ranges only" in ax.get_xlabel()
     assert "these ranges only" in caption(found)

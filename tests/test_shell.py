@@ -104,8 +104,17 @@ BAD = [
     ["sweep", "phone", "--into", "t.csv", "--over", "workload.rate_hz=1,2", "--out", "f.png"],
     ["sweep", "phone", "--into", "t.csv", "--over", "workload.rate_hz=1,2", "--quantity", "x"],
     ["sweep", "phone", "--into", "no/t.csv", "--over", "workload.rate_hz=1,2"],
-    ["sweep", "phone", "--into", "t.csv", *(x for f in ("rate_hz=1:9:9999", "single_share=0:1:9999",
-        "vmalloc_share=0:1:9999") for x in ("--over", f"workload.{f}"))],
+    [
+        "sweep",
+        "phone",
+        "--into",
+        "t.csv",
+        *(
+            x
+            for f in ("rate_hz=1:9:9999", "single_share=0:1:9999", "vmalloc_share=0:1:9999")
+            for x in ("--over", f"workload.{f}")
+        ),
+    ],
     ["simulate", "phone", "--events", "-1"],
     ["simulate", "phone", "--replication", "-1"],
     ["reply", "nope.json"],
@@ -192,7 +201,9 @@ def test_a_scenario_file_is_not_needed_to_make_a_figure_again(
 ) -> None:
     mine = krcsim.changed(krcsim.load_scenario("phone"), **{"machine.cpus": 3})
     (tmp_path / "mine ü.toml").write_text(krcsim.toml_text(mine))
-    output(capsys, "compare", str(tmp_path / "mine ü.toml"), *QUICK, "--out", str(tmp_path / "f.csv"))
+    output(
+        capsys, "compare", str(tmp_path / "mine ü.toml"), *QUICK, "--out", str(tmp_path / "f.csv")
+    )
     command = (tmp_path / "f.csv").read_text().split("# again: ")[1].splitlines()[0]
     assert "mine" not in command
     words = shlex.split(command)[1:-2]
@@ -216,12 +227,29 @@ def test_a_reply_is_drafted_under_the_lines_it_answers(
     assert "--parent" not in text
 
 
-def test_what_a_reply_cannot_keep_is_said_on_stderr(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_what_a_reply_cannot_keep_is_said_on_stderr(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     mail, answer = tmp_path / "mail.eml", tmp_path / "answer.eml"
-    mail.write_text("From: Ina <ina@example.org>\nCc: jo@xxxxxxx\nSubject: x\nMessage-ID: a@b.c\n\nIt waits.\n")
-    command = ["reply", "phone", *QUICK, "--parent", str(mail), "--quote", "1", "--out", str(answer)]
+    mail.write_text(
+        "From: Ina <ina@example.org>\nCc: jo@xxxxxxx\nSubject: x\nMessage-ID: a@b.c\n\nIt waits.\n"
+    )
+    command = [
+        "reply",
+        "phone",
+        *QUICK,
+        "--parent",
+        str(mail),
+        "--quote",
+        "1",
+        "--out",
+        str(answer),
+    ]
     assert main(command) == 0
-    assert "krcsim: note: left out, for want of an address to mail to: jo@xxxxxxx; add them" in capsys.readouterr().err
+    assert (
+        "krcsim: note: left out, for want of an address to mail to: jo@xxxxxxx; add them"
+        in capsys.readouterr().err
+    )
     assert "jo@" not in answer.read_text()
     assert main([*command, "--overwrite", "--to", "a@b.cd", "--cc", "e@f.gh"]) == 0
     assert capsys.readouterr().err == ""
@@ -242,10 +270,22 @@ def test_a_grid_takes_the_own_remedy_reserves_on_it_and_lists(
 ) -> None:
     s = krcsim.changed(krcsim.load_scenario("phone"), horizon_ms=2500)
     for names, there in (("own,B3-own", ["own", "B3-own"]), ("cold", [*listed("cold", s)])):
-        rows = json.loads(output(capsys, "sweep", "phone", *QUICK, "--over", f"remedy={names}", "--json"))["rows"]
+        rows = json.loads(
+            output(capsys, "sweep", "phone", *QUICK, "--over", f"remedy={names}", "--json")
+        )["rows"]
         assert list(dict.fromkeys(row[0] for row in rows)) == there
         alike = compare(s, there, max_rung=0)
         assert [tuple(row[1:]) for row in rows] == [tuple(row[1:]) for row in alike.rows]
     table = tmp_path / "t.csv"
-    output(capsys, "sweep", "phone", *QUICK, "--over", "remedy=own,B3-own", "--into", str(table), "--quiet")
+    output(
+        capsys,
+        "sweep",
+        "phone",
+        *QUICK,
+        "--over",
+        "remedy=own,B3-own",
+        "--into",
+        str(table),
+        "--quiet",
+    )
     assert [line.split(",")[1] for line in table.read_text().splitlines()[-2:]] == ["own", "B3-own"]

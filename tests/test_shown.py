@@ -21,7 +21,9 @@ THINGS: dict[str, Any] = {
     "a size": lambda: krcsim.size(QUICK, 0.5, max_rung=0),
     "a size that is not met": lambda: krcsim.size(QUICK, 1e-9, most=2, max_rung=0),
     "a frontier": lambda: krcsim.frontier(QUICK, pools=(1,), pages=(1,), beside=(), max_rung=0),
-    "a ranking": lambda: krcsim.sensitivity(QUICK, {"rate_hz": (500, 2000), "head": (0.5, 2)}, n=4, rung=0),
+    "a ranking": lambda: krcsim.sensitivity(
+        QUICK, {"rate_hz": (500, 2000), "head": (0.5, 2)}, n=4, rung=0
+    ),
     "methods": lambda: beside("small-world", largest=2, rung=0),
     "a spell": lambda: krcsim.one_spell("thread-as-posted"),
     "a run": lambda: krcsim.simulate(QUICK),
@@ -41,7 +43,12 @@ def test_an_answer_is_a_table_or_an_image_and_in_text_a_line(name: str) -> None:
 
 def test_column_names_and_cells_of_a_forged_result_are_text() -> None:
     result = krcsim.compare(QUICK, ["A1"], max_rung=0)
-    forged = Result((EVIL, *result.columns[1:]), tuple((EVIL, *row[1:]) for row in result.rows), (), result.provenance)
+    forged = Result(
+        (EVIL, *result.columns[1:]),
+        tuple((EVIL, *row[1:]) for row in result.rows),
+        (),
+        result.provenance,
+    )
     shown = forged._repr_html_()
     assert "<script" not in shown
     assert shown.count("&lt;script&gt;alert(1)&lt;/script&gt;&amp;&quot;&#x27;") >= 2

@@ -122,7 +122,9 @@ def test_time_blocked_may_be_the_target() -> None:
 
 
 def test_nobody_seen_to_wait_is_a_bound_on_the_time_blocked_too() -> None:
-    (never,) = size(POSTED, 0.5, quantity="blocked", of="pages", fixed=50, most=0, at_boot="full", max_rung=0).tried
+    (never,) = size(
+        POSTED, 0.5, quantity="blocked", of="pages", fixed=50, most=0, at_boot="full", max_rung=0
+    ).tried
     assert never.finding.estimate.kind == "bound"
     assert 0 < never.upper < math.inf
 
@@ -141,7 +143,9 @@ def test_a_limit_of_97_5_percent_is_the_end_of_the_interval() -> None:
 
 
 def test_few_replications_that_saw_anything_decide_only_from_afar() -> None:
-    rough, sure = (limits(Estimate(1e-3, 5e-4, 2e-3, kind), 9, 0.95) for kind in ("rough", "interval"))
+    rough, sure = (
+        limits(Estimate(1e-3, 5e-4, 2e-3, kind), 9, 0.95) for kind in ("rough", "interval")
+    )
     assert rough[0] == pytest.approx(sure[0] / 10)
     assert rough[1] == pytest.approx(sure[1] * 10)
 
@@ -162,7 +166,9 @@ def test_looks_at_ever_more_runs_go_wrong_together_as_often_as_allowed(looks: in
     runs = 2.0 ** np.maximum(0, np.arange(looks) - 1)  # that each look adds
     sums = np.cumsum(np.sqrt(runs) * draw.standard_normal((400_000, looks)), axis=1)
     worst = (sums / np.sqrt(np.cumsum(runs))).max(axis=1)
-    assert np.mean(ndtr(worst) > at_each_look(0.95, looks)) == pytest.approx(0.05, abs=4 * 0.05 / math.sqrt(8_000))
+    assert np.mean(ndtr(worst) > at_each_look(0.95, looks)) == pytest.approx(
+        0.05, abs=4 * 0.05 / math.sqrt(8_000)
+    )
 
 
 def test_a_single_look_has_all_the_confidence() -> None:
@@ -277,7 +283,9 @@ def test_pools_pages_and_both_have_lines_of_their_own() -> None:
 # ---- what cannot be met
 
 
-def test_a_target_below_what_any_size_reaches_is_no_error_and_what_was_tried_stays(beyond: Sized) -> None:
+def test_a_target_below_what_any_size_reaches_is_no_error_and_what_was_tried_stays(
+    beyond: Sized,
+) -> None:
     assert not beyond.met
     assert {0, MOST["pool"]} <= {t.objects for t in beyond.tried}
     assert all(t.verdict == "fails" for t in beyond.tried)
@@ -349,10 +357,18 @@ def test_in_a_shell_a_target_that_is_not_met_leaves_files_a_line_and_status_2(
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
     first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
-    assert main(["size", "phone", "--set", "machine.cpus=2", "--target", "0.01", "--out", str(first)]) == 0
+    assert (
+        main(["size", "phone", "--set", "machine.cpus=2", "--target", "0.01", "--out", str(first)])
+        == 0
+    )
     text = first.read_bytes().decode("latin-1")
-    assert "krcsim size phone --set machine.cpus=2 --target 0.01" in " ".join(text.replace("\\\n", " ").split())
-    assert main(["size", "phone", "--set", "machine.cpus=2", "--target", "0.01", "--out", str(second)]) == 0
+    assert "krcsim size phone --set machine.cpus=2 --target 0.01" in " ".join(
+        text.replace("\\\n", " ").split()
+    )
+    assert (
+        main(["size", "phone", "--set", "machine.cpus=2", "--target", "0.01", "--out", str(second)])
+        == 0
+    )
     assert first.read_bytes() == second.read_bytes()
 
 
@@ -382,7 +398,9 @@ def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> 
     assert not explorer.buttons["Cancel"].disabled
 
 
-def test_the_numbers_are_those_of_the_shell(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_numbers_are_those_of_the_shell(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     explorer = HowBig(tmp_path, rungs=(2,))
     explorer.controls["workload.rate_hz"].value = 2000.0
     assert explorer.done is not None
@@ -394,12 +412,20 @@ def test_the_numbers_are_those_of_the_shell(tmp_path: Path, capsys: pytest.Captu
 
 def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, rungs=(1,))
-    for control, other in ((explorer.target, 1e-2), (explorer.of, "pages"), (explorer.at_boot, "empty")):
+    for control, other in (
+        (explorer.target, 1e-2),
+        (explorer.of, "pages"),
+        (explorer.at_boot, "empty"),
+    ):
         before = explorer.image.value
         control.value = other
         assert explorer.image.value != before
     assert explorer.found is not None
-    assert (explorer.found.of, explorer.found.target, explorer.found.at_boot) == ("pages", 1e-2, "empty")
+    assert (explorer.found.of, explorer.found.target, explorer.found.at_boot) == (
+        "pages",
+        1e-2,
+        "empty",
+    )
 
 
 def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) -> None:

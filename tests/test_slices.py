@@ -40,7 +40,9 @@ def events_within_works(s: Scenario, what: str) -> tuple[float, float]:
     """The time in ms that works lasted, and how many events of a kind came in it."""
     log = event_log(s, 1, events=ROOM, every_call=True)[1]
     at = log["at"] * TICK_MS
-    begins, ends, events = (at[log["code"] == CODE[name]] for name in ("work starts", "work ends", what))
+    begins, ends, events = (
+        at[log["code"] == CODE[name]] for name in ("work starts", "work ends", what)
+    )
     begins = begins[: len(ends)]
     within = np.searchsorted(events, ends) - np.searchsorted(events, begins)
     return float((ends - begins).sum()), float(within.sum())
@@ -59,7 +61,9 @@ def test_a_caller_far_behind_has_every_other_tick_between_the_blocks_of_a_work(l
 
 @pytest.mark.parametrize("loop", ["open", "catchup"])
 def test_a_caller_far_behind_has_every_other_tick_between_the_entries_of_a_list(loop: str) -> None:
-    ms, wrappers = events_within_works(slow_frees(**LISTED, **{"workload.loop": loop}), "rcu_head allocated")
+    ms, wrappers = events_within_works(
+        slow_frees(**LISTED, **{"workload.loop": loop}), "rcu_head allocated"
+    )
     calling = wrappers * CALL * 8e-6
     assert ms > 200.0
     assert 0.4 < calling / ms < 0.6
@@ -67,7 +71,9 @@ def test_a_caller_far_behind_has_every_other_tick_between_the_entries_of_a_list(
 
 def test_a_caller_in_a_closed_loop_makes_the_rest_of_its_burst_and_one_more() -> None:
     """It then sleeps for a period, and the work has the CPU until the next tick."""
-    ms, wrappers = events_within_works(slow_frees(**LISTED, **{"workload.loop": "closed"}), "rcu_head allocated")
+    ms, wrappers = events_within_works(
+        slow_frees(**LISTED, **{"workload.loop": "closed"}), "rcu_head allocated"
+    )
     assert ms > 150.0
     assert 100.0 < wrappers / (ms / TICK_MS) < 200.0
 
@@ -92,7 +98,16 @@ def test_skipping_is_exact_where_callers_and_works_take_turns(
         "workload.single_share": single, "workload.phase": "random", "remedy.nr_emergency_objs": 2})  # fmt: skip
     n = 100
     skipping, every = replicate(s, 5, 0, n), replicate(s, 6, 0, n, every_call=True)
-    for name in ("single", "waits", "wait_ms", "list_pushes", "drains", "freed", "area", "pool_hits"):
+    for name in (
+        "single",
+        "waits",
+        "wait_ms",
+        "list_pushes",
+        "drains",
+        "freed",
+        "area",
+        "pool_hits",
+    ):
         one, other = skipping.of(name, 1), every.of(name, 1)
         error = np.sqrt((one.var(ddof=1) + other.var(ddof=1)) / n)
         assert abs(one.mean() - other.mean()) <= 4.5 * error + 0.002 * other.mean() + 0.1, name

@@ -29,8 +29,15 @@ ANSWERS = [
     "kernel exhausted-guest",
 ]  # fmt: skip
 FULL = Path("/dev/full")
-needs_full = pytest.mark.skipif(not FULL.exists(), reason="this system has no /dev/full (Linux has one)")
-LONG = ("compare", "sweep", "size", "reply")  # these tell their progress where the engine is compiled on the way
+needs_full = pytest.mark.skipif(
+    not FULL.exists(), reason="this system has no /dev/full (Linux has one)"
+)
+LONG = (
+    "compare",
+    "sweep",
+    "size",
+    "reply",
+)  # these tell their progress where the engine is compiled on the way
 each_answer = pytest.mark.parametrize("words", ANSWERS)
 
 
@@ -53,7 +60,12 @@ def test_a_full_disk_behind_the_output_is_told_in_one_line(
     with FULL.open("w") as full, monkeypatch.context() as there:
         there.setattr(sys, "stdout", full)
         try:
-            status = main([*shlex.split(words), *["--quiet"] * ("phone" in words and words.split()[0] in LONG)])
+            status = main(
+                [
+                    *shlex.split(words),
+                    *["--quiet"] * ("phone" in words and words.split()[0] in LONG),
+                ]
+            )
         except SystemExit as exc:
             status = exc.code
     told = capfd.readouterr().err
@@ -82,7 +94,9 @@ def test_the_process_ends_with_status_2_and_not_with_120_or_a_traceback(shell: s
     assert done.stdout == ""
 
 
-@pytest.mark.parametrize("shell", ["2>&-", pytest.param("2> /dev/full", marks=needs_full), "2>&1 >/dev/null | true"])
+@pytest.mark.parametrize(
+    "shell", ["2>&-", pytest.param("2> /dev/full", marks=needs_full), "2>&1 >/dev/null | true"]
+)
 def test_an_answer_needs_no_standard_error(shell: str) -> None:
     done = krcsim_in(f"{shell}; exit ${{PIPESTATUS[0]}}", "ask small-world")
     assert done.returncode == 0
@@ -96,14 +110,18 @@ def test_what_is_wrong_has_status_2_though_nobody_hears_it(shell: str) -> None:
 
 
 def test_a_reader_that_goes_away_in_the_middle_of_a_table_is_told_in_one_line() -> None:
-    done = krcsim_in("| head -c 5000; exit ${PIPESTATUS[0]}", "simulate thread-as-posted --events 20000")
+    done = krcsim_in(
+        "| head -c 5000; exit ${PIPESTATUS[0]}", "simulate thread-as-posted --events 20000"
+    )
     assert done.returncode == 2
     assert one_line(done.stderr)
     assert "went away" in done.stderr
     assert len(done.stdout) == 5000
 
 
-def test_an_output_without_a_sign_for_a_quote_is_told_in_one_line_and_nothing_is_written(tmp_path: Path) -> None:
+def test_an_output_without_a_sign_for_a_quote_is_told_in_one_line_and_nothing_is_written(
+    tmp_path: Path,
+) -> None:
     mail = tmp_path / "mail.eml"
     mail.write_text("From: a@example.org\nSubject: x\nMessage-ID: <a@b.c>\n"
                     "Content-Type: text/plain; charset=utf-8\n\nGrüße\n", encoding="utf-8")  # fmt: skip
@@ -122,7 +140,9 @@ def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture[str]) 
     assert capsys.readouterr().out == f"krcsim {krcsim.__version__}\n"
 
 
-def test_progress_is_told_now_and_then_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_is_told_now_and_then_where_there_is_no_terminal(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     with streams.telling(quiet=False, every_s=1e-3) as told:
         assert told
         told("rung 3: 64 replications")
@@ -173,7 +193,9 @@ def test_a_full_standard_error_ends_no_sweep() -> None:
         told(done, 4)
 
 
-def test_a_closed_output_is_no_reason_for_a_traceback_in_python(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_closed_output_is_no_reason_for_a_traceback_in_python(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(sys, "stdout", None)
     with pytest.raises(KrcsimError, match="closed"):
         streams.say("x")

@@ -72,7 +72,10 @@ def figures(at: Path) -> Iterator[tuple[str, bytes]]:
     """A figure of each kind that krcsim makes, by name."""
     for kind in ("png", "svg", "pdf"):
         for name, what in (("chart", CHART), ("spell", SPELL)):
-            yield f"{name}.{kind}", file_of(Answer(name, SCENARIO, SEED, "krcsim x", what, "t\n"), kind)
+            yield (
+                f"{name}.{kind}",
+                file_of(Answer(name, SCENARIO, SEED, "krcsim x", what, "t\n"), kind),
+            )
     yield "slider", pictured(View(plain), CHART, "krcsim x")
     yield "ranking", drawn(RANKED)._repr_png_()
     yield "recordings", png(compared())
@@ -105,7 +108,9 @@ def test_no_single_setting_changes_a_byte(name: str, usual: dict[str, str]) -> N
         assert hashlib.sha256(file_of(answer, kind)).hexdigest() == usual[f"chart.{kind}"]
 
 
-@pytest.mark.parametrize("where", ["matplotlibrc", "elsewhere/matplotlibrc", "config/matplotlib/matplotlibrc"])
+@pytest.mark.parametrize(
+    "where", ["matplotlibrc", "elsewhere/matplotlibrc", "config/matplotlib/matplotlibrc"]
+)
 def test_a_matplotlibrc_changes_no_byte(where: str, usual: dict[str, str], tmp_path: Path) -> None:
     """In the folder, named by MATPLOTLIBRC, or in the person's configuration."""
     path = tmp_path / where
@@ -119,14 +124,26 @@ def test_a_matplotlibrc_changes_no_byte(where: str, usual: dict[str, str], tmp_p
     env.pop("MPLCONFIGDIR", None)
     if where.startswith("elsewhere"):
         env["MATPLOTLIBRC"] = str(path)
-    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, env=env, capture_output=True, text=True
+    )
     assert done.returncode == 0, done.stderr
     assert json.loads(done.stdout) == [31.0, usual]
 
 
 def test_a_matplotlibrc_that_is_no_text_is_told_in_one_line(tmp_path: Path) -> None:
     (tmp_path / "matplotlibrc").write_bytes(b"\xff\xfe\x00")
-    command = [sys.executable, "-m", "krcsim", "simulate", "phone", "--spell", "1", "--out", "f.png"]
+    command = [
+        sys.executable,
+        "-m",
+        "krcsim",
+        "simulate",
+        "phone",
+        "--spell",
+        "1",
+        "--out",
+        "f.png",
+    ]
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert done.stderr.startswith("krcsim: matplotlib cannot read your matplotlibrc")
@@ -144,7 +161,10 @@ def test_a_setting_made_while_a_figure_is_drawn_is_kept() -> None:
 
 def test_two_threads_that_draw_at_once_leave_a_persons_settings_alone() -> None:
     with matplotlib.rc_context({"font.size": 31.0}):
-        threads = [threading.Thread(target=lambda: [drawn(RANKED)._repr_png_() for _ in range(3)]) for _ in range(4)]
+        threads = [
+            threading.Thread(target=lambda: [drawn(RANKED)._repr_png_() for _ in range(3)])
+            for _ in range(4)
+        ]
         for thread in threads:
             thread.start()
         for thread in threads:
@@ -168,7 +188,9 @@ def test_figures_are_made_and_written_in_one_place(path: Path) -> None:
     """Whoever made one elsewhere would make it under a person's settings; the view is told under which it draws."""
     if path == Path(style.__file__) or path.stem == "view":
         return
-    calls = [node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    calls = [
+        node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
+    ]
     names = {f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in calls}
     assert not names & {"Figure", "FigureCanvasAgg", "savefig", "print_figure", "rc_context"}
 

@@ -52,7 +52,11 @@ SHELL = (
 
 def plan(**how: Any) -> Plan:
     """80 points of a few ms each."""
-    return plan_of(how.pop("scenario", SHORT), how.pop("over", GRID), **{"max_rung": 0, "method": "skipping"} | how)
+    return plan_of(
+        how.pop("scenario", SHORT),
+        how.pop("over", GRID),
+        **{"max_rung": 0, "method": "skipping"} | how,
+    )
 
 
 @pytest.fixture(scope="module")
@@ -144,7 +148,9 @@ def test_a_value_that_needs_another_fields_end_is_no_mistake() -> None:
     assert "workload.loop is 'catchup'" in refusal(plan, over=over)
 
 
-TOO_LARGE = dict.fromkeys(("workload.rate_hz", "allocator.spell_ms", "allocator.calm_ms"), range(1, 10_001))
+TOO_LARGE = dict.fromkeys(
+    ("workload.rate_hz", "allocator.spell_ms", "allocator.calm_ms"), range(1, 10_001)
+)
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("1,000,000,000,000 points", {"over": TOO_LARGE}),
     ("--sample", {"over": {RATE: range(10**12)}}),
@@ -214,7 +220,9 @@ def test_a_table_becomes_a_result(undisturbed: bytes, tmp_path: Path) -> None:
     p = plan()
     at = ("B", RATES[7])
     scenario = p.point(7 * 2 + 1)
-    assert result.get(at, "p_wait", "steady") == ask(scenario, max_rung=0, method="skipping").estimate
+    assert (
+        result.get(at, "p_wait", "steady") == ask(scenario, max_rung=0, method="skipping").estimate
+    )
 
 
 def test_points_that_make_no_scenario_are_rows_with_a_reason(tmp_path: Path) -> None:
@@ -553,9 +561,7 @@ def test_a_sweep_killed_again_and_again_ends_with_the_same_table(tmp_path: Path)
     assert path.read_bytes() == whole.read_bytes()
 
 
-def test_the_shell_says_what_it_holds(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_shell_says_what_it_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     argv = ["sweep", "phone", "--sample", "workload.rate_hz=10:500:log", "--points", "3",
             "--set", "horizon_ms=2100", "--max-rung", "0", "--quantity", "wait_ms",
             "--into", str(tmp_path / "t.csv")]  # fmt: skip
@@ -584,9 +590,7 @@ def test_the_commands_of_the_page_are_plans_that_can_be_made(tmp_path: Path) -> 
 def test_the_cost_of_1e8_points_follows_from_what_was_measured() -> None:
     made = PAGE.split(BEGIN)[1].split(END)[0]
     rows = [[x.strip() for x in line.split("|")[1:4]] for line in made.splitlines()[2:7]]
-    points, used, size = (
-        [float(re.sub("[^0-9.]", "", row[k])) for row in rows] for k in range(3)
-    )
+    points, used, size = ([float(re.sub("[^0-9.]", "", row[k])) for row in rows] for k in range(3))
     assert points == [1e2, 1e3, 1e4, 1e5, 1e8]
     for cost in (used, size):
         each = (cost[3] - cost[2]) / (points[3] - points[2])

@@ -10,7 +10,16 @@ from krcsim_report.chart import digest
 from krcsim.engine.state import EVENTS
 from krcsim_shell.export import Answer, file_of
 from krcsim.study import SEED, simulate
-from krcsim_report.timeline import Spell, csv_of, one_spell, rules, spell_figure, story, text_of, whole
+from krcsim_report.timeline import (
+    Spell,
+    csv_of,
+    one_spell,
+    rules,
+    spell_figure,
+    story,
+    text_of,
+    whole,
+)
 from krcsim.values import KrcsimError
 
 

@@ -46,7 +46,10 @@ def test_a_proof_closes_the_gap_of_all_quantities_that_hang_on_a_wait() -> None:
     for window in result.windows():
         for quantity in ("p_wait", "p_wait_spell", "p_spell", "blocked"):
             e = result.get("D5-A1", quantity, window)
-            assert (e.kind, result.detail("D5-A1", quantity, window)) == ("bound", "by construction")
+            assert (e.kind, result.detail("D5-A1", quantity, window)) == (
+                "bound",
+                "by construction",
+            )
             assert 0.0 < (e.hi or 0.0) < 1e-12
     assert "5 pages a channel" in result.provenance["why"]["D5-A1"]
 
@@ -54,7 +57,9 @@ def test_a_proof_closes_the_gap_of_all_quantities_that_hang_on_a_wait() -> None:
 def test_forks_close_the_gap_where_luck_makes_waits_rare() -> None:
     result = compare(RARE, ["own"], max_rung=3)
     left = compare(RARE, ["own"], max_rung=3, budget=0.0)
-    for window, quantity in ((w, q) for w in result.windows() for q in ("p_wait", "p_wait_spell", "blocked")):
+    for window, quantity in (
+        (w, q) for w in result.windows() for q in ("p_wait", "p_wait_spell", "blocked")
+    ):
         was, now = (r.get("own", quantity, window) for r in (left, result))
         assert was.value is None
         assert now.value is not None
@@ -63,7 +68,10 @@ def test_forks_close_the_gap_where_luck_makes_waits_rare() -> None:
 
 
 def test_the_exact_chain_closes_the_gap_in_a_small_world() -> None:
-    small = changed(load_scenario("small-world"), **{"remedy.nr_emergency_objs": 8, "remedy.emergency_at_boot": 8})
+    small = changed(
+        load_scenario("small-world"),
+        **{"remedy.nr_emergency_objs": 8, "remedy.emergency_at_boot": 8},
+    )
     result = compare(small, ["own"], max_rung=0)
     e = result.get("own", "p_wait", "steady")
     assert (e.kind, result.detail("own", "p_wait", "steady")) == ("exact", "exact")
@@ -71,9 +79,13 @@ def test_the_exact_chain_closes_the_gap_in_a_small_world() -> None:
 
 
 def test_what_plain_runs_saw_is_left_as_it_is() -> None:
-    asked, plain = (compare(POSTED, ["A0", "A1", "D5-A1"], max_rung=1, budget=b) for b in (1e6, 0.0))
+    asked, plain = (
+        compare(POSTED, ["A0", "A1", "D5-A1"], max_rung=1, budget=b) for b in (1e6, 0.0)
+    )
     for name in ("A0", "A1"):
-        assert [row for row in asked.rows if row[0] == name] == [row for row in plain.rows if row[0] == name]
+        assert [row for row in asked.rows if row[0] == name] == [
+            row for row in plain.rows if row[0] == name
+        ]
 
 
 def test_without_a_budget_the_bound_is_all() -> None:
@@ -144,14 +156,34 @@ def test_an_older_file_is_read_and_does_not_say_how_its_rows_were_found(tmp_path
     assert "<" in answer_text(old)
 
 
-def test_the_shell_says_how_each_row_was_found_and_what_was_spent(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["compare", "thread-as-posted", "--remedies", "A1,D5-A1", "--max-rung", "0", "--budget", "1e6"]) == 0
+def test_the_shell_says_how_each_row_was_found_and_what_was_spent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert (
+        main(
+            [
+                "compare",
+                "thread-as-posted",
+                "--remedies",
+                "A1,D5-A1",
+                "--max-rung",
+                "0",
+                "--budget",
+                "1e6",
+            ]
+        )
+        == 0
+    )
     out = capsys.readouterr().out
     assert re.search(r"D5-A1 .* by construction\n", out)
-    assert "D5-A1 (known by construction). Up to 1e6 events more were spent" in " ".join(out.split())
+    assert "D5-A1 (known by construction). Up to 1e6 events more were spent" in " ".join(
+        out.split()
+    )
 
 
-def test_a_budget_beside_a_table_is_refused(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_budget_beside_a_table_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     into = ["--into", str(tmp_path / "t.csv"), "--over", "machine.cpus=1,2"]
     assert main(["sweep", "phone", *into, "--budget", "1e6"]) == 2
     assert "--budget" in capsys.readouterr().err
@@ -179,7 +211,9 @@ def test_a_bound_moves_no_axis_and_stands_below_it() -> None:
 
 
 @pytest.mark.parametrize("gap", [BOUND, NEVER], ids=["none seen", "none possible"])
-def test_a_hollow_star_is_all_that_is_drawn_of_a_point_at_which_no_wait_was_seen(gap: Estimate) -> None:
+def test_a_hollow_star_is_all_that_is_drawn_of_a_point_at_which_no_wait_was_seen(
+    gap: Estimate,
+) -> None:
     chart = picture(MEASURED, gap)
     ax = figure_of(chart).axes[0]
     at = chart.lines[0].x[1]
@@ -346,11 +380,15 @@ def text_agrees(result: Result, window: str) -> None:
     for p in result.points():
         for w in {window} & {*ends} if window.startswith("spell") else {window}:
             e = result.get(p, quantity, w)
-            assert words(e).split(" [")[0].replace(" ", "") in text.replace("~ ", "~").replace("< ", "<")
+            assert words(e).split(" [")[0].replace(" ", "") in text.replace("~ ", "~").replace(
+                "< ", "<"
+            )
         for w in result.windows():
             if result.detail(p, quantity, w) in ("rare", "exact", "by construction", "bound"):
                 assert re.search(rf"No wait was seen in plain runs with [^.]*\b{p[0]}\b", flat)
-    for clause in re.findall(r"(?:: |; )([\w-]+): ([\d.e-]+) (less|more) \[([\d.e-]+), ([\d.e-]+)\]", flat):
+    for clause in re.findall(
+        r"(?:: |; )([\w-]+): ([\d.e-]+) (less|more) \[([\d.e-]+), ([\d.e-]+)\]", flat
+    ):
         name, size, word, least, most = clause
         base = str(result.points()[0][0])
         e, e0 = (result.get(x, quantity, window) for x in (name, base))
@@ -359,8 +397,12 @@ def text_agrees(result: Result, window: str) -> None:
         assert (word == "less") == (e.value < e0.value)
         assert number(abs(e.value - e0.value)) == size
         assert float(least) <= float(size) <= float(most)
-    for name, word, least in re.findall(r"(?:: |; )([\w-]+): (less|more) by ([\d.e-]+) at least", flat):
+    for name, word, least in re.findall(
+        r"(?:: |; )([\w-]+): (less|more) by ([\d.e-]+) at least", flat
+    ):
         e, e0 = (result.get(x, quantity, window) for x in (name, str(result.points()[0][0])))
         lower, upper = (e, e0) if word == "less" else (e0, e)
-        assert float(least) == pytest.approx(float(upper.lo or 0.0) - float(lower.hi or 0.0), rel=1e-2)
+        assert float(least) == pytest.approx(
+            float(upper.lo or 0.0) - float(lower.hi or 0.0), rel=1e-2
+        )
     assert "waited exactly" not in flat

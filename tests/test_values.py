@@ -160,9 +160,15 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "grace_period.mean_ms": dict(grace_period=dict(kind="fixed")),
     "grace_period.mean_ms ": dict(grace_period=dict(kind="ticks", mean_ms=1.0)),
     "grace_period.lengths_ms": dict(grace_period=dict(kind="empirical")),
-    "grace_period.lengths_ms ": dict(grace_period=dict(kind="fixed", mean_ms=10.0, lengths_ms=[10.0])),
-    "grace_period.mean_ms  ": dict(grace_period=dict(kind="ticks", mean_ms=12.0, lengths_ms=[10.0])),
-    "grace_period.reader_ms": dict(grace_period=dict(kind="ticks", reader_ms=20.0, lengths_ms=[10.0])),
+    "grace_period.lengths_ms ": dict(
+        grace_period=dict(kind="fixed", mean_ms=10.0, lengths_ms=[10.0])
+    ),
+    "grace_period.mean_ms  ": dict(
+        grace_period=dict(kind="ticks", mean_ms=12.0, lengths_ms=[10.0])
+    ),
+    "grace_period.reader_ms": dict(
+        grace_period=dict(kind="ticks", reader_ms=20.0, lengths_ms=[10.0])
+    ),
     "grace_period.lengths_ms  ": dict(grace_period=dict(kind="empirical", lengths_ms=[0.0])),
     "grace_period.lengths_ms   ": dict(grace_period=dict(kind="empirical", lengths_ms=[math.nan])),
     "workload.burst": dict(workload=dict(arrivals="poisson", burst=2)),
@@ -258,7 +264,9 @@ def test_a_failure_made_in_python_is_refused_at_once(what: str) -> None:
         Failure(head=NO_NUMBERS[what])
 
 
-@pytest.mark.parametrize("value", [5, "x", None, {}, [["a"]], [[1, 2, 3]], np.zeros((1, 2)), 1.5, True])
+@pytest.mark.parametrize(
+    "value", [5, "x", None, {}, [["a"]], [[1, 2, 3]], np.zeros((1, 2)), 1.5, True]
+)
 def test_spells_that_are_no_list_of_pairs_are_refused(value: Any) -> None:
     with pytest.raises(FieldError, match=r"^allocator\.schedules is "):
         Allocator(spells="schedule", schedules=value)
@@ -286,8 +294,11 @@ def test_numbers_and_words_of_numpy_are_pythons_afterwards() -> None:
 
 # ---- changes
 
+
 @pytest.mark.parametrize("order", [1, -1])
-@pytest.mark.parametrize("remedy", ["E1", named("E1"), dataclasses.asdict(named("E1"))], ids=["name", "value", "dict"])
+@pytest.mark.parametrize(
+    "remedy", ["E1", named("E1"), dataclasses.asdict(named("E1"))], ids=["name", "value", "dict"]
+)
 def test_a_whole_part_is_changed_first_and_then_its_fields(remedy: Any, order: int) -> None:
     given = dict(list({"remedy.nr_bkv_objs": 3, "remedy": remedy}.items())[::order])
     found = changed(Scenario(), **given).remedy
@@ -307,7 +318,9 @@ def test_a_list_that_is_given_with_another_kind_is_not_dropped(order: int) -> No
 
 def test_the_row_of_a_remedy_is_no_single_field_that_nothing_reads() -> None:
     assert changed(Scenario(), **{"remedy.base": "E1"}).remedy == named("E1")
-    assert "give one" in refusal(lambda: changed(Scenario(), **{"remedy.base": "E1", "remedy": "A1"}))
+    assert "give one" in refusal(
+        lambda: changed(Scenario(), **{"remedy.base": "E1", "remedy": "A1"})
+    )
 
 
 def test_a_section_is_changed_by_a_value_of_its_class_and_left_to_its_default_by_none() -> None:
@@ -326,7 +339,9 @@ def test_a_dict_that_is_given_stays_as_it_was() -> None:
     assert (mine, spell) == ({"cpus": 2}, {"spell": {"page": 0.5}})
 
 
-@pytest.mark.parametrize("path", ["allocator.spell.page.x.y", "workload.rate_hz.x", "a" + ".a" * 50_000], ids=len)
+@pytest.mark.parametrize(
+    "path", ["allocator.spell.page.x.y", "workload.rate_hz.x", "a" + ".a" * 50_000], ids=len
+)
 def test_a_field_below_a_field_does_not_exist(path: str) -> None:
     refusal(lambda: changed(Scenario(), **{path: 1.0}))
 

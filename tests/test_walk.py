@@ -16,7 +16,14 @@ from krcsim_shell.main import main
 from tests.walk import EXPLORERS, walk
 
 pytestmark = pytest.mark.usefixtures("warm_engine")
-MOVES = {"01": 200, "02": 200, "03": 200, "04": 30, "05": 200, "06": 20}  # `python -m tests.walk` takes more
+MOVES = {
+    "01": 200,
+    "02": 200,
+    "03": 200,
+    "04": 30,
+    "05": 200,
+    "06": 20,
+}  # `python -m tests.walk` takes more
 SEED = 20200404
 EMPTY = {"workload.rate_hz": 1.0, "allocator.spell_ms": 10.0}  # ten ms in which no call comes
 
@@ -60,13 +67,17 @@ def explorer_of(kind: type[Explorer], tmp_path: Path, **fields: Any) -> Explorer
     """An explorer with a loaded scenario."""
     explorer = kind(tmp_path, rungs=(0,))
     path = tmp_path / "mine.toml"
-    path.write_text(krcsim.toml_text(krcsim.changed(krcsim.load_scenario("thread-as-posted"), **fields)))
+    path.write_text(
+        krcsim.toml_text(krcsim.changed(krcsim.load_scenario("thread-as-posted"), **fields))
+    )
     explorer.file.value = str(path)
     return explorer
 
 
 @pytest.mark.parametrize("kind", [PoolOrPages, HowBig])
-def test_a_value_that_contradicts_another_moves_to_the_nearest_that_fits(kind: Any, tmp_path: Path) -> None:
+def test_a_value_that_contradicts_another_moves_to_the_nearest_that_fits(
+    kind: Any, tmp_path: Path
+) -> None:
     explorer = explorer_of(kind, tmp_path)
     explorer.controls["grace_period.mean_ms"].value = 10
     explorer.controls["machine.hz"].value = 100  # a scan of 10 ms fits no more than once
@@ -75,7 +86,9 @@ def test_a_value_that_contradicts_another_moves_to_the_nearest_that_fits(kind: A
     assert explorer.scenario.machine.cpus == 128
 
 
-def test_a_question_that_has_no_answer_is_told_in_a_sentence_and_is_no_error(tmp_path: Path) -> None:
+def test_a_question_that_has_no_answer_is_told_in_a_sentence_and_is_no_error(
+    tmp_path: Path,
+) -> None:
     explorer = explorer_of(ColdStart, tmp_path, **{"allocator.spells": "none"})
     assert "error" not in explorer.status.value
     assert "without spells" in explorer.status.value

@@ -21,7 +21,9 @@ POSTED = load_scenario("thread-as-posted")
 GAP = changed(POSTED, **{"remedy": "A1", "machine.cpus": 1, "workload.arrivals": "onoff", "workload.on_ms": 50.0,
                          "workload.off_ms": 20_000.0})  # fmt: skip
 # Episodes of 5 s, one a minute: most runs of 12 s see none.
-LONG = changed(POSTED, **{"remedy": "A1", "allocator.spell_ms": 5000.0, "allocator.calm_ms": 60_000.0})
+LONG = changed(
+    POSTED, **{"remedy": "A1", "allocator.spell_ms": 5000.0, "allocator.calm_ms": 60_000.0}
+)
 
 
 # ---- one sum

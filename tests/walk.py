@@ -54,13 +54,17 @@ def odd_files(folder: Path) -> list[Path]:
     return [*out, folder / "none.toml", folder / "missing.toml"]
 
 
-def choices(explorer: Explorer, files: list[Path], r: random.Random) -> Iterator[tuple[str, Callable[[], Any]]]:
+def choices(
+    explorer: Explorer, files: list[Path], r: random.Random
+) -> Iterator[tuple[str, Callable[[], Any]]]:
     """One move of each kind that a person can make, by name."""
 
     def set_value(widget: Any, value: Any) -> Callable[[], None]:
         return lambda: setattr(widget, "value", value)
 
-    shown = [path for path, (control, _) in explorer.rows.items() if control.layout.display != "none"]
+    shown = [
+        path for path, (control, _) in explorer.rows.items() if control.layout.display != "none"
+    ]
     for _ in range(8):
         path = r.choice(shown)
         value = r.choice([v for _, v in explorer.controls[path].options])
@@ -91,7 +95,11 @@ def hasty(kind: type[Explorer], most: float) -> type[Explorer]:
         calls = sum(calls_of(world, kind) for world in (s, *pins.values()))
         self.waited = calls <= most
         if self.waited:
-            self.rungs = (0,) if calls * len(self.worlds(s)) <= most or not issubclass(kind, Compared) else ()
+            self.rungs = (
+                (0,)
+                if calls * len(self.worlds(s)) <= most or not issubclass(kind, Compared)
+                else ()
+            )
             kind.work(self, ticket, s, pins)
 
     return type(kind.__name__, (kind,), {"work": work})
@@ -121,7 +129,11 @@ def walk(kind: type[Explorer], seed: int, moves: int, most: float = 2e6) -> Iter
             said = str(explorer.status.value)
             if said.startswith("error") or "Not possible" in said:
                 yield f"{n}: {what}: {said}"
-            elif explorer.done is not None and explorer.waited and (fault := contradiction(explorer, said)):
+            elif (
+                explorer.done is not None
+                and explorer.waited
+                and (fault := contradiction(explorer, said))
+            ):
                 yield f"{n}: {what}: {fault}"
 
 
@@ -133,13 +145,22 @@ def contradiction(explorer: Explorer, said: str) -> str:
         return "the answer is of another scenario, and nothing says so"
     lines = done.text.splitlines()
     wide = [line for line in lines if len(line) > 72 and not line.startswith("  ")]
-    return f"the answer has a line of {len(wide[0])} columns" if wide and not isinstance(explorer, OneSpell) else ""
+    return (
+        f"the answer has a line of {len(wide[0])} columns"
+        if wide and not isinstance(explorer, OneSpell)
+        else ""
+    )
 
 
 def main() -> int:
     """Walk, and print each fault with its seed; 1 if there was any."""
     asked = argparse.ArgumentParser(prog="tests.walk", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
-    asked.add_argument("names", nargs="*", metavar="NOTEBOOK", help=f"which explorers: {', '.join(EXPLORERS)} (all)")
+    asked.add_argument(
+        "names",
+        nargs="*",
+        metavar="NOTEBOOK",
+        help=f"which explorers: {', '.join(EXPLORERS)} (all)",
+    )
     asked.add_argument("--moves", type=int, default=5000)
     asked.add_argument("--seed", type=int, default=1)
     args = asked.parse_args()
@@ -149,7 +170,9 @@ def main() -> int:
         found = [*walk(EXPLORERS[name], args.seed, args.moves)]
         faults += len(found)
         took = time.monotonic() - begun
-        sys.stdout.write(f"{name}: {args.moves} moves, seed {args.seed}, {len(found)} faults, {took:.0f} s\n")
+        sys.stdout.write(
+            f"{name}: {args.moves} moves, seed {args.seed}, {len(found)} faults, {took:.0f} s\n"
+        )
         sys.stdout.write("".join(f"  {fault}\n" for fault in found[:40]))
         sys.stdout.flush()
     return 1 if faults else 0

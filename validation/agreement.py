@@ -75,7 +75,9 @@ def errors(x: Columns) -> list[tuple[float, float]]:
 
 def half_widths(x: Columns) -> list[float]:
     """Relative half widths of normal intervals of the QUANTITIES: there are hundreds of replications."""
-    return [student(len(x) - 1) * error / value if value > 0 else math.inf for value, error in errors(x)]
+    return [
+        student(len(x) - 1) * error / value if value > 0 else math.inf for value, error in errors(x)
+    ]
 
 
 def counted(case: Case, three: tuple[Columns, Columns, Columns]) -> Iterator[Row]:

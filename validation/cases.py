@@ -56,7 +56,9 @@ def pages(count: int, rate_hz: float, page: float = 1.0, **more: Any) -> Scenari
     return world(rate_hz, **own | more)
 
 
-def spells(spell_ms: float, calm_ms: float, page: float, head: float, **more: Any) -> dict[str, Any]:
+def spells(
+    spell_ms: float, calm_ms: float, page: float, head: float, **more: Any
+) -> dict[str, Any]:
     """Pressure that comes and goes at random, as fields of a world."""
     return dict(
         allocator__spells="exponential",
@@ -102,19 +104,24 @@ def cases() -> dict[str, Scenario]:
         "pages, 2 of 4 entries, few fail": pages(2, 250, 0.01),
         "pages of two channels": pages(7, 250, workload__vmalloc_share=0.3),
         "pool and pages": pages(2, 250, 0.3, **both | dict(allocator__calm__head=0.1)),
-        "pool and pages, none had": pages(3, 250, entries=8, **both | dict(allocator__calm__head=0.05)),
+        "pool and pages, none had": pages(
+            3, 250, entries=8, **both | dict(allocator__calm__head=0.05)
+        ),
         "pool, closed loop": pool(2, 250, 0.1, 0.5, **closed),
         "pool, closed loop, no page": pool(4, 250, 0.05, **closed),
         "pool, two callers": pool(3, 250, 0.05, **closed | dict(workload__producers=2)),
         "pages, closed loop": pages(5, 250, **closed),
         "pool in spells": pool(3, 250, 0.0, **spells(50.0, 500.0, 0.9, 0.05), horizon_ms=2000.0),
         "pool in short spells": pool(4, 250, 0.0, **spells(20.0, 1000.0, 0.5, 0.1)),
-        "pages in spells": pages(3, 250, entries=8, **spells(50.0, 500.0, 1.0, 1.0), horizon_ms=3000.0),
+        "pages in spells": pages(
+            3, 250, entries=8, **spells(50.0, 500.0, 1.0, 1.0), horizon_ms=3000.0
+        ),
         "pages in short spells": pages(4, 250, entries=8, **spells(20.0, 1000.0, 1.0, 1.0)),
         "pool and pages in a spell": pages(
             2,
             250,
-            **both | spells(1.0, 1.0, 0.9, 0.1)
+            **both
+            | spells(1.0, 1.0, 0.9, 0.1)
             | dict(allocator__spells="schedule", allocator__schedules=[[200.0, 350.0]]),
         ),
     }

@@ -71,8 +71,13 @@ class Cell:
         self.widths += (e.hi / lo if lo > 0.0 else e.hi / truth,)
 
     def __add__(self, other: Cell) -> Cell:
-        return Cell(self.held + other.held, self.low + other.low, self.high + other.high, self.open + other.open,
-                    self.widths + other.widths)
+        return Cell(
+            self.held + other.held,
+            self.low + other.low,
+            self.high + other.high,
+            self.open + other.open,
+            self.widths + other.widths,
+        )
 
     @property
     def count(self) -> int:
@@ -88,11 +93,16 @@ def episodes(**more: Any) -> Scenario:
 def known() -> list[Known]:
     """The worlds with exact answers, and two in which few runs meet what decides."""
     worlds = cases()
-    found = [Known(name, worlds[name], exact_p_wait(worlds[name], "steady").value) for name in EXACT]
+    found = [
+        Known(name, worlds[name], exact_p_wait(worlds[name], "steady").value) for name in EXACT
+    ]
     gap = episodes(**{"machine.cpus": 1, "workload.arrivals": "onoff", "workload.on_ms": 50.0,
                       "workload.off_ms": 20_000.0})  # fmt: skip
     long = episodes(**{"allocator.spell_ms": 5000.0, "allocator.calm_ms": 60_000.0})
-    for name, s in (("pool of 10, few on periods", with_reserve(gap, 10, 0, "full")), ("long episodes", long)):
+    for name, s in (
+        ("pool of 10, few on periods", with_reserve(gap, 10, 0, "full")),
+        ("long episodes", long),
+    ):
         runs = replicate(s, OTHER_SEED, 0, LONG_RUNS)
         waits, calls = runs.of("waits", STEADY), runs.of("single", STEADY)
         truth = float(waits.sum() / calls.sum())
@@ -123,8 +133,11 @@ def study(worlds: list[Known], seeds: int, budget: float = BUDGET, rungs: tuple[
 
 def pooled(table: dict[tuple[str, int, str], Cell], **wanted: Any) -> Cell:
     """All cells of a name, rung or kind together."""
-    cells = [c for (name, rung, kind), c in table.items()
-             if all(dict(name=name, rung=rung, kind=kind)[k] == v for k, v in wanted.items())]
+    cells = [
+        c
+        for (name, rung, kind), c in table.items()
+        if all(dict(name=name, rung=rung, kind=kind)[k] == v for k, v in wanted.items())
+    ]
     return sum(cells, Cell())
 
 
@@ -137,7 +150,9 @@ def words_of(c: Cell) -> str:
     return f"{100 * c.held / c.count:.1f} % of {c.count} ({c.low} low, {c.high} high; x {width}){without}"
 
 
-def text(worlds: list[Known], table: dict[tuple[str, int, str], Cell], seeds: int, budget: float) -> str:
+def text(
+    worlds: list[Known], table: dict[tuple[str, int, str], Cell], seeds: int, budget: float
+) -> str:
     """The table in Markdown."""
     lines = [
         f"`python -m validation.coverage_rare --seeds {seeds} --write` made this table: {seeds} seeds a world and",
@@ -172,7 +187,9 @@ def main(argv: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=40, help="how often each world is asked (40)")
     parser.add_argument("--write", action="store_true", help="put the table into docs/methods.md")
-    parser.add_argument("--budget", type=float, default=BUDGET, help=f"events of an answer ({BUDGET:g})")
+    parser.add_argument(
+        "--budget", type=float, default=BUDGET, help=f"events of an answer ({BUDGET:g})"
+    )
     args = parser.parse_args(argv)
     warm_up()
     worlds = known()

@@ -30,8 +30,16 @@ from validation.scenarios import detailed_scenario, random_scenario
 KEPT = Path(__file__).with_name("fingerprint.json")
 SEED, REPLICATIONS = 20200404, 2
 RANDOM = 200  # scenarios, every second of them with what stands beside the plain model
-SHORT_MS = dict(warmup_ms=200.0, horizon_ms=1000.0)  # presets are cut to this, so that the test takes seconds
-EXACT = ("pool of 1", "pool of 6", "pages, 3 of 8 entries", "pool, closed loop", "pool in short spells")
+SHORT_MS = dict(
+    warmup_ms=200.0, horizon_ms=1000.0
+)  # presets are cut to this, so that the test takes seconds
+EXACT = (
+    "pool of 1",
+    "pool of 6",
+    "pages, 3 of 8 entries",
+    "pool, closed loop",
+    "pool in short spells",
+)
 
 
 @numba.njit
@@ -43,7 +51,10 @@ def machine() -> dict[str, str]:
     """What may move the last bit of a number without any change here."""
     bits = np.array([_library((i + 0.5) / 1000.0) for i in range(1000)])
     packages = {name: version(name) for name in ("numpy", "scipy", "numba")}
-    return packages | {"arch": platform.machine(), "library": hashlib.sha256(bits.tobytes()).hexdigest()[:16]}
+    return packages | {
+        "arch": platform.machine(),
+        "library": hashlib.sha256(bits.tobytes()).hexdigest()[:16],
+    }
 
 
 def print_of(*arrays: Any) -> list[Any]:
@@ -63,7 +74,10 @@ def worlds() -> Iterator[tuple[str, Scenario]]:
     for name in presets():
         yield name, changed(load_scenario(name), **SHORT_MS)
     for number in range(RANDOM):
-        yield f"random {number}", (detailed_scenario if number % 2 else random_scenario)(number, SEED)
+        yield (
+            f"random {number}",
+            (detailed_scenario if number % 2 else random_scenario)(number, SEED),
+        )
 
 
 def fingerprints() -> Iterator[tuple[str, list[Any]]]:
@@ -94,7 +108,11 @@ def moved(found: dict[str, list[Any]], kept: dict[str, Any]) -> list[str]:
         return sorted(set(found) ^ set(prints))
     if here:
         return [name for name in found if found[name] != prints[name]]
-    return [name for name in found if not np.allclose(found[name][1:], prints[name][1:], rtol=1e-9, atol=0.0)]
+    return [
+        name
+        for name in found
+        if not np.allclose(found[name][1:], prints[name][1:], rtol=1e-9, atol=0.0)
+    ]
 
 
 def main() -> None:

@@ -38,23 +38,35 @@ def shares(compared: Sequence[Comparison]) -> dict[str, int]:
 def spread(compared: Sequence[Comparison]) -> dict[str, float]:
     """Conditions, those with enough waits to compare, and P(wait) of the model over the kernel's: least and most."""
     ratios = [1.0 + c.p_wait.error for c in compared if c.condition.waits >= ENOUGH_WAITS]
-    return dict(conditions=len(compared), compared=len(ratios), least=round(min(ratios), 2), most=round(max(ratios), 2))
+    return dict(
+        conditions=len(compared),
+        compared=len(ratios),
+        least=round(min(ratios), 2),
+        most=round(max(ratios), 2),
+    )
 
 
 def counts(
-    fitted: Sequence[Comparison], confirmed: Sequence[Comparison], readers: Sequence[Comparison],
+    fitted: Sequence[Comparison],
+    confirmed: Sequence[Comparison],
+    readers: Sequence[Comparison],
     cpus: Sequence[Comparison],
 ) -> dict[str, dict[str, Any]]:
     """The numbers of the sentence."""  # fmt: skip
     return dict(
-        fitted=shares(fitted), not_fitted=shares(confirmed), long_readers=shares(readers), several_cpus=spread(cpus)
+        fitted=shares(fitted),
+        not_fitted=shares(confirmed),
+        long_readers=shares(readers),
+        several_cpus=spread(cpus),
     )
 
 
 def sentence(found: Counts) -> str:
     """The headline."""
     new, cpus = found["not_fitted"], found["several_cpus"]
-    inside, blocked = (100 * new[name] / max(1, new["waited"]) for name in ("p_wait_inside", "blocked_inside"))
+    inside, blocked = (
+        100 * new[name] / max(1, new["waited"]) for name in ("p_wait_inside", "blocked_inside")
+    )
     return (
         f"Against a kernel (Linux 6.1 in a guest): on one CPU, in {new['p_wait_inside']} of the {new['waited']} "
         f"conditions ({inside:.0f} %) to which nothing was fitted and in which a call waited, P(wait) lies inside the "
@@ -75,7 +87,9 @@ def told(text: str) -> str:
     """The headline that a document has; raises KrcsimError without one."""
     found = re.search(f"{re.escape(BEGIN)}(.*?){re.escape(END)}", text, re.S)
     if not found:
-        raise KrcsimError(f"a document has no place for the headline; put {BEGIN} and {END} where it shall stand")
+        raise KrcsimError(
+            f"a document has no place for the headline; put {BEGIN} and {END} where it shall stand"
+        )
     return found[1]
 
 

@@ -30,9 +30,19 @@ from krcsim_kernel.score import (
 from validation import headline
 
 FITTED = ("main", "pool")  # in data/kernel-runs
-CONFIRMED = ("rates", "remedies", "loops", "kinds", "pools", "pairs")  # in data/kernel-6.1, as the next two
+CONFIRMED = (
+    "rates",
+    "remedies",
+    "loops",
+    "kinds",
+    "pools",
+    "pairs",
+)  # in data/kernel-6.1, as the next two
 READERS, CPUS = ("longgp",), ("smp", "thread", "again")
-BEHIND = ("late", "busygp")  # callers that fall behind their schedule; seen while the rules for them were chosen
+BEHIND = (
+    "late",
+    "busygp",
+)  # callers that fall behind their schedule; seen while the rules for them were chosen
 
 
 def conditions(sets: Sequence[str]) -> list[Condition]:
@@ -69,10 +79,16 @@ ABLATIONS: dict[str, Change | None] = {
     "no wake-ups": _costs(wake=0),
     "one cost of a call, one of a free": _costs(call=690, free=190, **_NONE),
     "calls and frees cost no CPU time": _costs(call=0, free=0, **_NONE),
-    "drain a jiffy earlier": lambda s: replace(s, remedy=replace(s.remedy, drain_jiffies=s.drain_jiffies - 1)),
+    "drain a jiffy earlier": lambda s: replace(
+        s, remedy=replace(s.remedy, drain_jiffies=s.drain_jiffies - 1)
+    ),
     "grace period 12 ms, no ticks": _grace(kind="fixed", mean_ms=12.0),
-    "grace period uniform 8 to 12 ms": _grace(kind="empirical", lengths_ms=tuple(8.0 + 4.0 * _UNIT)),
-    "grace period exponential, 11.5 ms": _grace(kind="empirical", lengths_ms=tuple(-11.5 * np.log(_UNIT))),
+    "grace period uniform 8 to 12 ms": _grace(
+        kind="empirical", lengths_ms=tuple(8.0 + 4.0 * _UNIT)
+    ),
+    "grace period exponential, 11.5 ms": _grace(
+        kind="empirical", lengths_ms=tuple(-11.5 * np.log(_UNIT))
+    ),
     "catch-up instead of closed loop": _loop("catchup"),
     "a wait does not block the caller": _loop("open"),
 }
@@ -111,7 +127,9 @@ def factors(compared: Sequence[Comparison]) -> str:
         if c.condition.waits >= ENOUGH_WAITS:
             name = f"{c.condition.label}, {c.condition.given['cpus']:g}"
             p = c.p_wait
-            rows.append(f"{name:48} {c.condition.waits:7} {p.measured:8.4f} {p.predicted:8.4f} {1 + p.error:6.2f}")
+            rows.append(
+                f"{name:48} {c.condition.waits:7} {p.measured:8.4f} {p.predicted:8.4f} {1 + p.error:6.2f}"
+            )
     return "\n".join(rows)
 
 
@@ -119,24 +137,34 @@ def main(argv: Iterable[str] | None = None) -> int:
     """Compare, print the tables, draw the picture; 0 unless the recordings cannot be read."""
     parser = argparse.ArgumentParser(prog="python -m validation.kernel_runs", description=__doc__)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="draw kernel_runs.png there")
-    parser.add_argument("--ablation", action="store_true", help="also: what each physical detail buys")
+    parser.add_argument(
+        "--ablation", action="store_true", help="also: what each physical detail buys"
+    )
     parser.add_argument(
         "--replications", type=int, default=REPLICATIONS, metavar="N",
         help=f"of each condition (default {REPLICATIONS})",
     )  # fmt: skip
-    parser.add_argument("--headline", action="store_true", help="also: write the headline of the documents again")
+    parser.add_argument(
+        "--headline", action="store_true", help="also: write the headline of the documents again"
+    )
     options = parser.parse_args(None if argv is None else list(argv))
     if options.replications < 1:
         parser.error(f"--replications is {options.replications}; allowed: 1 or more")
     if options.headline and options.replications != REPLICATIONS:
-        parser.error(f"--headline is made with --replications {REPLICATIONS}; leave that option out")
+        parser.error(
+            f"--headline is made with --replications {REPLICATIONS}; leave that option out"
+        )
     try:
         groups = [conditions(sets) for sets in (FITTED, CONFIRMED, READERS, CPUS, BEHIND)]
     except KrcsimError as exc:
         print(exc, file=sys.stderr)
         return 1
-    fitted, confirmed, readers, cpus, behind = (compare_all(group, options.replications) for group in groups)
-    print("Agreement on P(wait) / on the blocked fraction; data/kernel-runs/README.md has the rules.")
+    fitted, confirmed, readers, cpus, behind = (
+        compare_all(group, options.replications) for group in groups
+    )
+    print(
+        "Agreement on P(wait) / on the blocked fraction; data/kernel-runs/README.md has the rules."
+    )
     for title, compared in (
         ("Fitted on", fitted), ("Not fitted on", confirmed), ("Long readers, rules read off traces", readers),
         ("Callers that fall behind", behind),
@@ -144,14 +172,18 @@ def main(argv: Iterable[str] | None = None) -> int:
         print(f"\n{title}:\n{table(compared)}")
         print("Families with misses: P(wait) / blocked, of so many non-trivial; the worst of each.")
         print(misses(compared))
-    print(f"\n{early(readers)}\n\nSeveral CPUs in real time, grace periods and timers as the runs saw them:")
+    print(
+        f"\n{early(readers)}\n\nSeveral CPUs in real time, grace periods and timers as the runs saw them:"
+    )
     print(f"{factors(cpus)}\n\n{early(cpus)}")
     found = headline.counts(fitted, confirmed, readers, cpus)
     print(f"\n{headline.sentence(found)}")
     if options.headline:
         headline.write(found)
     if options.ablation:
-        print(f"\nWhat each detail buys, on main and pool:\n{ablation(groups[0], max(20, options.replications // 4))}")
+        print(
+            f"\nWhat each detail buys, on main and pool:\n{ablation(groups[0], max(20, options.replications // 4))}"
+        )
     if options.out:
         draw(fitted, options.out / "kernel_runs.png")
     return 0

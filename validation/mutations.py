@@ -75,9 +75,47 @@ WORDS = [
     "B12", "unset", "scenario", "machine.cpus", "remedy.base", "grace_period.file",
 ]  # fmt: skip
 _TEXTS = ["", "x", "5", "A1", "ticks", "x" * 20_000, "\n", "\0", "\ud800", "<script>"]
-_NUMBERS = [0, 1, -1, 5, 2**63, 10**400, 16**5000, 0.5, -0.0, 1e300, math.nan, math.inf, -math.inf, 5j]
-_LISTS = [[], [1], [[1, 2]], [[[0, 5]]], [[5, 0]], [[]], [None], {}, {"a": 1}, {"page": 2}, (), (1,), {1, 2}, range(3)]
-_NUMPY = [np.int64(3), np.float64(0.5), np.float64("nan"), np.bool_(True), np.str_("A1"), np.array([1, 2]), np.zeros(0)]
+_NUMBERS = [
+    0,
+    1,
+    -1,
+    5,
+    2**63,
+    10**400,
+    16**5000,
+    0.5,
+    -0.0,
+    1e300,
+    math.nan,
+    math.inf,
+    -math.inf,
+    5j,
+]
+_LISTS = [
+    [],
+    [1],
+    [[1, 2]],
+    [[[0, 5]]],
+    [[5, 0]],
+    [[]],
+    [None],
+    {},
+    {"a": 1},
+    {"page": 2},
+    (),
+    (1,),
+    {1, 2},
+    range(3),
+]
+_NUMPY = [
+    np.int64(3),
+    np.float64(0.5),
+    np.float64("nan"),
+    np.bool_(True),
+    np.str_("A1"),
+    np.array([1, 2]),
+    np.zeros(0),
+]
 _MADE = [Scenario, Scenario(), Machine(cpus=2), Remedy(), Failure(), object(), len, Path("x"), b"5"]
 VALUES: list[Any] = [None, True, False, *_TEXTS, *_NUMBERS, *_LISTS, *_NUMPY, *_MADE]
 
@@ -116,9 +154,13 @@ def judged(case: Callable[[], object]) -> Outcome:
         fault = "" if exc.code == 2 else f"status {exc.code}"
     except Exception as exc:  # that is what is looked for
         where = traceback.extract_tb(exc.__traceback__)[-1]
-        fault = f"{type(exc).__name__}: {str(exc)[:200]} ({Path(where.filename).name}:{where.lineno})"
+        fault = (
+            f"{type(exc).__name__}: {str(exc)[:200]} ({Path(where.filename).name}:{where.lineno})"
+        )
     seconds = time.process_time() - began
-    if refused and (len(refused.removeprefix("krcsim: ")) > LONGEST_MESSAGE or not refused.isprintable()):
+    if refused and (
+        len(refused.removeprefix("krcsim: ")) > LONGEST_MESSAGE or not refused.isprintable()
+    ):
         fault = f"a message of {len(refused)} characters: {refused[:200]!r}"
     if seconds > MOST_S:
         fault = f"{seconds:.1f} s"
@@ -154,23 +196,40 @@ def _in_bytes(r: random.Random, raw: bytes) -> bytes:
     at, to = sorted(r.randrange(len(raw) + 1) for _ in range(2))
     near = min(len(raw), at + r.randrange(1, 30))
     token = r.choice(WORDS).encode("utf-8", "surrogatepass")
-    middle = r.choice((b"", token, token + raw[at:near], raw[at:near] * 2, bytes([r.randrange(256)]), bytes(near - at)))
+    middle = r.choice(
+        (
+            b"",
+            token,
+            token + raw[at:near],
+            raw[at:near] * 2,
+            bytes([r.randrange(256)]),
+            bytes(near - at),
+        )
+    )
     return raw[:at] + middle + r.choice((raw[near:], raw[near:], raw[near:], raw[to:], b""))
 
 
 def _in_numbers(r: random.Random, raw: bytes) -> bytes:
     """A number replaced by another, or by a word."""
-    starts = [i for i, c in enumerate(raw) if 48 <= c < 58 and (i == 0 or not 48 <= raw[i - 1] < 58)]
+    starts = [
+        i for i, c in enumerate(raw) if 48 <= c < 58 and (i == 0 or not 48 <= raw[i - 1] < 58)
+    ]
     at = r.choice(starts) if starts else 0
     rest = raw[at:].lstrip(b"0123456789.e+-")
-    return raw[:at] + r.choice((r.choice(NUMBERS), r.choice(WORDS))).encode("utf-8", "surrogatepass") + rest
+    return (
+        raw[:at]
+        + r.choice((r.choice(NUMBERS), r.choice(WORDS))).encode("utf-8", "surrogatepass")
+        + rest
+    )
 
 
 def _in_lines(r: random.Random, raw: bytes) -> bytes:
     """A line taken out, doubled, or put in the place of another."""
     lines = raw.splitlines(keepends=True) or [b""]
     i, j = r.randrange(len(lines)), r.randrange(len(lines))
-    return b"".join([*lines[:i], *r.choice(([], [lines[j]], [lines[i], lines[j]])), *lines[i + 1 :]])
+    return b"".join(
+        [*lines[:i], *r.choice(([], [lines[j]], [lines[i], lines[j]])), *lines[i + 1 :]]
+    )
 
 
 def tree_of(r: random.Random, tree: Any) -> Any:
@@ -208,7 +267,9 @@ Case = Callable[[], object]
 
 
 def _scenario_text(r: random.Random) -> str:
-    return toml_text(random_scenario(r.randrange(40)) if r.random() < 0.7 else load_scenario(r.choice(presets())))
+    return toml_text(
+        random_scenario(r.randrange(40)) if r.random() < 0.7 else load_scenario(r.choice(presets()))
+    )
 
 
 def scenario_file(r: random.Random, folder: Path) -> Case:
@@ -236,7 +297,10 @@ def lengths_file(r: random.Random, folder: Path) -> Case:
 
     def case() -> None:
         read_lengths(folder / "lengths")
-        changed(Scenario(), **{"grace_period.kind": "empirical", "grace_period.file": str(folder / "lengths")})
+        changed(
+            Scenario(),
+            **{"grace_period.kind": "empirical", "grace_period.file": str(folder / "lengths")},
+        )
 
     return case
 
@@ -248,7 +312,15 @@ def _result(by_spell: bool) -> dict[str, Any]:
     for remedy in ("A1", "B"):
         for window in ("spell 1", "spell 2 on") if by_spell else ("boot", "steady"):
             for n, name in enumerate(
-                ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "bytes_at_full", "bytes_added")
+                (
+                    "p_wait",
+                    "p_wait_spell",
+                    "p_spell",
+                    "blocked",
+                    "wait_ms",
+                    "bytes_at_full",
+                    "bytes_added",
+                )
             ):
                 e = (
                     (0.01 * (n + 1), 0.001, 0.2, "interval"),
@@ -260,8 +332,15 @@ def _result(by_spell: bool) -> dict[str, Any]:
                 more = ("skipping",) * ("method" in BASE)
                 rows.append((remedy, window, name, QUANTITIES[name].unit, *e, 64, 3, *more))
     differences = (("B", "A1", rows[0][1], "p_wait", -0.001, -0.002, 0.0001, 0.3),)
-    made = provenance("krcsim compare phone --max-rung 3", load_scenario("phone"), 20200404, rungs={"A1": 3, "B": 3})
-    body: dict[str, Any] = json.loads(Result(("remedy", *BASE), tuple(rows), differences, made).to_json())
+    made = provenance(
+        "krcsim compare phone --max-rung 3",
+        load_scenario("phone"),
+        20200404,
+        rungs={"A1": 3, "B": 3},
+    )
+    body: dict[str, Any] = json.loads(
+        Result(("remedy", *BASE), tuple(rows), differences, made).to_json()
+    )
     del body["sha256"]
     return body
 
@@ -282,7 +361,12 @@ def _use_result(path: Path) -> None:
     found = load_result(path)
     assert json.loads(found.to_json())["rows"] == [list(x) for x in found.rows]
     assert "<script" not in found._repr_html_()
-    for call in (shown_table, lambda x: csv_text(chart_of(x), {}), answer_text, lambda x: answer_text(x, "boot")):
+    for call in (
+        shown_table,
+        lambda x: csv_text(chart_of(x), {}),
+        answer_text,
+        lambda x: answer_text(x, "boot"),
+    ):
         with contextlib.suppress(KrcsimError):
             call(found)
 
@@ -294,7 +378,11 @@ def _plan_and_table(sample: bool) -> tuple[Any, bytes]:
     over: dict[str, Any] = {"remedy": ["A1", "B"], "workload.loop": ["open", "catchup"]}
     if sample:
         plan = plan_of(
-            s, {}, sample={"machine.cpus": (1, 4, "whole"), "workload.rate_hz": (10, 100, "log")}, points=6, max_rung=0
+            s,
+            {},
+            sample={"machine.cpus": (1, 4, "whole"), "workload.rate_hz": (10, 100, "log")},
+            points=6,
+            max_rung=0,
         )
     else:
         plan = plan_of(
@@ -318,7 +406,9 @@ def sweep_table(r: random.Random, folder: Path) -> Case:
     if where == 0:
         data = bytes_of(r, whole)
     elif where == 1:
-        data = whole[: r.randrange(len(whole))] + (other[r.randrange(len(other)) :] if r.random() < 0.5 else b"")
+        data = whole[: r.randrange(len(whole))] + (
+            other[r.randrange(len(other)) :] if r.random() < 0.5 else b""
+        )
     else:
         data = whole[:at] + bytes_of(r, whole[at:])
     if r.random() < 0.2:  # forged: the checks are mended
@@ -390,7 +480,16 @@ def recording(r: random.Random, folder: Path) -> Case:
 
     def case() -> None:
         for c in read_set(folder / "c.csv"):
-            _ = (c.label, c.family, c.failure, c.random, c.threads, c.overflowed, c.each, c.measured)
+            _ = (
+                c.label,
+                c.family,
+                c.failure,
+                c.random,
+                c.threads,
+                c.overflowed,
+                c.each,
+                c.measured,
+            )
             for run in c.runs:
                 spells(c, run.seed)
             scenario_of(c)
@@ -427,7 +526,11 @@ def _word(r: random.Random) -> str:
 def _field_value(r: random.Random) -> str:
     values = "3 0.5 true A1 B12 periodic unset [[0,5]] 200:500:3 1,2 1:4:whole".split()
     text = f"{r.choice(FIELDS)}={r.choice(values)}"
-    return text if r.random() < 0.6 else bytes_of(r, text.encode()).decode("utf-8", "replace").replace("\0", "")
+    return (
+        text
+        if r.random() < 0.6
+        else bytes_of(r, text.encode()).decode("utf-8", "replace").replace("\0", "")
+    )
 
 
 OPTIONS = (
@@ -447,7 +550,22 @@ def command_line(r: random.Random, folder: Path) -> Case:
             mine = shlex.join([str(own), "--set", value])
             value = r.choice((value, "", "phone", mine, f"phone --set '{value}", f"--set {value}"))
         elif name not in ("--set", "--over", "--sample"):
-            value = r.choice(("1", "2", "0.1", "A1,B", "own", "mix", argv[0], "p_wait", "1e-3", "7\n", "-1", _word(r)))
+            value = r.choice(
+                (
+                    "1",
+                    "2",
+                    "0.1",
+                    "A1,B",
+                    "own",
+                    "mix",
+                    argv[0],
+                    "p_wait",
+                    "1e-3",
+                    "7\n",
+                    "-1",
+                    _word(r),
+                )
+            )
         argv += r.choice(([name, value], [f"{name}={value}"]))
     if r.random() < 0.2:
         argv.insert(r.randrange(len(argv)), _word(r))
@@ -557,7 +675,10 @@ def run(reader: str, numbers: range, seed: int = 0) -> Tally:
             found = outcome(reader, number, seed, folder)
             tally.cases += 1
             tally.refused += bool(found.refused)
-            tally.longest, tally.slowest = max(tally.longest, len(found.refused)), max(tally.slowest, found.seconds)
+            tally.longest, tally.slowest = (
+                max(tally.longest, len(found.refused)),
+                max(tally.slowest, found.seconds),
+            )
             if found.fault:
                 tally.faults.setdefault(found.fault, []).append(number)
     finally:
@@ -568,9 +689,13 @@ def run(reader: str, numbers: range, seed: int = 0) -> Tally:
 def main(argv: list[str] | None = None) -> int:
     """Print a row a reader, and the faults; 1 if there were any."""
     options = argparse.ArgumentParser(prog="python -m validation.mutations", description=__doc__)
-    options.add_argument("--count", type=int, default=2000, help="cases of all readers together (2000)")
+    options.add_argument(
+        "--count", type=int, default=2000, help="cases of all readers together (2000)"
+    )
     options.add_argument("--seed", type=int, default=0)
-    options.add_argument("--only", choices=READERS, action="append", help="readers; again for more (all)")
+    options.add_argument(
+        "--only", choices=READERS, action="append", help="readers; again for more (all)"
+    )
     args = options.parse_args(argv)
     names = args.only or list(READERS)
     print(f"{'reader':15} {'cases':>8} {'refused':>8} {'longest':>8} {'slowest':>8} {'faults':>7}")
@@ -579,9 +704,15 @@ def main(argv: list[str] | None = None) -> int:
         t = run(name, range(-(-args.count // len(names))), args.seed)
         faults = sum(map(len, t.faults.values()))
         bad += faults
-        print(f"{name:15} {t.cases:8} {t.refused:8} {t.longest:8} {t.slowest:6.2f} s {faults:7}", flush=True)
+        print(
+            f"{name:15} {t.cases:8} {t.refused:8} {t.longest:8} {t.slowest:6.2f} s {faults:7}",
+            flush=True,
+        )
         for fault, numbers in sorted(t.faults.items(), key=lambda x: -len(x[1]))[:20]:
-            print(f"    {len(numbers):6} x {fault} (numbers {', '.join(map(str, numbers[:3]))})", flush=True)
+            print(
+                f"    {len(numbers):6} x {fault} (numbers {', '.join(map(str, numbers[:3]))})",
+                flush=True,
+            )
     return 1 if bad else 0
 
 

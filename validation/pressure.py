@@ -138,10 +138,16 @@ def harness_rows() -> list[dict[str, str]]:
 @cache
 def cases(recording: str) -> tuple[Case, ...]:
     """The conditions and remedies of a recording, in the order of its file."""
-    rows = harness_rows() if recording == "real-6.1" else read(data_folder() / "kernel-runs" / f"{recording}.csv")
+    rows = (
+        harness_rows()
+        if recording == "real-6.1"
+        else read(data_folder() / "kernel-runs" / f"{recording}.csv")
+    )
     groups: dict[tuple[str, ...], list[dict[str, str]]] = {}
     for row in rows:
-        groups.setdefault((row["set"], row["pattern"], HOGS[int(row["hog"])], row["variant"]), []).append(row)
+        groups.setdefault(
+            (row["set"], row["pattern"], HOGS[int(row["hog"])], row["variant"]), []
+        ).append(row)
     return tuple(_case(recording, key, group) for key, group in groups.items())
 
 
@@ -153,7 +159,16 @@ def _case(recording: str, key: tuple[str, ...], rows: list[dict[str, str]]) -> C
     lengths = [float(r["run_ms"]) - float(r["onset_ms"]) - float(r["lead_ms"]) for r in rows]
     rates = tuple(1000.0 * w / ms for w, ms in zip(waits, lengths, strict=True))
     fitted = recording == "real" and pattern == "warm"
-    return Case(recording, f"{rate}/{pattern}/{hog}", variant, fitted, s, float(np.mean(lengths)), waits, rates)
+    return Case(
+        recording,
+        f"{rate}/{pattern}/{hog}",
+        variant,
+        fitted,
+        s,
+        float(np.mean(lengths)),
+        waits,
+        rates,
+    )
 
 
 def t_interval(values: Sequence[float] | NDArray[np.float64], runs: int = 0) -> tuple[float, float]:
@@ -169,7 +184,13 @@ def answer(case: Case, replications: int = REPLICATIONS) -> Answer:
     s = case.scenario
     waits = replicate(s, SEED, 0, replications).of("waits", 1)
     rates = waits / (s.horizon_ms - s.warmup_ms) * 1000.0
-    return Answer(case, float(rates.mean()), t_interval(case.rates), t_interval(rates, len(case.rates)), tuple(rates))
+    return Answer(
+        case,
+        float(rates.mean()),
+        t_interval(case.rates),
+        t_interval(rates, len(case.rates)),
+        tuple(rates),
+    )
 
 
 def answers(recording: str, replications: int = REPLICATIONS) -> list[Answer]:
@@ -211,7 +232,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--replications", type=int, default=REPLICATIONS)
     args = parser.parse_args(argv)
-    print("condition                 remedy    kernel waits/s     model waits/s          model/kernel")
+    print(
+        "condition                 remedy    kernel waits/s     model waits/s          model/kernel"
+    )
     for recording in SETS:
         found = answers(recording, args.replications)
         for a in found:

@@ -100,23 +100,37 @@ def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     """Works so late that drains join pending batches, and stalls that outlast several spells; each now and then."""
     late, long = r.random(2) < 0.3
-    works: dict[str, Any] = {"machine.work_delay_ms": float(r.uniform(20.0, 80.0)), "remedy.attach_to_pending": True}
+    works: dict[str, Any] = {
+        "machine.work_delay_ms": float(r.uniform(20.0, 80.0)),
+        "remedy.attach_to_pending": True,
+    }
     stalls = {f"allocator.{name}": float(r.uniform(*bounds)) for name, bounds in
         (("stall_ms", (10.0, 60.0)), ("spell_ms", (2.0, 10.0)), ("calm_ms", (4.0, 20.0)))}  # fmt: skip
-    return (works if late else {}) | (stalls if long and s.allocator.spells == "exponential" else {})
+    return (works if late else {}) | (
+        stalls if long and s.allocator.spells == "exponential" else {}
+    )
 
 
 def readers(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     """Readers that hold up grace periods, where these are on ticks."""
-    lengths = dict(reader_ms=float(r.uniform(2.0, 30.0)), reader_gap_ms=float(np.exp(r.uniform(-1.0, 3.0))))
-    return {f"grace_period.{k}": v for k, v in lengths.items()} if s.grace_period.kind == "ticks" else {}
+    lengths = dict(
+        reader_ms=float(r.uniform(2.0, 30.0)), reader_gap_ms=float(np.exp(r.uniform(-1.0, 3.0)))
+    )
+    return (
+        {f"grace_period.{k}": v for k, v in lengths.items()}
+        if s.grace_period.kind == "ticks"
+        else {}
+    )
 
 
 def refill(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     """A worker that tops the cache up."""
     if not s.remedy.array_path:
         return {}
-    return {"remedy.refill": True, "remedy.nr_bkv_objs": s.remedy.nr_bkv_objs or int(r.integers(1, 3))}
+    return {
+        "remedy.refill": True,
+        "remedy.nr_bkv_objs": s.remedy.nr_bkv_objs or int(r.integers(1, 3)),
+    }
 
 
 def pages(r: np.random.Generator) -> dict[str, Any]:
@@ -134,4 +148,6 @@ def pages(r: np.random.Generator) -> dict[str, Any]:
         kswapd_pages_s=pick(0.0, 2e4, 2.5e5), slab_pages=pick(0, 0, 1, 2), deferred_counts=bool(r.integers(2)),
         lead_ms=0.0, round_instructions=pick(0.0, 112_000.0, 112_000.0),
     )  # fmt: skip
-    return {f"memory.{k}": v for k, v in memory.items()} | {"workload.object_bytes": pick(64, 64, 1024, 8192)}
+    return {f"memory.{k}": v for k, v in memory.items()} | {
+        "workload.object_bytes": pick(64, 64, 1024, 8192)
+    }

@@ -53,7 +53,9 @@ def longer(found: Sized, t: Tried) -> Estimate:
     s = with_reserve(found.scenario, t.objects, t.pages, found.at_boot)
     wanted = TIMES * t.finding.replications
     last: Finding | None = None
-    for last in asking(s, found.quantity, window=found.window, seed=OTHER_SEED, precision=1e-6, max_rung=MAX_RUNG):
+    for last in asking(
+        s, found.quantity, window=found.window, seed=OTHER_SEED, precision=1e-6, max_rung=MAX_RUNG
+    ):
         if last.replications >= wanted:
             break
     assert last is not None
@@ -76,12 +78,16 @@ def checked() -> list[Checked]:
 
 def table(rows: list[Checked]) -> str:
     """A row a search: what was asked, what was found, and what longer runs say."""
-    lines = [f"{'asked':<52} {'found':<10} {'CPU-s':>5}  {'longer: found':<28} {'longer: one less':<28}"]
+    lines = [
+        f"{'asked':<52} {'found':<10} {'CPU-s':>5}  {'longer: found':<28} {'longer: one less':<28}"
+    ]
     for row in rows:
         f = row.found
         below = "not decided" if row.fails is None else words(row.fails)
-        lines.append(f"{row.preset + ', ' + f.of + ', ' + f.goal:<52} {f.smallest.name if f.smallest else '':<10} "
-                     f"{row.cpu_s:>5.1f}  {words(row.passes):<28} {below:<28}")
+        lines.append(
+            f"{row.preset + ', ' + f.of + ', ' + f.goal:<52} {f.smallest.name if f.smallest else '':<10} "
+            f"{row.cpu_s:>5.1f}  {words(row.passes):<28} {below:<28}"
+        )
     return "\n".join(lines)
 
 
@@ -108,12 +114,22 @@ def searched(seeds: int) -> str:
         truth: dict[int, float] = {}
         right = sharp = left = 0
         for seed in range(seeds):
-            found = size(s, target, at_boot="full", seed=seed, budget=LITTLE, method="rare", most=16)
+            found = size(
+                s, target, at_boot="full", seed=seed, budget=LITTLE, method="rare", most=16
+            )
             for t in (found.smallest, found.largest):
                 if t and t.objects not in truth:
-                    truth[t.objects] = exact_p_wait(with_reserve(s, t.objects, 0, "full"), found.window).value
-            right, sharp, left = right + is_right(found, truth), sharp + found.sharp, left + (found.smallest is None)
-        lines.append(f"{name:<24} {target:>8g} {right:>4} of {seeds} {sharp:>4} of {seeds} {left:>6}")
+                    truth[t.objects] = exact_p_wait(
+                        with_reserve(s, t.objects, 0, "full"), found.window
+                    ).value
+            right, sharp, left = (
+                right + is_right(found, truth),
+                sharp + found.sharp,
+                left + (found.smallest is None),
+            )
+        lines.append(
+            f"{name:<24} {target:>8g} {right:>4} of {seeds} {sharp:>4} of {seeds} {left:>6}"
+        )
         sys.stderr.write(lines[-1] + "\n")
     return "\n".join(lines)
 
@@ -121,7 +137,9 @@ def searched(seeds: int) -> str:
 def main(argv: list[str] | None = None) -> None:
     """Print one of the two tables."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, default=0, help="ask each world of known answer so many times")
+    parser.add_argument(
+        "--seeds", type=int, default=0, help="ask each world of known answer so many times"
+    )
     args = parser.parse_args(argv)
     sys.stdout.write((searched(args.seeds) if args.seeds else table(checked())) + "\n")
 

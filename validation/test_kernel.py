@@ -17,7 +17,10 @@ from validation import calibrate_gp, headline, kernel_runs
 def groups() -> dict[str, list[score.Comparison]]:
     """What `make kernel` compares, with as many replications, so that the headline can be held against it."""
     sets = dict(
-        fitted=kernel_runs.FITTED, confirmed=kernel_runs.CONFIRMED, readers=kernel_runs.READERS, cpus=kernel_runs.CPUS
+        fitted=kernel_runs.FITTED,
+        confirmed=kernel_runs.CONFIRMED,
+        readers=kernel_runs.READERS,
+        cpus=kernel_runs.CPUS,
     )
     found = {name: score.compare_all(kernel_runs.conditions(group)) for name, group in sets.items()}
     print("\n\n".join(score.table(compared) for compared in found.values()))
@@ -63,27 +66,37 @@ def test_conditions_that_nothing_was_fitted_to_agree_as_far_as_they_do(
     assert max(found.p90) <= 0.08
 
 
-def test_two_producers_on_a_cpu_wait_as_often_as_in_the_kernel(groups: dict[str, list[score.Comparison]]) -> None:
+def test_two_producers_on_a_cpu_wait_as_often_as_in_the_kernel(
+    groups: dict[str, list[score.Comparison]],
+) -> None:
     pairs = [c for c in groups["confirmed"] if c.condition.name == "pairs"]
     assert all(c.condition.threads == 2 for c in pairs)
     found = score.score(pairs)
     assert found.nontrivial >= 18
     assert found.nontrivial_inside[0] >= 0.85
-    assert found.nontrivial_inside[1] >= 0.65  # fixed gaps on the tick: data/kernel-6.1/README.md says why
+    assert (
+        found.nontrivial_inside[1] >= 0.65
+    )  # fixed gaps on the tick: data/kernel-6.1/README.md says why
     assert found.median[0] <= 0.05
 
 
-def test_long_readers_hold_up_grace_periods_as_in_the_kernel(groups: dict[str, list[score.Comparison]]) -> None:
+def test_long_readers_hold_up_grace_periods_as_in_the_kernel(
+    groups: dict[str, list[score.Comparison]],
+) -> None:
     assert min(score.score(groups["readers"]).nontrivial_inside) >= 0.9
 
 
-def test_several_cpus_wait_as_often_as_in_the_kernel(groups: dict[str, list[score.Comparison]]) -> None:
+def test_several_cpus_wait_as_often_as_in_the_kernel(
+    groups: dict[str, list[score.Comparison]],
+) -> None:
     many = [c for c in groups["cpus"] if c.condition.waits >= score.ENOUGH_WAITS]
     assert len(many) >= 30
     assert all(1 / 1.4 <= c.p_wait.predicted / c.p_wait.measured <= 1.4 for c in many)
 
 
-def test_the_load_of_the_thread_on_several_cpus_is_inside(groups: dict[str, list[score.Comparison]]) -> None:
+def test_the_load_of_the_thread_on_several_cpus_is_inside(
+    groups: dict[str, list[score.Comparison]],
+) -> None:
     """Also with the seeds that were measured after all that the prediction takes from a run had been chosen."""
     found = [c for c in groups["cpus"] if c.condition.name in ("thread", "again")]
     assert len(found) == 9

@@ -46,7 +46,10 @@ def estimates(s: Scenario, rung: int) -> list[Finding]:
 def found() -> dict[str, tuple[float, list[Finding]]]:
     worlds = cases()
     return {
-        name: (exact_p_wait(worlds[name], "steady").value or 0.0, estimates(worlds[name], RUNG.get(name, 6)))
+        name: (
+            exact_p_wait(worlds[name], "steady").value or 0.0,
+            estimates(worlds[name], RUNG.get(name, 6)),
+        )
         for name in WORLDS
     }
 
@@ -62,7 +65,12 @@ def test_each_world_is_met_on_average(found: dict[str, tuple[float, list[Finding
 @pytest.mark.parametrize("kind", ["interval", "rough"])
 def test_intervals_cover(found: dict[str, tuple[float, list[Finding]]], kind: str) -> None:
     """Of 95 % intervals at least 92 % hold the exact answer, and so do those of rough answers."""
-    those = [(exact, f.estimate) for exact, findings in found.values() for f in findings if f.estimate.kind == kind]
+    those = [
+        (exact, f.estimate)
+        for exact, findings in found.values()
+        for f in findings
+        if f.estimate.kind == kind
+    ]
     inside = [(e.lo or 0.0) <= exact <= (1.0 if e.hi is None else e.hi) for exact, e in those]
     print(f"{sum(inside)} of {len(inside)} that are {kind} hold the exact answer")
     assert not inside or np.mean(inside) >= 0.92
@@ -104,7 +112,9 @@ def test_forks_agree_with_long_plain_runs(world: dict[str, Any], precision: floa
     assert (plain.kind, forks.kind) == ("interval", "interval")
     errors = [math.log((e.hi or 1.0) / (e.lo or 1.0)) / 4.0 for e in (plain, forks)]
     apart = math.log((forks.value or 1.0) / (plain.value or 1.0))
-    print(f"plain {plain.value:.3e} forks {forks.value:.3e}, {apart / math.hypot(*errors):+.1f} errors apart")
+    print(
+        f"plain {plain.value:.3e} forks {forks.value:.3e}, {apart / math.hypot(*errors):+.1f} errors apart"
+    )
     assert abs(apart) < 3.5 * math.hypot(*errors)
 
 
@@ -112,7 +122,10 @@ def test_split_runs_see_the_waits_that_long_grace_periods_bring() -> None:
     """One of ten ticks, followed by one of five: drawn at once they would jump over all levels of danger."""
     s = full(**THREE_PAGES | {"machine.cpus": 4, "workload.rate_hz": 17_200.0})
     plain = p_wait(extend(s, 1, None, 1 << 15), s, 1)
-    seeds = [ask(s, method="rare", precision=1e-6, max_rung=3, seed=seed).estimate.value or 0.0 for seed in range(4)]
+    seeds = [
+        ask(s, method="rare", precision=1e-6, max_rung=3, seed=seed).estimate.value or 0.0
+        for seed in range(4)
+    ]
     mean, error = np.mean(seeds), np.std(seeds, ddof=1) / math.sqrt(len(seeds))
     assert plain.value is not None
     apart = math.log(mean / plain.value)

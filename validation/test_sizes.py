@@ -35,5 +35,7 @@ def test_longer_runs_in_other_worlds_find_it_below_the_target(rows: list[Checked
 
 
 def test_longer_runs_find_the_next_smaller_one_above_the_target(rows: list[Checked]) -> None:
-    wrong = [row for row in rows if row.fails is not None and (row.fails.value or 0.0) < row.found.target]
+    wrong = [
+        row for row in rows if row.fails is not None and (row.fails.value or 0.0) < row.found.target
+    ]
     assert wrong == [], table(wrong)

@@ -14,7 +14,9 @@ from krcsim_studies.question import CLOSING
 @pytest.mark.parametrize("preset", presets())
 def test_no_bound_of_a_comparison_is_beaten_by_asking(preset: str) -> None:
     s = load_scenario(preset)
-    s = changed(s, **{"machine.cpus": min(16, s.machine.cpus)})  # of 128 CPUs each look takes minutes
+    s = changed(
+        s, **{"machine.cpus": min(16, s.machine.cpus)}
+    )  # of 128 CPUs each look takes minutes
     result = krcsim.compare(s, [*THREAD, "B12", "D2-A1"])
     for name, window, quantity, *_, method in result.rows:
         if method == "bound" and quantity in ("p_wait", "p_wait_spell"):

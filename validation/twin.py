@@ -186,7 +186,9 @@ class GracePeriods:
         if self.readers:
             self.clock.process(self.held_up(float(self.lengths[drawn])))
         else:
-            self.clock.call_at(self.clock.now + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end)
+            self.clock.call_at(
+                self.clock.now + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end
+            )
 
     def held_up(self, length: float) -> Steps:
         """End the grace period that begins now when its scans are over and no reader holds it up."""
@@ -194,7 +196,11 @@ class GracePeriods:
         tick = math.floor(self.clock.now)
         yield self.clock.at(tick + 1, Order.GRACE_PERIOD)
         now = [reader.section for reader in self.readers]
-        held = [new for new, old in zip(now, before, strict=True) if new and (new is old or new.preempted)]
+        held = [
+            new
+            for new, old in zip(now, before, strict=True)
+            if new and (new is old or new.preempted)
+        ]
         yield self.clock.at(tick + length, Order.GRACE_PERIOD)
         for section in held:
             yield section.over
@@ -204,7 +210,9 @@ class GracePeriods:
         """Finish the grace period, serve those who needed it, and go on if others need more."""
         self.done += 1
         self.running = False
-        served = (math.floor(self.clock.now) if self.on_ticks else self.clock.now) + self.invoke_ticks
+        served = (
+            math.floor(self.clock.now) if self.on_ticks else self.clock.now
+        ) + self.invoke_ticks
         for order, delay, action in self.asked.pop(self.done):
             self.clock.call_at(served + delay, order, action)
         if self.asked:
@@ -236,7 +244,11 @@ class Reader:
         law, kernel, clock = self.kernel.scenario.grace_period, self.kernel, self.clock
         length = kernel.ticks(law.reader_ms)
         gap = kernel.ticks(law.reader_gap_ms + 2.0 * kernel.cpu_ms["wake_cost"])
-        span = 1.0 if kernel.scenario.workload.phase == "tick" else kernel.ticks(law.reader_ms + law.reader_gap_ms)
+        span = (
+            1.0
+            if kernel.scenario.workload.phase == "tick"
+            else kernel.ticks(law.reader_ms + law.reader_gap_ms)
+        )
         begin = gap - span * kernel.draws.readers.random()
         while begin + length <= 0.0:
             begin += length + gap
@@ -349,7 +361,11 @@ class Kernel:
     def direct_reclaim(self, call: Call, for_object: bool) -> Steps:
         """Stall the call while the allocator reclaims memory."""
         allocator, memory = self.scenario.allocator, self.memory
-        median = self.ms(memory.stall_ticks(self.clock.now, for_object)) if memory else allocator.stall_ms
+        median = (
+            self.ms(memory.stall_ticks(self.clock.now, for_object))
+            if memory
+            else allocator.stall_ms
+        )
         ms = median * float(self.draws.stalls.lognormal(0.0, allocator.stall_sigma))
         call.window.add("stalls")
         call.window.add("stall_ms", ms)
@@ -366,7 +382,11 @@ class Kernel:
             yield self.clock.at(began + self.ticks(law.expedited_median_ms * spread), Order.WAKE)
         else:
             woken = self.clock.event()
-            entry = Waiting(began + self.ticks(self.cpu_ms["call_cost"]), self.rcu.needed(), self.clock.active_process)
+            entry = Waiting(
+                began + self.ticks(self.cpu_ms["call_cost"]),
+                self.rcu.needed(),
+                self.clock.active_process,
+            )
             cpu.waiting.append(entry)
             self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
             yield woken
@@ -451,7 +471,9 @@ class KfreeRcuCpuWork:
             cpu.add_work(self)
         else:  # a caller that asked before goes on with its burst before the work
             ms = kernel.cpu_ms["wake_cost"] + first.calls * kernel.cpu_ms["call_cost"]
-            kernel.clock.call_at(kernel.clock.now + kernel.ticks(ms), Order.WORK, lambda: cpu.add_work(self))
+            kernel.clock.call_at(
+                kernel.clock.now + kernel.ticks(ms), Order.WORK, lambda: cpu.add_work(self)
+            )
 
     def kfree_rcu_work(self, krcp: KfreeRcuCpu) -> Steps:
         """Free everything in the batch, on the CPU of `krcp`."""
@@ -532,7 +554,9 @@ class KfreeRcuCpu:
         self.monitor_todo = self.left = False
         self.wrapped = 0  # calls that got a wrapper from the allocator
         self.pages = kernel.memory.cpu_pages() if kernel.memory else None
-        self.refill_turn = self.refill_owes = 0.0  # when its next turn comes; CPU time of its turn now
+        self.refill_turn = self.refill_owes = (
+            0.0  # when its next turn comes; CPU time of its turn now
+        )
 
     def start_call(self) -> simpy.Process:
         """Make a call now, as a process that ends when the call returns."""
@@ -788,8 +812,12 @@ class Cpu:
         if not self.closed:
             runs_at = max(now, self.block_over)
         else:
-            runs_at = max(now, self.work_over) + sum(work.cpu_ticks(self.krcp) for work in self.works)
-        self.awake_at = max(runs_at, self.awake_at) + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"])
+            runs_at = max(now, self.work_over) + sum(
+                work.cpu_ticks(self.krcp) for work in self.works
+            )
+        self.awake_at = max(runs_at, self.awake_at) + self.kernel.ticks(
+            self.kernel.cpu_ms["wake_cost"]
+        )
         return self.awake_at
 
     def add_work(self, work: KfreeRcuCpuWork) -> None:
@@ -834,7 +862,10 @@ class Cpu:
 
     def serve_late(self) -> Steps:
         """Within a work: the rest of a late burst and the next if that is due; of a very late one all until a tick."""
-        came, period = self.clock.now, self.workload.producers * self.kernel.ticks(self.workload.period_ms)
+        came, period = (
+            self.clock.now,
+            self.workload.producers * self.kernel.ticks(self.workload.period_ms),
+        )
         very_late = self.bursts[0].due + 2.0 * period < came
         calls = self.bursts[0].calls + self.workload.burst
         while very_late or calls > 0:
@@ -929,7 +960,9 @@ class Cpu:
         period = self.workload.producers * self.kernel.ticks(self.workload.period_ms)
         while True:
             if due > self.clock.now:
-                yield self.clock.at(due + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"]), Order.CALL)
+                yield self.clock.at(
+                    due + self.kernel.ticks(self.kernel.cpu_ms["wake_cost"]), Order.CALL
+                )
             burst = Burst(self.workload.burst, self.clock.event(), due)
             self.bursts.append(burst)
             self.ring()

@@ -137,7 +137,9 @@ class Memory:
     def defer(self, now: float, objects: int) -> None:
         """So many objects are deferred now, one more than before: they hold pages, taken down to min."""
         self.follow(now)
-        more = min(self.pages_of(objects) - self.in_objects, math.floor(self.free - self.marks.nowait))
+        more = min(
+            self.pages_of(objects) - self.in_objects, math.floor(self.free - self.marks.nowait)
+        )
         if self.memory.deferred_counts and more > 0:
             self.free -= more
             self.in_objects += more
@@ -158,7 +160,9 @@ class Memory:
         if cpu.slab_objects > 0:
             cpu.slab_objects -= 1
             return True
-        return self.slab_page(cpu, now, self.marks.high if self.head_alloc == "tryhard" else self.marks.atomic)
+        return self.slab_page(
+            cpu, now, self.marks.high if self.head_alloc == "tryhard" else self.marks.atomic
+        )
 
     def slab_page(self, cpu: CpuPages, now: float, mark: float) -> bool:
         """A page of rcu_head objects, one of which is taken."""
@@ -183,7 +187,11 @@ class Memory:
 
     def missing(self, for_object: bool) -> float:
         """Pages that a stall has to bring."""
-        return max(SWAP_CLUSTER_MAX, self.sleeping_mark() - self.free + 1.0) if for_object else SWAP_CLUSTER_MAX
+        return (
+            max(SWAP_CLUSTER_MAX, self.sleeping_mark() - self.free + 1.0)
+            if for_object
+            else SWAP_CLUSTER_MAX
+        )
 
     def stall_ticks(self, now: float, for_object: bool) -> float:
         """The median length of a stall that begins now."""

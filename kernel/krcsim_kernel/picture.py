@@ -29,7 +29,9 @@ def looks(comparisons: Sequence[Comparison]) -> dict[str, tuple[str, str, str]]:
     """Colour, shape and words of each load; those without a place in LOOKS get one in the order they come."""
     rates = dict.fromkeys(c.condition.rate for c in comparisons)
     others = [rate for rate in rates if rate not in LOOKS]
-    more = {r: (COLOURS[k % len(COLOURS)], SHAPES[k % len(SHAPES)], "") for k, r in enumerate(others)}
+    more = {
+        r: (COLOURS[k % len(COLOURS)], SHAPES[k % len(SHAPES)], "") for k, r in enumerate(others)
+    }
     return {rate: look for rate, look in (LOOKS | more).items() if rate in rates}
 
 
@@ -40,18 +42,41 @@ def png(comparisons: Sequence[Comparison]) -> bytes:
     some = [c for c in comparisons if not c.trivial]
     for i, ax in enumerate(figure.subplots(1, 2)):
         share = sum(c.answers[i].inside for c in some) / max(1, len(some))
-        ax.set_title(f"{WHAT[i]}: {100 * share:.0f} % of {len(some)} inside", loc="left", fontsize=10)
+        ax.set_title(
+            f"{WHAT[i]}: {100 * share:.0f} % of {len(some)} inside", loc="left", fontsize=10
+        )
         _against(ax, some, i)
-    figure.legend(handles=_handles(comparisons), loc="outside lower center", ncols=6, frameon=False, fontsize=8)
+    figure.legend(
+        handles=_handles(comparisons),
+        loc="outside lower center",
+        ncols=6,
+        frameon=False,
+        fontsize=8,
+    )
     return written(figure, "png")
 
 
 def _handles(comparisons: Sequence[Comparison]) -> list[Line2D]:
     handles = [
-        Line2D([], [], color=colour, marker=shape, ls="", mfc="none", label=f"{rate}: {said}" if said else rate)
+        Line2D(
+            [],
+            [],
+            color=colour,
+            marker=shape,
+            ls="",
+            mfc="none",
+            label=f"{rate}: {said}" if said else rate,
+        )
         for rate, (colour, shape, said) in looks(comparisons).items()
     ]
-    miss = dict(color="black", marker="o", ls="", mfc="#BBBBBB", ms=8, label="filled: measured outside the interval")
+    miss = dict(
+        color="black",
+        marker="o",
+        ls="",
+        mfc="#BBBBBB",
+        ms=8,
+        label="filled: measured outside the interval",
+    )
     return [*handles, Line2D([], [], **miss)]  # type: ignore[arg-type]
 
 
@@ -90,10 +115,19 @@ def _marks(ax: Axes, some: Sequence[Comparison], i: int, place: Place) -> None:
                 continue
             x, y, low, high = zip(*(place(c.answers[i], rate) for c in mine), strict=True)
             ax.vlines(x, low, high, colors=colour, lw=0.9, alpha=0.55, zorder=1)
-            spread = [0.0 if math.isnan(s) or m == 0 else min(s, 0.99 * m)  # towards 0 on a log axis
-                for m, s in ((c.answers[i].measured, c.answers[i].spread) for c in mine)]
-            ax.hlines(y, [a - b for a, b in zip(x, spread, strict=True)],
-                [a + b for a, b in zip(x, spread, strict=True)], colors=colour, lw=0.9, alpha=0.55, zorder=1)
+            spread = [
+                0.0 if math.isnan(s) or m == 0 else min(s, 0.99 * m)  # towards 0 on a log axis
+                for m, s in ((c.answers[i].measured, c.answers[i].spread) for c in mine)
+            ]
+            ax.hlines(
+                y,
+                [a - b for a, b in zip(x, spread, strict=True)],
+                [a + b for a, b in zip(x, spread, strict=True)],
+                colors=colour,
+                lw=0.9,
+                alpha=0.55,
+                zorder=1,
+            )
             ax.scatter(
                 x, y, s=24 if inside else 42, marker=shape, linewidths=0.9,
                 facecolors="none" if inside else colour, edgecolors=colour if inside else "black",

@@ -37,19 +37,38 @@ PARAMETERS: dict[str, float] = dict(
     stock_inject=0, probe_gp=0,
 )  # fmt: skip
 # What each of them may be: a flag, a share in percent, or a number up to what the module itself would take.
-FLAGS = "pool_prefill cache_shared refill epi_exp preobj expedited_drain rearm_unqueued attach page_return_worker " \
+FLAGS = (
+    "pool_prefill cache_shared refill epi_exp preobj expedited_drain rearm_unqueued attach page_return_worker "
     "array_path sync_exp".split()
-LIMITS: Mapping[str, tuple[float, float]] = {name: (0.0, 1e9) for name in PARAMETERS} | {
-    name: (0, 1) for name in FLAGS} | {name: (0, 100) for name in PARAMETERS if name.endswith("_pct")} | dict(
-    cpus=(1, 1024), hz=(24, 10_000), period_us=(1, 1e9), burst=(1, 1e6), objsize=(8, 1 << 30), dur_ms=(1, 1e7),
-    hog=(0, 3), head_alloc=(0, 3), threads=(0, 4096 * 1024), reader_ms=(0, 1e4), reader_gap_us=(1, 1e7), arrival=(0, 9),
-    catchup=(0, 9))
+)
+LIMITS: Mapping[str, tuple[float, float]] = (
+    {name: (0.0, 1e9) for name in PARAMETERS}
+    | {name: (0, 1) for name in FLAGS}
+    | {name: (0, 100) for name in PARAMETERS if name.endswith("_pct")}
+    | dict(
+        cpus=(1, 1024),
+        hz=(24, 10_000),
+        period_us=(1, 1e9),
+        burst=(1, 1e6),
+        objsize=(8, 1 << 30),
+        dur_ms=(1, 1e7),
+        hog=(0, 3),
+        head_alloc=(0, 3),
+        threads=(0, 4096 * 1024),
+        reader_ms=(0, 1e4),
+        reader_gap_us=(1, 1e7),
+        arrival=(0, 9),
+        catchup=(0, 9),
+    )
+)
 # Text in a CSV, a number in what a guest says; a count is whole either way.
 _COUNTS = ("seed", "calls", "sync", "sync_ns")
 MOST_SPELLS = 100_000  # in one run
 # Those that the model has no rule for, with the value that it takes for granted.
 TAKEN_FOR_GRANTED: dict[str, float] = dict(mode=0, bind=1, hog_keep=0, stock_inject=0, probe_gp=0)
-EXPEDITED_MS = 0.025  # synchronize_rcu_expedited() of an idle guest (0.05 to 0.07 ms) without the wake-up
+EXPEDITED_MS = (
+    0.025  # synchronize_rcu_expedited() of an idle guest (0.05 to 0.07 ms) without the wake-up
+)
 HEADS = ("tryhard", "atomic", "none", "three_step")  # what the numbers of head_alloc mean there
 assert set(HEADS) == set(HEAD_ALLOC)
 
@@ -111,8 +130,20 @@ class Condition:
     @property
     def random(self) -> bool:
         """Whether a draw decides anything: with certain failures and fixed gaps nothing is random."""
-        marks = ("arrival", "ch1_pct", "vmalloc_pct", "double_pct", "foreign_pct", "reader_ms", "hog")
-        return not set(self.failure) <= {0.0, 1.0} or any(self.given[k] for k in marks) or self.given["cpus"] > 1
+        marks = (
+            "arrival",
+            "ch1_pct",
+            "vmalloc_pct",
+            "double_pct",
+            "foreign_pct",
+            "reader_ms",
+            "hog",
+        )
+        return (
+            not set(self.failure) <= {0.0, 1.0}
+            or any(self.given[k] for k in marks)
+            or self.given["cpus"] > 1
+        )
 
     @property
     def overflowed(self) -> bool:
@@ -154,7 +185,9 @@ class Condition:
     def each(self) -> tuple[list[float], list[float]]:
         """P(wait) and the blocked fraction, seed by seed."""
         time_ms = self.dur_ms * self.threads
-        return [r.waits / max(1, r.calls) for r in self.runs], [r.wait_ns * 1e-6 / time_ms for r in self.runs]
+        return [r.waits / max(1, r.calls) for r in self.runs], [
+            r.wait_ns * 1e-6 / time_ms for r in self.runs
+        ]
 
     @property
     def measured(self) -> tuple[float, float]:
@@ -170,7 +203,9 @@ def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
     first = rows[0]
     labels = {k: str(first.get(k, "-")) for k in LABELS} | {"set": name}
     if "p_page" not in first and "p_page_ppm" in first:
-        labels |= {k: f"{_number(name, first, f'{k}_ppm', (0, 1e6)) / 1e6:g}" for k in ("p_page", "p_obj")}
+        labels |= {
+            k: f"{_number(name, first, f'{k}_ppm', (0, 1e6)) / 1e6:g}" for k in ("p_page", "p_obj")
+        }
     for k in ("p_page", "p_obj"):
         if labels[k] != "-":
             _number(name, labels, k, (0, 1))
@@ -179,14 +214,21 @@ def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
         for k, usual in PARAMETERS.items()
     }
     if given["on_ms"] > 0 and given["dur_ms"] / (given["on_ms"] + given["off_ms"]) > MOST_SPELLS:
-        raise KrcsimError(f"recording {name} has more than {MOST_SPELLS:,} spells of pressure in a run (on_ms = "
-            f"{given['on_ms']:g}, off_ms = {given['off_ms']:g}); give a CSV that the harness wrote")
+        raise KrcsimError(
+            f"recording {name} has more than {MOST_SPELLS:,} spells of pressure in a run (on_ms = "
+            f"{given['on_ms']:g}, off_ms = {given['off_ms']:g}); give a CSV that the harness wrote"
+        )
     counts = [[int(_number(name, row, k, (0, 1 << 63))) for k in _COUNTS] for row in rows]
     for _, calls, waits, ns in counts:
         if waits > calls or (waits > 0) != (ns > 0):
-            raise KrcsimError(f"recording {name} has a run of {calls} calls with {waits} waits of {ns} ns in all; "
-                "wanted: no more waits than calls, and each takes time; give a CSV that the harness wrote")
-    runs = (Row(seed, calls, waits, ns, row) for (seed, calls, waits, ns), row in zip(counts, rows, strict=True))
+            raise KrcsimError(
+                f"recording {name} has a run of {calls} calls with {waits} waits of {ns} ns in all; "
+                "wanted: no more waits than calls, and each takes time; give a CSV that the harness wrote"
+            )
+    runs = (
+        Row(seed, calls, waits, ns, row)
+        for (seed, calls, waits, ns), row in zip(counts, rows, strict=True)
+    )
     return Condition(labels, given, tuple(runs))
 
 
@@ -204,28 +246,45 @@ def _number(name: str, row: Mapping[str, Value], column: str, ends: tuple[float,
     rule = cells.within(*ends, f"a {'whole ' * whole}number from {ends[0]:g} to {ends[1]:g}")
     if found is None or not rule.fits(found) or (whole and found % 1):
         what = f"{column} = {shown(cell)}" if column in row else f"no column {column}"
-        raise KrcsimError(f"recording {name} has {what}; wanted: {rule.words}; give a CSV that the harness wrote")
+        raise KrcsimError(
+            f"recording {name} has {what}; wanted: {rule.words}; give a CSV that the harness wrote"
+        )
     return found
 
 
 def read_set(path: Path) -> list[Condition]:
     """The conditions of a recorded set in the order of its file, X.csv beside X.const.json; raises KrcsimError."""
     const, where = path.with_suffix(".const.json"), "krcsim's own are in its data folder"
-    constants = read_json(read_text(const, "recording", where), f"recording {const}") if const.exists() else {}
-    if wrong := cells.wrong_in_table({}, constants) or next((f"{k} is {shown(v)}" for k, v in constants.items()
-            if not cells.VALUE.fits(v)), ""):
+    constants = (
+        read_json(read_text(const, "recording", where), f"recording {const}")
+        if const.exists()
+        else {}
+    )
+    if wrong := cells.wrong_in_table({}, constants) or next(
+        (f"{k} is {shown(v)}" for k, v in constants.items() if not cells.VALUE.fits(v)), ""
+    ):
         raise KrcsimError(f"recording {const} is not one of the harness: {wrong}; take it again")
     try:
-        table = csv.DictReader(read_text(path, "recording", where, 100).splitlines(keepends=True), strict=True)
+        table = csv.DictReader(
+            read_text(path, "recording", where, 100).splitlines(keepends=True), strict=True
+        )
         rows = [{**constants, **row} for row in table]
     except csv.Error as exc:
         raise KrcsimError(f"recording {path} is no CSV ({exc}); take it again") from None
-    if wrong := next((f"row {n} has another number of cells than the head" for n, row in enumerate(rows, 1)
-            if None in row or None in row.values()), ""):
+    if wrong := next(
+        (
+            f"row {n} has another number of cells than the head"
+            for n, row in enumerate(rows, 1)
+            if None in row or None in row.values()
+        ),
+        "",
+    ):
         raise KrcsimError(f"recording {path} was changed: {wrong}; take it again")
     groups: dict[tuple[str, ...], list[dict[str, Value]]] = {}
     for row in rows:
-        groups.setdefault(tuple(str(row.get(c, "")) for c in (*LABELS, *PARAMETERS)), []).append(row)
+        groups.setdefault(tuple(str(row.get(c, "")) for c in (*LABELS, *PARAMETERS)), []).append(
+            row
+        )
     return [condition_of(path.stem, group) for group in groups.values()]
 
 
@@ -369,10 +428,16 @@ def grace_lengths_ms(condition: Condition) -> tuple[float, ...]:
     if condition.given["reader_ms"]:
         return ()
     texts = [run.columns["gp_len_us"] for run in condition.runs if run.columns.get("gp_len_us")]
-    lists: list[Any] = [read_json(x, "gp_len_us of a recording") if isinstance(x, str) else x for x in texts]
+    lists: list[Any] = [
+        read_json(x, "gp_len_us of a recording") if isinstance(x, str) else x for x in texts
+    ]
     if wrong := next((x for x in lists if not cells.several(cells.AMOUNT).fits(x)), None):
-        raise KrcsimError(f"gp_len_us of a recording is {shown(wrong)}; wanted: a list of lengths in us; take it again")
-    return tuple(max(1.0, us) / 1000.0 for quantiles in lists for us in (*quantiles[:-1], *quantiles[1:]))
+        raise KrcsimError(
+            f"gp_len_us of a recording is {shown(wrong)}; wanted: a list of lengths in us; take it again"
+        )
+    return tuple(
+        max(1.0, us) / 1000.0 for quantiles in lists for us in (*quantiles[:-1], *quantiles[1:])
+    )
 
 
 def memory_of(condition: Condition) -> Memory:

@@ -28,8 +28,11 @@ REPLICATIONS = 200  # a condition; rounded up to a multiple of its seeds
 GROUPS = 4000  # resampled groups of as many runs as were measured, for a prediction interval
 INSIDE = 0.95
 SLACK = 0.01  # of the value, where nothing is random
-TIMERS_LOOKED_AT = 20_000  # events of a run, to see how long a timer of the drain takes in the model
+TIMERS_LOOKED_AT = (
+    20_000  # events of a run, to see how long a timer of the drain takes in the model
+)
 ENOUGH_WAITS = 100  # measured, for a relative error to mean something
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -107,7 +110,9 @@ class Comparison:
 Change = Callable[[Scenario], Scenario]
 
 
-def compare(condition: Condition, replications: int = REPLICATIONS, change: Change | None = None) -> Comparison:
+def compare(
+    condition: Condition, replications: int = REPLICATIONS, change: Change | None = None
+) -> Comparison:
     """Simulate a condition, changed for an ablation, and hold the model's interval against the measurement."""
     n = len(condition.runs)
     if not condition.random:
@@ -122,7 +127,9 @@ def compare(condition: Condition, replications: int = REPLICATIONS, change: Chan
     # Nothing is random, too, where draws decide much but not how many calls wait.
     certain = not condition.random or bool((waits.reshape(-1, n) == waits[:n]).all())
     if calls.sum() == 0.0:
-        raise KrcsimError(f"recording {condition.name} is so short that the model makes no call in it; measure longer")
+        raise KrcsimError(
+            f"recording {condition.name} is so short that the model makes no call in it; measure longer"
+        )
     # One wait more or less over all seeds: its share of the calls, and of the time.
     one = 1.0 / float(calls.mean() * n), float(ms.sum() / max(1.0, waits.sum())) / (n * time_ms)
     groups = waits[pick].sum(1) / np.maximum(1.0, calls[pick].sum(1)), ms[pick].mean(1) / time_ms
@@ -135,7 +142,9 @@ def compare(condition: Condition, replications: int = REPLICATIONS, change: Chan
         slack = max(SLACK * measured, one[i]) if certain else 0.0
         return Answer(measured, predicted[i], low, high, spread, slack)
 
-    return Comparison(condition, answer(0), answer(1), float(waits.mean() * n), float(ms.mean() * n))
+    return Comparison(
+        condition, answer(0), answer(1), float(waits.mean() * n), float(ms.mean() * n)
+    )
 
 
 def simulate(condition: Condition, each: int, change: Change | None = None) -> list[Replications]:
@@ -177,10 +186,18 @@ def _with_late_drains(s: Scenario, late: float, first: int, last: int) -> Replic
     whole = math.floor(late)
     longer = first + round((late - whole) * (last - first))
     parts = [(whole + 1, first, longer), (whole, longer, last)]
-    return sum_of([
-        replicate(replace(s, remedy=replace(s.remedy, drain_jiffies=s.drain_jiffies + more)), SEED, begin, end)
-        for more, begin, end in parts if end > begin
-    ])
+    return sum_of(
+        [
+            replicate(
+                replace(s, remedy=replace(s.remedy, drain_jiffies=s.drain_jiffies + more)),
+                SEED,
+                begin,
+                end,
+            )
+            for more, begin, end in parts
+            if end > begin
+        ]
+    )
 
 
 def sum_of(parts: Sequence[Replications]) -> Replications:

@@ -1,10 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What comes next: a tournament over the CPUs, a heap of stalled callers, and the event log."""
+
 import math
 from typing import Any
 from krcsim.engine.rng import compile_module
 from krcsim.engine.state import BIN_LO_MS, BINS, cpu_at, event_at, held_at, krw_at, node_at, real_at
-FULL, STOPPED = 1, 2  # GLOBAL.error: a buffer is full, run again with a larger one; asked to give up
+
+FULL, STOPPED = (
+    1,
+    2,
+)  # GLOBAL.error: a buffer is full, run again with a larger one; asked to give up
+
 
 def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
     """Append an event to the log if there is one and it has room."""
@@ -18,17 +24,25 @@ def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
             e.queued, e.listed = c.ptr[0] + c.ptr[1] + c.ptr[2], c.ptr[2]
     g.log_n += 1
 
+
 def touch(g: Any, i: Any) -> None:
     """CPU i's next event may have changed: recompute it and play the tournament upwards."""
     c, tree = cpu_at(g.p_cpus, i), g.p_tree
     j = g.leaves + i
-    first = min(c.monitor_at, c.call_at, c.phase_at, c.wk_at,
-        krw_at(g.p_krw, 2 * i).ready_at, krw_at(g.p_krw, 2 * i + 1).ready_at)
+    first = min(
+        c.monitor_at,
+        c.call_at,
+        c.phase_at,
+        c.wk_at,
+        krw_at(g.p_krw, 2 * i).ready_at,
+        krw_at(g.p_krw, 2 * i + 1).ready_at,
+    )
     real_at(tree, j).x = first
     while j > 1:
         first = min(first, real_at(tree, j ^ 1).x)
         j >>= 1
         real_at(tree, j).x = first
+
 
 def first_cpu(g: Any) -> Any:
     """The lowest CPU whose next event is the earliest."""
@@ -37,9 +51,11 @@ def first_cpu(g: Any) -> Any:
         j = 2 * j + int(real_at(g.p_tree, 2 * j).x > real_at(g.p_tree, 2 * j + 1).x)
     return j - g.leaves
 
+
 def pending_new(g: Any) -> Any:
     """The free HELD slot that the next heap_push() takes, or the one heap_pop() just left."""
     return held_at(g.p_pending, node_at(g.p_nodes, g.heap_n).slot)
+
 
 def heap_push(g: Any, at: Any) -> None:
     """Let the slot of pending_new() come up at `at`."""
@@ -55,6 +71,7 @@ def heap_push(g: Any, at: Any) -> None:
         node.at, node.slot = up.at, up.slot
         node = up
     node.at, node.slot = at, slot
+
 
 def heap_pop(g: Any) -> None:
     """Take the earliest entry out; its slot is then that of pending_new()."""
@@ -73,8 +90,10 @@ def heap_pop(g: Any) -> None:
         child, node = 2 * child + 1, down
     node.at, node.slot = at, slot
 
+
 def bin_of(ms: Any) -> Any:
     """The histogram bin of a time in ms."""
     return 0 if ms <= BIN_LO_MS else min(BINS - 1, int(16.0 * math.log2(ms / BIN_LO_MS)))
+
 
 compile_module()

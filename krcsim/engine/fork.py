@@ -7,6 +7,7 @@ CPU's calls; its waits count with the ratio of the likelihoods. The run itself i
 Where it seldom runs out of pages, it is split: at each of several levels of danger() it goes on as several copies of
 less weight, one after another, until they fall below the level; the last of them goes on as the run.
 """
+
 import math
 from typing import Any
 import numba
@@ -17,13 +18,38 @@ from krcsim.engine.loop import boot, step
 from krcsim.engine.marks import hits
 from krcsim.engine.rng import BIG, INF, compile_module, next64, uniform
 from krcsim.engine.source import plan, settle
-from krcsim.engine.state import (BIASED, CPU, DULL, FORCED, FRESH, GLOBAL, HELD, KRW, OUT, PRODUCER, QUEUED, REAL,
-    SLAB, VMALLOC, WAITS, cpu_at, held_at, krw_at, move, node_at, out_at, real_at, tally_at)
+from krcsim.engine.state import (
+    BIASED,
+    CPU,
+    DULL,
+    FORCED,
+    FRESH,
+    GLOBAL,
+    HELD,
+    KRW,
+    OUT,
+    PRODUCER,
+    QUEUED,
+    REAL,
+    SLAB,
+    VMALLOC,
+    WAITS,
+    cpu_at,
+    held_at,
+    krw_at,
+    move,
+    node_at,
+    out_at,
+    real_at,
+    tally_at,
+)
 
 GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_BYTES = (
-    dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL))
+    dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL)
+)
 PILOT_STEPS, WINDOWS = 1_000_000, 2
 AT_CALL, AT_PLAN, AT_SPELL = 0, 1, 2  # where a fork begins
+
 
 def copy(to: Any, g: Any) -> None:
     """Make `to` the state that g is in; it keeps its own arrays."""
@@ -38,7 +64,9 @@ def copy(to: Any, g: Any) -> None:
     to.r_fork.a, to.r_fork.b, to.r_fork.c, to.r_fork.d, to.peaks_n = a, b, c, d, noted
     move(cpus, g.p_cpus, CPU_BYTES * g.cpus)
     move(krw, g.p_krw, KRW_BYTES * 2 * g.cpus)
-    out_at(out, g.win).peak = out_at(g.p_out, g.win).peak  # works() compares with it: not that of an earlier copy
+    out_at(out, g.win).peak = out_at(
+        g.p_out, g.win
+    ).peak  # works() compares with it: not that of an earlier copy
     move(tree, g.p_tree, REAL_BYTES * 2 * g.leaves)
     if g.bursty:
         move(prods, g.p_prods, PRODUCER_BYTES * g.cpus * g.producers)
@@ -50,6 +78,7 @@ def copy(to: Any, g: Any) -> None:
         mine.at = its.at
         move(pending + mine.slot * HELD_BYTES, g.p_pending + its.slot * HELD_BYTES, HELD_BYTES)
 
+
 def reseed(f: Any, g: Any) -> None:
     """Give the copy f random numbers of its own."""
     for r in (f.r_spell, f.r_gp, f.r_foreign, f.r_expedited):
@@ -60,9 +89,11 @@ def reseed(f: Any, g: Any) -> None:
         renew(c.marks, g.r_fork)
         renew(c.stalls, g.r_fork)
 
+
 def renew(r: Any, of: Any) -> None:
     """A new state for a stream, out of another."""
     r.a, r.b, r.c, r.d = next64(of), next64(of), next64(of), next64(of)
+
 
 def chance_at(g: Any, i: Any) -> Any:
     """Whether the next event is a call on CPU i, with its pool full, that may hit."""
@@ -70,7 +101,14 @@ def chance_at(g: Any, i: Any) -> Any:
     t = c.call_at
     if g.late or g.pages or c.nr_emergency - c.doomed < g.pool_cap or c.known == DULL or c.raised:
         return False
-    if not (t < g.gp_at and t < g.spell_at and t < g.window_at and t < c.monitor_at and t < c.wk_at and t < c.phase_at):
+    if not (
+        t < g.gp_at
+        and t < g.spell_at
+        and t < g.window_at
+        and t < c.monitor_at
+        and t < c.wk_at
+        and t < c.phase_at
+    ):
         return False
     if krw_at(g.p_krw, 2 * i).ready_at <= t or krw_at(g.p_krw, 2 * i + 1).ready_at <= t:
         return False
@@ -84,6 +122,7 @@ def chance_at(g: Any, i: Any) -> Any:
     may = hits(g, c, SLAB) + hits(g, c, VMALLOC) > 0.0
     c.room[SLAB], c.room[VMALLOC] = s0, s1
     return may
+
 
 def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     """Follow a copy of g with CPU i biased until the next such place; its waits count."""
@@ -113,7 +152,9 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
         going = step(f)
         if not going or f.spell_id > spells or c.planned or (first_cpu(f) == i and chance_at(f, i)):
             break
-        if pressed and f.spell == 0 and f.unanswered == 0 and f.heap_n == 0:  # few go on into calm, where waits are few
+        if (
+            pressed and f.spell == 0 and f.unanswered == 0 and f.heap_n == 0
+        ):  # few go on into calm, where waits are few
             if f.calm_share <= 0.0 or uniform(f.r_spell) >= f.calm_share:
                 break
             f.weight, pressed = f.weight / f.calm_share, False
@@ -126,6 +167,7 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     out.forks += 1
     out.hits += hit
     out.events += f.events - begun
+
 
 def danger(g: Any) -> Any:
     """How near a CPU is to need a page when none is cached: about the log of its probability. Any measure is right.
@@ -144,7 +186,9 @@ def danger(g: Any) -> Any:
             k = krw_at(g.p_krw, s)
             free |= k.state != WAITS or k.ready_at < drain_at
             ready = min(ready, k.ready_at)
-            next_one &= not (k.state == WAITS and k.blk[SLAB] + k.blk[VMALLOC] > 0 and k.need == g.done + 1)
+            next_one &= not (
+                k.state == WAITS and k.blk[SLAB] + k.blk[VMALLOC] > 0 and k.need == g.done + 1
+            )
         wait, passed, busy = g.now - t + after, k0, 0.0
         if next_one or not g.active:
             wait, passed = wait + (0.5 * g.gp_mean if g.active else 1.0), 0
@@ -154,30 +198,45 @@ def danger(g: Any) -> Any:
         for ch in range(2):
             share = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
             if share > 0.0:
-                pages = c.cache[ch * g.own_cache] + (c.wk_blk[ch] if c.wk_owner == i else 0)  # cached, or as good as
+                pages = c.cache[ch * g.own_cache] + (
+                    c.wk_blk[ch] if c.wk_owner == i else 0
+                )  # cached, or as good as
                 soon, away = 0, 0
                 for s in range(2 * i, 2 * i + 2):
                     k = krw_at(g.p_krw, s)
                     pages += k.blk[ch] * (k.state == QUEUED)
                     soon += k.blk[ch] * (k.ready_at < INF)
                     away += k.blk[ch] * (k.state == WAITS and k.ready_at == INF)
-                rate, room, kept = share * (g.base_rate if g.bursty else c.rate), c.room[ch], min(pages, g.cache_cap)
+                rate, room, kept = (
+                    share * (g.base_rate if g.bursty else c.rate),
+                    c.room[ch],
+                    min(pages, g.cache_cap),
+                )
                 come = rate * max(0.0, drain_at - t)
                 used = max(0.0, math.ceil((come - room) / g.block))
                 if soon > 0:
                     fit = g.block * (kept - used) if drain_at < ready else room + g.block * kept
-                    worst = max(worst, beyond(rate * (ready - (drain_at if drain_at < ready else t)), fit))
+                    worst = max(
+                        worst, beyond(rate * (ready - (drain_at if drain_at < ready else t)), fit)
+                    )
                     kept = min(pages + soon, g.cache_cap)
                 if away > 0:
-                    worst = max(worst, odds(g, rate, room + g.block * kept, wait, passed, drain_at - t))
+                    worst = max(
+                        worst, odds(g, rate, room + g.block * kept, wait, passed, drain_at - t)
+                    )
                 for u in (used, used + 1.0):  # pages used by then, or one more
                     more = beyond(come, room + g.block * (u - 1.0))
                     if free and away > 0:  # what is away comes after the drain only
                         fit = g.block * (kept - u)
-                        worst = max(worst, more + odds(g, rate, fit, wait + t - drain_at, passed, g.drain))
-                    fit = g.block * (min(pages + soon + away, g.cache_cap) - u)  # for the next batch's grace period
+                        worst = max(
+                            worst, more + odds(g, rate, fit, wait + t - drain_at, passed, g.drain)
+                        )
+                    fit = g.block * (
+                        min(pages + soon + away, g.cache_cap) - u
+                    )  # for the next batch's grace period
                     worst = max(worst, more + busy + odds(g, rate, fit, 1.0 + after, 0, INF))
     return worst + less
+
 
 def odds(g: Any, rate: Any, fit: Any, wait: Any, passed: Any, most: Any) -> Any:
     """About log P(more calls than fit come in `wait` and what k lengths leave of a grace period, or in `most`)."""
@@ -190,9 +249,11 @@ def odds(g: Any, rate: Any, fit: Any, wait: Any, passed: Any, most: Any) -> Any:
                 break
     return best
 
+
 def beyond(come: Any, fit: Any) -> Any:
     """About log P(more calls come than fit), where `come` are expected."""
     return -0.5 * (fit - come) ** 2 / (come + 1.0) if fit > come else 0.0
+
 
 def level_of(g: Any, going: Any) -> Any:
     """How many levels of danger g has passed; its measure is kept in g.score."""
@@ -201,17 +262,20 @@ def level_of(g: Any, going: Any) -> Any:
         n += 1
     return n
 
+
 def noted(g: Any, score: Any) -> None:
     """Keep a measure of danger for the choice of levels."""
     if g.peaks_n < g.peaks_cap:
         real_at(g.p_peaks, g.peaks_n).x = score
         g.peaks_n += 1
 
+
 def fork_here(g: Any, f: Any, i: Any, where: Any) -> None:
     """All the forks of one place."""
     cpu_at(g.p_cpus, i).heard = 0
     for _ in range(g.repeat):
         fork(g, f, i, where)
+
 
 def forks(g: Any, f: Any, spells: Any) -> None:
     """The forks that begin after a step: at a new plan, or at a new spell."""
@@ -222,6 +286,7 @@ def forks(g: Any, f: Any, spells: Any) -> None:
             c.heard = c.planned = 0
             if where == AT_PLAN or c.nr_emergency - c.doomed < g.pool_cap:
                 fork_here(g, f, i, where)
+
 
 def simulate(worlds: Any) -> None:
     """One replication, worlds[0], with its forks, worlds[1], and a copy for each level; until the first fork of a CPU
@@ -267,7 +332,9 @@ def simulate(worlds: Any) -> None:
                     if not g.bursty:  # what lies ahead is drawn anew
                         for i in range(g.cpus):
                             c = cpu_at(g.p_cpus, i)
-                            known = c.raised  # then the forks of this plan were made before the copy
+                            known = (
+                                c.raised
+                            )  # then the forks of this plan were made before the copy
                             settle(g, c, g.now)
                             plan(g, c, i, g.now)
                             if c.planned and not (known or g.pages):
@@ -277,14 +344,19 @@ def simulate(worlds: Any) -> None:
                 else:
                     g.weight *= real_at(g.p_levels, 2 * level - 1).x
                     level -= 1
-        if not going or (g.peaks_cap > 0 and steps > PILOT_STEPS):  # levels of a pilot may be far from right
+        if not going or (
+            g.peaks_cap > 0 and steps > PILOT_STEPS
+        ):  # levels of a pilot may be far from right
             break
     out_at(g.p_out, max(1, g.win)).events += g.events if g.look == BIG else steps
 
+
 compile_module()
+
 
 def compiled(sources: int) -> Any:
     """The entry point, cached on disk; numba's cache key holds `sources`, a digest, but not the functions called."""
+
     @numba.njit(nogil=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
     def run(worlds: Any) -> Any:
         if len(worlds) > 1:
@@ -292,4 +364,5 @@ def compiled(sources: int) -> Any:
         else:
             loop.simulate(worlds[0])
         return sources
+
     return run

@@ -1,11 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The grace-period machine: one for all batches and waiters of a run."""
+
 import math
 from typing import Any
 from krcsim.engine.calendar import FULL, heap_push, log, touch
 from krcsim.engine.rng import INF, compile_module, normal, uniform
-from krcsim.engine.state import (ALL, GP_ENDS, GP_STARTS, WAIT_BEGINS, WAITS, WAKE, cpu_at, held_at, krw_at, node_at,
-    out_at, prod_at, real_at, tally_at)
+from krcsim.engine.state import (
+    ALL,
+    GP_ENDS,
+    GP_STARTS,
+    WAIT_BEGINS,
+    WAITS,
+    WAKE,
+    cpu_at,
+    held_at,
+    krw_at,
+    node_at,
+    out_at,
+    prod_at,
+    real_at,
+    tally_at,
+)
+
 
 def begin(g: Any, t: Any) -> None:
     """A grace period starts at t; its length is one draw from the table."""
@@ -19,6 +35,7 @@ def begin(g: Any, t: Any) -> None:
             c.hold = c.section_end if c.section <= t else 0.0
     log(g, t, GP_STARTS, ALL, float(g.done + 1))
 
+
 def length_of(g: Any, u: Any) -> Any:
     """The length in ticks of which the table's distribution first reaches u."""
     lo, hi = 0, g.gp_n - 1
@@ -30,6 +47,7 @@ def length_of(g: Any, u: Any) -> Any:
             hi = mid
     return real_at(g.p_gp_ticks, lo).x
 
+
 def lasted(g: Any, t: Any) -> Any:
     """How many lengths of the table, the shortest first, the running grace period has passed at t."""
     k = 0
@@ -37,9 +55,11 @@ def lasted(g: Any, t: Any) -> Any:
         k += 1
     return k
 
+
 def above(g: Any, k: Any) -> Any:
     """P(a grace period is longer than the first k lengths of the table)."""
     return 1.0 - real_at(g.p_gp_cdf, k - 1).x if k > 0 else 1.0
+
 
 def read_on(g: Any, c: Any, t: Any) -> None:
     """The reader of CPU c goes on to t: its section is then that in progress, or the next (two wake-ups in between)."""
@@ -47,16 +67,25 @@ def read_on(g: Any, c: Any, t: Any) -> None:
         c.section = after_burst(g, c, c.section_end + g.reader_gap + 2.0 * g.wake_cost)
         c.section_end = after_burst(g, c, c.section + g.reader)
 
+
 def after_burst(g: Any, c: Any, t: Any) -> Any:
     """From t on, the first time when calls at fixed gaps leave the CPU to the reader."""
-    if g.bursty and not g.exp_gap and g.producers == 1 and not c.blocked and g.burst * c.cost < g.period:
+    if (
+        g.bursty
+        and not g.exp_gap
+        and g.producers == 1
+        and not c.blocked
+        and g.burst * c.cost < g.period
+    ):
         since = (t - prod_at(g.p_prods, c.first_prod).due - g.wake_cost) % g.period
         t += max(0.0, g.burst * c.cost - since)
     return t
 
+
 def needed(g: Any) -> Any:
     """The number of the first grace period that starts after now: the running one began too early."""
     return g.done + 1 + g.active
+
 
 def request(g: Any, t: Any) -> Any:
     """Ask at t for a full grace period; returns the number of the one to wait for."""
@@ -66,6 +95,7 @@ def request(g: Any, t: Any) -> Any:
     elif not (g.active or g.pending):
         begin(g, t)
     return need
+
 
 def finish(g: Any, t: Any) -> None:
     """The running grace period ends at t: works and waiters it served get their time."""
@@ -84,6 +114,7 @@ def finish(g: Any, t: Any) -> None:
         g.mark_w += 1
     if more or g.mark_w < g.tail_w:
         begin(g, t)
+
 
 def wait(g: Any, t: Any, e: Any) -> None:
     """The caller in `e`, the slot of pending_new(), begins to wait at t."""
@@ -105,8 +136,15 @@ def wait(g: Any, t: Any, e: Any) -> None:
     else:
         k = held_at(g.p_waiters, g.tail_w % g.wait_cap)
         g.tail_w += 1
-        k.cpu, k.prod, k.win, k.call, k.begin = e.cpu, e.prod, e.win, e.call, t + g.bursty * g.call_cost
+        k.cpu, k.prod, k.win, k.call, k.begin = (
+            e.cpu,
+            e.prod,
+            e.win,
+            e.call,
+            t + g.bursty * g.call_cost,
+        )
         k.need, k.wake, k.heard = request(g, t), INF, e.heard
+
 
 def spell_waited(g: Any, spell: Any) -> None:
     """A call of this spell waits, the first one: calls of it that are made later, or still stall, are not another."""
@@ -114,6 +152,7 @@ def spell_waited(g: Any, spell: Any) -> None:
     for j in range(g.heap_n):
         e = held_at(g.p_pending, node_at(g.p_nodes, j).slot)
         e.spell_waited |= e.spell == spell
+
 
 def heard(g: Any, c: Any, e: Any) -> None:
     """A wait on CPU c, where forks are made: it counts with its weight, and luck is no longer biased."""
@@ -124,5 +163,6 @@ def heard(g: Any, c: Any, e: Any) -> None:
         out.waits += g.weight
         out.waits_spell += g.weight * (e.spell > 0)
         g.unanswered, e.heard = g.unanswered + 1, 1
+
 
 compile_module()

@@ -1,16 +1,47 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """kvfree_call_rcu(), its monitor and its work, as in docs/model.md; the caller has settled the CPU's dull calls."""
+
 import math
 from typing import Any
 from krcsim.engine.calendar import heap_push, log, pending_new
 from krcsim.engine import memory
 from krcsim.engine.grace import needed, read_on, request, wait
 from krcsim.engine.rng import INF, compile_module, normal, part
-from krcsim.engine.state import (ARMED, BATCH, EARLY, FROM_CACHE, FROM_POOL, HEAD_OK, HEAD_STALL, IDLE, JOINED, LIST,
-    NO_STALL, OWN_HEAD, PAGE_FAILED, PAGE_FREED, PAGE_OK, PAGE_STALL, QUEUED, REARMED, SLAB, STALLS, TO_CACHE, TO_POOL,
-    TOO_SOON, VMALLOC, WAITS, WORK_ENDS, WORK_STARTS, cpu_at, krw_at, out_at)
+from krcsim.engine.state import (
+    ARMED,
+    BATCH,
+    EARLY,
+    FROM_CACHE,
+    FROM_POOL,
+    HEAD_OK,
+    HEAD_STALL,
+    IDLE,
+    JOINED,
+    LIST,
+    NO_STALL,
+    OWN_HEAD,
+    PAGE_FAILED,
+    PAGE_FREED,
+    PAGE_OK,
+    PAGE_STALL,
+    QUEUED,
+    REARMED,
+    SLAB,
+    STALLS,
+    TO_CACHE,
+    TO_POOL,
+    TOO_SOON,
+    VMALLOC,
+    WAITS,
+    WORK_ENDS,
+    WORK_STARTS,
+    cpu_at,
+    krw_at,
+    out_at,
+)
 
 NONE, ATOMIC, TRYHARD, THREE_STEP = 0, 1, 2, 3  # GLOBAL.head_alloc, as in remedy.HEAD_ALLOC
+
 
 def arm(g: Any, c: Any, i: Any, t: Any, code: Any) -> None:
     """The monitor's timer is set at t: the timer wheel rounds up its jiffies."""
@@ -20,6 +51,7 @@ def arm(g: Any, c: Any, i: Any, t: Any, code: Any) -> None:
     c.monitor_at = float((((int(math.floor(t)) + g.drain) >> shift) + 1) << shift)
     log(g, t, code, i, c.monitor_at)
 
+
 def page_answer(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any, success: Any) -> None:
     """A page request of a call made in window win ends at t: a new head block for channel ch?"""
     out = out_at(g.p_out, win)
@@ -28,6 +60,7 @@ def page_answer(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any, success: Any)
     log(g, t, PAGE_OK if success else PAGE_FAILED, i, 0.0)
     if success:
         c.room[ch], c.blk[ch] = g.block, c.blk[ch] + 1
+
 
 def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
     """An object of a call made in window win joins channel ch at t: count it, arm the monitor."""
@@ -50,6 +83,7 @@ def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
         else:
             arm(g, c, i, t, ARMED)
 
+
 def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
     """The call stalls in reclaim: its rest waits in the heap. False if the stall has no length."""
     out, e.what = out_at(g.p_out, e.win), what
@@ -62,8 +96,11 @@ def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
         heap_push(g, t + ticks)
     return median > 0.0
 
+
 @part
-def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any, prod: Any) -> Any:
+def call(
+    g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any, prod: Any
+) -> Any:
     """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
     out = out_at(g.p_out, g.win)
     out.single += single
@@ -99,9 +136,11 @@ def call(g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_he
     c.doomed += u_head < no_head(g) and (e.fails or not g.noretry)
     return (g.noretry and stall(g, c, i, t, e, PAGE_STALL)) or go_on(g, c, i, t, e)
 
+
 def no_head(g: Any) -> Any:
     """P(a single-argument call without a page gets no rcu_head, at once or after reclaim)."""
     return min(g.fh, g.ff) if g.head_alloc >= TRYHARD else g.fh
+
 
 def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """The call in `e` goes on at t, after the stall e.what; True if its caller is now held up."""
@@ -138,6 +177,7 @@ def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     queued(g, c, i, t, LIST, e.win)
     return False
 
+
 def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
     """kfree_rcu_monitor() and the drain, at t."""
     out = out_at(g.p_out, g.win)
@@ -151,25 +191,32 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
             any_queued = True
             need = needed(g)
             log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
-            if k.state == IDLE:  # a batch that is pending already asks for nothing: queue_rcu_work() does nothing then
+            if (
+                k.state == IDLE
+            ):  # a batch that is pending already asks for nothing: queue_rcu_work() does nothing then
                 k.state, k.need, k.asked = WAITS, request(g, t), t
             for ch in range(3):
                 if c.ptr[ch] > 0 and k.ptr[ch] == 0:
                     k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need
                     c.ptr[ch] = c.blk[ch] = c.room[ch] = 0
-        left |= c.ptr.sum() > 0  # asked after each batch: the first being busy is enough, as in v5.9
+        left |= (
+            c.ptr.sum() > 0
+        )  # asked after each batch: the first being busy is enough, as in v5.9
     out.drains += any_queued
     if left if g.rearm_left else not any_queued:
         out.rearms += 1
         arm(g, c, i, t, REARMED)
 
+
 def queue_of(g: Any, x: Any) -> Any:
     """The range of the batches among which are all whose work is queued on CPU x."""
     return range(2 * g.cpus) if g.nocb > 0.0 else range(2 * x, 2 * x + 2)
 
+
 def work_cost(g: Any, c: Any, size: Any, wrappers: Any) -> Any:
     """The CPU time of freeing objects on CPU c, and of those wrappers that its pool has no place for."""
     return size * g.free_cost + max(0, wrappers - (g.pool_cap - c.nr_emergency)) * g.list_free_cost
+
 
 @part
 def work_next(g: Any, x: Any, t: Any) -> None:
@@ -181,24 +228,32 @@ def work_next(g: Any, x: Any, t: Any) -> None:
     ch = SLAB if c.wk_ptr[SLAB] > 0 else VMALLOC if c.wk_ptr[VMALLOC] > 0 else LIST
     size, blocks = c.wk_ptr[ch], c.wk_blk[ch]
     if ch != LIST:
-        newest = size - (blocks - 1) * g.block  # below 1 if a sleepable page request left blocks half empty
+        newest = (
+            size - (blocks - 1) * g.block
+        )  # below 1 if a sleepable page request left blocks half empty
         size = newest if newest > 0 else (size + blocks - 1) // blocks
     elif g.bursty and g.free_cost > 0.0:  # it may be preempted after any entry
         size, blocks = by_the_tick(g, c, t, size, blocks)
     c.wk_stage, c.wk_size, c.wk_wrappers = ch, size, blocks if ch == LIST else 0
     c.wk_at = t + work_cost(g, c, size, c.wk_wrappers)
 
+
 def by_the_tick(g: Any, c: Any, t: Any, size: Any, wrappers: Any) -> Any:
     """How many entries of a list, and how many wrappers among them, the work has freed when it has seen the next tick.
 
     Wrappers and heads of double-argument calls lie on it in even measure; the pool keeps the first wrappers.
     """
-    left, share, room = math.floor(t) + 1.0 - t, wrappers / size, max(0, g.pool_cap - c.nr_emergency)
+    left, share, room = (
+        math.floor(t) + 1.0 - t,
+        wrappers / size,
+        max(0, g.pool_cap - c.nr_emergency),
+    )
     n = left / g.free_cost
     if n * share > room:
         n = (left + room * g.list_free_cost) / (g.free_cost + share * g.list_free_cost)
     n = 1 + int(n)
     return (n, int(round(n * share))) if n < size else (size, wrappers)
+
 
 def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
     """The readiest work of CPU x takes its batch's channels at t; False if there is none."""
@@ -223,6 +278,7 @@ def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
         read_on(g, c, t)
     c.wk_began, c.wk, c.wk_owner, c.wk_sum, k.state = t, 1, s >> 1, c.wk_ptr.sum(), IDLE
     return True
+
 
 @part
 def work_step(g: Any, x: Any, t: Any) -> None:
@@ -265,5 +321,6 @@ def work_step(g: Any, x: Any, t: Any) -> None:
             c.section_end += max(0.0, late)
             c.section += max(0.0, late) * (c.section >= c.wk_began)
         log(g, t, WORK_ENDS, c.wk_owner, 0.0)
+
 
 compile_module()

@@ -1,13 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The event loop: what happens next, in time order, and in the order of docs/model.md at ties."""
+
 import math
 from typing import Any
 from krcsim.engine import grace, kfree_rcu, memory, source
 from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
 from krcsim.engine.kfree_rcu import work_cost
 from krcsim.engine.rng import INF, compile_module, exponential, part, uniform
-from krcsim.engine.state import (ALL, BINS, BOOT, FRESH, LIST, QUEUED, SPELL_BEGINS, SPELL_ENDS, WAIT_ENDS, WAKE,
-    count_at, cpu_at, held_at, krw_at, node_at, out_at, prod_at, real_at, tally_at)
+from krcsim.engine.state import (
+    ALL,
+    BINS,
+    BOOT,
+    FRESH,
+    LIST,
+    QUEUED,
+    SPELL_BEGINS,
+    SPELL_ENDS,
+    WAIT_ENDS,
+    WAKE,
+    count_at,
+    cpu_at,
+    held_at,
+    krw_at,
+    node_at,
+    out_at,
+    prod_at,
+    real_at,
+    tally_at,
+)
+
 
 def in_force(g: Any) -> None:
     """Set what calm or spell makes of the failure probabilities, as the calls need them."""
@@ -15,10 +36,17 @@ def in_force(g: Any) -> None:
     g.fp = f[k, 0] if g.array_path else 1.0
     g.fn, g.ff = f[k, 1], f[k, 5]
     # That a single-argument call gets no rcu_head at once; that it gets one, but no page.
-    g.fh = 1.0 if g.head_alloc == kfree_rcu.NONE else f[k, 4] if g.head_alloc == kfree_rcu.TRYHARD else f[k, 3]
+    g.fh = (
+        1.0
+        if g.head_alloc == kfree_rcu.NONE
+        else f[k, 4]
+        if g.head_alloc == kfree_rcu.TRYHARD
+        else f[k, 3]
+    )
     g.dull_single = 0.0 if g.noretry else g.fp * (1.0 - g.fh)
     if g.pages:  # then answers are 0 or 1
         g.fp = g.fn = g.fh = g.ff = 0.5
+
 
 def settle_all(g: Any, t: Any) -> None:
     """Account for all dull calls before t on all CPUs."""
@@ -26,6 +54,7 @@ def settle_all(g: Any, t: Any) -> None:
         g.settled = t
         for i in range(g.cpus):
             source.settle(g, cpu_at(g.p_cpus, i), t)
+
 
 def switch_pressure(g: Any, t: Any) -> None:
     """A spell of pressure begins or ends, for all CPUs."""
@@ -51,6 +80,7 @@ def switch_pressure(g: Any, t: Any) -> None:
         # Only a CPU without room asks the allocator; but which it is may differ by channel.
         source.plan(g, cpu_at(g.p_cpus, i), i, t)
 
+
 def next_window(g: Any, t: Any) -> None:
     """A window ends at t: close its sums; the next one begins, or the run ends."""
     settle_all(g, t)
@@ -64,19 +94,27 @@ def next_window(g: Any, t: Any) -> None:
     else:
         g.win, g.window_at = g.win + 1, g.horizon
         out = out_at(g.p_out, g.win)
-        out.peak, out.area, out.spell_ms = g.deferred, out.area - g.deferred * t, out.spell_ms - g.spell * t
+        out.peak, out.area, out.spell_ms = (
+            g.deferred,
+            out.area - g.deferred * t,
+            out.spell_ms - g.spell * t,
+        )
+
 
 def answered(g: Any, t: Any, e: Any) -> None:
     """The held-up call in `e` ends at t: its latency goes into the histogram."""
     ms = (t - e.call + g.call_cost) * g.tick_ms
     count_at(g.p_late_hist, e.win * BINS + bin_of(ms)).n += 1
 
+
 def woken(g: Any, t: Any, e: Any) -> None:
     """The wait of the call in `e` is over at t: account for it; its caller may go on."""
     i, c, runs_at = e.cpu, cpu_at(g.p_cpus, e.cpu), t
     if g.closed:
         source.settle(g, c, t)
-    if g.bursty and c.wk and not g.closed:  # a task that has slept long comes first, but for a block being freed
+    if (
+        g.bursty and c.wk and not g.closed
+    ):  # a task that has slept long comes first, but for a block being freed
         runs_at = c.wk_at if c.wk_stage != LIST and t >= c.wk_pause else t
     elif g.bursty and c.wk:  # it gets the CPU after the works that are ready
         ahead = work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] - c.wk_wrappers)
@@ -98,6 +136,7 @@ def woken(g: Any, t: Any, e: Any) -> None:
     if g.closed:
         source.resumed(g, c, i, t, runs_at, e)
 
+
 def pending_ends(g: Any, t: Any) -> None:
     """A stall ends, and its call goes on; or an expedited wait is over."""
     heap_pop(g)
@@ -116,11 +155,13 @@ def pending_ends(g: Any, t: Any) -> None:
     elif not held or out_at(g.p_out, e.win).waits > waits:  # else it stalls once more
         source.plan(g, c, i, t)
 
+
 @part
 def due(g: Any, i: Any, t: Any) -> Any:
     """Whether CPU i's monitor or a ready or running work is due at t."""
     c, a, b = cpu_at(g.p_cpus, i), krw_at(g.p_krw, 2 * i), krw_at(g.p_krw, 2 * i + 1)
     return c.monitor_at == t or a.ready_at == t or b.ready_at == t or c.wk_at == t
+
 
 def maintenance(g: Any, i: Any, t: Any) -> None:
     """Handle what is due() on CPU i at t."""
@@ -134,10 +175,13 @@ def maintenance(g: Any, i: Any, t: Any) -> None:
     else:
         works(g, i, t)
 
+
 def batch_ready(g: Any, s: Any, t: Any) -> None:
     """Batch s's callback was invoked: choose its CPU; its work starts if no other runs there."""
     k, x = krw_at(g.p_krw, s), s >> 1
-    if g.closed and g.bursty:  # callbacks are invoked in order: a caller that asked before runs on before the work
+    if (
+        g.closed and g.bursty
+    ):  # callbacks are invoked in order: a caller that asked before runs on before the work
         for j in range(g.head_w, g.mark_w):
             e = held_at(g.p_waiters, j % g.wait_cap)
             if e.cpu == x and e.wake == t and e.begin < k.asked:
@@ -162,6 +206,7 @@ def batch_ready(g: Any, s: Any, t: Any) -> None:
         source.plan(g, c, x, t)
     else:
         touch(g, x)
+
 
 def works(g: Any, x: Any, t: Any) -> None:
     """Steps of the work on CPU x end at t; then the next work, or back to calls."""
@@ -194,6 +239,7 @@ def works(g: Any, x: Any, t: Any) -> None:
     else:
         touch(g, x)
 
+
 def readers_done(g: Any, t: Any) -> Any:
     """Whether the grace period ends at t; else it is looked at again when the next section ends that holds it up."""
     later = INF
@@ -202,7 +248,9 @@ def readers_done(g: Any, t: Any) -> Any:
         source.settle(g, c, t)
         scan, busy_until = math.floor(g.gp_began) + 1.0, 0.0
         if c.wk:
-            busy_until = c.wk_at + work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] - c.wk_wrappers)
+            busy_until = c.wk_at + work_cost(
+                g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] - c.wk_wrappers
+            )
         elif g.bursty and c.cur >= 0:
             busy_until = c.start + prod_at(g.p_prods, c.cur).left * c.cost
         grace.read_on(g, c, scan - 1e-9)
@@ -217,6 +265,7 @@ def readers_done(g: Any, t: Any) -> Any:
             later = min(later, c.hold)
     g.gp_at = later if later < INF else max(t, g.gp_end)
     return g.gp_at <= t
+
 
 def boot(g: Any) -> None:
     """The state at time 0: sources, pressure and the first events."""
@@ -252,6 +301,7 @@ def boot(g: Any) -> None:
             source.set_rate(g, c)
         source.plan(g, c, i, 0.0)
 
+
 def step(g: Any) -> Any:
     """Handle what comes next: an event, or the end of a window; False if nothing is left to come."""
     i = first_cpu(g)
@@ -278,6 +328,7 @@ def step(g: Any) -> Any:
         source.source_event(g, i, t)
     return True
 
+
 def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
     """What concerns no CPU alone happens at t; apart from step(), whose start would pay for each call in here."""
     if g.gp_at == t and g.active:
@@ -293,11 +344,13 @@ def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
     else:
         switch_pressure(g, t)
 
+
 def simulate(g: Any) -> None:
     """One replication, from boot until every call made before the horizon is answered."""
     boot(g)
     while g.error == 0 and step(g):
         pass
     out_at(g.p_out, max(1, g.win)).events += g.events
+
 
 compile_module()

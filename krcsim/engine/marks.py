@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Channel, kind and luck of calls: which are dull, which hit, and how the luck of a tagged CPU is biased."""
+
 import math
 from typing import Any
 from krcsim.engine.kfree_rcu import no_head
 from krcsim.engine.rng import chance, compile_module, part, uniform
 from krcsim.engine.state import BIASED, FORCED, FRESH, SLAB, VMALLOC
+
 
 def shares(g: Any, c: Any, ch: Any) -> Any:
     """P(a call is of channel ch and dull), P(it is of channel ch and not dull)."""
@@ -14,6 +16,7 @@ def shares(g: Any, c: Any, ch: Any) -> Any:
         caches = g.array_path and c.cache[ch * g.own_cache] > 0
         dull = 0.0 if caches or g.no_dull else (1.0 - g.single) * g.fp + g.single * g.dull_single
     return mine * dull, mine * (1.0 - dull)
+
 
 def sooner(g: Any, c: Any, dull: Any) -> Any:
     """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds keeps account."""
@@ -25,9 +28,11 @@ def sooner(g: Any, c: Any, dull: Any) -> Any:
             return 1.0 - c.often
     return dull
 
+
 def least(g: Any, c: Any) -> Any:
     """How often a biased call is trouble at least: the fewer objects its pool has, the less often."""
     return g.least * (c.nr_emergency + 2.0) / (g.pool_cap + 2.0)
+
 
 def hits(g: Any, c: Any, ch: Any) -> Any:
     """P(a call is of channel ch and gets neither page nor rcu_head: it takes from the pool or waits)."""
@@ -36,12 +41,16 @@ def hits(g: Any, c: Any, ch: Any) -> Any:
     mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
     return mine * g.single * (g.fn if g.noretry else g.fp) * no_head(g)
 
+
 def had(g: Any, c: Any, ch: Any) -> Any:
     """P(a call is of channel ch, finds neither room nor a cached page, and gets a page from the allocator)."""
     if c.room[ch] > 0 or (g.array_path and c.cache[ch * g.own_cache] > 0):
         return 0.0
     mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
-    return mine * ((1.0 - g.single) * (1.0 - g.fp) + g.single * (1.0 - (g.fn if g.noretry else g.fp)))
+    return mine * (
+        (1.0 - g.single) * (1.0 - g.fp) + g.single * (1.0 - (g.fn if g.noretry else g.fp))
+    )
+
 
 @part
 def marks(g: Any, c: Any) -> Any:
@@ -50,13 +59,18 @@ def marks(g: Any, c: Any) -> Any:
         return biased(g, c)
     return fresh(g, c) if c.known == FRESH else trouble(g, c)
 
+
 def biased(g: Any, c: Any) -> Any:
     """As marks(), for a tagged CPU: it hits (see hits()) with a higher chance, and g.log_lr keeps account.
 
     Not while a fork has had more luck than it should, by e^most: so its weight goes no further than a step beyond that.
     """
     h0, h1 = hits(g, c, SLAB), hits(g, c, VMALLOC)
-    hit, more, forced = h0 + h1, shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1], c.tagged == FORCED
+    hit, more, forced = (
+        h0 + h1,
+        shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1],
+        c.tagged == FORCED,
+    )
     if hit <= 0.0:
         return fresh(g, c) if c.known == FRESH else trouble(g, c)
     bias, often = g.log_lr <= g.most or forced, c.often if c.odds > 0.0 else more
@@ -98,10 +112,12 @@ def biased(g: Any, c: Any) -> Any:
     fails = g.fn if g.noretry else g.fp
     return ch, True, fails * uniform(c.marks), no_head(g) * uniform(c.marks)
 
+
 def is_decided(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
     """Whether a call with these marks gets a page from the allocator, or neither page nor rcu_head."""
     page = u_page >= (g.fn if single and g.noretry else g.fp)
     return hits(g, c, ch) + had(g, c, ch) > 0.0 and (page or (single and u_head < no_head(g)))
+
 
 def is_trouble(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
     """Whether a call with these marks is not dull."""
@@ -109,11 +125,13 @@ def is_trouble(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -
     luck = u_page >= g.fp or (single and (g.noretry or u_head < g.fh))
     return shares(g, c, ch)[1] > 0.0 and (any_luck or luck)
 
+
 @part
 def fresh(g: Any, c: Any) -> Any:
     """Marks of a call of which nothing is known."""
     r = c.marks
     return VMALLOC if chance(r, g.vmalloc) else SLAB, chance(r, g.single), uniform(r), uniform(r)
+
 
 def trouble(g: Any, c: Any) -> Any:
     """Marks of a call that is not dull."""
@@ -133,5 +151,6 @@ def trouble(g: Any, c: Any) -> Any:
             u_page *= g.fp
             u_head *= g.fh
     return ch, single, u_page, u_head
+
 
 compile_module()

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Free pages and watermarks, what takes pages and what brings them back; brought up to date when somebody asks."""
+
 import math
 from typing import Any
 from krcsim.engine.rng import INF, compile_module, uniform
@@ -10,6 +11,7 @@ CLUSTER = 32.0  # SWAP_CLUSTER_MAX: a round of direct reclaim ends when it has a
 RETRIES = 17  # rounds without progress until no_progress_loops is above MAX_RECLAIM_RETRIES = 16; the guest's stalls of
 # 15 ms fit that while 3/8 of min are free. With nothing free they end after 2 ms: should_reclaim_retry() says no.
 
+
 def boot(g: Any) -> None:
     """The memory at time 0: cached pages and the pages of the slab lists are taken already."""
     g.free, g.file = g.free_at_boot, g.file_at_boot
@@ -17,6 +19,7 @@ def boot(g: Any) -> None:
         c = cpu_at(g.p_cpus, i)
         c.slab_free = g.slab_kept * g.slab_objs
         g.ours += c.cache[0] + g.own_cache * c.cache[1] + g.slab_kept
+
 
 def catch_up(g: Any, t: Any) -> None:
     """What the hog, the load and kswapd do until t: free pages move at a steady pace from mark to mark."""
@@ -59,6 +62,7 @@ def catch_up(g: Any, t: Any) -> None:
         g.mem_at = max(min(to, g.mem_at + step), math.nextafter(g.mem_at, INF))
     g.mem_at = max(g.mem_at, t)
 
+
 def spell_switches(g: Any, t: Any) -> None:
     """A spell is about to begin or to end at t: the hog starts, or gives back all it has."""
     catch_up(g, t)
@@ -67,6 +71,7 @@ def spell_switches(g: Any, t: Any) -> None:
         g.free, g.hogged = g.free + g.hogged, 0.0
     elif t == 0.0:
         g.hog_at = g.mem_at = -g.lead
+
 
 def take(g: Any, c: Any, t: Any, mark: Any) -> Any:
     """A page for the kernel's side at t, if more than `mark` are free: those in per-CPU lists do not count."""
@@ -80,6 +85,7 @@ def take(g: Any, c: Any, t: Any, mark: Any) -> Any:
     g.ours += 1
     return True
 
+
 def give(g: Any, c: Any, t: Any, n: Any) -> None:
     """n pages are freed at t, first into the list of the CPU."""
     catch_up(g, t)
@@ -88,6 +94,7 @@ def give(g: Any, c: Any, t: Any, n: Any) -> None:
     while c.pcp > g.pcp_high:
         c.pcp -= g.pcp_batch
         g.free += g.pcp_batch
+
 
 def objects(g: Any, n: Any) -> None:
     """n more objects wait to be freed (or fewer): the slab pages they hold come from what the marks leave to all."""
@@ -102,6 +109,7 @@ def objects(g: Any, n: Any) -> None:
     g.obj_pages += more
     g.free -= more
 
+
 def head(g: Any, c: Any, t: Any, what: Any) -> Any:
     """An rcu_head object at t: from the CPU's slab lists; else a page for them, all there is after a stall."""
     if g.head_alloc == NONE:
@@ -109,14 +117,18 @@ def head(g: Any, c: Any, t: Any, what: Any) -> Any:
     if what != HEAD_STALL and c.slab_free > 0:
         c.slab_free -= 1
         return True
-    got = take(g, c, t, mark_after_stall(g) if what == HEAD_STALL or g.head_alloc == TRYHARD else g.atomic)
+    got = take(
+        g, c, t, mark_after_stall(g) if what == HEAD_STALL or g.head_alloc == TRYHARD else g.atomic
+    )
     if got:
         c.slab_free += g.slab_objs - 1
     return got
 
+
 def mark_after_stall(g: Any) -> Any:
     """What a request for an object that slept has to pass: the last step of three_step is GFP_KERNEL."""
     return g.high if g.head_alloc == TRYHARD else g.nowait
+
 
 def wrappers_freed(g: Any, c: Any, t: Any, n: Any) -> None:
     """n wrappers go back to their slab pages at t; a CPU keeps a few empty pages."""
@@ -125,6 +137,7 @@ def wrappers_freed(g: Any, c: Any, t: Any, n: Any) -> None:
     if pages > 0:
         c.slab_free -= pages * g.slab_objs
         give(g, c, t, pages)
+
 
 def stall_ticks(g: Any, c: Any, t: Any, what: Any) -> Any:
     """The median of a stall that begins at t: rounds until a page can be had, or until it gives up."""
@@ -138,12 +151,16 @@ def stall_ticks(g: Any, c: Any, t: Any, what: Any) -> Any:
         rounds += RETRIES if g.free >= g.atomic else 1
     return rounds * g.round
 
+
 def reclaim(g: Any, t: Any, what: Any) -> None:
     """A stall in direct reclaim ends at t: one round, or with __GFP_RETRY_MAYFAIL as many as it takes."""
     catch_up(g, t)
-    n = min(max(CLUSTER, mark_after_stall(g) - g.free + 1.0) if what == HEAD_STALL else CLUSTER, g.file)
+    n = min(
+        max(CLUSTER, mark_after_stall(g) - g.free + 1.0) if what == HEAD_STALL else CLUSTER, g.file
+    )
     g.file -= n
     g.free += n
+
 
 def refill(g: Any, c: Any, t: Any) -> None:
     """The worker tops up the caches of the CPU at t: each page GFP_KERNEL | __GFP_NORETRY, until one fails."""
@@ -152,6 +169,7 @@ def refill(g: Any, c: Any, t: Any) -> None:
             if not refill_page(g, c, t):
                 return
             c.cache[ch] += 1
+
 
 def refill_page(g: Any, c: Any, t: Any) -> Any:
     """One page for the worker; a round of reclaim takes CPU time, of which worker and caller get turns of a round."""
@@ -167,5 +185,6 @@ def refill_page(g: Any, c: Any, t: Any) -> Any:
             reclaim(g, t, LIST)
             got = take(g, c, t, g.nowait)
     return got
+
 
 compile_module()

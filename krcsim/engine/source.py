@@ -4,14 +4,38 @@
 A call is dull if it only appends: to the head block, or to the list with a monitor already pending. `plan` draws when
 the next other call comes and how many dull ones before; `settle` counts those that came before another event.
 """
+
 import math
 from typing import Any
 from krcsim.engine.calendar import touch
 from krcsim.engine.kfree_rcu import call
 from krcsim.engine.marks import marks, shares, sooner
 from krcsim.engine.memory import objects
-from krcsim.engine.rng import BIG, INF, binomial, compile_module, exponential, gamma, geometric, part, poisson, uniform
-from krcsim.engine.state import DULL, FRESH, LIST, ONE, SLAB, TROUBLE, VMALLOC, cpu_at, out_at, prod_at
+from krcsim.engine.rng import (
+    BIG,
+    INF,
+    binomial,
+    compile_module,
+    exponential,
+    gamma,
+    geometric,
+    part,
+    poisson,
+    uniform,
+)
+from krcsim.engine.state import (
+    DULL,
+    FRESH,
+    LIST,
+    ONE,
+    SLAB,
+    TROUBLE,
+    VMALLOC,
+    cpu_at,
+    out_at,
+    prod_at,
+)
+
 
 @part
 def calls_ahead(g: Any, c: Any) -> None:
@@ -24,13 +48,16 @@ def calls_ahead(g: Any, c: Any) -> None:
         c.n, c.known = min(c.room[ch] + 1, g.look), FRESH if c.room[ch] < g.look else DULL
     elif 0.0 < g.vmalloc < 1.0:
         cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
-        n = geometric(c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1])))
+        n = geometric(
+            c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1]))
+        )
         c.n, c.known = min(n, cap), TROUBLE if n <= cap else DULL
     elif shares(g, c, ch)[0] > 0.0:
         n = geometric(c.marks, sooner(g, c, shares(g, c, ch)[0]))
         c.n, c.known = min(n, g.look), DULL if n > g.look or n == BIG else TROUBLE
     else:
         c.n, c.known = 1, FRESH
+
 
 @part
 def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
@@ -55,6 +82,7 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     out.double += n - singles
     out.double_spell += (n - singles) * g.spell
 
+
 def dull_anywhere(g: Any, c: Any, n: Any) -> Any:
     """n dull calls go into blocks or on the list; returns how many are single-argument."""
     out = out_at(g.p_out, g.win)
@@ -76,6 +104,7 @@ def dull_anywhere(g: Any, c: Any, n: Any) -> Any:
     out.page_fail += listed * g.array_path
     return singles + wrapped
 
+
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
     """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now holds up its caller."""
     if not g.bursty:
@@ -88,6 +117,7 @@ def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
     c.blocked += held
     return held
 
+
 def plan(g: Any, c: Any, i: Any, t: Any) -> None:
     """Draw the next call that needs attention, from t on; calls before t are settled."""
     c.call_at, c.n, c.plan_at = INF, 0, t
@@ -98,6 +128,7 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
         plan_poisson(c, t)
     c.planned = c.n > 0 and c.raised and c.nr_emergency - c.doomed == g.pool_cap
     touch(g, i)
+
 
 @part
 def plan_poisson(c: Any, t: Any) -> None:
@@ -112,6 +143,7 @@ def plan_poisson(c: Any, t: Any) -> None:
     else:  # k uniform times, of which the n-th: beta(n, k + 1 - n)
         x = gamma(c.arrivals, c.n)
         c.call_at = c.until = t + (c.until - t) * x / (x + gamma(c.arrivals, k + 1 - c.n))
+
 
 def settle(g: Any, c: Any, t: Any) -> None:
     """Account for the dull calls before t, up to the horizon; the plan stays valid."""
@@ -130,6 +162,7 @@ def settle(g: Any, c: Any, t: Any) -> None:
         g.rate_base += c.rate * (t - c.base)
         c.base = t
 
+
 @part
 def source_event(g: Any, i: Any, t: Any) -> None:
     """A plan of CPU i has come to its last call at t, or its on or off phase ends."""
@@ -141,7 +174,10 @@ def source_event(g: Any, i: Any, t: Any) -> None:
         c.woke = t if p.left == g.burst else c.woke
         p.left -= 1
         held, cost = special_cost(g, c, i, t, j)
-        c.free_at, c.reused = max(t, c.free_at) + cost, max(0, c.reused - 1)  # a refill worker may have had its turn
+        c.free_at, c.reused = (
+            max(t, c.free_at) + cost,
+            max(0, c.reused - 1),
+        )  # a refill worker may have had its turn
         if held:
             p.blocked, c.cur = 1, -1
         elif p.left == 0:
@@ -156,6 +192,7 @@ def source_event(g: Any, i: Any, t: Any) -> None:
     elif special(g, c, i, t, -1):
         set_rate(g, c)
     plan(g, c, i, t)
+
 
 def resumed(g: Any, c: Any, i: Any, t: Any, runs_at: Any, e: Any) -> None:
     """The held-up caller in `e` of CPU i goes on at t (closed loop), and runs at runs_at; the CPU is settled."""
@@ -174,6 +211,7 @@ def resumed(g: Any, c: Any, i: Any, t: Any, runs_at: Any, e: Any) -> None:
                 set_rate(g, c)
     plan(g, c, i, t)
 
+
 def set_rate(g: Any, c: Any) -> None:
     """The rate of a Poisson source now: none in an off phase, less while producers are held up."""
     rate = g.base_rate * c.on * ((g.producers - c.blocked) / g.producers)
@@ -181,7 +219,9 @@ def set_rate(g: Any, c: Any) -> None:
     g.rate_base += (rate - c.rate) * c.base
     c.rate = rate
 
+
 # Periodic and burst sources: calls follow each other on the CPU.
+
 
 def special_cost(g: Any, c: Any, i: Any, t: Any, j: Any) -> Any:
     """As special(), and the CPU time of the call."""
@@ -190,6 +230,7 @@ def special_cost(g: Any, c: Any, i: Any, t: Any, j: Any) -> Any:
         cost, g.wrapped = g.call_cost + (0.0 if c.reused > 0 else g.slab_cost), 0
     held = special(g, c, i, t, j)
     return held, cost + g.list_cost * (c.known != DULL and g.wrapped)
+
 
 def next_producer(g: Any, c: Any) -> Any:
     """The producer the CPU serves next: the running one, else the one ready or due first."""
@@ -202,6 +243,7 @@ def next_producer(g: Any, c: Any) -> Any:
             best = j
     return best
 
+
 def let_in(g: Any, c: Any, t: Any) -> None:
     """A work that has seen a tick lets in, between two blocks or entries, a caller that is late: its slice is over."""
     j = next_producer(g, c)
@@ -213,6 +255,7 @@ def let_in(g: Any, c: Any, t: Any) -> None:
             c.wk_pause = t + (p.left + g.burst) * mean_cost(g, c)
         c.wk_at, c.wk_began = c.wk_at + c.wk_pause - t, c.wk_pause
 
+
 def let_out(g: Any, c: Any) -> None:
     """If the caller that was let in waits, or sleeps until its next burst is due, the work goes on."""
     if c.cur >= 0 or c.free_at >= c.wk_pause:
@@ -222,6 +265,7 @@ def let_out(g: Any, c: Any) -> None:
         c.wk_at -= c.wk_pause - c.free_at
         c.wk_pause = c.wk_began = c.free_at
 
+
 def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
     """The time of call j (from 0) of a plan from `start` on, over whole bursts if regular."""
     if j < p.left:
@@ -229,12 +273,19 @@ def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
     j -= p.left
     return p.due + g.wake_cost + (1 + j // g.burst) * g.period + (j % g.burst) * c.cost
 
+
 def mean_cost(g: Any, c: Any) -> Any:
     """The CPU time of the next dull call, on average over those with a wrapper and those without."""
     cost = g.call_cost + g.slab_cost * (c.reused <= 0)
     if c.room[SLAB] + c.room[VMALLOC] == 0 and g.dull_single > 0.0:  # dull calls go on the list
-        cost += g.list_cost * g.single * g.dull_single / (g.single * g.dull_single + (1.0 - g.single) * g.fp)
+        cost += (
+            g.list_cost
+            * g.single
+            * g.dull_single
+            / (g.single * g.dull_single + (1.0 - g.single) * g.fp)
+        )
     return cost
+
 
 def plan_burst(g: Any, c: Any, t: Any) -> None:
     """As plan(), for a CPU whose calls follow each other."""
@@ -257,6 +308,7 @@ def plan_burst(g: Any, c: Any, t: Any) -> None:
     if c.n > limit:
         c.n, c.known = limit, DULL
     c.call_at = call_time(g, c, p, c.start, c.n - 1)
+
 
 def settle_burst(g: Any, c: Any, t: Any) -> None:
     """As settle(): calls of the timetable before t; moves the producer and the plan's start."""
@@ -297,11 +349,13 @@ def settle_burst(g: Any, c: Any, t: Any) -> None:
         burst_ends(g, c, p, c.free_at)
         c.cur = -1
 
+
 def burst_ends(g: Any, c: Any, p: Any, t: Any) -> None:
     """Producer p has no call left at t: it is next due a gap after it last was."""
     p.due += g.period * exponential(c.arrivals) if g.exp_gap else g.period
     if g.closed and not g.catchup and p.due < t:
         p.due = t
     p.left, p.ready = g.burst, p.due + (g.wake_cost if p.due > t else 0.0)
+
 
 compile_module()

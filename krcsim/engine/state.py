@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the engine remembers: records named as in the kernel, reached from GLOBAL by pointers; times are in ticks."""
+
 from typing import Any
 import numpy as np
 from numba import from_dtype, types
@@ -11,10 +12,12 @@ from krcsim.engine.rng import STREAM
 SLAB, VMALLOC, LIST = map(np.int64, range(3))  # channels
 ONE = np.int64(1)
 
+
 def _dtype(ints: str, floats: str, channels: str = "", *more: Any) -> np.dtype[Any]:
     """Fields named in each string; those of `channels` hold a whole number for each channel."""
     fields: list[Any] = [(n, "i8") for n in ints.split()] + [(n, "f8") for n in floats.split()]
     return np.dtype(fields + [(n, "i8", 3) for n in channels.split()] + list(more), align=True)
+
 
 # struct kfree_rcu_cpu_work, twice a CPU. need: the grace period the batch needs; its work will be ready at ready_at, or
 # was at `since`. By channel: ptr, pointers; blk, their blocks (list: wrappers); needs, the grace period it would need.
@@ -31,18 +34,24 @@ IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worke
 # Of fork.py: tagged, whether its luck is biased; heard, whether its waits count; raised, whether trouble comes sooner
 # in its plan, were it tagged; planned, whether that plan is new; odds, the log ratio of likelihoods of a dull call;
 # often, P(trouble) where biased.
-CPU = _dtype("nr_emergency wk wk_owner wk_stage wk_size wk_wrappers wk_sum n known on blocked cur first_prod reused "
+CPU = _dtype(
+    "nr_emergency wk wk_owner wk_stage wk_size wk_wrappers wk_sum n known on blocked cur first_prod reused "
     "slab_free pcp tagged heard raised planned doomed",
     "monitor_at call_at until base phase_at rate wk_at free_at start refill_at cost wk_began wk_pause awake_at woke "
     "section section_end hold odds often plan_at",
-    "room ptr blk cache wk_ptr wk_blk", *((n, STREAM) for n in ("arrivals", "marks", "stalls")))
+    "room ptr blk cache wk_ptr wk_blk",
+    *((n, STREAM) for n in ("arrivals", "marks", "stalls")),
+)
 FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 BIASED, FORCED = 1, 2  # CPU.tagged; forced: the call that comes now hits
 PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
 
 # A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits. spell: the number of the spell in
 # which it was made (0: in calm), spell_win: the window of its begin, spell_waited: whether a call of it waited already.
-HELD = _dtype("what cpu prod win spell spell_win spell_waited ch fails need heard", "call begin wake u_head fh ff")
+HELD = _dtype(
+    "what cpu prod win spell spell_win spell_waited ch fails need heard",
+    "call begin wake u_head fh ff",
+)
 NO_STALL, PAGE_STALL, HEAD_STALL, WAKE = map(np.int64, range(4))  # HELD.what
 # The heap: node 0 .. heap_n - 1 in heap order, the nodes behind hold its free HELD slots.
 NODE = _dtype("slot", "at")
@@ -68,30 +77,82 @@ GLOBAL = _dtype(
     "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate hog_sleep lead "
     "round free file hogged mem_at hog_at "
     # Forks: see engine/fork.py.
-    "choice least most share calm_share calm_danger log_lr weight gp_mean score", "", ("fail", "f8", (2, 6)),
-    *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited", "r_fork")))
+    "choice least most share calm_share calm_danger log_lr weight gp_mean score",
+    "",
+    ("fail", "f8", (2, 6)),
+    *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited", "r_fork")),
+)
 # What forks found in a window: sums with their weights; and their number, those that waited, and their events.
 TALLY = _dtype("", "waits waits_spell wait_ms forks hits events")
 
 # Counters of a window, in the order of columns of a run's table.
-COUNTERS = ("single double single_spell double_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
+COUNTERS = (
+    "single double single_spell double_spell waits waits_spell wait_ms stalls stall_ms list_pushes early_frees "
     "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains drains_due rearms "
-    "pages_returned pages_freed pool_returned queued freed events spell_ms").split()
+    "pages_returned pages_freed pool_returned queued freed events spell_ms"
+).split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
 # An event, and what its CPU held after it: objects in the pool, pages cached, free entries of its head blocks, objects
 # queued, and those of them on the list.
 EVENT = _dtype("code cpu nr_emergency cached room queued listed", "at value")
-EVENTS = ("boot", "spell begins", "spell ends", "page from cache", "page allocated", "page failed",
-    "rcu_head allocated", "rcu_head from pool", "own head listed", "reclaim stall", "wait begins", "wait ends",
-    "monitor armed", "drained early", "batch queued", "joined a pending batch", "monitor re-armed",
-    "grace period starts", "grace period ends", "work starts", "freed before its grace period", "page to cache",
-    "page freed", "wrapper to pool", "work ends")
+EVENTS = (
+    "boot",
+    "spell begins",
+    "spell ends",
+    "page from cache",
+    "page allocated",
+    "page failed",
+    "rcu_head allocated",
+    "rcu_head from pool",
+    "own head listed",
+    "reclaim stall",
+    "wait begins",
+    "wait ends",
+    "monitor armed",
+    "drained early",
+    "batch queued",
+    "joined a pending batch",
+    "monitor re-armed",
+    "grace period starts",
+    "grace period ends",
+    "work starts",
+    "freed before its grace period",
+    "page to cache",
+    "page freed",
+    "wrapper to pool",
+    "work ends",
+)
 CODE = {name: np.int64(i) for i, name in enumerate(EVENTS)}
-(BOOT, SPELL_BEGINS, SPELL_ENDS, FROM_CACHE, PAGE_OK, PAGE_FAILED, HEAD_OK, FROM_POOL, OWN_HEAD, STALLS, WAIT_BEGINS,
-    WAIT_ENDS, ARMED, EARLY, BATCH, JOINED, REARMED, GP_STARTS, GP_ENDS, WORK_STARTS, TOO_SOON, TO_CACHE, PAGE_FREED,
-    TO_POOL, WORK_ENDS) = CODE.values()
+(
+    BOOT,
+    SPELL_BEGINS,
+    SPELL_ENDS,
+    FROM_CACHE,
+    PAGE_OK,
+    PAGE_FAILED,
+    HEAD_OK,
+    FROM_POOL,
+    OWN_HEAD,
+    STALLS,
+    WAIT_BEGINS,
+    WAIT_ENDS,
+    ARMED,
+    EARLY,
+    BATCH,
+    JOINED,
+    REARMED,
+    GP_STARTS,
+    GP_ENDS,
+    WORK_STARTS,
+    TOO_SOON,
+    TO_CACHE,
+    PAGE_FREED,
+    TO_POOL,
+    WORK_ENDS,
+) = CODE.values()
 ALL = np.int64(-1)  # the CPU of an event that concerns all
+
 
 def _pointer_to(dtype: np.dtype[Any]) -> Any:
     """A compiled function (address, index) -> record; arrays as arguments would triple the compile time."""
@@ -107,19 +168,26 @@ def _pointer_to(dtype: np.dtype[Any]) -> Any:
 
     return element
 
+
 cpu_at, krw_at, prod_at, held_at, node_at, out_at, event_at, real_at, count_at, tally_at = map(
-    _pointer_to, (CPU, KRW, PRODUCER, HELD, NODE, OUT, EVENT, REAL, COUNT, TALLY))
+    _pointer_to, (CPU, KRW, PRODUCER, HELD, NODE, OUT, EVENT, REAL, COUNT, TALLY)
+)
+
 
 @intrinsic  # type: ignore[untyped-decorator]
 def move(_typing: Any, _to: Any, _of: Any, _count: Any) -> Any:
     """Copy bytes from one address to another."""
+
     def code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
         to, of = (builder.inttoptr(address, cgutils.voidptr_t) for address in args[:2])
         cgutils.raw_memcpy(builder, to, of, args[2], 1)
 
     return types.void(types.int64, types.int64, types.int64), code
 
+
 def replication_state(seed: int, replication: int, cpus: int) -> list[np.ndarray[Any, Any]]:
     """Stream states, each from a SeedSequence child: r_spell to r_expedited of GLOBAL, three for all CPUs, r_fork."""
-    return [np.random.SeedSequence(seed, spawn_key=(replication, decision)).generate_state(n, np.uint64)
-        for decision, n in enumerate([4] * 4 + [4 * cpus] * 3 + [4])]
+    return [
+        np.random.SeedSequence(seed, spawn_key=(replication, decision)).generate_state(n, np.uint64)
+        for decision, n in enumerate([4] * 4 + [4 * cpus] * 3 + [4])
+    ]

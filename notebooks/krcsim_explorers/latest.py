@@ -6,6 +6,7 @@ its first result: a steady drag would otherwise show nothing. Results come back 
 (JupyterLab may run that of widgets in a thread of its own), never on the worker's thread; without a running loop (a
 plain script, a test) everything happens at once in the caller's thread.
 """
+
 import asyncio
 import atexit
 import threading
@@ -13,13 +14,17 @@ from collections.abc import Callable
 from typing import Any
 import numpy as np
 
+
 class Ticket:
     """One submitted value: `stop` is what the engine polls; show() and tell() reach the person."""
+
     def __init__(self, value: Any, stopped: type[BaseException]) -> None:
         self.value, self._stopped = value, stopped
         self.stop = np.zeros(1, np.int64)
         self.shown = self.superseded = False
-        self.post: Callable[[Callable[[Any], None], Any], Any] = lambda receiver, what: receiver(what)
+        self.post: Callable[[Callable[[Any], None], Any], Any] = lambda receiver, what: receiver(
+            what
+        )
         self.on_state: Callable[[str], None] = lambda _state: None
         self.outdated: Callable[[], bool] = lambda: False
 
@@ -46,13 +51,19 @@ class Ticket:
         if self.superseded:
             raise self._stopped
 
+
 class Latest:
     """Runs work(ticket) for the newest submitted value only.
 
     `on_state` hears "running" after the first result, and at the end "done", "stopped" or "error: ...".
     """
-    def __init__(self, work: Callable[[Ticket], None], on_state: Callable[[str], None],
-            stopped: type[BaseException]) -> None:
+
+    def __init__(
+        self,
+        work: Callable[[Ticket], None],
+        on_state: Callable[[str], None],
+        stopped: type[BaseException],
+    ) -> None:
         self._work, self._on_state, self._stopped = work, on_state, stopped
         self._lock = threading.Condition()
         self._next: tuple[Ticket, asyncio.AbstractEventLoop] | None = None
@@ -99,7 +110,9 @@ class Latest:
             with self._lock:
                 if self._next is None:
                     self._lock.wait(30)
-                if self._next is None:  # nothing to do for a while, or the end: a later submit() starts anew
+                if (
+                    self._next is None
+                ):  # nothing to do for a while, or the end: a later submit() starts anew
                     atexit.unregister(self._end)
                     self._thread = None
                     return
@@ -114,7 +127,11 @@ class Latest:
                 self._running = None
 
     def _run(self, ticket: Ticket) -> None:
-        ticket.on_state, ticket.outdated, end = self._on_state, lambda: self._newest is not ticket, "done"
+        ticket.on_state, ticket.outdated, end = (
+            self._on_state,
+            lambda: self._newest is not ticket,
+            "done",
+        )
         self._newest = ticket
         try:
             self._work(ticket)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The three questions that have sliders: pool or pages, cold start, one spell."""
+
 import html
 import shlex
 from collections.abc import Callable
@@ -22,58 +23,105 @@ from krcsim.study import SEED, Have, Progress, replications_at
 from krcsim_studies.comparison import compare, spells
 from krcsim_report.lists import listed
 from krcsim.values import KrcsimError
-_LOAD = ("workload.rate_hz", "machine.cpus", "grace_period.mean_ms", "machine.hz", "workload.single_share")
-_PRESSURE = ("allocator.spell.page", "allocator.spell.head", "allocator.spell_ms", "allocator.calm_ms")
+
+_LOAD = (
+    "workload.rate_hz",
+    "machine.cpus",
+    "grace_period.mean_ms",
+    "machine.hz",
+    "workload.single_share",
+)
+_PRESSURE = (
+    "allocator.spell.page",
+    "allocator.spell.head",
+    "allocator.spell_ms",
+    "allocator.calm_ms",
+)
 
 CLOSING = 8e5  # events for each remedy with which plain runs saw no wait, at last: a tenth of a second each
+
 
 def looking(chart: Chart, look: str) -> Chart:
     """The same chart as it looks when it is old (dimmed) or pinned beside another."""
     return replace(chart, lines=tuple(replace(line, look=look) for line in chart.lines))
 
+
 def framed(ax: Axes, *, chart: Chart) -> None:
     """Frame axes as a figure has them, with a legend of all but pins, but without the lines that it names."""
     figures.frame(ax, chart)
-    lines = tuple(replace(line, look="pin" if ": " in line.name else "dots" if line.look == "dots" else "now")
-        for line in chart.lines)
+    lines = tuple(
+        replace(line, look="pin" if ": " in line.name else "dots" if line.look == "dots" else "now")
+        for line in chart.lines
+    )
     artists = figures.draw(replace(chart, lines=lines), ax)  # the frame outlives what is dimmed
     names = {line.name for line in lines if line.look != "pin"}
     pins = sorted({line.name.split(": ")[0] for line in lines if line.look == "pin"})
-    ax.legend(handles=[a for a in artists if a.get_label() in names], loc="upper right", ncols=2, columnspacing=0.8,
-        handlelength=1.8, fontsize=7, framealpha=0.9, title_fontsize=7,
-        title=f"pinned, thin: {', '.join(pins)}" if pins else None)
+    ax.legend(
+        handles=[a for a in artists if a.get_label() in names],
+        loc="upper right",
+        ncols=2,
+        columnspacing=0.8,
+        handlelength=1.8,
+        fontsize=7,
+        framealpha=0.9,
+        title_fontsize=7,
+        title=f"pinned, thin: {', '.join(pins)}" if pins else None,
+    )
     for artist in artists:
         artist.remove()
+
 
 def pictured(view: View, chart: Chart, command: str) -> bytes:
     """A chart as the picture under the sliders, stamped with its command."""
     key = (figures.limits(chart), rows_unseen(chart), tuple(line.name for line in chart.lines))
     return view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
 
+
 def cursor(ax: Axes, spell: timeline.Spell, n: int) -> list[Any]:
     """A line at event n, with its name; returns the artists."""
     e = spell.events[n]
     near = e.ms > (spell.begin_ms + spell.end_ms) / 2
-    return [ax.axvline(e.ms, color="black", lw=1), ax.text(e.ms, len(timeline.LANES) - 0.1, f" {e.what} ",
-        fontsize=8, va="top", ha="right" if near else "left", bbox=dict(fc="white", ec="black", lw=0.6, pad=1.5))]
+    return [
+        ax.axvline(e.ms, color="black", lw=1),
+        ax.text(
+            e.ms,
+            len(timeline.LANES) - 0.1,
+            f" {e.what} ",
+            fontsize=8,
+            va="top",
+            ha="right" if near else "left",
+            bbox=dict(fc="white", ec="black", lw=0.6, pad=1.5),
+        ),
+    ]
+
 
 def told(spell: timeline.Spell, n: int) -> tuple[str, str, str]:
     """Event n as (when and where, the rule that fired, the kernel's symbol)."""
     e, rule = spell.events[n], timeline.rules()[spell.events[n].what]
-    held = "" if e.cpu < 0 else (f"; CPU {e.cpu} holds {e.cached} pages, {e.nr_emergency} pool objects, "
-        f"{e.queued - e.listed} pointers in blocks, {e.listed} on the list")
+    held = (
+        ""
+        if e.cpu < 0
+        else (
+            f"; CPU {e.cpu} holds {e.cached} pages, {e.nr_emergency} pool objects, "
+            f"{e.queued - e.listed} pointers in blocks, {e.listed} on the list"
+        )
+    )
     return f"{e.ms:.3f} ms: {e.what}{held}", rule["rule"], rule["symbol"]
+
 
 def with_remedy(s: Scenario, name: str) -> Scenario:
     """The scenario under a remedy of that name."""
     return replace(s, remedy=named(name, s.remedy))
 
+
 def bare(said: str) -> str:
     """HTML as plain text."""
     return html.unescape(said.replace("<b>", "").replace("</b>", ""))
 
+
 class Compared(Explorer):
     """Remedies beside each other: at once the person's own, then all of them, rung by rung."""
+
     pins_at_most = 3
     names: ClassVar[str]  # the remedies, as the shell spells them
     options: ClassVar[str] = ""
@@ -86,7 +134,9 @@ class Compared(Explorer):
     def carries(self, name: str, path: str) -> bool:
         """The rows of the table have remedies of their own, and reserves on the own remedy have their own sizes."""
         section, field = path.split(".", 1)
-        return section != "remedy" or name == "own" or (name.endswith("-own") and field not in RESERVE)
+        return (
+            section != "remedy" or name == "own" or (name.endswith("-own") and field not in RESERVE)
+        )
 
     def ask(self, s: Scenario, names: str, **how: Any) -> Result:
         """Run the question for some remedies."""
@@ -96,14 +146,23 @@ class Compared(Explorer):
         """The person's own setting in words (HTML)."""
         e, at = result.get("own", "p_wait", result.windows()[-1]), html.escape
         origin = at(s.grace_period.origin(s.machine.hz, s.machine.cpus))
-        return (f"P(wait) of your setting: <b>{at(words(e))}</b>; {s.bytes_at_boot()} bytes per CPU at boot, "
-            f"{s.bytes_at_full()} at full; {origin}")
+        return (
+            f"P(wait) of your setting: <b>{at(words(e))}</b>; {s.bytes_at_boot()} bytes per CPU at boot, "
+            f"{s.bytes_at_full()} at full; {origin}"
+        )
 
-    def command(self, s: Scenario, names: str, rung: int, budget: float, pins: dict[str, Scenario]) -> str:
+    def command(
+        self, s: Scenario, names: str, rung: int, budget: float, pins: dict[str, Scenario]
+    ) -> str:
         """The shell command with the same numbers."""
-        also = "".join(f" --pin {shlex.quote(command_near('', p)[len('krcsim  '):])}" for p in pins.values())
-        return command_near("compare", s,
-            f"--remedies {names}{self.options} --precision 0.001 --max-rung {rung} --budget {budget:g}{also}")
+        also = "".join(
+            f" --pin {shlex.quote(command_near('', p)[len('krcsim  ') :])}" for p in pins.values()
+        )
+        return command_near(
+            "compare",
+            s,
+            f"--remedies {names}{self.options} --precision 0.001 --max-rung {rung} --budget {budget:g}{also}",
+        )
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """The own point at once over the old curves, dimmed; then everything, rung by rung, and what was not seen."""
@@ -112,8 +171,14 @@ class Compared(Explorer):
         own = ask(s, "own", max_rung=0, budget=0.0, command=self.command(s, "own", 0, 0.0, {}))
         chart, was = chart_of(own), self.seen.lines if self.seen else ()
         mine = {line.name: line for line in chart.lines}
-        old = looking(replace(chart, lines=was), "old").lines  # each in its place, or the frame would be drawn anew
-        self.tell(ticket, own, replace(chart, lines=(*(mine.pop(line.name, line) for line in old), *mine.values())))
+        old = looking(
+            replace(chart, lines=was), "old"
+        ).lines  # each in its place, or the frame would be drawn anew
+        self.tell(
+            ticket,
+            own,
+            replace(chart, lines=(*(mine.pop(line.name, line) for line in old), *mine.values())),
+        )
         self.keep(ticket, s, pins)
         worlds, last = {"": s, **pins}, replications_at(max(self.rungs, default=0))
         runs = 0
@@ -124,23 +189,36 @@ class Compared(Explorer):
             there, runs, found = runs, replications_at(rung), {}
             for k, (letter, world) in enumerate(worlds.items()):
                 way = self.on_way(ticket, there, runs, last, k, len(worlds))
-                found[letter] = ask(world, self.names, max_rung=rung, budget=budget,
+                found[letter] = ask(
+                    world,
+                    self.names,
+                    max_rung=rung,
+                    budget=budget,
                     progress=self.closing(ticket, k, len(worlds)) if budget else way,
-                    command=self.command(world, self.names, rung, budget, {} if letter else pins))
+                    command=self.command(world, self.names, rung, budget, {} if letter else pins),
+                )
             chart = beside(chart_of(found[""]), {k: chart_of(r) for k, r in found.items() if k})
             self.tell(ticket, found[""], chart)
 
-    def on_way(self, ticket: Ticket, there: int, runs: int, last: int, k: int, worlds: int) -> Progress:
+    def on_way(
+        self, ticket: Ticket, there: int, runs: int, last: int, k: int, worlds: int
+    ) -> Progress:
         """What tells the progress from `there` to `runs` replications, of `last`, in the k-th of the worlds."""
+
         def way(n: int, of: int) -> None:
             share = (there + (runs - there) * (k + n / of) / worlds) / last
             self.progress(ticket, share, f"{runs} of {last} replications, {n} of {of} remedies")
+
         return way
 
     def closing(self, ticket: Ticket, k: int, worlds: int) -> Progress:
         """What tells how far the look at remedies without a wait is, in the k-th of the worlds."""
+
         def way(n: int, of: int) -> None:
-            self.progress(ticket, (k + n / of) / worlds, f"no wait seen: other methods, {n} of {of} remedies")
+            self.progress(
+                ticket, (k + n / of) / worlds, f"no wait seen: other methods, {n} of {of} remedies"
+            )
+
         return way
 
     def tell(self, ticket: Ticket, result: Result, chart: Chart) -> None:
@@ -148,9 +226,15 @@ class Compared(Explorer):
         s, command = ticket.value[0], str(result.provenance["command"])
         png = pictured(self.view, chart, command)
         said, self.seen = self.said(result, s), chart
-        new = replace(chart, lines=tuple(line for line in chart.lines if line.look != "old"))  # for files
+        new = replace(
+            chart, lines=tuple(line for line in chart.lines if line.look != "old")
+        )  # for files
         answer = Answer(self.name, s, SEED, command, new, answer_text(result), result)
-        ticket.show(self._show, Shown(answer, png, said, f"{chart.ylabel} over {chart.xlabel}. {bare(said)}"))
+        ticket.show(
+            self._show,
+            Shown(answer, png, said, f"{chart.ylabel} over {chart.xlabel}. {bare(said)}"),
+        )
+
 
 class Found(Explorer):
     """A question whose finding is a chart and a sentence, better with each rung; told step by step on the way."""
@@ -160,7 +244,9 @@ class Found(Explorer):
         """What is shown, as Python has it; None before the first answer."""
         return self.done.found if self.done else None
 
-    def rung_by_rung(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario], look: Callable[[int], Any]) -> None:
+    def rung_by_rung(
+        self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario], look: Callable[[int], Any]
+    ) -> None:
         """Show what look(rung) finds, on each rung; the setting is kept with the first."""
         for k, rung in enumerate(self.rungs or (0,)):
             self.looks = 0
@@ -175,33 +261,58 @@ class Found(Explorer):
     def shows(self, found: Any, chart: Chart, said: str, text: str, result: Result) -> Shown:
         """A finding with its chart, its sentence, its text for a list and its file."""
         answer = Answer(self.name, found.scenario, SEED, found.command, chart, text, result)
-        return Shown(answer, pictured(self.view, chart, found.command), f"<b>{html.escape(said)}</b>",
-            f"{chart.ylabel} over {chart.xlabel}. {said}", found)
+        return Shown(
+            answer,
+            pictured(self.view, chart, found.command),
+            f"<b>{html.escape(said)}</b>",
+            f"{chart.ylabel} over {chart.xlabel}. {said}",
+            found,
+        )
 
     def step(self, ticket: Ticket, share: Callable[[int], float], text: str) -> None:
         """Say what is being looked at; `share` of the work is done after so many looks."""
         self.looks += 1
         self.progress(ticket, min(0.95, share(self.looks)), text)
 
+
 class PoolOrPages(Compared):
     """P(wait) with a pool of N objects against P pages, over the bytes per CPU that they cost."""
+
     name, names = "pool-or-pages", "curve"
-    shown = ("remedy.head_alloc", "remedy.cache_shared", "remedy.nr_emergency_objs", "remedy.nr_bkv_objs",
-        "remedy.cache_at_boot", *_PRESSURE, *_LOAD)
+    shown = (
+        "remedy.head_alloc",
+        "remedy.cache_shared",
+        "remedy.nr_emergency_objs",
+        "remedy.nr_bkv_objs",
+        "remedy.cache_at_boot",
+        *_PRESSURE,
+        *_LOAD,
+    )
 
     def fitted(self, s: Scenario) -> Scenario:
         """With a horizon of a few spells, fewer where many CPUs make many events."""
         if s.allocator.spells != "exponential":  # its horizon is as long as it was given
             return s
         cycle, cpus = s.allocator.spell_ms + s.allocator.calm_ms, s.machine.cpus
-        span = max(2.0 * cycle if cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4)))
+        span = max(
+            2.0 * cycle if cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4))
+        )
         return replace(s, horizon_ms=round(s.warmup_ms + span, 3))
+
 
 class ColdStart(Compared):
     """P(wait) in the first spell after boot, in the second, and so on: what preallocation buys, and how long."""
+
     name, names, options = "cold-start", "cold", " --by-spell 8"
-    shown = ("remedy.head_alloc", "remedy.nr_emergency_objs", "remedy.emergency_at_boot", "remedy.nr_bkv_objs",
-        "remedy.cache_at_boot", *_PRESSURE, *_LOAD)
+    shown = (
+        "remedy.head_alloc",
+        "remedy.nr_emergency_objs",
+        "remedy.emergency_at_boot",
+        "remedy.nr_bkv_objs",
+        "remedy.cache_at_boot",
+        *_PRESSURE,
+        *_LOAD,
+    )
 
     def ask(self, s: Scenario, names: str, **how: Any) -> Result:
         """Run the question, spell by spell."""
@@ -210,14 +321,29 @@ class ColdStart(Compared):
     def said(self, result: Result, s: Scenario) -> str:  # noqa: ARG002
         """The first and the last spell of the own setting (HTML)."""
         first, last = result.windows()[0], result.windows()[-1]
-        one, later = (html.escape(words(result.get("own", "p_wait_spell", x))) for x in (first, last))
-        return f"P(wait) of your setting in the first spell: <b>{one}</b>, in {last}: <b>{later}</b>"
+        one, later = (
+            html.escape(words(result.get("own", "p_wait_spell", x))) for x in (first, last)
+        )
+        return (
+            f"P(wait) of your setting in the first spell: <b>{one}</b>, in {last}: <b>{later}</b>"
+        )
+
 
 class OneSpell(Explorer):
     """One spell of pressure on a timeline: what a CPU held, who waited, and which rule of the kernel fired."""
+
     name = "one-spell"
-    shown = ("remedy.head_alloc", "remedy.nr_emergency_objs", "remedy.emergency_at_boot", "remedy.nr_bkv_objs",
-        "remedy.cache_at_boot", *_PRESSURE, "workload.rate_hz", "grace_period.mean_ms", "workload.single_share")
+    shown = (
+        "remedy.head_alloc",
+        "remedy.nr_emergency_objs",
+        "remedy.emergency_at_boot",
+        "remedy.nr_bkv_objs",
+        "remedy.cache_at_boot",
+        *_PRESSURE,
+        "workload.rate_hz",
+        "grace_period.mean_ms",
+        "workload.single_share",
+    )
     spell: timeline.Spell | None = None
 
     def fitted(self, s: Scenario) -> Scenario:
@@ -233,13 +359,22 @@ class OneSpell(Explorer):
         self.which = w.BoundedIntText(1, min=1, max=50, description="Spell number", **look)
         self.world = w.BoundedIntText(0, min=0, max=10_000, description="World (run)", **look)
         self.cpu = w.BoundedIntText(0, min=0, max=1023, description="CPU looked at", **look)
-        self.zoom = w.Dropdown(options=[("whole spell", 0), ("400 ms", 400), ("100 ms", 100), ("40 ms", 40)],
-            description="Show", **look)
+        self.zoom = w.Dropdown(
+            options=[("whole spell", 0), ("400 ms", 400), ("100 ms", 100), ("40 ms", 40)],
+            description="Show",
+            **look,
+        )
         self.event = w.IntSlider(0, min=0, max=0, description="Event", **look)
         self.play = w.Play(0, min=0, max=0, interval=400, description="Play the events")
         w.jslink((self.play, "value"), (self.event, "value"))
-        steps = {text: w.Button(description=text, tooltip=tip, layout=dict(width="auto")) for text, tip in (
-            ("Back", "The event before"), ("Step", "The next event"), ("Next wait", "Where the next caller waits"))}
+        steps = {
+            text: w.Button(description=text, tooltip=tip, layout=dict(width="auto"))
+            for text, tip in (
+                ("Back", "The event before"),
+                ("Step", "The next event"),
+                ("Next wait", "Where the next caller waits"),
+            )
+        }
         self.rule = w.HTML("").add_class("krcsim-status")
         steps["Back"].on_click(lambda _: self._go(self.event.value - 1))
         steps["Step"].on_click(lambda _: self._go(self.event.value + 1))
@@ -248,20 +383,29 @@ class OneSpell(Explorer):
             control.observe(self._moved, "value")
         self.guard.track = True
         self.guard.observe(self._point, "at")
-        return [w.HBox([self.play, *steps.values()]), self.event, self.rule,
-            w.HBox([self.which, self.world]), w.HBox([self.cpu, self.zoom])]
+        return [
+            w.HBox([self.play, *steps.values()]),
+            self.event,
+            self.rule,
+            w.HBox([self.which, self.world]),
+            w.HBox([self.cpu, self.zoom]),
+        ]
 
     def _go(self, n: int) -> None:
         self.event.value = max(0, min(self.event.max, n))
 
     def _next_wait(self) -> None:
         events = self.spell.events if self.spell else ()
-        later = [n for n, e in enumerate(events) if e.what == "wait begins" and n > self.event.value]
+        later = [
+            n for n, e in enumerate(events) if e.what == "wait begins" and n > self.event.value
+        ]
         first = [n for n, e in enumerate(events) if e.what == "wait begins"]
         if first:
             self._go((later or first)[0])
         else:
-            self._remark("Nobody waits in this spell; try another one, another world, or less reserve.")
+            self._remark(
+                "Nobody waits in this spell; try another one, another world, or less reserve."
+            )
 
     def _point(self, change: Any) -> None:
         """The pointer is on the picture: go to the event nearest to it."""
@@ -275,7 +419,9 @@ class OneSpell(Explorer):
         left, right = timeline.whole(spell)
         if not self.zoom.value or not spell.events:
             return left, right
-        width = float(self.zoom.value)  # pages of half that width, so that it does not jump at each step
+        width = float(
+            self.zoom.value
+        )  # pages of half that width, so that it does not jump at each step
         page = int((spell.events[n].ms - left) / (width / 2))
         return left + (page - 0.5) * width / 2, left + (page + 1.5) * width / 2
 
@@ -289,7 +435,9 @@ class OneSpell(Explorer):
         n, spell = self.event.value, self.spell
         if spell is None or (spell.scenario, spell.replication, spell.number, spell.cpu) != asked:
             try:
-                spell = timeline.one_spell(s, SEED, replication=asked[1], number=asked[2], cpu=asked[3])
+                spell = timeline.one_spell(
+                    s, SEED, replication=asked[1], number=asked[2], cpu=asked[3]
+                )
             except KrcsimError as exc:
                 ticket.post(self._remark, str(exc))
                 return
@@ -297,8 +445,12 @@ class OneSpell(Explorer):
         n = min(n, len(spell.events) - 1)
         span = self._span(spell, n)
         command = self.command(*asked)
-        png = self.view.png((asked, span), partial(timeline.frame, spell=spell, span=span),
-            lambda ax: cursor(ax, spell, n) if spell.events else [], f"{command} event {n}")
+        png = self.view.png(
+            (asked, span),
+            partial(timeline.frame, spell=spell, span=span),
+            lambda ax: cursor(ax, spell, n) if spell.events else [],
+            f"{command} event {n}",
+        )
         answer = Answer(self.name, s, SEED, command, spell, timeline.text_of(spell, command))
         said, fresh = timeline.story(spell), spell is not self.spell
         ticket.show(self._show_spell, (spell, n, Shown(answer, png, html.escape(said), said)))

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Can the rare answer be trusted: the exact chain beside what is simulated, on one CPU."""
+
 import html
 from functools import partial
 from pathlib import Path
@@ -11,28 +12,51 @@ from krcsim_explorers.questions import Found
 from krcsim.result import words
 from krcsim.scenario import Scenario, command_near
 from krcsim.study import replications_at
-from krcsim_studies.beside import (KINDS, LARGEST, NAMES, Beside, beside,
-    chart_of_beside, result_of, text_of, verdict)
+from krcsim_studies.beside import (
+    KINDS,
+    LARGEST,
+    NAMES,
+    Beside,
+    beside,
+    chart_of_beside,
+    result_of,
+    text_of,
+    verdict,
+)
 from krcsim_studies.question import Finding
 from krcsim_studies.size import with_reserve
 
+
 class Trust(Found):
     """P(wait) over the size of a pool, or of a list of pages: exact, by plain runs, and by forks."""
+
     name = "rare-and-exact"
     presets = {"Small world, 1 CPU": "small-world", **PRESETS}
-    shown = ("allocator.calm.head", "allocator.calm.page", "workload.rate_hz", "remedy.block_entries",
-        "workload.single_share")
+    shown = (
+        "allocator.calm.head",
+        "allocator.calm.page",
+        "workload.rate_hz",
+        "remedy.block_entries",
+        "workload.single_share",
+    )
 
-    def __init__(self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 2, 5)) -> None:
+    def __init__(
+        self, folder: str | Path = "", preset: str = "", rungs: tuple[int, ...] = (0, 2, 5)
+    ) -> None:
         self.known: dict[Scenario, Finding] = {}
         super().__init__(folder, preset, rungs)
 
     def extras(self) -> list[Any]:
         """What grows, up to where, and the size that is told in words."""
         look: Any = dict(style=dict(description_width="12em"), layout=w.Layout(width="33em"))
-        self.of = w.Dropdown(options=[("a pool of objects", "pool"), ("a list of pages", "pages")],
-            description="What grows", **look)
-        self.size = w.IntSlider(6, min=0, max=max(LARGEST.values()), description="Size told in words", **look)
+        self.of = w.Dropdown(
+            options=[("a pool of objects", "pool"), ("a list of pages", "pages")],
+            description="What grows",
+            **look,
+        )
+        self.size = w.IntSlider(
+            6, min=0, max=max(LARGEST.values()), description="Size told in words", **look
+        )
         self.of.observe(self._moved, "value")
         self.size.observe(lambda _: self._told_size(), "value")
         return [self.of, self.size]
@@ -40,7 +64,9 @@ class Trust(Found):
     def worlds(self, s: Scenario) -> dict[str, Scenario]:
         """Without a reserve, and with the smallest of the kind that grows."""
         one = (1, 0) if self.of.value == "pool" else (0, 1)
-        return {"own": s} | possible({"none": partial(with_reserve, s, 0, 0), "one": partial(with_reserve, s, *one)})
+        return {"own": s} | possible(
+            {"none": partial(with_reserve, s, 0, 0), "one": partial(with_reserve, s, *one)}
+        )
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """All sizes with few replications, then with more; the exact answers are found once."""
@@ -49,15 +75,30 @@ class Trust(Found):
 
         def share(rung: int, looks: int) -> float:
             there = replications_at(rung)
-            return (sum(n for n in runs if n < there) + there * (looks - 1) / (largest + 1)) / sum(runs)
+            return (sum(n for n in runs if n < there) + there * (looks - 1) / (largest + 1)) / sum(
+                runs
+            )
 
-        self.rung_by_rung(ticket, s, pins, lambda rung: beside(s, of, rung=rung, stop=ticket.stop, known=self.known,
-            command=command_near("ask", s, f"--sizes {largest} --of {of} --max-rung {rung}"),
-            told=partial(self.step, ticket, partial(share, rung))))
+        self.rung_by_rung(
+            ticket,
+            s,
+            pins,
+            lambda rung: beside(
+                s,
+                of,
+                rung=rung,
+                stop=ticket.stop,
+                known=self.known,
+                command=command_near("ask", s, f"--sizes {largest} --of {of} --max-rung {rung}"),
+                told=partial(self.step, ticket, partial(share, rung)),
+            ),
+        )
 
     def told_of(self, found: Beside) -> Shown:
         """All methods beside each other."""
-        return self.shows(found, chart_of_beside(found), verdict(found), text_of(found), result_of(found))
+        return self.shows(
+            found, chart_of_beside(found), verdict(found), text_of(found), result_of(found)
+        )
 
     def _show(self, out: Shown) -> None:
         super()._show(out)

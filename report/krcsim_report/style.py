@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where figures are made and written: the same bytes whatever matplotlibrc, style sheet or backend a person has."""
+
 import io
 import logging
 import threading
@@ -16,19 +17,37 @@ try:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 except (OSError, UnicodeDecodeError) as exc:
-    raise KrcsimError(f"matplotlib cannot read your matplotlibrc ({exc}); save it as UTF-8 text, or move it "
-        "away") from None
+    raise KrcsimError(
+        f"matplotlib cannot read your matplotlibrc ({exc}); save it as UTF-8 text, or move it away"
+    ) from None
 finally:
     _log.disabled = False
 
 SVG: dict[str, Any] = {"svg.hashsalt": "krcsim", "svg.fonttype": "none"}
 # How windows behave and where files are looked for: no picture depends on these.
-NOT_DRAWN = ("backend", "interactive", "toolbar", "webagg.", "tk.", "docstring.", "figure.raise_window",
-    "figure.max_open_warning", "savefig.directory", "timezone", "date.epoch")
+NOT_DRAWN = (
+    "backend",
+    "interactive",
+    "toolbar",
+    "webagg.",
+    "tk.",
+    "docstring.",
+    "figure.raise_window",
+    "figure.max_open_warning",
+    "savefig.directory",
+    "timezone",
+    "date.epoch",
+)
 SETTINGS: dict[str, Any] = {
-    name: value for name, value in matplotlib.rcParamsDefault.items() if not name.startswith(NOT_DRAWN)
+    name: value
+    for name, value in matplotlib.rcParamsDefault.items()
+    if not name.startswith(NOT_DRAWN)
 }
-BACKENDS = {"png": "agg", "svg": "svg", "pdf": "pdf"}  # who writes each kind; a person's own would write other bytes
+BACKENDS = {
+    "png": "agg",
+    "svg": "svg",
+    "pdf": "pdf",
+}  # who writes each kind; a person's own would write other bytes
 _one_at_a_time = threading.RLock()  # the settings are matplotlib's, and so all threads'
 
 
@@ -46,7 +65,9 @@ def plain(more: Mapping[str, Any] | None = None) -> Iterator[None]:
             params.update({name: ours[name] for name in theirs})
             yield
         finally:
-            params.update({name: value for name, value in theirs.items() if params[name] == ours[name]})
+            params.update(
+                {name: value for name, value in theirs.items() if params[name] == ours[name]}
+            )
 
 
 def figure(width: float, height: float, dpi: float = 100, layout: str | None = None) -> Figure:
@@ -59,9 +80,18 @@ def figure(width: float, height: float, dpi: float = 100, layout: str | None = N
 @plain(SVG)
 def written(fig: Figure, kind: str, metadata: Mapping[str, Any] | None = None, **how: Any) -> bytes:
     """A figure as png, svg or pdf bytes, without the time of day; same figure, same bytes."""
-    undated: dict[str, Any] = {"svg": {"Date": None}, "pdf": {"CreationDate": None, "Producer": None}}
+    undated: dict[str, Any] = {
+        "svg": {"Date": None},
+        "pdf": {"CreationDate": None, "Producer": None},
+    }
     out = io.BytesIO()
-    fig.savefig(out, format=kind, backend=BACKENDS[kind], metadata={**undated.get(kind, {}), **(metadata or {})}, **how)
+    fig.savefig(
+        out,
+        format=kind,
+        backend=BACKENDS[kind],
+        metadata={**undated.get(kind, {}), **(metadata or {})},
+        **how,
+    )
     return out.getvalue()
 
 

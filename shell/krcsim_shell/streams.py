@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Standard output and standard error as they may be: closed, full, gone, or without a sign for what is to be said."""
+
 import contextlib
 import os
 import sys
@@ -9,7 +10,9 @@ from collections.abc import Callable, Iterator
 from typing import Any
 from krcsim.values import KrcsimError
 
-EVERY_S = 10.0  # between two lines of progress where there is no terminal; what is quicker says nothing
+EVERY_S = (
+    10.0  # between two lines of progress where there is no terminal; what is quicker says nothing
+)
 
 
 def say(text: str, end: str = "\n") -> None:
@@ -20,16 +23,22 @@ def say(text: str, end: str = "\n") -> None:
         sys.stdout.flush()
     except UnicodeEncodeError as exc:
         sign = ascii(exc.object[exc.start])
-        raise KrcsimError(f"standard output is {exc.encoding} and has no sign for {sign}; set PYTHONIOENCODING=utf-8, "
-            "or write to a file: --out NAME") from None
+        raise KrcsimError(
+            f"standard output is {exc.encoding} and has no sign for {sign}; set PYTHONIOENCODING=utf-8, "
+            "or write to a file: --out NAME"
+        ) from None
     except BrokenPipeError:
         silence(sys.stdout)
-        raise KrcsimError("whoever reads standard output went away before all was written; send it to a file instead "
-            "if you want all of it") from None
+        raise KrcsimError(
+            "whoever reads standard output went away before all was written; send it to a file instead "
+            "if you want all of it"
+        ) from None
     except OSError as exc:
         silence(sys.stdout)
-        raise KrcsimError(f"standard output cannot be written ({exc.strerror or exc}); free some space, or send it "
-            "somewhere else") from None
+        raise KrcsimError(
+            f"standard output cannot be written ({exc.strerror or exc}); free some space, or send it "
+            "somewhere else"
+        ) from None
 
 
 def check_output() -> None:

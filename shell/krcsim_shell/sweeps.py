@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`krcsim sweep --into FILE`: a large sweep from a shell, with a bar, stopped and gone on with at will."""
+
 import argparse
 import contextlib
 import signal
@@ -15,8 +16,12 @@ from krcsim.study import Stop, check_whole
 from krcsim.values import KrcsimError, shown
 from krcsim_shell.streams import note, on_terminal, say as answer
 from krcsim_studies.grid import Plan, plan_of
-_ONLY = dict(sample=[], points=0, quantity=[], window=None, method="auto", workers=0, on="threads")  # with --into
+
+_ONLY = dict(
+    sample=[], points=0, quantity=[], window=None, method="auto", workers=0, on="threads"
+)  # with --into
 _NEVER = "out json pin by_spell remedies overwrite".split()  # with it
+
 
 def check_sweep(args: argparse.Namespace) -> None:
     """Refuse options that do not go together."""
@@ -25,26 +30,52 @@ def check_sweep(args: argparse.Namespace) -> None:
             raise KrcsimError(f"--{name} of sweep needs a table to write to; add --into FILE")
         return
     if args.budget is not None:
-        raise KrcsimError("--budget does not go with --into, where each point is asked by itself; leave it out")
+        raise KrcsimError(
+            "--budget does not go with --into, where each point is asked by itself; leave it out"
+        )
     for name in (name for name in _NEVER if getattr(args, name)):
-        raise KrcsimError(f"--{name.replace('_', '-')} does not go with --into; leave it out: the table holds the plan "
-            "and all answers")
-    if args.on.split(":")[0] not in ("threads", "processes", "dask") or ":" in args.on and args.on[:5] != "dask:":
-        raise KrcsimError(f"--on is {shown(args.on)}; allowed: threads, processes, dask, dask:ADDRESS")
+        raise KrcsimError(
+            f"--{name.replace('_', '-')} does not go with --into; leave it out: the table holds the plan "
+            "and all answers"
+        )
+    if (
+        args.on.split(":")[0] not in ("threads", "processes", "dask")
+        or ":" in args.on
+        and args.on[:5] != "dask:"
+    ):
+        raise KrcsimError(
+            f"--on is {shown(args.on)}; allowed: threads, processes, dask, dask:ADDRESS"
+        )
     check_whole("--workers", args.workers, 99_999, "leave it out for all CPUs")
     if not is_there(Path(args.into)) and not Path(args.into).parent.is_dir():
         raise KrcsimError(f"{Path(args.into).parent} is not a folder; make it, or choose another")
 
+
 def plan_from(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[Any]]) -> Plan:
     """The plan that the arguments ask for; raises KrcsimError."""
-    sample = {name: tuple(map(value_of, text.split(":"))) for name, text in pairs("--sample", args.sample).items()}
-    return plan_of(scenario, over, sample=sample, points=args.points, quantities=tuple(args.quantity) or ("p_wait",),
-        window=args.window, seed=args.seed, precision=args.precision, max_rung=args.max_rung, method=args.method)
+    sample = {
+        name: tuple(map(value_of, text.split(":")))
+        for name, text in pairs("--sample", args.sample).items()
+    }
+    return plan_of(
+        scenario,
+        over,
+        sample=sample,
+        points=args.points,
+        quantities=tuple(args.quantity) or ("p_wait",),
+        window=args.window,
+        seed=args.seed,
+        precision=args.precision,
+        max_rung=args.max_rung,
+        method=args.method,
+    )
+
 
 def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[Any]]) -> None:
     """Fill the table, or go on with it."""
     from krcsim_studies.progress import bar
     from krcsim_studies.scale import sweep_into
+
     plan = plan_from(args, scenario, over)
     rows: list[int] = []  # before, and after each task
     told = bar(sys.stderr)
@@ -56,6 +87,7 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
 
     def say(text: str) -> None:
         note(f"\nkrcsim: {text}\n")
+
     stop = np.zeros(1, np.int64)
     try:
         with contextlib.ExitStack() as stack:
@@ -63,9 +95,18 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
             workers: Any = args.workers
             if args.on.startswith("dask"):
                 from krcsim_studies.cluster import dask_executor
+
                 executor, workers = stack.enter_context(dask_executor(args.on[5:], workers))
             signals = stack.enter_context(_ended_by(stop))
-            sweep_into(args.into, plan, executor=executor, workers=workers, progress=progress, stop=stop, say=say)
+            sweep_into(
+                args.into,
+                plan,
+                executor=executor,
+                workers=workers,
+                progress=progress,
+                stop=stop,
+                say=say,
+            )
     except KrcsimError:
         if rows and on_terminal() and not args.quiet:
             note("\n")  # the bar stays
@@ -73,16 +114,24 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
     except KeyboardInterrupt:
         if not rows:
             raise
-        note(f"\nkrcsim: left at once; what {args.into} holds stays, the same command goes on from there\n")
+        note(
+            f"\nkrcsim: left at once; what {args.into} holds stays, the same command goes on from there\n"
+        )
         raise SystemExit(130) from None
     if rows[1] < plan.size:
-        note(f"\nkrcsim: stopped; {args.into} holds {rows[1]} of {plan.size} points; the same command "
-            "goes on from there\n")
+        note(
+            f"\nkrcsim: stopped; {args.into} holds {rows[1]} of {plan.size} points; the same command "
+            "goes on from there\n"
+        )
         raise SystemExit(128 + signals[0])
     if rows[0] == plan.size:
         answer(f"{args.into} is complete: {plan.size} points; nothing was changed")
     else:
-        answer(f"{args.into} holds all {plan.size} points" + (f", {rows[0]} of them from before" if rows[0] else ""))
+        answer(
+            f"{args.into} holds all {plan.size} points"
+            + (f", {rows[0]} of them from before" if rows[0] else "")
+        )
+
 
 @contextlib.contextmanager
 def _ended_by(stop: Stop) -> Iterator[list[int]]:
@@ -93,6 +142,7 @@ def _ended_by(stop: Stop) -> Iterator[list[int]]:
         seen.append(number)
         stop[0] = 1
         signal.signal(number, before[signal.Signals(number)])
+
     before = {n: signal.signal(n, ask) for n in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield seen

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Remedies in the same worlds, all at once or spell by spell; where plain runs see no wait, other methods are asked."""
+
 import itertools
 import math
 import shlex
@@ -14,15 +15,34 @@ from krcsim.remedy import THREAD, Remedy, named
 from krcsim.result import BASE, Cell, Result, provenance
 from krcsim.run import WINDOWS, Replications
 from krcsim.scenario import Scenario, changed, command_near
-from krcsim.study import (DEFAULT_RUNG, PRECISION, SEED, Have, Progress, Stop, check_study, check_whole, climb, given)
+from krcsim.study import (
+    DEFAULT_RUNG,
+    PRECISION,
+    SEED,
+    Have,
+    Progress,
+    Stop,
+    check_study,
+    check_whole,
+    climb,
+    given,
+)
 from krcsim.values import KrcsimError, is_real, refuse
 from krcsim_studies.question import CLOSING
 from krcsim_studies.unseen import Rows, closed, row_of
 
 Point = tuple[Cell, ...]
 Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
-SPELL_QUANTITIES = ("p_wait_spell", "p_spell", "p_wait", "wait_ms", "list_share", "bytes_at_boot", "bytes_at_full",
-    "bytes_added")
+SPELL_QUANTITIES = (
+    "p_wait_spell",
+    "p_spell",
+    "p_wait",
+    "wait_ms",
+    "list_share",
+    "bytes_at_boot",
+    "bytes_at_full",
+    "bytes_added",
+)
 
 
 @dataclass(frozen=True)
@@ -36,9 +56,18 @@ class Study:
 
 def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
     """The scenario under each remedy, by name; raises KrcsimError if there is none or an unknown one."""
-    refuse(not isinstance(remedies, (dict, list, tuple)), "remedies", remedies, "a list of names, or a dict of name -> "
-        "Remedy", 'write for example ["A1", "B12"]')
-    table = remedies if isinstance(remedies, dict) else {name: named(name, scenario.remedy) for name in remedies}
+    refuse(
+        not isinstance(remedies, (dict, list, tuple)),
+        "remedies",
+        remedies,
+        "a list of names, or a dict of name -> Remedy",
+        'write for example ["A1", "B12"]',
+    )
+    table = (
+        remedies
+        if isinstance(remedies, dict)
+        else {name: named(name, scenario.remedy) for name in remedies}
+    )
     if not table:
         raise KrcsimError("remedies is empty; name at least one, for example A1,B,C-A1")
     return {(k,): changed(scenario, remedy=r) for k, r in table.items()}
@@ -56,34 +85,64 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
     return study_of(scenario, (), table_of(scenario, remedies), **how)
 
 
-def same_in_a_shell(verb: str, scenario: Scenario, remedies: Remedies, how: dict[str, Any], more: str = "") -> str:
+def same_in_a_shell(
+    verb: str, scenario: Scenario, remedies: Remedies, how: dict[str, Any], more: str = ""
+) -> str:
     """The shell command of a call from Python, with the same numbers; empty where remedies have no names."""
     if isinstance(remedies, dict):
         return ""
-    words = [f"--remedies {shlex.quote(','.join(map(str, remedies)))}"] if tuple(remedies) != THREAD else []
+    words = (
+        [f"--remedies {shlex.quote(','.join(map(str, remedies)))}"]
+        if tuple(remedies) != THREAD
+        else []
+    )
     usual = dict(seed=SEED, precision=PRECISION, max_rung=DEFAULT_RUNG, budget=CLOSING)
-    words += [f"--{name.replace('_', '-')} {how[name]}" for name in usual if how.get(name, usual[name]) != usual[name]]
+    words += [
+        f"--{name.replace('_', '-')} {how[name]}"
+        for name in usual
+        if how.get(name, usual[name]) != usual[name]
+    ]
     return command_near(verb, scenario, " ".join([*words, more]).strip())
 
 
-def spells(scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any) -> Result:
+def spells(
+    scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any
+) -> Result:
     """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`, whatever horizon_ms."""
     check_whole("count", count, 100, "8 shows how a reserve fills")
     scenario = given(scenario)
     a = scenario.allocator
-    refuse(a.spells == "none" or not count, "allocator.spells", a.spells, "exponential or schedule",
-        "without spells (or a count of them) there is no first one")
+    refuse(
+        a.spells == "none" or not count,
+        "allocator.spells",
+        a.spells,
+        "exponential or schedule",
+        "without spells (or a count of them) there is no first one",
+    )
     last = max((end for plan in a.schedules for _, end in plan if end < math.inf), default=0.0)
     whole = last + a.calm_ms if a.spells == "schedule" else 1.5 * count * (a.spell_ms + a.calm_ms)
     world = replace(scenario, warmup_ms=0.0, horizon_ms=min(round(whole, 3), 1e8))
-    how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how, f"--by-spell {count}")
+    how["command"] = how.get("command") or same_in_a_shell(
+        "compare", scenario, remedies, how, f"--by-spell {count}"
+    )
     return study_of(scenario, (), table_of(world, remedies), by_spell=count, **how)
 
 
-def study_of(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scenario], *, seed: int = SEED,
-        precision: float = PRECISION, max_rung: int = DEFAULT_RUNG, budget: float = CLOSING, command: str = "",
-        progress: Progress | None = None, stop: Stop | None = None, have: Have | None = None,
-        by_spell: int = 0) -> Result:
+def study_of(
+    scenario: Scenario,
+    over: tuple[str, ...],
+    points: dict[Point, Scenario],
+    *,
+    seed: int = SEED,
+    precision: float = PRECISION,
+    max_rung: int = DEFAULT_RUNG,
+    budget: float = CLOSING,
+    command: str = "",
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+    have: Have | None = None,
+    by_spell: int = 0,
+) -> Result:
     """All points of a question as one Result; `over` names the fields that vary beside the remedy."""
     check_study(seed, precision, max_rung)
     check_budget(budget)
@@ -98,45 +157,77 @@ def study_of(scenario: Scenario, over: tuple[str, ...], points: dict[Point, Scen
     for n, (key, s) in enumerate(points.items()):
         if progress:
             progress(n, len(points))
-        *_, (rung, runs) = climb(s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have,
-            by_spell=by_spell)
-        plain = {(w, name): row_of(e, len(runs), rung) for w in windows
-            for name, e in answers(runs, s, w, asked).items()}
-        found, reason = closed(s, plain, runs, seed=seed, precision=precision, max_rung=max_rung, budget=budget,
-            stop=stop, by_spell=by_spell)
+        *_, (rung, runs) = climb(
+            s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have, by_spell=by_spell
+        )
+        plain = {
+            (w, name): row_of(e, len(runs), rung)
+            for w in windows
+            for name, e in answers(runs, s, w, asked).items()
+        }
+        found, reason = closed(
+            s,
+            plain,
+            runs,
+            seed=seed,
+            precision=precision,
+            max_rung=max_rung,
+            budget=budget,
+            stop=stop,
+            by_spell=by_spell,
+        )
         name = " ".join(map(str, key))
         rungs[name] = rung
         why |= {name: reason} if reason else {}
-        rows += [(*key, windows[w], quantity, QUANTITIES[quantity].unit, *row.columns())
-            for (w, quantity), row in found.items()]
+        rows += [
+            (*key, windows[w], quantity, QUANTITIES[quantity].unit, *row.columns())
+            for (w, quantity), row in found.items()
+        ]
         if not over:
             kept[key] = Study(s, runs, found)
     if progress:
         progress(len(points), len(points))
-    return Result(("remedy", *over, *BASE), tuple(rows), tuple(_differences(kept, windows, bool(by_spell))),
-        provenance(command, scenario, seed, rungs=rungs, budget=budget, why=why))
+    return Result(
+        ("remedy", *over, *BASE),
+        tuple(rows),
+        tuple(_differences(kept, windows, bool(by_spell))),
+        provenance(command, scenario, seed, rungs=rungs, budget=budget, why=why),
+    )
 
 
 def check_budget(budget: float) -> None:
     """Raise FieldError for a budget that is no number of events."""
-    refuse(not (is_real(budget) and 0 <= budget < math.inf), "budget", budget, "a number of events, 0 or more",
-        f"{CLOSING:g} are five to ten seconds of a processor; 0 leaves bounds as they are")
+    refuse(
+        not (is_real(budget) and 0 <= budget < math.inf),
+        "budget",
+        budget,
+        "a number of events, 0 or more",
+        f"{CLOSING:g} are five to ten seconds of a processor; 0 leaves bounds as they are",
+    )
 
 
-def _differences(kept: dict[Point, Study], windows: dict[int, str], by_spell: bool) -> Iterator[Point]:
+def _differences(
+    kept: dict[Point, Study], windows: dict[int, str], by_spell: bool
+) -> Iterator[Point]:
     """P(wait) and waiting time of each remedy minus the first one's, in the same worlds."""
-    sums = {"p_wait_spell": ("waits_spell", "single_spell")} if by_spell else {
-        "p_wait": ("waits", "single"), "blocked": ("wait_ms", "")}
+    sums = (
+        {"p_wait_spell": ("waits_spell", "single_spell")}
+        if by_spell
+        else {"p_wait": ("waits", "single"), "blocked": ("wait_ms", "")}
+    )
     points = list(kept.items())
-    for (key, study), (w, window), (quantity, (num, den)) in itertools.product(points[1:], windows.items(),
-            sums.items()):
+    for (key, study), (w, window), (quantity, (num, den)) in itertools.product(
+        points[1:], windows.items(), sums.items()
+    ):
         base, first = points[0]
         d = _difference(study, first, w, quantity, num, den)
         if d is not None:
             yield (key[0], base[0], window, quantity, d.value, d.lo, d.hi, d.pairing_saves)
 
 
-def _difference(study: Study, first: Study, w: int, quantity: str, num: str, den: str) -> Difference | None:
+def _difference(
+    study: Study, first: Study, w: int, quantity: str, num: str, den: str
+) -> Difference | None:
     """The difference of two rows: run by run where plain runs gave both values, else from the rows alone.
 
     So it never says more than the rows do. None where neither of them saw a wait.
@@ -150,11 +241,15 @@ def _difference(study: Study, first: Study, w: int, quantity: str, num: str, den
     mine, its = _counted(study, num, den, w), _counted(first, num, den, w)
     n = min(len(study.runs), len(first.runs))
     if all((a[:n] == b[:n]).all() for a, b in zip(mine, its, strict=True)):
-        return replace(apart, pairing_saves=1.0)  # no run tells them apart, and no run says how rarely others would
+        return replace(
+            apart, pairing_saves=1.0
+        )  # no run tells them apart, and no run says how rarely others would
     return difference(*mine, *its) or apart
 
 
 def _counted(study: Study, num: str, den: str, w: int) -> tuple[Array, Array]:
     """What a quantity sums up in each run, and what it is divided by ("": the time of all callers)."""
     s, runs = study.scenario, study.runs
-    return runs.of(num, w), runs.of(den, w) if den else np.full(len(runs), window_ms(s, w) * callers(s))
+    return runs.of(num, w), runs.of(den, w) if den else np.full(
+        len(runs), window_ms(s, w) * callers(s)
+    )

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Worlds in which no call can wait, or only if far more calls come than usual: the reason, and the bound."""
+
 import math
 from dataclasses import dataclass
 from krcsim.kernel import ticks
 from krcsim.measures import out_of_luck
 from krcsim.scenario import Scenario
 
+
 @dataclass(frozen=True)
 class Impossible:
     """Why no call waits, and an upper bound of P(wait): 0 where nothing random could change that."""
+
     why: str
     bound: float
+
 
 def impossible(s: Scenario) -> Impossible | None:
     """What makes a wait impossible, or None if nothing known does.
@@ -26,7 +30,10 @@ def impossible(s: Scenario) -> Impossible | None:
     if a.spells == "none":
         del regimes["spell"]
     if all(out_of_luck(r, f) == 0.0 for f in regimes.values()):
-        return Impossible("an rcu_head is always had at last: no failure that counts has a probability above 0", 0.0)
+        return Impossible(
+            "an rcu_head is always had at last: no failure that counts has a probability above 0",
+            0.0,
+        )
     # Up to the first call that finds no page cached nothing is on the list: no drain is expedited, no worker refills.
     if not r.array_path or (r.page_return == "worker" and s.machine.nocb_share > 0):
         return None
@@ -34,9 +41,15 @@ def impossible(s: Scenario) -> Impossible | None:
     lengths, _ = s.grace_period.table(s.machine.hz, s.machine.cpus)
     scale = s.machine.instruction_ns * 1e-6
     # A grace period under way, one more, the tick to start and the callback; then the work of two batches.
-    away = (1 if s.machine.cpus == 1 else 2) * float(lengths[-1]) + 2.0 + ticks(s.machine.work_delay_ms, s.machine.hz)
+    away = (
+        (1 if s.machine.cpus == 1 else 2) * float(lengths[-1])
+        + 2.0
+        + ticks(s.machine.work_delay_ms, s.machine.hz)
+    )
     away += ticks(4 * r.block_entries * w.free_instructions * scale, s.machine.hz)
-    drain = s.drain_jiffies * (1.0 if s.drain_jiffies < 63 else 1.25)  # what the timer wheel may add
+    drain = s.drain_jiffies * (
+        1.0 if s.drain_jiffies < 63 else 1.25
+    )  # what the timer wheel may add
     if s.grace_period.reader_ms > 0 or s.machine.nocb_share > 0 or r.nr_bkv_objs < 2 * channels:
         return None
     kept = min(r.cache_at_boot, r.nr_bkv_objs) // channels
@@ -50,12 +63,16 @@ def impossible(s: Scenario) -> Impossible | None:
     batches = s.machine.cpus * (ticks(s.horizon_ms, s.machine.hz) / drain + 2.0)
     bound = min(1.0, 2.0 * over * batches)
     why = f"{kept} pages a channel are cached and kept, a batch takes one, and at most {1 if quick else 2} are away"
-    unless = "" if bound == 0.0 else f" unless over {r.block_entries} calls come in {life:.0f} ticks"
+    unless = (
+        "" if bound == 0.0 else f" unless over {r.block_entries} calls come in {life:.0f} ticks"
+    )
     return Impossible(why + unless, bound)
+
 
 def _more_than(s: Scenario, entries: int, life: float) -> float:
     """P(more than `entries` calls come in `life` ticks on a CPU), or a bound of it; 1 if that cannot be said."""
     from scipy.special import pdtrc
+
     w = s.workload
     mean = w.rate_hz * life / s.machine.hz
     if w.arrivals == "onoff":
@@ -64,5 +81,9 @@ def _more_than(s: Scenario, entries: int, life: float) -> float:
         return float(pdtrc(entries, mean)) if mean < entries else 1.0
     if w.gap == "exponential":
         return float(pdtrc(entries // w.burst - 1, mean / w.burst)) if mean < entries else 1.0
-    most = w.producers * w.burst * (math.ceil(life * 1000.0 / s.machine.hz / (w.period_ms * w.producers)) + 1)
+    most = (
+        w.producers
+        * w.burst
+        * (math.ceil(life * 1000.0 / s.machine.hz / (w.period_ms * w.producers)) + 1)
+    )
     return 0.0 if most <= entries else 1.0

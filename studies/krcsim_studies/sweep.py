@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A small grid of settings, all at once and in memory; what is larger goes into a file: see scale.py."""
+
 import itertools
 import math
 import shlex
@@ -11,14 +12,29 @@ from krcsim.scenario import UNSET, Scenario, changed
 from krcsim.study import given
 from krcsim.values import KrcsimError, refuse
 from krcsim_studies.comparison import Point, same_in_a_shell, study_of
+
 MAX_POINTS = 10_000
 
-def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any) -> Result:
+
+def sweep(
+    scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any
+) -> Result:
     """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
-    refuse(not isinstance(over, Mapping), "over", over, "a dict of dotted field -> values",
-        'write for example {"machine.cpus": [1, 2]}')
+    refuse(
+        not isinstance(over, Mapping),
+        "over",
+        over,
+        "a dict of dotted field -> values",
+        'write for example {"machine.cpus": [1, 2]}',
+    )
     for name, listed in over.items():
-        refuse(not isinstance(listed, (list, tuple)), f"the values of {name}", listed, "a list", "write [1, 2]")
+        refuse(
+            not isinstance(listed, (list, tuple)),
+            f"the values of {name}",
+            listed,
+            "a list",
+            "write [1, 2]",
+        )
     size = math.prod(map(len, over.values()))
     if size > MAX_POINTS:
         raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")
@@ -30,11 +46,19 @@ def sweep(scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ..
         values = dict(zip(over, combo, strict=True))
         cells = (v if isinstance(v, (str, int, float)) else str(v) for v in map(values.get, names))
         points[str(values.get("remedy", "as given")), *cells] = changed(scenario, **values)
-    how["command"] = how.get("command") or same_in_a_shell("sweep", scenario, THREAD, how, _options(over))
+    how["command"] = how.get("command") or same_in_a_shell(
+        "sweep", scenario, THREAD, how, _options(over)
+    )
     return study_of(scenario, names, points, **how)
+
 
 def _options(over: Mapping[str, list[Any] | tuple[Any, ...]]) -> str:
     """The grid as options of the shell."""
-    texts = {name: ",".join(str(v).lower() if isinstance(v, bool) else UNSET if v is None else str(v) for v in values)
-        for name, values in over.items()}
+    texts = {
+        name: ",".join(
+            str(v).lower() if isinstance(v, bool) else UNSET if v is None else str(v)
+            for v in values
+        )
+        for name, values in over.items()
+    }
     return " ".join(f"--over {shlex.quote(f'{name}={text}')}" for name, text in texts.items())

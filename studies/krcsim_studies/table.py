@@ -5,6 +5,7 @@ CSV, because whatever draws or counts reads it; a line a point, because then a t
 lines says where to go on. Each line ends in a check of itself and of the head, so that a changed row is never taken for
 one that was computed. It holds no times and no hosts, so that whoever computes it gets the same bytes.
 """
+
 import contextlib
 import csv
 import fcntl
@@ -29,6 +30,7 @@ from krcsim.study import MAX_RUNG, Have, Stop
 from krcsim.values import KrcsimError, read_toml, shown
 from krcsim_studies.grid import MAX_SIZE, Plan, Range
 from krcsim_studies.unseen import how_found
+
 FORMAT = "krcsim-sweep/2"
 FIRST_FORMAT = "krcsim-sweep/1"  # without checks: it is read, but not gone on with
 PARTS = ("value", "lo", "hi", "kind", "method", "replications", "rung")  # of a quantity
@@ -36,15 +38,38 @@ SYNC_S = 1.0  # at most so much is lost when the power goes
 _LONGEST = 10_000_000  # bytes of a line
 _CHECK = 8  # hexadecimal digits at the end of a row
 _LIST = cells.Rule("a list of values", lambda x: isinstance(x, list) and len(x) > 0)
-_HEAD = {"format": cells.word(FIRST_FORMAT, FORMAT), "draws": cells.within(1, MAX_SIZE, "a whole number from 1 on"),
-    "quantities": cells.several(cells.word(*QUANTITIES)), "window": cells.word(*WINDOWS), "seed": cells.COUNT,
-    "precision": cells.within(0, 1, "a number from 0 to 1"), "max_rung": cells.whole(MAX_RUNG),
-    "method": cells.word(*METHODS), "points": cells.COUNT, "versions": cells.mapping(cells.LINE),
-    "over": cells.mapping(_LIST), "sample": cells.mapping(_LIST), "scenario": cells.TABLE}
+_HEAD = {
+    "format": cells.word(FIRST_FORMAT, FORMAT),
+    "draws": cells.within(1, MAX_SIZE, "a whole number from 1 on"),
+    "quantities": cells.several(cells.word(*QUANTITIES)),
+    "window": cells.word(*WINDOWS),
+    "seed": cells.COUNT,
+    "precision": cells.within(0, 1, "a number from 0 to 1"),
+    "max_rung": cells.whole(MAX_RUNG),
+    "method": cells.word(*METHODS),
+    "points": cells.COUNT,
+    "versions": cells.mapping(cells.LINE),
+    "over": cells.mapping(_LIST),
+    "sample": cells.mapping(_LIST),
+    "scenario": cells.TABLE,
+}
 _NUMBER, _COUNT = cells.either(cells.NUMBER), cells.either(cells.COUNT)
-_PART = {"value": _NUMBER, "lo": _NUMBER, "hi": _NUMBER, "kind": cells.word(*KINDS, "refused"),
-    "method": cells.either(cells.LINE), "replications": _COUNT, "rung": _COUNT}
-_WORDS = ("kind", "method", "refused", "check")  # columns of words, also where these look like numbers
+_PART = {
+    "value": _NUMBER,
+    "lo": _NUMBER,
+    "hi": _NUMBER,
+    "kind": cells.word(*KINDS, "refused"),
+    "method": cells.either(cells.LINE),
+    "replications": _COUNT,
+    "rung": _COUNT,
+}
+_WORDS = (
+    "kind",
+    "method",
+    "refused",
+    "check",
+)  # columns of words, also where these look like numbers
+
 
 @functools.cache
 def versions() -> dict[str, str]:
@@ -53,53 +78,93 @@ def versions() -> dict[str, str]:
     import numpy
     import scipy
     import krcsim
+
     homes = Path(krcsim.__file__).parent, Path(__file__).parent
     sources = [path for home in homes for path in sorted(home.rglob("*.py"))]
     code = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
-    return {"krcsim": krcsim.__version__, "code": code, "numpy": numpy.__version__, "numba": numba.__version__,
-        "scipy": scipy.__version__}
+    return {
+        "krcsim": krcsim.__version__,
+        "code": code,
+        "numpy": numpy.__version__,
+        "numba": numba.__version__,
+        "scipy": scipy.__version__,
+    }
+
 
 def head(plan: Plan) -> str:
     """The head of a plan's table: TOML behind `# `, and the line with the names of the columns."""
     import tomli_w
-    body = {"format": FORMAT, "draws": plan.draws, "quantities": list(plan.quantities),
-        "window": plan.window, "seed": plan.seed, "precision": plan.precision, "max_rung": plan.max_rung,
-        "method": plan.method, "points": plan.size, "versions": versions(),
+
+    body = {
+        "format": FORMAT,
+        "draws": plan.draws,
+        "quantities": list(plan.quantities),
+        "window": plan.window,
+        "seed": plan.seed,
+        "precision": plan.precision,
+        "max_rung": plan.max_rung,
+        "method": plan.method,
+        "points": plan.size,
+        "versions": versions(),
         "over": {name: [UNSET if v is None else v for v in values] for name, values in plan.over},
-        "sample": {r.field: [r.lo, r.hi, r.how] for r in plan.sample}, "scenario": as_dict(plan.scenario)}
+        "sample": {r.field: [r.lo, r.hi, r.how] for r in plan.sample},
+        "scenario": as_dict(plan.scenario),
+    }
     text = tomli_w.dumps(body).replace("\n    ", " ").replace(",\n]", " ]")  # lists on one line
     return "".join(f"# {x}".rstrip() + "\n" for x in text.splitlines()) + _line(columns(plan))
+
 
 def columns(plan: Plan) -> tuple[str, ...]:
     """Names of the columns."""
     parts = (q if part == "value" else f"{q}.{part}" for q in plan.quantities for part in PARTS)
     return ("point", *plan.fields, *parts, "refused", "check")
 
+
 def _line(cells: Any) -> str:
     out = io.StringIO()
     csv.writer(out, lineterminator="\n").writerow(cells)
     return out.getvalue()
+
 
 def plan_in(text: str) -> Plan:
     """The plan in the head of a table; raises KrcsimError for what is none."""
     body = _body(text)
     if wrong := cells.wrong_in_table(_HEAD, body):
         raise KrcsimError(f"the head of the table holds what none does: {wrong}")
-    if any(len(ends) != 3 for ends in body["sample"].values()) or set(body["sample"]) & set(body["over"]):
+    if any(len(ends) != 3 for ends in body["sample"].values()) or set(body["sample"]) & set(
+        body["over"]
+    ):
         raise KrcsimError("the head of the table holds a sample that is none")
     over = tuple((k, tuple(None if x == UNSET else x for x in v)) for k, v in body["over"].items())
     sample = tuple(Range(k, *v) for k, v in body["sample"].items())
-    plan = Plan(from_dict(body["scenario"]), over, sample, int(body["draws"]), tuple(body["quantities"]),
-        body["window"], body["seed"], body["precision"], body["max_rung"], body["method"])
+    plan = Plan(
+        from_dict(body["scenario"]),
+        over,
+        sample,
+        int(body["draws"]),
+        tuple(body["quantities"]),
+        body["window"],
+        body["seed"],
+        body["precision"],
+        body["max_rung"],
+        body["method"],
+    )
     if plan.size != body["points"]:
-        raise KrcsimError(f"the head of the table says {body['points']:,} points, and its plan has {plan.size:,}")
+        raise KrcsimError(
+            f"the head of the table says {body['points']:,} points, and its plan has {plan.size:,}"
+        )
     return plan
 
+
 def _body(text: str) -> dict[str, Any]:
-    return read_toml("\n".join(x[2:] for x in text.splitlines() if x.startswith("#")), "the head of the table")
+    return read_toml(
+        "\n".join(x[2:] for x in text.splitlines() if x.startswith("#")), "the head of the table"
+    )
+
 
 class Seal:
     """Ends the rows of a table: each with a check of itself, which is right only below that head."""
+
     def __init__(self, text: str) -> None:
         self.head = sha256(text.encode())
 
@@ -118,6 +183,7 @@ class Seal:
         cells, _, check = line[:-1].rpartition(b",")
         return check == self.check(cells).encode()
 
+
 def row(plan: Plan, i: int, seal: Seal, stop: Stop | None = None) -> str:
     """The line of point i, computed now in this thread; what cannot be asked of it is said in the column `refused`."""
     values, found, why = plan.values(i), list[Any](), ""
@@ -126,14 +192,27 @@ def row(plan: Plan, i: int, seal: Seal, stop: Stop | None = None) -> str:
     for quantity in plan.quantities:
         try:
             scenario = scenario or plan.point(i)
-            f = ask(scenario, quantity, window=plan.window, seed=plan.seed, precision=plan.precision,
-                max_rung=plan.max_rung, method=plan.method, stop=stop, have=have, workers=1)
+            f = ask(
+                scenario,
+                quantity,
+                window=plan.window,
+                seed=plan.seed,
+                precision=plan.precision,
+                max_rung=plan.max_rung,
+                method=plan.method,
+                stop=stop,
+                have=have,
+                workers=1,
+            )
             e = f.estimate
             found += [e.value, e.lo, e.hi, e.kind, f.method, f.replications, f.rung]
         except KrcsimError as exc:
             found += [None, None, None, "refused", None, None, None]
             why = why or " ".join(str(exc).split())
-    return seal.whole(_line([i, *map(_text, values.values()), *map(_text, found), why]).rstrip("\n"))
+    return seal.whole(
+        _line([i, *map(_text, values.values()), *map(_text, found), why]).rstrip("\n")
+    )
+
 
 def _text(value: Any) -> str:
     """A cell without loss; words stay as they are."""
@@ -141,9 +220,11 @@ def _text(value: Any) -> str:
         return json.dumps(value)
     return "" if value is None else value if isinstance(value, str) else repr(value)
 
+
 @dataclass
 class Growing:
     """A table held open and locked; rows go to its end."""
+
     path: Path
     fd: int
     rows: int
@@ -182,8 +263,11 @@ class Growing:
 
     def full(self, exc: OSError, rows: int) -> KrcsimError:
         """What to say when it cannot grow."""
-        return KrcsimError(f"{self.path} cannot grow ({exc.strerror}); its {rows} rows are safe: free some space, then "
-            "give the same command to go on")
+        return KrcsimError(
+            f"{self.path} cannot grow ({exc.strerror}); its {rows} rows are safe: free some space, then "
+            "give the same command to go on"
+        )
+
 
 @contextlib.contextmanager
 def growing(path: str | Path, plan: Plan) -> Iterator[Growing]:
@@ -193,7 +277,9 @@ def growing(path: str | Path, plan: Plan) -> Iterator[Growing]:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
     except (OSError, ValueError) as exc:  # ValueError: a name that no file can have
         why = getattr(exc, "strerror", None) or str(exc)
-        raise KrcsimError(f"{path} cannot be opened for writing ({why}); choose another place") from None
+        raise KrcsimError(
+            f"{path} cannot be opened for writing ({why}); choose another place"
+        ) from None
     try:
         if not stat.S_ISREG(os.fstat(fd).st_mode):
             raise KrcsimError(f"{path} is not a file that can be gone on with; choose another name")
@@ -208,13 +294,19 @@ def growing(path: str | Path, plan: Plan) -> Iterator[Growing]:
     finally:
         os.close(fd)  # and with it the lock
 
+
 def _lock(path: Path, fd: int) -> None:
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        raise KrcsimError(f"{path} is being written by another sweep; wait for it, or choose another name") from None
+        raise KrcsimError(
+            f"{path} is being written by another sweep; wait for it, or choose another name"
+        ) from None
     except OSError as exc:
-        raise KrcsimError(f"{path} cannot be locked ({exc.strerror}); choose a place on another file system") from None
+        raise KrcsimError(
+            f"{path} cannot be locked ({exc.strerror}); choose a place on another file system"
+        ) from None
+
 
 def _begin(table: Growing, data: bytes) -> None:
     try:
@@ -225,6 +317,7 @@ def _begin(table: Growing, data: bytes) -> None:
         table.end = len(data)
     except OSError as exc:
         raise table.full(exc, 0) from None
+
 
 def _there(path: Path, plan: Plan) -> tuple[int, int]:
     """Whole rows and their end in bytes; (0, 0) for a file without a whole head. Raises KrcsimError."""
@@ -240,8 +333,11 @@ def _there(path: Path, plan: Plan) -> tuple[int, int]:
         for line in _rows(path, stream, Seal(wanted.decode())):
             rows, end = rows + 1, end + len(line)
     if rows > plan.size:
-        raise KrcsimError(f"{path} holds {rows} rows, its plan has {plan.size} points; choose another name")
+        raise KrcsimError(
+            f"{path} holds {rows} rows, its plan has {plan.size} points; choose another name"
+        )
     return rows, end
+
 
 def _read_head(stream: BinaryIO) -> str:
     """The lines of a head up to the names of the columns, or "" if there is none."""
@@ -256,16 +352,20 @@ def _read_head(stream: BinaryIO) -> str:
     except UnicodeDecodeError:
         return ""
 
+
 def _rows(path: Path, stream: BinaryIO, seal: Seal | None) -> Iterator[bytes]:
     """The whole rows after a head; a last line without an end was torn, and is left out."""
     for n, line in enumerate(iter(lambda: stream.readline(_LONGEST), b"")):
         if not line.endswith(b"\n") and len(line) < _LONGEST:
             return
         if not line.startswith(b"%d," % n) or (seal and not seal.holds(line)):
-            raise KrcsimError(f"{path} was changed: the row of point {n} is not as it was written "
+            raise KrcsimError(
+                f"{path} was changed: the row of point {n} is not as it was written "
                 f"({shown(line[:40].decode(errors='replace'))}); take the file as it was, or cut it before that line: "
-                "the same command then goes on from there")
+                "the same command then goes on from there"
+            )
         yield line
+
 
 def _other(path: Path, text: str, wanted: str) -> str:
     """What differs between the heads of two tables."""
@@ -273,15 +373,22 @@ def _other(path: Path, text: str, wanted: str) -> str:
     with contextlib.suppress(KrcsimError):
         theirs = dict(_flat(_body(text)))
     if theirs.get("format") == FIRST_FORMAT:
-        return f"{path} was begun by an older version, whose rows carry no check; choose another name"
+        return (
+            f"{path} was begun by an older version, whose rows carry no check; choose another name"
+        )
     if theirs.get("format") != FORMAT:
         return f"{path} exists and is not a table of this kind of sweep; choose another name"
-    names = sorted({**mine, **theirs}, key=lambda name: name == "points")  # the cause before its effect
+    names = sorted(
+        {**mine, **theirs}, key=lambda name: name == "points"
+    )  # the cause before its effect
     for name in (name for name in names if repr(mine.get(name)) != repr(theirs.get(name))):
         was, now = (shown(x[name]) if name in x else "nothing" for x in (theirs, mine))
-        return f"{path} was begun with {name} = {was}, and this sweep has {now}; choose another name, or go on with " \
+        return (
+            f"{path} was begun with {name} = {was}, and this sweep has {now}; choose another name, or go on with "
             "what it was begun with"
+        )
     return f"{path} has other columns or another order of fields; choose another name"
+
 
 def _flat(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
     for key, value in data.items():
@@ -290,9 +397,11 @@ def _flat(data: dict[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
         else:
             yield prefix + key, value
 
+
 @dataclass(frozen=True)
 class Table:
     """A table read back: its plan, the names of its columns, and the rows that it has so far."""
+
     plan: Plan
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
@@ -300,6 +409,7 @@ class Table:
     def column(self, name: str) -> tuple[Cell, ...]:
         """One column."""
         return tuple(row[self.columns.index(name)] for row in self.rows)
+
 
 def read_table(path: str | Path) -> Table:
     """Read a table, complete or not; raises KrcsimError for what is none, or was changed."""
@@ -319,6 +429,7 @@ def read_table(path: str | Path) -> Table:
     rules = _rules(plan, names)
     return Table(plan, names, tuple(_read_row(path, plan, rules, line) for line in lines))
 
+
 def _open(path: Path) -> BinaryIO:
     try:
         fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)
@@ -330,6 +441,7 @@ def _open(path: Path) -> BinaryIO:
         why = getattr(exc, "strerror", None) or str(exc)
     raise KrcsimError(f"table {path} cannot be read ({why}); give the file of a sweep")
 
+
 def _rules(plan: Plan, names: tuple[str, ...]) -> list[tuple[str, cells.Rule]]:
     """What may stand in each column of a plan's table."""
     ends = {"point": cells.COUNT, "refused": cells.either(cells.LINE), "check": cells.LINE}
@@ -338,15 +450,20 @@ def _rules(plan: Plan, names: tuple[str, ...]) -> list[tuple[str, cells.Rule]]:
     rules = [cells.COUNT, *(cells.VALUE for _ in plan.fields), *parts, *last]
     return list(zip(names, rules[: len(names)], strict=True))
 
-def _read_row(path: Path, plan: Plan, rules: list[tuple[str, cells.Rule]], line: bytes) -> tuple[Cell, ...]:
+
+def _read_row(
+    path: Path, plan: Plan, rules: list[tuple[str, cells.Rule]], line: bytes
+) -> tuple[Cell, ...]:
     """The cells of a line; raises KrcsimError for what no sweep wrote."""
     try:
         texts = next(csv.reader([line.decode()], strict=True))
     except (csv.Error, UnicodeDecodeError, StopIteration) as exc:
         why = f"{shown(line[:40])} is no row ({exc})"
         raise KrcsimError(f"{path} was changed: {why}; take the file as it was") from None
-    found = [(text or None) if name.rsplit(".", 1)[-1] in _WORDS else _cell(text)
-        for (name, _), text in zip(rules, texts, strict=False)]
+    found = [
+        (text or None) if name.rsplit(".", 1)[-1] in _WORDS else _cell(text)
+        for (name, _), text in zip(rules, texts, strict=False)
+    ]
     wrong = cells.wrong_in_row(rules, found if len(texts) == len(rules) else texts)
     for k in range(len(plan.quantities)):
         at = 1 + len(plan.fields) + k * len(PARTS)
@@ -355,12 +472,14 @@ def _read_row(path: Path, plan: Plan, rules: list[tuple[str, cells.Rule]], line:
         raise KrcsimError(f"{path} was changed: {wrong}; take the file as it was")
     return tuple(found)
 
+
 def _cell(text: str) -> Cell:
     """A cell as a number, a flag, nothing or a word."""
     for read in (int, float):
         with contextlib.suppress(ValueError):
             return read(text)
     return dict(true=True, false=False).get(text, text or None)
+
 
 def result_of(table: Table) -> Result:
     """The answers of a table as a Result, which figures and replies read; refused points are left out."""
@@ -370,10 +489,35 @@ def result_of(table: Table) -> Result:
     for _, *found in table.rows:
         values = dict(zip(plan.fields, found, strict=False))
         for k, quantity in enumerate(plan.quantities):
-            value, lo, hi, kind, method, replications, rung = found[n + k * len(PARTS) : n + (k + 1) * len(PARTS)]
+            value, lo, hi, kind, method, replications, rung = found[
+                n + k * len(PARTS) : n + (k + 1) * len(PARTS)
+            ]
             if kind != "refused":
-                rows.append((str(values.get("remedy", "as given")), *map(values.get, names), plan.window, quantity,
-                    QUANTITIES[quantity].unit, value, lo, hi, kind, replications, rung,
-                    how_found(str(kind), str(method))))
-    return Result(("remedy", *names, *BASE), tuple(rows), (), {"command": "(a table of a sweep)", "seed": plan.seed,
-        "scenario": toml_text(plan.scenario), "rungs": {}, "versions": versions()})
+                rows.append(
+                    (
+                        str(values.get("remedy", "as given")),
+                        *map(values.get, names),
+                        plan.window,
+                        quantity,
+                        QUANTITIES[quantity].unit,
+                        value,
+                        lo,
+                        hi,
+                        kind,
+                        replications,
+                        rung,
+                        how_found(str(kind), str(method)),
+                    )
+                )
+    return Result(
+        ("remedy", *names, *BASE),
+        tuple(rows),
+        (),
+        {
+            "command": "(a table of a sweep)",
+            "seed": plan.seed,
+            "scenario": toml_text(plan.scenario),
+            "rungs": {},
+            "versions": versions(),
+        },
+    )

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where plain runs see no wait: a proof, the exact chain or forks say how rare it is, and only then a bound is left."""
+
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,7 +11,14 @@ from krcsim.scenario import Scenario
 from krcsim.study import BOUND_RUNG, PRECISION, Stop
 from krcsim_studies import rare
 from krcsim_studies.construction import impossible
-from krcsim_studies.question import BY_CONSTRUCTION, NEGLIGIBLE, Finding, Look, looks, without_chance
+from krcsim_studies.question import (
+    BY_CONSTRUCTION,
+    NEGLIGIBLE,
+    Finding,
+    Look,
+    looks,
+    without_chance,
+)
 from krcsim_studies.weights import EFFECTIVE, at_most, says_little, weighed
 
 Where = tuple[int, str]  # a window, counted, and a quantity
@@ -48,16 +56,33 @@ def how(found: Finding | None) -> str:
 
 def row_of(e: Estimate, replications: int, rung: int) -> Row:
     """What plain runs say; what no draw changes follows from the scenario."""
-    return Row(e, replications, rung, BY_CONSTRUCTION if e.kind == "exact" else how_found(e.kind, "skipping"))
+    return Row(
+        e,
+        replications,
+        rung,
+        BY_CONSTRUCTION if e.kind == "exact" else how_found(e.kind, "skipping"),
+    )
 
 
-def closed(s: Scenario, plain: Rows, runs: Replications, *, seed: int, max_rung: int, budget: float,
-        precision: float = PRECISION, stop: Stop | None = None, by_spell: int = 0) -> tuple[Rows, str]:
+def closed(
+    s: Scenario,
+    plain: Rows,
+    runs: Replications,
+    *,
+    seed: int,
+    max_rung: int,
+    budget: float,
+    precision: float = PRECISION,
+    stop: Stop | None = None,
+    by_spell: int = 0,
+) -> tuple[Rows, str]:
     """The rows of a point with other methods' answers where plain runs saw no wait, and why these hold, in words.
 
     Tried in this order, within `budget` events: by construction, the exact chain, forks, split runs.
     """
-    gaps = [where for where, row in plain.items() if where[1] in ASKED and row.estimate.kind in UNSEEN]
+    gaps = [
+        where for where, row in plain.items() if where[1] in ASKED and row.estimate.kind in UNSEEN
+    ]
     if not gaps or not budget:
         return plain, ""
     proven = _proven(s, plain, gaps)
@@ -65,9 +90,15 @@ def closed(s: Scenario, plain: Rows, runs: Replications, *, seed: int, max_rung:
         return plain | proven[0], proven[1]
     sure = {} if by_spell else _chained(s, plain, gaps, budget)
     # Without a call that could wait there is nothing to fork.
-    open_gaps = [(w, quantity) for w, quantity in gaps if (w, quantity) not in sure
-        and runs.of("single_spell" if quantity == "p_wait_spell" else "single", w).any()]
-    found, why = _forked(s, plain, open_gaps, runs, seed, max(precision, PRECISION), max_rung, budget, stop, by_spell)
+    open_gaps = [
+        (w, quantity)
+        for w, quantity in gaps
+        if (w, quantity) not in sure
+        and runs.of("single_spell" if quantity == "p_wait_spell" else "single", w).any()
+    ]
+    found, why = _forked(
+        s, plain, open_gaps, runs, seed, max(precision, PRECISION), max_rung, budget, stop, by_spell
+    )
     return plain | found | sure, why or ("a small world on one CPU" if sure else "")
 
 
@@ -79,24 +110,42 @@ def _proven(s: Scenario, plain: Rows, gaps: list[Where]) -> tuple[Rows, str] | N
     e = exact(0.0) if no.bound == 0.0 else Estimate(None, 0.0, no.bound, "bound")
     spells = [(w, "p_spell") for w in dict.fromkeys(w for w, _ in gaps)]
     follow = [where for where in spells if where in plain and plain[where].estimate.kind == "bound"]
-    return {where: replace(plain[where], estimate=e, method=BY_CONSTRUCTION) for where in (*gaps, *follow)}, no.why
+    return {
+        where: replace(plain[where], estimate=e, method=BY_CONSTRUCTION)
+        for where in (*gaps, *follow)
+    }, no.why
 
 
 def _chained(s: Scenario, plain: Rows, gaps: list[Where], budget: float) -> Rows:
     """P(wait) by the exact chain, where the world is small."""
     found: Rows = {}
     for where in gaps:
-        if where[1] == "p_wait" and (f := without_chance(s, "p_wait", WINDOWS[where[0]], "auto", budget)):
+        if where[1] == "p_wait" and (
+            f := without_chance(s, "p_wait", WINDOWS[where[0]], "auto", budget)
+        ):
             found[where] = replace(plain[where], estimate=f.estimate, method=f.method)
     return found
 
 
-def _forked(s: Scenario, plain: Rows, gaps: list[Where], runs: Replications, seed: int, precision: float,
-        max_rung: int, budget: float, stop: Stop | None, by_spell: int) -> tuple[Rows, str]:
+def _forked(
+    s: Scenario,
+    plain: Rows,
+    gaps: list[Where],
+    runs: Replications,
+    seed: int,
+    precision: float,
+    max_rung: int,
+    budget: float,
+    stop: Stop | None,
+    by_spell: int,
+) -> tuple[Rows, str]:
     """What forks say of the gaps, rung by rung, until all is known or the budget is spent."""
+
     def told(forked: rare.Forked) -> list[Estimate]:
-        return [_estimate(s, forked, runs, quantity, w, by_spell, plain[w, quantity].estimate.hi)
-            for w, quantity in gaps]
+        return [
+            _estimate(s, forked, runs, quantity, w, by_spell, plain[w, quantity].estimate.hi)
+            for w, quantity in gaps
+        ]
 
     def clear(forked: rare.Forked) -> bool:
         return all(e.kind == "interval" for e in told(forked))
@@ -105,12 +154,16 @@ def _forked(s: Scenario, plain: Rows, gaps: list[Where], runs: Replications, see
     why = ""
     if not gaps or rare.fits(s):
         return found, why
-    for look in looks(s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, by_spell=by_spell):
+    for look in looks(
+        s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, by_spell=by_spell
+    ):
         estimates = told(look.forked)
         seen = any(e.value is not None for e in estimates)
         if seen and (not look.again or look.over or not found):
             found = _rows(plain, dict(zip(gaps, estimates, strict=True)), look)
-            why = f"forks{f' of runs split at {look.levels} levels of danger' if look.levels else ''}"
+            why = (
+                f"forks{f' of runs split at {look.levels} levels of danger' if look.levels else ''}"
+            )
         known = all(e.kind == "interval" and e.half_width <= precision for e in estimates)
         if known or (not seen and look.rung >= BOUND_RUNG):
             break
@@ -120,7 +173,9 @@ def _forked(s: Scenario, plain: Rows, gaps: list[Where], runs: Replications, see
 def _rows(plain: Rows, told: dict[Where, Estimate], look: Look) -> Rows:
     """What forks found in the gaps, and what follows from it: the mean wait."""
     forked, n = look.forked, len(look.forked.runs)
-    found = {where: Row(e, n, look.rung, "rare") for where, e in told.items() if e.value is not None}
+    found = {
+        where: Row(e, n, look.rung, "rare") for where, e in told.items() if e.value is not None
+    }
     for where in [(w, "wait_ms") for w in dict.fromkeys(w for w, _ in found)]:
         waits = forked.of("waits", where[0])
         e = weighed(forked.of("wait_ms", where[0]), waits, waits, least=least_of(forked))
@@ -129,19 +184,35 @@ def _rows(plain: Rows, told: dict[Where, Estimate], look: Look) -> Rows:
     return found
 
 
-def _estimate(s: Scenario, forked: rare.Forked, runs: Replications, quantity: str, w: int, by_spell: int,
-        most: float | None) -> Estimate:
+def _estimate(
+    s: Scenario,
+    forked: rare.Forked,
+    runs: Replications,
+    quantity: str,
+    w: int,
+    by_spell: int,
+    most: float | None,
+) -> Estimate:
     """A quantity by forks, where nothing else is known above than the bound of more plain runs (`most`).
 
     Spell by spell it has no control, and split runs count no calls by spell: plain runs do.
     """
     if not by_spell:
         e = rare.estimate(forked, s, quantity, w)
-        faint = says_little(e) and e.hi is not None and most is not None and (e.value or 0.0) < most < e.hi
+        faint = (
+            says_little(e)
+            and e.hi is not None
+            and most is not None
+            and (e.value or 0.0) < most < e.hi
+        )
         return replace(e, hi=most) if faint else e
     waits, calls = rare.SUMS[quantity]
     y = forked.of(waits, w)
-    den = np.full(len(y), float(runs.of(calls, w).mean())) if forked.split else forked.runs.of(calls, w)
+    den = (
+        np.full(len(y), float(runs.of(calls, w).mean()))
+        if forked.split
+        else forked.runs.of(calls, w)
+    )
     return at_most(weighed(y, den, den, least=least_of(forked), most=most), 1.0)
 
 

@@ -18,8 +18,13 @@ from krcsim.estimate import NOTHING, Array, Estimate, effective, student
 RUNS = 32  # replications below which nothing is more than rough
 RUNS_ROUGH = 16  # and below which a rough answer has no limits of its own
 EFFECTIVE = 10.0  # a smaller effective number of replications is rough
-EFFECTIVE_ROUGH, EXPOSED_ROUGH = 2.0, 5.0  # with fewer that hold the sum, or held what can wait, no limits of its own
-HEAVY = 0.7  # shape of a tail above which an answer is rough: its variance cannot be told from a sample
+EFFECTIVE_ROUGH, EXPOSED_ROUGH = (
+    2.0,
+    5.0,
+)  # with fewer that hold the sum, or held what can wait, no limits of its own
+HEAVY = (
+    0.7  # shape of a tail above which an answer is rough: its variance cannot be told from a sample
+)
 HEAVIEST = 0.9  # shape of a tail that is allowed for at most
 MARKOV = 40.0  # what is never negative is above so many times its mean once in so many times
 
@@ -37,7 +42,9 @@ def tail(x: Array) -> float:
         return HEAVY if n < 5 else 0.0
     over = np.maximum((x[-n:] - x[-n - 1]) / (x[-1] - x[-n - 1]), 1e-12)
     grid = 30 + int(math.sqrt(n))
-    theta = 1.0 / over[-1] + (1.0 - np.sqrt(grid / (np.arange(grid) + 0.5))) / (3.0 * over[int(n / 4 + 0.5) - 1])
+    theta = 1.0 / over[-1] + (1.0 - np.sqrt(grid / (np.arange(grid) + 0.5))) / (
+        3.0 * over[int(n / 4 + 0.5) - 1]
+    )
     theta = theta[theta != 0.0]
     shape = np.log1p(-theta[:, None] * over).mean(axis=1)
     likely = n * (np.log(-theta / shape) - shape - 1.0)
@@ -47,8 +54,15 @@ def tail(x: Array) -> float:
     return (n * fitted + 5.0) / (n + 10.0)
 
 
-def weighed(y: Array, den: Array, exposed: Array, control: Array | None = None, *, least: float = EFFECTIVE,
-            most: float | None = None) -> Estimate:
+def weighed(
+    y: Array,
+    den: Array,
+    exposed: Array,
+    control: Array | None = None,
+    *,
+    least: float = EFFECTIVE,
+    most: float | None = None,
+) -> Estimate:
     """Sum of weights y over sum of den, a value of each a replication, y regressed on a control of mean 0.
 
     exposed: what could come to harm in each replication: it takes some of these before anything is said. least: the
@@ -70,7 +84,9 @@ def weighed(y: Array, den: Array, exposed: Array, control: Array | None = None, 
         less = 1.0 - slope * float(control.mean())
         if less > 0.1:
             moved, spent = less, 2
-            rest = (rest - slope * off) * math.sqrt(1.0 + n * float(control.mean()) ** 2 / float((off * off).sum()))
+            rest = (rest - slope * off) * math.sqrt(
+                1.0 + n * float(control.mean()) ** 2 / float((off * off).sum())
+            )
     squares = float((rest * rest).sum())
     # By the kurtosis, the variance is known as well as from fewer normal numbers.
     kurtosis = n * float((rest**4).sum()) / squares**2 if squares > 0.0 else 3.0
@@ -81,8 +97,12 @@ def weighed(y: Array, den: Array, exposed: Array, control: Array | None = None, 
     unmet /= 1.0 - min(max(heavy, 0.0), HEAVIEST)
     value *= moved
     sure = n >= RUNS and min(held / least, met / EFFECTIVE) >= 1.0 and heavy <= HEAVY
-    return Estimate(value, value / factor / (1.0 + 1.0 / n), value * factor * (1.0 + unmet),
-                    "interval" if sure else "rough")
+    return Estimate(
+        value,
+        value / factor / (1.0 + 1.0 / n),
+        value * factor * (1.0 + unmet),
+        "interval" if sure else "rough",
+    )
 
 
 def faint(value: float, most: float | None) -> Estimate:
@@ -97,7 +117,9 @@ def faint(value: float, most: float | None) -> Estimate:
 
 def says_little(e: Estimate) -> bool:
     """Whether an estimate is faint(), or was not even defined."""
-    return e.kind == "none" or (e.kind == "rough" and (not e.value or not e.lo or e.value > 0.99 * MARKOV * e.lo))
+    return e.kind == "none" or (
+        e.kind == "rough" and (not e.value or not e.lo or e.value > 0.99 * MARKOV * e.lo)
+    )
 
 
 def at_most(e: Estimate, most: float) -> Estimate:

@@ -8,5 +8,15 @@ from krcsim_shell.mail.parent import Parent, read_parent
 from krcsim_shell.mail.quoting import chosen, quoted
 from krcsim_shell.mail.recipients import Recipients, recipients
 
-__all__ = ["Mailbox", "Parent", "Recipients", "chosen", "draft", "message_id", "quoted", "read_parent", "recipients",
-    "send_command"]
+__all__ = [
+    "Mailbox",
+    "Parent",
+    "Recipients",
+    "chosen",
+    "draft",
+    "message_id",
+    "quoted",
+    "read_parent",
+    "recipients",
+    "send_command",
+]

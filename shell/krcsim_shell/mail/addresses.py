@@ -11,21 +11,27 @@ from krcsim.values import KrcsimError, shown
 from krcsim_shell.mail.headers import CONTROL, UNREADABLE, words
 
 _ATOM = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
-_LOCAL = re.compile(rf"{_ATOM}(?:\.{_ATOM})*|\"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~. -]+\"")  # git takes no more
+_LOCAL = re.compile(
+    rf"{_ATOM}(?:\.{_ATOM})*|\"[A-Za-z0-9!#$%&'*+/=?^_`{{|}}~. -]+\""
+)  # git takes no more
 _DOTTED = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]+")
 _LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(?:\.{_LABEL})*|\[[0-9]{{1,3}}(?:\.[0-9]{{1,3}}){{3}}\]")
-_MASKED = re.compile(r'@[x.]+$|\.\.\."?@|@public\.gmane\.org$|\.invalid$', re.IGNORECASE)  # by archives, on Usenet
+_MASKED = re.compile(
+    r'@[x.]+$|\.\.\."?@|@public\.gmane\.org$|\.invalid$', re.IGNORECASE
+)  # by archives, on Usenet
 
 # The parts of a header of addresses; an encoded word is one even if it holds a comma. Lengths keep the search short.
 _TOKEN = re.compile(
-    r'=\?[^?\s]{1,100}\?[bq]\?[^?\s]{0,1000}\?='
+    r"=\?[^?\s]{1,100}\?[bq]\?[^?\s]{0,1000}\?="
     r'|"(?:[^"\\]|\\.){0,500}"'
     r"|<[^<>]*>"
     r"|[(),;:]"
     r"|\s+"
     r'|[^"<>(),;:\s=]+'
-    r"|.", re.DOTALL | re.IGNORECASE)
+    r"|.",
+    re.DOTALL | re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True)
@@ -65,7 +71,9 @@ def is_address(text: str) -> bool:
 def mailboxes(text: str) -> tuple[Mailbox, ...]:
     """All that a header of addresses names; what is no address is a Mailbox that is not usable."""
     found: list[Mailbox] = []
-    waiting: list[str] = []  # without an address: `Example, Ann <ann@example.org>` has a comma in its name
+    waiting: list[
+        str
+    ] = []  # without an address: `Example, Ann <ann@example.org>` has a comma in its name
     for element in _elements(text):
         boxes = list(_boxes(element))
         if not boxes:
@@ -83,9 +91,14 @@ def given_mailboxes(texts: Iterable[str], field: str) -> tuple[Mailbox, ...]:
     found: list[Mailbox] = []
     for text in texts:
         boxes = mailboxes(text)
-        fine = all(is_address(x.address) and x.nameable and (x.address in text or not text.isascii()) for x in boxes)
+        fine = all(
+            is_address(x.address) and x.nameable and (x.address in text or not text.isascii())
+            for x in boxes
+        )
         if not boxes or not fine or CONTROL.search(text):
-            raise KrcsimError(f"{field} is {shown(text)}; allowed: addresses like Name <name@host>; correct it")
+            raise KrcsimError(
+                f"{field} is {shown(text)}; allowed: addresses like Name <name@host>; correct it"
+            )
         found += boxes
     return tuple(found)
 
@@ -165,7 +178,9 @@ def _bare_boxes(element: list[str]) -> Iterator[Mailbox]:
     elif len(parts) > 2 and parts[-2].lower() == "at":  # as archives mask it
         yield Mailbox(_name(comments) or words(" ".join(parts[:-3])), words(" ".join(parts[-3:])))
     elif is_address(_address(inside := _name(comments))):
-        yield Mailbox(words(text), _address(inside))  # `Ann Example (ann@example.org)`, as old archives have it
+        yield Mailbox(
+            words(text), _address(inside)
+        )  # `Ann Example (ann@example.org)`, as old archives have it
 
 
 def _name(tokens: Iterable[str]) -> str:

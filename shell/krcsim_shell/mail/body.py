@@ -14,10 +14,16 @@ from krcsim_shell.mail.headers import declared_charset, first, words
 
 # text/* that is no text to quote, and names of files that are, whatever type they are sent as.
 _MARKUP = set("html calendar vcard x-vcard rtf richtext x-amp-html css xml".split())
-_TEXT_FILES = set(".patch .diff .txt .c .h .s .log .config .dts .dtsi .rst .md .sh .py .cocci".split())
+_TEXT_FILES = set(
+    ".patch .diff .txt .c .h .s .log .config .dts .dtsi .rst .md .sh .py .cocci".split()
+)
 
 _PLAIN = ("7bit", "8bit", "binary", "")
-_CODED = {"quotedprintable": "quoted-printable", "uuencode": "x-uuencode", "base64": "8bit"}  # base64: below
+_CODED = {
+    "quotedprintable": "quoted-printable",
+    "uuencode": "x-uuencode",
+    "base64": "8bit",
+}  # base64: below
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,9 @@ def body_of(mail: Message) -> Body:
     """The first text of a mail, and behind it, after an empty line, each other one: patches and forwarded mails too."""
     parts = list(_texts(mail))
     main = next((part for part in parts if _is_main(part)), None)
-    ordered = [part for part in parts if part is main] + [part for part in parts if part is not main]
+    ordered = [part for part in parts if part is main] + [
+        part for part in parts if part is not main
+    ]
     bodies = [_read(part) for part in ordered]
     lines: list[str] = []
     for body in bodies:
@@ -76,7 +84,9 @@ def _is_text(part: Message) -> bool:
 
 
 def _is_main(part: Message) -> bool:
-    return part.get_content_type() == "text/plain" and part.get_content_disposition() != "attachment"
+    return (
+        part.get_content_type() == "text/plain" and part.get_content_disposition() != "attachment"
+    )
 
 
 def _read(part: Message) -> Body:
@@ -113,7 +123,9 @@ def _transferred(part: Message) -> tuple[bytes, list[str]]:
     if encoding == "base64":
         return _from_base64(raw), []
     known = encoding in _PLAIN or encoding in _CODED
-    return raw, [] if known else [f"Content-Transfer-Encoding {spelt[:40]!r} is unknown; its text is read as it stands"]
+    return raw, [] if known else [
+        f"Content-Transfer-Encoding {spelt[:40]!r} is unknown; its text is read as it stands"
+    ]
 
 
 def _encoding(spelt: str) -> str:
@@ -128,7 +140,11 @@ def _encoding(spelt: str) -> str:
 def _from_base64(raw: bytes) -> bytes:
     """What base64 stands for, with the plain text that a mailing list may have put below it."""
     lines = raw.split(b"\n")
-    foreign = (n for n, line in enumerate(lines) if not re.fullmatch(rb"[A-Za-z0-9+/]*={0,2}", line.strip()))
+    foreign = (
+        n
+        for n, line in enumerate(lines)
+        if not re.fullmatch(rb"[A-Za-z0-9+/]*={0,2}", line.strip())
+    )
     coded = next(foreign, len(lines))
     digits = b"".join(line.strip() for line in lines[:coded])
     out: list[bytes] = []

@@ -13,7 +13,9 @@ CONTROL = re.compile("[\0-\x1f\x7f-\x9f\u2028\u2029]")
 UNREADABLE = "\ufffd"  # stands for a byte that is no text; never sent
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
-ENCODED_WORD = re.compile(r"=\?([^?\s]{1,100})\?([bq])\?((?:[^?]|\?(?!=)){0,1000})\?=", re.IGNORECASE)
+ENCODED_WORD = re.compile(
+    r"=\?([^?\s]{1,100})\?([bq])\?((?:[^?]|\?(?!=)){0,1000})\?=", re.IGNORECASE
+)
 _RUN = re.compile(rf"{ENCODED_WORD.pattern}(?:\s*{ENCODED_WORD.pattern})*", re.IGNORECASE)
 
 
@@ -61,10 +63,16 @@ def unencoded(text: str) -> str:
 
 def _decoded_run(run: re.Match[str]) -> str:
     """Encoded words beside each other: blanks between them do not count, and they may share a character."""
-    found = [(word[1].partition("*")[0].lower(), _bytes_of(word)) for word in ENCODED_WORD.finditer(run[0])]
+    found = [
+        (word[1].partition("*")[0].lower(), _bytes_of(word))
+        for word in ENCODED_WORD.finditer(run[0])
+    ]
     if any(raw is None for _, raw in found):
         return run[0]
-    groups = ((charset, b"".join(raw or b"" for _, raw in group)) for charset, group in groupby(found, lambda x: x[0]))
+    groups = (
+        (charset, b"".join(raw or b"" for _, raw in group))
+        for charset, group in groupby(found, lambda x: x[0])
+    )
     return "".join(_known(raw, charset) for charset, raw in groups)
 
 

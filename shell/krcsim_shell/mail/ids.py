@@ -13,15 +13,19 @@ _GIVEN = re.compile(r"<[!-;=?A-~]{1,450}@[!-;=?-~]{1,450}>")
 _MASKED = re.compile(r"@(?:x{3,}|\.{3,}|public\.gmane\.org|)>$")
 _BRACKETED = re.compile(r"<([^<>]*)(?:>|(?=<))")
 _COMMENT = re.compile(r"\([^()]*\)")
-_SPELT_OUT = re.compile(r"([!-~]+) \(\) ([!-~]+(?: ! [!-~]+)+)|([!-~]+)(?:-AT-| at )([!-~]+\.[!-~]+)")
+_SPELT_OUT = re.compile(
+    r"([!-~]+) \(\) ([!-~]+(?: ! [!-~]+)+)|([!-~]+)(?:-AT-| at )([!-~]+\.[!-~]+)"
+)
 
 
 def message_id(text: str) -> str:
     """A Message-ID in angle brackets, which `text` may lack; raises KrcsimError."""
     found = "<" + text.strip(" \t").removeprefix("<").removesuffix(">") + ">"
     if not _GIVEN.fullmatch(found) or ENCODED_WORD.search(found):
-        raise KrcsimError(f"the Message-ID is {shown(text)}; allowed: one <name@host> of visible ASCII characters; "
-            "copy it from the raw mail")
+        raise KrcsimError(
+            f"the Message-ID is {shown(text)}; allowed: one <name@host> of visible ASCII characters; "
+            "copy it from the raw mail"
+        )
     return found
 
 
@@ -39,18 +43,27 @@ def own_ids(text: str) -> list[str]:
     return [x for x in dict.fromkeys(found) if is_sendable(x)]
 
 
-def thread(references: Iterable[str], in_reply_to: Iterable[str]) -> tuple[tuple[str, ...], list[str]]:
+def thread(
+    references: Iterable[str], in_reply_to: Iterable[str]
+) -> tuple[tuple[str, ...], list[str]]:
     """The IDs above a mail, the oldest first, and what stands among them and is none."""
     above: list[str] = []
     broken: list[str] = []
     for text in map(_decoded, references):
         bare = [word for word in _bare_words(_BRACKETED.sub(" ", text)) if "@" in word]
         found = _bracketed(text) or [f"<{word}>" for word in bare]
-        broken += [x for x in found if not is_sendable(x) and x != "<>"] + (bare if _bracketed(text) else [])
+        broken += [x for x in found if not is_sendable(x) and x != "<>"] + (
+            bare if _bracketed(text) else []
+        )
         above += filter(is_sendable, found)
     if not above:
         texts = map(_decoded, in_reply_to)
-        parent = [x for text in texts for x in _bracketed(text) or _only(_bare_words(text)) if is_sendable(x)]
+        parent = [
+            x
+            for text in texts
+            for x in _bracketed(text) or _only(_bare_words(text))
+            if is_sendable(x)
+        ]
         above = parent[:1]
     return tuple(dict.fromkeys(above)), broken
 

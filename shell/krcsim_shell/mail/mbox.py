@@ -24,7 +24,9 @@ def mended_head(head: bytes) -> bytes:
     """Headers as the library reads them: a line that is none, above another header, goes on with the one before it;
     a blank before a colon is dropped, and so is a lone carriage return."""
     head = re.sub(rb"(?m)^([!-9;-~]+)[ \t]+:", rb"\1:", head.replace(b"\r", b" "))
-    end = max((found.end() for found in _HEADER.finditer(head)), default=0)  # below it may be a body
+    end = max(
+        (found.end() for found in _HEADER.finditer(head)), default=0
+    )  # below it may be a body
     return re.sub(rb"\n(?![!-9;-~]+:|[ \t])", b"\n ", head[:end]) + head[end:]
 
 
@@ -63,8 +65,12 @@ def mails_in(raw: bytes) -> list[bytes]:
 
 def _pieces(raw: bytes) -> list[bytes]:
     """An mbox cut before each line that may begin a mail; [] if its first line does not."""
-    starts = [found.start() for found in _ABOVE.finditer(raw)
-        if raw[max(0, found.start() - 2) : found.start()] in (b"", b"\n\n") or _DATED.search(found[0])]
+    starts = [
+        found.start()
+        for found in _ABOVE.finditer(raw)
+        if raw[max(0, found.start() - 2) : found.start()] in (b"", b"\n\n")
+        or _DATED.search(found[0])
+    ]
     if starts[:1] != [0]:
         return []
     return [raw[start:end] for start, end in zip(starts, [*starts[1:], len(raw)], strict=True)]

@@ -4,10 +4,23 @@
 import re
 from collections.abc import Sequence
 
-_NAMES = {"from": "from", "author": "from", "date": "date", "sent": "date", "subject": "subject", "to": "to",
-    "cc": "cc", "messageid": "message-id", "inreplyto": "in-reply-to", "references": "references"}
-_FIELD = re.compile(r"[\s*•|]{0,8}(from|author|date|sent|subject|to|cc|message[- ]id|in[- ]reply[- ]to|references)"
-    r"[ ]{0,8}(?::|\t)\s*(.*)", re.IGNORECASE)
+_NAMES = {
+    "from": "from",
+    "author": "from",
+    "date": "date",
+    "sent": "date",
+    "subject": "subject",
+    "to": "to",
+    "cc": "cc",
+    "messageid": "message-id",
+    "inreplyto": "in-reply-to",
+    "references": "references",
+}
+_FIELD = re.compile(
+    r"[\s*•|]{0,8}(from|author|date|sent|subject|to|cc|message[- ]id|in[- ]reply[- ]to|references)"
+    r"[ ]{0,8}(?::|\t)\s*(.*)",
+    re.IGNORECASE,
+)
 _OTHER_FIELD = re.compile(r"[\s*•|]{0,8}[A-Z][A-Za-z-]{1,30}[ ]{0,8}(?::\s|\t).*")
 
 # Lines of a page that are no part of a mail: buttons, threads, counts.
@@ -15,7 +28,9 @@ _PAGE = re.compile(
     r"\s*(?:\[.*(?:prev|next|index|thread|archive|download|date|nested).*"
     r"|\* .*|[`@] .*|20\d\d-\d\d-\d\d .*|\d+ (?:siblings?|replies|reply).*|thread overview.*|permalink.*"
     r"|.*archive mirror.*|help / color.*|(?:previous|next) message.*|messages sorted .*|(?:next|prev) .*"
-    r"|-{3,}|_{3,}|={3,})", re.IGNORECASE)
+    r"|-{3,}|_{3,}|={3,})",
+    re.IGNORECASE,
+)
 _GREETING = re.compile(r"(?:hi|hello|hey|dear|on)\b.*|.*[,:]", re.IGNORECASE)
 
 _DATE = r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*,? |(?:19|20)\d\d-\d\d-).{1,30}\d\d?:\d\d.{0,30}"
@@ -27,7 +42,10 @@ _BEHIND = re.compile(r"\s*(?:\((?:permalink|raw|over|about|almost)\b.*|\[thread.
 def said_of(lines: Sequence[str]) -> dict[str, str]:
     """What a text says above its body about the mail it was: from, date, subject, message-id and so on, if it does."""
     head = lines[:60]
-    start = next((n for n, line in enumerate(head) if _FIELD.fullmatch(line) or line.startswith(">")), len(head))
+    start = next(
+        (n for n, line in enumerate(head) if _FIELD.fullmatch(line) or line.startswith(">")),
+        len(head),
+    )
     above = [line.strip() for line in head[:start] if line.strip()]
     titles = [line for line in above if not _PAGE.fullmatch(line)]
     threads = [line.removeprefix("* ") for line in above if line.startswith("* ")]

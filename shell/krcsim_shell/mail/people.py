@@ -22,21 +22,33 @@ class People:
 def people_of(mail: Message) -> People:
     """The people of a mail, from every header of a name."""
     names = ("From", "Reply-To", "To", "Cc", "Mail-Followup-To", "List-Post")
-    found = {name: [box for text, _ in values(mail, name.lower()) for box in mailboxes(text)] for name in names}
-    guessed = {name: read_as for name in names for _, read_as in values(mail, name.lower()) if read_as}
-    notes = [f"the names in {name} are neither ASCII nor UTF-8; read as {read_as}" for name, read_as in guessed.items()]
+    found = {
+        name: [box for text, _ in values(mail, name.lower()) for box in mailboxes(text)]
+        for name in names
+    }
+    guessed = {
+        name: read_as for name in names for _, read_as in values(mail, name.lower()) if read_as
+    }
+    notes = [
+        f"the names in {name} are neither ASCII nor UTF-8; read as {read_as}"
+        for name, read_as in guessed.items()
+    ]
 
     to, why = _answered(found)
     cc = [*found["To"], *found["Cc"], *found["Reply-To"], *found["Mail-Followup-To"]]
     if not found["From"]:
-        notes.append("the mail has no author; the answer goes to those it went to; --to says otherwise")
+        notes.append(
+            "the mail has no author; the answer goes to those it went to; --to says otherwise"
+        )
     if not any(box.usable for box in to):
         to = [*to, *(usable(found["To"]) or usable(cc))]
     wished = found["Mail-Followup-To"]
     beside = distinct(usable([*to, *cc]), without=wished)
     if wished and beside:
-        notes.append(f"Mail-Followup-To asks for answers to {listed(wished)} only; {listed(beside)} get this one too; "
-            "--to and --cc say otherwise")
+        notes.append(
+            f"Mail-Followup-To asks for answers to {listed(wished)} only; {listed(beside)} get this one too; "
+            "--to and --cc say otherwise"
+        )
     return People(tuple(found["From"]), tuple(to), tuple(cc), (*notes, *why))
 
 
@@ -47,9 +59,13 @@ def _answered(found: dict[str, list[Mailbox]]) -> tuple[list[Mailbox], list[str]
     unusable = [box for box in found["Reply-To"] if not box.usable]
     if not asked:
         return [*found["From"], *unusable], []
-    instead = distinct(usable(found["From"]), without=[*asked, *found["Reply-To"], *found["To"], *found["Cc"]])
-    why = [f"Reply-To asks for answers to {listed(asked)}; From ({listed([box])}) gets none; --cc says otherwise"
-        for box in instead]
+    instead = distinct(
+        usable(found["From"]), without=[*asked, *found["Reply-To"], *found["To"], *found["Cc"]]
+    )
+    why = [
+        f"Reply-To asks for answers to {listed(asked)}; From ({listed([box])}) gets none; --cc says otherwise"
+        for box in instead
+    ]
     return [*asked, *unusable], why
 
 

@@ -14,10 +14,14 @@ def chosen(lines: Sequence[str], what: str) -> list[str]:
     blocks = [list(block) for _, block in groupby(range(len(lines)), lambda n: bool(keys[n]))]
     holding = (block for block in blocks if wanted and wanted in " ".join(keys[n] for n in block))
     span = re.fullmatch(r"\s*([0-9]{1,9})\s*(?:-\s*([0-9]{1,9})\s*)?", what)
-    found: Sequence[int] = range(int(span[1]) - 1, int(span[2] or span[1])) if span else next(holding, [])
+    found: Sequence[int] = (
+        range(int(span[1]) - 1, int(span[2] or span[1])) if span else next(holding, [])
+    )
     if not found or found[0] < 0 or found[-1] >= len(lines):
-        raise KrcsimError(f"the lines to quote are {shown(what)}; allowed: within 1-{len(lines)}, "
-            "or words of one paragraph")
+        raise KrcsimError(
+            f"the lines to quote are {shown(what)}; allowed: within 1-{len(lines)}, "
+            "or words of one paragraph"
+        )
     return [lines[n] for n in found]
 
 

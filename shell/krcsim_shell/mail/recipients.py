@@ -19,7 +19,9 @@ class Recipients:
     notes: tuple[str, ...] = ()
 
 
-def recipients(parent: Parent, *, to: Sequence[str] = (), cc: Sequence[str] = (), sender: str = "") -> Recipients:
+def recipients(
+    parent: Parent, *, to: Sequence[str] = (), cc: Sequence[str] = (), sender: str = ""
+) -> Recipients:
     """Who gets the answer; what is given takes the place of what the parent says; raises KrcsimError."""
     own = given_mailboxes([sender] if sender else [], "from")
     given_to, given_cc = given_mailboxes(to, "to"), given_mailboxes(cc, "cc")
@@ -39,4 +41,8 @@ def recipients(parent: Parent, *, to: Sequence[str] = (), cc: Sequence[str] = ()
 def _left_out(boxes: Sequence[Mailbox], option: str) -> list[str]:
     """What to say about people nobody can mail: an archive has masked them, or their address is none."""
     lost = [box for box in boxes if not box.usable and (box.address or box.name)]
-    return [f"left out, for want of an address to mail to: {listed(lost)}; add them with {option}"] if lost else []
+    return (
+        [f"left out, for want of an address to mail to: {listed(lost)}; add them with {option}"]
+        if lost
+        else []
+    )

@@ -58,6 +58,7 @@ lab: $(READY)
 
 test: test-needs $(READY)
 	$(RUN) -m ruff check .
+	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	$(RUN) -m pytest -q
 

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How fast it is: calls per CPU-second, an interval at each rarity, a slider's point, threads, memory, imports.
+"""How fast it is: calls per CPU-second, an interval at each rarity, a slider's point, threads,
+memory, imports.
 
-`python -m benchmarks [--record] [--only WORD]`: beside each number stands the change since the last row of
-benchmarks/history.csv from a machine like this one; `--record` appends rows. Machines are shared and noisy: the ratios
-of methods come from the same rounds and are what counts.
+`python -m benchmarks [--record] [--only WORD]`: beside each number stands the change since the last
+row of benchmarks/history.csv from a machine like this one; `--record` appends rows. Machines are
+shared and noisy: the ratios of methods come from the same rounds and are what counts.
 """
 
 from __future__ import annotations
@@ -112,10 +113,16 @@ def memory() -> Iterator[Measured]:
     )
     path = FOLDER / "busy4.toml"
     short, long = (
-        float(subprocess.run([sys.executable, "-c", code.format(path=path, ms=ms)], check=True,
-                             capture_output=True, text=True).stdout)
+        float(
+            subprocess.run(
+                [sys.executable, "-c", code.format(path=path, ms=ms)],
+                check=True,
+                capture_output=True,
+                text=True,
+            ).stdout
+        )
         for ms in (6e3, 6e5)
-    )  # fmt: skip
+    )
     yield Measured(
         "memory of a run", long, "MiB", f"a hundred times the horizon: {long - short:+.1f} MiB"
     )
@@ -132,8 +139,15 @@ def pages() -> Iterator[Measured]:
     return rarity.measure(rarity.page_cases())
 
 
-ALL = {"speed": speed, "threads": threads, "memory": memory, "start": start, "rarity": rarity.measure,
-    "pages": pages, "slider": slider.measure}  # fmt: skip
+ALL = {
+    "speed": speed,
+    "threads": threads,
+    "memory": memory,
+    "start": start,
+    "rarity": rarity.measure,
+    "pages": pages,
+    "slider": slider.measure,
+}
 
 
 def main(argv: list[str]) -> None:
@@ -149,7 +163,8 @@ def main(argv: list[str]) -> None:
     warm_up()
     past = record.read()
     print(
-        f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs ({record.cpu_model()}), {ROUNDS} rounds"
+        f"load average {os.getloadavg()[0]:.1f}, {os.cpu_count()} CPUs ({record.cpu_model()}), "
+        f"{ROUNDS} rounds"
     )
     for name in given.only or ALL:
         for m in ALL[name]():

@@ -60,9 +60,12 @@ def meaning(result: Result) -> str:
     assert [row[4] for row in rows] == [0.0], "C on A0 differs from A0: the first sentence is wrong"
     runs = result.detail("C-A0", "p_wait", "steady", "replications")
     lines = (
-        "Preallocating the page that the plain code keeps after its first drain buys nothing on a CPU whose "
-        f"first request for a page succeeds. In {runs} runs no difference of C on A0 from A0 was seen, which "
-        f"leaves at most {number(abs(float(rows[0][6] or 0.0)))}; where the first request of a CPU fails, since "
+        "Preallocating the page that the plain code keeps after its first drain buys nothing on a "
+        "CPU whose "
+        f"first request for a page succeeds. In {runs} runs no difference of C on A0 from A0 was "
+        "seen, which "
+        f"leaves at most {number(abs(float(rows[0][6] or 0.0)))}; where the first request of a CPU "
+        "fails, since "
         "pressure comes that early, C does differ: in a few of 1000 such runs.",
         f'"Try hard" is worth a factor of {p("A0") / p("A1"):.1f} here, and turns part of the '
         "waits into stalls in reclaim, which are counted apart.",
@@ -90,7 +93,10 @@ def known(result: Result, remedy: str) -> str:
     e, how = (get(remedy, "p_wait", "steady") for get in (result.get, result.detail))
     why = result.provenance["why"].get(remedy, "")
     if how == "by construction":
-        return f", and P(wait) is {f'below {number(e.hi or 0.0)}' if e.kind == 'bound' else '0'} by construction: {why}"
+        return (
+            f", and P(wait) is {f'below {number(e.hi or 0.0)}' if e.kind == 'bound' else '0'} "
+            f"by construction: {why}"
+        )
     return f"; the table gives {'the bound' if how == 'bound' else 'what forks of rare runs say'}"
 
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What an interval costs at each rarity: CPU-seconds of one worker to a 95 % half width of 10 % for P(wait).
+"""What an interval costs at each rarity: CPU-seconds of one worker to a 95 % half width of 10 % for
+P(wait).
 
-Costs are scaled to that width (an interval narrows with the root of its work), and compared with those of plain
-simulation: measured down to 1e-6, and beyond at least what single, independent waits would take.
+Costs are scaled to that width (an interval narrows with the root of its work), and compared with
+those of plain simulation: measured down to 1e-6, and beyond at least what single, independent waits
+would take.
 """
 
 from __future__ import annotations
@@ -36,7 +38,9 @@ THREAD = {1e-4: 0.17, 1e-6: 0.04, 1e-9: 0.0063, 1e-12: 0.0012}
 
 @dataclass(frozen=True)
 class Case:
-    """A setting, the probability that it is near, the CPU-seconds allowed, and the seeds that are run."""
+    """A setting, the probability that it is near, the CPU-seconds allowed, and the seeds that are
+    run.
+    """
 
     name: str
     scenario: Scenario
@@ -48,7 +52,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Cost:
-    """A finding and its CPU-seconds; plain: those of plain simulation at 10 %, measured or at least."""
+    """A finding and its CPU-seconds; plain: those of plain simulation at 10 %, measured or at
+    least.
+    """
 
     found: Finding
     cpu_s: float
@@ -62,7 +68,9 @@ class Cost:
 
 
 def busy(cpus: int, head: float) -> Scenario:
-    """50,000 calls/s per CPU with all costs of calls, a full pool of 3, and heads that fail in spells."""
+    """50,000 calls/s per CPU with all costs of calls, a full pool of 3, and heads that fail in
+    spells.
+    """
     s = read_scenario(FOLDER / "busy4.toml")
     s = replace(
         s, warmup_ms=2000.0, horizon_ms=12000.0, workload=Workload(rate_hz=s.workload.rate_hz)
@@ -73,7 +81,9 @@ def busy(cpus: int, head: float) -> Scenario:
 
 
 def thread(cpus: int, head: float) -> Scenario:
-    """The thread's machine, 1,000 calls/s per CPU and a page in the cache, with a full pool of 3."""
+    """The thread's machine, 1,000 calls/s per CPU and a page in the cache, with a full pool of
+    3.
+    """
     heads = {
         f"allocator.spell.{k}": head for k in ("head", "head_atomic", "head_high", "head_reclaim")
     }
@@ -87,7 +97,9 @@ def slow(cpus: int, head: float) -> Scenario:
 
 
 def cached(cpus: int, pages: int, rate_hz: float) -> Scenario:
-    """No rcu_head at all: a call waits when the cached pages are used up, and that alone is rare."""
+    """No rcu_head at all: a call waits when the cached pages are used up, and that alone is
+    rare.
+    """
     s = replace(load_scenario("thread-as-posted"), remedy=krcsim.named("E1"))
     more = {"allocator.spell.page": 0.95, "allocator.calm.page": 0.0, "remedy.nr_bkv_objs": pages}
     more |= {"remedy.cache_at_boot": pages, "machine.cpus": cpus, "workload.rate_hz": rate_hz}
@@ -133,9 +145,8 @@ def asked(
 ) -> tuple[Finding, float]:
     """A finding and its CPU-seconds; no further rung is begun when patience is at an end."""
     begin = time.process_time()
-    for found in krcsim.asking(
-        s, seed=seed, precision=precision, max_rung=max_rung, method=method, workers=1
-    ):  # noqa: B007
+    how = dict(seed=seed, precision=precision, max_rung=max_rung, method=method, workers=1)
+    for found in krcsim.asking(s, **how):  # noqa: B007
         used = time.process_time() - begin
         if used > PATIENCE_S:
             break
@@ -143,7 +154,9 @@ def asked(
 
 
 def at_least(s: Scenario, p: float) -> float:
-    """CPU-seconds of plain simulation if each wait came alone; they come in clusters, which costs more."""
+    """CPU-seconds of plain simulation if each wait came alone; they come in clusters, which costs
+    more.
+    """
     begin = time.process_time()
     runs = replicate(s, 1, 0, 32)
     calls_per_s = float(runs.of("single", 1).sum()) / (time.process_time() - begin)
@@ -170,12 +183,17 @@ def told(c: Case, x: Cost) -> str:
     if e.value is None:
         return f"{f.method} rung {f.rung}: {e.kind}"
     times = x.plain_s / x.scaled_s
-    plain = f"plain {x.plain_s:.3g} CPU-s, {times:.3g} times" if x.measured else (
-        f"plain at least {x.plain_s:.2g} CPU-s (worked out), {times:.2g} times")  # fmt: skip
+    plain = (
+        f"plain {x.plain_s:.3g} CPU-s, {times:.3g} times"
+        if x.measured
+        else (f"plain at least {x.plain_s:.2g} CPU-s (worked out), {times:.2g} times")
+    )
     bar = "within" if x.scaled_s <= c.bar else "OVER"
     width = f" [{e.lo:.2e}, {e.hi:.2e}]" if e.lo is not None else ""
-    return (f"{bar} {c.bar:g}; P {e.value:.2e}{width} {e.kind}, {f.method} rung {f.rung}, "
-        f"{x.cpu_s:.3g} CPU-s to {e.half_width:.1%}; {plain}")  # fmt: skip
+    return (
+        f"{bar} {c.bar:g}; P {e.value:.2e}{width} {e.kind}, {f.method} rung {f.rung}, "
+        f"{x.cpu_s:.3g} CPU-s to {e.half_width:.1%}; {plain}"
+    )
 
 
 def measure(some: list[Case] | None = None) -> Iterator[Measured]:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What was measured when and on which machine: benchmarks/history.csv, so that a slow creep shows."""
+"""What was measured when and on which machine: benchmarks/history.csv, so that a slow creep
+shows.
+"""
 
 from __future__ import annotations
 
@@ -81,8 +83,18 @@ def commit() -> str:
 
 def row(m: Measured) -> Row:
     """A measurement of now and here; four digits are more than a shared machine can repeat."""
-    return Row(datetime.date.today().isoformat(), krcsim.__version__, commit(), cpu_model(), os.cpu_count() or 1,
-        platform.python_version(), numba.__version__, m.name, float(f"{m.value:.4g}"), m.unit)  # fmt: skip
+    return Row(
+        datetime.date.today().isoformat(),
+        krcsim.__version__,
+        commit(),
+        cpu_model(),
+        os.cpu_count() or 1,
+        platform.python_version(),
+        numba.__version__,
+        m.name,
+        float(f"{m.value:.4g}"),
+        m.unit,
+    )
 
 
 def read(path: Path = HISTORY) -> list[Row]:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A slider's point: how often 100 ms of CPU time suffice for a useful interval of P(wait).
 
-`python -m benchmarks.slider [COUNT] [SEED]` draws COUNT settings each with 1, 4 and 16 CPUs, P(wait) from 1e-3 to
-1e-10, and prints each miss and the share of hits. A hit is an exact answer or an interval of kind `interval`, not
-`rough`, with a half width of 25 % at most (40 % on 16 CPUs), after 100 ms of one worker on a warm engine.
+`python -m benchmarks.slider [COUNT] [SEED]` draws COUNT settings each with 1, 4 and 16 CPUs,
+P(wait) from 1e-3 to 1e-10, and prints each miss and the share of hits. A hit is an exact answer or
+an interval of kind `interval`, not `rough`, with a half width of 25 % at most (40 % on 16 CPUs),
+after 100 ms of one worker on a warm engine.
 
-Failing heads and the pool make these waits rare, not cached pages, which is the dearer question: no page is cached, or
-one where the calls of a drain interval fill two blocks and so use it up in each.
+Failing heads and the pool make these waits rare, not cached pages, which is the dearer question: no
+page is cached, or one where the calls of a drain interval fill two blocks and so use it up in each.
 """
 
 from __future__ import annotations
@@ -39,7 +40,9 @@ HEADS = ("head", "head_atomic", "head_high", "head_reclaim")
 
 @dataclass(frozen=True)
 class Point:
-    """A setting in words, its best finding within the time, the last one without that limit, and when they came."""
+    """A setting in words, its best finding within the time, the last one without that limit, and
+    when they came.
+    """
 
     words: str
     want: float
@@ -114,7 +117,10 @@ def points(cpus: int, count: int, seed: int) -> Iterator[Point]:
 def why(p: Point) -> str:
     """Why the time was not enough."""
     e = p.last.estimate
-    end = f"{e.kind} of {e.half_width:.0%} after {1000 * p.last_s:.0f} ms, {p.last.method} rung {p.last.rung}"
+    end = (
+        f"{e.kind} of {e.half_width:.0%} after {1000 * p.last_s:.0f} ms, {p.last.method} rung "
+        f"{p.last.rung}"
+    )
     if p.best is None:
         return f"first answer too late: {end}"
     b = p.best.estimate
@@ -135,9 +141,15 @@ def measure(count: int = COUNT, seed: int = SEED) -> Iterator[Measured]:
             for p in drawn
         )
         used = sorted(p.last_s for p in told)
-        yield Measured(f"slider points in 100 ms, {cpus} CPU", 100.0 * sum(p.hit for p in told) / len(told), "%",
-            f"of {len(told)}; median {1000 * used[len(used) // 2]:.0f} ms, longest {1000 * used[-1]:.0f} ms; left out: "
-            f"{len(drawn) - len(told) - unknown} more or less rare, {unknown} of unknown rarity")  # fmt: skip
+        yield Measured(
+            f"slider points in 100 ms, {cpus} CPU",
+            100.0 * sum(p.hit for p in told) / len(told),
+            "%",
+            f"of {len(told)}; median {1000 * used[len(used) // 2]:.0f} ms, longest "
+            f"{1000 * used[-1]:.0f} ms; left out: "
+            f"{len(drawn) - len(told) - unknown} more or less rare, {unknown} of unknown "
+            "rarity",
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a large sweep costs: measured for 1e2 to 1e5 points, worked out for 1e8.
 
-`python -m benchmarks.sweeps` prints the table of docs/sweeps.md; `--write` puts it there, and takes some ten minutes of
-two CPUs. CPU time counts everything, the start of the workers too; it is noisy by some 10 % on a shared machine.
+`python -m benchmarks.sweeps` prints the table of docs/sweeps.md; `--write` puts it there, and takes
+some ten minutes of two CPUs. CPU time counts everything, the start of the workers too; it is noisy
+by some 10 % on a shared machine.
 """
 
 from __future__ import annotations
@@ -26,7 +27,8 @@ PAGE = Path(__file__).parent.parent / "docs" / "sweeps.md"
 BEGIN, END = "<!-- made by python -m benchmarks.sweeps --write -->\n", "<!-- end -->\n"
 COMMAND = (
     "krcsim sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=400 "
-    "--sample workload.rate_hz=100:3000:log --max-rung 0 --method skipping --on processes --points N --into FILE"
+    "--sample workload.rate_hz=100:3000:log --max-rung 0 --method skipping --on processes --points "
+    "N --into FILE"
 )
 SIZES = (100, 1_000, 10_000, 100_000)
 LARGE = 10**8

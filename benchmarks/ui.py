@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How soon a slider of PoolOrPages shows a right picture, in a real Chromium on a JupyterLab of its own.
+"""How soon a slider of PoolOrPages shows a right picture, in a real Chromium on a JupyterLab of its
+own.
 
-Beside it, in the same notebook and in alternating blocks, stands a slider that only swaps two stored pictures: what
-widgets cost at least. Machines are shared and noisy, so that the ratio to it is what counts. Numbers that differ from
-the shell's make the exit status 1; slow ones never do.
+Beside it, in the same notebook and in alternating blocks, stands a slider that only swaps two
+stored pictures: what widgets cost at least. Machines are shared and noisy, so that the ratio to it
+is what counts. Numbers that differ from the shell's make the exit status 1; slow ones never do.
 """
 
 from __future__ import annotations
@@ -245,7 +246,8 @@ def opened_page(url: str) -> Iterator[Any]:
                 page.wait_for_selector(selector, state="attached", timeout=60_000)
             page.evaluate(Path(__file__).with_suffix(".js").read_text())
             page.evaluate(
-                "bench.watch('control', '.bench-control'); bench.watch('explorer', '.krcsim-explorer')"
+                "bench.watch('control', '.bench-control'); bench.watch('explorer', "
+                "'.krcsim-explorer')"
             )
             yield page
         finally:
@@ -255,7 +257,9 @@ def opened_page(url: str) -> Iterator[Any]:
 
 @contextlib.contextmanager
 def second_client(home: Path) -> Iterator[Any]:
-    """Another client of the same kernel; without its outputs, which would pile up in the kernel when unread."""
+    """Another client of the same kernel; without its outputs, which would pile up in the kernel
+    when unread.
+    """
     from jupyter_client.blocking.client import BlockingKernelClient
 
     kernel = BlockingKernelClient(
@@ -322,7 +326,9 @@ def right(stamp: str, path: str, value: str) -> bool:
 
 
 def move(b: Bench, path: str, n: int) -> tuple[float, int, dict[str, Any]]:
-    """Press a key on a slider: when it went down, how many pictures there were, and the first right one."""
+    """Press a key on a slider: when it went down, how many pictures there were, and the first right
+    one.
+    """
     name = "control" if path == "control" else "explorer"
     handle, part = handle_of(b, path), "control" if path == "control" else "--remedies own"
     handle.focus()
@@ -349,7 +355,8 @@ def quiet(b: Bench, *, cancel: bool) -> None:
     """Wait until the explorer rests, or make it."""
     if cancel:
         b.js(
-            "[...document.querySelectorAll('.krcsim-explorer button')].find(e => e.innerText == 'Cancel').click()"
+            "[...document.querySelectorAll('.krcsim-explorer button')].find(e => e.innerText == "
+            "'Cancel').click()"
         )
     b.js("bench.state(['done', 'stopped', 'error'], 30000)")
     b.page.wait_for_timeout(300)
@@ -359,7 +366,9 @@ def quiet(b: Bench, *, cancel: bool) -> None:
 
 
 def first_pictures(b: Bench) -> None:
-    """From the key to the right picture: from rest, and while the last move is refined; the control in between."""
+    """From the key to the right picture: from rest, and while the last move is refined; the control
+    in between.
+    """
     for block in b.times(10):
         look_at(b, ".bench-control")
         for n in range(4):
@@ -559,7 +568,8 @@ def table(b: Bench) -> None:
     for name, said in ROWS:
         v = b.ms[name]
         print(
-            f"{said:34}{statistics.median(v):9.2f}{at(v, 0.9):9.2f}{at(v, 0.99):9.2f}{max(v):9.2f}{len(v):7d}"
+            f"{said:34}{statistics.median(v):9.2f}{at(v, 0.9):9.2f}{at(v, 0.99):9.2f}"
+            f"{max(v):9.2f}{len(v):7d}"
         )
     print(*b.lines, sep="\n")
 
@@ -613,7 +623,8 @@ def main() -> int:
         b = Bench(page, kernel, 0.1 if quick else 1.0)
         versions = [f"{name} {version(name)}" for name in PACKAGES]
         print(
-            f"Python {platform.python_version()}, Chromium {page.context.browser.version}, {', '.join(versions)}"
+            f"Python {platform.python_version()}, Chromium {page.context.browser.version}, "
+            f"{', '.join(versions)}"
         )
         wrong = measure(b, home)
     table(b)

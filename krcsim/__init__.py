@@ -15,8 +15,10 @@ from typing import Any
 
 __version__ = "0.1.0"
 _HOMES = (
-    "values workload allocator grace_period remedy scenario estimate result study krcsim_studies.comparison "
-    "krcsim_studies.sweep krcsim_studies.question krcsim_report.reply krcsim_report.timeline krcsim_studies.size "
+    "values workload allocator grace_period remedy scenario estimate result study "
+    "krcsim_studies.comparison "
+    "krcsim_studies.sweep krcsim_studies.question krcsim_report.reply krcsim_report.timeline "
+    "krcsim_studies.size "
     "krcsim_studies.frontier krcsim_studies.sensitivity"
 )
 __all__ = [

@@ -15,7 +15,9 @@ _or_above = partial(number, None, "", 0, 1)
 
 @dataclass(frozen=True, kw_only=True)
 class Failure:
-    """P(a request fails) by class of GFP flags, never rising: one draw decides; left out: as the one above."""
+    """P(a request fails) by class of GFP flags, never rising: one draw decides; left out: as the
+    one above.
+    """
 
     page: float = _probability("failure of a page request with GFP_NOWAIT")
     page_noretry: float = _or_above(
@@ -58,7 +60,8 @@ class Failure:
 class Allocator:
     """Spells of pressure and what fails in them; replication i uses schedules[i % len(schedules)].
 
-    Log-normal stalls are assumed: none are published (clean page cache 0.1 to 1 ms, writeback or swap 1 to 100 ms).
+    Log-normal stalls are assumed: none are published (clean page cache 0.1 to 1 ms, writeback or
+    swap 1 to 100 ms).
     """
 
     spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")

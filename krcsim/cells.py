@@ -85,7 +85,9 @@ def wrong_in_row(columns: Mapping[str, Rule] | Sequence[tuple[str, Rule]], row: 
 
 
 def wrong_in_table(rules: Mapping[str, Rule], table: Any) -> str:
-    """What is wrong with a table of names and values, of which more are allowed than have a rule; or ""."""
+    """What is wrong with a table of names and values, of which more are allowed than have a rule;
+    or "".
+    """
     if not isinstance(table, dict):
         return f"{shown(table)} is no table of names and values"
     for name, rule in rules.items():

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Intervals and bounds, with the replication as unit: waits come in clusters, so calls are not trials.
+"""Intervals and bounds, with the replication as unit: waits come in clusters, so calls are not
+trials.
 
-The variance between replications is itself an estimate. Where a few replications hold nearly all that was counted, they
-agree by chance, and an interval from their spread is too short. So every interval here knows how many replications its
-numbers really stand for (`effective()`), and takes Student's quantile for so many.
+The variance between replications is itself an estimate. Where a few replications hold nearly all
+that was counted, they agree by chance, and an interval from their spread is too short. So every
+interval here knows how many replications its numbers really stand for (`effective()`), and takes
+Student's quantile for so many.
 """
 
 import math
@@ -15,17 +17,21 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
-# An interval of fewer effective denominators than this, or one that reaches farther than ROUGH times up and down, is
-# called rough: an order of magnitude. What is rough does not hang on how much the numerators vary from replication to
-# replication. A few replications that agree by chance would pass such a test, and just their intervals are too short.
+# An interval of fewer effective denominators than this, or one that reaches farther than ROUGH
+# times up and down, is called rough: an order of magnitude. What is rough does not hang on how much
+# the numerators vary from replication to replication. A few replications that agree by chance would
+# pass such a test, and just their intervals are too short.
 FEW = 5.0
 ROUGH = 10.0
-# An interval of more than this factor each way says nothing that the value alone does not say, and is left out.
+# An interval of more than this factor each way says nothing that the value alone does not say, and
+# is left out.
 WIDEST = 1000.0
-# Of numbers with a long tail, replications show about half of the skewness at most (validation/coverage.py).
+# Of numbers with a long tail, replications show about half of the skewness at most
+# (validation/coverage.py).
 LONG_TAIL = 2.0
-# The confidence of a bound where nothing was seen. A bound is given only by those who saw nothing: at 95 % it would be
-# below the truth in every single one of them wherever fewer than one in twenty sees nothing.
+# The confidence of a bound where nothing was seen. A bound is given only by those who saw nothing:
+# at 95 % it would be below the truth in every single one of them wherever fewer than one in twenty
+# sees nothing.
 BOUND_CONFIDENCE = 0.999
 
 
@@ -33,9 +39,10 @@ BOUND_CONFIDENCE = 0.999
 class Estimate:
     """A number with a 95 % interval.
 
-    kind: `interval`; `rough` (few replications hold what was seen: an order of magnitude, with the interval left out
-    where it would say nothing); `bound` (nothing was seen: value None, hi the upper bound at BOUND_CONFIDENCE); `none`
-    (undefined: no such event, or no call that could have met one); `exact` (no randomness).
+    kind: `interval`; `rough` (few replications hold what was seen: an order of magnitude, with the
+    interval left out where it would say nothing); `bound` (nothing was seen: value None, hi the
+    upper bound at BOUND_CONFIDENCE); `none` (undefined: no such event, or no call that could have
+    met one); `exact` (no randomness).
     """
 
     value: float | None
@@ -67,8 +74,8 @@ def student(n: float) -> float:
 
 
 def effective(x: Array) -> float:
-    """How many equal terms a sum of terms >= 0 is worth, (sum x)^2 / sum x^2: n where all are equal, 1 where one holds
-    everything, 0 for an empty sum.
+    """How many equal terms a sum of terms >= 0 is worth, (sum x)^2 / sum x^2: n where all are
+    equal, 1 where one holds everything, 0 for an empty sum.
     """
     largest = float(x.max(initial=0.0))
     if largest <= 0.0:
@@ -78,16 +85,20 @@ def effective(x: Array) -> float:
 
 
 def kind_of(units: float, factor: float = 1.0) -> str:
-    """`interval` or `rough`, by the effective number of units and by how far the interval reaches."""
+    """`interval` or `rough`, by the effective number of units and by how far the interval
+    reaches.
+    """
     return "interval" if units >= FEW and factor <= ROUGH else "rough"
 
 
 def ratio(num: Array, den: Array, is_share: bool = False) -> Estimate:
-    """Sum of num over sum of den (one of each a replication, none negative); interval symmetric on a log scale.
+    """Sum of num over sum of den (one of each a replication, none negative); interval symmetric on
+    a log scale.
 
-    The error is that of the delta method, with the effective number of denominators in place of the number of
-    replications; Student's t has as many degrees of freedom as the smaller effective number of the two allows. Upward
-    the interval reaches farther where a long tail shows. `is_share`: num counts some of what den counts.
+    The error is that of the delta method, with the effective number of denominators in place of the
+    number of replications; Student's t has as many degrees of freedom as the smaller effective
+    number of the two allows. Upward the interval reaches farther where a long tail shows.
+    `is_share`: num counts some of what den counts.
     """
     total = float(den.sum())
     if total <= 0 or float(num.sum()) <= 0:
@@ -115,9 +126,11 @@ def ratio(num: Array, den: Array, is_share: bool = False) -> Estimate:
 
 
 def _lopsided(rest: Array, error: float, parts: float) -> float:
-    """How much farther up an interval reaches, in standard errors, where a long tail was seen in part at most.
+    """How much farther up an interval reaches, in standard errors, where a long tail was seen in
+    part at most.
 
-    By the skewness of the replications (Johnson 1978), as far as a scale of logarithms has not taken it into account.
+    By the skewness of the replications (Johnson 1978), as far as a scale of logarithms has not
+    taken it into account.
     """
     squares = float((rest * rest).sum())
     skewness: float = (
@@ -133,8 +146,9 @@ def _lopsided(rest: Array, error: float, parts: float) -> float:
 def share(num: Array, den: Array, units: float) -> Estimate:
     """As ratio(), of a number from 0 to 1: num counts some of what den counts.
 
-    Above a half the interval is that of what is missing to 1. Where nothing or everything was seen it is one-sided, by
-    `units`, the number of independent units of den that could have shown the other.
+    Above a half the interval is that of what is missing to 1. Where nothing or everything was seen
+    it is one-sided, by `units`, the number of independent units of den that could have shown the
+    other.
     """
     if float(den.sum()) <= 0:
         return NOTHING
@@ -154,7 +168,8 @@ def share(num: Array, den: Array, units: float) -> Estimate:
 
 
 def mean(x: Array) -> Estimate:
-    """Mean of x, one value a replication, none negative, with a Student interval; of what varies much as of a ratio.
+    """Mean of x, one value a replication, none negative, with a Student interval; of what varies
+    much as of a ratio.
 
     Without an interval where all replications agree to the digit.
     """
@@ -172,7 +187,9 @@ def mean(x: Array) -> Estimate:
 
 
 def unseen(units: float, share: float = 1.0) -> Estimate:
-    """Upper bound of a probability per call that none of `units` independent units, with `share` of calls, saw."""
+    """Upper bound of a probability per call that none of `units` independent units, with `share` of
+    calls, saw.
+    """
     if units <= 0:
         return NOTHING
     # So many of the units would see the event, at worst in all their calls.
@@ -182,9 +199,11 @@ def unseen(units: float, share: float = 1.0) -> Estimate:
 
 @dataclass(frozen=True)
 class Difference:
-    """A quantity minus another with a 95 % interval; value None where one of the two is only bounded.
+    """A quantity minus another with a 95 % interval; value None where one of the two is only
+    bounded.
 
-    pairing_saves: the share of the variance that sharing the worlds removed; 1 where no run differed.
+    pairing_saves: the share of the variance that sharing the worlds removed; 1 where no run
+    differed.
     """
 
     value: float | None
@@ -196,9 +215,9 @@ class Difference:
 def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference | None:
     """ratio(num, den) - ratio(num0, den0), whose first replications shared their worlds.
 
-    What replications with more add, and what those with less take away, are two sums of terms of one sign, each with an
-    interval on a log scale: one replication in which a remedy saves much is no reason to think that none saves more.
-    None where too few replications differ to tell.
+    What replications with more add, and what those with less take away, are two sums of terms of
+    one sign, each with an interval on a log scale: one replication in which a remedy saves much is
+    no reason to think that none saves more. None where too few replications differ to tell.
     """
     n, n0 = len(num), len(num0)
     both = min(n, n0)
@@ -226,7 +245,8 @@ def difference(num: Array, den: Array, num0: Array, den0: Array) -> Difference |
 def _one_sign(terms: Array, size: float, units: float) -> tuple[float, float, float] | None:
     """A sum of terms >= 0 with its limits, or None if it has none.
 
-    Where no term was seen, as many as 95 % luck hides may be there, each as large as the mean of all, of sum `size`.
+    Where no term was seen, as many as 95 % luck hides may be there, each as large as the mean of
+    all, of sum `size`.
     """
     if float(terms.sum()) <= 0.0:
         return 0.0, 0.0, size * (1.0 - 0.05 ** (1.0 / max(1.0, units)))
@@ -240,9 +260,11 @@ def _one_sign(terms: Array, size: float, units: float) -> tuple[float, float, fl
 
 
 def between(e: Estimate, e0: Estimate) -> Difference | None:
-    """e - e0 as if their errors had nothing in common: each end from the ends of both (MOVER); None if undefined.
+    """e - e0 as if their errors had nothing in common: each end from the ends of both (MOVER); None
+    if undefined.
 
-    What is only bounded may be anything from 0 to the bound: there is no value, and all of it is in the interval.
+    What is only bounded may be anything from 0 to the bound: there is no value, and all of it is in
+    the interval.
     """
     if None in (e.lo, e.hi, e0.lo, e0.hi) or e.kind == e0.kind == "bound":
         return None
@@ -257,9 +279,11 @@ def between(e: Estimate, e0: Estimate) -> Difference | None:
 def quantile(
     hist: NDArray[np.int64], edges: Array, q: float, below: Array, floor: float
 ) -> Estimate:
-    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`, which lies below all bins.
+    """The q-quantile of times in hist[group, bin] and of below[group] times at `floor`, which lies
+    below all bins.
 
-    The interval leaves out, to whole bins, times that too many or too few are known to exceed; groups are the units.
+    The interval leaves out, to whole bins, times that too many or too few are known to exceed;
+    groups are the units.
     """
     counts = np.concatenate([below[:, None], hist.astype(float)], axis=1)
     size = counts.sum(axis=1)
@@ -276,7 +300,8 @@ def quantile(
         most = share(part, size, units).hi
         return 1.0 if most is None else most
 
-    # From bin to bin: the first that is not surely too short, and the first that is surely long enough.
+    # From bin to bin: the first that is not surely too short, and the first that is surely long
+    # enough.
     first = bisect_left(used, True, key=lambda i: at_most(upto[:, i]) > q)
     last = bisect_left(used, True, key=lambda i: at_most(size - upto[:, i]) <= 1.0 - q)
     surely_none_below = first > 0 or used[0] == 0 or at_most(np.zeros_like(size)) <= q

@@ -18,7 +18,9 @@ def write_whole(path: str | Path, data: bytes, *, overwrite: bool = False) -> Pa
 
 
 def write_all(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None:
-    """Write several files, all or none of them; raises KrcsimError with the remedy if one cannot be written."""
+    """Write several files, all or none of them; raises KrcsimError with the remedy if one cannot be
+    written.
+    """
     check_free(files, overwrite)
     staged: dict[Path, Path] = {}
     kept: list[Path] = []  # second names of what is replaced
@@ -70,7 +72,9 @@ def is_there(path: Path) -> bool:
 
 
 def _staged(path: Path, data: bytes) -> Path:
-    """The data under a name beside its own, as readable as the user's umask or the file that it replaces has it."""
+    """The data under a name beside its own, as readable as the user's umask or the file that it
+    replaces has it.
+    """
     new = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}"
     try:
         handle = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o666)
@@ -95,7 +99,9 @@ def _staged(path: Path, data: bytes) -> Path:
 
 
 def _second_name(path: Path) -> Path | None:
-    """Another name of a file that is about to be replaced, to put it back by; None where there are no links."""
+    """Another name of a file that is about to be replaced, to put it back by; None where there are
+    no links.
+    """
     second = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}"
     try:
         os.link(path, second, follow_symlinks=False)
@@ -127,7 +133,9 @@ def _unwritten(path: Path, exc: OSError) -> KrcsimError:
 
 
 def write_set(folder: Path, stem: str, files: dict[str, bytes]) -> list[Path]:
-    """Write files of one stem by suffix, all or none, as stem, or stem-2, stem-3, ... where one is taken."""
+    """Write files of one stem by suffix, all or none, as stem, or stem-2, stem-3, ... where one is
+    taken.
+    """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as exc:

@@ -10,9 +10,10 @@ from krcsim.kernel import fqs_jiffies, milliseconds, ticks
 from krcsim.values import KrcsimError, check, choice, flag, number, numbers, read_text, refuse
 
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
-# By CPUs and load, scans of the force-quiescent-state loop in one grace period: mean, and the size of the negative
-# binomial law of those after the first (inf: Poisson). Fitted by `make calibrate` to gp_latency.csv (Linux 6.1, HZ=250,
-# synchronize_rcu() at random times, host little loaded); waits back to back on several CPUs do not follow these laws.
+# By CPUs and load, scans of the force-quiescent-state loop in one grace period: mean, and the size
+# of the negative binomial law of those after the first (inf: Poisson). Fitted by `make calibrate`
+# to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu() at random times, host little loaded);
+# waits back to back on several CPUs do not follow these laws.
 CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {
     (1, False): (1.0, math.inf),
     (1, True): (1.0, math.inf),
@@ -25,7 +26,9 @@ CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
-    """Grace periods; `ticks` start on the tick after the request and invoke a tick after the end, others at once."""
+    """Grace periods; `ticks` start on the tick after the request and invoke a tick after the end,
+    others at once.
+    """
 
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
     mean_ms: float | None = number(
@@ -128,7 +131,9 @@ class GracePeriod:
         return max(1.0, scans), size
 
     def table(self, hz: int, cpus: int) -> Table:
-        """Lengths in ticks, but for the longest 1e-7 of them, and their cumulative probabilities, both rising."""
+        """Lengths in ticks, but for the longest 1e-7 of them, and their cumulative probabilities,
+        both rising.
+        """
         if self.kind != "ticks":
             lengths = (
                 self.lengths_ms
@@ -173,7 +178,9 @@ class GracePeriod:
 
 
 def _log_mass(k: float, mean: float, size: float) -> float:
-    """Logarithm of P(k) of a negative binomial law (Poisson if size is inf), where e**-1000 would be 0."""
+    """Logarithm of P(k) of a negative binomial law (Poisson if size is inf), where e**-1000 would
+    be 0.
+    """
     if mean == 0.0:
         return 0.0 if k == 0 else -math.inf
     if math.isinf(size):
@@ -195,7 +202,8 @@ def read_lengths(path: Path) -> tuple[float, ...]:
             values += [float(word)] if word else []
         except ValueError:
             raise KrcsimError(
-                f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one number above 0 in ms; "
+                f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one number above 0 "
+                "in ms; "
                 "mend the line"
             ) from None
     if not values:

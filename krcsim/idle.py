@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which fields of a scenario move no answer, whatever their value, and why: what a slider need not offer."""
+"""Which fields of a scenario move no answer, whatever their value, and why: what a slider need not
+offer.
+"""
 
 from dataclasses import fields
 
@@ -58,7 +60,9 @@ def _idle_failures(s: Scenario) -> dict[str, str]:
 
 
 def _asked(s: Scenario, f: Failure) -> set[str]:
-    """The classes of requests that are made, and those from which a class that was left out has its value."""
+    """The classes of requests that are made, and those from which a class that was left out has its
+    value.
+    """
     r, singles = s.remedy, s.workload.single_share > 0.0
     asked = {"page"} if r.array_path else set()
     if r.array_path and (

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compiled code that is kept on disk: loaded if it is as it was written, else compiled again.
 
-numba loads what it finds; a damaged file ends in any exception, or in machine code that does something else. So a
-list of checksums stands beside the files, and what does not agree with it is thrown away.
+numba loads what it finds; a damaged file ends in any exception, or in machine code that does
+something else. So a list of checksums stands beside the files, and what does not agree with it is
+thrown away.
 """
 
 import contextlib
@@ -26,16 +27,20 @@ _LOCK_S = 300.0  # for another process to compile the same; then both do
 
 
 def whole(make: Callable[[], Any], types: tuple[Any, ...]) -> Any:
-    """A function that `make` decorates with numba.njit(cache=True), compiled for arguments of some types.
+    """A function that `make` decorates with numba.njit(cache=True), compiled for arguments of some
+    types.
 
-    Where the source is read-only and there is no home, it is kept in a folder of the user's own among the temporary
-    files. What cannot be kept, because the disk is full, is compiled all the same. Raises KrcsimError.
+    Where the source is read-only and there is no home, it is kept in a folder of the user's own
+    among the temporary files. What cannot be kept, because the disk is full, is compiled all the
+    same. Raises KrcsimError.
     """
     function = _in_folder(make, None) or _in_folder(make, _own_folder())
     if function is None:
         raise KrcsimError(
-            "the compiled engine can be kept nowhere; make one of these writable: the folder of krcsim, "
-            "your home, or the folder for temporary files; or name another with NUMBA_CACHE_DIR=FOLDER"
+            "the compiled engine can be kept nowhere; make one of these writable: the folder of "
+            "krcsim, "
+            "your home, or the folder for temporary files; or name another with "
+            "NUMBA_CACHE_DIR=FOLDER"
         )
     folder = Path(function.stats.cache_path)
     with _alone(folder):
@@ -55,7 +60,9 @@ def whole(make: Callable[[], Any], types: tuple[Any, ...]) -> Any:
 
 
 def _in_folder(make: Callable[[], Any], folder: Path | None) -> Any:
-    """The decorated function, kept in a folder or else where numba chooses; None if it finds no place."""
+    """The decorated function, kept in a folder or else where numba chooses; None if it finds no
+    place.
+    """
     before = numba.config.CACHE_DIR
     try:
         numba.config.CACHE_DIR = str(folder) if folder else before
@@ -69,7 +76,9 @@ def _in_folder(make: Callable[[], Any], folder: Path | None) -> Any:
 
 
 def _own_folder() -> Path | None:
-    """A folder among the temporary files that only this user can write to; None if there is no such place."""
+    """A folder among the temporary files that only this user can write to; None if there is no such
+    place.
+    """
     try:
         folder = Path(tempfile.gettempdir()) / f"krcsim-{os.getuid()}"
         folder.mkdir(mode=0o700, exist_ok=True)

@@ -25,8 +25,8 @@ from krcsim.run import Replications
 from krcsim.scenario import Scenario
 
 Get = Callable[[Replications, Scenario, int], Estimate]
-# With fewer spells of pressure in all replications no interval is given: how long pressure lasts, and what it brings,
-# would be told from next to none.
+# With fewer spells of pressure in all replications no interval is given: how long pressure lasts,
+# and what it brings, would be told from next to none.
 FEW_SPELLS = 5
 EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
 
@@ -57,7 +57,9 @@ def harmless_calm(s: Scenario) -> bool:
 
 
 def out_of_luck(r: Remedy, f: Failure) -> float:
-    """P(a call gets neither page nor rcu_head), where no page is cached: what it needs fails, one by one."""
+    """P(a call gets neither page nor rcu_head), where no page is cached: what it needs fails, one
+    by one.
+    """
     page, noretry, _, atomic, high, last = f.resolved()
     head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))[
         r.head_alloc
@@ -66,7 +68,9 @@ def out_of_luck(r: Remedy, f: Failure) -> float:
 
 
 def pressed_share(s: Scenario, window: int) -> float:
-    """The expected share of the time of boot (0) or steady state (1) under pressure, by the law of the spells."""
+    """The expected share of the time of boot (0) or steady state (1) under pressure, by the law of
+    the spells.
+    """
     a, (t0, t1) = s.allocator, ((0.0, s.warmup_ms), (s.warmup_ms, s.horizon_ms))[window]
     if a.spells == "none" or t1 <= t0:
         return 0.0
@@ -86,8 +90,9 @@ def pressed_share(s: Scenario, window: int) -> float:
 def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call, or its upper bound when no wait was seen.
 
-    Where no call made in calm can wait and none under pressure was seen to, the bound is that of calls under pressure
-    times the share of calls that are made there: of random call times that of time, by the law of the spells.
+    Where no call made in calm can wait and none under pressure was seen to, the bound is that of
+    calls under pressure times the share of calls that are made there: of random call times that of
+    time, by the law of the spells.
     """
     waits, single = runs.of("waits", window), runs.of("single", window)
     if float(waits.sum()) > 0.0 or not harmless_calm(s):
@@ -117,8 +122,8 @@ def p_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
 def _units_in_spells(runs: Replications, window: int) -> float:
     """How many independent spells of equal weight the calls made under pressure came from.
 
-    A run has no more of them than calls; and m spells of random (exponential) length weigh as much as m/2 equal ones,
-    since most calls come in the long ones.
+    A run has no more of them than calls; and m spells of random (exponential) length weigh as much
+    as m/2 equal ones, since most calls come in the long ones.
     """
     calls, spells = runs.of("single_spell", window), runs.of("spells", window)
     held = calls > 0
@@ -204,7 +209,9 @@ QUANTITIES = {name: Quantity(*row) for name, row in _ROWS.items()}
 def answers(
     runs: Replications, s: Scenario, window: int, names: Iterable[str] = QUANTITIES
 ) -> dict[str, Estimate]:
-    """The named quantities of a window (all of them if left out); none if the window has no length."""
+    """The named quantities of a window (all of them if left out); none if the window has no
+    length.
+    """
     if window_ms(s, window) <= 0:
         return {}
     few_spells = (

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The memory of the machine, where failures come from free pages and watermarks instead of a draw."""
+"""The memory of the machine, where failures come from free pages and watermarks instead of a
+draw.
+"""
 
 import math
 from dataclasses import dataclass
@@ -12,9 +14,11 @@ PAGES_PER_MIB = (1 << 20) // PAGE_BYTES
 
 
 class Marks(NamedTuple):
-    """Free pages at which requests of a class fail (by the rules of 2020), and those at which kswapd starts and ends.
+    """Free pages at which requests of a class fail (by the rules of 2020), and those at which
+    kswapd starts and ends.
 
-    The slow path clears __GFP_ATOMIC of a request that may sleep: `high` is min / 2, although it asks for 3/8.
+    The slow path clears __GFP_ATOMIC of a request that may sleep: `high` is min / 2, although it
+    asks for 3/8.
     """
 
     nowait: float
@@ -26,10 +30,12 @@ class Marks(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Where pages come from: pressure = "injected" draws failures, "pages" counts free pages against watermarks.
+    """Where pages come from: pressure = "injected" draws failures, "pages" counts free pages
+    against watermarks.
 
-    From the guest of data/kernel-runs/: hog_pages_s (45,000 pages in 0.5 s), round_instructions (0.9 ms at 8 ns) and
-    slab_pages (slabs_cpu_partial; the first failure came after 256 objects). See docs/model.md.
+    From the guest of data/kernel-runs/: hog_pages_s (45,000 pages in 0.5 s), round_instructions
+    (0.9 ms at 8 ns) and slab_pages (slabs_cpu_partial; the first failure came after 256 objects).
+    See docs/model.md.
     """
 
     pressure: str = choice(
@@ -91,7 +97,9 @@ class Memory:
         )
 
     def marks(self) -> Marks:
-        """The watermarks in pages: setup_per_zone_wmarks() for one zone, min_free_kbytes = sqrt(16 * kB)."""
+        """The watermarks in pages: setup_per_zone_wmarks() for one zone, min_free_kbytes = sqrt(16
+        * kB).
+        """
         low_min = (
             min(max(math.floor(math.sqrt(16 * 1024 * self.mib)), 128), 262_144) * 1024 / PAGE_BYTES
         )

@@ -83,7 +83,9 @@ class Remedy:
         )
 
     def bytes_at_full(self, channels: int = 1, arch: str = "x86-64") -> int:
-        """Bytes per CPU once every reserve is full, with what was preallocated for a channel that is never used."""
+        """Bytes per CPU once every reserve is full, with what was preallocated for a channel that
+        is never used.
+        """
         used, unused = (1, 0) if self.cache_shared else (channels, 2 - channels)
         pages = used * self.nr_bkv_objs + unused * self.cache_at_boot
         return self._bytes(pages if self.array_path else 0, self.nr_emergency_objs, arch)
@@ -118,7 +120,8 @@ REMEDIES: dict[str, Remedy] = {
     "C-A1": replace(A1, cache_at_boot=1),
     "D2-A1": pages(2),
     "D5-A1": pages(5),
-    # v5.9: no wrapper, two pages at boot, re-arm on anything left, pages to the worker's CPU, never expedited.
+    # v5.9: no wrapper, two pages at boot, re-arm on anything left, pages to the worker's CPU, never
+    # expedited.
     "E1": replace(
         pages(2), head_alloc="none", page_return="worker", expedited_drain=False, rearm="left"
     ),
@@ -130,7 +133,8 @@ RESERVE = ("nr_emergency_objs", "emergency_at_boot", "cache_shared", "nr_bkv_obj
 
 
 def named(name: str, own: Remedy | None = None) -> Remedy:
-    """The remedy of a table row, or sized: B12 (objects), D8-A1 (pages); an f fills at boot, an e leaves empty.
+    """The remedy of a table row, or sized: B12 (objects), D8-A1 (pages); an f fills at boot, an e
+    leaves empty.
 
     With `own` also that: "own", and "X-own", the reserve of X on it. Raises KrcsimError.
     """

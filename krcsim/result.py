@@ -20,8 +20,9 @@ from krcsim.values import KrcsimError, read_json, read_text, read_toml, refuse
 FORMAT = "krcsim-result/2"
 Cell = str | int | float | bool | None
 BASE = ("window", "quantity", "unit", "value", "lo", "hi", "kind", "replications", "rung", "method")
-# How a row was found: plain runs, forks and splitting, the exact chain, a proof; "bound" where runs of any kind saw
-# nothing and only their number says how rare it is; None in files of before, which do not say.
+# How a row was found: plain runs, forks and splitting, the exact chain, a proof; "bound" where runs
+# of any kind saw nothing and only their number says how rare it is; None in files of before, which
+# do not say.
 METHODS = ("skipping", "rare", "exact", "by construction", "bound")
 _DIFF = ("remedy", "baseline", "window", "quantity", "value", "lo", "hi", "pairing_saves")
 # The columns of each format that is read; what an older one did not have is None.
@@ -76,7 +77,9 @@ _ENCODER = json.JSONEncoder(indent=1, allow_nan=False, sort_keys=True)
 
 
 def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, Any]:
-    """What makes a result again: command, scenario, seed, versions, and what else a question has."""
+    """What makes a result again: command, scenario, seed, versions, and what else a question
+    has.
+    """
     refuse(
         command != "" and not cells.COMMAND.fits(command),
         "command",
@@ -98,10 +101,10 @@ def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, A
 class Result:
     """Answers of one question.
 
-    `columns` of `rows`: the parameters that vary (always `remedy`), then BASE; `method` is one of METHODS.
-    `differences` compares each remedy with the first in the same worlds: where one of the two saw nothing the value is
-    None and the interval holds all that the rows allow. `provenance`: the command, the scenario as TOML, seed, rungs
-    and versions.
+    `columns` of `rows`: the parameters that vary (always `remedy`), then BASE; `method` is one of
+    METHODS. `differences` compares each remedy with the first in the same worlds: where one of the
+    two saw nothing the value is None and the interval holds all that the rows allow. `provenance`:
+    the command, the scenario as TOML, seed, rungs and versions.
     """
 
     columns: tuple[str, ...]
@@ -134,7 +137,9 @@ class Result:
     def detail(
         self, point: tuple[Cell, ...] | str, quantity: str, window: str, column: str = "method"
     ) -> Cell:
-        """A column of the row of a quantity at a point or a remedy: how it was found, or from how many replications."""
+        """A column of the row of a quantity at a point or a remedy: how it was found, or from how
+        many replications.
+        """
         row = self._found.get(((point,) if isinstance(point, str) else point, window, quantity))
         return row[self.columns.index(column, len(self.parameters))] if row else None
 
@@ -176,11 +181,16 @@ class Result:
     def __repr__(self) -> str:
         """In a line what it is: the rows are for tables."""
         points, windows = len(self.points()), ", ".join(self.windows()[:4])
-        return f"<Result: {points} points of {', '.join(self.parameters)[:60]} in {windows}; {len(self.rows)} rows>"
+        return (
+            f"<Result: {points} points of {', '.join(self.parameters)[:60]} in {windows}; "
+            f"{len(self.rows)} rows>"
+        )
 
 
 def html_table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    """A table for a notebook; whatever a cell or a column's name holds, it is text and no markup."""
+    """A table for a notebook; whatever a cell or a column's name holds, it is text and no
+    markup.
+    """
     top = "".join(f"<th>{html.escape(str(c))}</th>" for c in head)
     body = "".join(
         "<tr>" + "".join(f"<td>{html.escape(str(c))}</td>" for c in row) + "</tr>" for row in rows
@@ -215,7 +225,9 @@ def words(e: Estimate) -> str:
 
 
 def load_result(path: str | Path) -> Result:
-    """Read a saved result, of an older format too; raises KrcsimError for what is not one, whole and unchanged."""
+    """Read a saved result, of an older format too; raises KrcsimError for what is not one, whole
+    and unchanged.
+    """
     text = read_text(path, "result file", "give a file that Result.save() wrote", 200)
     body = read_json(text, f"result file {path}")
     if wrong := _wrong(body):
@@ -229,7 +241,9 @@ def load_result(path: str | Path) -> Result:
 
 
 def _with_gaps(row: tuple[Cell, ...], missing: list[int]) -> tuple[Cell, ...]:
-    """The row of an older format with None in the columns that it did not have, counted from the end."""
+    """The row of an older format with None in the columns that it did not have, counted from the
+    end.
+    """
     whole = list(row)
     for place in sorted(missing, reverse=True):
         whole.insert(len(whole) + place + 1, None)

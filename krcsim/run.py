@@ -47,7 +47,8 @@ class Stopped(Exception):
 
 @dataclass(frozen=True)
 class Replications:
-    """counts[replication, window, counter]; histograms of waits, and of latencies of calls that stalled or waited.
+    """counts[replication, window, counter]; histograms of waits, and of latencies of calls that
+    stalled or waited.
 
     To stay small, histograms [replication % GROUPS, window, bin] are sums over replications.
     """
@@ -274,7 +275,8 @@ class _Arena:
             if held_up >= MAX_WAITERS:
                 raise KrcsimError(
                     f"more than {MAX_WAITERS} callers are held up at once at workload.rate_hz = "
-                    f'{s.workload.rate_hz:g} calls/s per CPU; lower rate or pressure, or set workload.loop = "closed"'
+                    f"{s.workload.rate_hz:g} calls/s per CPU; lower rate or pressure, or set "
+                    'workload.loop = "closed"'
                 )
             self.room(8 * held_up)
             self.run(seed, replication)
@@ -305,8 +307,8 @@ def replicate(
 ) -> Replications:
     """Replications first .. last - 1 of a scenario, one thread; number i depends on (seed, i) only.
 
-    `every_call` takes calls one by one (the oracle); a nonzero stop[0] raises Stopped soon. With `by_spell` = n each of
-    the first n spells begins a window, instead of the steady state.
+    `every_call` takes calls one by one (the oracle); a nonzero stop[0] raises Stopped soon. With
+    `by_spell` = n each of the first n spells begins a window, instead of the steady state.
     """
     return _Arena(scenario, every_call, 0, stop, by_spell).runs(seed, first, last)
 
@@ -320,7 +322,9 @@ def event_log(
     every_call: bool = False,
     by_spell: int = 0,
 ) -> tuple[Replications, NDArray[Any], int]:
-    """One replication, its first `events` events (dtype EVENT, `at` in ticks; none of dull calls), and their number."""
+    """One replication, its first `events` events (dtype EVENT, `at` in ticks; none of dull calls),
+    and their number.
+    """
     arena = _Arena(scenario, every_call, events, None, by_spell)
     runs = arena.runs(seed, replication, replication + 1)
     return runs, arena.arrays["log"][: min(arena.logged, events)].copy(), arena.logged
@@ -342,10 +346,12 @@ def rare_runs(
     stop: NDArray[np.int64] | None = None,
     by_spell: int = 0,
 ) -> tuple[Replications, NDArray[np.float64], list[float]]:
-    """Replications first .. last - 1 with forks; what these found: tally[replication, window, field]; peaks of danger.
+    """Replications first .. last - 1 with forks; what these found: tally[replication, window,
+    field]; peaks of danger.
 
-    `levels`: of danger, each with the number of copies that go on there. `by_spell`: as for replicate(), but of a run
-    that is split only the tally is right by spell, and the counters are not.
+    `levels`: of danger, each with the number of copies that go on there. `by_spell`: as for
+    replicate(), but of a run that is split only the tally is right by spell, and the counters are
+    not.
     """
     arena = _Arena(scenario, False, 0, stop, by_spell, how, levels, peaks)
     tally = np.zeros((last - first, arena.windows, len(TALLY.names or ())))

@@ -58,7 +58,9 @@ class Machine:
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """Everything about a run; calls made before `warmup_ms` belong to the window `boot`, later ones to `steady`."""
+    """Everything about a run; calls made before `warmup_ms` belong to the window `boot`, later ones
+    to `steady`.
+    """
 
     warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
     horizon_ms: float = number(12_000.0, "ms", 1e-3, 1e8, "the length of a run")
@@ -119,7 +121,9 @@ class Scenario:
         return self.remedy.bytes_at_full(self.workload.channels(), self.machine.arch)
 
     def bytes_added(self) -> int:
-        """What they are more than with the plain code, which keeps a page a channel after its first drain."""
+        """What they are more than with the plain code, which keeps a page a channel after its first
+        drain.
+        """
         return max(
             0,
             self.bytes_at_full()
@@ -140,7 +144,9 @@ def _plain(value: Any) -> Any:
 
 
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
-    """A checked scenario from nested dicts, `grace_period.file` read relative to `folder`; raises KrcsimError."""
+    """A checked scenario from nested dicts, `grace_period.file` read relative to `folder`; raises
+    KrcsimError.
+    """
     scenario: Scenario = _section("scenario", Scenario, given, folder)
     return scenario
 
@@ -155,7 +161,8 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
         version, known = table.pop("krcsim", FORMAT), ["krcsim", *known]
         if not is_whole(version) or version != FORMAT:
             raise KrcsimError(
-                f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; use "
+                f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; "
+                "use "
                 "the krcsim that wrote the file or rewrite it by hand"
             )
     if name == "remedy":  # base: the name of a row
@@ -187,10 +194,12 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
 
 
 def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
-    """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s, **{"workload.rate_hz": 1e4}).
+    """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s,
+    **{"workload.rate_hz": 1e4}).
 
-    A whole section (`remedy`, `memory`, ...) is replaced first, then single fields, in whatever order they are given.
-    None leaves a field or a section to its default. Raises KrcsimError for what does not exist or fit.
+    A whole section (`remedy`, `memory`, ...) is replaced first, then single fields, in whatever
+    order they are given. None leaves a field or a section to its default. Raises KrcsimError for
+    what does not exist or fit.
     """
     data = as_dict(scenario)
     if "remedy.base" in overrides:  # the name of a row stands for the whole, as in a file
@@ -223,7 +232,8 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
     return from_dict(data)
 
 
-# What only one kind needs goes with that kind: the lists that the scenario had are dropped, those given now are not.
+# What only one kind needs goes with that kind: the lists that the scenario had are dropped, those
+# given now are not.
 _KINDS = (
     ("grace_period.kind", "empirical", "grace_period.lengths_ms"),
     ("allocator.spells", "schedule", "allocator.schedules"),
@@ -237,7 +247,9 @@ def _drop(data: dict[str, Any], path: str) -> None:
 
 
 def _given_whole(path: str, value: Any, own: Remedy) -> Any:
-    """A value as it stands in nested dicts: of a section a dict, whether it is given by name, by class or as None."""
+    """A value as it stands in nested dicts: of a section a dict, whether it is given by name, by
+    class or as None.
+    """
     if path == "remedy" and isinstance(value, str):
         return _plain(named(value, own))
     if value is not None and not is_dataclass(value):
@@ -251,7 +263,9 @@ def _given_whole(path: str, value: Any, own: Remedy) -> Any:
 
 
 def _copied(value: Any, deep: int = _DEEPEST) -> Any:
-    """A dict of the user's as one that single fields may be written into; what lies deeper is not written to."""
+    """A dict of the user's as one that single fields may be written into; what lies deeper is not
+    written to.
+    """
     if not isinstance(value, dict) or deep == 0:
         return value
     return {k: _copied(v, deep - 1) for k, v in value.items()}
@@ -288,7 +302,8 @@ def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
 def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
     """The shell command of a verb with a scenario, as the nearest preset and what differs from it.
 
-    What would make a line of thousands of characters (recorded lengths) is left in a file: scenario.toml.
+    What would make a line of thousands of characters (recorded lengths) is left in a file:
+    scenario.toml.
     """
     changes = {name: overrides(preset, scenario) for name, preset in _presets().items()}
     near = min(changes, key=lambda name: len(changes[name]))

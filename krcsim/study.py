@@ -17,7 +17,9 @@ from krcsim.run import WINDOWS, Replications, event_log, replicate
 from krcsim.scenario import Scenario, load_scenario
 from krcsim.values import is_real, refuse
 
-FIRST_RUNG = 8  # replications on rung 0, doubled by each further one: answers depend on scenario, seed and rung only
+# replications on rung 0, doubled by each further one: answers depend on scenario, seed and rung
+# only
+FIRST_RUNG = 8
 MAX_RUNG = 14
 DEFAULT_RUNG = 10
 BOUND_RUNG = 6  # without a single wait up to here the answer is a bound
@@ -50,7 +52,9 @@ def extend(
     workers: int | None = None,
     by_spell: int = 0,
 ) -> Replications:
-    """Replications 0 .. total - 1, of which `have` are there already; with one worker in the caller's thread."""
+    """Replications 0 .. total - 1, of which `have` are there already; with one worker in the
+    caller's thread.
+    """
     if have is not None and len(have) >= total:
         return have
     work = partial(replicate, scenario, seed, every_call=every_call, by_spell=by_spell)
@@ -61,7 +65,9 @@ def extend(
 def in_chunks(
     work: Callable[..., Any], first: int, total: int, stop: Stop | None, workers: int | None
 ) -> list[Any]:
-    """work(first, last, stop=...) for replications first .. total - 1, a few a go on threads, in their order."""
+    """work(first, last, stop=...) for replications first .. total - 1, a few a go on threads, in
+    their order.
+    """
     if workers == 1:
         return [work(first, total, stop=stop)]
     halt = np.zeros(1, np.int64) if stop is None else stop
@@ -87,7 +93,9 @@ def climb(
     by_spell: int = 0,
     workers: int | None = None,
 ) -> Iterator[tuple[int, Replications]]:
-    """Yield (rung, replications so far) until P(wait) is known to `precision`; `have` keeps them for later climbs."""
+    """Yield (rung, replications so far) until P(wait) is known to `precision`; `have` keeps them
+    for later climbs.
+    """
     have = {} if have is None else have
     window = 1 if by_spell or window_ms(scenario, 1) > 0 else 0
     for rung in range(max_rung + 1):

@@ -22,7 +22,8 @@ _MOST_PARTS = (
     200_000  # values, keys and lines of a TOML text: more take Python's reader more than a second
 )
 _MOST_NAMES = 16  # in one dotted key: the time that Python's reader takes grows with their square
-# A key of too many names, bare or in quotes. A match cannot begin within a name, so that it is looked for only once.
+# A key of too many names, bare or in quotes. A match cannot begin within a name, so that it is
+# looked for only once.
 _LONG_KEY = re.compile(
     r"""(?:(?:(?<![\w-])[\w-]++|(?<!\\)"(?:[^"\\\n]|\\.)*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+)"""
     + f"{{{_MOST_NAMES}}}"
@@ -30,7 +31,9 @@ _LONG_KEY = re.compile(
 
 
 class _Short(reprlib.Repr):
-    """Python's repr of what is small, and the beginning of what is not, however large or deep that is."""
+    """Python's repr of what is small, and the beginning of what is not, however large or deep that
+    is.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -66,7 +69,9 @@ def shown(value: object) -> str:
 
 
 def sentence(text: str) -> str:
-    """A message on one printable line; of one that is too long the begin (what is wrong) and the end (what to do)."""
+    """A message on one printable line; of one that is too long the begin (what is wrong) and the
+    end (what to do).
+    """
     text = text if len(text) <= 10_000 else text[:5_000] + text[-5_000:]
     line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     end = LONGEST_MESSAGE // 3
@@ -101,7 +106,9 @@ class FieldError(KrcsimError):
         super().__init__(f"{field} is {self.parts[0]}; allowed: {allowed}; {remedy}")
 
     def within(self, section: str) -> "FieldError":
-        """The same of a field that turned out to belong to a section: page of failure is allocator.spell.page."""
+        """The same of a field that turned out to belong to a section: page of failure is
+        allocator.spell.page.
+        """
         return FieldError(f"{section}.{self.field.rsplit('.', 1)[-1]}", *self.parts)
 
     def __reduce__(self) -> tuple[Any, ...]:
@@ -144,7 +151,9 @@ def is_real(value: object) -> TypeGuard[float]:
 
 
 def is_finite(value: object) -> TypeGuard[float]:
-    """Whether a value is a real number that can be counted with: not nan, not infinite, not of hundreds of digits."""
+    """Whether a value is a real number that can be counted with: not nan, not infinite, not of
+    hundreds of digits.
+    """
     return is_real(value) and -_LARGEST <= value <= _LARGEST
 
 
@@ -166,7 +175,10 @@ def allowed(meta: Any) -> str:
     """The allowed values of a field in words, from its metadata."""
     if "lo" not in meta:
         return "one of " + ", ".join(meta["options"]) if "options" in meta else "true or false"
-    text = f"a {'whole ' * (meta['kind'] == 'whole')}number from {meta['lo']:g} to {meta['hi']:g} {meta['unit']}"
+    text = (
+        f"a {'whole ' * (meta['kind'] == 'whole')}number from {meta['lo']:g} to {meta['hi']:g} "
+        f"{meta['unit']}"
+    )
     return text.rstrip() + (" or leave it out" if meta["optional"] else "")
 
 
@@ -180,7 +192,9 @@ def _fits(value: Any, meta: Any) -> bool:
 
 
 def check(obj: Any, section: str) -> None:
-    """Raise FieldError unless the fields of a frozen dataclass fit: declared ones their metadata, parts their class."""
+    """Raise FieldError unless the fields of a frozen dataclass fit: declared ones their metadata,
+    parts their class.
+    """
     for f in fields(obj):
         value, meta = getattr(obj, f.name), f.metadata
         if "kind" in meta:
@@ -237,7 +251,9 @@ def read_text(path: str | Path, what: str, remedy: str, most: int = 10) -> str:
 
 
 def _read(path: str | Path, most: int) -> bytes:
-    """Up to `most` bytes of a file; of a pipe what is written into it, without waiting for a writer for ever."""
+    """Up to `most` bytes of a file; of a pipe what is written into it, without waiting for a writer
+    for ever.
+    """
     parts, left = [], most
     with os.fdopen(
         os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0
@@ -259,15 +275,19 @@ def _read(path: str | Path, most: int) -> bytes:
 
 
 def read_toml(text: str, what: str) -> dict[str, Any]:
-    """The tables of a TOML text; raises KrcsimError, and at once for what would take seconds to read."""
+    """The tables of a TOML text; raises KrcsimError, and at once for what would take seconds to
+    read.
+    """
     parts = sum(map(text.count, ",=[\\\n"))
     if parts > _MOST_PARTS:
         raise KrcsimError(
-            f"{what} holds {parts:,} values, keys and lines; allowed: up to {_MOST_PARTS:,}; shorten it"
+            f"{what} holds {parts:,} values, keys and lines; allowed: up to {_MOST_PARTS:,}; "
+            "shorten it"
         )
     if long := _LONG_KEY.search(text):
         raise KrcsimError(
-            f"{what} has a key of {_MOST_NAMES} names and more, {shown(long[0])}; allowed: up to three; "
+            f"{what} has a key of {_MOST_NAMES} names and more, {shown(long[0])}; allowed: up to "
+            "three; "
             "write for example allocator.spell.page"
         )
     try:

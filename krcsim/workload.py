@@ -16,7 +16,9 @@ from krcsim.values import check, choice, number, refuse, whole
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """The calls made on each CPU, all alike and independent; a source in bursts or on/off keeps the mean `rate_hz`."""
+    """The calls made on each CPU, all alike and independent; a source in bursts or on/off keeps the
+    mean `rate_hz`.
+    """
 
     arrivals: str = choice(
         "poisson", ("poisson", "periodic", "bursts", "onoff"), "the kind of call times"

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the browser tests drive: a JupyterLab, a notebook of it in Chromium, and the explorer there."""
+"""What the browser tests drive: a JupyterLab, a notebook of it in Chromium, and the explorer
+there.
+"""
 
 from __future__ import annotations
 
@@ -30,8 +32,13 @@ ROOT = Path(__file__).parent.parent
 TOKEN = "krcsim-browser-test"
 CHROMIUM = browser()
 EXPLORERS: dict[str, type[Explorer]] = {
-    "01_pool_or_pages": PoolOrPages, "02_one_spell": OneSpell, "03_cold_start": ColdStart,
-    "04_how_big": HowBig, "05_pressure": Pressure, "06_rare_and_exact": Trust}  # fmt: skip
+    "01_pool_or_pages": PoolOrPages,
+    "02_one_spell": OneSpell,
+    "03_cold_start": ColdStart,
+    "04_how_big": HowBig,
+    "05_pressure": Pressure,
+    "06_rare_and_exact": Trust,
+}
 FIRST = load_scenario("thread-as-posted")
 LABEL = next(label for label, name in PRESETS.items() if name == "thread-as-posted")
 PATIENCE = 60.0  # seconds; a wait ends as soon as there is what it waits for
@@ -56,16 +63,19 @@ CELLS = """() => window.jupyterapp.shell.currentWidget.content.model.sharedModel
 CONTROLS_NOW = """explorer => Object.fromEntries(
     [...explorer.querySelectorAll(".widget-inline-hbox")].map(box => [
         box.querySelector(".widget-label")?.textContent,
-        box.querySelector(".widget-readout")?.textContent ?? box.querySelector("select")?.selectedOptions[0]?.value,
+        box.querySelector(".widget-readout")?.textContent
+            ?? box.querySelector("select")?.selectedOptions[0]?.value,
     ]))"""
 ICONS = """explorer => [explorer, ...explorer.querySelectorAll("*")]
     .filter(e => e.classList.contains("jupyter-widgets-disconnected"))
     .map(e => getComputedStyle(e, "::before").display)"""
 TOO_WIDE = """explorer => {
     const panel = explorer.closest(".jp-WindowedPanel-outer").getBoundingClientRect();
-    return [...explorer.querySelectorAll("button, input, select, textarea, img, .widget-html-content, .widget-label")]
+    const kinds = "button, input, select, textarea, img, .widget-html-content, .widget-label";
+    return [...explorer.querySelectorAll(kinds)]
         .filter(e => e.getClientRects().length)
-        .filter(e => e.getBoundingClientRect().right > panel.right || e.getBoundingClientRect().left < panel.left)
+        .filter(e => e.getBoundingClientRect().right > panel.right
+            || e.getBoundingClientRect().left < panel.left)
         .map(e => e.outerHTML.slice(0, 200));
 }"""
 CUT_CHOICES = """explorer => {
@@ -74,7 +84,8 @@ CUT_CHOICES = """explorer => {
         const style = getComputedStyle(select);
         pen.font = style.font;
         const room = select.clientWidth - parseFloat(style.paddingLeft) - arrow;
-        return [...select.options].map(o => o.text).filter(text => pen.measureText(text).width > room);
+        return [...select.options].map(o => o.text)
+            .filter(text => pen.measureText(text).width > room);
     });
 }"""
 
@@ -173,8 +184,10 @@ class Notebook:
     def screen(self, width: int, height: int, ratio: int) -> None:
         """As on a screen of so many pixels; a ratio of 2 is what a zoom of 200 % does."""
         self.page.set_viewport_size({"width": width, "height": height})
-        self.page.context.new_cdp_session(self.page).send("Emulation.setDeviceMetricsOverride",
-            dict(width=width, height=height, deviceScaleFactor=ratio, mobile=False))  # fmt: skip
+        self.page.context.new_cdp_session(self.page).send(
+            "Emulation.setDeviceMetricsOverride",
+            dict(width=width, height=height, deviceScaleFactor=ratio, mobile=False),
+        )
 
     def shot(self, path: Path, part: str = "") -> None:
         path.parent.mkdir(exist_ok=True)
@@ -183,7 +196,9 @@ class Notebook:
         self.page.screenshot(path=path)
 
     def tracebacks(self) -> list[str]:
-        """What is red in a cell, and each error or traceback that a kernel sent, for a cell or not."""
+        """What is red in a cell, and each error or traceback that a kernel sent, for a cell or
+        not.
+        """
         red = self.page.locator(
             f"{PANEL} .ansi-red-fg, {PANEL} [data-mime-type*=stderr]"
         ).all_inner_texts()
@@ -211,7 +226,9 @@ class Notebook:
         return self.root.get_by_role("slider", name=label, exact=True)
 
     def drag(self, label: str, way: int) -> None:
-        """Drag a handle by the mouse, by a step and a half or a twelfth of the slider, whichever is more."""
+        """Drag a handle by the mouse, by a step and a half or a twelfth of the slider, whichever is
+        more.
+        """
         handle = self.handle(label)
         handle.evaluate("e => e.scrollIntoView({block: 'center'})")
         length = handle.evaluate("e => e.closest('.noUi-target').clientWidth")
@@ -409,9 +426,18 @@ def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
     env["PYTHONPATH"] = os.pathsep.join(
         map(str, here)
     )  # the sliders come from the copy of notebooks/
-    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--ServerApp.ip=127.0.0.1",
-               f"--ServerApp.port={port}", f"--IdentityProvider.token={TOKEN}", "--allow-root",
-               f"--ServerApp.root_dir={home}", "--LabApp.expose_app_in_browser=True"]  # fmt: skip
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        "--ServerApp.ip=127.0.0.1",
+        f"--ServerApp.port={port}",
+        f"--IdentityProvider.token={TOKEN}",
+        "--allow-root",
+        f"--ServerApp.root_dir={home}",
+        "--LabApp.expose_app_in_browser=True",
+    ]
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=home, env=env, stdout=out, stderr=out)
         try:
@@ -423,8 +449,13 @@ def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
                     time.sleep(0.25)
             else:
                 raise AssertionError("JupyterLab did not start: " + log.read_text()[-2000:])
-            yield lambda name: (f"http://127.0.0.1:{port}/lab/workspaces/{name}/tree/"
-                                + urllib.parse.quote(f"notebooks/{name}.ipynb") + f"?token={TOKEN}")  # fmt: skip
+            yield (
+                lambda name: (
+                    f"http://127.0.0.1:{port}/lab/workspaces/{name}/tree/"
+                    + urllib.parse.quote(f"notebooks/{name}.ipynb")
+                    + f"?token={TOKEN}"
+                )
+            )
         finally:
             server.terminate()
             server.wait(30)
@@ -435,8 +466,15 @@ def chromium() -> Iterator[Any]:
     """A browser that asks nobody for anything."""
     from playwright.sync_api import sync_playwright
 
-    quiet = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-sync",
-             "--disable-background-networking", "--disable-component-update"]  # fmt: skip
+    quiet = [
+        "--no-sandbox",
+        "--disable-gpu",
+        "--disable-quic",
+        "--no-first-run",
+        "--disable-sync",
+        "--disable-background-networking",
+        "--disable-component-update",
+    ]
     with sync_playwright() as p:
         browser = p.chromium.launch(executable_path=CHROMIUM, args=quiet)
         try:

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests use beside Python, and which Debian packages bring it: `python3 tests/needs.py test`.
+"""What the tests use beside Python, and which Debian packages bring it: `python3 tests/needs.py
+test`.
 
-Asked before anything long is done: by `make test` and `make validate`, by .ci/run (`--packages`), and by the tests
-themselves, which skip what is not here. It needs no more than Python's own library.
+Asked before anything long is done: by `make test` and `make validate`, by .ci/run (`--packages`),
+and by the tests themselves, which skip what is not here. It needs no more than Python's own
+library.
 """
 
 from __future__ import annotations
@@ -21,7 +23,9 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 @dataclass(frozen=True)
 class Need:
-    """A tool that some tests of make `of` use: its name, whether it is here, and the packages that bring it."""
+    """A tool that some tests of make `of` use: its name, whether it is here, and the packages that
+    bring it.
+    """
 
     name: str
     of: str
@@ -44,7 +48,9 @@ def works(*command: str) -> bool:
 
 
 def sends_mail() -> bool:
-    """git send-email asks for Perl modules only when it is used; Debian's package but recommends them."""
+    """git send-email asks for Perl modules only when it is used; Debian's package but recommends
+    them.
+    """
     try:
         folder = subprocess.run(
             ["git", "--exec-path"], capture_output=True, text=True
@@ -98,7 +104,9 @@ def sentence(lacking: list[Need], strict: bool) -> str:
 
 
 def main(argv: list[str] | None = None) -> int:
-    """Say in one sentence what is not here, or with --packages a package a line; 1 if nothing may be skipped."""
+    """Say in one sentence what is not here, or with --packages a package a line; 1 if nothing may
+    be skipped.
+    """
     asked = argparse.ArgumentParser(prog="needs.py", description=__doc__.splitlines()[0])  # type: ignore[union-attr]
     asked.add_argument("what", choices=("test", "validate", "all"))
     asked.add_argument(

@@ -103,14 +103,27 @@ def test_a_quantity_that_nothing_defined_has_no_answer(capsys: pytest.CaptureFix
     assert "no answer" in asked(capsys, "small-world", "--quantity", "wait_ms", "--max-rung", "0")
 
 
-@pytest.mark.parametrize("argv", [["phone", "--method", "exact"], ["exhausted-guest", "--method", "rare"],
-    ["phone", "--method", "guess"], ["phone", "--quantity", "x"], ["phone", "--quantity", "wait_ms", "--method",
-        "rare"],
-    ["phone", "--quantity", "blocked", "--quantity", "p_wait"], ["phone", "--of", "pages"], ["phone", "--out", "f.png"],
-    ["phone", "--set", "warmup_ms=0", "--window", "boot"], ["phone", "--precision", "0"], ["phone", "--max-rung", "99"],
-    ["small-world", "--sizes", "2", "--of", "mix"], ["small-world", "--sizes", "1000"],
-    ["small-world", "--sizes", "2", "--method", "rare"],
-    ["small-world", "--sizes", "2", *NEVER]], ids=shlex.join)  # fmt: skip
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["phone", "--method", "exact"],
+        ["exhausted-guest", "--method", "rare"],
+        ["phone", "--method", "guess"],
+        ["phone", "--quantity", "x"],
+        ["phone", "--quantity", "wait_ms", "--method", "rare"],
+        ["phone", "--quantity", "blocked", "--quantity", "p_wait"],
+        ["phone", "--of", "pages"],
+        ["phone", "--out", "f.png"],
+        ["phone", "--set", "warmup_ms=0", "--window", "boot"],
+        ["phone", "--precision", "0"],
+        ["phone", "--max-rung", "99"],
+        ["small-world", "--sizes", "2", "--of", "mix"],
+        ["small-world", "--sizes", "1000"],
+        ["small-world", "--sizes", "2", "--method", "rare"],
+        ["small-world", "--sizes", "2", *NEVER],
+    ],
+    ids=shlex.join,
+)
 def test_what_cannot_be_asked_is_refused_in_a_line(
     argv: list[str],
     capsys: pytest.CaptureFixture[str],

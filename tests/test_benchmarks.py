@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The benchmarks still start, and their history is read as it was written. How fast anything is, no test asks."""
+"""The benchmarks still start, and their history is read as it was written. How fast anything is, no
+test asks.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The notebooks with sliders in a real Chromium, used as a person uses them: by mouse and by keyboard."""
+"""The notebooks with sliders in a real Chromium, used as a person uses them: by mouse and by
+keyboard.
+"""
 
 from __future__ import annotations
 
@@ -93,14 +95,18 @@ def notebook(
 
 
 def shown(notebook: Notebook, path: str) -> None:
-    """Bring a control to where it changes something: free pages decide what fails, or draws do, never both."""
+    """Bring a control to where it changes something: free pages decide what fails, or draws do,
+    never both.
+    """
     if "memory.hog" in notebook.kind.shown and path in ONLY_WITH:
         notebook.choose(CONTROLS["memory.hog"][0], ONLY_WITH[path])
         notebook.follows("memory.hog")
 
 
 def moved(notebook: Notebook, path: str, move: Callable[[int], None]) -> None:
-    """Move a slider from where the preset has it towards its farther end, and wait for another picture."""
+    """Move a slider from where the preset has it towards its farther end, and wait for another
+    picture.
+    """
     notebook.begin()
     shown(notebook, path)
     before, was = notebook.picture(), notebook.value(path)
@@ -176,8 +182,11 @@ def test_what_a_slider_tells_a_screen_reader_is_its_value_and_no_index(notebook:
 def test_letters_typed_on_a_control_change_no_cell(notebook: Notebook, on: str) -> None:
     before = notebook.cells()
     names = {"01": "CPUs", "03": "CPUs", "05": CONTROLS["workload.rate_hz"][0]}
-    where = {"slider": notebook.handle(names.get(notebook.name[:2], "P(object fails)")),
-        "button": notebook.button("Reset"), "choice": notebook.box("PNG resolution").locator("select")}  # fmt: skip
+    where = {
+        "slider": notebook.handle(names.get(notebook.name[:2], "P(object fails)")),
+        "button": notebook.button("Reset"),
+        "choice": notebook.box("PNG resolution").locator("select"),
+    }
     where[on].focus()
     for key in ("d", "d", "x", "a", "b", "m"):
         notebook.page.keyboard.press(key)
@@ -334,8 +343,13 @@ def test_an_exported_scenario_is_put_back_on_the_sliders(notebook: Notebook) -> 
     )
 
 
-NONSENSE = {"no TOML": b"what is this", "an unknown field": b"[workload]\nspeed = 1\n", "no text": bytes(range(256)),
-    "out of range": b"[machine]\ncpus = -4\n", "no such file": None}  # fmt: skip
+NONSENSE = {
+    "no TOML": b"what is this",
+    "an unknown field": b"[workload]\nspeed = 1\n",
+    "no text": bytes(range(256)),
+    "out of range": b"[machine]\ncpus = -4\n",
+    "no such file": None,
+}
 
 
 @each_notebook
@@ -498,8 +512,14 @@ def test_axe_finds_nothing_serious(notebook: Notebook, theme: str) -> None:
 
 
 @all_notebooks
-@pytest.mark.parametrize(("look", "theme", "screen"), [("light", "JupyterLab Light", LAPTOP),
-    ("dark", "JupyterLab Dark", LAPTOP), ("zoom", "JupyterLab Light", ZOOMED)])  # fmt: skip
+@pytest.mark.parametrize(
+    ("look", "theme", "screen"),
+    [
+        ("light", "JupyterLab Light", LAPTOP),
+        ("dark", "JupyterLab Dark", LAPTOP),
+        ("zoom", "JupyterLab Light", ZOOMED),
+    ],
+)
 def test_nothing_is_wider_than_the_screen(
     notebook: Notebook, look: str, theme: str, screen: Screen
 ) -> None:

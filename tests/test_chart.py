@@ -55,8 +55,12 @@ def test_growing_reserves_on_the_own_remedy_are_lines_and_the_setting_is_a_point
     curve: Result,
 ) -> None:
     lines = {line.name: line for line in over_bytes(curve).lines}
-    assert list(lines) == [OWN, "pool of N objects, empty at boot", "N pages shared, preallocated",
-                           "N pages shared, empty at boot"]  # fmt: skip
+    assert list(lines) == [
+        OWN,
+        "pool of N objects, empty at boot",
+        "N pages shared, preallocated",
+        "N pages shared, empty at boot",
+    ]
     pool = lines["pool of N objects, empty at boot"]
     assert pool.labels == ("0", "1", "2", "3", "5", "10", "20", "50", "100", "200")
     assert pool.x[:3] == (NOTHING_ADDED, 40, 80)  # 8 bytes in the array, 32 for an object
@@ -83,7 +87,10 @@ def test_what_the_plain_code_keeps_adds_nothing(curve: Result) -> None:
 def test_a_chart_over_named_remedies_shows_each() -> None:
     chart = over_bytes(compare(QUICK, ["A0", "B", "D5-A1", "D2-A1"], max_rung=0))
     assert [line.name for line in chart.lines] == [
-        "A0", "pool of N objects, empty at boot", "N pages shared, preallocated, on A1"]  # fmt: skip
+        "A0",
+        "pool of N objects, empty at boot",
+        "N pages shared, preallocated, on A1",
+    ]
     assert chart.lines[2].labels == ("2", "5")
 
 

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Intervals and bounds hold as often as they say, in two worlds where few replications see anything.
+"""Intervals and bounds hold as often as they say, in two worlds where few replications see
+anything.
 
 The whole study is `python -m validation.coverage`; its tables stand in docs/methods.md.
 """

@@ -36,7 +36,9 @@ def test_intervals_of_clustered_ratios_cover_the_truth_as_often_as_they_say() ->
 
 
 def test_an_interval_does_not_shrink_because_few_replications_agree_by_chance() -> None:
-    """Few long spells: mostly one or two of 16 replications hold all calls that could wait, and agree by chance."""
+    """Few long spells: mostly one or two of 16 replications hold all calls that could wait, and
+    agree by chance.
+    """
     rng = np.random.default_rng(10)
     given = missed = 0
     for _ in range(2000):
@@ -132,7 +134,9 @@ def test_a_difference_that_few_replications_make_is_covered() -> None:
 def test_two_remedies_that_seldom_differ_are_not_told_apart_by_the_runs_in_which_they_agree() -> (
     None
 ):
-    """Most samples hold none of the runs that differ, and are sure of a difference of 0: it is not 0."""
+    """Most samples hold none of the runs that differ, and are sure of a difference of 0: it is not
+    0.
+    """
     rng = np.random.default_rng(10)
     calls = np.full(64, 1000.0)
     truth = 0.03 * 10.0 / 1000.0

@@ -43,7 +43,8 @@ def waits(s: Scenario) -> tuple[float, float]:
     return exact_p_wait(s, "boot").waits, exact_p_wait(s, "steady").waits
 
 
-# A reserve that nothing refills: the N-th call and those after it wait, N - reserve in all up to a time.
+# A reserve that nothing refills: the N-th call and those after it wait, N - reserve in all up to a
+# time.
 
 
 def undrained(spent: Callable[[float], float], s: Scenario) -> tuple[float, float]:
@@ -76,9 +77,19 @@ def test_each_channel_spends_the_pages_of_its_own_cache() -> None:
 
 
 def test_the_pool_serves_what_pages_do_not() -> None:
-    """Of n calls the first 6 go into blocks; of the others those without an rcu_head need the pool, which holds 2."""
-    s = pages(2, 100, entries=3, **SHORT, remedy__head_alloc="atomic", allocator__calm__head=0.4,
-        remedy__nr_emergency_objs=2, remedy__emergency_at_boot=2)  # fmt: skip
+    """Of n calls the first 6 go into blocks; of the others those without an rcu_head need the pool,
+    which holds 2.
+    """
+    s = pages(
+        2,
+        100,
+        entries=3,
+        **SHORT,
+        remedy__head_alloc="atomic",
+        allocator__calm__head=0.4,
+        remedy__nr_emergency_objs=2,
+        remedy__emergency_at_boot=2,
+    )
 
     def spent(t: float) -> float:
         law = [math.exp(-calls(s, t))]
@@ -114,7 +125,9 @@ def test_without_reserves_a_call_waits_when_its_last_request_fails(head_alloc: s
 
 
 def test_without_reserves_a_timetable_of_spells_counts_by_the_time_in_them() -> None:
-    """Calls see time averages: 16 of the first 90 ms, then 64.5 of 150, of the first schedule; none of the second."""
+    """Calls see time averages: 16 of the first 90 ms, then 64.5 of 150, of the first schedule; none
+    of the second.
+    """
     plans = [[[7.5, 17.5], [17.5, 20.0], [86.5, 101.0], [180.0, 233.5]], []]
     s = pool(
         0,
@@ -131,7 +144,9 @@ def test_without_reserves_a_timetable_of_spells_counts_by_the_time_in_them() -> 
 
 @pytest.mark.parametrize("start", ["calm", "stationary"])
 def test_without_reserves_random_spells_count_by_the_mean_time_in_them(start: str) -> None:
-    """P(spell at t) = share * (1 - exp(-t/tau)) from calm, tau = 1/(1/spell + 1/calm), and share if stationary."""
+    """P(spell at t) = share * (1 - exp(-t/tau)) from calm, tau = 1/(1/spell + 1/calm), and share if
+    stationary.
+    """
     s = pool(0, 250, 0.0, **spells(30.0, 70.0, 1.0, 0.5), **SHORT, allocator__start=start)
     tau = 21.0
 
@@ -148,7 +163,9 @@ def test_a_page_that_never_fails_leaves_no_wait_at_all() -> None:
 
 
 def test_a_lone_caller_who_always_waits_calls_as_the_ticks_allow() -> None:
-    """A call at phase u of a tick wakes three ticks after its begin; the next is due by then but for exp(-l*(3-u))."""
+    """A call at phase u of a tick wakes three ticks after its begin; the next is due by then but
+    for exp(-l*(3-u)).
+    """
     s = pool(0, 400, 1.0, warmup_ms=0.0, workload__loop="closed")
     end, rate = 150, s.workload.rate_hz / s.machine.hz
     idle, due = np.zeros(
@@ -197,29 +214,57 @@ SIMULATED: dict[str, Scenario] = {
     "pages alone": pages(4, 250),
     "pages, some come": pages(2, 250, 0.3),
     "pages of one entry": pages(4, 100, 0.6, entries=1, remedy__rearm="unqueued"),
-    "pages and pool": pages(2, 250, remedy__head_alloc="atomic", allocator__calm__head=0.3,
-        remedy__nr_emergency_objs=1, remedy__emergency_at_boot=1),
+    "pages and pool": pages(
+        2,
+        250,
+        remedy__head_alloc="atomic",
+        allocator__calm__head=0.3,
+        remedy__nr_emergency_objs=1,
+        remedy__emergency_at_boot=1,
+    ),
     "two channels": pool(1, 300, 0.5, 0.8, entries=3, workload__vmalloc_share=0.4, **SOME),
     "v5.9 in two channels": pages(2, 250, 0.9, entries=3, workload__vmalloc_share=0.4),
     "closed loop": pool(1, 400, 0.3, 0.7, **CLOSED),
     "closed loop of three": pool(2, 400, 0.3, **CLOSED, workload__producers=3),
     "re-arms for the rest": pool(2, 400, 0.3, 0.6, entries=2, remedy__rearm="left"),
     "doubles": pool(2, 500, 0.3, 0.8, workload__single_share=0.6),
-    "three steps": pool(1, 250, 0.6, remedy__head_alloc="three_step", allocator__calm__head_atomic=0.4,
-        allocator__calm__head_reclaim=0.2),
-    "page after reclaim": pool(1, 250, 0.5, 0.9, remedy__page_class="noretry", allocator__calm__page_noretry=0.5),
+    "three steps": pool(
+        1,
+        250,
+        0.6,
+        remedy__head_alloc="three_step",
+        allocator__calm__head_atomic=0.4,
+        allocator__calm__head_reclaim=0.2,
+    ),
+    "page after reclaim": pool(
+        1, 250, 0.5, 0.9, remedy__page_class="noretry", allocator__calm__page_noretry=0.5
+    ),
     "random spells": pool(2, 250, 0.0, **spells(40.0, 120.0, 0.9, 0.4)),
-    "random spells, stationary": pages(3, 250, **spells(40.0, 120.0, 1.0, 1.0), allocator__start="stationary"),
-    "timetables": pool(1, 250, 0.1, 0.5, allocator__spells="schedule", allocator__spell__page=1.0,
-        allocator__schedules=[[[3.0, 50.5], [96.0, 140.0]], [[100.0, 130.0], [130.0, 161.0]]]),
-    "long and short grace periods": pool(1, 250, 0.3, grace_period__mean_ms=4.4, remedy__drain_jiffies=2),
-    "batches joined, no page kept": pool(1, 250, 0.5, 0.6, entries=3, **SLOW, remedy__nr_bkv_objs=0),
-    "batches not joined, no page kept": pool(1, 250, 0.5, 0.6, entries=3, **SLOW, remedy__nr_bkv_objs=0,
-        remedy__attach_to_pending=False),
+    "random spells, stationary": pages(
+        3, 250, **spells(40.0, 120.0, 1.0, 1.0), allocator__start="stationary"
+    ),
+    "timetables": pool(
+        1,
+        250,
+        0.1,
+        0.5,
+        allocator__spells="schedule",
+        allocator__spell__page=1.0,
+        allocator__schedules=[[[3.0, 50.5], [96.0, 140.0]], [[100.0, 130.0], [130.0, 161.0]]],
+    ),
+    "long and short grace periods": pool(
+        1, 250, 0.3, grace_period__mean_ms=4.4, remedy__drain_jiffies=2
+    ),
+    "batches joined, no page kept": pool(
+        1, 250, 0.5, 0.6, entries=3, **SLOW, remedy__nr_bkv_objs=0
+    ),
+    "batches not joined, no page kept": pool(
+        1, 250, 0.5, 0.6, entries=3, **SLOW, remedy__nr_bkv_objs=0, remedy__attach_to_pending=False
+    ),
     "waits delay batches": pool(1, 300, 0.8, **SLOW | dict(grace_period__mean_ms=10.0)),
     "timer wheel": pool(3, 250, 0.2, remedy__expedited_drain=False, remedy__drain_jiffies=65),
     "HZ=1000": pool(2, 250, 0.3, machine__hz=1000),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", SIMULATED)
@@ -253,10 +298,16 @@ def test_calls_of_an_open_loop_come_at_their_rate() -> None:
 
 
 MISFITS: dict[str, Any] = {
-    "machine.cpus": 2, "machine.work_delay_ms": 1.0, "workload.arrivals": "onoff", "memory.pressure": "pages",
-    "workload.free_instructions": 1, "workload.list_free_instructions": 1, "remedy.refill": True,
-    "grace_period.reader_ms": 1.0, "grace_period.expedited": True,
-}  # fmt: skip
+    "machine.cpus": 2,
+    "machine.work_delay_ms": 1.0,
+    "workload.arrivals": "onoff",
+    "memory.pressure": "pages",
+    "workload.free_instructions": 1,
+    "workload.list_free_instructions": 1,
+    "remedy.refill": True,
+    "grace_period.reader_ms": 1.0,
+    "grace_period.expedited": True,
+}
 
 
 @pytest.mark.parametrize("field", MISFITS)
@@ -270,11 +321,13 @@ def test_what_does_not_fit_is_named(field: str) -> None:
 # What of a scenario the chain follows; it must refuse whatever else changes a wait.
 FOLLOWED: dict[type, str] = {
     Machine: "hz arch instruction_ns nocb_share",
-    Remedy: "head_alloc array_path page_class nr_emergency_objs emergency_at_boot cache_shared nr_bkv_objs "
+    Remedy: "head_alloc array_path page_class nr_emergency_objs emergency_at_boot cache_shared "
+    "nr_bkv_objs "
     "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries",
     Allocator: "spells spell_ms calm_ms start schedules stall_sigma calm spell",
     GracePeriod: "mean_ms busy lengths_ms reader_gap_ms expedited_median_ms expedited_sigma",
-    Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share object_bytes "
+    Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share "
+    "object_bytes "
     "call_instructions list_instructions slab_instructions wake_instructions",
 }
 

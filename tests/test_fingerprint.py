@@ -9,7 +9,9 @@ from validation import fingerprint
 
 
 def test_no_answer_has_moved() -> None:
-    """Where numpy or the C library differ from those that kept them, a last bit may tip a decision now and then."""
+    """Where numpy or the C library differ from those that kept them, a last bit may tip a decision
+    now and then.
+    """
     kept = json.loads(fingerprint.KEPT.read_text())
     found = dict(fingerprint.fingerprints())
     others = fingerprint.moved(found, kept)

@@ -43,7 +43,8 @@ HOME_OF = {
     "ipywidgets": set(),
     "anywidget": set(),
     "IPython": set(),
-    # What lives beside the package knows it, never the other way round; but `python -m krcsim` is the shell.
+    # What lives beside the package knows it, never the other way round; but `python -m krcsim` is
+    # the shell.
     "krcsim_explorers": set(),
     "krcsim_kernel": set(),
     "krcsim_report": set(),
@@ -191,7 +192,10 @@ def kept_files() -> list[Path]:
     if (ROOT / ".git").exists():
         out = subprocess.run(ask, cwd=ROOT, capture_output=True, check=True)
         return [ROOT / name.decode() for name in out.stdout.split(b"\0") if name]
-    folders = "krcsim report studies shell kernel tests validation benchmarks notebooks data docs .ci .jupyter".split()
+    folders = (
+        "krcsim report studies shell kernel tests validation benchmarks notebooks data docs "
+        ".ci .jupyter"
+    ).split()
     return [
         path
         for folder in folders

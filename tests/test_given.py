@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a command line gives: understood as it was meant, never dropped, and made again by the command in each file."""
+"""What a command line gives: understood as it was meant, never dropped, and made again by the
+command in each file.
+"""
 
 from __future__ import annotations
 
@@ -149,7 +151,8 @@ def test_nothing_that_is_given_is_dropped_or_ends_in_a_traceback(
         ),
         (
             "twice",
-            "sweep phone --into t.csv --sample machine.cpus=1:2 --sample machine.cpus=1:3 --points 4",
+            "sweep phone --into t.csv --sample machine.cpus=1:2 --sample machine.cpus=1:3 --points "
+            "4",
         ),
         (
             "the range of",

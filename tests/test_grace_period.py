@@ -57,7 +57,9 @@ def test_recorded_lengths_are_kept_in_whole_ticks_and_never_shorter_than_one() -
 
 
 def test_a_rare_long_grace_period_is_not_smoothed_into_a_longer_mean() -> None:
-    """Nine of 8 ms and one of 80 ms: half of the callers do not wait for 15 ms, as a law of that mean has it."""
+    """Nine of 8 ms and one of 80 ms: half of the callers do not wait for 15 ms, as a law of that
+    mean has it.
+    """
     recorded = GracePeriod(lengths_ms=(8.0,) * 9 + (80.0,))
     smooth = GracePeriod(mean_ms=mean_ms(recorded, 250, 4))
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A field that is said to move no answer moves none, and no slider that is shown moves such a field alone."""
+"""A field that is said to move no answer moves none, and no slider that is shown moves such a field
+alone.
+"""
 
 from __future__ import annotations
 
@@ -26,18 +28,35 @@ from validation.scenarios import detailed_scenario, random_scenario
 
 WORLDS = [*(random_scenario(n) for n in range(24)), *(detailed_scenario(n) for n in range(24))]
 TRIED: dict[str, tuple[Any, ...]] = {
-    **{f"allocator.{when}.{f.name}": (0.0, 0.3, 1.0) for when in ("calm", "spell") for f in fields(Failure)},
+    **{
+        f"allocator.{when}.{f.name}": (0.0, 0.3, 1.0)
+        for when in ("calm", "spell")
+        for f in fields(Failure)
+    },
     **{f"memory.{f.name}": (17.0, 64.0, 3) for f in fields(Memory) if "lo" in f.metadata},
-    "memory.hog": ("nowait", "atomic"), "memory.deferred_counts": (True, False), "allocator.spell_ms": (33.0,),
-    "allocator.calm_ms": (44.0,), "allocator.start": ("calm", "stationary"), "remedy.cache_shared": (True, False),
-    "remedy.block_entries": (3, 200), "remedy.nr_bkv_objs": (1, 7),
+    "memory.hog": ("nowait", "atomic"),
+    "memory.deferred_counts": (True, False),
+    "allocator.spell_ms": (33.0,),
+    "allocator.calm_ms": (44.0,),
+    "allocator.start": ("calm", "stationary"),
+    "remedy.cache_shared": (True, False),
+    "remedy.block_entries": (3, 200),
+    "remedy.nr_bkv_objs": (1, 7),
     "remedy.head_alloc": ("none", "atomic", "tryhard", "three_step"),
     "grace_period.mean_ms": (40.0,),
-}  # fmt: skip
-SURE = [krcsim.load_scenario("small-world"), *(changed(krcsim.load_scenario("thread-as-posted"), **more) for more in (
-    {"allocator.spell.page": 0.0, "allocator.calm.page": 0.0}, {"workload.single_share": 0.0},
-    {"remedy.page_class": "noretry", "allocator.spell.page_noretry": 0.5},
-    {"allocator.spell.page": 1.0, "allocator.calm.page": 1.0, "remedy.cache_at_boot": 0}))]  # fmt: skip
+}
+SURE = [
+    krcsim.load_scenario("small-world"),
+    *(
+        changed(krcsim.load_scenario("thread-as-posted"), **more)
+        for more in (
+            {"allocator.spell.page": 0.0, "allocator.calm.page": 0.0},
+            {"workload.single_share": 0.0},
+            {"remedy.page_class": "noretry", "allocator.spell.page_noretry": 0.5},
+            {"allocator.spell.page": 1.0, "allocator.calm.page": 1.0, "remedy.cache_at_boot": 0},
+        )
+    ),
+]
 
 
 def run(s: Scenario) -> tuple[Any, ...]:
@@ -91,7 +110,9 @@ def hidden(explorer: Explorer) -> set[str]:
 
 
 def inputs(explorer: Explorer) -> list[Any]:
-    """What moves the answers that an explorer shows: the fields of each world, without those that are idle there."""
+    """What moves the answers that an explorer shows: the fields of each world, without those that
+    are idle there.
+    """
     out = []
     for name, world in explorer.worlds(explorer.scenario).items():
         without = idle(world)

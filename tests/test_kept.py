@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Compiled code that is kept on disk: what was damaged is never run, and never stands in the way of an answer."""
+"""Compiled code that is kept on disk: what was damaged is never run, and never stands in the way of
+an answer.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +33,9 @@ def make():
 
 @pytest.fixture
 def make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
-    """What decorates a function of a module that nobody else compiles; afresh each time, as in a new process."""
+    """What decorates a function of a module that nobody else compiles; afresh each time, as in a
+    new process.
+    """
     source = tmp_path / "source" / "threefold.py"
     source.parent.mkdir()
     source.write_text(SOURCE, encoding="utf-8")

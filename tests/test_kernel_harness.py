@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The kernel harness without a kernel: job lines, what they cannot say, and guests that go wrong."""
+"""The kernel harness without a kernel: job lines, what they cannot say, and guests that go
+wrong.
+"""
 
 import json
 import os
@@ -402,7 +404,8 @@ def fake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str) -> build.Bu
     script = tmp_path / "bin" / "qemu-system-x86_64"
     script.parent.mkdir()
     script.write_text(
-        "#!/bin/sh\nfor word; do case $word in file:*/console) console=${word#file:};; file:*/results) "
+        "#!/bin/sh\nfor word; do case $word in file:*/console) console=${word#file:};; "
+        "file:*/results) "
         f"results=${{word#file:}};; esac; done\n{body}"
     )
     script.chmod(script.stat().st_mode | stat.S_IXUSR)
@@ -449,7 +452,8 @@ def test_a_good_guest_gives_its_rows(tmp_path: Path, monkeypatch: pytest.MonkeyP
         ("printf '#guest 6.1\\n#done\\n' >$results", "0 of 1 results and said"),
         ("""printf '{"mode":0,"cal\\n#done\\n' >$results""", "cannot be read"),
         (
-            "printf '#failed dur_ms=10\\n' >$results; echo 'krcmeter: burst=0; allowed: 1' >$console",
+            "printf '#failed dur_ms=10\\n' >$results; echo 'krcmeter: burst=0; allowed: 1' "
+            ">$console",
             "burst=0; allowed: 1",
         ),
         ("echo 'no such machine' >&2; exit 3", "status 3 and said 'no such machine'"),

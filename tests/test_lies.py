@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Files that lie: whatever was changed in them, they are read as they stand or refused in a short sentence."""
+"""Files that lie: whatever was changed in them, they are read as they stand or refused in a short
+sentence.
+"""
 
 from __future__ import annotations
 

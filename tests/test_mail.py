@@ -148,9 +148,23 @@ def test_a_message_id_may_lack_its_brackets(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "no-at", "a@b\nBcc: x@y.z", "a@b\r\n", "<a@b> <c@d>", "a b@c", "ü@b.c", "a@b\0", "a@" + "b" * 1000,
-     "<a@b>,<c@d>", "a@", "@b", "Message-ID: <a@b>", "<=?utf-8?q?x=0Ay?=@b>"],
-)  # fmt: skip
+    [
+        "",
+        "no-at",
+        "a@b\nBcc: x@y.z",
+        "a@b\r\n",
+        "<a@b> <c@d>",
+        "a b@c",
+        "ü@b.c",
+        "a@b\0",
+        "a@" + "b" * 1000,
+        "<a@b>,<c@d>",
+        "a@",
+        "@b",
+        "Message-ID: <a@b>",
+        "<=?utf-8?q?x=0Ay?=@b>",
+    ],
+)
 def test_anything_else_is_no_message_id(text: str) -> None:
     with pytest.raises(KrcsimError, match="Message-ID is .*; allowed: .*; copy") as error:
         message_id(text)
@@ -164,8 +178,11 @@ def test_a_raw_mail_gives_its_headers_and_its_lines(tmp_path: Path) -> None:
     parent = read(tmp_path, RAW)
     assert parent == replace(SEED, cc=parent.cc)
     assert [box.address for box in parent.cc] == [
-        "urezki@gmail.com", "rcu@vger.kernel.org", "joel@joelfernandes.org", "linux-kernel@vger.kernel.org"
-    ]  # fmt: skip
+        "urezki@gmail.com",
+        "rcu@vger.kernel.org",
+        "joel@joelfernandes.org",
+        "linux-kernel@vger.kernel.org",
+    ]
 
 
 def test_crlf_and_a_byte_order_mark_change_nothing(tmp_path: Path) -> None:
@@ -202,7 +219,8 @@ def test_of_html_and_plain_text_the_plain_text_is_taken(tmp_path: Path) -> None:
         "From: a@example.org\nSubject: x\nMessage-ID: <x@example.org>\nMIME-Version: 1.0\n"
         'Content-Type: multipart/alternative; boundary="b"\n\n'
         "--b\nContent-Type: text/html\n\n<p>rich</p>\n"
-        "--b\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: quoted-printable\n\n"
+        "--b\nContent-Type: text/plain; charset=iso-8859-1\nContent-Transfer-Encoding: "
+        "quoted-printable\n\n"
         "Gr=FC=\n=DFe,=09plain\n--b--\n"
     )
     assert read(tmp_path, mail).body == ("Grüße,\tplain",)
@@ -214,7 +232,10 @@ def test_of_html_and_plain_text_the_plain_text_is_taken(tmp_path: Path) -> None:
 
 
 def test_a_part_without_headers_is_text(tmp_path: Path) -> None:
-    mail = 'From: a@b.cd\nSubject: x\nContent-Type: multipart/mixed; boundary="b"\n\n--b\n\nplain\n--b--\n'
+    mail = (
+        "From: a@b.cd\nSubject: x\nContent-Type: multipart/mixed; "
+        'boundary="b"\n\n--b\n\nplain\n--b--\n'
+    )
     assert read(tmp_path, mail, ID).body == ("plain",)
 
 
@@ -237,17 +258,35 @@ def test_undeclared_utf_8_and_base64_are_read(tmp_path: Path) -> None:
         (b"From: a@b.c\nSubject: x\nContent-Type: text/html\n\n<p>hello</p>\n", "HTML only; give"),
         (b"<!DOCTYPE html>\n<html><body>x</body></html>", "web page; save"),
         (b"From: a@b.c\nSubject: x\n", "cut off"),
-        (b"From: a@b.c\nSubject: x\nContent-Type: multipart/mixed; boundary=b\n\n"
-         + b"--b\nContent-Type: message/rfc822\n\n" * 2000, "mails within mails|parts|no plain text"),
-        (b"From: a@b.c\nSubject: x\nContent-Disposition: " + b"(" * 5000 + b"\n\nx\n", "headers of 5"),
-        (b"From: a@b.c\nSubject: x\nContent-Type: text/plain; " + b"a=b;\n " * 90_000 + b"\n\nx\n", "headers of 5"),
-        (b"From: a@b.c\nSubject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; boundary=b\n\n"
-         + b"--b\n\nx\n" * 700_000, "700000 parts"),
-        (b"From: a@b.c\nSubject: x\nContent-Type: message/delivery-status\n\n" + b"a\n\n" * 200_000,
-         "lines, more than"),
+        (
+            b"From: a@b.c\nSubject: x\nContent-Type: multipart/mixed; boundary=b\n\n"
+            + b"--b\nContent-Type: "
+            b"message/rfc822\n\n" * 2000,
+            "mails within mails|parts|no plain text",
+        ),
+        (
+            b"From: a@b.c\nSubject: x\nContent-Disposition: " + b"(" * 5000 + b"\n\nx\n",
+            "headers of 5",
+        ),
+        (
+            b"From: a@b.c\nSubject: x\nContent-Type: text/plain; "
+            + b"a=b;\n " * 90_000
+            + b"\n\nx\n",
+            "headers of 5",
+        ),
+        (
+            b"From: a@b.c\nSubject: x\nMIME-Version: 1.0\nContent-Type: multipart/mixed; "
+            b"boundary=b\n\n" + b"--b\n\nx\n" * 700_000,
+            "700000 parts",
+        ),
+        (
+            b"From: a@b.c\nSubject: x\nContent-Type: message/delivery-status\n\n"
+            + b"a\n\n" * 200_000,
+            "lines, more than",
+        ),
         (b"\x1f\x8b\x08\0\0", "compressed; unpack"),
     ],
-)  # fmt: skip
+)
 def test_what_is_no_text_is_refused_with_a_remedy(tmp_path: Path, mail: bytes, why: str) -> None:
     with pytest.raises(KrcsimError, match=why) as error:
         read(tmp_path, mail, ID)
@@ -398,9 +437,21 @@ def test_a_name_that_lists_would_mangle_is_not_written(author: Mailbox, line: st
 
 @pytest.mark.parametrize(
     "line",
-    ["x" * 73, "tab\t", "a\tb", "blank ", "ü", "From me", ">From me", "From: me", "[PATCH] x", "a\r", "\x1b[1m",
-     "  " + "x" * 1000],
-)  # fmt: skip
+    [
+        "x" * 73,
+        "tab\t",
+        "a\tb",
+        "blank ",
+        "ü",
+        "From me",
+        ">From me",
+        "From: me",
+        "[PATCH] x",
+        "a\r",
+        "\x1b[1m",
+        "  " + "x" * 1000,
+    ],
+)
 def test_own_lines_that_lists_mangle_are_refused(line: str) -> None:
     with pytest.raises(KrcsimError, match="line 2 of the answer .*72 columns"):
         draft(f"x\n{line}\nx", parent=SEED)
@@ -495,8 +546,9 @@ def test_any_quote_comes_back_unchanged(
     st.lists(st.tuples(st.sampled_from(sorted(HEADERS | {"Message-ID", "Date"})), ANYTHING)),
     st.binary(),
 )
-def test_any_mail_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, head: list[tuple[str, str]],
-    body: bytes) -> None:  # fmt: skip
+def test_any_mail_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, head: list[tuple[str, str]], body: bytes
+) -> None:
     text = "".join(f"{name}: {value}\n" for name, value in [("From", "a@b.cd"), *head])
     path = tmp_path_factory.mktemp("mail") / "parent.eml"
     path.write_bytes(text.encode(errors="surrogatepass") + b"\n" + body)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Mails as they are, not as they should be: what an answer keeps of each kind, and what it says when it cannot."""
+"""Mails as they are, not as they should be: what an answer keeps of each kind, and what it says
+when it cannot.
+"""
 
 from __future__ import annotations
 
@@ -134,7 +136,10 @@ def test_mail_followup_to_adds_people_and_takes_nobody_away_in_silence(tmp_path:
 
 
 def test_every_header_of_a_name_counts(tmp_path: Path) -> None:
-    more = "CC: kim@example.com\nTo: lee@example.com\ncc: Moe <moe@example.com>\nResent-Cc: r@x.org\nBcc: b@x.org\n"
+    more = (
+        "CC: kim@example.com\nTo: lee@example.com\ncc: Moe <moe@example.com>\nResent-Cc: "
+        "r@x.org\nBcc: b@x.org\n"
+    )
     parent = read(tmp_path, mail(more=f"{more}From: Jan <jan@example.org>\n"))
     assert people(parent, "To") == ["ina@example.org", "jan@example.org"]
     assert people(parent, "Cc") == [
@@ -160,7 +165,8 @@ def test_a_mail_without_author_is_answered_to_those_it_went_to(tmp_path: Path) -
         ("jo@example.com; kim@example.com;", "jo kim"),
         (", jo@example.com, , kim@example.com,,", "jo kim"),
         (
-            '"Jo @ Work" <jo@example.com>, Kim@Home <kim@example.com>, lee@example.com <lee@example.com>',
+            '"Jo @ Work" <jo@example.com>, Kim@Home <kim@example.com>, lee@example.com '
+            "<lee@example.com>",
             "jo kim lee",
         ),
         ('jo@example.com (Jo (at) home, here), "Kim, Lee" <kim@example.com>', "jo kim"),
@@ -235,10 +241,24 @@ def test_an_unusual_address_is_written_so_that_it_can_be_mailed_to(
 
 @pytest.mark.parametrize(
     "masked",
-    ["jo@xxxxxxx", "jo@localhost", "jo...@example.com", "jo-x@public.gmane.org", "jo at example.com", "jö@example.com",
-     "Jo <jo () example ! com>", "jo@.example.com", "jo@a..example.com", "Jo <jo <at> example.com>", "LKML",
-     "jo@x.invalid", '"j(<o>"@example.com', "=?utf-8?q?a=0Ab?=@example.com", "<jo@example.com> Bcc: kim@example.com"],
-)  # fmt: skip
+    [
+        "jo@xxxxxxx",
+        "jo@localhost",
+        "jo...@example.com",
+        "jo-x@public.gmane.org",
+        "jo at example.com",
+        "jö@example.com",
+        "Jo <jo () example ! com>",
+        "jo@.example.com",
+        "jo@a..example.com",
+        "Jo <jo <at> example.com>",
+        "LKML",
+        "jo@x.invalid",
+        '"j(<o>"@example.com',
+        "=?utf-8?q?a=0Ab?=@example.com",
+        "<jo@example.com> Bcc: kim@example.com",
+    ],
+)
 def test_who_cannot_be_mailed_is_named_and_not_dropped_in_silence(
     tmp_path: Path, masked: str
 ) -> None:
@@ -263,10 +283,21 @@ def test_an_address_that_is_typed_wrong_is_refused(typed_in: str) -> None:
 
 @pytest.mark.parametrize(
     "header",
-    ["p1@example.org", "<p1@example.org", "p1@example.org>", "<p1@example.org> (added by mta@relay.example)",
-     "(x) <p1@example.org>", "< p1@example.org >", "\n <p1@example.org>", "<p1@exam\n ple.org>", "<p1@example.org>;",
-     "=?utf-8?q?=3Cp1=40exam?=\n =?utf-8?q?ple=2Eorg=3E?=", "p1 () example ! org", "<p1-AT-example.org>"],
-)  # fmt: skip
+    [
+        "p1@example.org",
+        "<p1@example.org",
+        "p1@example.org>",
+        "<p1@example.org> (added by mta@relay.example)",
+        "(x) <p1@example.org>",
+        "< p1@example.org >",
+        "\n <p1@example.org>",
+        "<p1@exam\n ple.org>",
+        "<p1@example.org>;",
+        "=?utf-8?q?=3Cp1=40exam?=\n =?utf-8?q?ple=2Eorg=3E?=",
+        "p1 () example ! org",
+        "<p1-AT-example.org>",
+    ],
+)
 def test_a_message_id_is_found_however_it_is_written(tmp_path: Path, header: str) -> None:
     found = answer(read(tmp_path, mail(Message_ID=header)))
     assert found["In-Reply-To"] == found["References"] == "<p1@example.org>"
@@ -281,9 +312,19 @@ def test_an_unusual_message_id_is_kept_as_it_is(tmp_path: Path, header: str) -> 
 
 @pytest.mark.parametrize(
     "header",
-    [None, "", "<>", "p1", "<p1@xxxxxxxx>", "<p1@exa\0mple.org>", "<pö@example.org>", f"<{'p' * 990}@example.org>",
-     "=?utf-8?q?=3Cp1=40exa=0Ample=2Eorg=3E?=", "<=?utf-8?q?x=0Ay?=@example.org>"],
-)  # fmt: skip
+    [
+        None,
+        "",
+        "<>",
+        "p1",
+        "<p1@xxxxxxxx>",
+        "<p1@exa\0mple.org>",
+        "<pö@example.org>",
+        f"<{'p' * 990}@example.org>",
+        "=?utf-8?q?=3Cp1=40exa=0Ample=2Eorg=3E?=",
+        "<=?utf-8?q?x=0Ay?=@example.org>",
+    ],
+)
 def test_without_a_message_id_an_answer_asks_for_one(tmp_path: Path, header: str | None) -> None:
     assert "--in-reply-to" in refused(tmp_path, mail(Message_ID=header))
     assert (
@@ -458,9 +499,17 @@ def test_only_the_line_that_is_no_text_cannot_be_quoted(tmp_path: Path, bad: byt
 
 @pytest.mark.parametrize(
     "encoding",
-    ["quoted-printable;", "QUOTED-Printable", "quoted-printable; x=y", '"quoted-printable"', "quoted printable",
-     "quoted-printible", "quoted-printable (it is)", "x-quoted-printable"],
-)  # fmt: skip
+    [
+        "quoted-printable;",
+        "QUOTED-Printable",
+        "quoted-printable; x=y",
+        '"quoted-printable"',
+        "quoted printable",
+        "quoted-printible",
+        "quoted-printable (it is)",
+        "x-quoted-printable",
+    ],
+)
 def test_quoted_printable_may_be_misspelt(tmp_path: Path, encoding: str) -> None:
     assert (
         read(
@@ -486,12 +535,16 @@ def test_an_unknown_transfer_encoding_is_said(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "head",
-    ["Content-Type: text/x-diff\nContent-Disposition: inline", "Content-Type: application/x-patch",
-     "Content-Type: text/x-patch; name=a.patch\nContent-Disposition: attachment",
-     "Content-Type: application/octet-stream\nContent-Disposition: attachment;\n filename*=utf-8''a%20b.diff",
-     'Content-Type: application/octet-stream; name="=?utf-8?q?a=2Epatch?="',
-     "Content-Type: text/plain\nContent-Disposition: attachment; filename=x.txt"],
-)  # fmt: skip
+    [
+        "Content-Type: text/x-diff\nContent-Disposition: inline",
+        "Content-Type: application/x-patch",
+        "Content-Type: text/x-patch; name=a.patch\nContent-Disposition: attachment",
+        "Content-Type: application/octet-stream\nContent-Disposition: attachment;\n "
+        "filename*=utf-8''a%20b.diff",
+        'Content-Type: application/octet-stream; name="=?utf-8?q?a=2Epatch?="',
+        "Content-Type: text/plain\nContent-Disposition: attachment; filename=x.txt",
+    ],
+)
 @pytest.mark.parametrize("first", [True, False])
 def test_a_patch_beside_the_text_can_be_quoted(tmp_path: Path, head: str, first: bool) -> None:
     parts = ["\n\nIt waits.\n", f"\n{head}\n\n{PATCH}"]
@@ -502,7 +555,10 @@ def test_a_patch_beside_the_text_can_be_quoted(tmp_path: Path, head: str, first:
 
 
 def test_a_forwarded_mail_is_read_behind_the_text(tmp_path: Path) -> None:
-    inner = "--b\nContent-Type: message/rfc822\n\nFrom: a@b.c\nSubject: y\n\ninner\n--b\n\nouter\n--b--\n"
+    inner = (
+        "--b\nContent-Type: message/rfc822\n\nFrom: a@b.c\nSubject: "
+        "y\n\ninner\n--b\n\nouter\n--b--\n"
+    )
     assert read(tmp_path, typed("multipart/mixed; boundary=b", inner)).body == (
         "outer",
         "",
@@ -515,8 +571,16 @@ def test_flowed_text_loses_its_stuffing_and_its_soft_breaks(tmp_path: Path, kind
     text = " >literal \nand \nmore.\n From x\n  indented\n> quoted \n>> deep\n-- \nsig\n"
     parent = read(tmp_path, typed(f"text/plain; {kind}", text))
     assert body_of(draft("x", parent=parent, quote=parent.body)).split("\n")[1:-3] == [
-        "> >literal", "> and", "> more.", "> From x", ">  indented", ">> quoted", ">>> deep", "> -- ", "> sig"
-    ]  # fmt: skip
+        "> >literal",
+        "> and",
+        "> more.",
+        "> From x",
+        ">  indented",
+        ">> quoted",
+        ">>> deep",
+        "> -- ",
+        "> sig",
+    ]
 
 
 def body_of(text: bytes) -> str:
@@ -533,11 +597,19 @@ def test_a_line_longer_than_a_mail_may_have_is_encoded(line: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    [mail().replace(b"\n", b"\r\n"), mail().replace(b"\n", b"\r\r\n"), mail().replace(b"\n", b"\r"), b"\n\n" + mail(),
-     b"\xef\xbb\xbf" + mail(), mail().decode().encode("utf-16"), b">From ina@example.org Mon Apr  6 2020\n" + mail(),
-     b"From ina@example.org\n" + mail(), mail("\ufeff" + BODY)],
+    [
+        mail().replace(b"\n", b"\r\n"),
+        mail().replace(b"\n", b"\r\r\n"),
+        mail().replace(b"\n", b"\r"),
+        b"\n\n" + mail(),
+        b"\xef\xbb\xbf" + mail(),
+        mail().decode().encode("utf-16"),
+        b">From ina@example.org Mon Apr  6 2020\n" + mail(),
+        b"From ina@example.org\n" + mail(),
+        mail("\ufeff" + BODY),
+    ],
     ids=range(9),
-)  # fmt: skip
+)
 def test_line_ends_and_what_stands_above_the_headers_change_nothing(
     tmp_path: Path, text: bytes
 ) -> None:
@@ -568,10 +640,16 @@ def test_a_body_may_follow_its_headers_without_an_empty_line(tmp_path: Path) -> 
 
 @pytest.mark.parametrize(
     "line",
-    ["From 10:30 on it waits.", "From here: 12:00", "From now on\nNote: it waits", "From 2020 on, 10:30:00 2020 is"],
-)  # fmt: skip
+    [
+        "From 10:30 on it waits.",
+        "From here: 12:00",
+        "From now on\nNote: it waits",
+        "From 2020 on, 10:30:00 2020 is",
+    ],
+)
 def test_a_sentence_that_begins_with_from_ends_no_mail(tmp_path: Path, line: str) -> None:
-    mbox = f"{MARK}{mail(f'First.{2 * chr(10)}{line}{chr(10)}Last?{chr(10)}').decode()}\n{MARK}{mail().decode()}"
+    first = mail(f"First.\n\n{line}\nLast?\n").decode()
+    mbox = f"{MARK}{first}\n{MARK}{mail().decode()}"
     parent = read(tmp_path, mbox)
     assert parent.body == ("First.", "", *line.split("\n"), "Last?")
     assert "holds 2 mails" in said(parent)
@@ -579,10 +657,15 @@ def test_a_sentence_that_begins_with_from_ends_no_mail(tmp_path: Path, line: str
 
 @pytest.mark.parametrize(
     "mark",
-    [MARK, "From ina@example.org\n", "From ina at example.org  Mon Apr  6 10:00:00 2020\n",
-     "From ina@example.org Mon Apr  6 10:00:00 +0200 2020\n", f"{MARK}>From ina@example.org Mon\n",
-     f"From {'0123456789' * 4} Mon Sep 17 00:00:00 2001\n"],
-)  # fmt: skip
+    [
+        MARK,
+        "From ina@example.org\n",
+        "From ina at example.org  Mon Apr  6 10:00:00 2020\n",
+        "From ina@example.org Mon Apr  6 10:00:00 +0200 2020\n",
+        f"{MARK}>From ina@example.org Mon\n",
+        f"From {'0123456789' * 4} Mon Sep 17 00:00:00 2001\n",
+    ],
+)
 @pytest.mark.parametrize("end", ["\n", "\r\n"])
 def test_marks_of_an_mbox_have_many_forms(tmp_path: Path, mark: str, end: str) -> None:
     second = mail("Second.\n", Message_ID="<p2@example.org>").decode()
@@ -602,18 +685,25 @@ def test_a_true_content_length_is_believed_and_a_wrong_one_is_not(tmp_path: Path
 
 
 PAGES = {
-    "hypermail": "Re: pool or pages\n\nFrom: Ina Vogel\nDate: Mon Apr 06 2020 - 10:00:00 EST\n\n\nIt waits.\n",
-    "hypermail, old": "Re: pool or pages\n\nFrom: Ina Vogel (ina@example.org)\nDate: Mon Apr 06 2020 - 10:00:00 EST\n\n"
+    "hypermail": "Re: pool or pages\n\nFrom: Ina Vogel\nDate: Mon Apr 06 2020 - 10:00:00 "
+    "EST\n\n\nIt waits.\n",
+    "hypermail, old": "Re: pool or pages\n\nFrom: Ina Vogel (ina@example.org)\nDate: Mon Apr 06 "
+    "2020 - 10:00:00 EST\n\n"
     "x\n",
-    "lore": "* Re: pool or pages\n  2020-04-03 17:30 [PATCH] pool or pages Jo Key\n@ 2020-04-06 10:00 ` Ina Vogel\n"
-    "  0 siblings, 1 reply; 4+ messages in thread\nFrom: Ina Vogel @ 2020-04-06 10:00 UTC (permalink / raw)\n"
+    "lore": "* Re: pool or pages\n  2020-04-03 17:30 [PATCH] pool or pages Jo Key\n@ 2020-04-06 "
+    "10:00 ` Ina Vogel\n"
+    "  0 siblings, 1 reply; 4+ messages in thread\nFrom: Ina Vogel @ 2020-04-06 10:00 UTC "
+    "(permalink / raw)\n"
     "  To: Jo Key\n  Cc: LKML\n\nIt waits.\n",
     "marc": "[prev in list] [next in list]\n\nList:       rcu\nSubject:    Re: pool or pages\n"
     "From:       Ina Vogel <ina () example ! org>\nDate:       2020-04-06 10:00:00\n"
     "Message-ID: p1 () example ! org\n\nx\n",
-    "lkml.org": "Date\tMon, 6 Apr 2020 10:00:00 +0200\nFrom\tIna Vogel <>\nSubject\tRe: pool or pages\n\nIt waits.\n",
-    "spinics": "Re: pool or pages\n[Date Prev][Date Next]\n\n  * To: jo@xxxxxxxxx\n  * Subject: Re: pool or pages\n"
-    "  * From: Ina Vogel <ina@xxxxxxxxx>\n  * Date: Mon, 6 Apr 2020 10:00:00 +0200\n  * User-agent: Mutt\n\nx\n",
+    "lkml.org": "Date\tMon, 6 Apr 2020 10:00:00 +0200\nFrom\tIna Vogel <>\nSubject\tRe: pool or "
+    "pages\n\nIt waits.\n",
+    "spinics": "Re: pool or pages\n[Date Prev][Date Next]\n\n  * To: jo@xxxxxxxxx\n  * Subject: "
+    "Re: pool or pages\n"
+    "  * From: Ina Vogel <ina@xxxxxxxxx>\n  * Date: Mon, 6 Apr 2020 10:00:00 +0200\n  * "
+    "User-agent: Mutt\n\nx\n",
     "pipermail": "Re: pool or pages\nIna Vogel ina at example.org\nMon Apr 6 10:00:00 CEST 2020\n\n"
     "Next message: y\n\nx\n",
     "mail-archive": "Re: pool or pages\n\nIna Vogel Mon, 06 Apr 2020 10:00:00 -0700\n\nIt waits.\n",
@@ -652,10 +742,13 @@ def test_the_text_of_a_raw_page_is_a_mail(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["Hi Vlad,\n\nFrom: Jo <jo@example.com>\nSubject: [PATCH] inner\n\nx\n",
-     "It waits.\n\nOften.\n\nFrom: Jo\nDate: now\n\nx\n",
-     "On Fri, Apr 03, 2020 at 07:30:51PM +0200, Jo wrote:\n> x\n\nFrom: Jo\nDate: now\n", "From: Jo\n\nx\n"],
-)  # fmt: skip
+    [
+        "Hi Vlad,\n\nFrom: Jo <jo@example.com>\nSubject: [PATCH] inner\n\nx\n",
+        "It waits.\n\nOften.\n\nFrom: Jo\nDate: now\n\nx\n",
+        "On Fri, Apr 03, 2020 at 07:30:51PM +0200, Jo wrote:\n> x\n\nFrom: Jo\nDate: now\n",
+        "From: Jo\n\nx\n",
+    ],
+)
 def test_a_patch_within_a_text_is_not_its_header(tmp_path: Path, text: str) -> None:
     parent = read(tmp_path, text, "p1@example.org")
     assert (parent.subject, parent.authors, parent.date, parent.to) == ("", (), "", ())

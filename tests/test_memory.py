@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Memory as pages: nothing is lost, marks follow the kernel's formula, and what contradicts itself is refused."""
+"""Memory as pages: nothing is lost, marks follow the kernel's formula, and what contradicts itself
+is refused.
+"""
 
 from __future__ import annotations
 
@@ -64,16 +66,22 @@ def test_calls_one_by_one_tell_the_same() -> None:
 
 
 def test_objects_that_wait_hold_memory_unless_the_loop_is_open() -> None:
-    """Long grace periods, no hog: what waits to be freed is the pressure; without it nobody fails."""
+    """Long grace periods, no hog: what waits to be freed is the pressure; without it nobody
+    fails.
+    """
     s = from_dict(
         dict(
-            warmup_ms=0.0, horizon_ms=2000.0, remedy="A1",
+            warmup_ms=0.0,
+            horizon_ms=2000.0,
+            remedy="A1",
             allocator=dict(spells="schedule", schedules=[[0.0, 1e9]]),
             grace_period=dict(kind="fixed", mean_ms=500.0),
             workload=dict(rate_hz=20_000.0, object_bytes=1024),
-            memory=dict(pressure="pages", mib=32.0, hog="none", load_pages_s=1.0, kswapd_pages_s=0.0),
+            memory=dict(
+                pressure="pages", mib=32.0, hog="none", load_pages_s=1.0, kswapd_pages_s=0.0
+            ),
         )
-    )  # fmt: skip
+    )
     closed, opened = (
         replicate(changed(s, **{"memory.deferred_counts": on}), 1, 0, 2) for on in (True, False)
     )
@@ -91,7 +99,9 @@ def test_direct_reclaim_finds_the_page_cache() -> None:
 
 @pytest.mark.parametrize(("mib", "kib"), [(223636 / 1024, 1850), (481300 / 1024, 2746)])
 def test_marks_are_those_of_the_guest(mib: float, kib: int) -> None:
-    """min_free_kbytes as the guests of 256 and 512 MiB show it; the kernel leaves a little out of the sum."""
+    """min_free_kbytes as the guests of 256 and 512 MiB show it; the kernel leaves a little out of
+    the sum.
+    """
     marks = Memory(mib=mib).marks()
     assert marks.nowait * 4 == pytest.approx(kib, rel=0.03)
     assert (marks.high / marks.nowait, marks.atomic / marks.nowait) == (0.5, 0.375)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests use beside Python is asked for by what it can do, and named before anything long is done."""
+"""What the tests use beside Python is asked for by what it can do, and named before anything long
+is done.
+"""
 
 from __future__ import annotations
 

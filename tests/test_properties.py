@@ -26,7 +26,8 @@ SEED = st.integers(0, 2**32 - 1)
 ROOM = 1 << 19  # events
 # Counters whose means must not depend on whether dull calls are skipped.
 MEANS = (
-    "single double single_spell double_spell waits queued list_pushes drains drains_due area pool_hits pool_returned "
+    "single double single_spell double_spell waits queued list_pushes drains drains_due area "
+    "pool_hits pool_returned "
     "page_fail".split()
 )
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rare waits: forks change nothing, find what the exact chain says, and say when they know little."""
+"""Rare waits: forks change nothing, find what the exact chain says, and say when they know
+little.
+"""
 
 from __future__ import annotations
 
@@ -31,9 +33,13 @@ def busy(**overrides: Any) -> Scenario:
     """A CPU that makes many calls, with pool and pages, in spells of pressure."""
     thread = load_scenario("thread-as-posted")
     fields = {
-        "machine.cpus": 1, "remedy.nr_emergency_objs": 2, "remedy.emergency_at_boot": 2,
-        "workload.rate_hz": 5000.0, "warmup_ms": 500.0, "horizon_ms": 3000.0,
-    }  # fmt: skip
+        "machine.cpus": 1,
+        "remedy.nr_emergency_objs": 2,
+        "remedy.emergency_at_boot": 2,
+        "workload.rate_hz": 5000.0,
+        "warmup_ms": 500.0,
+        "horizon_ms": 3000.0,
+    }
     return changed(thread, **{**fields, **overrides})
 
 
@@ -52,9 +58,13 @@ def thread(remedy: str) -> Scenario:
 
 
 WHOSE: dict[str, Scenario] = {
-    "busy": busy(), "thread, B3f": thread("B3f"), "thread, B": thread("B"), "thread, B8": thread("B8"),
-    "pool in spells": CASES["pool in spells"], "pool, closed loop": CASES["pool, closed loop"],
-} | {f"random {n}": random_scenario(n) for n in range(10)}  # fmt: skip
+    "busy": busy(),
+    "thread, B3f": thread("B3f"),
+    "thread, B": thread("B"),
+    "thread, B8": thread("B8"),
+    "pool in spells": CASES["pool in spells"],
+    "pool, closed loop": CASES["pool, closed loop"],
+} | {f"random {n}": random_scenario(n) for n in range(10)}
 
 
 @pytest.mark.parametrize("name", WHOSE)
@@ -86,11 +96,18 @@ def mean_and_error(forked: rare.Forked) -> tuple[float, float]:
 @pytest.mark.parametrize(
     "name",
     [
-        "pool of 2", "pool of 3, heads seldom fail", "pool of 3, half of the pages",
-        "pool of 4, most pages", "pool of 3, empty at boot", "pool of 3, three steps",
-        "pool and pages", "pool, closed loop", "pool, two callers", "pool in spells",
+        "pool of 2",
+        "pool of 3, heads seldom fail",
+        "pool of 3, half of the pages",
+        "pool of 4, most pages",
+        "pool of 3, empty at boot",
+        "pool of 3, three steps",
+        "pool and pages",
+        "pool, closed loop",
+        "pool, two callers",
+        "pool in spells",
     ],
-)  # fmt: skip
+)
 def test_forks_find_what_the_exact_chain_says(name: str) -> None:
     s = CASES[name]
     exact = exact_p_wait(s, "steady").value
@@ -156,8 +173,14 @@ def test_one_replication_with_all_the_weight_is_rough() -> None:
 
 
 def test_auto_takes_what_suits_and_says_why() -> None:
-    always = {"remedy.nr_emergency_objs": 0, "remedy.emergency_at_boot": 0, "remedy.head_alloc": "none",
-        "remedy.page_class": "nowait", "remedy.array_path": False, "remedy.cache_at_boot": 0}  # fmt: skip
+    always = {
+        "remedy.nr_emergency_objs": 0,
+        "remedy.emergency_at_boot": 0,
+        "remedy.head_alloc": "none",
+        "remedy.page_class": "nowait",
+        "remedy.array_path": False,
+        "remedy.cache_at_boot": 0,
+    }
     small, common, seldom = CASES["pool of 2"], busy(**always), busy()
     found = [ask(s, max_rung=3, precision=0.3) for s in (small, common, seldom)]
     assert [f.method for f in found] == ["exact", "skipping", "rare"]
@@ -165,8 +188,14 @@ def test_auto_takes_what_suits_and_says_why() -> None:
 
 
 def test_the_methods_agree() -> None:
-    s = busy(**{"machine.cpus": 4, "allocator.spell.head_reclaim": 0.15, "remedy.emergency_at_boot": 0,
-        "remedy.nr_emergency_objs": 0})  # fmt: skip
+    s = busy(
+        **{
+            "machine.cpus": 4,
+            "allocator.spell.head_reclaim": 0.15,
+            "remedy.emergency_at_boot": 0,
+            "remedy.nr_emergency_objs": 0,
+        }
+    )
     plain, forks = (
         ask(s, method=m, precision=0.1, max_rung=9).estimate for m in ("skipping", "rare")
     )
@@ -183,17 +212,26 @@ def test_more_rungs_are_asked_for_until_the_interval_is_narrow() -> None:
 
 
 def test_nothing_seen_is_a_bound_and_never_zero() -> None:
-    s = busy(**{"allocator.spell.head_reclaim": 1e-9, "remedy.nr_emergency_objs": 40,
-        "remedy.emergency_at_boot": 40})  # fmt: skip
+    s = busy(
+        **{
+            "allocator.spell.head_reclaim": 1e-9,
+            "remedy.nr_emergency_objs": 40,
+            "remedy.emergency_at_boot": 40,
+        }
+    )
     *_, f = asking(s, max_rung=1)
     assert f.estimate.kind in ("bound", "rough")
     assert (f.estimate.hi or 0.0) > 0.0
 
 
 V59 = dict(
-    head_alloc="none", expedited_drain=False, rearm="left", cache_shared=True, nr_bkv_objs=3,
+    head_alloc="none",
+    expedited_drain=False,
+    rearm="left",
+    cache_shared=True,
+    nr_bkv_objs=3,
     cache_at_boot=3,
-)  # fmt: skip
+)
 
 
 def cached(pages: int, **overrides: Any) -> Scenario:
@@ -228,10 +266,13 @@ def test_two_cached_pages_are_enough_while_a_batch_is_back_before_the_next_drain
 @pytest.mark.parametrize(
     "breaks",
     [
-        {"remedy.cache_at_boot": 0}, {"remedy.cache_at_boot": 1}, {"workload.rate_hz": 30_000.0},
-        {"workload.vmalloc_share": 0.5}, {"remedy.array_path": False, "remedy.cache_at_boot": 0},
+        {"remedy.cache_at_boot": 0},
+        {"remedy.cache_at_boot": 1},
+        {"workload.rate_hz": 30_000.0},
+        {"workload.vmalloc_share": 0.5},
+        {"remedy.array_path": False, "remedy.cache_at_boot": 0},
     ],
-)  # fmt: skip
+)
 def test_without_one_of_its_conditions_nothing_is_impossible(breaks: dict[str, Any]) -> None:
     assert impossible(cached(2, **breaks)) is None
 
@@ -240,7 +281,9 @@ def test_without_one_of_its_conditions_nothing_is_impossible(breaks: dict[str, A
 def test_what_only_an_empty_cache_sets_off_does_not_matter_where_none_is_empty(
     seldom: dict[str, Any],
 ) -> None:
-    """A drain is expedited, and the refill worker called, by a call that finds no page; up to the first none has."""
+    """A drain is expedited, and the refill worker called, by a call that finds no page; up to the
+    first none has.
+    """
     s = cached(3, **{"machine.cpus": 4} | seldom)
     assert impossible(s) == impossible(cached(3, **{"machine.cpus": 4}))
     assert impossible(changed(s, **{"remedy.cache_at_boot": 0})) is None
@@ -293,10 +336,20 @@ def test_where_memory_is_counted_in_pages_there_is_no_luck_to_bias() -> None:
 
 
 def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
-    """Three steps of which the second seldom fails and the last often does: what must fail is the rarer of them."""
-    s = busy(**{"machine.cpus": 2, "remedy.head_alloc": "three_step", "allocator.spell.head": 0.5,
-        "allocator.spell.head_atomic": 0.05, "allocator.spell.head_high": 0.5,
-        "allocator.spell.head_reclaim": 0.3, "workload.rate_hz": 20_000.0})  # fmt: skip
+    """Three steps of which the second seldom fails and the last often does: what must fail is the
+    rarer of them.
+    """
+    s = busy(
+        **{
+            "machine.cpus": 2,
+            "remedy.head_alloc": "three_step",
+            "allocator.spell.head": 0.5,
+            "allocator.spell.head_atomic": 0.05,
+            "allocator.spell.head_high": 0.5,
+            "allocator.spell.head_reclaim": 0.3,
+            "workload.rate_hz": 20_000.0,
+        }
+    )
     forks, plain = (
         ask(s, method=m, max_rung=6, precision=0.1).estimate for m in ("rare", "skipping")
     )
@@ -308,8 +361,15 @@ def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
 
 @pytest.mark.parametrize("loop", ["open", "closed", "catchup"])
 def test_time_blocked_is_shared_among_the_same_callers_by_both_methods(loop: str) -> None:
-    s = busy(**{"machine.cpus": 4, "workload.loop": loop, "workload.arrivals": "periodic",
-        "remedy.nr_emergency_objs": 0, "remedy.emergency_at_boot": 0})  # fmt: skip
+    s = busy(
+        **{
+            "machine.cpus": 4,
+            "workload.loop": loop,
+            "workload.arrivals": "periodic",
+            "remedy.nr_emergency_objs": 0,
+            "remedy.emergency_at_boot": 0,
+        }
+    )
     forks, plain = (
         ask(s, "blocked", method=m, max_rung=6, precision=0.1).estimate
         for m in ("rare", "skipping")
@@ -330,13 +390,17 @@ def test_calls_of_a_split_run_are_counted_once() -> None:
 @pytest.mark.parametrize(
     "s",
     [
-        changed(load_scenario("thread-as-discussed"), remedy="D2-A1"), changed(load_scenario("phone"), remedy="B8"),
-        busy(), CASES["pool of 7, wrappers often fail, few calls"],
+        changed(load_scenario("thread-as-discussed"), remedy="D2-A1"),
+        changed(load_scenario("phone"), remedy="B8"),
+        busy(),
+        CASES["pool of 7, wrappers often fail, few calls"],
     ],
     ids=["pages", "common", "pool", "small"],
-)  # fmt: skip
+)
 def test_a_row_is_closed_within_its_budget(s: Scenario) -> None:
-    """Counted in events and not by the clock, so that the same question has the same answer everywhere."""
+    """Counted in events and not by the clock, so that the same question has the same answer
+    everywhere.
+    """
     found = close(s, budget=2e6)
     assert found == close(s, budget=2e6)
     assert found.events <= 2e6

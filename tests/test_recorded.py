@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What was measured is what is predicted: recordings as scenarios, and what is said of the two beside each other."""
+"""What was measured is what is predicted: recordings as scenarios, and what is said of the two
+beside each other.
+"""
 
 from __future__ import annotations
 
@@ -25,9 +27,22 @@ MODULE = set(re.findall(r"^\tP\((\w+),", SOURCE, re.M))
 # Parameters that say how a run is recorded, or that the rows hold in another column.
 HARMLESS = set("p_page_ppm p_obj_ppm seed gp_n gp_trace preobj preobj_shuffle".split())
 RUN = dict(
-    label="x", variant="A", seed=1, calls=1000, sync=10, sync_ns=100_000_000, cpus=1, p_page_ppm=1_000_000,
-    p_obj_ppm=500_000, mib=512, free_pages_before=48_000, period_us=1000, dur_ms=1000, threads=1, hz=250,
-)  # fmt: skip
+    label="x",
+    variant="A",
+    seed=1,
+    calls=1000,
+    sync=10,
+    sync_ns=100_000_000,
+    cpus=1,
+    p_page_ppm=1_000_000,
+    p_obj_ppm=500_000,
+    mib=512,
+    free_pages_before=48_000,
+    period_us=1000,
+    dur_ms=1000,
+    threads=1,
+    hz=250,
+)
 
 
 def condition(**changes: object) -> recorded.Condition:
@@ -93,17 +108,35 @@ def test_a_scenario_comes_back_from_its_own_measurement() -> None:
 # ---- nothing of a recording is passed over
 
 
-ELSEWHERE: dict[str, dict[str, object]] = {  # what must be set for a parameter to have an effect, and its value
-    "pool": dict(pool=3), "pool_prefill": dict(pool=3, pool_prefill=1), "cache_max": dict(cache_max=2),
-    "cache_prefill": dict(cache_prefill=1), "array_path": dict(array_path=0), "attach": dict(attach=0),
-    "bind": dict(bind=0), "period_us": dict(period_us=500), "burst": dict(burst=7), "objsize": dict(objsize=128),
-    "dur_ms": dict(dur_ms=900), "total": dict(total=100), "lead_ms": dict(lead_ms=50),
-    "foreign_pct": dict(cpus=2, threads=2, foreign_pct=50), "threads": dict(threads=2), "hog": dict(hog=2),
-    "hog_us": dict(hog=2, hog_us=5000), "hog_keep": dict(hog=3, hog_keep=9), "on_ms": dict(on_ms=100, off_ms=300),
-    "off_ms": dict(on_ms=100, off_ms=200), "epi_exp": dict(on_ms=100, off_ms=300, epi_exp=1),
-    "reader_gap_us": dict(reader_ms=20, reader_gap_us=900), "reader_ms": dict(reader_ms=20),
-    "drain_jiffies": dict(drain_jiffies=9), "waiters": dict(waiters=512, catchup=1), "mode": dict(mode=2),
-}  # fmt: skip
+# what must be set for a parameter to have an effect, and its value
+ELSEWHERE: dict[str, dict[str, object]] = {
+    "pool": dict(pool=3),
+    "pool_prefill": dict(pool=3, pool_prefill=1),
+    "cache_max": dict(cache_max=2),
+    "cache_prefill": dict(cache_prefill=1),
+    "array_path": dict(array_path=0),
+    "attach": dict(attach=0),
+    "bind": dict(bind=0),
+    "period_us": dict(period_us=500),
+    "burst": dict(burst=7),
+    "objsize": dict(objsize=128),
+    "dur_ms": dict(dur_ms=900),
+    "total": dict(total=100),
+    "lead_ms": dict(lead_ms=50),
+    "foreign_pct": dict(cpus=2, threads=2, foreign_pct=50),
+    "threads": dict(threads=2),
+    "hog": dict(hog=2),
+    "hog_us": dict(hog=2, hog_us=5000),
+    "hog_keep": dict(hog=3, hog_keep=9),
+    "on_ms": dict(on_ms=100, off_ms=300),
+    "off_ms": dict(on_ms=100, off_ms=200),
+    "epi_exp": dict(on_ms=100, off_ms=300, epi_exp=1),
+    "reader_gap_us": dict(reader_ms=20, reader_gap_us=900),
+    "reader_ms": dict(reader_ms=20),
+    "drain_jiffies": dict(drain_jiffies=9),
+    "waiters": dict(waiters=512, catchup=1),
+    "mode": dict(mode=2),
+}
 
 
 @pytest.mark.parametrize("name", sorted(MODULE - HARMLESS))
@@ -131,7 +164,9 @@ def test_each_run_is_predicted_from_the_grace_periods_that_it_saw() -> None:
 
 
 def test_the_longest_grace_period_of_a_run_is_not_taken_for_one_in_a_hundred() -> None:
-    """101 quantiles bound 100 equal parts: a single stall of 1 s at the end stands for half of the last one."""
+    """101 quantiles bound 100 equal parts: a single stall of 1 s at the end stands for half of the
+    last one.
+    """
     lengths = recorded.grace_lengths_ms(condition(gp_len_us=json.dumps([8000] * 100 + [1_000_000])))
     assert np.mean(lengths) == pytest.approx(0.995 * 8.0 + 0.005 * 1000.0)
 
@@ -195,9 +230,14 @@ def test_an_interval_that_holds_no_wait_says_what_was_expected() -> None:
 
 def test_a_measurement_in_real_time_says_that_the_host_matters() -> None:
     told = words(
-        10, (0.01, 0.005, 0.02), cpus=4, threads=4, timing="realtime", montimer_p99_us=60_000,
+        10,
+        (0.01, 0.005, 0.02),
+        cpus=4,
+        threads=4,
+        timing="realtime",
+        montimer_p99_us=60_000,
         gp_len_us=json.dumps([10_000] * 101),
-    )  # fmt: skip
+    )
     assert "the load of this host matters" in told
     assert "due within 24 ms took up to 60 ms" in told
     assert "(10 ms on average)" in told

@@ -48,8 +48,9 @@ def test_of_remedies_that_never_differed_the_number_of_runs_is_said_and_what_it_
 
 
 def test_no_proven_difference_is_said_in_these_words() -> None:
-    tight = krcsim.changed(QUICK, **{"allocator.spell.head_reclaim": 0.148,
-                                     "allocator.spell.head_high": 0.15})  # fmt: skip
+    tight = krcsim.changed(
+        QUICK, **{"allocator.spell.head_reclaim": 0.148, "allocator.spell.head_high": 0.15}
+    )
     text = answer_text(compare(tight, ["A0", "A1"], max_rung=2))
     assert "no difference from A0 proven at 95 %" in " ".join(text.split())
 
@@ -100,8 +101,9 @@ def test_an_answer_made_in_python_names_a_command_that_makes_it_again(
     text = answer_text(result)
     command = shlex.split(text.split("Made with:\n")[1].replace("\\\n", " "))
     assert main(["reply" if command[1] == "sweep" else command[1], *command[2:]]) == 0
-    assert told(capsys.readouterr().out).replace("krcsim reply", "krcsim sweep") == told(text).replace(
-        "krcsim reply", "krcsim sweep")  # fmt: skip
+    assert told(capsys.readouterr().out).replace("krcsim reply", "krcsim sweep") == told(
+        text
+    ).replace("krcsim reply", "krcsim sweep")
     assert main([*shlex.split(result.provenance["command"])[1:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"] == [list(row) for row in result.rows]
 
@@ -152,8 +154,14 @@ def test_a_table_that_fits_leaves_nothing_out() -> None:
 
 
 def test_a_reply_to_a_grid_of_many_values_fits_a_mail() -> None:
-    grid = {"remedy": ["A1"], "machine.cpus": [1], "workload.rate_hz": [100.0], "allocator.spell.page": [0.5],
-            "grace_period.expedited_median_ms": [0.25], "workload.single_share": [0.5]}  # fmt: skip
+    grid = {
+        "remedy": ["A1"],
+        "machine.cpus": [1],
+        "workload.rate_hz": [100.0],
+        "allocator.spell.page": [0.5],
+        "grace_period.expedited_median_ms": [0.25],
+        "workload.single_share": [0.5],
+    }
     lines = answer_text(sweep(QUICK, grid, max_rung=0)).splitlines()
     assert max(map(len, lines)) <= 72
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A larger reserve in the same world: the first wait never comes earlier, but more calls may wait, and longer.
+"""A larger reserve in the same world: the first wait never comes earlier, but more calls may wait,
+and longer.
 
-All runs take calls one by one in an open loop, so that two sizes share their world until they first differ. What
-docs/model.md says of worlds in which more hurts is computed here and looked up there.
+All runs take calls one by one in an open loop, so that two sizes share their world until they first
+differ. What docs/model.md says of worlds in which more hurts is computed here and looked up there.
 """
 
 from __future__ import annotations
@@ -62,7 +63,9 @@ def compared(
 def test_a_larger_pool_never_makes_the_first_wait_earlier(
     number: int, seed: int, few: int, more: int, full: bool
 ) -> None:
-    """Until a call finds the smaller pool empty, the two differ in its level alone; a wrapper kept costs no time."""
+    """Until a call finds the smaller pool empty, the two differ in its level alone; a wrapper kept
+    costs no time.
+    """
     world = opened(number, **{"workload.list_free_instructions": 0.0})
     (first, *_), (later, *_) = compared(world, seed, "pool", few, few + more, full)
     assert later >= first
@@ -73,7 +76,9 @@ def test_a_larger_pool_never_makes_the_first_wait_earlier(
 def test_more_pages_never_make_the_first_wait_earlier_where_nothing_is_listed(
     number: int, seed: int, few: int, more: int, full: bool
 ) -> None:
-    """As in v5.9: a failed page request of a single-argument call is a wait, and its success is a cached page."""
+    """As in v5.9: a failed page request of a single-argument call is a wait, and its success is a
+    cached page.
+    """
     plain = Remedy(
         head_alloc="none", block_entries=short(number).remedy.block_entries, rearm="left"
     )
@@ -98,10 +103,16 @@ def starved(**sections: Any) -> Scenario:
 # No chance in it: every request fails, and a grace period is one scan.
 POOL = starved(
     horizon_ms=49.5,
-    remedy=dict(base="A1", head_alloc="none", array_path=False, nr_bkv_objs=0, drain_jiffies=4,
-        attach_to_pending=False),
+    remedy=dict(
+        base="A1",
+        head_alloc="none",
+        array_path=False,
+        nr_bkv_objs=0,
+        drain_jiffies=4,
+        attach_to_pending=False,
+    ),
     workload=dict(rate_hz=1000 / 4.5),
-)  # fmt: skip
+)
 # The luck of a page request is that of its call, whatever the reserve.
 BLOCKS = starved(
     horizon_ms=31.5,
@@ -113,12 +124,19 @@ BLOCKS = starved(
 # No chance in it either, and no early drain: bursts of five calls, and a pool of as many objects.
 BURSTS = starved(
     horizon_ms=2123.75,
-    remedy=dict(base="A0", array_path=False, nr_bkv_objs=0, drain_jiffies=1, attach_to_pending=False,
-        expedited_drain=False, rearm="left"),
+    remedy=dict(
+        base="A0",
+        array_path=False,
+        nr_bkv_objs=0,
+        drain_jiffies=1,
+        attach_to_pending=False,
+        expedited_drain=False,
+        rearm="left",
+    ),
     allocator=dict(schedules=[[125.0, 1e9]], calm=dict(page=1.0)),
     grace_period=dict(kind="fixed", mean_ms=46.0),
     workload=dict(burst=5, rate_hz=1000 / 10.25),
-)  # fmt: skip
+)
 WORSE = {
     "POOL": (POOL, "pool", 2, 3),
     "BLOCKS": (BLOCKS, "pages", 0, 1),
@@ -145,7 +163,9 @@ def test_the_worlds_in_which_more_hurts_are_told_as_they_are(name: str) -> None:
 
 
 def test_the_third_object_finds_both_batches_busy_and_is_not_drained_at_once() -> None:
-    """The cause told for the pool: its early drain fails, and its timer then holds back those behind it."""
+    """The cause told for the pool: its early drain fails, and its timer then holds back those
+    behind it.
+    """
     logs = [
         event_log(sized(POOL, "pool", n, True), 0, events=1000, every_call=True)[1] for n in (2, 3)
     ]
@@ -171,7 +191,9 @@ def test_how_often_more_hurts_is_told_as_it_is() -> None:
             sum(b[1] > a[1] for a, b in pairs),
             sum(b[2] > a[2] + 1e-6 for a, b in pairs),
         ]
-    pool, pages = (f"{d} worlds that it changes, calls wait more often in {n} and longer in all in {t}"
-        for d, n, t in (counts[:3], counts[3:]))  # fmt: skip
+    pool, pages = (
+        f"{d} worlds that it changes, calls wait more often in {n} and longer in all in {t}"
+        for d, n, t in (counts[:3], counts[3:])
+    )
     assert pool in said(), counts
     assert pages in said(), counts

@@ -114,10 +114,23 @@ def test_whole_numbers_are_drawn_alike() -> None:
 CPUS = {"cpus": (1, 4)}
 
 
-@pytest.mark.parametrize("change", [dict(n=3), dict(n=0), dict(n=1 << 20), dict(floor=2.0), dict(ranges={}),
-    dict(ranges=CPUS), dict(ranges={"colour": (1, 2)} | CPUS), dict(ranges={"rate_hz": (2, 1)} | CPUS),
-    dict(ranges={"rate_hz": (0, 1)} | CPUS), dict(ranges={"rate_hz": (1, math.inf)} | CPUS),
-    dict(ranges={"page": (0.5, 1.5)} | CPUS)], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        dict(n=3),
+        dict(n=0),
+        dict(n=1 << 20),
+        dict(floor=2.0),
+        dict(ranges={}),
+        dict(ranges=CPUS),
+        dict(ranges={"colour": (1, 2)} | CPUS),
+        dict(ranges={"rate_hz": (2, 1)} | CPUS),
+        dict(ranges={"rate_hz": (0, 1)} | CPUS),
+        dict(ranges={"rate_hz": (1, math.inf)} | CPUS),
+        dict(ranges={"page": (0.5, 1.5)} | CPUS),
+    ],
+    ids=str,
+)
 def test_what_cannot_be_asked_is_refused_in_a_line(change: dict[str, object]) -> None:
     with pytest.raises(KrcsimError, match="allowed") as told:
         sensitivity(POSTED, **{"n": 2, "rung": 0, **change})  # type: ignore[arg-type]

@@ -149,9 +149,11 @@ BAD = [
 
 @pytest.mark.parametrize("argv", BAD, ids=lambda a: " ".join(a) or "nothing")
 def test_a_bad_command_line_gets_one_line_and_status_2(
-    argv: list[str], capsys: pytest.CaptureFixture[str], tmp_path: Path,
+    argv: list[str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
-) -> None:  # fmt: skip
+) -> None:
     monkeypatch.chdir(tmp_path)
     try:
         status = main(argv)
@@ -216,8 +218,22 @@ def test_a_reply_is_drafted_under_the_lines_it_answers(
 ) -> None:
     mail, answer = tmp_path / "mail.txt", tmp_path / "answer.eml"
     mail.write_text("Hi Vlad,\n\nOne concern I have.\n")
-    said = output(capsys, "reply", "phone", *QUICK, "--parent", str(mail), "--in-reply-to", "a@b.c",
-                  "--quote", "concern", "--subject", "Re: x", "--out", str(answer))  # fmt: skip
+    said = output(
+        capsys,
+        "reply",
+        "phone",
+        *QUICK,
+        "--parent",
+        str(mail),
+        "--in-reply-to",
+        "a@b.c",
+        "--quote",
+        "concern",
+        "--subject",
+        "Re: x",
+        "--out",
+        str(answer),
+    )
     assert "nothing was sent" in said
     assert "git send-email" in said
     text = answer.read_text()
@@ -258,8 +274,12 @@ def test_what_a_reply_cannot_keep_is_said_on_stderr(
 def test_a_grid_that_is_too_wide_for_a_mail_is_saved_all_the_same(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
-    grid = ("machine.cpus=1,2", "workload.rate_hz=100,200", "allocator.spell.page=0.5,0.9",
-            "grace_period.expedited_median_ms=0.1,0.2")  # fmt: skip
+    grid = (
+        "machine.cpus=1,2",
+        "workload.rate_hz=100,200",
+        "allocator.spell.page=0.5,0.9",
+        "grace_period.expedited_median_ms=0.1,0.2",
+    )
     over = [word for values in grid for word in ("--over", values)]
     output(capsys, "sweep", "phone", *QUICK, *over, "--out", str(tmp_path / "grid.json"))
     assert len(krcsim.load_result(tmp_path / "grid.json").points()) == 16

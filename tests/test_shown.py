@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a notebook shows of a result: a table or an image, and as text a line; names and cells are never markup."""
+"""What a notebook shows of a result: a table or an image, and as text a line; names and cells are
+never markup.
+"""
 
 from __future__ import annotations
 

@@ -306,10 +306,29 @@ def test_no_wait_seen_is_no_proof() -> None:
     assert "no proof" in sentence(found)
 
 
-@pytest.mark.parametrize("change", [dict(target=-1e-6), dict(target=0.0), dict(target=1.5), dict(target=math.nan),
-    dict(confidence=1.0), dict(confidence=0.2), dict(of="bytes"), dict(quantity="wait_ms"), dict(at_boot="half"),
-    dict(budget=0.0), dict(most=-1), dict(most=10**9), dict(fixed=-1), dict(max_rung=99), dict(seed=-1),
-    dict(target="1e-6"), dict(window="later")], ids=str)  # fmt: skip
+@pytest.mark.parametrize(
+    "change",
+    [
+        dict(target=-1e-6),
+        dict(target=0.0),
+        dict(target=1.5),
+        dict(target=math.nan),
+        dict(confidence=1.0),
+        dict(confidence=0.2),
+        dict(of="bytes"),
+        dict(quantity="wait_ms"),
+        dict(at_boot="half"),
+        dict(budget=0.0),
+        dict(most=-1),
+        dict(most=10**9),
+        dict(fixed=-1),
+        dict(max_rung=99),
+        dict(seed=-1),
+        dict(target="1e-6"),
+        dict(window="later"),
+    ],
+    ids=str,
+)
 def test_what_cannot_be_asked_is_refused_in_a_line(change: dict[str, object]) -> None:
     with pytest.raises(KrcsimError, match="allowed") as told:
         size(POSTED, **{"target": 1e-3, **change})  # type: ignore[arg-type]

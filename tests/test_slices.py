@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Who has the CPU while kfree_rcu_work() runs: a late caller gets its slices, and who slept for long comes first."""
+"""Who has the CPU while kfree_rcu_work() runs: a late caller gets its slices, and who slept for
+long comes first.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,9 @@ ROOM = 1 << 20  # events
 
 
 def slow_frees(**overrides: Any) -> Scenario:
-    """100 calls each ms on a CPU of 125 MIPS, on which freeing what a drain took lasts for many ticks."""
+    """100 calls each ms on a CPU of 125 MIPS, on which freeing what a drain took lasts for many
+    ticks.
+    """
     plain = from_dict(
         dict(
             warmup_ms=0.0,
@@ -27,12 +31,19 @@ def slow_frees(**overrides: Any) -> Scenario:
             remedy=dict(base="A1", block_entries=16, expedited_drain=False),
             allocator=dict(spells="none", stall_ms=0.0),
             workload=dict(
-                arrivals="bursts", rate_hz=100_000.0, burst=100, loop="open", phase="tick",
-                call_instructions=CALL, list_instructions=0, slab_instructions=0, free_instructions=1500,
+                arrivals="bursts",
+                rate_hz=100_000.0,
+                burst=100,
+                loop="open",
+                phase="tick",
+                call_instructions=CALL,
+                list_instructions=0,
+                slab_instructions=0,
+                free_instructions=1500,
                 list_free_instructions=0,
             ),
         )
-    )  # fmt: skip
+    )
     return changed(plain, **overrides)
 
 
@@ -79,7 +90,9 @@ def test_a_caller_in_a_closed_loop_makes_the_rest_of_its_burst_and_one_more() ->
 
 
 def test_in_an_open_loop_who_waits_does_not_wait_for_works() -> None:
-    """Works last for tens of ms here; a grace period takes 8 to 12 ms, and waking up 0.04 ms a task."""
+    """Works last for tens of ms here; a grace period takes 8 to 12 ms, and waking up 0.04 ms a
+    task.
+    """
     s = slow_frees(**LISTED, **{"allocator.calm.head": 0.02})
     runs = replicate(s, 1, 0, 8)
     mean_ms = runs.of("wait_ms", 1).sum() / runs.of("waits", 1).sum()
@@ -94,8 +107,16 @@ def test_in_an_open_loop_who_waits_does_not_wait_for_works() -> None:
 def test_skipping_is_exact_where_callers_and_works_take_turns(
     loop: str, heads: float, pages: float, single: float
 ) -> None:
-    s = slow_frees(**{"workload.loop": loop, "allocator.calm.head": heads, "allocator.calm.page": pages,
-        "workload.single_share": single, "workload.phase": "random", "remedy.nr_emergency_objs": 2})  # fmt: skip
+    s = slow_frees(
+        **{
+            "workload.loop": loop,
+            "allocator.calm.head": heads,
+            "allocator.calm.page": pages,
+            "workload.single_share": single,
+            "workload.phase": "random",
+            "remedy.nr_emergency_objs": 2,
+        }
+    )
     n = 100
     skipping, every = replicate(s, 5, 0, n), replicate(s, 6, 0, n, every_call=True)
     for name in (

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Standard output and error that are closed, full, gone, or without a sign for what is said: a line, and status 2."""
+"""Standard output and error that are closed, full, gone, or without a sign for what is said: a
+line, and status 2.
+"""
 
 from __future__ import annotations
 
@@ -22,12 +24,24 @@ from krcsim.values import KrcsimError
 ROOT = Path(__file__).parent.parent
 QUICK = "--max-rung 0 --set horizon_ms=2500"
 ANSWERS = [
-    "--help", "--version", "compare --help", "show", "show phone", f"compare phone {QUICK}",
-    f"compare phone {QUICK} --json", f"sweep phone {QUICK} --over machine.cpus=1,2", "ask small-world",
-    "ask small-world --json", "ask small-world --sizes 2 --max-rung 0", "size phone --target 0.5 --max-rung 0",
-    f"reply phone {QUICK}", "simulate phone", "simulate phone --spell 1", "simulate phone --json",
+    "--help",
+    "--version",
+    "compare --help",
+    "show",
+    "show phone",
+    f"compare phone {QUICK}",
+    f"compare phone {QUICK} --json",
+    f"sweep phone {QUICK} --over machine.cpus=1,2",
+    "ask small-world",
+    "ask small-world --json",
+    "ask small-world --sizes 2 --max-rung 0",
+    "size phone --target 0.5 --max-rung 0",
+    f"reply phone {QUICK}",
+    "simulate phone",
+    "simulate phone --spell 1",
+    "simulate phone --json",
     "kernel exhausted-guest",
-]  # fmt: skip
+]
 FULL = Path("/dev/full")
 needs_full = pytest.mark.skipif(
     not FULL.exists(), reason="this system has no /dev/full (Linux has one)"
@@ -44,8 +58,15 @@ each_answer = pytest.mark.parametrize("words", ANSWERS)
 def krcsim_in(shell: str, words: str, **env: str) -> subprocess.CompletedProcess[str]:
     """A command line of krcsim with what a shell puts behind it."""
     command = f"{shlex.quote(sys.executable)} -m krcsim {words} {shell}"
-    return subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=120,
-                          env=os.environ | env, errors="replace")  # fmt: skip
+    return subprocess.run(
+        ["bash", "-c", command],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=os.environ | env,
+        errors="replace",
+    )
 
 
 def one_line(told: str) -> bool:
@@ -85,8 +106,16 @@ def test_a_closed_output_is_told_before_the_work(
     assert "standard output is closed" in told
 
 
-@pytest.mark.parametrize("shell", [">&-", "| true", ">&- 2>&-", pytest.param("> /dev/full", marks=needs_full),
-    pytest.param("> /dev/full 2>&1", marks=needs_full)])  # fmt: skip
+@pytest.mark.parametrize(
+    "shell",
+    [
+        ">&-",
+        "| true",
+        ">&- 2>&-",
+        pytest.param("> /dev/full", marks=needs_full),
+        pytest.param("> /dev/full 2>&1", marks=needs_full),
+    ],
+)
 def test_the_process_ends_with_status_2_and_not_with_120_or_a_traceback(shell: str) -> None:
     done = krcsim_in(f"{shell}; exit ${{PIPESTATUS[0]}}", "simulate phone --events 20000")
     assert done.returncode == 2
@@ -123,8 +152,12 @@ def test_an_output_without_a_sign_for_a_quote_is_told_in_one_line_and_nothing_is
     tmp_path: Path,
 ) -> None:
     mail = tmp_path / "mail.eml"
-    mail.write_text("From: a@example.org\nSubject: x\nMessage-ID: <a@b.c>\n"
-                    "Content-Type: text/plain; charset=utf-8\n\nGrüße\n", encoding="utf-8")  # fmt: skip
+    mail.write_text(
+        "From: a@example.org\nSubject: x\nMessage-ID: <a@b.c>\n"
+        "Content-Type: text/plain; "
+        "charset=utf-8\n\nGrüße\n",
+        encoding="utf-8",
+    )
     words = f"reply phone {QUICK} --parent {mail} --quote 1"
     done = krcsim_in("", words, PYTHONIOENCODING="ascii")
     assert (done.returncode, done.stdout) == (2, "")
@@ -160,8 +193,15 @@ def test_quick_work_tells_nothing_and_quiet_work_never(capsys: pytest.CaptureFix
     assert capsys.readouterr().err == ""
 
 
-@pytest.mark.parametrize("words", [f"compare phone {QUICK}", "ask phone --max-rung 0 --method skipping",
-    "ask small-world --sizes 2 --max-rung 0", "size phone --target 0.5 --max-rung 0"])  # fmt: skip
+@pytest.mark.parametrize(
+    "words",
+    [
+        f"compare phone {QUICK}",
+        "ask phone --max-rung 0 --method skipping",
+        "ask small-world --sizes 2 --max-rung 0",
+        "size phone --target 0.5 --max-rung 0",
+    ],
+)
 def test_every_long_verb_tells_its_progress(
     words: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -201,8 +241,11 @@ def test_a_closed_output_is_no_reason_for_a_traceback_in_python(
         streams.say("x")
 
 
-@pytest.mark.parametrize("path", sorted([*(ROOT / "shell").rglob("*.py"), ROOT / "kernel/krcsim_kernel/verb.py"]),
-    ids=lambda path: path.stem)  # fmt: skip
+@pytest.mark.parametrize(
+    "path",
+    sorted([*(ROOT / "shell").rglob("*.py"), ROOT / "kernel/krcsim_kernel/verb.py"]),
+    ids=lambda path: path.stem,
+)
 def test_the_shell_writes_in_one_place(path: Path) -> None:
     if path.stem != "streams":
         assert not re.search(r"\bprint\(|std(out|err)\.write", path.read_text())

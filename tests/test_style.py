@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A person's matplotlib settings change no byte of a figure, and no figure changes a person's settings."""
+"""A person's matplotlib settings change no byte of a figure, and no figure changes a person's
+settings.
+"""
 
 from __future__ import annotations
 
@@ -38,25 +40,77 @@ from krcsim_studies.sensitivity import Index, Sensitivity
 
 ROOT = Path(__file__).parent.parent
 HOSTILE = {
-    "text.usetex": "True", "font.size": "31", "font.family": "monospace", "axes.facecolor": "black",
-    "axes.prop_cycle": "cycler(color=['r'])", "axes.grid": "True", "lines.linewidth": "9", "figure.dpi": "33",
-    "figure.figsize": "2, 2", "figure.constrained_layout.use": "True", "savefig.dpi": "44", "savefig.facecolor": "red",
-    "savefig.bbox": "tight", "savefig.pad_inches": "2", "savefig.transparent": "True", "savefig.format": "pdf",
-    "svg.hashsalt": "theirs", "svg.fonttype": "path", "svg.image_inline": "False", "pdf.compression": "0",
-    "pdf.fonttype": "42", "path.simplify": "False", "path.sketch": "5, 100, 2", "patch.force_edgecolor": "True",
-    "xtick.direction": "in", "ytick.labelsize": "22", "legend.frameon": "False", "axes.unicode_minus": "False",
-    "text.hinting": "none", "axes.formatter.use_locale": "True", "mathtext.fontset": "cm", "backend": "pdf",
-}  # fmt: skip
+    "text.usetex": "True",
+    "font.size": "31",
+    "font.family": "monospace",
+    "axes.facecolor": "black",
+    "axes.prop_cycle": "cycler(color=['r'])",
+    "axes.grid": "True",
+    "lines.linewidth": "9",
+    "figure.dpi": "33",
+    "figure.figsize": "2, 2",
+    "figure.constrained_layout.use": "True",
+    "savefig.dpi": "44",
+    "savefig.facecolor": "red",
+    "savefig.bbox": "tight",
+    "savefig.pad_inches": "2",
+    "savefig.transparent": "True",
+    "savefig.format": "pdf",
+    "svg.hashsalt": "theirs",
+    "svg.fonttype": "path",
+    "svg.image_inline": "False",
+    "pdf.compression": "0",
+    "pdf.fonttype": "42",
+    "path.simplify": "False",
+    "path.sketch": "5, 100, 2",
+    "patch.force_edgecolor": "True",
+    "xtick.direction": "in",
+    "ytick.labelsize": "22",
+    "legend.frameon": "False",
+    "axes.unicode_minus": "False",
+    "text.hinting": "none",
+    "axes.formatter.use_locale": "True",
+    "mathtext.fontset": "cm",
+    "backend": "pdf",
+}
 SCENARIO = load_scenario("phone")
 CHART = Chart(
-    (Line("pool of N objects", ("1", "2", "3"), (40.0, 80.0, 4096.0), (Estimate(1e-3, 5e-4, 2e-3, "interval"),
-        Estimate(2e-5, 1e-6, 4e-4, "rough"), Estimate(None, 0.0, 3e-4, "bound"))),
-     Line(OWN, ("",), (64.0,), (Estimate(1e-2, 9e-3, 1.1e-2, "interval"),))),
-    "bytes per CPU", "P(wait)", True, "a note")  # fmt: skip
-SPELL = Spell(SCENARIO, SEED, 0, 1, 0, 100.0, 200.0, 20.0, tuple(
-    Event(100.0 + 7 * n, 0, what, 1.0, n % 3, n % 2, 1, n, n // 2) for n, what in enumerate(EVENTS[:12])))  # fmt: skip
-INDICES = (Index("rate_hz", (1.0, 2.0), (0.5, 0.4, 0.6), (0.7, 0.6, 0.8)),
-           Index("head", (0.5, 2.0), (0.1, 0.0, 0.2), (0.2, 0.1, 0.3)))  # fmt: skip
+    (
+        Line(
+            "pool of N objects",
+            ("1", "2", "3"),
+            (40.0, 80.0, 4096.0),
+            (
+                Estimate(1e-3, 5e-4, 2e-3, "interval"),
+                Estimate(2e-5, 1e-6, 4e-4, "rough"),
+                Estimate(None, 0.0, 3e-4, "bound"),
+            ),
+        ),
+        Line(OWN, ("",), (64.0,), (Estimate(1e-2, 9e-3, 1.1e-2, "interval"),)),
+    ),
+    "bytes per CPU",
+    "P(wait)",
+    True,
+    "a note",
+)
+SPELL = Spell(
+    SCENARIO,
+    SEED,
+    0,
+    1,
+    0,
+    100.0,
+    200.0,
+    20.0,
+    tuple(
+        Event(100.0 + 7 * n, 0, what, 1.0, n % 3, n % 2, 1, n, n // 2)
+        for n, what in enumerate(EVENTS[:12])
+    ),
+)
+INDICES = (
+    Index("rate_hz", (1.0, 2.0), (0.5, 0.4, 0.6), (0.7, 0.6, 0.8)),
+    Index("head", (0.5, 2.0), (0.1, 0.0, 0.2), (0.2, 0.1, 0.3)),
+)
 RANKED = Sensitivity("p_wait", "steady", INDICES, 1e-9, 0.1, 0.05, 1.0, 8, 40, 0, SCENARIO, 1)
 
 
@@ -99,8 +153,19 @@ def test_settings_of_this_process_change_no_byte(usual: dict[str, str], tmp_path
         assert dict(matplotlib.rcParams) == theirs
 
 
-@pytest.mark.parametrize("name", ["text.usetex", "font.size", "savefig.dpi", "savefig.bbox", "svg.hashsalt",
-    "svg.image_inline", "pdf.compression", "figure.constrained_layout.use"])  # fmt: skip
+@pytest.mark.parametrize(
+    "name",
+    [
+        "text.usetex",
+        "font.size",
+        "savefig.dpi",
+        "savefig.bbox",
+        "svg.hashsalt",
+        "svg.image_inline",
+        "pdf.compression",
+        "figure.constrained_layout.use",
+    ],
+)
 def test_no_single_setting_changes_a_byte(name: str, usual: dict[str, str]) -> None:
     with matplotlib.rc_context({name: HOSTILE[name]}):
         answer = Answer("chart", SCENARIO, SEED, "krcsim x", CHART, "t\n")
@@ -116,11 +181,17 @@ def test_a_matplotlibrc_changes_no_byte(where: str, usual: dict[str, str], tmp_p
     path = tmp_path / where
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{key}: {value}\n" for key, value in HOSTILE.items()))
-    code = ("import json, matplotlib, pathlib; from tests.test_style import hashes; "
-            "print(json.dumps([matplotlib.rcParams['font.size'], hashes(pathlib.Path('.'))]))")  # fmt: skip
+    code = (
+        "import json, matplotlib, pathlib; from tests.test_style import hashes; "
+        "print(json.dumps([matplotlib.rcParams['font.size'], "
+        "hashes(pathlib.Path('.'))]))"
+    )
     folders = [ROOT, *(ROOT / name for name in "report studies notebooks shell kernel".split())]
-    env = os.environ | {"PYTHONPATH": os.pathsep.join(map(str, folders)), "XDG_CONFIG_HOME": str(tmp_path / "config"),
-        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache"))}  # fmt: skip
+    env = os.environ | {
+        "PYTHONPATH": os.pathsep.join(map(str, folders)),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "XDG_CACHE_HOME": os.environ.get("XDG_CACHE_HOME", str(Path.home() / ".cache")),
+    }
     env.pop("MPLCONFIGDIR", None)
     if where.startswith("elsewhere"):
         env["MATPLOTLIBRC"] = str(path)
@@ -179,13 +250,18 @@ def test_a_picture_is_an_image_and_its_text_is_a_line() -> None:
     assert "\n" not in repr(picture)
 
 
-SOURCES = sorted(p for folder in "krcsim report studies notebooks shell kernel validation benchmarks".split()
-                 for p in (ROOT / folder).rglob("*.py"))  # fmt: skip
+SOURCES = sorted(
+    p
+    for folder in "krcsim report studies notebooks shell kernel validation benchmarks".split()
+    for p in (ROOT / folder).rglob("*.py")
+)
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=lambda path: f"{path.parent.name}.{path.stem}")
 def test_figures_are_made_and_written_in_one_place(path: Path) -> None:
-    """Whoever made one elsewhere would make it under a person's settings; the view is told under which it draws."""
+    """Whoever made one elsewhere would make it under a person's settings; the view is told under
+    which it draws.
+    """
     if path == Path(style.__file__) or path.stem == "view":
         return
     calls = [

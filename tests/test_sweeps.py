@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Large sweeps: the table is the same whoever computes it, however often it is killed, and keeps what was done."""
+"""Large sweeps: the table is the same whoever computes it, however often it is killed, and keeps
+what was done.
+"""
 
 from __future__ import annotations
 
@@ -45,7 +47,8 @@ GRID = {"workload.rate_hz": RATES, "remedy": ("A1", "B")}
 # The same from a shell, but with so many points that there is time to kill it.
 KILLED = {"workload.rate_hz": spread(100, 3000, 300, "log"), "remedy": ("A1", "B")}
 SHELL = (
-    "sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=4000 --max-rung 0 --method skipping --over "
+    "sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=4000 --max-rung 0 --method "
+    "skipping --over "
     "workload.rate_hz=100:3000:300:log --over remedy=A1,B --into"
 ).split()
 
@@ -154,8 +157,14 @@ TOO_LARGE = dict.fromkeys(
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("1,000,000,000,000 points", {"over": TOO_LARGE}),
     ("--sample", {"over": {RATE: range(10**12)}}),
-    ("10,000,000,000 points", {"over": GRID | {"machine.cpus": range(1, 126)}, "sample": {"machine.hz": (100, 1000)},
-                               "points": 10**6}),
+    (
+        "10,000,000,000 points",
+        {
+            "over": GRID | {"machine.cpus": range(1, 126)},
+            "sample": {"machine.hz": (100, 1000)},
+            "points": 10**6,
+        },
+    ),
     ("empty", {"over": {}}),
     ("no value", {"over": {RATE: []}}),
     ("a list", {"over": {RATE: "100"}}),
@@ -172,7 +181,10 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("range of", {"over": {}, "sample": {RATE: (0.5, 1, "whole")}, "points": 5}),
     ("range of", {"over": {}, "sample": {RATE: 5}, "points": 5}),
     ("way to draw", {"over": {}, "sample": {RATE: (1, 2, "lag")}, "points": 5}),
-    ("head = 0.0 fits nowhere", {"over": {}, "sample": {"allocator.spell.head": (0, 1)}, "points": 5}),
+    (
+        "head = 0.0 fits nowhere",
+        {"over": {}, "sample": {"allocator.spell.head": (0, 1)}, "points": 5},
+    ),
     ("calls/s", {"over": {}, "sample": {RATE: (1, 1e300)}, "points": 5}),
     ("choose one", {"sample": {RATE: (1, 2)}, "points": 5}),
     ("quantity", {"quantities": ["p_weight"]}),
@@ -182,7 +194,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("seed", {"seed": -1}),
     ("precision", {"precision": 2}),
     ("max_rung", {"max_rung": 99}),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("word", "how"), BAD, ids=lambda x: str(x)[:60])
@@ -414,8 +426,14 @@ def test_a_dead_worker_process_is_replaced(undisturbed: bytes, tmp_path: Path) -
             killed.extend(p.pid for p in multiprocessing.active_children()[:1] if p.pid)
             os.kill(killed[0], signal.SIGKILL)
 
-    sweep_into(tmp_path / "t.csv", plan(), executor="processes", workers=2, progress=progress,
-               say=told.append)  # fmt: skip
+    sweep_into(
+        tmp_path / "t.csv",
+        plan(),
+        executor="processes",
+        workers=2,
+        progress=progress,
+        say=told.append,
+    )
     assert killed
     assert len(told) == 1
     assert (tmp_path / "t.csv").read_bytes() == undisturbed
@@ -486,8 +504,9 @@ def test_dask_gives_the_same_table_though_a_worker_is_killed(
                 killed.append(pids[0])
                 os.kill(pids[0], signal.SIGKILL)
 
-        sweep_into(tmp_path / "t.csv", plan(), executor=executor, workers=workers,
-                   progress=progress)  # fmt: skip
+        sweep_into(
+            tmp_path / "t.csv", plan(), executor=executor, workers=workers, progress=progress
+        )
     assert killed
     assert (tmp_path / "t.csv").read_bytes() == undisturbed
 
@@ -521,8 +540,9 @@ def started(path: Path, *options: str) -> subprocess.Popen[str]:
     before = path.stat().st_size if path.exists() else 0
     process = subprocess.Popen(
         [sys.executable, "-m", "krcsim", *SHELL, str(path), "--workers", "2", *options],
-        stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     begun, least = time.monotonic(), 5000  # more than a head
     while time.monotonic() < begun + 100 and process.poll() is None:
         if path.exists() and path.stat().st_size > max(before, least):
@@ -562,9 +582,22 @@ def test_a_sweep_killed_again_and_again_ends_with_the_same_table(tmp_path: Path)
 
 
 def test_the_shell_says_what_it_holds(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    argv = ["sweep", "phone", "--sample", "workload.rate_hz=10:500:log", "--points", "3",
-            "--set", "horizon_ms=2100", "--max-rung", "0", "--quantity", "wait_ms",
-            "--into", str(tmp_path / "t.csv")]  # fmt: skip
+    argv = [
+        "sweep",
+        "phone",
+        "--sample",
+        "workload.rate_hz=10:500:log",
+        "--points",
+        "3",
+        "--set",
+        "horizon_ms=2100",
+        "--max-rung",
+        "0",
+        "--quantity",
+        "wait_ms",
+        "--into",
+        str(tmp_path / "t.csv"),
+    ]
     assert main(argv) == 0
     assert "holds all 3 points" in capsys.readouterr().out
     assert main(argv) == 0

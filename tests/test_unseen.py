@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where plain runs see no wait other methods are asked; and no two things that an answer says contradict each other."""
+"""Where plain runs see no wait other methods are asked; and no two things that an answer says
+contradict each other.
+"""
 
 from __future__ import annotations
 
@@ -253,8 +255,11 @@ def spans(chart: Chart) -> list[tuple[float, float]]:
     """The intervals drawn at the first point of a chart."""
     lines = [line for line in figure_of(chart).axes[0].lines if line.get_marker() == "None"]
     ends = [(line.get_xdata(), line.get_ydata()) for line in lines]
-    return [(float(y[0]), float(y[1])) for x, y in ends
-        if len(x) == 2 and x[0] == x[1] == chart.lines[0].x[0] and not math.isnan(y[0])]  # fmt: skip
+    return [
+        (float(y[0]), float(y[1]))
+        for x, y in ends
+        if len(x) == 2 and x[0] == x[1] == chart.lines[0].x[0] and not math.isnan(y[0])
+    ]
 
 
 def test_in_plain_text_what_was_not_seen_stands_below_the_axis() -> None:
@@ -277,8 +282,12 @@ def answered(world: int, luck: float, rung: int, budget: float, by_spell: bool) 
     """Remedies in a random world, in which rcu_head requests fail less often than there."""
     s = random_scenario(world)
     a = s.allocator
-    fewer = {f"allocator.{when}.{name}": getattr(f, name) * luck for when, f in (("calm", a.calm), ("spell", a.spell))
-        for name in ("head", "head_atomic", "head_high", "head_reclaim") if getattr(f, name) is not None}  # fmt: skip
+    fewer = {
+        f"allocator.{when}.{name}": getattr(f, name) * luck
+        for when, f in (("calm", a.calm), ("spell", a.spell))
+        for name in ("head", "head_atomic", "head_high", "head_reclaim")
+        if getattr(f, name) is not None
+    }
     s = changed(s, warmup_ms=150.0, horizon_ms=700.0, **fewer)
     names = ["own", "A0", "A1", "B2-own", "B6f-own"] + ["D3-own"] * s.remedy.array_path
     try:
@@ -313,7 +322,9 @@ def test_no_two_things_that_an_answer_says_contradict_each_other(**drawn: Any) -
 
 
 def rows_agree(result: Result) -> None:
-    """Each row has a kind that goes with its method, and the rows of one remedy are possible together."""
+    """Each row has a kind that goes with its method, and the rows of one remedy are possible
+    together.
+    """
     for row in result.rows:
         value, lo, hi, kind, _, _, method = row[-7:]
         assert method in METHODS
@@ -347,11 +358,16 @@ def differences_agree(result: Result) -> None:
 
 
 def picture_agrees(result: Result, window: str) -> None:
-    """What is measured stands at its value, in the order of values; what is not in the strip, and on no height."""
+    """What is measured stands at its value, in the order of values; what is not in the strip, and
+    on no height.
+    """
     chart = chart_of(result, window)
     quantity = "p_wait_spell" if window.startswith("spell") else "p_wait"
-    told = sorted(str(result.get(p, quantity, w)) for p in result.points()
-        for w in (result.windows() if window.startswith("spell") else [window]))  # fmt: skip
+    told = sorted(
+        str(result.get(p, quantity, w))
+        for p in result.points()
+        for w in (result.windows() if window.startswith("spell") else [window])
+    )
     drawn = sorted(str(e) for line in chart.lines for e in line.estimates)
     assert set(drawn) <= set(told)
     low = limits(chart)[2]
@@ -372,7 +388,9 @@ def picture_agrees(result: Result, window: str) -> None:
 
 
 def text_agrees(result: Result, window: str) -> None:
-    """The table has the numbers of the rows, and each sentence about a difference its sign and its size."""
+    """The table has the numbers of the rows, and each sentence about a difference its sign and its
+    size.
+    """
     text = answer_text(result, window)
     flat = " ".join(text.split())
     quantity = "p_wait_spell" if window.startswith("spell") else "p_wait"

@@ -419,9 +419,13 @@ WORDS = sorted(
     | {word for _, _, field in FIELDS.values() for word in field.metadata.get("options", ())}
 )
 SCALARS = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8)
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
     | st.sampled_from([10**400, *WORDS, *REMEDIES])
-)  # fmt: skip
+)
 KEYS = st.sampled_from(WORDS) | st.text(max_size=5)
 VALUES = st.recursive(
     SCALARS, lambda v: st.lists(v, max_size=4) | st.dictionaries(KEYS, v, max_size=4), max_leaves=8

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whoever moves the controls of an explorer in any order gets an answer or a sentence, never an error."""
+"""Whoever moves the controls of an explorer in any order gets an answer or a sentence, never an
+error.
+"""
 
 from __future__ import annotations
 

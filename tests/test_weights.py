@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a sum of weights says: never a width of nothing, never sure by luck, and limits that allow for long tails."""
+"""What a sum of weights says: never a width of nothing, never sure by luck, and limits that allow
+for long tails.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +19,18 @@ from krcsim_studies.told import shown
 from krcsim_studies.weights import HEAVY, MARKOV, effective, faint, says_little, tail, weighed
 
 POSTED = load_scenario("thread-as-posted")
-# One CPU whose calls all come in on periods of 50 ms, one every 20 s: few runs meet one under pressure.
-GAP = changed(POSTED, **{"remedy": "A1", "machine.cpus": 1, "workload.arrivals": "onoff", "workload.on_ms": 50.0,
-                         "workload.off_ms": 20_000.0})  # fmt: skip
+# One CPU whose calls all come in on periods of 50 ms, one every 20 s: few runs meet one under
+# pressure.
+GAP = changed(
+    POSTED,
+    **{
+        "remedy": "A1",
+        "machine.cpus": 1,
+        "workload.arrivals": "onoff",
+        "workload.on_ms": 50.0,
+        "workload.off_ms": 20_000.0,
+    },
+)
 # Episodes of 5 s, one a minute: most runs of 12 s see none.
 LONG = changed(
     POSTED, **{"remedy": "A1", "allocator.spell_ms": 5000.0, "allocator.calm_ms": 60_000.0}
@@ -71,7 +82,9 @@ def test_eight_replications_are_never_sure() -> None:
 
 
 def test_the_lower_limit_of_what_is_faint_holds_whatever_the_tail() -> None:
-    """A number that is never negative is above 40 times its mean once in 40 times at most: here exactly so often."""
+    """A number that is never negative is above 40 times its mean once in 40 times at most: here
+    exactly so often.
+    """
     draw = np.random.default_rng(3)
     values = np.where(draw.random(100_000) < 1.0 / MARKOV, MARKOV * 1.001, 0.0)
     below = [(faint(v, 100.0).lo or 0.0) <= 1.0 for v in np.unique(values[values > 0.0])]
@@ -88,7 +101,9 @@ def test_a_heavy_tail_is_told_from_a_light_one(shape: float, heavy: bool) -> Non
 
 
 def test_limits_of_heavy_weights_miss_on_both_sides_and_seldom() -> None:
-    """Log-normal weights: the mean of 128 is nearly always too low, and their spread then too small."""
+    """Log-normal weights: the mean of 128 is nearly always too low, and their spread then too
+    small.
+    """
     draw = np.random.default_rng(5)
     low = high = 0
     for _ in range(1500):
@@ -115,7 +130,9 @@ def is_honest(s: Scenario, truth: float, seeds: range, **how: object) -> list[bo
 
 
 def test_a_first_look_at_calls_that_come_in_few_on_periods_is_honest() -> None:
-    """P(wait) is 1.48e-4 for a pool of 10; three of four first runs meet no call under pressure, and say nothing."""
+    """P(wait) is 1.48e-4 for a pool of 10; three of four first runs meet no call under pressure,
+    and say nothing.
+    """
     found = is_honest(with_reserve(GAP, 10, 0, "full"), 1.48e-4, range(12), max_rung=1)
     assert sum(found) >= 11
 
@@ -144,7 +161,9 @@ def test_rough_limits_decide_only_from_afar_and_none_of_no_width() -> None:
 
 
 def test_a_steady_window_that_is_not_steady_is_said_to_be_so() -> None:
-    """After 2 s of warm-up a world whose episodes last 5 s of each minute has had 26 % less pressure than later on."""
+    """After 2 s of warm-up a world whose episodes last 5 s of each minute has had 26 % less
+    pressure than later on.
+    """
     assert "26 % less than later on" in said(ask(LONG, max_rung=0))
     assert "not steady" in shown(size(LONG, 1e-3, max_rung=0, most=1))
     assert ask(POSTED, max_rung=0).note == ""

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A random walk through the controls of an explorer: `python -m tests.walk --moves 5000 [NOTEBOOK ...]`.
+"""A random walk through the controls of an explorer: `python -m tests.walk --moves 5000 [NOTEBOOK
+...]`.
 
-Whoever moves sliders, chooses, loads, pins and steps in any order gets an answer or a sentence, never an error.
+Whoever moves sliders, chooses, loads, pins and steps in any order gets an answer or a sentence,
+never an error.
 """
 
 from __future__ import annotations
@@ -24,22 +26,42 @@ from krcsim_explorers import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure,
 from krcsim_explorers.explore import Explorer
 from krcsim_explorers.questions import Compared
 
-EXPLORERS: dict[str, type[Explorer]] = {"01": PoolOrPages, "02": OneSpell, "03": ColdStart, "04": HowBig,
-    "05": Pressure, "06": Trust}  # fmt: skip
+EXPLORERS: dict[str, type[Explorer]] = {
+    "01": PoolOrPages,
+    "02": OneSpell,
+    "03": ColdStart,
+    "04": HowBig,
+    "05": Pressure,
+    "06": Trust,
+}
 ODD: tuple[dict[str, Any], ...] = (  # what no slider gives, but a loaded file has
-    {"allocator.spells": "none"}, {"allocator.spells": "schedule", "allocator.schedules": [[100.0, 400.0]]},
+    {"allocator.spells": "none"},
+    {"allocator.spells": "schedule", "allocator.schedules": [[100.0, 400.0]]},
     {"remedy.array_path": False, "remedy.cache_at_boot": 0, "remedy.page_class": "nowait"},
-    {"remedy.page_class": "noretry"}, {"workload.single_share": 0.0}, {"workload.vmalloc_share": 0.3},
-    {"grace_period.kind": "fixed", "grace_period.mean_ms": 7.0}, {"grace_period.expedited": True},
-    {"grace_period.kind": "empirical", "grace_period.lengths_ms": [9.0, 14.0], "grace_period.mean_ms": None},
-    {"remedy": "E1"}, {"remedy": "B100000f"}, {"remedy": "D9999-A1"}, {"warmup_ms": 0.0},
+    {"remedy.page_class": "noretry"},
+    {"workload.single_share": 0.0},
+    {"workload.vmalloc_share": 0.3},
+    {"grace_period.kind": "fixed", "grace_period.mean_ms": 7.0},
+    {"grace_period.expedited": True},
+    {
+        "grace_period.kind": "empirical",
+        "grace_period.lengths_ms": [9.0, 14.0],
+        "grace_period.mean_ms": None,
+    },
+    {"remedy": "E1"},
+    {"remedy": "B100000f"},
+    {"remedy": "D9999-A1"},
+    {"warmup_ms": 0.0},
     {"allocator.spell.page": 0.0, "allocator.spell.page_noretry": None, "allocator.calm.page": 0.0},
-    {"workload.rate_hz": 0.001}, {"machine.cpus": 1, "allocator.spell_ms": 10.0},
-)  # fmt: skip
+    {"workload.rate_hz": 0.001},
+    {"machine.cpus": 1, "allocator.spell_ms": 10.0},
+)
 
 
 def odd_files(folder: Path) -> list[Path]:
-    """Scenario files: the presets, each of them with something odd where that is possible, and files that are none."""
+    """Scenario files: the presets, each of them with something odd where that is possible, and
+    files that are none.
+    """
     out = []
     for name in presets():
         for n, odd in enumerate(({}, *ODD)):
@@ -89,7 +111,9 @@ def choices(
 
 
 def hasty(kind: type[Explorer], most: float) -> type[Explorer]:
-    """The explorer of somebody who does not wait for what takes more than so many calls: only for the own setting."""
+    """The explorer of somebody who does not wait for what takes more than so many calls: only for
+    the own setting.
+    """
 
     def work(self: Any, ticket: Any, s: Scenario, pins: dict[str, Scenario]) -> None:
         calls = sum(calls_of(world, kind) for world in (s, *pins.values()))

@@ -3,8 +3,9 @@
 
 `python -m validation.agreement` prints the table. Scenarios are the first of the family
 `detailed_scenario` that a pilot of the engine finds worth the twin's time: waits are not rare, and
-the twin gets every half width of the QUANTITIES below 3 % within COST_S CPU-seconds. Beside these every counter that
-the twin keeps is compared, a run, where enough replications of either side counted anything.
+the twin gets every half width of the QUANTITIES below 3 % within COST_S CPU-seconds. Beside these
+every counter that the twin keeps is compared, a run, where enough replications of either side
+counted anything.
 """
 
 from __future__ import annotations
@@ -34,7 +35,9 @@ COST_S = 15.0
 TWIN_CALLS_PER_S = 60_000.0
 QUANTITIES = ("P(wait)", "mean wait", "peak")
 NAMES = twin.COUNTERS
-SEEN = 50  # replications, of all sides, in which a counter is not 0: fewer say little, and their mean is not normal
+# replications, of all sides, in which a counter is not 0: fewer say little, and their mean is not
+# normal
+SEEN = 50
 WINDOW = 1
 
 Columns = NDArray[np.float64]  # replications x NAMES
@@ -74,7 +77,9 @@ def errors(x: Columns) -> list[tuple[float, float]]:
 
 
 def half_widths(x: Columns) -> list[float]:
-    """Relative half widths of normal intervals of the QUANTITIES: there are hundreds of replications."""
+    """Relative half widths of normal intervals of the QUANTITIES: there are hundreds of
+    replications.
+    """
     return [
         student(len(x) - 1) * error / value if value > 0 else math.inf for value, error in errors(x)
     ]
@@ -120,7 +125,9 @@ def twin_part(job: tuple[int, int, int]) -> Columns:
 
 @dataclass(frozen=True)
 class Row:
-    """One quantity or counter of one scenario by the three methods: values, z by pairs; half widths of quantities."""
+    """One quantity or counter of one scenario by the three methods: values, z by pairs; half widths
+    of quantities.
+    """
 
     case: Case
     quantity: str
@@ -161,17 +168,26 @@ def compare(wanted: int = WANTED) -> list[Row]:
             for q, name in enumerate(QUANTITIES):
                 s, e, t = (m[q] for m in moments)
                 rows.append(
-                    Row(c, name, (s[0], e[0], t[0]), tuple(w[q] for w in widths),
-                        (z_of(s, t), z_of(e, t), z_of(s, e)))
-                )  # fmt: skip
+                    Row(
+                        c,
+                        name,
+                        (s[0], e[0], t[0]),
+                        tuple(w[q] for w in widths),
+                        (z_of(s, t), z_of(e, t), z_of(s, e)),
+                    )
+                )
             rows += counted(c, three)
     return rows
 
 
 def table(rows: list[Row]) -> str:
-    """The rows in columns (of counters those that are 2.5 standard errors apart or more), and the verdict below."""
-    lines = [f"{'no':>3} {'runs':>5} {'quantity':<14} {'skipping':>10} {'every call':>10} "
-             f"{'twin':>10} {'half width':>10} {'z':>6} {'z':>6} {'z':>6}"]  # fmt: skip
+    """The rows in columns (of counters those that are 2.5 standard errors apart or more), and the
+    verdict below.
+    """
+    lines = [
+        f"{'no':>3} {'runs':>5} {'quantity':<14} {'skipping':>10} {'every call':>10} "
+        f"{'twin':>10} {'half width':>10} {'z':>6} {'z':>6} {'z':>6}"
+    ]
     for r in rows:
         if not r.half_widths and max(abs(x) for x in r.z) < 2.5:
             continue

@@ -92,11 +92,15 @@ def read_cases(folder: Path | None = None) -> list[Case]:
         ) from None
     return [
         Case(
-            int(row["cpus"]), row["timing"], row["host_load"], row["case"], int(row["n"]),
+            int(row["cpus"]),
+            row["timing"],
+            row["host_load"],
+            row["case"],
+            int(row["n"]),
             {name: float(row[f"{name}_us"]) / 1000.0 for name in SHOWN},
         )
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 def lengths(

@@ -73,7 +73,9 @@ def spells(
 
 
 def cases() -> dict[str, Scenario]:
-    """The worlds by name: pools, pages, both, closed loops, spells; each kind from common to rare."""
+    """The worlds by name: pools, pages, both, closed loops, spells; each kind from common to
+    rare.
+    """
     both: dict[str, Any] = dict(
         remedy__head_alloc="atomic", remedy__nr_emergency_objs=2, remedy__emergency_at_boot=2
     )

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Do intervals and bounds hold? Many seeds of many worlds, each answer held against what is true there.
+"""Do intervals and bounds hold? Many seeds of many worlds, each answer held against what is true
+there.
 
-`python -m validation.coverage` prints the tables of docs/methods.md and `--write` puts them there; `--worlds` and
-`--seeds` take a part. What is true: exact where it is known by construction, else the answer of all seeds together, of
-which the seed in question is one in some hundreds.
+`python -m validation.coverage` prints the tables of docs/methods.md and `--write` puts them there;
+`--worlds` and `--seeds` take a part. What is true: exact where it is known by construction, else
+the answer of all seeds together, of which the seed in question is one in some hundreds.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ ASKED = tuple(name for name, quantity in QUANTITIES.items() if not name.startswi
 
 
 def world(preset: str, remedy: str = "own", **fields: object) -> Scenario:
-    """A preset with another remedy and other values; `section__field` names a field of a section."""
+    """A preset with another remedy and other values; `section__field` names a field of a
+    section.
+    """
     scenario = load_scenario(preset)
     scenario = changed(scenario, remedy=named(remedy, scenario.remedy))
     return changed(scenario, **{name.replace("__", "."): value for name, value in fields.items()})
@@ -48,7 +51,8 @@ def thread(remedy: str = "A1", **fields: object) -> Scenario:
 def few_calls() -> Scenario:
     """One call in 50 s on each of 4 CPUs, without pages.
 
-    A call waits if and only if it comes in a spell (a fifth of the time) and its rcu_head fails (three in a thousand).
+    A call waits if and only if it comes in a spell (a fifth of the time) and its rcu_head fails
+    (three in a thousand).
     """
     failing = dict(page=0.95, head=0.3, head_atomic=0.003, head_high=0.2, head_reclaim=0.05)
     scenario = world(
@@ -65,7 +69,9 @@ def few_calls() -> Scenario:
 
 
 def worlds() -> dict[str, Scenario]:
-    """What answers are tried in: every preset, and what makes waits few, long, clustered or uneven."""
+    """What answers are tried in: every preset, and what makes waits few, long, clustered or
+    uneven.
+    """
     return {
         "thread-as-posted": thread("own"),
         "thread-as-discussed": world("thread-as-discussed", warmup_ms=1000.0, horizon_ms=5000.0),
@@ -107,10 +113,12 @@ EXACT = {("few calls", "p_wait"): 0.2 * 0.003, ("few calls", "p_wait_spell"): 0.
 
 @dataclass(frozen=True)
 class Cell:
-    """All answers of one kind to one question: a quantity, by so many replications, in a window of a world.
+    """All answers of one kind to one question: a quantity, by so many replications, in a window of
+    a world.
 
-    below and above: how many intervals lie wholly below or above the truth; for a bound, how many bounds do. width:
-    median half width of the intervals relative to their values; of bounds, the median bound over the truth.
+    below and above: how many intervals lie wholly below or above the truth; for a bound, how many
+    bounds do. width: median half width of the intervals relative to their values; of bounds, the
+    median bound over the truth.
     """
 
     quantity: str
@@ -243,7 +251,9 @@ def pooled(runs: list[Replications], window: int) -> float:
 
 
 def pooled_rows(found: list[Cell], kind: str) -> list[list[str]]:
-    """A row a quantity: the share of answers that hold by number of replications, and the worst cell of 100 or more."""
+    """A row a quantity: the share of answers that hold by number of replications, and the worst
+    cell of 100 or more.
+    """
     counts = sorted({cell.count for cell in found})
     rows = []
     for quantity in dict.fromkeys(cell.quantity for cell in found):
@@ -269,7 +279,9 @@ def pooled_rows(found: list[Cell], kind: str) -> list[list[str]]:
 
 
 def bound_rows(found: list[Cell]) -> list[list[str]]:
-    """A row a quantity: how many bounds were given, how many lie below the truth, and how far above it they stand."""
+    """A row a quantity: how many bounds were given, how many lie below the truth, and how far above
+    it they stand.
+    """
     rows = []
     for quantity in dict.fromkeys(cell.quantity for cell in found if cell.kind == "bound"):
         those = [c for c in found if c.quantity == quantity and c.kind == "bound"]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How often the limits that `ask` gives hold the truth, in worlds where that is known exactly or from long plain runs.
+"""How often the limits that `ask` gives hold the truth, in worlds where that is known exactly or
+from long plain runs.
 
-`python -m validation.coverage_rare` prints the table; `--write` puts it into docs/methods.md; `--seeds N` asks N times.
+`python -m validation.coverage_rare` prints the table; `--write` puts it into docs/methods.md;
+`--seeds N` asks N times.
 """
 
 from __future__ import annotations
@@ -25,14 +27,23 @@ from krcsim_studies.size import with_reserve
 from validation.cases import cases
 
 EXACT = (
-    "pool of 2", "pool of 4", "pool and pages in a spell", "pages, 6 of 4 entries", "pool of 3, three steps",
-    "pool in spells", "pool of 3, heads seldom fail", "pool of 3, half of the pages", "pages, 4 of 8 entries",
-    "pool of 6", "pages, 8 of 4 entries",
-)  # fmt: skip
+    "pool of 2",
+    "pool of 4",
+    "pool and pages in a spell",
+    "pages, 6 of 4 entries",
+    "pool of 3, three steps",
+    "pool in spells",
+    "pool of 3, heads seldom fail",
+    "pool of 3, half of the pages",
+    "pages, 4 of 8 entries",
+    "pool of 6",
+    "pages, 8 of 4 entries",
+)
 RUNGS = (0, 2, 4, DEFAULT_RUNG)
 KINDS = ("interval", "rough", "bound")
 FIRST_SEED = 5000
-BUDGET = 2e7  # events: a precision of 10 % takes less but in the rarest worlds; ask() has eight times as many
+# events: a precision of 10 % takes less but in the rarest worlds; ask() has eight times as many
+BUDGET = 2e7
 LONG_RUNS, OTHER_SEED = 1 << 15, 31
 STEADY = WINDOWS.index("steady")
 DOCS = Path(__file__).parent.parent / "docs" / "methods.md"
@@ -51,7 +62,9 @@ class Known:
 
 @dataclass
 class Cell:
-    """What became of the answers of a kind: how many held the truth, were below or above it, and how wide they were."""
+    """What became of the answers of a kind: how many held the truth, were below or above it, and
+    how wide they were.
+    """
 
     held: int = 0
     low: int = 0
@@ -96,8 +109,14 @@ def known() -> list[Known]:
     found = [
         Known(name, worlds[name], exact_p_wait(worlds[name], "steady").value) for name in EXACT
     ]
-    gap = episodes(**{"machine.cpus": 1, "workload.arrivals": "onoff", "workload.on_ms": 50.0,
-                      "workload.off_ms": 20_000.0})  # fmt: skip
+    gap = episodes(
+        **{
+            "machine.cpus": 1,
+            "workload.arrivals": "onoff",
+            "workload.on_ms": 50.0,
+            "workload.off_ms": 20_000.0,
+        }
+    )
     long = episodes(**{"allocator.spell_ms": 5000.0, "allocator.calm_ms": 60_000.0})
     for name, s in (
         ("pool of 10, few on periods", with_reserve(gap, 10, 0, "full")),
@@ -112,13 +131,16 @@ def known() -> list[Known]:
 
 
 def answer(s: Scenario, seed: int, max_rung: int, budget: float) -> Finding:
-    """As ask() answers where no chain fits: forks, splitting or plain runs, whichever costs less."""
+    """As ask() answers where no chain fits: forks, splitting or plain runs, whichever costs
+    less.
+    """
     *_, found = forking(s, "p_wait", STEADY, seed, PRECISION, max_rung, "auto", None, 1, budget)
     return found
 
 
-def study(worlds: list[Known], seeds: int, budget: float = BUDGET, rungs: tuple[int, ...] = RUNGS) -> dict[
-        tuple[str, int, str], Cell]:  # fmt: skip
+def study(
+    worlds: list[Known], seeds: int, budget: float = BUDGET, rungs: tuple[int, ...] = RUNGS
+) -> dict[tuple[str, int, str], Cell]:
     """By world, max_rung and kind."""
     table: dict[tuple[str, int, str], Cell] = {}
     for one in worlds:
@@ -147,7 +169,10 @@ def words_of(c: Cell) -> str:
     if not c.count:
         return without.removeprefix(", ") or "-"
     width = number(float(np.median(c.widths)))
-    return f"{100 * c.held / c.count:.1f} % of {c.count} ({c.low} low, {c.high} high; x {width}){without}"
+    return (
+        f"{100 * c.held / c.count:.1f} % of {c.count} ({c.low} low, {c.high} high; x "
+        f"{width}){without}"
+    )
 
 
 def text(
@@ -155,8 +180,10 @@ def text(
 ) -> str:
     """The table in Markdown."""
     lines = [
-        f"`python -m validation.coverage_rare --seeds {seeds} --write` made this table: {seeds} seeds a world and",
-        f"`max_rung`, of at most {budget:g} events. In brackets: answers wholly below and above the truth, and",
+        f"`python -m validation.coverage_rare --seeds {seeds} --write` made this table: {seeds} "
+        "seeds a world and",
+        f"`max_rung`, of at most {budget:g} events. In brackets: answers wholly below and above "
+        "the truth, and",
         "the median of upper over lower limit.",
         "",
         "| max_rung | interval | rough | bound |",

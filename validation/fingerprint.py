@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the engine answered, to the bit: counters, histograms, tallies of forks and exact chains of many worlds.
+"""What the engine answered, to the bit: counters, histograms, tallies of forks and exact chains of
+many worlds.
 
 A change of form must not move a number. `python -m validation.fingerprint` says which worlds moved;
 `--write` keeps the new answers, for a change of a rule, and the changelog says what moved.
@@ -42,9 +43,9 @@ EXACT = (
 )
 
 
-@numba.njit
+@numba.njit  # type: ignore[untyped-decorator]
 def _library(x: float) -> float:
-    return math.log(x) + math.exp(-x) + math.log1p(-x / 2.0) + math.sqrt(x) + x**0.3
+    return math.log(x) + math.exp(-x) + math.log1p(-x / 2.0) + math.sqrt(x) + math.pow(x, 0.3)
 
 
 def machine() -> dict[str, str]:
@@ -102,7 +103,9 @@ def fingerprints() -> Iterator[tuple[str, list[Any]]]:
 
 
 def moved(found: dict[str, list[Any]], kept: dict[str, Any]) -> list[str]:
-    """Names of answers that differ: in a bit on the machine that kept them, else by more than a billionth."""
+    """Names of answers that differ: in a bit on the machine that kept them, else by more than a
+    billionth.
+    """
     here, prints = kept["machine"] == machine(), kept["prints"]
     if set(found) != set(prints):
         return sorted(set(found) ^ set(prints))

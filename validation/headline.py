@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How far model and kernel agree, as one sentence made of counts: in a file, and from there in the documents.
+"""How far model and kernel agree, as one sentence made of counts: in a file, and from there in the
+documents.
 
-`make kernel` counts again and writes both. A test holds the documents against the file, and `make validate` the file
-against the recordings.
+`make kernel` counts again and writes both. A test holds the documents against the file, and `make
+validate` the file against the recordings.
 """
 
 from __future__ import annotations
@@ -30,13 +31,17 @@ def shares(compared: Sequence[Comparison]) -> dict[str, int]:
     """Conditions, those in which somebody waited here or there, and how many of them are inside."""
     some = [c for c in compared if not c.trivial]
     return dict(
-        conditions=len(compared), waited=len(some), p_wait_inside=sum(c.p_wait.inside for c in some),
+        conditions=len(compared),
+        waited=len(some),
+        p_wait_inside=sum(c.p_wait.inside for c in some),
         blocked_inside=sum(c.blocked.inside for c in some),
-    )  # fmt: skip
+    )
 
 
 def spread(compared: Sequence[Comparison]) -> dict[str, float]:
-    """Conditions, those with enough waits to compare, and P(wait) of the model over the kernel's: least and most."""
+    """Conditions, those with enough waits to compare, and P(wait) of the model over the kernel's:
+    least and most.
+    """
     ratios = [1.0 + c.p_wait.error for c in compared if c.condition.waits >= ENOUGH_WAITS]
     return dict(
         conditions=len(compared),
@@ -52,7 +57,7 @@ def counts(
     readers: Sequence[Comparison],
     cpus: Sequence[Comparison],
 ) -> dict[str, dict[str, Any]]:
-    """The numbers of the sentence."""  # fmt: skip
+    """The numbers of the sentence."""
     return dict(
         fitted=shares(fitted),
         not_fitted=shares(confirmed),
@@ -68,12 +73,18 @@ def sentence(found: Counts) -> str:
         100 * new[name] / max(1, new["waited"]) for name in ("p_wait_inside", "blocked_inside")
     )
     return (
-        f"Against a kernel (Linux 6.1 in a guest): on one CPU, in {new['p_wait_inside']} of the {new['waited']} "
-        f"conditions ({inside:.0f} %) to which nothing was fitted and in which a call waited, P(wait) lies inside the "
-        f"model's own 95 % interval ({blocked:.0f} % for the time blocked); on 2 and 4 CPUs in real time, given the "
-        f"grace periods and timers that each run saw, the model's P(wait) is {cpus['least']:.2f} to {cpus['most']:.2f} "
-        f"times the kernel's in the {cpus['compared']} conditions of {ENOUGH_WAITS} waits or more. This covers made "
-        "failures, HZ=250 and the code of April 2020 with its variants; it does not cover memory that really runs "
+        f"Against a kernel (Linux 6.1 in a guest): on one CPU, in {new['p_wait_inside']} of the "
+        f"{new['waited']} "
+        f"conditions ({inside:.0f} %) to which nothing was fitted and in which a call waited, "
+        "P(wait) lies inside the "
+        f"model's own 95 % interval ({blocked:.0f} % for the time blocked); on 2 and 4 CPUs in "
+        "real time, given the "
+        f"grace periods and timers that each run saw, the model's P(wait) is {cpus['least']:.2f} "
+        f"to {cpus['most']:.2f} "
+        f"times the kernel's in the {cpus['compared']} conditions of {ENOUGH_WAITS} waits or more. "
+        "This covers made "
+        "failures, HZ=250 and the code of April 2020 with its variants; it does not cover memory "
+        "that really runs "
         "out, other HZ, more CPUs, real hardware, or loads of the field."
     )
 
@@ -95,7 +106,10 @@ def told(text: str) -> str:
 
 def write(found: Counts) -> None:
     """Put the numbers into the file, and their sentence into the documents."""
-    head = "# SPDX-License-Identifier: GPL-2.0-only\n# Counted by `make kernel`, told by validation/headline.py.\n"
+    head = (
+        "# SPDX-License-Identifier: GPL-2.0-only\n# Counted by `make kernel`, told by "
+        "validation/headline.py.\n"
+    )
     FILE.write_text(head + tomli_w.dumps(found), encoding="utf-8")
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")

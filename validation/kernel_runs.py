@@ -3,9 +3,9 @@
 
     python -m validation.kernel_runs [--out FOLDER] [--replications N] [--ablation] [--headline]
 
-Constants were fitted on data/kernel-runs and read off instrumented runs; data/kernel-6.1 only confirms or contradicts.
---ablation says what each physical detail buys; --headline writes the sentence of the README again. The READMEs of
-both folders say what the recordings are.
+Constants were fitted on data/kernel-runs and read off instrumented runs; data/kernel-6.1 only
+confirms or contradicts. --ablation says what each physical detail buys; --headline writes the
+sentence of the README again. The READMEs of both folders say what the recordings are.
 """
 
 from __future__ import annotations
@@ -25,8 +25,17 @@ from krcsim.values import KrcsimError
 from krcsim_kernel.picture import draw
 from krcsim_kernel.recorded import Condition, read_conditions
 from krcsim_kernel.score import (
-    ENOUGH_WAITS, REPLICATIONS, Change, Comparison, compare_all, misses, of_each, score, simulate, table,
-)  # fmt: skip
+    ENOUGH_WAITS,
+    REPLICATIONS,
+    Change,
+    Comparison,
+    compare_all,
+    misses,
+    of_each,
+    score,
+    simulate,
+    table,
+)
 from validation import headline
 
 FITTED = ("main", "pool")  # in data/kernel-runs
@@ -95,9 +104,12 @@ ABLATIONS: dict[str, Change | None] = {
 
 
 def ablation(found: Sequence[Condition], replications: int) -> str:
-    """What each detail buys: shares of non-trivial conditions inside, and the bias, P(wait) / blocked, in rows."""
+    """What each detail buys: shares of non-trivial conditions inside, and the bias, P(wait) /
+    blocked, in rows.
+    """
     lines = [f"{'model':36} {'inside, %':>14} {'bias in waits and time, %':>28}"]
-    # The same conditions for all: those of the whole model. A model that never waits would have few of its own.
+    # The same conditions for all: those of the whole model. A model that never waits would have few
+    # of its own.
     whole = [not c.trivial for c in compare_all(found, replications)]
     kept = [c for c, wanted in zip(found, whole, strict=True) if wanted]
     for name, change in ABLATIONS.items():
@@ -109,7 +121,9 @@ def ablation(found: Sequence[Condition], replications: int) -> str:
 
 
 def early(compared: Sequence[Comparison]) -> str:
-    """Objects freed before their grace period: measured and predicted, a run, where either saw many."""
+    """Objects freed before their grace period: measured and predicted, a run, where either saw
+    many.
+    """
     rows = [f"{'freed early, objects a run':40} {'kernel':>8} {'model':>8}"]
     for condition in (c.condition for c in compared):
         n = len(condition.runs)
@@ -128,7 +142,8 @@ def factors(compared: Sequence[Comparison]) -> str:
             name = f"{c.condition.label}, {c.condition.given['cpus']:g}"
             p = c.p_wait
             rows.append(
-                f"{name:48} {c.condition.waits:7} {p.measured:8.4f} {p.predicted:8.4f} {1 + p.error:6.2f}"
+                f"{name:48} {c.condition.waits:7} {p.measured:8.4f} {p.predicted:8.4f} "
+                f"{1 + p.error:6.2f}"
             )
     return "\n".join(rows)
 
@@ -141,9 +156,12 @@ def main(argv: Iterable[str] | None = None) -> int:
         "--ablation", action="store_true", help="also: what each physical detail buys"
     )
     parser.add_argument(
-        "--replications", type=int, default=REPLICATIONS, metavar="N",
+        "--replications",
+        type=int,
+        default=REPLICATIONS,
+        metavar="N",
         help=f"of each condition (default {REPLICATIONS})",
-    )  # fmt: skip
+    )
     parser.add_argument(
         "--headline", action="store_true", help="also: write the headline of the documents again"
     )
@@ -166,14 +184,17 @@ def main(argv: Iterable[str] | None = None) -> int:
         "Agreement on P(wait) / on the blocked fraction; data/kernel-runs/README.md has the rules."
     )
     for title, compared in (
-        ("Fitted on", fitted), ("Not fitted on", confirmed), ("Long readers, rules read off traces", readers),
+        ("Fitted on", fitted),
+        ("Not fitted on", confirmed),
+        ("Long readers, rules read off traces", readers),
         ("Callers that fall behind", behind),
-    ):  # fmt: skip
+    ):
         print(f"\n{title}:\n{table(compared)}")
         print("Families with misses: P(wait) / blocked, of so many non-trivial; the worst of each.")
         print(misses(compared))
     print(
-        f"\n{early(readers)}\n\nSeveral CPUs in real time, grace periods and timers as the runs saw them:"
+        f"\n{early(readers)}\n\nSeveral CPUs in real time, grace periods and timers as the runs "
+        "saw them:"
     )
     print(f"{factors(cpus)}\n\n{early(cpus)}")
     found = headline.counts(fitted, confirmed, readers, cpus)
@@ -182,7 +203,8 @@ def main(argv: Iterable[str] | None = None) -> int:
         headline.write(found)
     if options.ablation:
         print(
-            f"\nWhat each detail buys, on main and pool:\n{ablation(groups[0], max(20, options.replications // 4))}"
+            "\nWhat each detail buys, on main and "
+            f"pool:\n{ablation(groups[0], max(20, options.replications // 4))}"
         )
     if options.out:
         draw(fitted, options.out / "kernel_runs.png")

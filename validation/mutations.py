@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Files, options and arguments that were changed at random: each is read as it stands, or refused in a sentence.
+"""Files, options and arguments that were changed at random: each is read as it stands, or refused
+in a sentence.
 
     python -m validation.mutations --count 200000 [--only READER] [--seed N]
 
-A fault is an exception that is not the package's own, a message of more than 400 characters or more than a line, more
-than 2 s of CPU time, a changed row of a sweep that is gone on with, and a command that does not make the same again.
+A fault is an exception that is not the package's own, a message of more than 400 characters or more
+than a line, more than 2 s of CPU time, a changed row of a sweep that is gone on with, and a command
+that does not make the same again.
 """
 
 from __future__ import annotations
@@ -66,14 +68,43 @@ from validation.scenarios import random_scenario
 MOST_S = 2.0  # CPU time of a case
 HANG_S = 60  # after which a case that waits for something is broken off
 NUMBERS = (
-    "0 -1 1 2 1e999 -1e999 nan inf -inf 1e308 1e-320 0.5 1_000 0x10 1e3 2.0 9223372036854775808 18446744073709551616 "
+    "0 -1 1 2 1e999 -1e999 nan inf -inf 1e308 1e-320 0.5 1_000 0x10 1e3 2.0 9223372036854775808 "
+    "18446744073709551616 "
     "true false null None '' \"\" [] {} - . 00 1e 1.5.2 \u0661"
 ).split(" ")
 WORDS = [
-    *NUMBERS, "9" * 400, "9" * 5000, "[" * 3000, "a." * 3000 + "a", "x" * 20_000, "\0", "\n", "\r\n", "\t", "\u2028",
-    "\x1b[2J", "\xed\xa0\x80", "\xe9", "\U0001f600", ",", '"', "'", "#", "=", "[x]", "<b>x</b>", "remedy", "own", "A1",
-    "B12", "unset", "scenario", "machine.cpus", "remedy.base", "grace_period.file",
-]  # fmt: skip
+    *NUMBERS,
+    "9" * 400,
+    "9" * 5000,
+    "[" * 3000,
+    "a." * 3000 + "a",
+    "x" * 20_000,
+    "\0",
+    "\n",
+    "\r\n",
+    "\t",
+    "\u2028",
+    "\x1b[2J",
+    "\xed\xa0\x80",
+    "\xe9",
+    "\U0001f600",
+    ",",
+    '"',
+    "'",
+    "#",
+    "=",
+    "[x]",
+    "<b>x</b>",
+    "remedy",
+    "own",
+    "A1",
+    "B12",
+    "unset",
+    "scenario",
+    "machine.cpus",
+    "remedy.base",
+    "grace_period.file",
+]
 _TEXTS = ["", "x", "5", "A1", "ticks", "x" * 20_000, "\n", "\0", "\ud800", "<script>"]
 _NUMBERS = [
     0,
@@ -498,9 +529,23 @@ def recording(r: random.Random, folder: Path) -> Case:
 
 
 GUEST_ROW: dict[str, Any] = dict(
-    mode=0, label="own/r/none/1/1", calls=10, calls_on=10, sync=2, sync_on=2, sync_ns=20_000_000, dur_ms=100, threads=1,
-    p_page_ppm=1_000_000, p_obj_ppm=500_000, k_calls_first=[1], gp_len_us=[1, 2], variant="own", cpus=1, seed=1,
-)  # fmt: skip
+    mode=0,
+    label="own/r/none/1/1",
+    calls=10,
+    calls_on=10,
+    sync=2,
+    sync_on=2,
+    sync_ns=20_000_000,
+    dur_ms=100,
+    threads=1,
+    p_page_ppm=1_000_000,
+    p_obj_ppm=500_000,
+    k_calls_first=[1],
+    gp_len_us=[1, 2],
+    variant="own",
+    cpus=1,
+    seed=1,
+)
 
 
 def guest_row(r: random.Random, _folder: Path) -> Case:
@@ -512,9 +557,15 @@ def guest_row(r: random.Random, _folder: Path) -> Case:
 # Options and arguments
 
 CLASSES = {
-    "": Scenario, "machine.": Machine, "remedy.": Remedy, "allocator.": Allocator, "allocator.spell.": Failure,
-    "grace_period.": GracePeriod, "workload.": Workload, "memory.": Memory,
-}  # fmt: skip
+    "": Scenario,
+    "machine.": Machine,
+    "remedy.": Remedy,
+    "allocator.": Allocator,
+    "allocator.spell.": Failure,
+    "grace_period.": GracePeriod,
+    "workload.": Workload,
+    "memory.": Memory,
+}
 FIELDS = [section + f.name for section, cls in CLASSES.items() for f in dataclasses.fields(cls)]
 
 
@@ -534,13 +585,16 @@ def _field_value(r: random.Random) -> str:
 
 
 OPTIONS = (
-    "--set --set --over --sample --pin --seed --max-rung --precision --remedies --points --quantity --by-spell --of "
+    "--set --set --over --sample --pin --seed --max-rung --precision --remedies --points "
+    "--quantity --by-spell --of "
     "--target --into --sizes --method --max --rem --on"
 ).split()
 
 
 def command_line(r: random.Random, folder: Path) -> Case:
-    """Words of a command line, as far as they are understood before work begins; the same again from its own words."""
+    """Words of a command line, as far as they are understood before work begins; the same again
+    from its own words.
+    """
     own = folder / "own.toml"
     own.write_text(_scenario_text(r), encoding="utf-8")
     argv = [r.choice([*VERBS][:-1]), r.choice(["phone", "thread-as-posted", str(own)])]
@@ -602,7 +656,9 @@ def option_value(r: random.Random, _folder: Path) -> Case:
 
 
 def constructor(r: random.Random, _folder: Path) -> Case:
-    """A class of the user's, made with any values: it is a FieldError or a value that can be written and used."""
+    """A class of the user's, made with any values: it is a FieldError or a value that can be
+    written and used.
+    """
     cls = r.choice([*CLASSES.values()])
     names = [f.name for f in dataclasses.fields(cls)]
     given = {name: r.choice(VALUES) for name in r.sample(names, r.choice((1, 1, 2)))}
@@ -645,9 +701,17 @@ def _changed_both_ways(s: Scenario, given: dict[str, Any]) -> None:
 
 
 _EACH = (
-    scenario_file, lengths_file, result_file, sweep_table, recording, guest_row, command_line, option_value,
-    constructor, change,
-)  # fmt: skip
+    scenario_file,
+    lengths_file,
+    result_file,
+    sweep_table,
+    recording,
+    guest_row,
+    command_line,
+    option_value,
+    constructor,
+    change,
+)
 READERS: dict[str, Callable[[random.Random, Path], Case]] = {f.__name__: f for f in _EACH}
 
 

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The model with memory as pages against a kernel whose memory a hog had taken: waits per second, and their order.
+"""The model with memory as pages against a kernel whose memory a hog had taken: waits per second,
+and their order.
 
     python -m validation.pressure [--replications N]
 
-The recordings are data/kernel-runs/real.csv (constants were fitted on its pattern `warm`) and real_more.csv, and
-data/kernel-6.1/real.csv, which nothing was fitted to.
+The recordings are data/kernel-runs/real.csv (constants were fitted on its pattern `warm`) and
+real_more.csv, and data/kernel-6.1/real.csv, which nothing was fitted to.
 """
 
 from __future__ import annotations
@@ -36,9 +37,22 @@ from krcsim.workload import Workload
 SETS = ("real", "real_more", "real-6.1")
 SEED, REPLICATIONS, FACTOR = 20200404, 24, 2.0
 KEPT = (
-    "hog", "pattern", "variant", "pool", "pool_prefill", "cache_max", "cache_prefill", "refill", "period_us", "burst",
-    "onset_ms", "on_ms", "off_ms", "lead_ms", "seed",
-)  # fmt: skip
+    "hog",
+    "pattern",
+    "variant",
+    "pool",
+    "pool_prefill",
+    "cache_max",
+    "cache_prefill",
+    "refill",
+    "period_us",
+    "burst",
+    "onset_ms",
+    "on_ms",
+    "off_ms",
+    "lead_ms",
+    "seed",
+)
 GUEST_KIB = 223_636  # MemTotal of a guest of 256 MiB
 FEW = 2.0  # waits a run: where either side saw fewer on average, a factor means nothing
 
@@ -59,7 +73,9 @@ class Case:
 
 @dataclass(frozen=True)
 class Answer:
-    """A case, the model's mean rate, and both intervals (measured: of the mean; model: of as many runs)."""
+    """A case, the model's mean rate, and both intervals (measured: of the mean; model: of as many
+    runs).
+    """
 
     case: Case
     mean: float
@@ -96,10 +112,18 @@ def scenario_of(row: dict[str, str]) -> Scenario:
     if n["on_ms"]:
         cycle = n["on_ms"] + n["off_ms"]
         spells = [(start + i * cycle, start + i * cycle + n["on_ms"]) for i in range(20)]
-    remedy = replace(A1, nr_emergency_objs=int(n["pool"]), emergency_at_boot=int(n["pool"] * n["pool_prefill"]),
-        nr_bkv_objs=int(n["cache_max"]), cache_at_boot=int(n["cache_prefill"]), refill=bool(n["refill"]),
-        expedited_drain=False, rearm="left")  # fmt: skip
-    # A producer that is never idle is late at once; the schedule of a closed loop starts anew from there.
+    remedy = replace(
+        A1,
+        nr_emergency_objs=int(n["pool"]),
+        emergency_at_boot=int(n["pool"] * n["pool_prefill"]),
+        nr_bkv_objs=int(n["cache_max"]),
+        cache_at_boot=int(n["cache_prefill"]),
+        refill=bool(n["refill"]),
+        expedited_drain=False,
+        rearm="left",
+    )
+    # A producer that is never idle is late at once; the schedule of a closed loop starts anew from
+    # there.
     most = 0.99e9 / (CALL_INSTRUCTIONS * GUEST_INSTRUCTION_NS)
     return Scenario(
         warmup_ms=start,
@@ -107,11 +131,23 @@ def scenario_of(row: dict[str, str]) -> Scenario:
         machine=Machine(cpus=1, instruction_ns=GUEST_INSTRUCTION_NS),
         remedy=remedy,
         allocator=Allocator(spells="schedule", schedules=(tuple(spells),), stall_sigma=0.05),
-        workload=Workload(arrivals="bursts", burst=int(n["burst"]), gap="exponential", phase="tick", loop="closed",
-            rate_hz=min(most, 1e6 * n["burst"] / n["period_us"])),
-        memory=Memory(pressure="pages", mib=n["memory_kib"] / 1024, free_mib=n["free_pages"] / 256,
-            hog=HOGS[int(n["hog"])], lead_ms=n["lead_ms"], deferred_counts=False),
-    )  # fmt: skip
+        workload=Workload(
+            arrivals="bursts",
+            burst=int(n["burst"]),
+            gap="exponential",
+            phase="tick",
+            loop="closed",
+            rate_hz=min(most, 1e6 * n["burst"] / n["period_us"]),
+        ),
+        memory=Memory(
+            pressure="pages",
+            mib=n["memory_kib"] / 1024,
+            free_mib=n["free_pages"] / 256,
+            hog=HOGS[int(n["hog"])],
+            lead_ms=n["lead_ms"],
+            deferred_counts=False,
+        ),
+    )
 
 
 def read(path: Path) -> list[dict[str, str]]:
@@ -121,18 +157,23 @@ def read(path: Path) -> list[dict[str, str]]:
 
 
 def harness_rows() -> list[dict[str, str]]:
-    """data/kernel-6.1/real.csv, as the harness in kernel/ wrote it, with the columns of the two older recordings."""
+    """data/kernel-6.1/real.csv, as the harness in kernel/ wrote it, with the columns of the two
+    older recordings.
+    """
     folder = data_folder() / "kernel-6.1"
     constants = json.loads((folder / "real.const.json").read_text())
     rows = [constants | row for row in read(folder / "real.csv")]
     return [
         {k: str(row[k]) for k in KEPT}
         | {
-            "set": row["rate"], "memory_kib": str(GUEST_KIB), "free_pages": row["free_pages_before"],
-            "run_ms": f"{int(row['run_ns']) / 1e6:.0f}", "waits": row["sync"],
+            "set": row["rate"],
+            "memory_kib": str(GUEST_KIB),
+            "free_pages": row["free_pages_before"],
+            "run_ms": f"{int(row['run_ns']) / 1e6:.0f}",
+            "waits": row["sync"],
         }
         for row in rows
-    ]  # fmt: skip
+    ]
 
 
 @cache
@@ -201,10 +242,11 @@ def answers(recording: str, replications: int = REPLICATIONS) -> list[Answer]:
 
 
 def pairs(found: list[Answer]) -> list[tuple[Answer, Answer, bool]]:
-    """Pairs of remedies of a condition whose order in the kernel is significant; whether the model agrees.
+    """Pairs of remedies of a condition whose order in the kernel is significant; whether the model
+    agrees.
 
-    Significant: Welch's t test on the seeds at 5 %, more than 1 wait a run apart. Seeds are paired in the recordings,
-    but a remedy that waits changes the calls that follow.
+    Significant: Welch's t test on the seeds at 5 %, more than 1 wait a run apart. Seeds are paired
+    in the recordings, but a remedy that waits changes the calls that follow.
     """
     out = []
     for a, b in combinations(found, 2):
@@ -222,9 +264,13 @@ def line(a: Answer) -> str:
     """One row of the table."""
     c = a.case
     factor = f"{a.factor:6.2f}" if max(a.mean, a.seen) > 0 else "     -"
-    return (f"{c.condition:26}{c.variant:5}{'fit' if c.fitted else '':4}{a.seen:7.1f} [{max(0, a.measured[0]):5.1f},"
-        f"{a.measured[1]:6.1f}]{a.mean:8.1f} [{max(0, a.predicted[0]):5.1f},{a.predicted[1]:6.1f}]{factor}"
-        f"  {'' if a.met else 'missed'}")  # fmt: skip
+    return (
+        f"{c.condition:26}{c.variant:5}{'fit' if c.fitted else '':4}{a.seen:7.1f} "
+        f"[{max(0, a.measured[0]):5.1f},"
+        f"{a.measured[1]:6.1f}]{a.mean:8.1f} "
+        f"[{max(0, a.predicted[0]):5.1f},{a.predicted[1]:6.1f}]{factor}"
+        f"  {'' if a.met else 'missed'}"
+    )
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -244,13 +290,20 @@ def main(argv: Sequence[str] | None = None) -> int:
             busy = [a for a in part if max(a.mean, a.seen) > 0]
             order = pairs(part)
             if part:
-                print(f"{recording}, {'fitted' if fitted else 'not fitted'}: {sum(a.met for a in busy)} of {len(busy)} "
+                print(
+                    f"{recording}, {'fitted' if fitted else 'not fitted'}: "
+                    f"{sum(a.met for a in busy)} of {len(busy)} "
                     f"with waits within the bar, {sum(a.met for a in part)} of {len(part)} in all; "
-                    f"order right in {sum(ok for *_, ok in order)} of {len(order)} significant pairs")  # fmt: skip
+                    f"order right in {sum(ok for *_, ok in order)} of {len(order)} significant "
+                    "pairs"
+                )
                 for x, y, ok in order:
                     if not ok:
-                        print(f"  order: {x.case.condition} {x.case.variant} {x.seen:.1f} "
-                            f"{y.case.variant} {y.seen:.1f}; model {x.mean:.1f} {y.mean:.1f}")  # fmt: skip
+                        print(
+                            f"  order: {x.case.condition} {x.case.variant} {x.seen:.1f} "
+                            f"{y.case.variant} {y.seen:.1f}; model {x.mean:.1f} "
+                            f"{y.mean:.1f}"
+                        )
     return 0
 
 

@@ -41,54 +41,77 @@ def random_scenario(number: int, seed: int = 20200404) -> Scenario:
     )
     gp["expedited"] = bool(r.random() < 0.1)
     spells: dict[str, Any] = pick(
-        dict(spells="exponential", spell_ms=float(r.uniform(20, 200)), calm_ms=float(
-            r.uniform(50, 300)), start=pick("calm", "stationary")),
+        dict(
+            spells="exponential",
+            spell_ms=float(r.uniform(20, 200)),
+            calm_ms=float(r.uniform(50, 300)),
+            start=pick("calm", "stationary"),
+        ),
         dict(spells="schedule", schedules=[[[100.0, 250.0], [400.0, 900.0]], [[0.0, 1e9]]]),
-    )  # fmt: skip
+    )
     return from_dict(
         dict(
             warmup_ms=300.0,
             horizon_ms=1500.0,
             machine=dict(
-                cpus=cpus, hz=hz, instruction_ns=pick(0.33, 8.0),
+                cpus=cpus,
+                hz=hz,
+                instruction_ns=pick(0.33, 8.0),
                 nocb_share=0.0 if cpus == 1 else pick(0.0, 0.5, 1.0),
                 work_delay_ms=pick(0.0, 1.5),
             ),
             remedy=dict(
-                base="A1", head_alloc=pick("none", "atomic", "tryhard", "three_step"),
-                array_path=array_path, nr_emergency_objs=pool,
+                base="A1",
+                head_alloc=pick("none", "atomic", "tryhard", "three_step"),
+                array_path=array_path,
+                nr_emergency_objs=pool,
                 page_class=pick("nowait", "noretry") if array_path else "nowait",
-                emergency_at_boot=int(r.integers(0, pool + 1)), cache_shared=flag(),
-                nr_bkv_objs=cap, cache_at_boot=int(r.integers(0, cap + 1)) if array_path else 0,
-                page_return=pick("batch", "worker"), expedited_drain=flag(),
-                rearm=pick("unqueued", "left"), attach_to_pending=flag(),
-                drain_jiffies=pick(0, 0, 0, 3, 80), block_entries=pick(510, 16, 5),
+                emergency_at_boot=int(r.integers(0, pool + 1)),
+                cache_shared=flag(),
+                nr_bkv_objs=cap,
+                cache_at_boot=int(r.integers(0, cap + 1)) if array_path else 0,
+                page_return=pick("batch", "worker"),
+                expedited_drain=flag(),
+                rearm=pick("unqueued", "left"),
+                attach_to_pending=flag(),
+                drain_jiffies=pick(0, 0, 0, 3, 80),
+                block_entries=pick(510, 16, 5),
             ),
             allocator=dict(
-                stall_ms=pick(0.0, 0.4, 5.0), stall_sigma=pick(0.0, 1.0),
+                stall_ms=pick(0.0, 0.4, 5.0),
+                stall_sigma=pick(0.0, 1.0),
                 calm=dict(page=pick(0.0, 0.2), head=pick(0.0, 0.1)),
                 spell=dict(
-                    page=float(r.uniform(0.5, 1)), page_noretry=float(r.uniform(0.3, 0.5)),
-                    head=head, head_atomic=atomic, head_high=high, head_reclaim=last,
+                    page=float(r.uniform(0.5, 1)),
+                    page_noretry=float(r.uniform(0.3, 0.5)),
+                    head=head,
+                    head_atomic=atomic,
+                    head_high=high,
+                    head_reclaim=last,
                 ),
                 **spells,
             ),
             grace_period=gp,
             workload=dict(
-                arrivals=arrivals, rate_hz=float(np.exp(r.uniform(np.log(50), np.log(4000)))),
+                arrivals=arrivals,
+                rate_hz=float(np.exp(r.uniform(np.log(50), np.log(4000)))),
                 burst=pick(1, 7, 60) if arrivals == "bursts" else 1,
                 gap=pick("fixed", "exponential") if arrivals in ("bursts", "periodic") else "fixed",
-                on_ms=float(r.uniform(3, 30)), off_ms=float(r.uniform(3, 30)),
+                on_ms=float(r.uniform(3, 30)),
+                off_ms=float(r.uniform(3, 30)),
                 loop="closed" if closed else "open",
                 producers=pick(1, 1, 3) if closed else 1,
-                single_share=pick(1.0, 1.0, 0.5), vmalloc_share=pick(0.0, 0.0, 0.3, 1.0),
+                single_share=pick(1.0, 1.0, 0.5),
+                vmalloc_share=pick(0.0, 0.0, 0.3, 1.0),
             ),
         )
-    )  # fmt: skip
+    )
 
 
 def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
-    """The same with what stands beside it: readers, a refill worker, memory as pages, delays; each in a good share."""
+    """The same with what stands beside it: readers, a refill worker, memory as pages, delays; each
+    in a good share.
+    """
     plain = random_scenario(number, seed)
     r = np.random.default_rng([seed, number, 1])
     more: dict[str, Any] = {}
@@ -98,14 +121,22 @@ def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
-    """Works so late that drains join pending batches, and stalls that outlast several spells; each now and then."""
+    """Works so late that drains join pending batches, and stalls that outlast several spells; each
+    now and then.
+    """
     late, long = r.random(2) < 0.3
     works: dict[str, Any] = {
         "machine.work_delay_ms": float(r.uniform(20.0, 80.0)),
         "remedy.attach_to_pending": True,
     }
-    stalls = {f"allocator.{name}": float(r.uniform(*bounds)) for name, bounds in
-        (("stall_ms", (10.0, 60.0)), ("spell_ms", (2.0, 10.0)), ("calm_ms", (4.0, 20.0)))}  # fmt: skip
+    stalls = {
+        f"allocator.{name}": float(r.uniform(*bounds))
+        for name, bounds in (
+            ("stall_ms", (10.0, 60.0)),
+            ("spell_ms", (2.0, 10.0)),
+            ("calm_ms", (4.0, 20.0)),
+        )
+    }
     return (works if late else {}) | (
         stalls if long and s.allocator.spells == "exponential" else {}
     )
@@ -142,12 +173,20 @@ def pages(r: np.random.Generator) -> dict[str, Any]:
     hog = pick("none", "nowait", "atomic", "reserves")
     free, file = float(r.uniform(4.0, 12.0)), pick(0.0, 0.0, float(r.uniform(0.1, 8.0)))
     memory = dict(
-        pressure="pages", mib=pick(32.0, 64.0, 400.0), free_mib=free, file_mib=file, hog=hog,
-        hog_ms=pick(0.1, 1.0, 20.0), hog_pages_s=float(np.exp(r.uniform(np.log(5e4), np.log(1e6)))),
+        pressure="pages",
+        mib=pick(32.0, 64.0, 400.0),
+        free_mib=free,
+        file_mib=file,
+        hog=hog,
+        hog_ms=pick(0.1, 1.0, 20.0),
+        hog_pages_s=float(np.exp(r.uniform(np.log(5e4), np.log(1e6)))),
         load_pages_s=pick(1e4, 3e5) if hog == "none" else pick(0.0, 0.0, 1e4, 3e5),
-        kswapd_pages_s=pick(0.0, 2e4, 2.5e5), slab_pages=pick(0, 0, 1, 2), deferred_counts=bool(r.integers(2)),
-        lead_ms=0.0, round_instructions=pick(0.0, 112_000.0, 112_000.0),
-    )  # fmt: skip
+        kswapd_pages_s=pick(0.0, 2e4, 2.5e5),
+        slab_pages=pick(0, 0, 1, 2),
+        deferred_counts=bool(r.integers(2)),
+        lead_ms=0.0,
+        round_instructions=pick(0.0, 112_000.0, 112_000.0),
+    )
     return {f"memory.{k}": v for k, v in memory.items()} | {
         "workload.object_bytes": pick(64, 64, 1024, 8192)
     }

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Are the sizes that a search finds right? Asked again with ten times the replications, in other worlds.
+"""Are the sizes that a search finds right? Asked again with ten times the replications, in other
+worlds.
 
-`python -m validation.sizes` prints the table; `--seeds N` asks each world of known answer N times instead.
+`python -m validation.sizes` prints the table; `--seeds N` asks each world of known answer N times
+instead.
 """
 
 from __future__ import annotations
@@ -49,7 +51,9 @@ class Checked:
 
 
 def longer(found: Sized, t: Tried) -> Estimate:
-    """The size once more, with at least ten times the replications of the run that decided, in other worlds."""
+    """The size once more, with at least ten times the replications of the run that decided, in
+    other worlds.
+    """
     s = with_reserve(found.scenario, t.objects, t.pages, found.at_boot)
     wanted = TIMES * t.finding.replications
     last: Finding | None = None
@@ -85,13 +89,15 @@ def table(rows: list[Checked]) -> str:
         f = row.found
         below = "not decided" if row.fails is None else words(row.fails)
         lines.append(
-            f"{row.preset + ', ' + f.of + ', ' + f.goal:<52} {f.smallest.name if f.smallest else '':<10} "
+            f"{row.preset + ', ' + f.of + ', ' + f.goal:<52} "
+            f"{f.smallest.name if f.smallest else '':<10} "
             f"{row.cpu_s:>5.1f}  {words(row.passes):<28} {below:<28}"
         )
     return "\n".join(lines)
 
 
-# Worlds whose pools of any size the exact chain follows, asked as if it did not: with their targets.
+# Worlds whose pools of any size the exact chain follows, asked as if it did not: with their
+# targets.
 KNOWN: dict[str, tuple[Scenario, float]] = {
     "small-world": (load_scenario("small-world"), 1e-6),
     "heads seldom fail": (pool(0, 250, 0.02), 1e-5),
@@ -102,13 +108,17 @@ LITTLE = 3e6  # events of a search
 
 
 def is_right(found: Sized, truth: dict[int, float]) -> bool:
-    """Whether the size that passes does, and the one that fails does; a range that is left open is right as well."""
+    """Whether the size that passes does, and the one that fails does; a range that is left open is
+    right as well.
+    """
     passes = found.smallest is None or truth[found.smallest.objects] < found.target
     return passes and (found.largest is None or truth[found.largest.objects] >= found.target)
 
 
 def searched(seeds: int) -> str:
-    """How many searches, with forks and not the chain, were right, and how many found a size and the next smaller."""
+    """How many searches, with forks and not the chain, were right, and how many found a size and
+    the next smaller.
+    """
     lines = [f"{'world':<24} {'target':>8} {'right':>8} {'sharp':>8} {'open':>6}"]
     for name, (s, target) in KNOWN.items():
         truth: dict[int, float] = {}

@@ -9,7 +9,10 @@ from krcsim_kernel.build import Build, ready
 from krcsim_kernel.guest import Boot, Row, run
 from tests.needs import QEMU
 
-NAMES = "pool pool_prefill cache_max cache_prefill period_us burst dur_ms onset_ms on_ms off_ms epi_exp seed".split()
+NAMES = (
+    "pool pool_prefill cache_max cache_prefill period_us burst dur_ms onset_ms on_ms off_ms "
+    "epi_exp seed"
+).split()
 # rate, pattern, p_page, p_obj, remedy, seed of main.csv: short, with waits,
 # and not at the edge of what CPU time decides
 CONDITIONS = [
@@ -23,7 +26,8 @@ CONDITIONS = [
     ("burst", "epi", "0.5", "1", "C", "1"),
 ]
 OTHERS = [
-    "double_pct=40 waiters=64 period_us=1000 burst=10 dur_ms=500 p_page_ppm=1000000 p_obj_ppm=500000 catchup=1",
+    "double_pct=40 waiters=64 period_us=1000 burst=10 dur_ms=500 p_page_ppm=1000000 "
+    "p_obj_ppm=500000 catchup=1",
     "vmalloc_pct=50 objsize=8192 period_us=2000 dur_ms=500 expedited_drain=1 p_page_ppm=500000",
 ]
 
@@ -77,8 +81,11 @@ def test_double_argument_calls_are_there_and_never_wait(build: Build) -> None:
 
 
 def test_the_same_jobs_give_the_same_counts(build: Build, measured: list[Row]) -> None:
-    # QEMU is not quite free of the host's clock: on a loaded host one run in five differs, by a call or a wait.
-    names = "calls calls_on bulk list sync sync_on double_calls vmalloc_calls waiter_full batches".split()
+    # QEMU is not quite free of the host's clock: on a loaded host one run in five differs, by a
+    # call or a wait.
+    names = (
+        "calls calls_on bulk list sync sync_on double_calls vmalloc_calls waiter_full batches"
+    ).split()
     seen = [[[row[n] for n in names] for row in measured]]
     while len(seen) < 5 and seen.count(seen[-1]) < 2:
         seen.append(

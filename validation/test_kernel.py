@@ -15,7 +15,9 @@ from validation import calibrate_gp, headline, kernel_runs
 
 @pytest.fixture(scope="module")
 def groups() -> dict[str, list[score.Comparison]]:
-    """What `make kernel` compares, with as many replications, so that the headline can be held against it."""
+    """What `make kernel` compares, with as many replications, so that the headline can be held
+    against it.
+    """
     sets = dict(
         fitted=kernel_runs.FITTED,
         confirmed=kernel_runs.CONFIRMED,
@@ -97,7 +99,9 @@ def test_several_cpus_wait_as_often_as_in_the_kernel(
 def test_the_load_of_the_thread_on_several_cpus_is_inside(
     groups: dict[str, list[score.Comparison]],
 ) -> None:
-    """Also with the seeds that were measured after all that the prediction takes from a run had been chosen."""
+    """Also with the seeds that were measured after all that the prediction takes from a run had
+    been chosen.
+    """
     found = [c for c in groups["cpus"] if c.condition.name in ("thread", "again")]
     assert len(found) == 9
     assert all(c.p_wait.inside for c in found)

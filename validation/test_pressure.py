@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The bars: waits per second within a factor of two of a kernel without free pages, and the order of the remedies."""
+"""The bars: waits per second within a factor of two of a kernel without free pages, and the order
+of the remedies.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,8 @@ def test_waits_per_second_are_within_a_factor_of_two(recording: str) -> None:
 
 @pytest.mark.parametrize(("recording", "wrong"), [("real", 0), ("real_more", 1), ("real-6.1", 0)])
 def test_remedies_come_in_the_order_of_the_kernel(recording: str, wrong: int) -> None:
-    # Without the refill worker, which gains nothing in the model under a hog and 15 to 60 % in the kernel.
+    # Without the refill worker, which gains nothing in the model under a hog and 15 to 60 % in the
+    # kernel.
     order = [
         (agrees, x, y) for x, y, agrees in pairs(found(recording)) if not (refills(x) or refills(y))
     ]

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Forks against the exact chain, 30 estimates a world, and against long plain runs of the full model."""
+"""Forks against the exact chain, 30 estimates a world, and against long plain runs of the full
+model.
+"""
 
 from __future__ import annotations
 
@@ -22,21 +24,39 @@ from validation.cases import cases
 
 ESTIMATES = 30
 WORLDS = (
-    "pool of 1", "pool of 2", "pool of 4", "pool of 3, heads seldom fail", "pool of 6",
-    "pool of 3, half of the pages", "pool of 4, most pages", "pool of 3, empty at boot",
-    "pool of 3, three steps", "pool of 2, doubles too, busy batches", "pages, 4 of 4 entries",
-    "pages, 6 of 4 entries", "pages, 3 of 8 entries", "pages, 2 of 4 entries, few fail",
-    "pool and pages", "pool and pages, none had", "pool, closed loop", "pool, closed loop, no page",
-    "pool, two callers", "pages, closed loop", "pool in spells", "pages in spells",
+    "pool of 1",
+    "pool of 2",
+    "pool of 4",
+    "pool of 3, heads seldom fail",
+    "pool of 6",
+    "pool of 3, half of the pages",
+    "pool of 4, most pages",
+    "pool of 3, empty at boot",
+    "pool of 3, three steps",
+    "pool of 2, doubles too, busy batches",
+    "pages, 4 of 4 entries",
+    "pages, 6 of 4 entries",
+    "pages, 3 of 8 entries",
+    "pages, 2 of 4 entries, few fail",
+    "pool and pages",
+    "pool and pages, none had",
+    "pool, closed loop",
+    "pool, closed loop, no page",
+    "pool, two callers",
+    "pages, closed loop",
+    "pool in spells",
+    "pages in spells",
     "pool and pages in a spell",
-)  # fmt: skip
+)
 
 
 RUNG = {"pool of 6": 8, "pool and pages, none had": 8}  # what is rarer takes longer
 
 
 def estimates(s: Scenario, rung: int) -> list[Finding]:
-    """To the end of a rung, each with a seed of its own: whoever stops at a narrow interval stops a little low."""
+    """To the end of a rung, each with a seed of its own: whoever stops at a narrow interval stops a
+    little low.
+    """
     one = partial(ask, s, method="rare", precision=1e-6, max_rung=rung, workers=1)
     with ThreadPoolExecutor(2) as pool:
         return list(pool.map(lambda seed: one(seed=seed), range(ESTIMATES)))
@@ -98,13 +118,21 @@ THREE_PAGES = V59 | {"remedy": replace(named("E1"), nr_bkv_objs=3, cache_at_boot
     [
         ({"machine.cpus": 4} | POOL, 0.1),
         ({"machine.cpus": 4, "allocator.spell.head_reclaim": 0.02} | POOL, 0.15),
-        ({"machine.cpus": 1, "workload.rate_hz": 20_000.0, "remedy.expedited_drain": False,
-          "allocator.spell.head_reclaim": 0.02} | POOL, 0.15),
+        (
+            {
+                "machine.cpus": 1,
+                "workload.rate_hz": 20_000.0,
+                "remedy.expedited_drain": False,
+                "allocator.spell.head_reclaim": 0.02,
+            }
+            | POOL,
+            0.15,
+        ),
         ({"machine.cpus": 1, "workload.rate_hz": 19_000.0} | V59, 0.15),
         (THREE_PAGES | {"machine.cpus": 4, "workload.rate_hz": 19_000.0}, 0.15),
     ],
     ids=["pool", "pool-rarer", "pool-many-calls", "pages", "pages-4-cpus"],
-)  # fmt: skip
+)
 def test_forks_agree_with_long_plain_runs(world: dict[str, Any], precision: float) -> None:
     s = full(**world)
     forks = ask(s, method="rare", precision=0.08, max_rung=8).estimate
@@ -113,13 +141,16 @@ def test_forks_agree_with_long_plain_runs(world: dict[str, Any], precision: floa
     errors = [math.log((e.hi or 1.0) / (e.lo or 1.0)) / 4.0 for e in (plain, forks)]
     apart = math.log((forks.value or 1.0) / (plain.value or 1.0))
     print(
-        f"plain {plain.value:.3e} forks {forks.value:.3e}, {apart / math.hypot(*errors):+.1f} errors apart"
+        f"plain {plain.value:.3e} forks {forks.value:.3e}, {apart / math.hypot(*errors):+.1f} "
+        "errors apart"
     )
     assert abs(apart) < 3.5 * math.hypot(*errors)
 
 
 def test_split_runs_see_the_waits_that_long_grace_periods_bring() -> None:
-    """One of ten ticks, followed by one of five: drawn at once they would jump over all levels of danger."""
+    """One of ten ticks, followed by one of five: drawn at once they would jump over all levels of
+    danger.
+    """
     s = full(**THREE_PAGES | {"machine.cpus": 4, "workload.rate_hz": 17_200.0})
     plain = p_wait(extend(s, 1, None, 1 << 15), s, 1)
     seeds = [

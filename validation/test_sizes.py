@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The bar: a size that was found holds in runs ten times as long, and the next smaller one does not."""
+"""The bar: a size that was found holds in runs ten times as long, and the next smaller one does
+not.
+"""
 
 from __future__ import annotations
 

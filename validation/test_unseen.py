@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every preset with the thread's remedies: no row of a comparison ends in a bound that the same work would beat."""
+"""Every preset with the thread's remedies: no row of a comparison ends in a bound that the same
+work would beat.
+"""
 
 from __future__ import annotations
 

@@ -29,11 +29,32 @@ from krcsim.scenario import Scenario
 from validation.twin_memory import Memory
 
 COUNTERS = (
-    "single", "double", "single_spell", "double_spell", "waits", "waits_spell", "wait_ms", "stalls", "stall_ms",
-    "list_pushes", "early_frees", "spells", "spells_waited", "peak", "area", "pool_hits",
-    "cache_hits", "page_ok", "page_fail", "drains", "drains_due", "rearms", "pages_returned", "pages_freed",
+    "single",
+    "double",
+    "single_spell",
+    "double_spell",
+    "waits",
+    "waits_spell",
+    "wait_ms",
+    "stalls",
+    "stall_ms",
+    "list_pushes",
+    "early_frees",
+    "spells",
+    "spells_waited",
+    "peak",
+    "area",
+    "pool_hits",
+    "cache_hits",
+    "page_ok",
+    "page_fail",
+    "drains",
+    "drains_due",
+    "rearms",
+    "pages_returned",
+    "pages_freed",
     "pool_returned",
-)  # fmt: skip
+)
 
 KFREE_N_BATCHES = 2
 SLAB, VMALLOC, LIST = range(3)  # the channels: two of blocks, and the list
@@ -191,7 +212,9 @@ class GracePeriods:
             )
 
     def held_up(self, length: float) -> Steps:
-        """End the grace period that begins now when its scans are over and no reader holds it up."""
+        """End the grace period that begins now when its scans are over and no reader holds it
+        up.
+        """
         before = [reader.section for reader in self.readers]
         tick = math.floor(self.clock.now)
         yield self.clock.at(tick + 1, Order.GRACE_PERIOD)
@@ -221,17 +244,21 @@ class GracePeriods:
 
 @dataclass
 class Section:
-    """A read-side critical section: whether a call has preempted its reader, and the event of its end."""
+    """A read-side critical section: whether a call has preempted its reader, and the event of its
+    end.
+    """
 
     over: simpy.Event
     preempted: bool = False
 
 
 class Reader:
-    """A preemptible reader of lowest priority: it runs, and so begins and ends sections, on an idle CPU only.
+    """A preemptible reader of lowest priority: it runs, and so begins and ends sections, on an idle
+    CPU only.
 
-    The engine moves sections out of the way of works, and of bursts at fixed gaps of one producer; other bursts
-    only hold up a section's end that a grace period waits for. That is too rare to be seen by the comparison.
+    The engine moves sections out of the way of works, and of bursts at fixed gaps of one producer;
+    other bursts only hold up a section's end that a grace period waits for. That is too rare to be
+    seen by the comparison.
     """
 
     def __init__(self, kernel: Kernel, cpu: Cpu) -> None:
@@ -374,7 +401,9 @@ class Kernel:
             memory.reclaim(self.clock.now, for_object)
 
     def synchronize_rcu(self, call: Call, cpu: Cpu) -> Generator[simpy.Event, Any, float]:
-        """Let the call wait for a grace period: what this study is about; returns when its caller runs."""
+        """Let the call wait for a grace period: what this study is about; returns when its caller
+        runs.
+        """
         began = self.clock.now
         law = self.scenario.grace_period
         if law.expedited:
@@ -508,7 +537,9 @@ class KfreeRcuCpuWork:
         krcp.cpu.warm = min(krcp.cpu.warm + freed, SLUB_PAGES * scenario.workload.slab_objects())
 
     def piece_of_list(self, krcp: KfreeRcuCpu, entries: list[int]) -> tuple[list[int], float]:
-        """What is freed before the work can be preempted, and its CPU time: all, or the entries up to a tick."""
+        """What is freed before the work can be preempted, and its CPU time: all, or the entries up
+        to a tick.
+        """
         kernel = self.krcp.kernel
         free_ticks = kernel.ticks(kernel.cpu_ms["free_cost"])
         now, whole = kernel.clock.now, krcp.cpu.workload.arrivals in ("poisson", "onoff")
@@ -610,7 +641,9 @@ class KfreeRcuCpu:
                 self.bkvcache[cache] += 1
 
     def alloc_page_for_cache(self) -> bool:
-        """A page for the worker, which reclaims in its turns only: a caller that found it idle goes first."""
+        """A page for the worker, which reclaims in its turns only: a caller that found it idle goes
+        first.
+        """
         kernel, memory, now = self.kernel, self.kernel.memory, self.kernel.clock.now
         if not (memory and self.pages):
             odds = kernel.spell_odds if kernel.spell else kernel.calm_odds
@@ -801,7 +834,9 @@ class Cpu:
             self.bell.succeed()
 
     def busy(self) -> bool:
-        """Whether a work or a burst has the CPU, or will have it before anybody of a lower priority."""
+        """Whether a work or a burst has the CPU, or will have it before anybody of a lower
+        priority.
+        """
         return self.working or bool(self.works or self.bursts)
 
     def free_again(self) -> float:
@@ -852,7 +887,9 @@ class Cpu:
                 yield self.bell
 
     def let_in(self, began: float) -> Generator[simpy.Event, Any, float]:
-        """Let late producers in if the work that began then has seen a tick; returns since when it has the CPU."""
+        """Let late producers in if the work that began then has seen a tick; returns since when it
+        has the CPU.
+        """
         now = self.clock.now
         if math.floor(now) <= math.floor(began) or not self.bursts:
             return began
@@ -861,7 +898,9 @@ class Cpu:
         return self.clock.now
 
     def serve_late(self) -> Steps:
-        """Within a work: the rest of a late burst and the next if that is due; of a very late one all until a tick."""
+        """Within a work: the rest of a late burst and the next if that is due; of a very late one
+        all until a tick.
+        """
         came, period = (
             self.clock.now,
             self.workload.producers * self.kernel.ticks(self.workload.period_ms),

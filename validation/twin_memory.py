@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Memory as pages, for the twin: free pages against watermarks, and who takes them or brings them back.
+"""Memory as pages, for the twin: free pages against watermarks, and who takes them or brings them
+back.
 
 Nothing here is an event: the pages move in straight lines, which are followed when somebody asks.
-Time is in ticks. Not covered by the comparison of the two: a load that reads files during a head start
-of the hog (`lead_ms`), and what is asked of memory between two looks of the engine (it takes the pages
-of skipped calls when it counts them).
+Time is in ticks. Not covered by the comparison of the two: a load that reads files during a head
+start of the hog (`lead_ms`), and what is asked of memory between two looks of the engine (it takes
+the pages of skipped calls when it counts them).
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ SNAP = 1e-6  # pages; what is that close to a mark is on it
 
 
 class CpuPages:
-    """What a CPU keeps for itself: pages in its list, and free rcu_head objects in its slab pages."""
+    """What a CPU keeps for itself: pages in its list, and free rcu_head objects in its slab
+    pages.
+    """
 
     def __init__(self, slab_objects: int) -> None:
         self.pcp = 0
@@ -28,7 +31,9 @@ class CpuPages:
 
 
 class Memory:
-    """One zone: every page is free, with the hog, page cache, in deferred objects, or with a CPU."""
+    """One zone: every page is free, with the hog, page cache, in deferred objects, or with a
+    CPU.
+    """
 
     def __init__(self, scenario: Scenario) -> None:
         memory, machine = scenario.memory, scenario.machine
@@ -135,7 +140,9 @@ class Memory:
             self.free += batches * self.batch
 
     def defer(self, now: float, objects: int) -> None:
-        """So many objects are deferred now, one more than before: they hold pages, taken down to min."""
+        """So many objects are deferred now, one more than before: they hold pages, taken down to
+        min.
+        """
         self.follow(now)
         more = min(
             self.pages_of(objects) - self.in_objects, math.floor(self.free - self.marks.nowait)

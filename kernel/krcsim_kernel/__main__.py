@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`python -m krcsim_kernel build`, and `... run JOBFILE`: the harness for people, without a scenario."""
+"""`python -m krcsim_kernel build`, and `... run JOBFILE`: the harness for people, without a
+scenario.
+"""
 
 import argparse
 import json

@@ -9,7 +9,9 @@ DIRECTORY, PROGRAM, FILE = 0o040755, 0o100755, 0o100644
 
 
 def archive(entries: Mapping[str, tuple[int, bytes]]) -> bytes:
-    """The compressed archive of paths with their modes and contents; parents stand before what they hold."""
+    """The compressed archive of paths with their modes and contents; parents stand before what they
+    hold.
+    """
     parts = [
         _record(n, path, mode, data) for n, (path, (mode, data)) in enumerate(entries.items(), 1)
     ]

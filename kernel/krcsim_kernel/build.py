@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a guest boots from: a Debian kernel, the measuring module built for it, and an initramfs of busybox.
+"""What a guest boots from: a Debian kernel, the measuring module built for it, and an initramfs of
+busybox.
 
-Packages are only unpacked, so that nothing of the host changes and root is not needed. The folder is made whole or
-not at all, and named by the kernel and a digest of the sources.
+Packages are only unpacked, so that nothing of the host changes and root is not needed. The folder
+is made whole or not at all, and named by the kernel and a digest of the sources.
 """
 
 import errno
@@ -85,7 +86,8 @@ def cache_folder() -> Path:
 def ready(folder: Path | None = None, say: Say = lambda _: None) -> Build:
     """The build for the sources as they are, made now if it is not there; raises KrcsimError.
 
-    `folder` holds builds side by side. `say` is told what takes time, and if another kernel had to be taken.
+    `folder` holds builds side by side. `say` is told what takes time, and if another kernel had to
+    be taken.
     """
     _check_host()
     cache = folder or cache_folder()
@@ -115,9 +117,11 @@ def ready(folder: Path | None = None, say: Say = lambda _: None) -> Build:
 def _check_host() -> None:
     if platform.machine() != "x86_64":
         raise KrcsimError(
-            f"this machine is {platform.machine()}; the guest is an x86-64 kernel and its module is "
+            f"this machine is {platform.machine()}; the guest is an x86-64 kernel and its module "
+            "is "
             "built "
-            "with the machine's own compiler: measure on an x86-64 machine, or use the recordings in data/kernel-runs"
+            "with the machine's own compiler: measure on an x86-64 machine, or use the recordings "
+            "in data/kernel-runs"
         )
 
 
@@ -125,7 +129,8 @@ def _check_tools(tools: dict[str, str]) -> None:
     missing = sorted({package for tool, package in tools.items() if not shutil.which(tool)})
     if "apt" in missing or "dpkg" in missing:
         raise KrcsimError(
-            "the guest is built from Debian's packages and this machine has no apt: build on Debian or "
+            "the guest is built from Debian's packages and this machine has no apt: build on "
+            "Debian or "
             "Ubuntu, or copy a build folder from there and name it with --folder"
         )
     if missing:
@@ -148,12 +153,14 @@ def _offered(say: Say) -> str:
     versions = [line.split()[0].removeprefix("linux-image-") for line in lines if line.strip()]
     if not versions:
         raise KrcsimError(
-            f"apt offers neither Linux {PINNED} nor another 6.1 cloud kernel (Debian 12 has them); add "
+            f"apt offers neither Linux {PINNED} nor another 6.1 cloud kernel (Debian 12 has them); "
+            "add "
             "Debian 12 to apt's sources and run apt update"
         )
     newest = max(versions, key=lambda v: [int(x) for x in re.findall(r"\d+", v)])
     say(
-        f"NOTE: apt does not offer Linux {PINNED}, of which the recordings are; taking {newest}: numbers may move"
+        f"NOTE: apt does not offer Linux {PINNED}, of which the recordings are; taking {newest}: "
+        "numbers may move"
     )
     return newest
 
@@ -246,7 +253,8 @@ def _run(command: Sequence[str], what: str, folder: Path | None = None, remedy: 
             lines[-1] if lines else "nothing was said",
         )
         raise KrcsimError(
-            f"{what} failed: {command[0]} says {told.strip()[:200]!r}; {remedy or 'mend that'} and try "
+            f"{what} failed: {command[0]} says {told.strip()[:200]!r}; {remedy or 'mend that'} and "
+            "try "
             "again"
         )
 

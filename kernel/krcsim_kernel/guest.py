@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Boot a guest, give it experiments, and take their results: all of them or none.
 
-With one CPU each instruction takes 8 ns of virtual time and idle time is skipped, so that counts do not depend on
-the load of the host. More CPUs, or `real`, run in real time, and are not repeatable.
+With one CPU each instruction takes 8 ns of virtual time and idle time is skipped, so that counts do
+not depend on the load of the host. More CPUs, or `real`, run in real time, and are not repeatable.
 """
 
 import re
@@ -23,7 +23,8 @@ LONGEST_MS = 600_000  # of a run, in virtual time; the module refuses more too
 MOST_SECONDS = 3600.0  # of a guest, whatever its jobs
 _PANIC = re.compile(r"kernel BUG at|Kernel panic|Oops|general protection fault|Unable to handle")
 _COMPLAINT = re.compile(r"BUG:|WARNING:|rcu.*\bstall|blocked for more than|soft lockup|Call Trace:")
-# The patch asks with GFP_KERNEL | __GFP_ATOMIC, at which the page allocator wonders once, where memory is really short.
+# The patch asks with GFP_KERNEL | __GFP_ATOMIC, at which the page allocator wonders once, where
+# memory is really short.
 _KNOWN = re.compile(r"WARNING: CPU: \d+ PID: \d+ at mm/page_alloc\.c:\d+")
 
 Row = dict[str, Any]
@@ -78,19 +79,23 @@ ONE_CPU = Boot()
 
 
 def experiments(jobs: Sequence[str]) -> list[str]:
-    """The lines that are experiments: not comments, not commands of the guest's shell; raises KrcsimError."""
+    """The lines that are experiments: not comments, not commands of the guest's shell; raises
+    KrcsimError.
+    """
     kept = [line.strip() for line in jobs if line.strip() and line.strip()[0] not in "#!"]
     for line in kept:
         for word in line.split():
             if "=" not in word or not word.isascii() or '"' in word:
                 raise KrcsimError(
-                    f"job line {line[:60]!r} holds {word[:30]!r}; allowed: parameter=value, in ASCII and "
+                    f"job line {line[:60]!r} holds {word[:30]!r}; allowed: parameter=value, in "
+                    "ASCII and "
                     "without quotes; the module's parameters stand in kernel/guest/krcmeter.c"
                 )
         ms = _number(line, "dur_ms", 3000)
         if not 0 < ms <= LONGEST_MS:
             raise KrcsimError(
-                f"job line {line[:60]!r} has dur_ms = {ms:g}; allowed: 1 to {LONGEST_MS} ms; shorten the "
+                f"job line {line[:60]!r} has dur_ms = {ms:g}; allowed: 1 to {LONGEST_MS} ms; "
+                "shorten the "
                 "run, and take more seeds instead"
             )
     return kept
@@ -102,7 +107,9 @@ def _number(line: str, name: str, default: float) -> float:
 
 
 def seconds_for(jobs: Sequence[str], boot: Boot) -> float:
-    """The time after which a guest with these jobs hangs, generous for a slow host; at most an hour."""
+    """The time after which a guest with these jobs hangs, generous for a slow host; at most an
+    hour.
+    """
     virtual = sum(
         0.2 + _number(line, "dur_ms", 3000) / 1000 + 6 * (_number(line, "mode", 0) == 1)
         for line in jobs
@@ -118,11 +125,14 @@ def run(
     seconds: float | None = None,
     stop: threading.Event | None = None,
 ) -> list[Row]:
-    """The results of all experiments, in their order; raises KrcsimError if a single one is missing or in doubt."""
+    """The results of all experiments, in their order; raises KrcsimError if a single one is missing
+    or in doubt.
+    """
     wanted = experiments(jobs)
     if not wanted:
         raise KrcsimError(
-            "there is no experiment among the job lines; write one line of module parameters for each"
+            "there is no experiment among the job lines; write one line of module parameters for "
+            "each"
         )
     limit = seconds or seconds_for(wanted, boot)
     try:
@@ -136,7 +146,8 @@ def run(
             console, results, said = (_text(folder / x) for x in ("console", "results", "said"))
     except OSError as exc:
         raise KrcsimError(
-            f"a guest cannot be started ({exc.strerror}: {exc.filename}); free some space in the folder "
+            f"a guest cannot be started ({exc.strerror}: {exc.filename}); free some space in the "
+            "folder "
             "for temporary files, or set TMPDIR to another"
         ) from None
     hog = any(_number(line, "hog", 0) for line in wanted)
@@ -151,7 +162,9 @@ def _text(path: Path) -> str:
 def _boot(
     build: Build, folder: Path, boot: Boot, limit: float, stop: threading.Event | None
 ) -> int | None:
-    """Exit status of QEMU; None if it had to be killed for the time. It never outlives this call."""
+    """Exit status of QEMU; None if it had to be killed for the time. It never outlives this
+    call.
+    """
     command = [
         "qemu-system-x86_64",
         *boot.machine(),
@@ -196,12 +209,14 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
     last = lines[-1][:160] if lines else "nothing"
     if line := next((x for x in lines if _PANIC.search(x)), ""):
         raise KrcsimError(
-            f"the guest's kernel died: {line[:160]!r}; no result of it was kept: take the experiment "
+            f"the guest's kernel died: {line[:160]!r}; no result of it was kept: take the "
+            "experiment "
             "out or report it"
         )
     if status is None:
         raise KrcsimError(
-            f"the guest did not end within {limit:.0f} s and was killed; its console ends with {last!r}: "
+            f"the guest did not end within {limit:.0f} s and was killed; its console ends with "
+            f"{last!r}: "
             "run shorter experiments, fewer CPUs, or on a less loaded machine"
         )
     if status:
@@ -211,7 +226,8 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
         )
     if line := next((x for x in lines if "unknown parameter" in x.lower()), ""):
         raise KrcsimError(
-            f"the module does not know a parameter of a job line: {line[:100]!r}; its parameters stand "
+            f"the module does not know a parameter of a job line: {line[:100]!r}; its parameters "
+            "stand "
             "in kernel/guest/krcmeter.c"
         )
     known = False
@@ -226,7 +242,8 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
             and any(_KNOWN.search(x) for x in lines[max(0, n - 40) : n])
         ):
             raise KrcsimError(
-                f"the guest's kernel complained: {line[:160]!r}; no result of it was kept: take the "
+                f"the guest's kernel complained: {line[:160]!r}; no result of it was kept: take "
+                "the "
                 "experiment out or report it"
             )
 
@@ -269,7 +286,8 @@ def _rows(results: str, console: str, wanted: Sequence[str], boot: Boot) -> list
     if len(rows) != len(wanted) or "#done" not in lines:
         done = "said" if "#done" in lines else "did not say"
         raise KrcsimError(
-            f"the guest gave {len(rows)} of {len(wanted)} results and {done} that it was done; none was "
+            f"the guest gave {len(rows)} of {len(wanted)} results and {done} that it was done; "
+            "none was "
             "kept: run it again"
         )
     return rows

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A scenario as a line of parameters for the module, and field by field what the harness cannot express."""
+"""A scenario as a line of parameters for the module, and field by field what the harness cannot
+express.
+"""
 
 import math
 import shlex
@@ -30,7 +32,8 @@ MOST_THREADS, MOST_PERIOD_US, MOST_SPELL_MS = (
 )  # as krcmeter.c takes them
 _HEAD_ALLOC = {"tryhard": 0, "atomic": 1, "none": 2, "three_step": 3}
 _HOGS = ("none", "nowait", "atomic", "reserves")
-# By head_alloc: the field that decides the last request of an rcu_head, and those that may not be below it.
+# By head_alloc: the field that decides the last request of an rcu_head, and those that may not be
+# below it.
 _FINAL = {
     "none": ("head",),
     "atomic": ("head_atomic", "head"),
@@ -46,7 +49,8 @@ Sets = tuple[
 
 @dataclass(frozen=True)
 class Gap:
-    """A field that the harness cannot express as it is; `stops`: it would measure something else altogether.
+    """A field that the harness cannot express as it is; `stops`: it would measure something else
+    altogether.
 
     `sets` closes the gap: as --set takes it, and the nearest that the harness can do.
     """
@@ -101,7 +105,9 @@ def job_of(scenario: Scenario, variant: str = "own") -> Job:
 
 
 def sets_for(scenario: Scenario) -> dict[str, object]:
-    """The fields to set, and the values, for a scenario that the harness measures; raises KrcsimError if none fits."""
+    """The fields to set, and the values, for a scenario that the harness measures; raises
+    KrcsimError if none fits.
+    """
     sets: dict[str, object] = {}
     for _ in range(MOST_ROUNDS):  # one field may bring another along
         stops = job_of(changed(scenario, **sets)).stops
@@ -135,7 +141,9 @@ def _whole(
     most: float = math.inf,
     sets: Callable[[int], Sets] | None = None,
 ) -> int:
-    """`value`, made of a field, as a whole number; `sets` says which fields give just that number (the field as is)."""
+    """`value`, made of a field, as a whole number; `sets` says which fields give just that number
+    (the field as is).
+    """
     near = round(min(most, max(least, value)))
     if not math.isclose(near, value, rel_tol=1e-6, abs_tol=1e-9):
         name = field.removeprefix("scenario.")
@@ -154,7 +162,8 @@ def _whole(
 
 def _machine(s: Scenario, gaps: list[Gap]) -> tuple[Boot, dict[str, int]]:
     m, g = s.machine, s.grace_period
-    # A mean of less than a tick of the guest does not fit to its HZ, and the guest has its own grace periods anyway.
+    # A mean of less than a tick of the guest does not fit to its HZ, and the guest has its own
+    # grace periods anyway.
     hz_sets: Sets = (("machine.hz", HZ),)
     if g.kind == "ticks" and g.mean_ms:
         hz_sets += (("grace_period.mean_ms", None),)
@@ -530,7 +539,8 @@ def _pressure(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
                 tuple((f"allocator.calm.{name}", 0) for name in given),
             )
         )
-    # Without spells calm lasts for ever: to the harness that is one spell with the probabilities of calm.
+    # Without spells calm lasts for ever: to the harness that is one spell with the probabilities of
+    # calm.
     section = "calm" if a.spells == "none" else "spell"
     failure = a.calm if a.spells == "none" else a.spell
     page, _, _, atomic, high, reclaim = (0.0,) * 6 if short else failure.resolved()
@@ -627,7 +637,9 @@ def _pressure(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
 
 
 def _ppm(failure: Failure, section: str, names: Sequence[str], p: float, gaps: list[Gap]) -> int:
-    """A probability in millionths. `names`: the field that decides it, and those that may not be below that one."""
+    """A probability in millionths. `names`: the field that decides it, and those that may not be
+    below that one.
+    """
 
     def sets(ppm: int) -> Sets:
         values = dict(zip((f.name for f in fields(failure)), failure.resolved(), strict=True))
@@ -654,7 +666,8 @@ def rcuscale_of(scenario: Scenario) -> tuple[str, tuple[Gap, ...]]:
         w.single_share < 1
     )
     line = (
-        f"modprobe rcuscale kfree_rcu_test=1 kfree_nthreads={m.cpus * w.producers} kfree_alloc_num={per_loop} "
+        f"modprobe rcuscale kfree_rcu_test=1 kfree_nthreads={m.cpus * w.producers} "
+        f"kfree_alloc_num={per_loop} "
         f"kfree_loops={loops} kfree_mult={max(1, round(w.object_bytes / 24))}{kinds}"
     )
     own: Callable[[str, object, str], Gap] = Gap

@@ -87,8 +87,10 @@ def _condition(
     period, burst, ms = RATES[rate]
     page, obj = levels
     line = (
-        f"label={name}/{rate}/{pattern}/{page:g}/{obj:g} variant={variant or remedy} {REMEDIES[remedy]} "
-        f"period_us={period} burst={burst} dur_ms={ms + 1000 * (pattern == 'warm')} p_page_ppm={round(page * 1e6)} "
+        f"label={name}/{rate}/{pattern}/{page:g}/{obj:g} variant={variant or remedy} "
+        f"{REMEDIES[remedy]} "
+        f"period_us={period} burst={burst} dur_ms={ms + 1000 * (pattern == 'warm')} "
+        f"p_page_ppm={round(page * 1e6)} "
         f"p_obj_ppm={round(obj * 1e6)} {PATTERNS[pattern]} {more}"
     )
     return Task(" ".join(line.split()), boot)
@@ -281,7 +283,8 @@ def _thread() -> Iterator[
     Task
 ]:  # the load of the preset thread-as-posted, as near as can be measured, in real time
     fields = (
-        "period_us=1000 burst=1 arrival=1 catchup=1 waiters=512 dur_ms=12000 onset_ms=1000 on_ms=500 off_ms=2000 "
+        "period_us=1000 burst=1 arrival=1 catchup=1 waiters=512 dur_ms=12000 onset_ms=1000 "
+        "on_ms=500 off_ms=2000 "
         "epi_exp=1 p_page_ppm=950000 expedited_drain=1 rearm_unqueued=1 gp_trace=1"
     )
     for cpus in (2, 4):
@@ -308,8 +311,10 @@ def _real() -> Iterator[Task]:  # no failure is made: a hog takes the memory
                 for remedy in ("A", "B3", "B3f", "C", "D5", "D5r", "A+r"):
                     period, burst, _ = RATES[rate]
                     line = (
-                        f"label=real{hog}/{rate}/{when}/0/0 variant={remedy} {REMEDIES[remedy]} period_us={period} "
-                        f"burst={burst} dur_ms=2500 total={total} preobj=1 hog={hog} {word} arrival=1"
+                        f"label=real{hog}/{rate}/{when}/0/0 variant={remedy} {REMEDIES[remedy]} "
+                        f"period_us={period} "
+                        f"burst={burst} dur_ms=2500 total={total} preobj=1 hog={hog} {word} "
+                        "arrival=1"
                     )
                     yield Task(" ".join(line.split()), Boot(mib=256))
 
@@ -343,7 +348,9 @@ def tasks_of(name: str, seeds: Sequence[int]) -> list[Task]:
 
 
 def measure(build: Build, tasks: Sequence[Task], say: Say = lambda _: None) -> list[Row]:
-    """The results in the order of the tasks; one-CPU guests side by side, others alone; raises KrcsimError."""
+    """The results in the order of the tasks; one-CPU guests side by side, others alone; raises
+    KrcsimError.
+    """
     chunks: list[list[int]] = []
     for boot in dict.fromkeys(task.boot for task in tasks):
         mine = [i for i, task in enumerate(tasks) if task.boot == boot]
@@ -388,7 +395,9 @@ def told(text: str) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure sets and write NAME.csv and NAME.const.json of each; 0, or 2 with one line on what to mend."""
+    """Measure sets and write NAME.csv and NAME.const.json of each; 0, or 2 with one line on what to
+    mend.
+    """
     parser = argparse.ArgumentParser(prog="python -m krcsim_kernel.matrix", description=__doc__)
     parser.add_argument(
         "sets", nargs="*", metavar="SET", help=f"one of {', '.join(SETS)}; without one: all"

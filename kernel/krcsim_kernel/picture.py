@@ -26,7 +26,9 @@ WHAT = ("P(wait) of a call", "Fraction of time blocked")
 
 
 def looks(comparisons: Sequence[Comparison]) -> dict[str, tuple[str, str, str]]:
-    """Colour, shape and words of each load; those without a place in LOOKS get one in the order they come."""
+    """Colour, shape and words of each load; those without a place in LOOKS get one in the order
+    they come.
+    """
     rates = dict.fromkeys(c.condition.rate for c in comparisons)
     others = [rate for rate in rates if rate not in LOOKS]
     more = {
@@ -37,7 +39,9 @@ def looks(comparisons: Sequence[Comparison]) -> dict[str, tuple[str, str, str]]:
 
 @plain()
 def png(comparisons: Sequence[Comparison]) -> bytes:
-    """P(wait) and the blocked fraction beside each other, predicted against measured, as PNG bytes."""
+    """P(wait) and the blocked fraction beside each other, predicted against measured, as PNG
+    bytes.
+    """
     figure = empty(11, 5.4, dpi=90, layout="constrained")
     some = [c for c in comparisons if not c.trivial]
     for i, ax in enumerate(figure.subplots(1, 2)):
@@ -129,10 +133,15 @@ def _marks(ax: Axes, some: Sequence[Comparison], i: int, place: Place) -> None:
                 zorder=1,
             )
             ax.scatter(
-                x, y, s=24 if inside else 42, marker=shape, linewidths=0.9,
-                facecolors="none" if inside else colour, edgecolors=colour if inside else "black",
+                x,
+                y,
+                s=24 if inside else 42,
+                marker=shape,
+                linewidths=0.9,
+                facecolors="none" if inside else colour,
+                edgecolors=colour if inside else "black",
                 zorder=2 if inside else 3,
-            )  # fmt: skip
+            )
 
 
 def _against(ax: Axes, some: Sequence[Comparison], i: int) -> None:
@@ -150,8 +159,9 @@ def _against(ax: Axes, some: Sequence[Comparison], i: int) -> None:
     _marks(ax, some, i, place)
     ticks = [10.0**d for d in range(decade, 1)]
     for axis, scale, limit in (
-        (ax.xaxis, ax.set_xscale, ax.set_xlim), (ax.yaxis, ax.set_yscale, ax.set_ylim)
-    ):  # fmt: skip
+        (ax.xaxis, ax.set_xscale, ax.set_xlim),
+        (ax.yaxis, ax.set_yscale, ax.set_ylim),
+    ):
         scale("log")
         axis.set_ticks(
             [none, *ticks], ["none", *(f"$10^{{{d}}}$" if d else "1" for d in range(decade, 1))]

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Runs recorded in the guest, condition by condition, and each condition as a scenario of the model.
+"""Runs recorded in the guest, condition by condition, and each condition as a scenario of the
+model.
 
-The columns are those of the harness: docs/kernel.md and the README beside each recording say what they mean.
+The columns are those of the harness: docs/kernel.md and the README beside each recording say what
+they mean.
 """
 
 from __future__ import annotations
@@ -27,18 +29,60 @@ from krcsim.workload import Workload
 Value = str | int | float
 KERNEL_MIB = 38  # of a guest of 256 MiB that MemTotal does not hold
 LABELS = ("set", "rate", "pattern", "p_page", "p_obj", "variant")  # what a condition is called
-# The parameters of the harness that say what a run is, and what they are where a recording leaves them out.
+# The parameters of the harness that say what a run is, and what they are where a recording leaves
+# them out.
 PARAMETERS: dict[str, float] = dict(
-    cpus=1, hz=250, pool=0, pool_prefill=0, cache_max=1, cache_prefill=0, cache_shared=0, refill=0, period_us=1000,
-    burst=1, arrival=0, catchup=0, waiters=0, objsize=64, ch1_pct=0, vmalloc_pct=0, double_pct=0, foreign_pct=0,
-    total=0, dur_ms=3000, onset_ms=0, on_ms=0, off_ms=0, epi_exp=0, hog=0, hog_us=1000, lead_ms=0, preobj=0,
-    reader_ms=0, reader_gap_us=500, expedited_drain=0, rearm_unqueued=0, attach=1, page_return_worker=0,
-    drain_jiffies=0, array_path=1, head_alloc=0, sync_exp=0, mem_mib=0, threads=0, mode=0, bind=1, hog_keep=0,
-    stock_inject=0, probe_gp=0,
-)  # fmt: skip
-# What each of them may be: a flag, a share in percent, or a number up to what the module itself would take.
+    cpus=1,
+    hz=250,
+    pool=0,
+    pool_prefill=0,
+    cache_max=1,
+    cache_prefill=0,
+    cache_shared=0,
+    refill=0,
+    period_us=1000,
+    burst=1,
+    arrival=0,
+    catchup=0,
+    waiters=0,
+    objsize=64,
+    ch1_pct=0,
+    vmalloc_pct=0,
+    double_pct=0,
+    foreign_pct=0,
+    total=0,
+    dur_ms=3000,
+    onset_ms=0,
+    on_ms=0,
+    off_ms=0,
+    epi_exp=0,
+    hog=0,
+    hog_us=1000,
+    lead_ms=0,
+    preobj=0,
+    reader_ms=0,
+    reader_gap_us=500,
+    expedited_drain=0,
+    rearm_unqueued=0,
+    attach=1,
+    page_return_worker=0,
+    drain_jiffies=0,
+    array_path=1,
+    head_alloc=0,
+    sync_exp=0,
+    mem_mib=0,
+    threads=0,
+    mode=0,
+    bind=1,
+    hog_keep=0,
+    stock_inject=0,
+    probe_gp=0,
+)
+# What each of them may be: a flag, a share in percent, or a number up to what the module itself
+# would take.
 FLAGS = (
-    "pool_prefill cache_shared refill epi_exp preobj expedited_drain rearm_unqueued attach page_return_worker "
+    "pool_prefill cache_shared refill epi_exp preobj expedited_drain rearm_unqueued attach "
+    "page_return_worker "
     "array_path sync_exp".split()
 )
 LIMITS: Mapping[str, tuple[float, float]] = (
@@ -79,7 +123,9 @@ _SCHEDULE_STREAM = 77  # `what` of the harness's stream for the spells of pressu
 
 @dataclass(frozen=True)
 class Row:
-    """One measured run: its seed, what was counted, and all its columns; wait_ns is the summed time of the waits."""
+    """One measured run: its seed, what was counted, and all its columns; wait_ns is the summed time
+    of the waits.
+    """
 
     seed: int
     calls: int
@@ -88,7 +134,9 @@ class Row:
     columns: Mapping[str, Value]
 
     def of(self, column: str) -> float:
-        """A column as a number, 0 where it is empty or missing; raises KrcsimError for what is none."""
+        """A column as a number, 0 where it is empty or missing; raises KrcsimError for what is
+        none.
+        """
         filled = self.columns.get(column) not in ("", None)
         return float(_number("row", self.columns, column, (-1e300, 1e300))) if filled else 0.0
 
@@ -129,7 +177,9 @@ class Condition:
 
     @property
     def random(self) -> bool:
-        """Whether a draw decides anything: with certain failures and fixed gaps nothing is random."""
+        """Whether a draw decides anything: with certain failures and fixed gaps nothing is
+        random.
+        """
         marks = (
             "arrival",
             "ch1_pct",
@@ -147,12 +197,16 @@ class Condition:
 
     @property
     def overflowed(self) -> bool:
-        """Whether an open loop ran out of waiting threads: then it was none, and says nothing of the model."""
+        """Whether an open loop ran out of waiting threads: then it was none, and says nothing of
+        the model.
+        """
         return any(run.of("waiter_full") for run in self.runs)
 
     @property
     def real_time(self) -> bool:
-        """Whether the clock of the guest was that of its host, so that the load of the host mattered."""
+        """Whether the clock of the guest was that of its host, so that the load of the host
+        mattered.
+        """
         return any(run.columns.get("timing") == "realtime" for run in self.runs)
 
     @property
@@ -162,11 +216,14 @@ class Condition:
 
     @property
     def threads_per_cpu(self) -> int:
-        """The producers of each CPU; raises KrcsimError where some CPU has more of them than another."""
+        """The producers of each CPU; raises KrcsimError where some CPU has more of them than
+        another.
+        """
         each, over = divmod(self.threads, max(1, int(self.given["cpus"])))
         if over or each < 1:
             raise KrcsimError(
-                f"recording {self.name} has threads = {self.threads} on {self.given['cpus']:g} CPUs; the model has as "
+                f"recording {self.name} has threads = {self.threads} on {self.given['cpus']:g} "
+                "CPUs; the model has as "
                 "many callers on each CPU: measure with a multiple of the CPUs"
             )
         return each
@@ -197,7 +254,9 @@ class Condition:
 
 
 def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
-    """The condition that some rows, one a seed, are runs of; raises KrcsimError for what the harness did not write."""
+    """The condition that some rows, one a seed, are runs of; raises KrcsimError for what the
+    harness did not write.
+    """
     if not rows:
         raise KrcsimError(f"recording {name} holds no run; give a CSV that the harness wrote")
     first = rows[0]
@@ -222,8 +281,10 @@ def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
     for _, calls, waits, ns in counts:
         if waits > calls or (waits > 0) != (ns > 0):
             raise KrcsimError(
-                f"recording {name} has a run of {calls} calls with {waits} waits of {ns} ns in all; "
-                "wanted: no more waits than calls, and each takes time; give a CSV that the harness wrote"
+                f"recording {name} has a run of {calls} calls with {waits} waits of {ns} ns in "
+                "all; "
+                "wanted: no more waits than calls, and each takes time; give a CSV that the "
+                "harness wrote"
             )
     runs = (
         Row(seed, calls, waits, ns, row)
@@ -253,7 +314,9 @@ def _number(name: str, row: Mapping[str, Value], column: str, ends: tuple[float,
 
 
 def read_set(path: Path) -> list[Condition]:
-    """The conditions of a recorded set in the order of its file, X.csv beside X.const.json; raises KrcsimError."""
+    """The conditions of a recorded set in the order of its file, X.csv beside X.const.json; raises
+    KrcsimError.
+    """
     const, where = path.with_suffix(".const.json"), "krcsim's own are in its data folder"
     constants = (
         read_json(read_text(const, "recording", where), f"recording {const}")
@@ -360,7 +423,9 @@ def scenario_of(condition: Condition) -> Scenario:
     producers, open_loop = condition.threads_per_cpu, given["waiters"] > 0
     return Scenario(
         machine=Machine(
-            cpus=int(given["cpus"]), hz=int(given["hz"]), instruction_ns=GUEST_INSTRUCTION_NS,
+            cpus=int(given["cpus"]),
+            hz=int(given["hz"]),
+            instruction_ns=GUEST_INSTRUCTION_NS,
             nocb_share=given["foreign_pct"] / 100 if given["cpus"] > 1 else 0.0,
         ),
         remedy=remedy_of(condition),
@@ -374,9 +439,12 @@ def scenario_of(condition: Condition) -> Scenario:
         ),
         memory=memory_of(condition),
         grace_period=GracePeriod(
-            lengths_ms=grace_lengths_ms(condition), expedited=given["sync_exp"] == 1, expedited_median_ms=EXPEDITED_MS,
+            lengths_ms=grace_lengths_ms(condition),
+            expedited=given["sync_exp"] == 1,
+            expedited_median_ms=EXPEDITED_MS,
             expedited_sigma=0.1,
-            reader_ms=given["reader_ms"], reader_gap_ms=given["reader_gap_us"] / 1000
+            reader_ms=given["reader_ms"],
+            reader_gap_ms=given["reader_gap_us"] / 1000,
         ),
         workload=Workload(
             arrivals="bursts" if given["burst"] > 1 else "periodic",
@@ -388,42 +456,51 @@ def scenario_of(condition: Condition) -> Scenario:
             # Callers that nothing holds up are together one caller as fast as all of them.
             producers=1 if open_loop else producers,
             single_share=1.0 - given["double_pct"] / 100,
-            vmalloc_share=round(1.0 - (1.0 - given["ch1_pct"] / 100) * (1.0 - given["vmalloc_pct"] / 100), 9),
+            vmalloc_share=round(
+                1.0 - (1.0 - given["ch1_pct"] / 100) * (1.0 - given["vmalloc_pct"] / 100), 9
+            ),
             object_bytes=int(given["objsize"]),
         ),
         warmup_ms=0.0,
         horizon_ms=condition.dur_ms,
-    )  # fmt: skip
+    )
 
 
 def refuse_unfollowed(condition: Condition) -> None:
-    """Raise KrcsimError for a parameter of the harness that would change the waits, and that the model ignores."""
+    """Raise KrcsimError for a parameter of the harness that would change the waits, and that the
+    model ignores.
+    """
     given = condition.given
     for name, value in TAKEN_FOR_GRANTED.items():
         if given[name] != value:
             raise KrcsimError(
-                f"recording {condition.name} has {name} = {given[name]:g}; the model follows only {value:g}: "
+                f"recording {condition.name} has {name} = {given[name]:g}; the model follows only "
+                f"{value:g}: "
                 "measure without it to compare"
             )
     if given["lead_ms"] and not given["hog"]:
         raise KrcsimError(
-            f"recording {condition.name} has lead_ms = {given['lead_ms']:g} ms and no hog; the model's first call "
+            f"recording {condition.name} has lead_ms = {given['lead_ms']:g} ms and no hog; the "
+            "model's first call "
             "comes at once: measure with lead_ms=0 to compare"
         )
     met = 0 < given["total"] * condition.threads <= max(run.calls for run in condition.runs)
     lasts_ms = given["total"] / given["burst"] * given["period_us"] / 1000.0
     if met and lasts_ms < 0.9 * given["dur_ms"]:
         raise KrcsimError(
-            f"recording {condition.name} made its total = {given['total']:g} calls a producer in about {lasts_ms:.4g} "
+            f"recording {condition.name} made its total = {given['total']:g} calls a producer in "
+            f"about {lasts_ms:.4g} "
             f"of {given['dur_ms']:g} ms; the model goes on to the end: measure with a larger total"
         )
 
 
 def grace_lengths_ms(condition: Condition) -> tuple[float, ...]:
-    """Lengths of the grace periods that the runs themselves saw (gp_trace); none without, or with readers.
+    """Lengths of the grace periods that the runs themselves saw (gp_trace); none without, or with
+    readers.
 
-    A run gives 101 quantiles, from the shortest to the longest. Between two of them lies a hundredth of all lengths,
-    so that the inner ones count twice. Readers are simulated, and their lengths with them.
+    A run gives 101 quantiles, from the shortest to the longest. Between two of them lies a
+    hundredth of all lengths, so that the inner ones count twice. Readers are simulated, and their
+    lengths with them.
     """
     if condition.given["reader_ms"]:
         return ()
@@ -433,7 +510,8 @@ def grace_lengths_ms(condition: Condition) -> tuple[float, ...]:
     ]
     if wrong := next((x for x in lists if not cells.several(cells.AMOUNT).fits(x)), None):
         raise KrcsimError(
-            f"gp_len_us of a recording is {shown(wrong)}; wanted: a list of lengths in us; take it again"
+            f"gp_len_us of a recording is {shown(wrong)}; wanted: a list of lengths in us; take it "
+            "again"
         )
     return tuple(
         max(1.0, us) / 1000.0 for quantiles in lists for us in (*quantiles[:-1], *quantiles[1:])
@@ -446,10 +524,14 @@ def memory_of(condition: Condition) -> Memory:
         return Memory()
     first = condition.runs[0]
     return Memory(
-        pressure="pages", mib=first.of("mib") - KERNEL_MIB, free_mib=first.of("free_pages_before") / 256,
-        hog=HOGS[int(condition.given["hog"])], hog_ms=condition.given["hog_us"] / 1000.0,
-        lead_ms=condition.given["lead_ms"], deferred_counts=False,
-    )  # fmt: skip
+        pressure="pages",
+        mib=first.of("mib") - KERNEL_MIB,
+        free_mib=first.of("free_pages_before") / 256,
+        hog=HOGS[int(condition.given["hog"])],
+        hog_ms=condition.given["hog_us"] / 1000.0,
+        lead_ms=condition.given["lead_ms"],
+        deferred_counts=False,
+    )
 
 
 def remedy_of(condition: Condition) -> Remedy:

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rows of results as the files of data/kernel-runs: a CSV with a row an experiment, a JSON with what never changes."""
+"""Rows of results as the files of data/kernel-runs: a CSV with a row an experiment, a JSON with
+what never changes.
+"""
 
 import csv
 import io
@@ -24,7 +26,9 @@ _RUN = (
 
 
 def flat(result: Row) -> Row:
-    """One result as a row: its label taken apart, shares beside the counts, and no histograms; raises KrcsimError."""
+    """One result as a row: its label taken apart, shares beside the counts, and no histograms;
+    raises KrcsimError.
+    """
     if wrong := cells.wrong_in_table(
         _RESULT if result.get("mode") == 1 else _RESULT | _RUN, result
     ) or next(

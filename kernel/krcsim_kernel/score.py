@@ -38,8 +38,8 @@ ENOUGH_WAITS = 100  # measured, for a relative error to mean something
 class Answer:
     """P(wait) or the blocked fraction of a condition: measured, predicted, and its interval.
 
-    `spread` is the half width of the 95 % t interval over the measured seeds (nan for one seed); `slack` widens the
-    model's interval where nothing is random: it would be a point.
+    `spread` is the half width of the 95 % t interval over the measured seeds (nan for one seed);
+    `slack` widens the model's interval where nothing is random: it would be a point.
     """
 
     measured: float
@@ -113,7 +113,9 @@ Change = Callable[[Scenario], Scenario]
 def compare(
     condition: Condition, replications: int = REPLICATIONS, change: Change | None = None
 ) -> Comparison:
-    """Simulate a condition, changed for an ablation, and hold the model's interval against the measurement."""
+    """Simulate a condition, changed for an ablation, and hold the model's interval against the
+    measurement.
+    """
     n = len(condition.runs)
     if not condition.random:
         replications = 1  # of each schedule: the others would be the same
@@ -128,7 +130,8 @@ def compare(
     certain = not condition.random or bool((waits.reshape(-1, n) == waits[:n]).all())
     if calls.sum() == 0.0:
         raise KrcsimError(
-            f"recording {condition.name} is so short that the model makes no call in it; measure longer"
+            f"recording {condition.name} is so short that the model makes no call in it; measure "
+            "longer"
         )
     # One wait more or less over all seeds: its share of the calls, and of the time.
     one = 1.0 / float(calls.mean() * n), float(ms.sum() / max(1.0, waits.sum())) / (n * time_ms)
@@ -148,7 +151,8 @@ def compare(
 
 
 def simulate(condition: Condition, each: int, change: Change | None = None) -> list[Replications]:
-    """So many replications of each measured run: of all together, or of one run after another if they differ.
+    """So many replications of each measured run: of all together, or of one run after another if
+    they differ.
 
     Those of one run after another are other replications, so that no two of them share their luck.
     """
@@ -165,10 +169,11 @@ def simulate(condition: Condition, each: int, change: Change | None = None) -> l
 
 
 def later_jiffies(s: Scenario, run: Row) -> float:
-    """By how many jiffies, on average, the drains of a run came later than those of the model; at least 0.
+    """By how many jiffies, on average, the drains of a run came later than those of the model; at
+    least 0.
 
-    In real time a timer is late when its CPU is not served, or looks at jiffies before another has counted on.
-    Drains at once have no timer.
+    In real time a timer is late when its CPU is not served, or looks at jiffies before another has
+    counted on. Drains at once have no timer.
     """
     timers = run.of("mon") - run.of("drained_at_once")
     if timers <= 0 or not run.of("montimer_mean_us"):
@@ -182,7 +187,9 @@ def later_jiffies(s: Scenario, run: Row) -> float:
 
 
 def _with_late_drains(s: Scenario, late: float, first: int, last: int) -> Replications:
-    """Replications first .. last - 1, of which so many have a drain that is a jiffy longer that all have the mean."""
+    """Replications first .. last - 1, of which so many have a drain that is a jiffy longer that all
+    have the mean.
+    """
     whole = math.floor(late)
     longer = first + round((late - whole) * (last - first))
     parts = [(whole + 1, first, longer), (whole, longer, last)]
@@ -209,7 +216,9 @@ def sum_of(parts: Sequence[Replications]) -> Replications:
 
 
 def of_each(simulated: Sequence[Replications], name: str) -> NDArray[np.float64]:
-    """A counter, a value a replication; replication n * k + i is of run i, as `compare` wants it."""
+    """A counter, a value a replication; replication n * k + i is of run i, as `compare` wants
+    it.
+    """
     return np.stack([runs.of(name, 1) for runs in simulated], axis=1).reshape(-1)
 
 
@@ -286,18 +295,38 @@ def _median(values: Sequence[float]) -> float:
 def table(comparisons: Sequence[Comparison]) -> str:
     """One row a set and one for all: shares inside, relative errors, bias; P(wait) / blocked."""
     heads = (
-        "set", "conditions", "inside", "non-trivial", "inside", "or within 1 %",
-        f"{ENOUGH_WAITS}+ waits", "median error", "90th pct", "bias", "width",
-    )  # fmt: skip
+        "set",
+        "conditions",
+        "inside",
+        "non-trivial",
+        "inside",
+        "or within 1 %",
+        f"{ENOUGH_WAITS}+ waits",
+        "median error",
+        "90th pct",
+        "bias",
+        "width",
+    )
     rows = []
     for name in (*dict.fromkeys(c.condition.name for c in comparisons), "all"):
         s = score([c for c in comparisons if name in (c.condition.name, "all")])
-        rows.append((
-            name, str(s.conditions), _percent(s.inside), str(s.nontrivial),
-            _percent(s.nontrivial_inside), _percent(s.nontrivial_near), str(s.errors),
-            _percent(s.median), _percent(s.p90), _percent(s.bias, sign=True),
-            "-" if math.isnan(s.width_ratio[0]) else f"{s.width_ratio[0]:.2f} / {s.width_ratio[1]:.2f}",
-        ))  # fmt: skip
+        rows.append(
+            (
+                name,
+                str(s.conditions),
+                _percent(s.inside),
+                str(s.nontrivial),
+                _percent(s.nontrivial_inside),
+                _percent(s.nontrivial_near),
+                str(s.errors),
+                _percent(s.median),
+                _percent(s.p90),
+                _percent(s.bias, sign=True),
+                "-"
+                if math.isnan(s.width_ratio[0])
+                else f"{s.width_ratio[0]:.2f} / {s.width_ratio[1]:.2f}",
+            )
+        )
     return _aligned(heads, rows)
 
 
@@ -312,14 +341,19 @@ def misses(comparisons: Sequence[Comparison], most: int = 12) -> str:
         if out:
             c, i = max(out, key=lambda miss: miss[0].answers[miss[1]].distance)
             a = c.answers[i]
-            rows.append((
-                a.distance, family,
-                "/".join(str(sum(not c.answers[i].inside for c in members)) for i in (0, 1)),
-                str(sum(not c.trivial for c in members)),
-                c.condition.label.removeprefix(family + "/"),
-                ("P(wait)", "blocked")[i], f"{a.measured:.4g}", f"{a.predicted:.4g}",
-                f"{a.low:.4g} .. {a.high:.4g}",
-            ))  # fmt: skip
+            rows.append(
+                (
+                    a.distance,
+                    family,
+                    "/".join(str(sum(not c.answers[i].inside for c in members)) for i in (0, 1)),
+                    str(sum(not c.trivial for c in members)),
+                    c.condition.label.removeprefix(family + "/"),
+                    ("P(wait)", "blocked")[i],
+                    f"{a.measured:.4g}",
+                    f"{a.predicted:.4g}",
+                    f"{a.low:.4g} .. {a.high:.4g}",
+                )
+            )
     rows.sort(reverse=True)
     heads = ("family", "misses", "of", "worst", "in", "measured", "model", "95 % of the model")
     return _aligned(heads, [row[1:] for row in rows[:most]])

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`krcsim kernel SCENARIO`: the harness's line for it, and with --run what a guest measures beside the model."""
+"""`krcsim kernel SCENARIO`: the harness's line for it, and with --run what a guest measures beside
+the model.
+"""
 
 import argparse
 import importlib
@@ -23,7 +25,9 @@ MOST_SEEDS, REPLICATIONS = 1000, 200
 
 
 def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> None:
-    """Print the lines and what they cannot express; with --run measure, and hold the model against it."""
+    """Print the lines and what they cannot express; with --run measure, and hold the model against
+    it.
+    """
     targets = _targets(args)
     if not 1 <= args.seeds <= MOST_SEEDS:
         raise KrcsimError(f"--seeds is {args.seeds}; allowed: 1 to {MOST_SEEDS}")
@@ -42,7 +46,9 @@ def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> No
 
 
 def files_of(targets: Sequence[Path], rows: Sequence[Row], whole: str) -> dict[Path, bytes]:
-    """What goes into each target; beside a table what never changes in it, as in data/kernel-6.1: a recording again."""
+    """What goes into each target; beside a table what never changes in it, as in data/kernel-6.1: a
+    recording again.
+    """
     files = {path: whole.encode() for path in targets if path.suffix != ".csv"}
     for path in targets:
         if path.suffix == ".csv":
@@ -61,7 +67,8 @@ def jobs_of(scenario: Scenario, remedies: str | None) -> dict[str, Job]:
 
 
 def way_out(scenario: Scenario, jobs: dict[str, Job]) -> str:
-    """What to add to a command that cannot be measured, so that it can; empty where nothing is in the way.
+    """What to add to a command that cannot be measured, so that it can; empty where nothing is in
+    the way.
 
     What is wrong with a remedy that --remedies names is in its row, where --set does not reach.
     """
@@ -115,7 +122,9 @@ def _measured(
 
 
 def _instead(args: argparse.Namespace, wanted: str) -> str:
-    """Which settings of a command the wanted ones take the place of, since a field may be given once."""
+    """Which settings of a command the wanted ones take the place of, since a field may be given
+    once.
+    """
     fields = [one.partition("=")[0] for one in args.set]
     twice = [f"--set {field}" for field in fields if f"--set {field}=" in wanted]
     return f" in place of {' and '.join(twice)}" if twice else ""
@@ -179,7 +188,8 @@ def _measured_words(name: str, rows: Sequence[Row], answer: Any) -> str:
         )
     for what, a in (("P(wait)", answer.p_wait), ("blocked", answer.blocked)):
         lines.append(
-            f"  {what} measured {a.measured:.4g}, model {a.predicted:.4g} [{a.low:.4g}, {a.high:.4g}]: "
+            f"  {what} measured {a.measured:.4g}, model {a.predicted:.4g} [{a.low:.4g}, "
+            f"{a.high:.4g}]: "
             f"{_verdict(a.inside, waits, answer)}"
         )
     return "\n".join([*lines, *(f"  {line}" for line in _real_time(rows))])
@@ -198,19 +208,23 @@ def _verdict(inside: bool, waits: int, answer: Any) -> str:
 
 
 def _real_time(rows: Sequence[Row]) -> list[str]:
-    """What to know of a measurement whose clock is that of the host; nothing where instructions are counted."""
+    """What to know of a measurement whose clock is that of the host; nothing where instructions are
+    counted.
+    """
     first = rows[0]
     if first.get("timing") != "realtime":
         return []
     lines = [
-        f"Real time on {first['cpus']} CPU{'s' * (first['cpus'] > 1)}: the load of this host matters, and the "
+        f"Real time on {first['cpus']} CPU{'s' * (first['cpus'] > 1)}: the load of this host "
+        "matters, and the "
         "counts do not repeat."
     ]
     late = [row["montimer_p99_us"] / 1000 for row in rows if "montimer_p99_us" in row]
     if late:
         due = (first["drain_jiffies"] + 1) * 1000 / first["hz"]
         lines.append(
-            f"How much: a timer of the drain that is due within {due:g} ms took up to {max(late):.3g} ms (the "
+            f"How much: a timer of the drain that is due within {due:g} ms took up to "
+            f"{max(late):.3g} ms (the "
             "99th percentile of the worst run)."
         )
     recorded = importlib.import_module("krcsim_kernel.recorded")
@@ -218,7 +232,8 @@ def _real_time(rows: Sequence[Row]) -> list[str]:
     if lengths:
         mean = sum(lengths) / len(lengths)
         lines.append(
-            f"The model took the grace periods that each run saw itself ({mean:.3g} ms on average) and timers "
+            f"The model took the grace periods that each run saw itself ({mean:.3g} ms on average) "
+            "and timers "
             "as late as its own were; by default it has others."
         )
     return lines

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rare waits: forks of a run, each from where a CPU's pool is full and its next call may hit, until it is so again.
+"""Rare waits: forks of a run, each from where a CPU's pool is full and its next call may hit, until
+it is so again.
 
-A wait takes an empty pool, so each lies in one of these stretches. A fork copies the run and biases the luck of that
-CPU's calls; its waits count with the ratio of the likelihoods. The run itself is never biased, and knows of no fork.
+A wait takes an empty pool, so each lies in one of these stretches. A fork copies the run and biases
+the luck of that CPU's calls; its waits count with the ratio of the likelihoods. The run itself is
+never biased, and knows of no fork.
 
-Where it seldom runs out of pages, it is split: at each of several levels of danger() it goes on as several copies of
-less weight, one after another, until they fall below the level; the last of them goes on as the run.
+Where it seldom runs out of pages, it is split: at each of several levels of danger() it goes on as
+several copies of less weight, one after another, until they fall below the level; the last of them
+goes on as the run.
 """
 
 import math
@@ -140,7 +143,8 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     for j in range(f.heap_n):
         held_at(f.p_pending, node_at(f.p_nodes, j).slot).heard = 0
     c = cpu_at(f.p_cpus, i)
-    # A call that does not hit leads to no wait before the next such place; but a caller that goes on may call at once.
+    # A call that does not hit leads to no wait before the next such place; but a caller that goes
+    # on may call at once.
     forced = where == AT_CALL and not (f.closed and not f.bursty)
     c.heard, c.tagged = 1, FORCED if forced else BIASED
     f.unanswered, f.log_lr, spells = 0, 0.0, f.spell_id
@@ -170,9 +174,11 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
 
 
 def danger(g: Any) -> Any:
-    """How near a CPU is to need a page when none is cached: about the log of its probability. Any measure is right.
+    """How near a CPU is to need a page when none is cached: about the log of its probability. Any
+    measure is right.
 
-    What it takes is that a grace period lasts so long, and that so many calls come until its pages return.
+    What it takes is that a grace period lasts so long, and that so many calls come until its pages
+    return.
     """
     worst, less = -INF, 0.0 if g.spell > 0 else g.calm_danger
     if g.late or less == -INF:
@@ -239,7 +245,9 @@ def danger(g: Any) -> Any:
 
 
 def odds(g: Any, rate: Any, fit: Any, wait: Any, passed: Any, most: Any) -> Any:
-    """About log P(more calls than fit come in `wait` and what k lengths leave of a grace period, or in `most`)."""
+    """About log P(more calls than fit come in `wait` and what k lengths leave of a grace period, or
+    in `most`).
+    """
     best, since, all_of = -INF, g.now - g.gp_began if passed > 0 else 0.0, above(g, passed)
     for k in range(passed, g.gp_n):
         come = rate * min(most, wait + real_at(g.p_gp_ticks, k).x - since)
@@ -289,8 +297,8 @@ def forks(g: Any, f: Any, spells: Any) -> None:
 
 
 def simulate(worlds: Any) -> None:
-    """One replication, worlds[0], with its forks, worlds[1], and a copy for each level; until the first fork of a CPU
-    its waits count as they come.
+    """One replication, worlds[0], with its forks, worlds[1], and a copy for each level; until the
+    first fork of a CPU its waits count as they come.
     """
     g, f = worlds[0], worlds[1]
     boot(g)
@@ -355,7 +363,9 @@ compile_module()
 
 
 def compiled(sources: int) -> Any:
-    """The entry point, cached on disk; numba's cache key holds `sources`, a digest, but not the functions called."""
+    """The entry point, cached on disk; numba's cache key holds `sources`, a digest, but not the
+    functions called.
+    """
 
     @numba.njit(nogil=True, error_model="numpy", cache=True)  # type: ignore[untyped-decorator]
     def run(worlds: Any) -> Any:

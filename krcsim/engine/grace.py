@@ -49,7 +49,9 @@ def length_of(g: Any, u: Any) -> Any:
 
 
 def lasted(g: Any, t: Any) -> Any:
-    """How many lengths of the table, the shortest first, the running grace period has passed at t."""
+    """How many lengths of the table, the shortest first, the running grace period has passed at
+    t.
+    """
     k = 0
     while k < g.gp_n - 1 and g.gp_began + real_at(g.p_gp_ticks, k).x <= t:
         k += 1
@@ -62,7 +64,9 @@ def above(g: Any, k: Any) -> Any:
 
 
 def read_on(g: Any, c: Any, t: Any) -> None:
-    """The reader of CPU c goes on to t: its section is then that in progress, or the next (two wake-ups in between)."""
+    """The reader of CPU c goes on to t: its section is then that in progress, or the next (two
+    wake-ups in between).
+    """
     while c.section_end <= t:
         c.section = after_burst(g, c, c.section_end + g.reader_gap + 2.0 * g.wake_cost)
         c.section_end = after_burst(g, c, c.section + g.reader)
@@ -83,7 +87,9 @@ def after_burst(g: Any, c: Any, t: Any) -> Any:
 
 
 def needed(g: Any) -> Any:
-    """The number of the first grace period that starts after now: the running one began too early."""
+    """The number of the first grace period that starts after now: the running one began too
+    early.
+    """
     return g.done + 1 + g.active
 
 
@@ -147,7 +153,9 @@ def wait(g: Any, t: Any, e: Any) -> None:
 
 
 def spell_waited(g: Any, spell: Any) -> None:
-    """A call of this spell waits, the first one: calls of it that are made later, or still stall, are not another."""
+    """A call of this spell waits, the first one: calls of it that are made later, or still stall,
+    are not another.
+    """
     g.spell_waited |= g.spell_id == spell
     for j in range(g.heap_n):
         e = held_at(g.p_pending, node_at(g.p_nodes, j).slot)
@@ -155,7 +163,9 @@ def spell_waited(g: Any, spell: Any) -> None:
 
 
 def heard(g: Any, c: Any, e: Any) -> None:
-    """A wait on CPU c, where forks are made: it counts with its weight, and luck is no longer biased."""
+    """A wait on CPU c, where forks are made: it counts with its weight, and luck is no longer
+    biased.
+    """
     if c.heard:
         g.weight *= math.exp(g.log_lr)
         g.log_lr, c.tagged = 0.0, 0

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""kvfree_call_rcu(), its monitor and its work, as in docs/model.md; the caller has settled the CPU's dull calls."""
+"""kvfree_call_rcu(), its monitor and its work, as in docs/model.md; the caller has settled the
+CPU's dull calls.
+"""
 
 import math
 from typing import Any
@@ -193,7 +195,9 @@ def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
             log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
             if (
                 k.state == IDLE
-            ):  # a batch that is pending already asks for nothing: queue_rcu_work() does nothing then
+                # a batch that is pending already asks for nothing: queue_rcu_work() does nothing
+                # then
+            ):
                 k.state, k.need, k.asked = WAITS, request(g, t), t
             for ch in range(3):
                 if c.ptr[ch] > 0 and k.ptr[ch] == 0:
@@ -214,7 +218,9 @@ def queue_of(g: Any, x: Any) -> Any:
 
 
 def work_cost(g: Any, c: Any, size: Any, wrappers: Any) -> Any:
-    """The CPU time of freeing objects on CPU c, and of those wrappers that its pool has no place for."""
+    """The CPU time of freeing objects on CPU c, and of those wrappers that its pool has no place
+    for.
+    """
     return size * g.free_cost + max(0, wrappers - (g.pool_cap - c.nr_emergency)) * g.list_free_cost
 
 
@@ -239,9 +245,11 @@ def work_next(g: Any, x: Any, t: Any) -> None:
 
 
 def by_the_tick(g: Any, c: Any, t: Any, size: Any, wrappers: Any) -> Any:
-    """How many entries of a list, and how many wrappers among them, the work has freed when it has seen the next tick.
+    """How many entries of a list, and how many wrappers among them, the work has freed when it has
+    seen the next tick.
 
-    Wrappers and heads of double-argument calls lie on it in even measure; the pool keeps the first wrappers.
+    Wrappers and heads of double-argument calls lie on it in even measure; the pool keeps the first
+    wrappers.
     """
     left, share, room = (
         math.floor(t) + 1.0 - t,

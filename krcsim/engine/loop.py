@@ -211,8 +211,9 @@ def batch_ready(g: Any, s: Any, t: Any) -> None:
 def works(g: Any, x: Any, t: Any) -> None:
     """Steps of the work on CPU x end at t; then the next work, or back to calls."""
     c = cpu_at(g.p_cpus, x)
-    # Only at a new peak does the exact number of deferred objects matter before a release. More calls than eight
-    # standard deviations above the mean of those not yet counted have a probability below 1e-14.
+    # Only at a new peak does the exact number of deferred objects matter before a release. More
+    # calls than eight standard deviations above the mean of those not yet counted have a
+    # probability below 1e-14.
     more = g.rate_sum * t - g.rate_base
     if more > 0.0:
         more += 8.0 * math.sqrt(more) + 20.0
@@ -241,7 +242,9 @@ def works(g: Any, x: Any, t: Any) -> None:
 
 
 def readers_done(g: Any, t: Any) -> Any:
-    """Whether the grace period ends at t; else it is looked at again when the next section ends that holds it up."""
+    """Whether the grace period ends at t; else it is looked at again when the next section ends
+    that holds it up.
+    """
     later = INF
     for i in range(g.cpus):
         c = cpu_at(g.p_cpus, i)
@@ -255,8 +258,9 @@ def readers_done(g: Any, t: Any) -> Any:
             busy_until = c.start + prod_at(g.p_prods, c.cur).left * c.cost
         grace.read_on(g, c, scan - 1e-9)
         if 0.0 <= c.hold < scan:
-            # The CPU passed between two sections, which is reported with the tick; a reader that was preempted before
-            # counts as one that the grace period waits for (rcu_preempt_ctxt_queue()).
+            # The CPU passed between two sections, which is reported with the tick; a reader that
+            # was preempted before counts as one that the grace period waits for
+            # (rcu_preempt_ctxt_queue()).
             late = g.gp_began < c.section < scan
             c.hold = c.section_end if late and c.woke > c.section else -1.0
         if c.hold == t:  # it runs on when the CPU is free again
@@ -303,7 +307,9 @@ def boot(g: Any) -> None:
 
 
 def step(g: Any) -> Any:
-    """Handle what comes next: an event, or the end of a window; False if nothing is left to come."""
+    """Handle what comes next: an event, or the end of a window; False if nothing is left to
+    come.
+    """
     i = first_cpu(g)
     at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
     at_wake = held_at(g.p_waiters, g.head_w % g.wait_cap).wake if g.head_w < g.tail_w else INF
@@ -330,7 +336,9 @@ def step(g: Any) -> Any:
 
 
 def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
-    """What concerns no CPU alone happens at t; apart from step(), whose start would pay for each call in here."""
+    """What concerns no CPU alone happens at t; apart from step(), whose start would pay for each
+    call in here.
+    """
     if g.gp_at == t and g.active:
         if g.reader <= 0.0 or readers_done(g, t):
             grace.finish(g, t)

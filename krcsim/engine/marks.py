@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Channel, kind and luck of calls: which are dull, which hit, and how the luck of a tagged CPU is biased."""
+"""Channel, kind and luck of calls: which are dull, which hit, and how the luck of a tagged CPU is
+biased.
+"""
 
 import math
 from typing import Any
@@ -19,7 +21,9 @@ def shares(g: Any, c: Any, ch: Any) -> Any:
 
 
 def sooner(g: Any, c: Any, dull: Any) -> Any:
-    """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds keeps account."""
+    """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds
+    keeps account.
+    """
     if g.rare and 1.0 - dull < least(g, c) and hits(g, c, SLAB) + hits(g, c, VMALLOC) > 0.0:
         c.raised = 1
         if c.tagged and g.log_lr <= g.most:
@@ -30,12 +34,16 @@ def sooner(g: Any, c: Any, dull: Any) -> Any:
 
 
 def least(g: Any, c: Any) -> Any:
-    """How often a biased call is trouble at least: the fewer objects its pool has, the less often."""
+    """How often a biased call is trouble at least: the fewer objects its pool has, the less
+    often.
+    """
     return g.least * (c.nr_emergency + 2.0) / (g.pool_cap + 2.0)
 
 
 def hits(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call is of channel ch and gets neither page nor rcu_head: it takes from the pool or waits)."""
+    """P(a call is of channel ch and gets neither page nor rcu_head: it takes from the pool or
+    waits).
+    """
     if c.room[ch] > 0 or (g.array_path and c.cache[ch * g.own_cache] > 0):
         return 0.0
     mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
@@ -43,7 +51,9 @@ def hits(g: Any, c: Any, ch: Any) -> Any:
 
 
 def had(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call is of channel ch, finds neither room nor a cached page, and gets a page from the allocator)."""
+    """P(a call is of channel ch, finds neither room nor a cached page, and gets a page from the
+    allocator).
+    """
     if c.room[ch] > 0 or (g.array_path and c.cache[ch * g.own_cache] > 0):
         return 0.0
     mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
@@ -54,16 +64,20 @@ def had(g: Any, c: Any, ch: Any) -> Any:
 
 @part
 def marks(g: Any, c: Any) -> Any:
-    """Channel, kind and luck of the last call of a plan: FRESH, or of a channel without room and not dull."""
+    """Channel, kind and luck of the last call of a plan: FRESH, or of a channel without room and
+    not dull.
+    """
     if c.tagged:
         return biased(g, c)
     return fresh(g, c) if c.known == FRESH else trouble(g, c)
 
 
 def biased(g: Any, c: Any) -> Any:
-    """As marks(), for a tagged CPU: it hits (see hits()) with a higher chance, and g.log_lr keeps account.
+    """As marks(), for a tagged CPU: it hits (see hits()) with a higher chance, and g.log_lr keeps
+    account.
 
-    Not while a fork has had more luck than it should, by e^most: so its weight goes no further than a step beyond that.
+    Not while a fork has had more luck than it should, by e^most: so its weight goes no further than
+    a step beyond that.
     """
     h0, h1 = hits(g, c, SLAB), hits(g, c, VMALLOC)
     hit, more, forced = (
@@ -84,7 +98,8 @@ def biased(g: Any, c: Any) -> Any:
             return m
     if often != more:
         g.log_lr += math.log(more / often)
-    # Trouble that decides is a hit or a page; the rest (say, an rcu_head after a stall) is left as it is.
+    # Trouble that decides is a hit or a page; the rest (say, an rcu_head after a stall) is left as
+    # it is.
     page = had(g, c, SLAB) + had(g, c, VMALLOC)
     decides = (hit + page) / more
     to = 1.0 if forced else max(decides, min(0.5, least(g, c) / often)) if bias else decides
@@ -114,7 +129,9 @@ def biased(g: Any, c: Any) -> Any:
 
 
 def is_decided(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
-    """Whether a call with these marks gets a page from the allocator, or neither page nor rcu_head."""
+    """Whether a call with these marks gets a page from the allocator, or neither page nor
+    rcu_head.
+    """
     page = u_page >= (g.fn if single and g.noretry else g.fp)
     return hits(g, c, ch) + had(g, c, ch) > 0.0 and (page or (single and u_head < no_head(g)))
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Free pages and watermarks, what takes pages and what brings them back; brought up to date when somebody asks."""
+"""Free pages and watermarks, what takes pages and what brings them back; brought up to date when
+somebody asks.
+"""
 
 import math
 from typing import Any
@@ -8,8 +10,11 @@ from krcsim.engine.state import HEAD_STALL, LIST, cpu_at
 
 NONE, ATOMIC, TRYHARD = 0, 1, 2  # GLOBAL.head_alloc, as in remedy.HEAD_ALLOC
 CLUSTER = 32.0  # SWAP_CLUSTER_MAX: a round of direct reclaim ends when it has as many
-RETRIES = 17  # rounds without progress until no_progress_loops is above MAX_RECLAIM_RETRIES = 16; the guest's stalls of
-# 15 ms fit that while 3/8 of min are free. With nothing free they end after 2 ms: should_reclaim_retry() says no.
+# rounds without progress until no_progress_loops is above MAX_RECLAIM_RETRIES = 16; the guest's
+# stalls of
+RETRIES = 17
+# 15 ms fit that while 3/8 of min are free. With nothing free they end after 2 ms:
+# should_reclaim_retry() says no.
 
 
 def boot(g: Any) -> None:
@@ -22,7 +27,9 @@ def boot(g: Any) -> None:
 
 
 def catch_up(g: Any, t: Any) -> None:
-    """What the hog, the load and kswapd do until t: free pages move at a steady pace from mark to mark."""
+    """What the hog, the load and kswapd do until t: free pages move at a steady pace from mark to
+    mark.
+    """
     while g.mem_at < t:
         if g.file < 1e-6:
             g.file = 0.0
@@ -74,7 +81,9 @@ def spell_switches(g: Any, t: Any) -> None:
 
 
 def take(g: Any, c: Any, t: Any, mark: Any) -> Any:
-    """A page for the kernel's side at t, if more than `mark` are free: those in per-CPU lists do not count."""
+    """A page for the kernel's side at t, if more than `mark` are free: those in per-CPU lists do
+    not count.
+    """
     catch_up(g, t)
     if g.free <= mark or g.free < 1.0:
         return False
@@ -97,7 +106,9 @@ def give(g: Any, c: Any, t: Any, n: Any) -> None:
 
 
 def objects(g: Any, n: Any) -> None:
-    """n more objects wait to be freed (or fewer): the slab pages they hold come from what the marks leave to all."""
+    """n more objects wait to be freed (or fewer): the slab pages they hold come from what the marks
+    leave to all.
+    """
     g.held += n
     if g.counts == 0:
         return
@@ -111,7 +122,9 @@ def objects(g: Any, n: Any) -> None:
 
 
 def head(g: Any, c: Any, t: Any, what: Any) -> Any:
-    """An rcu_head object at t: from the CPU's slab lists; else a page for them, all there is after a stall."""
+    """An rcu_head object at t: from the CPU's slab lists; else a page for them, all there is after
+    a stall.
+    """
     if g.head_alloc == NONE:
         return False
     if what != HEAD_STALL and c.slab_free > 0:
@@ -126,7 +139,9 @@ def head(g: Any, c: Any, t: Any, what: Any) -> Any:
 
 
 def mark_after_stall(g: Any) -> Any:
-    """What a request for an object that slept has to pass: the last step of three_step is GFP_KERNEL."""
+    """What a request for an object that slept has to pass: the last step of three_step is
+    GFP_KERNEL.
+    """
     return g.high if g.head_alloc == TRYHARD else g.nowait
 
 
@@ -140,7 +155,9 @@ def wrappers_freed(g: Any, c: Any, t: Any, n: Any) -> None:
 
 
 def stall_ticks(g: Any, c: Any, t: Any, what: Any) -> Any:
-    """The median of a stall that begins at t: rounds until a page can be had, or until it gives up."""
+    """The median of a stall that begins at t: rounds until a page can be had, or until it gives
+    up.
+    """
     catch_up(g, t)
     rounds = 1
     if g.file > 0.0:
@@ -153,7 +170,9 @@ def stall_ticks(g: Any, c: Any, t: Any, what: Any) -> Any:
 
 
 def reclaim(g: Any, t: Any, what: Any) -> None:
-    """A stall in direct reclaim ends at t: one round, or with __GFP_RETRY_MAYFAIL as many as it takes."""
+    """A stall in direct reclaim ends at t: one round, or with __GFP_RETRY_MAYFAIL as many as it
+    takes.
+    """
     catch_up(g, t)
     n = min(
         max(CLUSTER, mark_after_stall(g) - g.free + 1.0) if what == HEAD_STALL else CLUSTER, g.file
@@ -163,7 +182,9 @@ def reclaim(g: Any, t: Any, what: Any) -> None:
 
 
 def refill(g: Any, c: Any, t: Any) -> None:
-    """The worker tops up the caches of the CPU at t: each page GFP_KERNEL | __GFP_NORETRY, until one fails."""
+    """The worker tops up the caches of the CPU at t: each page GFP_KERNEL | __GFP_NORETRY, until
+    one fails.
+    """
     for ch in range(1 + g.own_cache):
         while c.cache[ch] < g.cache_cap:
             if not refill_page(g, c, t):
@@ -172,7 +193,9 @@ def refill(g: Any, c: Any, t: Any) -> None:
 
 
 def refill_page(g: Any, c: Any, t: Any) -> Any:
-    """One page for the worker; a round of reclaim takes CPU time, of which worker and caller get turns of a round."""
+    """One page for the worker; a round of reclaim takes CPU time, of which worker and caller get
+    turns of a round.
+    """
     if g.pages == 0:
         return uniform(c.stalls) >= g.fn
     got = take(g, c, t, g.nowait)

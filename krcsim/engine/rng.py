@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Random numbers inside compiled code: xoshiro256++ streams (Blackman and Vigna) and the few laws the model needs."""
+"""Random numbers inside compiled code: xoshiro256++ streams (Blackman and Vigna) and the few laws
+the model needs.
+"""
 
 import functools
 import math
@@ -16,7 +18,9 @@ INF, BIG = np.inf, 1 << 40
 
 
 def ziggurat() -> NDArray[np.float64]:
-    """Edges of 128 layers of equal area under exp(-x * x / 2), the outermost first; it holds the tail."""
+    """Edges of 128 layers of equal area under exp(-x * x / 2), the outermost first; it holds the
+    tail.
+    """
     edge, area = 3.442619855899, 9.91256303526217e-3
     edges = [area / math.exp(-0.5 * edge * edge), edge]
     while len(edges) < 128:
@@ -26,13 +30,14 @@ def ziggurat() -> NDArray[np.float64]:
 
 EDGE = ziggurat()
 LOG_FACTORIAL = np.array([math.lgamma(k + 1.0) for k in range(1024)])
-# Ends a module of the engine: compiles all its functions, on first use and for compiled code only (wrappers for Python
-# would cost compile time). A division by zero gives inf as in NumPy.
+# Ends a module of the engine: compiles all its functions, on first use and for compiled code only
+# (wrappers for Python would cost compile time). A division by zero gives inf as in NumPy.
 OPTIONS: dict[str, Any] = dict(
     nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
 )
 compile_module = functools.partial(numba.jit_module, **OPTIONS)
-# For a function with few callers: part of them before they are compiled. A call costs as much as a small function does.
+# For a function with few callers: part of them before they are compiled. A call costs as much as a
+# small function does.
 part = functools.partial(numba.njit, inline="always", **OPTIONS)
 
 
@@ -62,7 +67,9 @@ def exponential(r: Any) -> Any:
 
 @part
 def normal(r: Any) -> Any:
-    """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for the place."""
+    """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for
+    the place.
+    """
     while True:
         bits = next64(r)
         i, u = bits & uint64(127), np.float64(np.int64(bits) >> 10) * 2.0**-53
@@ -80,7 +87,9 @@ def normal(r: Any) -> Any:
 
 
 def gamma(r: Any, shape: Any) -> Any:
-    """Gamma with a whole shape >= 1 and scale 1, the time of the shape-th call at rate 1: Marsaglia and Tsang 2000."""
+    """Gamma with a whole shape >= 1 and scale 1, the time of the shape-th call at rate 1: Marsaglia
+    and Tsang 2000.
+    """
     if shape == 1:
         return exponential(r)
     d = shape - 1.0 / 3.0
@@ -108,7 +117,9 @@ def log_factorial(k: Any) -> Any:
 
 
 def poisson(r: Any, mean: Any) -> Any:
-    """A Poisson number: inversion for a small mean, else transformed rejection: Hoermann 1993 (PTRS)."""
+    """A Poisson number: inversion for a small mean, else transformed rejection: Hoermann 1993
+    (PTRS).
+    """
     if mean < 10.0:
         f, u, k = math.exp(-mean), uniform(r), 0
         while u > f and k < 100:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The calls of a CPU, and how runs of dull ones are skipped, exactly: see DESIGN.md.
 
-A call is dull if it only appends: to the head block, or to the list with a monitor already pending. `plan` draws when
-the next other call comes and how many dull ones before; `settle` counts those that came before another event.
+A call is dull if it only appends: to the head block, or to the list with a monitor already pending.
+`plan` draws when the next other call comes and how many dull ones before; `settle` counts those
+that came before another event.
 """
 
 import math
@@ -106,7 +107,9 @@ def dull_anywhere(g: Any, c: Any, n: Any) -> Any:
 
 
 def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
-    """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now holds up its caller."""
+    """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now
+    holds up its caller.
+    """
     if not g.bursty:
         c.woke = t
     if c.known == DULL:
@@ -132,7 +135,9 @@ def plan(g: Any, c: Any, i: Any, t: Any) -> None:
 
 @part
 def plan_poisson(c: Any, t: Any) -> None:
-    """Draw when call n comes; where the monitor is likely to come first, only how many calls there are until then."""
+    """Draw when call n comes; where the monitor is likely to come first, only how many calls there
+    are until then.
+    """
     mean = c.rate * (c.monitor_at - t)
     if c.n == 1 or mean > c.n:
         c.call_at = c.until = t + gamma(c.arrivals, c.n) / c.rate
@@ -195,7 +200,9 @@ def source_event(g: Any, i: Any, t: Any) -> None:
 
 
 def resumed(g: Any, c: Any, i: Any, t: Any, runs_at: Any, e: Any) -> None:
-    """The held-up caller in `e` of CPU i goes on at t (closed loop), and runs at runs_at; the CPU is settled."""
+    """The held-up caller in `e` of CPU i goes on at t (closed loop), and runs at runs_at; the CPU
+    is settled.
+    """
     c.blocked -= 1
     if g.bursty:
         p = prod_at(g.p_prods, e.prod)
@@ -245,7 +252,9 @@ def next_producer(g: Any, c: Any) -> Any:
 
 
 def let_in(g: Any, c: Any, t: Any) -> None:
-    """A work that has seen a tick lets in, between two blocks or entries, a caller that is late: its slice is over."""
+    """A work that has seen a tick lets in, between two blocks or entries, a caller that is late:
+    its slice is over.
+    """
     j = next_producer(g, c)
     if j >= 0 and prod_at(g.p_prods, j).ready < t:
         p = prod_at(g.p_prods, j)
@@ -257,7 +266,9 @@ def let_in(g: Any, c: Any, t: Any) -> None:
 
 
 def let_out(g: Any, c: Any) -> None:
-    """If the caller that was let in waits, or sleeps until its next burst is due, the work goes on."""
+    """If the caller that was let in waits, or sleeps until its next burst is due, the work goes
+    on.
+    """
     if c.cur >= 0 or c.free_at >= c.wk_pause:
         return
     j = next_producer(g, c)
@@ -275,7 +286,9 @@ def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
 
 
 def mean_cost(g: Any, c: Any) -> Any:
-    """The CPU time of the next dull call, on average over those with a wrapper and those without."""
+    """The CPU time of the next dull call, on average over those with a wrapper and those
+    without.
+    """
     cost = g.call_cost + g.slab_cost * (c.reused <= 0)
     if c.room[SLAB] + c.room[VMALLOC] == 0 and g.dull_single > 0.0:  # dull calls go on the list
         cost += (

@@ -30,7 +30,9 @@ def sets() -> dict[str, Path]:
 
 
 class Against:
-    """A chooser of the set over two pictures, P(wait) and the blocked fraction, and the table of misses."""
+    """A chooser of the set over two pictures, P(wait) and the blocked fraction, and the table of
+    misses.
+    """
 
     def __init__(self, name: str = "pool", rungs: tuple[int, ...] = RUNGS) -> None:
         self.rungs, self.done, self.files = rungs, tuple[Comparison, ...](), sets()

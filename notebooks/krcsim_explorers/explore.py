@@ -113,7 +113,9 @@ def why(path: str) -> str:
 
 
 def possible(ways: dict[str, Callable[[], Scenario]]) -> dict[str, Scenario]:
-    """The scenarios that can be made; as pages cannot be kept where pointers never go into pages."""
+    """The scenarios that can be made; as pages cannot be kept where pointers never go into
+    pages.
+    """
     out: dict[str, Scenario] = {}
     for name, make in ways.items():
         with suppress(KrcsimError):
@@ -123,7 +125,9 @@ def possible(ways: dict[str, Callable[[], Scenario]]) -> dict[str, Scenario]:
 
 @dataclass(frozen=True)
 class Shown:
-    """An answer as it is on the screen: the picture, words about it, words for who cannot see it, and its source."""
+    """An answer as it is on the screen: the picture, words about it, words for who cannot see it,
+    and its source.
+    """
 
     answer: Answer
     png: bytes
@@ -133,7 +137,9 @@ class Shown:
 
 
 class Guard(anywidget.AnyWidget):
-    """Names and keys for what stands beside it, the picture's text, and the pointer's place on it (0 to 1)."""
+    """Names and keys for what stands beside it, the picture's text, and the pointer's place on it
+    (0 to 1).
+    """
 
     _esm = Path(__file__).with_name("guard.js")
     alt = traitlets.Unicode("").tag(sync=True)
@@ -142,13 +148,17 @@ class Guard(anywidget.AnyWidget):
 
 
 class Quiet(threading.local):
-    """Whether what this thread sets on widgets is no move of the person's; JupyterLab may use several threads."""
+    """Whether what this thread sets on widgets is no move of the person's; JupyterLab may use
+    several threads.
+    """
 
     on = False
 
 
 class Explorer:
-    """Sliders beside a picture that follows them; a question gives the fields, what to run and what to draw."""
+    """Sliders beside a picture that follows them; a question gives the fields, what to run and what
+    to draw.
+    """
 
     name: ClassVar[str]
     shown: ClassVar[tuple[str, ...]]  # the fields with a control
@@ -178,7 +188,9 @@ class Explorer:
         return s
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
-        """In the worker's thread: ticket.show(self._show, Shown) as often as there is something better."""
+        """In the worker's thread: ticket.show(self._show, Shown) as often as there is something
+        better.
+        """
         raise NotImplementedError
 
     def extras(self) -> list[Any]:
@@ -190,7 +202,9 @@ class Explorer:
         return {"own": s}
 
     def carries(self, name: str, path: str) -> bool:  # noqa: ARG002
-        """Whether a field of the scenario is in the world of that name too, and not another value of its remedy."""
+        """Whether a field of the scenario is in the world of that name too, and not another value
+        of its remedy.
+        """
         return True
 
     # ---- widgets
@@ -410,7 +424,9 @@ class Explorer:
             self._quiet.on = False
 
     def _settle(self, moved: Any) -> None:
-        """After a control was moved: no reserve boots with more than it keeps, and this is no preset any more."""
+        """After a control was moved: no reserve boots with more than it keeps, and this is no
+        preset any more.
+        """
         for low, high in AT_MOST:
             small, big = self.controls.get(low), self.controls.get(high)
             if small and big and small.value > big.value:  # the one that was moved wins
@@ -423,7 +439,8 @@ class Explorer:
             self.preset.value = ""
 
     def _mend(self, moved: Any) -> str:
-        """Where values contradict, the control that is named, else the one that was moved, takes the nearest that fits.
+        """Where values contradict, the control that is named, else the one that was moved, takes
+        the nearest that fits.
 
         Returns what to say about it.
         """
@@ -465,7 +482,9 @@ class Explorer:
         return f"Your last setting is back, from {self.kept.name}; choose a preset to begin anew."
 
     def _keep(self, s: Scenario, pins: dict[str, Scenario]) -> None:
-        """Write the setting and the pins beside the notebook; raises KrcsimError where that is impossible."""
+        """Write the setting and the pins beside the notebook; raises KrcsimError where that is
+        impossible.
+        """
         write_whole(
             self.kept, toml_text(s, "The last setting of the explorer.").encode(), overwrite=True
         )
@@ -483,7 +502,8 @@ class Explorer:
         self._begun = self._told = time.monotonic()
         try:
             self.work(ticket, s, pins)
-        except KrcsimError as exc:  # a question that this setting has no answer to, as of spells where there are none
+        # a question that this setting has no answer to, as of spells where there are none
+        except KrcsimError as exc:
             ticket.post(self._remark, f"No answer here: {exc}")
 
     def keep(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The newest value wins: long work behind a slider, in one thread, without a queue of old values.
 
-`Latest.submit()` never blocks. A newer value replaces one that waits and asks the running one to stop, but only after
-its first result: a steady drag would otherwise show nothing. Results come back on the event loop that submitted
-(JupyterLab may run that of widgets in a thread of its own), never on the worker's thread; without a running loop (a
-plain script, a test) everything happens at once in the caller's thread.
+`Latest.submit()` never blocks. A newer value replaces one that waits and asks the running one to
+stop, but only after its first result: a steady drag would otherwise show nothing. Results come back
+on the event loop that submitted (JupyterLab may run that of widgets in a thread of its own), never
+on the worker's thread; without a running loop (a plain script, a test) everything happens at once
+in the caller's thread.
 """
 
 import asyncio
@@ -31,8 +32,8 @@ class Ticket:
     def show(self, receiver: Callable[[Any], None], what: Any) -> None:
         """Give a result to `receiver` on the event loop; ends the work if a newer value waits.
 
-        Waits (a second at most) until it was received: the loop would otherwise share the interpreter with what
-        comes next, and the picture would be late.
+        Waits (a second at most) until it was received: the loop would otherwise share the
+        interpreter with what comes next, and the picture would be late.
         """
         received = threading.Event()
 
@@ -55,7 +56,8 @@ class Ticket:
 class Latest:
     """Runs work(ticket) for the newest submitted value only.
 
-    `on_state` hears "running" after the first result, and at the end "done", "stopped" or "error: ...".
+    `on_state` hears "running" after the first result, and at the end "done", "stopped" or "error:
+    ...".
     """
 
     def __init__(

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What kind of pressure decides: a hog's depth under sliders, and which is longer, a stall or a wait."""
+"""What kind of pressure decides: a hog's depth under sliders, and which is longer, a stall or a
+wait.
+"""
 
 import html
 from dataclasses import replace
@@ -19,7 +21,9 @@ _LOOKS = {"stall": ("#D55E00", "s", "reclaim stall"), "wait": ("#0072B2", "o", "
 
 
 class Pressure(Compared):
-    """P(wait) over bytes under a hog of chosen depth; without one, failures are drawn as the scenario says."""
+    """P(wait) over bytes under a hog of chosen depth; without one, failures are drawn as the
+    scenario says.
+    """
 
     name, names = "pressure", "curve"
     presets = {"Exhausted guest": "exhausted-guest", **PRESETS}
@@ -37,7 +41,9 @@ class Pressure(Compared):
 
     @property
     def scenario(self) -> Scenario:
-        """What the controls stand for: a hog may be taken away, which memory as pages would refuse."""
+        """What the controls stand for: a hog may be taken away, which memory as pages would
+        refuse.
+        """
         self.base = replace(self.base, memory=replace(self.base.memory, pressure="injected"))
         return super().scenario
 
@@ -56,7 +62,10 @@ class Pressure(Compared):
         stalled, blocked = (
             html.escape(words(result.get("own", q, w))) for q in ("stalled", "blocked")
         )
-        return f"{super().said(result, s)}; in reclaim: <b>{stalled}</b> of the time, waiting: <b>{blocked}</b>"
+        return (
+            f"{super().said(result, s)}; in reclaim: <b>{stalled}</b> of the time, waiting: "
+            f"<b>{blocked}</b>"
+        )
 
 
 def deeper(hog: str, **fields: Any) -> Scenario:
@@ -65,7 +74,9 @@ def deeper(hog: str, **fields: Any) -> Scenario:
 
 
 def lengths(hog: str, replications: int = 40, **fields: Any) -> dict[str, Estimate]:
-    """Mean length in ms of a stall and of a wait in the exhausted guest, with a hog of that depth."""
+    """Mean length in ms of a stall and of a wait in the exhausted guest, with a hog of that
+    depth.
+    """
     runs: Replications = replicate(deeper(hog, **fields), SEED, 0, replications)
     return {kind: ratio(runs.of(f"{kind}_ms", 1), runs.of(f"{kind}s", 1)) for kind in _LOOKS}
 

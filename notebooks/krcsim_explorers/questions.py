@@ -38,7 +38,8 @@ _PRESSURE = (
     "allocator.calm_ms",
 )
 
-CLOSING = 8e5  # events for each remedy with which plain runs saw no wait, at last: a tenth of a second each
+# events for each remedy with which plain runs saw no wait, at last: a tenth of a second each
+CLOSING = 8e5
 
 
 def looking(chart: Chart, look: str) -> Chart:
@@ -47,7 +48,9 @@ def looking(chart: Chart, look: str) -> Chart:
 
 
 def framed(ax: Axes, *, chart: Chart) -> None:
-    """Frame axes as a figure has them, with a legend of all but pins, but without the lines that it names."""
+    """Frame axes as a figure has them, with a legend of all but pins, but without the lines that it
+    names.
+    """
     figures.frame(ax, chart)
     lines = tuple(
         replace(line, look="pin" if ": " in line.name else "dots" if line.look == "dots" else "now")
@@ -132,7 +135,9 @@ class Compared(Explorer):
         return possible({name: partial(with_remedy, s, name) for name in listed(self.names, s)})
 
     def carries(self, name: str, path: str) -> bool:
-        """The rows of the table have remedies of their own, and reserves on the own remedy have their own sizes."""
+        """The rows of the table have remedies of their own, and reserves on the own remedy have
+        their own sizes.
+        """
         section, field = path.split(".", 1)
         return (
             section != "remedy" or name == "own" or (name.endswith("-own") and field not in RESERVE)
@@ -147,7 +152,8 @@ class Compared(Explorer):
         e, at = result.get("own", "p_wait", result.windows()[-1]), html.escape
         origin = at(s.grace_period.origin(s.machine.hz, s.machine.cpus))
         return (
-            f"P(wait) of your setting: <b>{at(words(e))}</b>; {s.bytes_at_boot()} bytes per CPU at boot, "
+            f"P(wait) of your setting: <b>{at(words(e))}</b>; {s.bytes_at_boot()} bytes per CPU at "
+            "boot, "
             f"{s.bytes_at_full()} at full; {origin}"
         )
 
@@ -161,11 +167,14 @@ class Compared(Explorer):
         return command_near(
             "compare",
             s,
-            f"--remedies {names}{self.options} --precision 0.001 --max-rung {rung} --budget {budget:g}{also}",
+            f"--remedies {names}{self.options} --precision 0.001 --max-rung {rung} --budget "
+            f"{budget:g}{also}",
         )
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
-        """The own point at once over the old curves, dimmed; then everything, rung by rung, and what was not seen."""
+        """The own point at once over the old curves, dimmed; then everything, rung by rung, and
+        what was not seen.
+        """
         have: Have = {}
         ask = partial(self.ask, seed=SEED, precision=0.001, have=have, stop=ticket.stop)
         own = ask(s, "own", max_rung=0, budget=0.0, command=self.command(s, "own", 0, 0.0, {}))
@@ -203,7 +212,9 @@ class Compared(Explorer):
     def on_way(
         self, ticket: Ticket, there: int, runs: int, last: int, k: int, worlds: int
     ) -> Progress:
-        """What tells the progress from `there` to `runs` replications, of `last`, in the k-th of the worlds."""
+        """What tells the progress from `there` to `runs` replications, of `last`, in the k-th of
+        the worlds.
+        """
 
         def way(n: int, of: int) -> None:
             share = (there + (runs - there) * (k + n / of) / worlds) / last
@@ -237,7 +248,9 @@ class Compared(Explorer):
 
 
 class Found(Explorer):
-    """A question whose finding is a chart and a sentence, better with each rung; told step by step on the way."""
+    """A question whose finding is a chart and a sentence, better with each rung; told step by step
+    on the way.
+    """
 
     @property
     def found(self) -> Any:
@@ -301,7 +314,9 @@ class PoolOrPages(Compared):
 
 
 class ColdStart(Compared):
-    """P(wait) in the first spell after boot, in the second, and so on: what preallocation buys, and how long."""
+    """P(wait) in the first spell after boot, in the second, and so on: what preallocation buys, and
+    how long.
+    """
 
     name, names, options = "cold-start", "cold", " --by-spell 8"
     shown = (
@@ -330,7 +345,9 @@ class ColdStart(Compared):
 
 
 class OneSpell(Explorer):
-    """One spell of pressure on a timeline: what a CPU held, who waited, and which rule of the kernel fired."""
+    """One spell of pressure on a timeline: what a CPU held, who waited, and which rule of the
+    kernel fired.
+    """
 
     name = "one-spell"
     shown = (
@@ -430,7 +447,9 @@ class OneSpell(Explorer):
         return command_near("simulate", s, f"--replication {world} --spell {number} --cpu {cpu}")
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
-        """Run the world again if another spell is asked for, and draw it with the cursor at the event."""
+        """Run the world again if another spell is asked for, and draw it with the cursor at the
+        event.
+        """
         asked = (s, self.world.value, self.which.value, min(self.cpu.value, s.machine.cpus - 1))
         n, spell = self.event.value, self.spell
         if spell is None or (spell.scenario, spell.replication, spell.number, spell.cpu) != asked:

@@ -18,7 +18,9 @@ LOOKS = 40  # of a search, more or less
 
 
 class HowBig(Found):
-    """The smallest pool, the fewest pages or the cheapest mix for a target, and all that was tried on the way."""
+    """The smallest pool, the fewest pages or the cheapest mix for a target, and all that was tried
+    on the way.
+    """
 
     name = "how-big"
     shown = (
@@ -64,7 +66,9 @@ class HowBig(Found):
         return [self.target, self.of, self.at_boot]
 
     def worlds(self, s: Scenario) -> dict[str, Scenario]:
-        """Without a reserve, with a pool and with a page: what larger ones have in common with these."""
+        """Without a reserve, with a pool and with a page: what larger ones have in common with
+        these.
+        """
         return {"own": s} | possible(
             {
                 name: partial(with_reserve, s, objects, pages, self.at_boot.value)

@@ -28,7 +28,9 @@ from krcsim_studies.size import with_reserve
 
 
 class Trust(Found):
-    """P(wait) over the size of a pool, or of a list of pages: exact, by plain runs, and by forks."""
+    """P(wait) over the size of a pool, or of a list of pages: exact, by plain runs, and by
+    forks.
+    """
 
     name = "rare-and-exact"
     presets = {"Small world, 1 CPU": "small-world", **PRESETS}

@@ -17,7 +17,9 @@ KEPT = 6  # frames: limits go back and forth between an old curve, a new point a
 
 
 def encoded(pixels: Any, stamp: str) -> bytes:
-    """Pixels [row, column, colour] as PNG: unfiltered rows, a third of the time that a search for filters takes."""
+    """Pixels [row, column, colour] as PNG: unfiltered rows, a third of the time that a search for
+    filters takes.
+    """
 
     def chunk(kind: bytes, data: bytes) -> bytes:
         return (
@@ -38,9 +40,11 @@ def encoded(pixels: Any, stamp: str) -> bytes:
 
 
 class View:
-    """Pictures of one thread; the limits of axes are those of their `key`, so that blitting is exact.
+    """Pictures of one thread; the limits of axes are those of their `key`, so that blitting is
+    exact.
 
-    All that is drawn is drawn within `style`, whatever settings a person has for figures of their own.
+    All that is drawn is drawn within `style`, whatever settings a person has for figures of their
+    own.
     """
 
     def __init__(self, style: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
@@ -54,7 +58,8 @@ class View:
         draw: Callable[[Axes], list[Any]],
         stamp: str = "",
     ) -> bytes:
-        """PNG bytes, quick rather than small: what frame() drew for an equal `key`, and draw()'s artists on it.
+        """PNG bytes, quick rather than small: what frame() drew for an equal `key`, and draw()'s
+        artists on it.
 
         `stamp` goes into the file's text, so that whoever sees the picture can tell what it shows.
         """

@@ -24,7 +24,9 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """Estimates of one remedy in growing sizes, or of one size spell by spell; `look`: now, old, pin or dots."""
+    """Estimates of one remedy in growing sizes, or of one size spell by spell; `look`: now, old,
+    pin or dots.
+    """
 
     name: str
     labels: tuple[str, ...]
@@ -35,7 +37,9 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """What is drawn: lines, what the axes say, whether x is bytes (logarithmic) or a count, and a note."""
+    """What is drawn: lines, what the axes say, whether x is bytes (logarithmic) or a count, and a
+    note.
+    """
 
     lines: tuple[Line, ...]
     xlabel: str
@@ -45,7 +49,8 @@ class Chart:
 
 
 def over_bytes(result: Result, window: str | None = None) -> Chart:
-    """P(wait) over the bytes per CPU that a remedy adds: sizes of one make a line, `own` is a point of its own.
+    """P(wait) over the bytes per CPU that a remedy adds: sizes of one make a line, `own` is a point
+    of its own.
 
     Where there are reserves on the own remedy (B3-own), only these and `own` are drawn.
     """
@@ -71,7 +76,9 @@ def over_bytes(result: Result, window: str | None = None) -> Chart:
 
 
 def by_spell(result: Result) -> Chart:
-    """P(wait) of the calls made in the first spell after boot, in the second, and so on, a line a remedy."""
+    """P(wait) of the calls made in the first spell after boot, in the second, and so on, a line a
+    remedy.
+    """
     windows = result.windows()
     labels, x = (
         tuple(w.removeprefix("spell ") for w in windows),
@@ -140,17 +147,23 @@ def beside(now: Chart, pins: Mapping[str, Chart]) -> Chart:
 
 
 def height(e: Estimate) -> float:
-    """Where an estimate stands on the axis: its value, or nowhere (nan); a bound was not measured and has no height."""
+    """Where an estimate stands on the axis: its value, or nowhere (nan); a bound was not measured
+    and has no height.
+    """
     return e.value if e.value and e.kind != "bound" else math.nan
 
 
 def unseen(e: Estimate) -> bool:
-    """Whether an estimate stands in the strip below the axis: no wait was seen, or none is possible."""
+    """Whether an estimate stands in the strip below the axis: no wait was seen, or none is
+    possible.
+    """
     return e.kind == "bound" or e.value == 0.0
 
 
 def rows_unseen(chart: Chart) -> tuple[str, ...]:
-    """The lines that have points in the strip below the axis, in their order, by what they are named without a pin."""
+    """The lines that have points in the strip below the axis, in their order, by what they are
+    named without a pin.
+    """
     names = (
         line.name.split(": ", 1)[-1] for line in chart.lines if any(map(unseen, line.estimates))
     )
@@ -195,7 +208,9 @@ def csv_text(chart: Chart, about: Mapping[str, Any]) -> str:
 
 
 def _quoted(name: str, also_plain: bool = False) -> str:
-    """A name as one cell of a CSV, on one line, and no formula of a spreadsheet; without quotes if it can be."""
+    """A name as one cell of a CSV, on one line, and no formula of a spreadsheet; without quotes if
+    it can be.
+    """
     line = " ".join(name.split())
     line = f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
     return line if also_plain and not {",", '"'} & {*line} else '"' + line.replace('"', '""') + '"'

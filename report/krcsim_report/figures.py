@@ -46,7 +46,8 @@ STRIP, STRIP_ROW, MOST_ROWS = (
     0.04,
     5,
 )  # of the height of the axes: the strip of the unseen, and each row in it
-WIDE = 1000.0  # a rough interval whose ends are farther apart is not drawn: its upper end may be a bound
+# a rough interval whose ends are farther apart is not drawn: its upper end may be a bound
+WIDE = 1000.0
 TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
 
 
@@ -56,7 +57,8 @@ def kib(x: float, _position: Any = None) -> str:
 
 
 def limits(chart: Chart) -> tuple[float, float, float, float]:
-    """Ends of the axes in whole steps (fourfold or one in x, decades in y), so that they rarely move.
+    """Ends of the axes in whole steps (fourfold or one in x, decades in y), so that they rarely
+    move.
 
     The strip of what was not seen comes below: see strip().
     """
@@ -76,7 +78,9 @@ def limits(chart: Chart) -> tuple[float, float, float, float]:
 
 
 def strip(chart: Chart) -> dict[str, float]:
-    """Where the unseen points of each line stand, as y: they have no height, only an x. Empty if a chart has none."""
+    """Where the unseen points of each line stand, as y: they have no height, only an x. Empty if a
+    chart has none.
+    """
     names = rows_unseen(chart)
     rows = min(MOST_ROWS, len(names))
     *_, low, high = limits(chart)
@@ -139,7 +143,9 @@ def _frame_strip(ax: Axes, chart: Chart) -> None:
 
 
 def draw(chart: Chart, ax: Axes) -> list[Any]:
-    """The lines of a chart on axes that frame() set; returns the artists, those with a label for the legend."""
+    """The lines of a chart on axes that frame() set; returns the artists, those with a label for
+    the legend.
+    """
     artists: list[Any] = []
     ranks: dict[str, int] = {}
     places = strip(chart)
@@ -163,7 +169,9 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
 
 
 def _unseen(line: Line, ax: Axes, colour: str, y: float) -> list[Any]:
-    """A hollow star for each point of a line at which no wait was seen: in the strip, at its x and at no height."""
+    """A hollow star for each point of a line at which no wait was seen: in the strip, at its x and
+    at no height.
+    """
     there = [
         (x, label)
         for x, label, e in zip(line.x, _thinned(line), line.estimates, strict=True)
@@ -200,7 +208,9 @@ def _unseen(line: Line, ax: Axes, colour: str, y: float) -> list[Any]:
 
 
 def _line(line: Line, ax: Axes, least: float, style: Any) -> list[Any]:
-    """Markers with a band of intervals; ~ beside a size: rough. What was not seen stands in the strip."""
+    """Markers with a band of intervals; ~ beside a size: rough. What was not seen stands in the
+    strip.
+    """
     colour, marker, dash = style
     strong = {"old": 0.25, "pin": 0.5}.get(line.look, 1.0)
     dots = line.look == "dots"
@@ -237,7 +247,9 @@ def _line(line: Line, ax: Axes, least: float, style: Any) -> list[Any]:
 
 
 def _aside(ax: Axes, marker: str) -> Any:
-    """Where dots of a marker stand, some points beside their place: lines of the same heights hide nothing."""
+    """Where dots of a marker stand, some points beside their place: lines of the same heights hide
+    nothing.
+    """
     shift, fig = (
         {"s": -4.0, "^": 4.0}.get(marker, 0.0) / 72.0,
         cast(Figure, ax.get_figure(root=True)),
@@ -271,7 +283,9 @@ def _star(line: Line, ax: Axes, least: float) -> list[Any]:
 
 
 def _end(e: Estimate, v: float | None, least: float) -> float:
-    """An end of an interval on the axis; nan where it says no more than that the height is a guess (`~` does)."""
+    """An end of an interval on the axis; nan where it says no more than that the height is a guess
+    (`~` does).
+    """
     wide = e.kind == "rough" and e.lo is not None and e.hi is not None and e.hi > WIDE * e.lo
     return math.nan if v is None or unseen(e) or wide else max(least, v)
 

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Lists of remedies that have a name of their own: a growing reserve, and pools and pages full and empty at boot."""
+"""Lists of remedies that have a name of their own: a growing reserve, and pools and pages full and
+empty at boot.
+"""
 
 from krcsim.scenario import Scenario
 
@@ -16,7 +18,9 @@ CURVE = (
 
 
 def listed(names: str, s: Scenario) -> tuple[str, ...]:
-    """The remedies of a comma-separated list, of `curve` (growing reserves) or of `cold` (full and empty at boot)."""
+    """The remedies of a comma-separated list, of `curve` (growing reserves) or of `cold` (full and
+    empty at boot).
+    """
     pool, pages = s.remedy.nr_emergency_objs or 3, max(2, s.remedy.nr_bkv_objs)
     cold = ("own", "B0-own", f"B{pool}-own", f"B{pool}f-own", f"D{pages}e-own", f"D{pages}-own")
     return CURVE if names == "curve" else cold if names == "cold" else tuple(names.split(","))

@@ -40,7 +40,9 @@ SPARE = ("from boot", "steady", "blocked", "bytes/CPU")
 
 
 def fitting(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[str]:
-    """A table that fits: without the columns that can be spared, then without intervals, at last a point a line."""
+    """A table that fits: without the columns that can be spared, then without intervals, at last a
+    point a line.
+    """
     kept = [*range(len(head))]
     for spare in ("", *SPARE):
         kept = [k for k in kept if head[k] != spare or k < 2]
@@ -66,7 +68,9 @@ def fitting(head: list[str], rows: list[list[str]], width: int = WIDTH) -> list[
 
 
 def log_plot(chart: Chart, height: int = 10) -> list[str]:
-    """A chart with a mark a line, y logarithmic; below the axis a strip with the marks of what was not seen."""
+    """A chart with a mark a line, y logarithmic; below the axis a strip with the marks of what was
+    not seen.
+    """
     marks = iter(MARKS)
     legend = {line.name: OWN_MARK if line.name == OWN else next(marks, "?") for line in chart.lines}
     points = [
@@ -201,7 +205,9 @@ def remark(result: Result, window: str, names: list[str]) -> str:
 
 
 def difference_words(base: str, runs: int, value: Cell, lo: Cell, hi: Cell, saves: Cell) -> str:
-    """A difference in words, no more than it carries: a number, at least so much, or that none was seen or proven."""
+    """A difference in words, no more than it carries: a number, at least so much, or that none was
+    seen or proven.
+    """
     low, high = float(lo or 0.0), float(hi or 0.0)
     least, most = sorted((abs(low), abs(high)))
     if value == 0.0 and saves == 1.0:  # older files have a zero interval here
@@ -233,7 +239,8 @@ def wrap(text: str, width: int = WIDTH, first: str = "", later: str = "") -> lis
 def answer_text(result: Result, window: str | None = None) -> str:
     """The answer to the list: situation, table, differences, plot, what is left out, command.
 
-    `window`: boot or steady; left out, steady if there is any. Raises KrcsimError if the result has no such window.
+    `window`: boot or steady; left out, steady if there is any. Raises KrcsimError if the result has
+    no such window.
     """
     windows = result.windows()
     window = window or ("steady" if "steady" in windows else windows[0] if windows else "")
@@ -343,7 +350,9 @@ HOW = {
 
 
 def found_words(result: Result, points: list[tuple[Cell, ...]]) -> str:
-    """For which of the points plain runs saw no wait, what was found instead, and what was spent on it; "" if none."""
+    """For which of the points plain runs saw no wait, what was found instead, and what was spent on
+    it; "" if none.
+    """
     quantity = "p_wait_spell" if is_by_spell(result) else "p_wait"
     parts = []
     for method, words_of_it in HOW.items():
@@ -368,7 +377,9 @@ def found_words(result: Result, points: list[tuple[Cell, ...]]) -> str:
 
 
 def unexposed_words(result: Result, points: list[tuple[Cell, ...]]) -> str:
-    """With which of the points no call could have waited, so that nothing is known about waits; "" if none."""
+    """With which of the points no call could have waited, so that nothing is known about waits; ""
+    if none.
+    """
     quantity = "p_wait_spell" if is_by_spell(result) else "p_wait"
     said = []
     for w in result.windows():
@@ -388,7 +399,9 @@ def _in_windows(where: list[str], every: list[str]) -> str:
 def wait_rows(
     result: Result, points: list[tuple[Cell, ...]], window: str
 ) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of a table of P(wait) and time blocked, with the other window where there is room."""
+    """Head and rows of a table of P(wait) and time blocked, with the other window where there is
+    room.
+    """
     extra = result.parameters[1:]
     head = [
         "remedy",

@@ -93,7 +93,9 @@ def one_spell(
     number: int = 1,
     cpu: int = 0,
 ) -> Spell:
-    """Spell `number` (from 1) of a replication, seen from a CPU; raises KrcsimError where there is none."""
+    """Spell `number` (from 1) of a replication, seen from a CPU; raises KrcsimError where there is
+    none.
+    """
     check_study(seed, PRECISION, 0)
     for name, value in (("replication", replication), ("number", number), ("cpu", cpu)):
         check_whole(name, value, 2**31, "choose another")
@@ -112,7 +114,8 @@ def one_spell(
     )
     if not 1 <= number <= len(begins):
         raise KrcsimError(
-            f"this run of {s.horizon_ms:g} ms has {len(begins)} spells, so none with number {number}; "
+            f"this run of {s.horizon_ms:g} ms has {len(begins)} spells, so none with number "
+            f"{number}; "
             "choose another, or raise horizon_ms"
         )
     hz = s.machine.hz
@@ -136,7 +139,9 @@ def one_spell(
 
 @cache
 def rules() -> dict[str, dict[str, str]]:
-    """The rule of the kernel behind each kind of event: `rule` in words, `symbol` where it stands."""
+    """The rule of the kernel behind each kind of event: `rule` in words, `symbol` where it
+    stands.
+    """
     return tomllib.loads((data_folder() / "rules.toml").read_text(encoding="utf-8"))
 
 
@@ -148,7 +153,8 @@ def story(spell: Spell) -> str:
     waited = f"{len(spell.waits)} callers waited{mean}"
     return (
         f"Spell {spell.number} on CPU {spell.cpu}: {spell.end_ms - spell.begin_ms:.4g} ms, "
-        f"{count['page from cache']} pages came from the cache, {count['rcu_head from pool']} objects from the pool, "
+        f"{count['page from cache']} pages came from the cache, {count['rcu_head from pool']} "
+        "objects from the pool, "
         f"{count['reclaim stall']} callers stalled in reclaim; {waited}."
     )
 
@@ -219,7 +225,9 @@ def frame(ax: Axes, *, spell: Spell, span: tuple[float, float]) -> None:
 def _sawtooth(
     own: list[Event], x: list[float], y: list[float], foot: float
 ) -> tuple[list[float], list[float]]:
-    """Points of what is queued: it grows with the calls, and falls when a batch takes it; none without an event."""
+    """Points of what is queued: it grows with the calls, and falls when a batch takes it; none
+    without an event.
+    """
     xs, ys = [], []
     for e, at, now, following in zip(own, x, y, [*y[1:], foot][: len(y)], strict=True):
         taken = e.what in ("batch queued", "joined a pending batch")
@@ -277,7 +285,9 @@ def spell_figure(spell: Spell, title: str, foot: str) -> Figure:
 
 
 def text_of(spell: Spell, command: str, most: int = 40) -> str:
-    """The spell as plain text for a list: the story, the events up to its first waits, the command."""
+    """The spell as plain text for a list: the story, the events up to its first waits, the
+    command.
+    """
     first = next((k for k, e in enumerate(spell.events) if e.what == "wait begins"), 0)
     shown = spell.events[max(0, first - most // 2) : max(0, first - most // 2) + most]
     rows = [

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`krcsim ask`: one number in a sentence that says how it was found; or all methods beside each other."""
+"""`krcsim ask`: one number in a sentence that says how it was found; or all methods beside each
+other.
+"""
 
 import argparse
 import json
@@ -20,7 +22,8 @@ def run_ask(
         return
     if args.out or args.of != "pool":
         raise KrcsimError(
-            f"--{'out' if args.out else 'of'} of ask draws methods over sizes; add for example --sizes 6"
+            f"--{'out' if args.out else 'of'} of ask draws methods over sizes; add for example "
+            "--sizes 6"
         )
     from krcsim_studies.beside import said
     from krcsim_studies.question import asking
@@ -58,7 +61,8 @@ def _beside(
     for name, plain in (("quantity", []), ("method", "auto"), ("precision", 0.1)):
         if getattr(args, name) != plain:
             raise KrcsimError(
-                f"--{name} does not go with --sizes, which asks for P(wait) by each method; leave it out"
+                f"--{name} does not go with --sizes, which asks for P(wait) by each method; leave "
+                "it out"
             )
     with telling(args.quiet) as told:
         found = beside(

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""An answer as files: figure, data drawn, scenario, result, text; each alone enough to be made again."""
+"""An answer as files: figure, data drawn, scenario, result, text; each alone enough to be made
+again.
+"""
 
 import json
 from collections.abc import Iterable
@@ -20,7 +22,9 @@ KINDS = ("png", "svg", "pdf", "csv", "toml", "json", "txt")
 
 @dataclass(frozen=True)
 class Answer:
-    """What a question was answered with: `drawn` is in the figure; `command` makes it again in a shell."""
+    """What a question was answered with: `drawn` is in the figure; `command` makes it again in a
+    shell.
+    """
 
     name: str
     scenario: Scenario
@@ -97,6 +101,8 @@ def file_of(answer: Answer, kind: str, dpi: int = 150) -> bytes:
 def export_all(
     folder: Path, answer: Answer, dpi: int = 150, kinds: Iterable[str] = KINDS
 ) -> list[Path]:
-    """Write all files of an answer under one free name; raises KrcsimError and leaves none if one fails."""
+    """Write all files of an answer under one free name; raises KrcsimError and leaves none if one
+    fails.
+    """
     files = {f".{kind}": file_of(answer, kind, dpi) for kind in kinds}
     return write_set(folder, f"{answer.name}-{hash_of(answer)[:8]}", files)

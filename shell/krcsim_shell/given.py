@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a command line gives: fields and their values, scenarios, and the command that makes the same again."""
+"""What a command line gives: fields and their values, scenarios, and the command that makes the
+same again.
+"""
 
 import argparse
 import functools
@@ -18,7 +20,8 @@ from krcsim_shell.streams import note, say
 # Options that change nothing of an answer: where it goes, and how it is mailed.
 MAIL = "parent in-reply-to quote subject to cc from".split()
 _ELSEWHERE = {"out", "dpi", "json", "overwrite", "quiet", *MAIL}
-# (verb, option): another one without which it would do nothing, or beside which it would do nothing.
+# (verb, option): another one without which it would do nothing, or beside which it would do
+# nothing.
 _NEEDS = {("simulate", "cpu"): "spell"}
 _CLASHES = {("simulate", "events"): "spell", ("simulate", "every-call"): "spell"} | {
     (verb, name): "over"
@@ -53,7 +56,8 @@ class _PinParser(argparse.ArgumentParser):
     def error(self, message: str) -> Any:
         """Say what is wrong with it."""
         raise KrcsimError(
-            f"--pin cannot be read ({message}); write for example --pin 'phone --set machine.cpus=2'"
+            f"--pin cannot be read ({message}); write for example --pin 'phone --set "
+            "machine.cpus=2'"
         )
 
 
@@ -85,19 +89,24 @@ def pair(text: str) -> tuple[str, str]:
 
 
 def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
-    """The fields of an option that is given once for each; raises KrcsimError for a field given twice."""
+    """The fields of an option that is given once for each; raises KrcsimError for a field given
+    twice.
+    """
     found: dict[str, str] = {}
     for name, value in map(pair, texts):
         if name in found:
             raise KrcsimError(
-                f"{option} gives {name} twice, as {shown(found[name])} and {shown(value)}; leave one out"
+                f"{option} gives {name} twice, as {shown(found[name])} and {shown(value)}; leave "
+                "one out"
             )
         found[name] = value
     return found
 
 
 def scenario_from(args: argparse.Namespace) -> Scenario:
-    """The scenario that the arguments name, with --set applied: whole sections first, then single fields."""
+    """The scenario that the arguments name, with --set applied: whole sections first, then single
+    fields.
+    """
     return changed(
         load_scenario(args.scenario),
         **{k: value_of(v) for k, v in pairs("--set", args.set).items()},
@@ -118,10 +127,11 @@ def _pin(text: str) -> argparse.Namespace:
 
 
 def command_of(args: argparse.Namespace, options: str, argv: Sequence[str] = ()) -> str:
-    """The command that makes the same again: what the options of its verb were understood as, in the order of `argv`.
+    """The command that makes the same again: what the options of its verb were understood as, in
+    the order of `argv`.
 
-    Options that only say where output goes are left out. A scenario file, also that of a pin, becomes the nearest
-    preset and what differs, so that the command needs no file.
+    Options that only say where output goes are left out. A scenario file, also that of a pin,
+    becomes the nearest preset and what differs, so that the command needs no file.
     """
     heads = [word.split("=")[0] for word in argv]
     place = {
@@ -222,12 +232,15 @@ def _refuse(wrong: bool, name: str, why: str) -> None:
 
 
 def _check_lines(what: str, value: Any) -> None:
-    """Refuse control characters and bytes that are not UTF-8: they would break the line that makes the same again."""
+    """Refuse control characters and bytes that are not UTF-8: they would break the line that makes
+    the same again.
+    """
     for text in value if isinstance(value, list) else [value]:
         if isinstance(text, str) and any(
             unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in text
         ):
             raise KrcsimError(
-                f"{what} is {shown(text)}; allowed: a line of UTF-8 text; rename the file or leave the "
+                f"{what} is {shown(text)}; allowed: a line of UTF-8 text; rename the file or leave "
+                "the "
                 "character out"
             )

@@ -122,7 +122,9 @@ def run_simulate(args: argparse.Namespace, command: str) -> None:
 
 
 def check_targets(args: argparse.Namespace, kinds: tuple[str, ...] = ()) -> None:
-    """Refuse at once what would fail only after the work is done; `kinds`: endings, if not those of figures."""
+    """Refuse at once what would fail only after the work is done; `kinds`: endings, if not those of
+    figures.
+    """
     if args.out and not kinds:
         from krcsim_shell.export import KINDS as kinds  # which needs matplotlib, as a figure does
     if twice := {
@@ -232,7 +234,8 @@ def run_study(args: argparse.Namespace, command: str) -> None:
     scenario = scenario_from(args)
     if len(args.pin) > 8:
         raise KrcsimError(
-            f"--pin is given {len(args.pin)} times; allowed: up to 8; draw another figure for the rest"
+            f"--pin is given {len(args.pin)} times; allowed: up to 8; draw another figure for the "
+            "rest"
         )
     pins = [pinned(pin) for pin in args.pin]
     result = studied(args, scenario, command)
@@ -267,7 +270,9 @@ def run_sweep(args: argparse.Namespace, command: str) -> None:
 
 
 def run_reply(args: argparse.Namespace, command: str) -> None:
-    """The answer as plain text or as the draft of a mail, from a saved result or a scenario that is run now."""
+    """The answer as plain text or as the draft of a mail, from a saved result or a scenario that is
+    run now.
+    """
     from krcsim_shell.mail import (
         Parent,
         chosen,
@@ -368,13 +373,15 @@ VERBS = {
     "size": (
         run_size,
         "the smallest pool, the fewest pages or the cheapest mix for a target",
-        "set target of quantity method confidence at-boot beside window budget seed json max-rung out dpi overwrite "
+        "set target of quantity method confidence at-boot beside window budget seed json max-rung "
+        "out dpi overwrite "
         "quiet",
     ),
     "reply": (
         run_reply,
         "a plain-text answer from a scenario or a saved .json result",
-        f"set seed precision max-rung budget out overwrite quiet remedies by-spell over window {_MAIL}",
+        "set seed precision max-rung budget out overwrite quiet remedies by-spell over window "
+        f"{_MAIL}",
     ),
     "kernel": (
         run_kernel,
@@ -429,5 +436,7 @@ def main(argv: list[str] | None = None) -> int:
     finally:
         note(
             ""
-        )  # what could not be written is dropped here, and not by the interpreter, which would fail on it
+            # what could not be written is dropped here, and not by the interpreter, which would
+            # fail on it
+        )
     return 0

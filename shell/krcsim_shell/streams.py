@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Standard output and standard error as they may be: closed, full, gone, or without a sign for what is to be said."""
+"""Standard output and standard error as they may be: closed, full, gone, or without a sign for what
+is to be said.
+"""
 
 import contextlib
 import os
@@ -16,7 +18,9 @@ EVERY_S = (
 
 
 def say(text: str, end: str = "\n") -> None:
-    """Write an answer to standard output, and see that it arrives; raises KrcsimError where it cannot."""
+    """Write an answer to standard output, and see that it arrives; raises KrcsimError where it
+    cannot.
+    """
     check_output()
     try:
         sys.stdout.write(text + end)
@@ -24,19 +28,22 @@ def say(text: str, end: str = "\n") -> None:
     except UnicodeEncodeError as exc:
         sign = ascii(exc.object[exc.start])
         raise KrcsimError(
-            f"standard output is {exc.encoding} and has no sign for {sign}; set PYTHONIOENCODING=utf-8, "
+            f"standard output is {exc.encoding} and has no sign for {sign}; set "
+            "PYTHONIOENCODING=utf-8, "
             "or write to a file: --out NAME"
         ) from None
     except BrokenPipeError:
         silence(sys.stdout)
         raise KrcsimError(
-            "whoever reads standard output went away before all was written; send it to a file instead "
+            "whoever reads standard output went away before all was written; send it to a file "
+            "instead "
             "if you want all of it"
         ) from None
     except OSError as exc:
         silence(sys.stdout)
         raise KrcsimError(
-            f"standard output cannot be written ({exc.strerror or exc}); free some space, or send it "
+            f"standard output cannot be written ({exc.strerror or exc}); free some space, or send "
+            "it "
             "somewhere else"
         ) from None
 
@@ -58,7 +65,9 @@ def note(text: str) -> None:
 
 
 def silence(stream: Any) -> None:
-    """Let what a stream still holds go nowhere, or the interpreter would fail on it once more at its end."""
+    """Let what a stream still holds go nowhere, or the interpreter would fail on it once more at
+    its end.
+    """
     with contextlib.suppress(OSError, ValueError, AttributeError):
         nowhere = os.open(os.devnull, os.O_WRONLY)
         os.dup2(nowhere, stream.fileno())
@@ -66,7 +75,9 @@ def silence(stream: Any) -> None:
 
 
 def open_error() -> None:
-    """Give what is written to a closed standard error somewhere to go, on the descriptor that a file would get."""
+    """Give what is written to a closed standard error somewhere to go, on the descriptor that a
+    file would get.
+    """
     if sys.stderr is None:
         sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123  it lives as long as the process
 
@@ -78,9 +89,11 @@ def on_terminal() -> bool:
 
 @contextlib.contextmanager
 def telling(quiet: bool, every_s: float = EVERY_S) -> Iterator[Callable[[str], None] | None]:
-    """What tells on standard error how far the work is: one line written over, elsewhere a line now and then.
+    """What tells on standard error how far the work is: one line written over, elsewhere a line now
+    and then.
 
-    The latest is told again while nothing new is said, so that long work does not look like a dead one.
+    The latest is told again while nothing new is said, so that long work does not look like a dead
+    one.
     """
     if quiet:
         yield None

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`krcsim sweep --into FILE`: a large sweep from a shell, with a bar, stopped and gone on with at will."""
+"""`krcsim sweep --into FILE`: a large sweep from a shell, with a bar, stopped and gone on with at
+will.
+"""
 
 import argparse
 import contextlib
@@ -35,7 +37,8 @@ def check_sweep(args: argparse.Namespace) -> None:
         )
     for name in (name for name in _NEVER if getattr(args, name)):
         raise KrcsimError(
-            f"--{name.replace('_', '-')} does not go with --into; leave it out: the table holds the plan "
+            f"--{name.replace('_', '-')} does not go with --into; leave it out: the table holds "
+            "the plan "
             "and all answers"
         )
     if (
@@ -115,12 +118,14 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
         if not rows:
             raise
         note(
-            f"\nkrcsim: left at once; what {args.into} holds stays, the same command goes on from there\n"
+            f"\nkrcsim: left at once; what {args.into} holds stays, the same command goes on from "
+            "there\n"
         )
         raise SystemExit(130) from None
     if rows[1] < plan.size:
         note(
-            f"\nkrcsim: stopped; {args.into} holds {rows[1]} of {plan.size} points; the same command "
+            f"\nkrcsim: stopped; {args.into} holds {rows[1]} of {plan.size} points; the same "
+            "command "
             "goes on from there\n"
         )
         raise SystemExit(128 + signals[0])
@@ -135,7 +140,9 @@ def run_into(args: argparse.Namespace, scenario: Scenario, over: dict[str, list[
 
 @contextlib.contextmanager
 def _ended_by(stop: Stop) -> Iterator[list[int]]:
-    """The first Ctrl-C (or the SIGTERM of a batch system) asks to stop, a second Ctrl-C leaves at once."""
+    """The first Ctrl-C (or the SIGTERM of a batch system) asks to stop, a second Ctrl-C leaves at
+    once.
+    """
     seen: list[int] = []
 
     def ask(number: int, _: object) -> None:

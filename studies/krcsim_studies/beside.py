@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Can an answer be trusted? A finding in words, and all methods beside each other as a reserve grows."""
+"""Can an answer be trusted? A finding in words, and all methods beside each other as a reserve
+grows.
+"""
 
 import html
 from collections.abc import Callable
@@ -35,9 +37,11 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Beside:
-    """Findings of KINDS for sizes 0, 1, 2, ...; of: pool or pages; None where a method has no answer, with `lacking`.
+    """Findings of KINDS for sizes 0, 1, 2, ...; of: pool or pages; None where a method has no
+    answer, with `lacking`.
 
-    window: whose calls; rung: of the ladder, for all that is simulated; lacking: the first reason, by method.
+    window: whose calls; rung: of the ladder, for all that is simulated; lacking: the first reason,
+    by method.
     """
 
     scenario: Scenario
@@ -71,7 +75,8 @@ class Beside:
 
     def _repr_html_(self) -> str:
         """How a notebook shows it: the table, and how often the ranges held."""
-        return f"{html_table([self.of, *NAMES.values()], rows_of(self))}<p>{html.escape(verdict(self))}</p>"
+        table_html = html_table([self.of, *NAMES.values()], rows_of(self))
+        return f"{table_html}<p>{html.escape(verdict(self))}</p>"
 
 
 def beside(
@@ -87,9 +92,11 @@ def beside(
     told: Told | None = None,
     command: str = "",
 ) -> Beside:
-    """P(wait) by each method for a pool (or a list of pages) of 0 up to `largest` a CPU; raises KrcsimError.
+    """P(wait) by each method for a pool (or a list of pages) of 0 up to `largest` a CPU; raises
+    KrcsimError.
 
-    Ends before the sizes whose exact answer is below 1e-13. `known` keeps exact findings for later calls.
+    Ends before the sizes whose exact answer is below 1e-13. `known` keeps exact findings for later
+    calls.
     """
     s = given(scenario)
     refuse(
@@ -147,7 +154,9 @@ def beside(
 
 
 def said(f: Finding) -> str:
-    """A finding in some sentences: what, how much, how it was found and why so, the work, and what to know of it."""
+    """A finding in some sentences: what, how much, how it was found and why so, the work, and what
+    to know of it.
+    """
     return f"{_said(f)} {f.note}." if f.note else _said(f)
 
 
@@ -167,21 +176,27 @@ def _said(f: Finding) -> str:
             else words(e)
         )
         return (
-            f"{what}: {value}, without chance. Found by the exact chain ({f.why}): {f.replications} states, "
+            f"{what}: {value}, without chance. Found by the exact chain ({f.why}): "
+            f"{f.replications} states, "
             f"{number(f.events)} ticks."
         )
     if e.kind == "exact":
         return f"{what}: {words(e)}{unit}, which no draw changes; {how}."
     if e.kind == "bound":
         return (
-            f"{what}: {words(e)} at 95 %, an upper bound: nothing was seen, which is no proof that it is so rare. "
+            f"{what}: {words(e)} at 95 %, an upper bound: nothing was seen, which is no proof that "
+            "it is so rare. "
             f"Asked by {SPOKEN[f.method]} ({f.why}): {runs}."
         )
     if e.kind == "none":
-        return f"{what}: no answer, nothing that defines it was seen. Asked by {SPOKEN[f.method]} ({f.why}): {runs}."
+        return (
+            f"{what}: no answer, nothing that defines it was seen. Asked by {SPOKEN[f.method]} "
+            f"({f.why}): {runs}."
+        )
     if e.kind == "rough":
         return (
-            f"{what}: {words(e)}{unit}, rough: too few replications tell of it, so read it as a factor and raise "
+            f"{what}: {words(e)}{unit}, rough: too few replications tell of it, so read it as a "
+            "factor and raise "
             f"max_rung. {how[0].upper()}{how[1:]}."
         )
     return f"{what}: {words(e)}{unit} at 95 %. {how[0].upper()}{how[1:]}."
@@ -191,13 +206,17 @@ def verdict(b: Beside) -> str:
     """How often what was simulated held the exact answer, and where it gave only a bound."""
     if b.estimate("exact", 0).value is None:
         why = fits(with_reserve(b.scenario, 0, 0)) or b.lacking.get("exact", "no exact answer")
-        return f"There is nothing exact to hold the ranges against: the chain does not follow this world ({why})"
+        return (
+            "There is nothing exact to hold the ranges against: the chain does not follow "
+            f"this world ({why})"
+        )
     parts = []
     for method in KINDS[1:]:
         inside, of = b.held(method)
         bounds = sum(b.estimate(method, n).kind == "bound" for n in range(len(b.rows)))
         parts.append(
-            f"{NAMES[method]}: {inside} of {of} ranges hold the exact answer ({bounds} of them bounds)"
+            f"{NAMES[method]}: {inside} of {of} ranges hold the exact answer ({bounds} of them "
+            "bounds)"
         )
     return "; ".join(parts)
 

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One CPU as a Markov chain: its states, and what an event and a tick make of them, as in docs/model.md.
+"""One CPU as a Markov chain: its states, and what an event and a tick make of them, as in
+docs/model.md.
 
-A state is a tuple of whole numbers that holds what decides about later waits and nothing else: of blocks and wrappers
-no more than cache and pool can keep, of times the ticks that are left.
+A state is a tuple of whole numbers that holds what decides about later waits and nothing else: of
+blocks and wrappers no more than cache and pool can keep, of times the ticks that are left.
 """
 
 from dataclasses import dataclass
@@ -14,11 +15,12 @@ from krcsim.scenario import Scenario
 
 State = tuple[int, ...]
 Way = tuple[float, State, int]  # its probability, the state after, and how many calls wait
-# Places in a state. By channel: pages cached, free entries of the head block, and what is queued: blocks, and for the
-# list 1 and its wrappers (0: empty). MONITOR: ticks until it runs (0: not pending). GP: ticks until the grace period
-# ends (0: none, -1: one begins at the next tick). BATCH: twice what it needs (0: idle), and what it holds by channel.
-# WAITERS: callers that wait, by what they need (LATER, NEXT, SERVED), and whether their next call is due; in an open
-# loop only whether somebody needs LATER. CLOCK: the tick, modulo the grain of the timer wheel. SPELL: of pressure.
+# Places in a state. By channel: pages cached, free entries of the head block, and what is queued:
+# blocks, and for the list 1 and its wrappers (0: empty). MONITOR: ticks until it runs (0: not
+# pending). GP: ticks until the grace period ends (0: none, -1: one begins at the next tick). BATCH:
+# twice what it needs (0: idle), and what it holds by channel. WAITERS: callers that wait, by what
+# they need (LATER, NEXT, SERVED), and whether their next call is due; in an open loop only whether
+# somebody needs LATER. CLOCK: the tick, modulo the grain of the timer wheel. SPELL: of pressure.
 POOL, CACHE, ROOM, NOW, MONITOR, GP, BATCH, WAITERS, CLOCK, SPELL = 0, 1, 3, 5, 8, 9, 10, 18, 24, 25
 BATCHES, LIST = (BATCH, BATCH + 4), 2
 SERVED, NEXT, LATER = (
@@ -156,7 +158,9 @@ def other(state: State) -> State:
 
 
 def events(r: Rules, state: State) -> list[Way]:
-    """What may happen within a tick, as rates: a call, or that of a waiting caller gets due, or pressure switches."""
+    """What may happen within a tick, as rates: a call, or that of a waiting caller gets due, or
+    pressure switches.
+    """
     ways = [(r.switches[state[SPELL]], other(state), 0)]
     each, free = r.calls / max(1, r.producers), max(1, r.producers)
     for i in range(WAITERS, CLOCK, 2) if r.producers else ():
@@ -169,7 +173,9 @@ def events(r: Rules, state: State) -> list[Way]:
 
 
 def tick(r: Rules, state: State) -> list[Way]:
-    """All that may happen at a tick: grace period, monitor, works, and the late calls of woken callers."""
+    """All that may happen at a tick: grace period, monitor, works, and the late calls of woken
+    callers.
+    """
     s = list(state)
     s[CLOCK] = (s[CLOCK] + 1) % (1 << r.grain)
     ready, late, begins = [b for b in BATCHES if s[b] == SERVED], s[CLOCK - 1], s[GP] < 0

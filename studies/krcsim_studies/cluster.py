@@ -18,9 +18,11 @@ _JOIN_S = 60.0
 def dask_executor(
     address: str = "", workers: int | None = None
 ) -> Iterator[tuple[Executor, Callable[[], int]]]:
-    """An Executor on the scheduler at an address (or in a scheduler file ending in .json), and how many run at once.
+    """An Executor on the scheduler at an address (or in a scheduler file ending in .json), and how
+    many run at once.
 
-    Without an address a cluster of `workers` processes is made on loopback, without a dashboard. Raises KrcsimError.
+    Without an address a cluster of `workers` processes is made on loopback, without a dashboard.
+    Raises KrcsimError.
     """
     try:
         import distributed
@@ -54,7 +56,9 @@ def dask_executor(
 
 @contextlib.contextmanager
 def _quiet(library: str) -> Iterator[None]:
-    """A worker that died is replaced, and a scheduler that is gone is told in a line: no tracebacks beside the bar."""
+    """A worker that died is replaced, and a scheduler that is gone is told in a line: no tracebacks
+    beside the bar.
+    """
     loggers = [
         logging.getLogger(name)
         for name in sorted(logging.root.manager.loggerDict)
@@ -76,7 +80,9 @@ def dask_setup(_worker: object) -> None:
 
 
 def _address_in(path: Path) -> str:
-    """Where the scheduler is that wrote a scheduler file; raises KrcsimError at once if there is none yet."""
+    """Where the scheduler is that wrote a scheduler file; raises KrcsimError at once if there is
+    none yet.
+    """
     told = read_json(
         read_text(
             path,
@@ -87,7 +93,8 @@ def _address_in(path: Path) -> str:
     )
     if wrong := cells.wrong_in_table({"address": cells.NAME}, told):
         raise KrcsimError(
-            f"scheduler file {path} is not one of Dask: {wrong}; give the file that the scheduler wrote"
+            f"scheduler file {path} is not one of Dask: {wrong}; give the file that the scheduler "
+            "wrote"
         )
     address: str = told["address"]
     return address

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Remedies in the same worlds, all at once or spell by spell; where plain runs see no wait, other methods are asked."""
+"""Remedies in the same worlds, all at once or spell by spell; where plain runs see no wait, other
+methods are asked.
+"""
 
 import itertools
 import math
@@ -55,7 +57,9 @@ class Study:
 
 
 def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
-    """The scenario under each remedy, by name; raises KrcsimError if there is none or an unknown one."""
+    """The scenario under each remedy, by name; raises KrcsimError if there is none or an unknown
+    one.
+    """
     refuse(
         not isinstance(remedies, (dict, list, tuple)),
         "remedies",
@@ -74,11 +78,13 @@ def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
 
 
 def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -> Result:
-    """Remedies in the same worlds: all quantities in both windows, and differences from the first remedy.
+    """Remedies in the same worlds: all quantities in both windows, and differences from the first
+    remedy.
 
-    `remedies`: names (see remedy.named(); `own` is the scenario's), or a dict of name -> Remedy. `how`: seed,
-    precision, max_rung, budget, command, progress, stop, have. `budget`: events that may be spent on a remedy with
-    which plain runs saw no wait, so that other methods find how rare it is (0: the bound is all). Raises KrcsimError.
+    `remedies`: names (see remedy.named(); `own` is the scenario's), or a dict of name -> Remedy.
+    `how`: seed, precision, max_rung, budget, command, progress, stop, have. `budget`: events that
+    may be spent on a remedy with which plain runs saw no wait, so that other methods find how rare
+    it is (0: the bound is all). Raises KrcsimError.
     """
     scenario = given(scenario)
     how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how)
@@ -88,7 +94,9 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
 def same_in_a_shell(
     verb: str, scenario: Scenario, remedies: Remedies, how: dict[str, Any], more: str = ""
 ) -> str:
-    """The shell command of a call from Python, with the same numbers; empty where remedies have no names."""
+    """The shell command of a call from Python, with the same numbers; empty where remedies have no
+    names.
+    """
     if isinstance(remedies, dict):
         return ""
     words = (
@@ -108,7 +116,9 @@ def same_in_a_shell(
 def spells(
     scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any
 ) -> Result:
-    """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`, whatever horizon_ms."""
+    """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`,
+    whatever horizon_ms.
+    """
     check_whole("count", count, 100, "8 shows how a reserve fills")
     scenario = given(scenario)
     a = scenario.allocator
@@ -143,7 +153,9 @@ def study_of(
     have: Have | None = None,
     by_spell: int = 0,
 ) -> Result:
-    """All points of a question as one Result; `over` names the fields that vary beside the remedy."""
+    """All points of a question as one Result; `over` names the fields that vary beside the
+    remedy.
+    """
     check_study(seed, precision, max_rung)
     check_budget(budget)
     windows: dict[int, str] = dict(enumerate(WINDOWS))
@@ -228,7 +240,8 @@ def _differences(
 def _difference(
     study: Study, first: Study, w: int, quantity: str, num: str, den: str
 ) -> Difference | None:
-    """The difference of two rows: run by run where plain runs gave both values, else from the rows alone.
+    """The difference of two rows: run by run where plain runs gave both values, else from the rows
+    alone.
 
     So it never says more than the rows do. None where neither of them saw a wait.
     """
@@ -248,7 +261,9 @@ def _difference(
 
 
 def _counted(study: Study, num: str, den: str, w: int) -> tuple[Array, Array]:
-    """What a quantity sums up in each run, and what it is divided by ("": the time of all callers)."""
+    """What a quantity sums up in each run, and what it is divided by ("": the time of all
+    callers).
+    """
     s, runs = study.scenario, study.runs
     return runs.of(num, w), runs.of(den, w) if den else np.full(
         len(runs), window_ms(s, w) * callers(s)

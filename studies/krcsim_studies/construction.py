@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Worlds in which no call can wait, or only if far more calls come than usual: the reason, and the bound."""
+"""Worlds in which no call can wait, or only if far more calls come than usual: the reason, and the
+bound.
+"""
 
 import math
 from dataclasses import dataclass
@@ -10,7 +12,9 @@ from krcsim.scenario import Scenario
 
 @dataclass(frozen=True)
 class Impossible:
-    """Why no call waits, and an upper bound of P(wait): 0 where nothing random could change that."""
+    """Why no call waits, and an upper bound of P(wait): 0 where nothing random could change
+    that.
+    """
 
     why: str
     bound: float
@@ -19,9 +23,10 @@ class Impossible:
 def impossible(s: Scenario) -> Impossible | None:
     """What makes a wait impossible, or None if nothing known does.
 
-    A batch takes one block a channel where no more calls come than fit. Pages return to the CPU they came from, so
-    two a channel are enough while a batch is back before the next is drained (one fills, one is away), three otherwise
-    (a CPU has two batches under way at most). The bound: that somewhere more calls come in a life of a batch than fit.
+    A batch takes one block a channel where no more calls come than fit. Pages return to the CPU
+    they came from, so two a channel are enough while a batch is back before the next is drained
+    (one fills, one is away), three otherwise (a CPU has two batches under way at most). The bound:
+    that somewhere more calls come in a life of a batch than fit.
     """
     a, r, w = s.allocator, s.remedy, s.workload
     if s.memory.pressure != "injected":
@@ -34,13 +39,15 @@ def impossible(s: Scenario) -> Impossible | None:
             "an rcu_head is always had at last: no failure that counts has a probability above 0",
             0.0,
         )
-    # Up to the first call that finds no page cached nothing is on the list: no drain is expedited, no worker refills.
+    # Up to the first call that finds no page cached nothing is on the list: no drain is expedited,
+    # no worker refills.
     if not r.array_path or (r.page_return == "worker" and s.machine.nocb_share > 0):
         return None
     channels = w.channels() if r.cache_shared else 1
     lengths, _ = s.grace_period.table(s.machine.hz, s.machine.cpus)
     scale = s.machine.instruction_ns * 1e-6
-    # A grace period under way, one more, the tick to start and the callback; then the work of two batches.
+    # A grace period under way, one more, the tick to start and the callback; then the work of two
+    # batches.
     away = (
         (1 if s.machine.cpus == 1 else 2) * float(lengths[-1])
         + 2.0
@@ -62,7 +69,10 @@ def impossible(s: Scenario) -> Impossible | None:
         return None
     batches = s.machine.cpus * (ticks(s.horizon_ms, s.machine.hz) / drain + 2.0)
     bound = min(1.0, 2.0 * over * batches)
-    why = f"{kept} pages a channel are cached and kept, a batch takes one, and at most {1 if quick else 2} are away"
+    why = (
+        f"{kept} pages a channel are cached and kept, a batch takes one, and at most "
+        f"{1 if quick else 2} are away"
+    )
     unless = (
         "" if bound == 0.0 else f" unless over {r.block_entries} calls come in {life:.0f} ticks"
     )
@@ -70,7 +80,9 @@ def impossible(s: Scenario) -> Impossible | None:
 
 
 def _more_than(s: Scenario, entries: int, life: float) -> float:
-    """P(more than `entries` calls come in `life` ticks on a CPU), or a bound of it; 1 if that cannot be said."""
+    """P(more than `entries` calls come in `life` ticks on a CPU), or a bound of it; 1 if that
+    cannot be said.
+    """
     from scipy.special import pdtrc
 
     w = s.workload

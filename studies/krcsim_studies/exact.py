@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""P(wait) without chance, for small worlds on one CPU: the Markov chain of krcsim_studies.chain, from boot on.
+"""P(wait) without chance, for small worlds on one CPU: the Markov chain of krcsim_studies.chain,
+from boot on.
 
-Within a tick calls and random switches of pressure are Poisson: their numbers and what became of them are summed up,
-positive terms only (uniformization), so that a small probability keeps its digits. A tick is one sparse matrix.
+Within a tick calls and random switches of pressure are Poisson: their numbers and what became of
+them are summed up, positive terms only (uniformization), so that a small probability keeps its
+digits. A tick is one sparse matrix.
 """
 
 import math
@@ -50,8 +52,9 @@ FORGOTTEN = 1e-200  # states less likely are dropped: arithmetic near the smalle
 class Chain:
     """All states that can be reached, the law of the one at boot, and how they follow each other.
 
-    event, tick: transposed matrices of one of `rate` events a tick, and of a tick; counts, tick_counts: by state, waits
-    and single-argument calls a tick of time, and those made at a tick; other: the same state in calm or in a spell.
+    event, tick: transposed matrices of one of `rate` events a tick, and of a tick; counts,
+    tick_counts: by state, waits and single-argument calls a tick of time, and those made at a tick;
+    other: the same state in calm or in a spell.
     """
 
     states: tuple[State, ...]
@@ -66,7 +69,9 @@ class Chain:
 
 @dataclass(frozen=True)
 class Exact:
-    """P(wait) per single-argument call of a window: the means of `waits` over `calls`; and the work it took."""
+    """P(wait) per single-argument call of a window: the means of `waits` over `calls`; and the work
+    it took.
+    """
 
     value: float
     waits: float
@@ -76,7 +81,9 @@ class Exact:
 
 
 def fits(scenario: Scenario) -> str:
-    """The first reason why the exact chain has no answer, "" if it has one (but for the size of its work)."""
+    """The first reason why the exact chain has no answer, "" if it has one (but for the size of its
+    work).
+    """
     stalls = scenario.remedy.page_class == "noretry" or scenario.remedy.head_alloc in (
         "tryhard",
         "three_step",
@@ -133,7 +140,9 @@ def chain_of(scenario: Scenario, most_states: float = MAX_STATES) -> Chain:
 
 
 def _reached(r: Rules, scheduled: bool, most: float) -> tuple[dict[State, int], list[Array]]:
-    """All states by number, and of events and ticks the columns from, to, rate or probability, waits."""
+    """All states by number, and of events and ticks the columns from, to, rate or probability,
+    waits.
+    """
     states = [at_boot(r.remedy)]
     index = {states[0]: 0}
     steps: tuple[list[tuple[float, ...]], ...] = ([], [], [])
@@ -154,7 +163,9 @@ def _reached(r: Rules, scheduled: bool, most: float) -> tuple[dict[State, int], 
 
 
 def poisson(mean: float) -> tuple[Array, Array]:
-    """P(N = k) and P(N > k) of a Poisson number N, for k from 0 up to where less than LEFT_OUT is left."""
+    """P(N = k) and P(N > k) of a Poisson number N, for k from 0 up to where less than LEFT_OUT is
+    left.
+    """
     law = [math.exp(-mean)]
     while len(law) <= mean or law[-1] * len(law) > LEFT_OUT * (len(law) - mean):
         law.append(law[-1] * mean / len(law))
@@ -162,7 +173,9 @@ def poisson(mean: float) -> tuple[Array, Array]:
 
 
 def _flow(c: Chain, x: Array, length: float) -> tuple[Array, Array]:
-    """The law of the state `length` ticks on with no tick in between, and the waits and calls meanwhile."""
+    """The law of the state `length` ticks on with no tick in between, and the waits and calls
+    meanwhile.
+    """
     law, beyond = poisson(c.rate * length)
     after, spent = law[0] * x, beyond[0] * x
     for p, q in zip(law[1:], beyond[1:], strict=True):
@@ -174,7 +187,9 @@ def _flow(c: Chain, x: Array, length: float) -> tuple[Array, Array]:
 
 
 def expected(c: Chain, s: Scenario, until: float, most_work: float = MAX_WORK) -> Array:
-    """Mean waits, and single-argument calls, of each window (a row), of calls made before `until` ticks."""
+    """Mean waits, and single-argument calls, of each window (a row), of calls made before `until`
+    ticks.
+    """
     warmup, plans = ticks(s.warmup_ms, s.machine.hz), s.allocator.schedules or ((),)
     if len(plans) * until * len(poisson(c.rate)[0]) * (c.event.nnz + 10_000) > min(
         most_work, MAX_WORK
@@ -207,8 +222,8 @@ def expected(c: Chain, s: Scenario, until: float, most_work: float = MAX_WORK) -
 def exact_p_wait(
     scenario: Scenario, window: str, most_states: float = MAX_STATES, most_work: float = MAX_WORK
 ) -> Exact:
-    """P(wait) in the window `boot` or `steady`; raises KrcsimError that names what does not fit, or what takes
-    more than so many states or steps.
+    """P(wait) in the window `boot` or `steady`; raises KrcsimError that names what does not fit, or
+    what takes more than so many states or steps.
     """
     refuse(
         window not in WINDOWS,

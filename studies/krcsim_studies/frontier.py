@@ -76,7 +76,8 @@ def frontier(
     told: Told | None = None,
     command: str = "",
 ) -> Frontier:
-    """P(wait) of no reserve, of pools, of pages, and of pools of `beside` objects beside pages; raises KrcsimError.
+    """P(wait) of no reserve, of pools, of pages, and of pools of `beside` objects beside pages;
+    raises KrcsimError.
 
     Where no wait was seen with a reserve, larger ones are not asked: they would show nothing more.
     """

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The points of a large sweep: a grid of values, a sample of ranges, or both; point i is computed, never stored."""
+"""The points of a large sweep: a grid of values, a sample of ranges, or both; point i is computed,
+never stored.
+"""
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -73,7 +75,9 @@ class Range:
 
 
 def spread(lo: float, hi: float, count: int, how: str = "linear") -> tuple[float, ...]:
-    """`count` values from lo to hi with even steps, on a log scale, or rounded to whole numbers without repeats."""
+    """`count` values from lo to hi with even steps, on a log scale, or rounded to whole numbers
+    without repeats.
+    """
     check_whole("the number of values", count, MAX_VALUES, "draw from the range instead: sample")
     refuse(
         count < 2,
@@ -90,7 +94,9 @@ def spread(lo: float, hi: float, count: int, how: str = "linear") -> tuple[float
 
 @dataclass(frozen=True)
 class Plan:
-    """All that decides a table: point i is draw i // (size of the grid) of the sample at place i % (size of it)."""
+    """All that decides a table: point i is draw i // (size of the grid) of the sample at place i %
+    (size of it).
+    """
 
     scenario: Scenario
     over: tuple[tuple[str, tuple[Any, ...]], ...]
@@ -140,10 +146,12 @@ def plan_of(
     max_rung: int = DEFAULT_RUNG,
     method: str = "auto",
 ) -> Plan:
-    """A checked plan: the full product of `over`, `points` draws of `sample`, or each draw over the whole grid.
+    """A checked plan: the full product of `over`, `points` draws of `sample`, or each draw over the
+    whole grid.
 
-    `over`: dotted field -> values, `remedy` by name. `sample`: dotted field -> (lo, hi) or (lo, hi, how), how one of
-    linear, log, whole; the draws are a Latin hypercube. The rest as for krcsim.ask(). Raises KrcsimError.
+    `over`: dotted field -> values, `remedy` by name. `sample`: dotted field -> (lo, hi) or (lo, hi,
+    how), how one of linear, log, whole; the draws are a Latin hypercube. The rest as for
+    krcsim.ask(). Raises KrcsimError.
     """
     over, sample = over or {}, sample or {}
     for name, given_as in (("over", over), ("sample", sample)):
@@ -170,7 +178,8 @@ def plan_of(
     size = math.prod(sizes.values()) * (points or 1)
     if size > MAX_SIZE:
         raise KrcsimError(
-            f"the grid has {size:,} points; allowed: up to {MAX_SIZE:,}; thin it out, or draw from it: "
+            f"the grid has {size:,} points; allowed: up to {MAX_SIZE:,}; thin it out, or draw from "
+            "it: "
             "a range instead of values (--sample FIELD=LO:HI --points N)"
         )
     for name in set(over) & set(sample):
@@ -226,7 +235,8 @@ def _length(name: str, values: Any) -> int:
         raise KrcsimError(f"{name} has no value to sweep over; give at least one")
     if len(values) > MAX_VALUES:
         raise KrcsimError(
-            f"{name} has {len(values):,} values; allowed: up to {MAX_VALUES:,}; thin them out, or draw "
+            f"{name} has {len(values):,} values; allowed: up to {MAX_VALUES:,}; thin them out, or "
+            "draw "
             f"from their range: --sample {name}=LO:HI --points N"
         )
     return len(values)
@@ -250,7 +260,9 @@ def _plain(value: Any) -> Any:
 
 
 def _check_values(plan: Plan) -> None:
-    """Refuse a value, or an end of a range, that fits in no combination with others, as far as they are tried."""
+    """Refuse a value, or an end of a range, that fits in no combination with others, as far as they
+    are tried.
+    """
     tried = {name: values for name, values in plan.over} | {
         r.field: (r.lo, r.hi) for r in plan.sample
     }
@@ -278,7 +290,9 @@ def _fits_somewhere(
 
 
 def _combinations(others: Mapping[str, tuple[Any, ...]]) -> Iterator[dict[str, Any]]:
-    """All combinations, or where there are many those of the first and last values, then some at random."""
+    """All combinations, or where there are many those of the first and last values, then some at
+    random.
+    """
     few = math.prod(map(len, others.values())) <= _TRIED
     values = others.values() if few else [(v[0], v[-1]) for v in others.values()]
     for combo in islice(product(*values), _TRIED):
@@ -292,12 +306,16 @@ def _hash(*parts: object) -> int:
 
 
 def _share(i: int, n: int, seed: int, field: str) -> float:
-    """Where draw i of n stands between the ends of its range: each n-th part of it holds one draw."""
+    """Where draw i of n stands between the ends of its range: each n-th part of it holds one
+    draw.
+    """
     return (shuffled(i, n, seed, field) + (_hash(seed, field, i, "within") >> 11) * 2.0**-53) / n
 
 
 def shuffled(i: int, n: int, *key: object) -> int:
-    """Where i goes when 0 .. n - 1 are shuffled, without a list of them: a Feistel network, walked until inside."""
+    """Where i goes when 0 .. n - 1 are shuffled, without a list of them: a Feistel network, walked
+    until inside.
+    """
     half = max(3, ((n - 1).bit_length() + 1) // 2)
     while True:
         left, right = i >> half, i & ((1 << half) - 1)

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What an estimate decides about a target: its one-sided limits, for all looks together, and what is still needed."""
+"""What an estimate decides about a target: its one-sided limits, for all looks together, and what
+is still needed.
+"""
 
 import math
 from functools import cache
@@ -8,7 +10,8 @@ from krcsim.estimate import BOUND_CONFIDENCE, Estimate
 from krcsim_studies.question import Finding
 
 ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
-# By method, the rung from which on intervals are taken as they are: of fewer replications some agree by chance.
+# By method, the rung from which on intervals are taken as they are: of fewer replications some
+# agree by chance.
 SETTLED = {"rare": 3, "skipping": 2}
 
 
@@ -21,9 +24,11 @@ def height(e: Estimate) -> float:
 def limits(
     e: Estimate, replications: int, confidence: float, early: bool = False
 ) -> tuple[float, float]:
-    """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 % estimate.
+    """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 %
+    estimate.
 
-    Farther apart where few replications saw anything, and `early`: the weights of forks have long tails.
+    Farther apart where few replications saw anything, and `early`: the weights of forks have long
+    tails.
     """
     from scipy.special import stdtrit
 
@@ -48,8 +53,8 @@ def limits(
 
 
 def needed(e: Estimate, target: float) -> float:
-    """How many times the runs so far it takes to tell an estimate from the target; it may be off by a quarter of its
-    half width.
+    """How many times the runs so far it takes to tell an estimate from the target; it may be off by
+    a quarter of its half width.
     """
     if e.value is None or not 0.0 < e.half_width < math.inf:
         return 1.0
@@ -58,10 +63,11 @@ def needed(e: Estimate, target: float) -> float:
 
 @cache
 def at_each_look(confidence: float, looks: int) -> float:
-    """The one-sided confidence of each of so many looks at an estimate that hold together, at twice the runs each.
+    """The one-sided confidence of each of so many looks at an estimate that hold together, at twice
+    the runs each.
 
-    Such looks are a Markov chain: half of the runs of each are those of the one before. Its distribution below the
-    limit is carried on from look to look, on a grid.
+    Such looks are a Markov chain: half of the runs of each are those of the one before. Its
+    distribution below the limit is carried on from look to look, on a grid.
     """
     from scipy.optimize import brentq
     from scipy.special import ndtr, ndtri
@@ -86,5 +92,7 @@ def at_each_look(confidence: float, looks: int) -> float:
 
 
 def looks_at(found: Finding, max_rung: int) -> int:
-    """How many looks at a size can go wrong: those from SETTLED on, earlier ones decide only from afar."""
+    """How many looks at a size can go wrong: those from SETTLED on, earlier ones decide only from
+    afar.
+    """
     return max(1, max_rung + 1 - SETTLED.get(found.method, 0))

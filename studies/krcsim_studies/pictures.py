@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What was found, as charts and on axes: sizes against a target, the frontier, the ranking of assumptions."""
+"""What was found, as charts and on axes: sizes against a target, the frontier, the ranking of
+assumptions.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -33,7 +35,9 @@ def _line(name: str, points: Iterable[Point | Tried], labels: str) -> Line:
 
 
 def _lines(points: Iterable[Point | Tried], few: int = 3) -> list[Line]:
-    """Pools, pages, and pools beside so many pages; where these are too many to tell apart, one line of labels."""
+    """Pools, pages, and pools beside so many pages; where these are too many to tell apart, one
+    line of labels.
+    """
     rows = list(points)
     pools, pages = [p for p in rows if not p.pages], [p for p in rows if not p.objects]
     mixed = sorted({p.pages for p in rows if p.pages and p.objects})
@@ -122,15 +126,20 @@ def caption(found: Sensitivity) -> str:
         else ""
     )
     return (
-        f"Share of the variance of log10 of {_spoken(found.quantity)} (standard deviation {found.spread:.2f}) over "
-        f"the ranges given: {found.points} points in the same worlds, 95 % bootstrap intervals{floored}. "
-        f"{100 * min(1.0, found.chance):.0f} % is chance: so much the same points differ in other worlds. "
+        f"Share of the variance of log10 of {_spoken(found.quantity)} (standard deviation "
+        f"{found.spread:.2f}) over "
+        f"the ranges given: {found.points} points in the same worlds, 95 % bootstrap "
+        f"intervals{floored}. "
+        f"{100 * min(1.0, found.chance):.0f} % is chance: so much the same points differ in other "
+        "worlds. "
         "The ranking holds for these ranges only."
     )
 
 
 def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
-    """Inputs from the one that moves most down: alone (open square) and with all others (filled circle)."""
+    """Inputs from the one that moves most down: alone (open square) and with all others (filled
+    circle).
+    """
     looks: tuple[tuple[str, str, float, dict[str, Any]], ...] = (
         (
             "total",

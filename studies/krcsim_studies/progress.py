@@ -15,7 +15,9 @@ _MEMORY_S = 60.0  # the rate is that of the last minute
 
 
 def bar(stream: TextIO, clock: Callable[[], float] = time.monotonic) -> Progress:
-    """A callback that keeps a line on a terminal: share, points, rate, time left; elsewhere it writes one a minute."""
+    """A callback that keeps a line on a terminal: share, points, rate, time left; elsewhere it
+    writes one a minute.
+    """
     terminal, seen = stream.isatty(), deque[tuple[float, int]]()
     shown, calls = clock() - (_EVERY_S if terminal else 0.0), 0
 
@@ -47,7 +49,10 @@ def line(seen: deque[tuple[float, int]], size: int) -> str:
     """The line for (time, points done) pairs, the oldest first."""
     (t0, n0), (t1, n1) = seen[0], seen[-1]
     full = _WIDTH * n1 // max(1, size)
-    text = f"[{'#' * full}{'.' * (_WIDTH - full)}] {100 * n1 // max(1, size):3d} %  {n1:,} of {size:,} points"
+    text = (
+        f"[{'#' * full}{'.' * (_WIDTH - full)}] {100 * n1 // max(1, size):3d} %  {n1:,} of "
+        f"{size:,} points"
+    )
     if n1 >= size:
         return text
     rate = (n1 - n0) / (t1 - t0) if t1 > t0 else 0.0

@@ -28,8 +28,8 @@ from krcsim_studies.exact import exact_p_wait, fits
 
 METHODS = ("auto", "skipping", "rare", "exact")
 SMALL_BLOCK, NEGLIGIBLE = 32, 1e-12
-# Work is counted in events of a plain run, of which a processor handles some eight million a second: about 20 CPU-s for
-# an answer, and 5 where it is one of many.
+# Work is counted in events of a plain run, of which a processor handles some eight million a
+# second: about 20 CPU-s for an answer, and 5 where it is one of many.
 BUDGET, CLOSING = 1.6e8, 8e7
 MANY_CPUS = 80.0  # at which an event takes twice as long
 A_RUN = 4000.0  # what it takes to begin and to end a replication, in such events
@@ -42,9 +42,10 @@ BY_CONSTRUCTION = "by construction"
 class Finding:
     """An estimate, the method that made it and why that one, and its work.
 
-    method: skipping, rare, exact or by construction. rung: of the ladder (0 for the exact chain); replications: of the
-    scenario (states of the chain); events: that the engine handled (ticks of the chain), the same on every machine.
-    note: what a reader has to know of the window, "" if nothing.
+    method: skipping, rare, exact or by construction. rung: of the ladder (0 for the exact chain);
+    replications: of the scenario (states of the chain); events: that the engine handled (ticks of
+    the chain), the same on every machine. note: what a reader has to know of the window, "" if
+    nothing.
     """
 
     quantity: str
@@ -72,8 +73,8 @@ def asking(
     workers: int | None = None,
     budget: float = BUDGET,
 ) -> Iterator[Finding]:
-    """Findings that get better, rung by rung, until the half width is below `precision` or the budget is spent; see
-    ask().
+    """Findings that get better, rung by rung, until the half width is below `precision` or the
+    budget is spent; see ask().
     """
     check_study(seed, precision, max_rung)
     refuse(
@@ -149,14 +150,18 @@ def _asking(
 
 
 def work_of(runs: Replications, s: Scenario) -> float:
-    """What plain runs took, in events of a few CPUs: of many each takes longer, and to begin and end costs a little."""
+    """What plain runs took, in events of a few CPUs: of many each takes longer, and to begin and
+    end costs a little.
+    """
     return float(runs.of("events", 1).sum()) * (1.0 + s.machine.cpus / MANY_CPUS) + A_RUN * len(
         runs
     )
 
 
 def work_of_forks(forked: rare.Forked, s: Scenario) -> float:
-    """What runs with forks took, in events of plain runs; where they are split, danger looks at each CPU each time."""
+    """What runs with forks took, in events of plain runs; where they are split, danger looks at
+    each CPU each time.
+    """
     pace = rare.step_cost(s) if forked.split else 1.0 + s.machine.cpus / MANY_CPUS
     return forked.events() * pace + A_RUN * len(forked.runs)
 
@@ -175,12 +180,14 @@ def close(
 ) -> Finding:
     """The best honest answer within a budget, for a row in which plain runs have seen nothing.
 
-    Tried in this order: by construction, the exact chain, forks, split runs. `budget` is counted in events of a plain
-    run and not by the clock, so the same question has the same answer on every machine; CLOSING takes 5 to 10 CPU-s.
-    What the Finding says is one of: `exact`; `interval`; `rough`, to be marked ~ and read as a factor; `bound`, by
-    construction or since nothing was seen even so; `none`, where no call was exposed. `have` holds plain runs that are
-    there already (as in climb()): where nothing else is found, the bound comes from them if they are more. Quantities
-    that forks do not sum up (see rare.SUMS) and worlds whose memory is counted in pages are answered by plain runs.
+    Tried in this order: by construction, the exact chain, forks, split runs. `budget` is counted in
+    events of a plain run and not by the clock, so the same question has the same answer on every
+    machine; CLOSING takes 5 to 10 CPU-s. What the Finding says is one of: `exact`; `interval`;
+    `rough`, to be marked ~ and read as a factor; `bound`, by construction or since nothing was seen
+    even so; `none`, where no call was exposed. `have` holds plain runs that are there already (as
+    in climb()): where nothing else is found, the bound comes from them if they are more. Quantities
+    that forks do not sum up (see rare.SUMS) and worlds whose memory is counted in pages are
+    answered by plain runs.
     """
     s = given(scenario)
     found = ask(
@@ -206,11 +213,12 @@ def close(
 
 
 def ask(scenario: Scenario | str, quantity: str = "p_wait", **how: object) -> Finding:
-    """The last of asking(): skipping simulation, rare-event estimation or the exact chain, whichever suits.
+    """The last of asking(): skipping simulation, rare-event estimation or the exact chain,
+    whichever suits.
 
-    `how`: window ("boot" or "steady"), seed, precision (relative half width wanted), max_rung (the budget), method
-    ("auto", or one by name), stop, have, workers (threads), budget (of events, after which the best so far is the
-    answer). Raises KrcsimError.
+    `how`: window ("boot" or "steady"), seed, precision (relative half width wanted), max_rung (the
+    budget), method ("auto", or one by name), stop, have, workers (threads), budget (of events,
+    after which the best so far is the answer). Raises KrcsimError.
     """
     *_, found = asking(scenario, quantity, **how)  # type: ignore[arg-type]
     return found
@@ -219,7 +227,9 @@ def ask(scenario: Scenario | str, quantity: str = "p_wait", **how: object) -> Fi
 def without_chance(
     s: Scenario, quantity: str, window: str, method: str, budget: float
 ) -> Finding | None:
-    """What needs no random number: by construction, or by the exact chain where the world is small."""
+    """What needs no random number: by construction, or by the exact chain where the world is
+    small.
+    """
     no = impossible(s) if method == "auto" and quantity in rare.SUMS else None
     if no and no.bound <= NEGLIGIBLE:  # else a simulation says more
         e = exact(0.0) if no.bound == 0.0 else Estimate(None, 0.0, no.bound, "bound")
@@ -235,7 +245,8 @@ def without_chance(
     if cannot or (
         method == "auto" and s.remedy.array_path and s.remedy.block_entries > SMALL_BLOCK
     ):
-        return None  # larger blocks have too many states; to find that out takes longer than to simulate
+        # larger blocks have too many states; to find that out takes longer than to simulate
+        return None
     try:
         most = budget if method == "auto" else math.inf
         x = exact_p_wait(s, window, most / CHAIN_STATE, most / CHAIN_STEP)
@@ -259,7 +270,9 @@ def skipped(s: Scenario, quantity: str, w: int, rung: int, runs: Replications, w
 
 @dataclass(frozen=True)
 class Look:
-    """Runs with forks on a rung, split at so many levels; `pilot`: events that chose these; over: no further look."""
+    """Runs with forks on a rung, split at so many levels; `pilot`: events that chose these; over:
+    no further look.
+    """
 
     rung: int
     forked: rare.Forked
@@ -280,7 +293,8 @@ def looks(
     workers: int | None = None,
     by_spell: int = 0,
 ) -> Iterator[Look]:
-    """Runs with forks, rung by rung within a budget; from rung 0 anew as split runs if pages are what seldom runs out.
+    """Runs with forks, rung by rung within a budget; from rung 0 anew as split runs if pages are
+    what seldom runs out.
 
     `clear` says whether forks alone tell enough, so that nothing has to be split.
     """
@@ -333,7 +347,9 @@ def forking(
     workers: int | None,
     budget: float,
 ) -> Iterator[Finding]:
-    """Runs with forks on the first rung, which answer both ways; then whichever costs less for a given width."""
+    """Runs with forks on the first rung, which answer both ways; then whichever costs less for a
+    given width.
+    """
 
     def clear(forked: rare.Forked) -> bool:
         return rare.estimate(forked, s, quantity, w).kind == "interval"

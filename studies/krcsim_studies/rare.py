@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rare waits by forks (krcsim/engine/fork.py): what is biased and how far, and estimates from what the forks found."""
+"""Rare waits by forks (krcsim/engine/fork.py): what is biased and how far, and estimates from what
+the forks found.
+"""
 
 import math
 from dataclasses import dataclass, replace
@@ -21,7 +23,9 @@ FORKS, HITS = ((TALLY.names or ()).index(name) for name in ("forks", "hits"))
 PILOT_WORK = (
     2e7  # events of a pilot, times CPUs (danger looks at each): levels that take more lead nowhere
 )
-DANGER = 0.1  # what danger takes to look at a CPU, by channel and length of a grace period, in events of a plain run
+# what danger takes to look at a CPU, by channel and length of a grace period, in events of a plain
+# run
+DANGER = 0.1
 STARVED = -0.5  # danger above which no level is set
 PILOT_GO = 4  # replications of one go of a pilot
 # By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
@@ -34,7 +38,9 @@ SUMS = {
 
 @dataclass(frozen=True)
 class Forked:
-    """Replications with forks: the runs themselves, and tally[replication, window, field of TALLY]."""
+    """Replications with forks: the runs themselves, and tally[replication, window, field of
+    TALLY].
+    """
 
     runs: Replications
     tally: NDArray[np.float64]
@@ -64,9 +70,10 @@ def fits(s: Scenario) -> str:
 def bias(s: Scenario) -> dict[str, float]:
     """How a fork's luck is biased: any bias is right, this one is cheap.
 
-    choice: that trouble is a hit, so that a pool is often emptied in a row; least: that a call is trouble, so that as
-    many hits come before wrappers return; most: the logarithm of a weight above which nothing is biased; share: of the
-    places that are forked, calm_share: of those in calm, where waits are fewer still; repeat: the forks of a place.
+    choice: that trouble is a hit, so that a pool is often emptied in a row; least: that a call is
+    trouble, so that as many hits come before wrappers return; most: the logarithm of a weight above
+    which nothing is biased; share: of the places that are forked, calm_share: of those in calm,
+    where waits are fewer still; repeat: the forks of a place.
     """
     pool, m, r, w = s.remedy.nr_emergency_objs, s.machine, s.remedy, s.workload
     rate_hz = w.rate_hz * (
@@ -74,7 +81,8 @@ def bias(s: Scenario) -> dict[str, float]:
     )  # while calls come at all
     life = 6.0 if r.expedited_drain else 1.25 * s.drain_jiffies + 5.0  # ticks until wrappers return
     calls = rate_hz * w.single_share / m.hz * (1.25 * s.drain_jiffies + 5.0)
-    # Chances to find a page before wrappers return: so many times may luck fail, and the pool be emptied all the same.
+    # Chances to find a page before wrappers return: so many times may luck fail, and the pool be
+    # emptied all the same.
     chances = rate_hz * w.single_share / m.hz * life / r.block_entries
     low = 0.0 if chances > 3 else 0.6 if chances > 1 else 0.9 if r.expedited_drain else 0.8
     slack = max(1.0, chances if r.expedited_drain else min(2.0, chances))
@@ -118,7 +126,9 @@ def split(s: Scenario) -> dict[str, float]:
 
 
 def step_cost(s: Scenario) -> float:
-    """What an event of a split run takes, in events of plain runs: after each the danger of all CPUs is looked at."""
+    """What an event of a split run takes, in events of plain runs: after each the danger of all
+    CPUs is looked at.
+    """
     lengths, _ = s.grace_period.table(s.machine.hz, s.machine.cpus)
     return 1.0 + DANGER * s.machine.cpus * s.workload.channels() * len(lengths)
 
@@ -132,10 +142,12 @@ def levels(
     stop: Stop | None = None,
     most: float = math.inf,
 ) -> tuple[Levels, float]:
-    """Levels of danger, each passed by about `share` of those that passed the one before, up to where forks begin.
+    """Levels of danger, each passed by about `share` of those that passed the one before, up to
+    where forks begin.
 
-    Found by replications that no answer uses, with the events of these. Empty where forks wait in many of them
-    anyway, and where the way there is too long (or takes more work than `most`, in events of plain runs).
+    Found by replications that no answer uses, with the events of these. Empty where forks wait in
+    many of them anyway, and where the way there is too long (or takes more work than `most`, in
+    events of plain runs).
     """
     events = 0.0
     found: list[tuple[float, float]] = []
@@ -183,7 +195,9 @@ def extend(
     workers: int | None = None,
     by_spell: int = 0,
 ) -> Forked:
-    """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels if there are any."""
+    """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels
+    if there are any.
+    """
     work = partial(
         rare_runs, s, seed, how=split(s) if at else bias(s), levels=at, by_spell=by_spell
     )
@@ -203,7 +217,9 @@ def expected_spell_ms(s: Scenario, window: int) -> float | None:
 
 
 def unsettled(s: Scenario, window: int) -> str:
-    """A warning where the steady window begins before episodes of pressure are as frequent as later on; else ""."""
+    """A warning where the steady window begins before episodes of pressure are as frequent as later
+    on; else "".
+    """
     known, a = expected_spell_ms(s, window), s.allocator
     if window == 0 or known is None:
         return ""
@@ -213,14 +229,17 @@ def unsettled(s: Scenario, window: int) -> str:
         return ""
     enough = math.log(-math.expm1(-pace * length) / (pace * length) / SETTLED) / pace
     return (
-        f"The steady window is not steady: it begins {s.warmup_ms:g} ms after a calm boot and is under pressure "
-        f"{100 * less:.0f} % less than later on; set warmup_ms = {math.ceil(enough / 100) * 100} and horizon_ms as "
+        f"The steady window is not steady: it begins {s.warmup_ms:g} ms after a calm boot and is "
+        "under pressure "
+        f"{100 * less:.0f} % less than later on; set warmup_ms = {math.ceil(enough / 100) * 100} "
+        "and horizon_ms as "
         'much later, or allocator.start = "stationary"'
     )
 
 
 def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimate:
-    """A quantity of SUMS with its interval; time under pressure, of known mean, takes its part of the variance away.
+    """A quantity of SUMS with its interval; time under pressure, of known mean, takes its part of
+    the variance away.
 
     Where hardly any replication holds the sum, the upper limit is that of the plain runs.
     """
@@ -243,7 +262,9 @@ def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimat
 
 
 def plain(runs: Replications, s: Scenario, quantity: str, window: int) -> Estimate:
-    """A quantity of plain runs; of those in SUMS only as sure as the replications that met calls which may wait."""
+    """A quantity of plain runs; of those in SUMS only as sure as the replications that met calls
+    which may wait.
+    """
     e = answers(runs, s, window, [quantity])[quantity]
     if quantity not in SUMS:
         return e
@@ -259,7 +280,9 @@ def plain(runs: Replications, s: Scenario, quantity: str, window: int) -> Estima
 
 
 def divisor(runs: Replications, s: Scenario, quantity: str, window: int) -> Array:
-    """What a quantity of SUMS is divided by, of each replication: calls, or the time of all callers."""
+    """What a quantity of SUMS is divided by, of each replication: calls, or the time of all
+    callers.
+    """
     if name := SUMS[quantity][1]:
         return runs.of(name, window)
     return np.full(len(runs), window_ms(s, window) * callers(s))

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A large sweep into a table, on threads, processes, Dask, or whatever offers concurrent.futures.
 
-Rows are computed out of order within a bounded window and written in order: who computed what changes nothing.
+Rows are computed out of order within a bounded window and written in order: who computed what
+changes nothing.
 """
 
 import contextlib
@@ -50,11 +51,13 @@ def sweep_into(
     stop: Stop | None = None,
     say: Callable[[str], None] | None = None,
 ) -> int:
-    """Compute what a plan's table lacks and append it; returns the rows it has then. Raises KrcsimError.
+    """Compute what a plan's table lacks and append it; returns the rows it has then. Raises
+    KrcsimError.
 
-    `executor`: "threads" (the default), "processes", or an Executor, which is left open. `workers`: how many work at
-    once (all CPUs; for an executor of your own, how far to run ahead of the rows). `progress(done, size)` is called
-    after each task; a nonzero stop[0] or Ctrl-C ends early and keeps what is done. `say` is told of dead workers.
+    `executor`: "threads" (the default), "processes", or an Executor, which is left open. `workers`:
+    how many work at once (all CPUs; for an executor of your own, how far to run ahead of the rows).
+    `progress(done, size)` is called after each task; a nonzero stop[0] or Ctrl-C ends early and
+    keeps what is done. `say` is told of dead workers.
     """
     if not isinstance(executor, Executor):
         refuse(
@@ -88,8 +91,10 @@ def sweep_into(
                 tries = tries + 1 if table.rows == before else 1
                 if isinstance(executor, Executor) or tries > _TRIES:
                     raise KrcsimError(
-                        f"a worker died at point {table.rows} or soon after, again and again: too little "
-                        f"memory?; the {table.rows} rows of {path} are safe: give the same command to go on"
+                        f"a worker died at point {table.rows} or soon after, again and again: too "
+                        "little "
+                        f"memory?; the {table.rows} rows of {path} are safe: give the same command "
+                        "to go on"
                     ) from exc
                 if say:
                     say(f"a worker died; {table.rows} rows are safe, going on with new workers")
@@ -97,7 +102,9 @@ def sweep_into(
 
 
 def computed(text: str, first: int, last: int, stop: Stop | None = None) -> Lines:
-    """What a worker does: the lines of points first .. last - 1 of the plan in a head, and the seconds it took."""
+    """What a worker does: the lines of points first .. last - 1 of the plan in a head, and the
+    seconds it took.
+    """
     plan, began, lines, seal = _plan(text), time.perf_counter(), [], Seal(text)
     for i in range(first, last):
         try:
@@ -121,7 +128,9 @@ def _plan(text: str) -> Plan:
 def _in_order(
     pool: Executor, plan: Plan, first: int, slots: Callable[[], int], stop: Stop | None
 ) -> Generator[list[str], None, None]:
-    """The lines of points from `first` on, in order, task by task; those that are done when it is asked to stop."""
+    """The lines of points from `first` on, in order, task by task; those that are done when it is
+    asked to stop.
+    """
     text, halt, at, size, interrupted = head(plan), np.zeros(1, np.int64), first, 1, False
     shared = isinstance(pool, ThreadPoolExecutor)  # others would get a copy
     tasks: deque[tuple[int, Future[Lines]]] = deque()  # with the number of their points
@@ -175,7 +184,8 @@ def _in_a_line() -> Iterator[None]:
         yield
     except (BrokenExecutor, KrcsimError):
         raise
-    except Exception as exc:  # of a foreign executor too: a cluster that is gone, a worker that was killed four times
+    # of a foreign executor too: a cluster that is gone, a worker that was killed four times
+    except Exception as exc:
         said = " ".join(str(exc).split())[:200] or "its scheduler or worker is gone"
         why = f"{type(exc).__name__}: {said}"
         raise KrcsimError(
@@ -219,7 +229,9 @@ def _processes(count: int) -> Iterator[Executor]:
 
 
 def _begin() -> None:
-    """In a new process: leave Ctrl-C to the parent, and end when the parent ends, however it does."""
+    """In a new process: leave Ctrl-C to the parent, and end when the parent ends, however it
+    does.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
 

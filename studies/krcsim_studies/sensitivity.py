@@ -27,7 +27,9 @@ Told = Callable[[int, int], None]
 
 @dataclass(frozen=True)
 class Input:
-    """An uncertain number: its words and unit, how it goes into a scenario, and what the scenario has."""
+    """An uncertain number: its words and unit, how it goes into a scenario, and what the scenario
+    has.
+    """
 
     words: str
     unit: str
@@ -138,7 +140,9 @@ HOGGED = (
 
 
 def default_ranges(s: Scenario) -> dict[str, Range]:
-    """From half to twice what the scenario has; P(page) in its odds; a pool from 0 to twice its own, at least 8."""
+    """From half to twice what the scenario has; P(page) in its odds; a pool from 0 to twice its
+    own, at least 8.
+    """
     names = HOGGED if s.memory.pressure == "pages" else DRAWN
     ranges: dict[str, Range] = {}
     for name in names:
@@ -174,7 +178,9 @@ def default_ranges(s: Scenario) -> dict[str, Range]:
 
 @dataclass(frozen=True)
 class Index:
-    """What one input moves: its range, and the share of the variance by itself and with all others (95 %)."""
+    """What one input moves: its range, and the share of the variance by itself and with all others
+    (95 %).
+    """
 
     name: str
     range: Range
@@ -186,8 +192,9 @@ class Index:
 class Sensitivity:
     """Inputs, the one that moves log10 of the quantity most first; holds for these ranges only.
 
-    floor: what was smaller, or never seen, counts as this; at_floor: the share of points there. chance: the share of
-    the variance that the same points have in other worlds; a total below that may be chance, which more rungs lessen.
+    floor: what was smaller, or never seen, counts as this; at_floor: the share of points there.
+    chance: the share of the variance that the same points have in other worlds; a total below that
+    may be chance, which more rungs lessen.
     """
 
     quantity: str
@@ -206,7 +213,10 @@ class Sensitivity:
 
     def __repr__(self) -> str:
         """In a line what it is."""
-        return f"<Sensitivity: {', '.join(row.name for row in self.indices)}, most first; {self.points} points>"
+        return (
+            f"<Sensitivity: {', '.join(row.name for row in self.indices)}, most first; "
+            f"{self.points} points>"
+        )
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it."""
@@ -323,7 +333,9 @@ def at_point(scenario: Scenario, ends: Mapping[str, Range], point: Any) -> Scena
 
 
 def indices(heights: Any, d: int, n: int, seed: int) -> tuple[list[Shared], list[Shared]]:
-    """First-order and total indices with 95 % intervals: percentiles over drawings of the n points with replacement."""
+    """First-order and total indices with 95 % intervals: percentiles over drawings of the n points
+    with replacement.
+    """
     from scipy.stats import sobol_indices
 
     f_a, f_b, f_ab = heights[:n], heights[n : 2 * n], heights[2 * n :].reshape(d, 1, n)

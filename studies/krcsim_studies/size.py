@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How big must the reserve be? The smallest pool, the fewest pages or the cheapest mix that meets a target."""
+"""How big must the reserve be? The smallest pool, the fewest pages or the cheapest mix that meets a
+target.
+"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -32,9 +34,11 @@ Told = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Tried:
-    """A reserve that was tried: what it adds, what was found, its one-sided limits and whether it passes.
+    """A reserve that was tried: what it adds, what was found, its one-sided limits and whether it
+    passes.
 
-    pages 0: the plain code's own cache, empty at boot, and nothing more. verdict: passes, fails or open.
+    pages 0: the plain code's own cache, empty at boot, and nothing more. verdict: passes, fails or
+    open.
     """
 
     name: str
@@ -50,10 +54,11 @@ class Tried:
 
 @dataclass(frozen=True)
 class Sized:
-    """The answer: `smallest` passes (in a mix: the cheapest), `largest` fails and is smaller, `between` is open.
+    """The answer: `smallest` passes (in a mix: the cheapest), `largest` fails and is smaller,
+    `between` is open.
 
-    A size passes if the upper one-sided limit is below the target, and fails if the lower one is not. The confidence
-    holds for all looks at a size together.
+    A size passes if the upper one-sided limit is below the target, and fails if the lower one is
+    not. The confidence holds for all looks at a size together.
     """
 
     of: str
@@ -111,7 +116,8 @@ class Sized:
     def goal(self) -> str:
         """What was asked for, in words."""
         return (
-            f"{'P(wait)' if self.quantity == 'p_wait' else self.quantity} < {number(self.target)} at "
+            f"{'P(wait)' if self.quantity == 'p_wait' else self.quantity} < {number(self.target)} "
+            "at "
             f"{100 * self.confidence:g} %"
         )
 
@@ -134,10 +140,11 @@ def size_of(of: str, t: Tried) -> int:
 
 
 def reserve(own: Remedy, objects: int, pages: int, at_boot: str = "own") -> tuple[str, Remedy]:
-    """The name and the rows of a reserve on one's own remedy; without pages the plain code's cache is kept.
+    """The name and the rows of a reserve on one's own remedy; without pages the plain code's cache
+    is kept.
 
-    at_boot: empty, full, or own: a pool is then full if the remedy's own is, and pages are preallocated unless the
-    remedy has a shared list of its own that boots empty.
+    at_boot: empty, full, or own: a pool is then full if the remedy's own is, and pages are
+    preallocated unless the remedy has a shared list of its own that boots empty.
     """
     start = own.emergency_at_boot > 0 if at_boot == "own" else at_boot == "full"
     dry = (
@@ -191,10 +198,12 @@ class _Tries:
         return with_reserve(self.s, objects, pages, self.at_boot)
 
     def look(self, key: Key, rung: int) -> Tried | None:
-        """Refine a size until it is decided or that rung is reached; None if nothing could be spent on it.
+        """Refine a size until it is decided or that rung is reached; None if nothing could be spent
+        on it.
 
-        A few runs that hardly met what decides (calls under pressure, waits) say nothing of a size, and a search is led
-        astray by them: where an answer is not sure, it goes on as far as a size at which nothing is seen may go.
+        A few runs that hardly met what decides (calls under pressure, waits) say nothing of a size,
+        and a search is led astray by them: where an answer is not sure, it goes on as far as a size
+        at which nothing is seen may go.
         """
         seen = self.done.get(key)
         while (
@@ -242,7 +251,9 @@ class _Tries:
         return Tried(name, *key, s.bytes_added(), s.bytes_at_full(), found, lower, upper, verdict)
 
     def never_blocked(self, key: Key, found: Finding) -> Estimate:
-        """A bound where nobody was seen to wait: at worst all the time; in an open loop as long as without reserve."""
+        """A bound where nobody was seen to wait: at worst all the time; in an open loop as long as
+        without reserve.
+        """
         if self.s.workload.loop != "open":  # of all runs so many have a caller that waits at all
             return unseen(found.replications)
         s, how = (
@@ -281,11 +292,13 @@ def size(
     told: Told | None = None,
     command: str = "",
 ) -> Sized:
-    """The smallest reserve for which `quantity` stays below `target`, with all that was tried on the way.
+    """The smallest reserve for which `quantity` stays below `target`, with all that was tried on
+    the way.
 
-    of: pool (objects per CPU beside `fixed` pages), pages (beside `fixed` objects), or mix (cheapest in bytes added).
-    Sizes share their worlds. A target that no size meets is no error: `met` is False and what was tried stays. Raises
-    KrcsimError for a target outside 0 to 1 and other values that cannot be.
+    of: pool (objects per CPU beside `fixed` pages), pages (beside `fixed` objects), or mix
+    (cheapest in bytes added). Sizes share their worlds. A target that no size meets is no error:
+    `met` is False and what was tried stays. Raises KrcsimError for a target outside 0 to 1 and
+    other values that cannot be.
     """
     check_study(seed, FINE, max_rung)
     check_request(target, confidence, of, quantity, at_boot, budget)
@@ -421,10 +434,12 @@ def check_request(
 def search(
     tries: _Tries, key: Callable[[int], Key], most: int, max_rung: int
 ) -> tuple[int | None, int | None]:
-    """The largest size that fails below the smallest that passes, and that one; None where there is none.
+    """The largest size that fails below the smallest that passes, and that one; None where there is
+    none.
 
-    Rung by rung: what is far from the target is decided by few replications, and only what is near gets many. Of sizes
-    that stay open, each further one gets two rungs less, so that one that cannot be decided does not eat up the work.
+    Rung by rung: what is far from the target is decided by few replications, and only what is near
+    gets many. Of sizes that stay open, each further one gets two rungs less, so that one that
+    cannot be decided does not eat up the work.
     """
     low, high, left_open = -1, None, set[int]()
     for rung in range(max_rung + 1):
@@ -448,10 +463,11 @@ def _upward(
     rung: int,
     left_open: set[int],
 ) -> tuple[int, int | None]:
-    """Towards the smallest that passes, by doubling, then by halves; sizes that were left open come first.
+    """Towards the smallest that passes, by doubling, then by halves; sizes that were left open come
+    first.
 
-    Where no wait is seen at a size, a larger one shows no more with as many replications (but where waits cannot be at
-    all, which the largest tells): the search goes on by halves below it.
+    Where no wait is seen at a size, a larger one shows no more with as many replications (but where
+    waits cannot be at all, which the largest tells): the search goes on by halves below it.
     """
 
     def unseen(n: int) -> bool:
@@ -514,7 +530,9 @@ def _downward(
 
 
 def _bisect(low: int, high: int, upper: Callable[[int], bool]) -> tuple[int, int]:
-    """The neighbours between which `upper` becomes true, given that it is at high and not at low."""
+    """The neighbours between which `upper` becomes true, given that it is at high and not at
+    low.
+    """
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if upper(middle) else (middle, high)
@@ -522,10 +540,12 @@ def _bisect(low: int, high: int, upper: Callable[[int], bool]) -> tuple[int, int
 
 
 def cheapest(tries: _Tries, most: int, max_rung: int) -> Tried | None:
-    """The mix of objects and pages that passes and adds the fewest bytes: up the staircase, page by page.
+    """The mix of objects and pages that passes and adds the fewest bytes: up the staircase, page by
+    page.
 
-    The fewest pages or objects that pass alone say what may be spent; beside so many pages there is room for the
-    objects that the rest of the bytes holds, and with what was found there for fewer still.
+    The fewest pages or objects that pass alone say what may be spent; beside so many pages there is
+    room for the objects that the rest of the bytes holds, and with what was found there for fewer
+    still.
     """
     spare = tries.left / 2  # for the pools
     tries.left -= spare
@@ -550,7 +570,9 @@ def cheapest(tries: _Tries, most: int, max_rung: int) -> Tried | None:
 
 
 def objects_below(tries: _Tries, pages: int, best: Tried | None) -> int:
-    """The largest pool beside so many pages that adds fewer bytes than the best so far; -1 where none does."""
+    """The largest pool beside so many pages that adds fewer bytes than the best so far; -1 where
+    none does.
+    """
     if best is None:
         return MOST["pool"]
     room, _ = _bisect(
@@ -577,7 +599,9 @@ class Worth:
 
 
 def worth(scenario: Scenario | str, target: float = TARGET, *, pages: int = 1, **how: Any) -> Worth:
-    """How many emergency objects one page is worth: the smallest pool beside `pages` against `pages` + 1."""
+    """How many emergency objects one page is worth: the smallest pool beside `pages` against
+    `pages` + 1.
+    """
     without, with_page = (
         size(scenario, target, of="pool", fixed=n, **how) for n in (pages, pages + 1)
     )

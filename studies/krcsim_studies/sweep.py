@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A small grid of settings, all at once and in memory; what is larger goes into a file: see scale.py."""
+"""A small grid of settings, all at once and in memory; what is larger goes into a file: see
+scale.py.
+"""
 
 import itertools
 import math
@@ -19,7 +21,9 @@ MAX_POINTS = 10_000
 def sweep(
     scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any
 ) -> Result:
-    """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare(). Raises KrcsimError."""
+    """All combinations of values of dotted fields; `remedy` takes names; `how` as for compare().
+    Raises KrcsimError.
+    """
     refuse(
         not isinstance(over, Mapping),
         "over",

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The table of a large sweep: a head with the whole plan, then CSV, a line a point in order of the points.
+"""The table of a large sweep: a head with the whole plan, then CSV, a line a point in order of the
+points.
 
-CSV, because whatever draws or counts reads it; a line a point, because then a torn end is easily cut, and the number of
-lines says where to go on. Each line ends in a check of itself and of the head, so that a changed row is never taken for
-one that was computed. It holds no times and no hosts, so that whoever computes it gets the same bytes.
+CSV, because whatever draws or counts reads it; a line a point, because then a torn end is easily
+cut, and the number of lines says where to go on. Each line ends in a check of itself and of the
+head, so that a changed row is never taken for one that was computed. It holds no times and no
+hosts, so that whoever computes it gets the same bytes.
 """
 
 import contextlib
@@ -73,7 +75,9 @@ _WORDS = (
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """What a table depends on beside its plan: releases, and a digest of the sources between two releases."""
+    """What a table depends on beside its plan: releases, and a digest of the sources between two
+    releases.
+    """
     import numba
     import numpy
     import scipy
@@ -163,7 +167,9 @@ def _body(text: str) -> dict[str, Any]:
 
 
 class Seal:
-    """Ends the rows of a table: each with a check of itself, which is right only below that head."""
+    """Ends the rows of a table: each with a check of itself, which is right only below that
+    head.
+    """
 
     def __init__(self, text: str) -> None:
         self.head = sha256(text.encode())
@@ -185,7 +191,9 @@ class Seal:
 
 
 def row(plan: Plan, i: int, seal: Seal, stop: Stop | None = None) -> str:
-    """The line of point i, computed now in this thread; what cannot be asked of it is said in the column `refused`."""
+    """The line of point i, computed now in this thread; what cannot be asked of it is said in the
+    column `refused`.
+    """
     values, found, why = plan.values(i), list[Any](), ""
     scenario = None
     have: Have = {}  # the quantities share their replications
@@ -233,7 +241,9 @@ class Growing:
     synced: float = 0.0
 
     def append(self, lines: list[str]) -> None:
-        """Add rows; raises KrcsimError when the disk takes no more, and leaves whole rows behind."""
+        """Add rows; raises KrcsimError when the disk takes no more, and leaves whole rows
+        behind.
+        """
         data = "".join(lines).encode()
         written = 0
         try:
@@ -264,14 +274,17 @@ class Growing:
     def full(self, exc: OSError, rows: int) -> KrcsimError:
         """What to say when it cannot grow."""
         return KrcsimError(
-            f"{self.path} cannot grow ({exc.strerror}); its {rows} rows are safe: free some space, then "
+            f"{self.path} cannot grow ({exc.strerror}); its {rows} rows are safe: free some space, "
+            "then "
             "give the same command to go on"
         )
 
 
 @contextlib.contextmanager
 def growing(path: str | Path, plan: Plan) -> Iterator[Growing]:
-    """The table of a plan, new or with the rows that it has, locked while it is open; raises KrcsimError."""
+    """The table of a plan, new or with the rows that it has, locked while it is open; raises
+    KrcsimError.
+    """
     path = Path(path)
     try:
         fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NONBLOCK, 0o666)
@@ -320,7 +333,9 @@ def _begin(table: Growing, data: bytes) -> None:
 
 
 def _there(path: Path, plan: Plan) -> tuple[int, int]:
-    """Whole rows and their end in bytes; (0, 0) for a file without a whole head. Raises KrcsimError."""
+    """Whole rows and their end in bytes; (0, 0) for a file without a whole head. Raises
+    KrcsimError.
+    """
     wanted = head(plan).encode()
     with path.open("rb") as stream:
         found = stream.read(len(wanted))
@@ -361,7 +376,8 @@ def _rows(path: Path, stream: BinaryIO, seal: Seal | None) -> Iterator[bytes]:
         if not line.startswith(b"%d," % n) or (seal and not seal.holds(line)):
             raise KrcsimError(
                 f"{path} was changed: the row of point {n} is not as it was written "
-                f"({shown(line[:40].decode(errors='replace'))}); take the file as it was, or cut it before that line: "
+                f"({shown(line[:40].decode(errors='replace'))}); take the file as it was, or cut "
+                "it before that line: "
                 "the same command then goes on from there"
             )
         yield line
@@ -384,7 +400,8 @@ def _other(path: Path, text: str, wanted: str) -> str:
     for name in (name for name in names if repr(mine.get(name)) != repr(theirs.get(name))):
         was, now = (shown(x[name]) if name in x else "nothing" for x in (theirs, mine))
         return (
-            f"{path} was begun with {name} = {was}, and this sweep has {now}; choose another name, or go on with "
+            f"{path} was begun with {name} = {was}, and this sweep has {now}; choose another name, "
+            "or go on with "
             "what it was begun with"
         )
     return f"{path} has other columns or another order of fields; choose another name"
@@ -482,7 +499,9 @@ def _cell(text: str) -> Cell:
 
 
 def result_of(table: Table) -> Result:
-    """The answers of a table as a Result, which figures and replies read; refused points are left out."""
+    """The answers of a table as a Result, which figures and replies read; refused points are left
+    out.
+    """
     plan, n = table.plan, len(table.plan.fields)
     names = tuple(name for name in plan.fields if name != "remedy")
     rows = []

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A search for a size in words: one sentence, a table, plain text for a list, and a Result to save."""
+"""A search for a size in words: one sentence, a table, plain text for a list, and a Result to
+save.
+"""
 
 import html
 from krcsim.result import BASE, Result, html_table, number, provenance, words
@@ -38,11 +40,16 @@ def sentence(found: Sized) -> str:
     if size_of(of, a) == 0:
         return f"{found.goal} takes no {NOUNS[of]} at all: {_of(a)}"
     if found.sharp and b:
-        text = f"{found.goal} takes {counted(of, a)}: {_of(a)}; with {size_of(of, b)}: {words(b.finding.estimate)}"
+        text = (
+            f"{found.goal} takes {counted(of, a)}: {_of(a)}; with {size_of(of, b)}: "
+            f"{words(b.finding.estimate)}"
+        )
     else:
         text = (
-            f"{found.goal} takes between {size_of(of, b) + 1 if b else 0} and {counted(of, a)}: {size_of(of, a)} "
-            f"pass{'es' * (size_of(of, a) == 1)} ({_of(a)}), fewer could not be decided with {found.events:.2g} events"
+            f"{found.goal} takes between {size_of(of, b) + 1 if b else 0} and {counted(of, a)}: "
+            f"{size_of(of, a)} "
+            f"pass{'es' * (size_of(of, a) == 1)} ({_of(a)}), fewer could not be decided with "
+            f"{found.events:.2g} events"
         )
     if found.disorder:
         larger = ", ".join(str(size_of(of, t)) for t in found.disorder)
@@ -71,7 +78,10 @@ def unmet(found: Sized) -> str:
                 else ""
             )
             reached = f"no wait was seen with {unseen.name}{proven}, but that is no proof"
-        return f"{found.goal} could not be shown for any size: {reached}; raise max_rung, budget or target"
+        return (
+            f"{found.goal} could not be shown for any size: {reached}; raise max_rung, budget "
+            "or target"
+        )
     what = {
         "pool": f"pool of up to {top.objects} objects per CPU",
         "pages": f"list of up to {top.pages} pages per CPU",
@@ -118,7 +128,9 @@ def note(found: Sized) -> str:
 
 
 def shown(found: Sized) -> str:
-    """The table for a terminal, the sentence where the target is met, and what to know of the window."""
+    """The table for a terminal, the sentence where the target is met, and what to know of the
+    window.
+    """
     head = [found.quantity if name == "P(wait)" else name for name in HEAD]
     said = [line for line in (sentence(found) if found.met else "", note(found)) if line]
     return "\n".join([*table(head, rows(found), 10_000), *([""] if said else []), *said])
@@ -134,7 +146,9 @@ def html_of(found: Sized) -> str:
 
 
 def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
-    """The table for a list; where long names make it too wide, without the runs, then without intervals too."""
+    """The table for a list; where long names make it too wide, without the runs, then without
+    intervals too.
+    """
     for left_out in ((), HEAD[4:5], HEAD[3:5]):
         columns = [k for k, name in enumerate(HEAD) if name not in left_out]
         lines = table(
@@ -146,7 +160,9 @@ def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
 
 
 def text_of(found: Sized) -> str:
-    """The answer as plain text for a list: situation, sentence, table, what a verdict means, command."""
+    """The answer as plain text for a list: situation, sentence, table, what a verdict means,
+    command.
+    """
     head = [
         found.quantity if name == "P(wait)" and found.quantity != "p_wait" else name
         for name in HEAD
@@ -160,8 +176,10 @@ def text_of(found: Sized) -> str:
         "",
         *wrap(
             "bytes: what the reserve adds per CPU once full. f: full at boot. A "
-            f"size passes (fails) if its one-sided limit is below (not below) {number(found.target)}, with "
-            f"{100 * found.confidence:g} % for all looks at it together; sizes far from the target were given few runs."
+            "size passes (fails) if its one-sided limit is below (not below) "
+            f"{number(found.target)}, with "
+            f"{100 * found.confidence:g} % for all looks at it together; sizes far from the target "
+            "were given few runs."
         ),
         "",
         *([*wrap(note(found) + "."), ""] if note(found) else []),

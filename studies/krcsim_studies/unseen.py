@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where plain runs see no wait: a proof, the exact chain or forks say how rare it is, and only then a bound is left."""
+"""Where plain runs see no wait: a proof, the exact chain or forks say how rare it is, and only then
+a bound is left.
+"""
 
 from dataclasses import dataclass, replace
 from typing import Any
@@ -28,7 +30,9 @@ UNSEEN = ("bound", "none")
 
 @dataclass(frozen=True)
 class Row:
-    """An estimate, from how many replications, of which rung, and how it was found (see krcsim.result.METHODS)."""
+    """An estimate, from how many replications, of which rung, and how it was found (see
+    krcsim.result.METHODS).
+    """
 
     estimate: Estimate
     replications: int
@@ -76,9 +80,11 @@ def closed(
     stop: Stop | None = None,
     by_spell: int = 0,
 ) -> tuple[Rows, str]:
-    """The rows of a point with other methods' answers where plain runs saw no wait, and why these hold, in words.
+    """The rows of a point with other methods' answers where plain runs saw no wait, and why these
+    hold, in words.
 
-    Tried in this order, within `budget` events: by construction, the exact chain, forks, split runs.
+    Tried in this order, within `budget` events: by construction, the exact chain, forks, split
+    runs.
     """
     gaps = [
         where for where, row in plain.items() if where[1] in ASKED and row.estimate.kind in UNSEEN
@@ -103,7 +109,9 @@ def closed(
 
 
 def _proven(s: Scenario, plain: Rows, gaps: list[Where]) -> tuple[Rows, str] | None:
-    """The gaps where no call can wait, or hardly one: a bound for a whole run, so for each of its windows."""
+    """The gaps where no call can wait, or hardly one: a bound for a whole run, so for each of its
+    windows.
+    """
     no = impossible(s)
     if no is None or no.bound > NEGLIGIBLE:
         return None
@@ -193,7 +201,8 @@ def _estimate(
     by_spell: int,
     most: float | None,
 ) -> Estimate:
-    """A quantity by forks, where nothing else is known above than the bound of more plain runs (`most`).
+    """A quantity by forks, where nothing else is known above than the bound of more plain runs
+    (`most`).
 
     Spell by spell it has no control, and split runs count no calls by spell: plain runs do.
     """

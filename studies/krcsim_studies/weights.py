@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a sum of weights says: its limits, how few replications hold it, and how heavy its tail is.
 
-Weights have long tails, and a sum of few of them is nearly always too low, now and then far too high. So limits are
-drawn on a log scale, the upper one allows for a replication that was not met and would have been larger than all
-others, and where few replications hold the sum only what no tail can break is said.
+Weights have long tails, and a sum of few of them is nearly always too low, now and then far too
+high. So limits are drawn on a log scale, the upper one allows for a replication that was not met
+and would have been larger than all others, and where few replications hold the sum only what no
+tail can break is said.
 """
 
 from __future__ import annotations
@@ -30,11 +31,12 @@ MARKOV = 40.0  # what is never negative is above so many times its mean once in 
 
 
 def tail(x: Array) -> float:
-    """The shape of the tail of what is positive: 0 for an exponential one, 1/2 where the variance ends, 1 the mean.
+    """The shape of the tail of what is positive: 0 for an exponential one, 1/2 where the variance
+    ends, 1 the mean.
 
-    A generalised Pareto law is fitted to the largest fifth (at most 3 sqrt(n)), by the posterior mean of Zhang and
-    Stephens (2009), and drawn to 1/2 where there are few, as is done for importance sampling (Vehtari et al. 2024).
-    HEAVY where there are too few to say.
+    A generalised Pareto law is fitted to the largest fifth (at most 3 sqrt(n)), by the posterior
+    mean of Zhang and Stephens (2009), and drawn to 1/2 where there are few, as is done for
+    importance sampling (Vehtari et al. 2024). HEAVY where there are too few to say.
     """
     x = np.sort(x[x > 0.0])
     n = int(min(len(x) / 5.0, 3.0 * math.sqrt(len(x))))
@@ -63,10 +65,12 @@ def weighed(
     least: float = EFFECTIVE,
     most: float | None = None,
 ) -> Estimate:
-    """Sum of weights y over sum of den, a value of each a replication, y regressed on a control of mean 0.
+    """Sum of weights y over sum of den, a value of each a replication, y regressed on a control of
+    mean 0.
 
-    exposed: what could come to harm in each replication: it takes some of these before anything is said. least: the
-    effective number of replications of an interval. most: an upper limit from elsewhere, for where these few have none.
+    exposed: what could come to harm in each replication: it takes some of these before anything is
+    said. least: the effective number of replications of an interval. most: an upper limit from
+    elsewhere, for where these few have none.
     """
     n, total, sum_y = len(y), float(den.sum()), float(y.sum())
     if total <= 0.0 or sum_y <= 0.0:
@@ -106,9 +110,11 @@ def weighed(
 
 
 def faint(value: float, most: float | None) -> Estimate:
-    """Where hardly any replications hold a sum: what is true whatever its tail; no limits if nothing is known above.
+    """Where hardly any replications hold a sum: what is true whatever its tail; no limits if
+    nothing is known above.
 
-    A sum that is right on average and never negative is seldom many times its mean; below it may be as far as you like.
+    A sum that is right on average and never negative is seldom many times its mean; below it may be
+    as far as you like.
     """
     if most is None:
         return Estimate(value, None, None, "rough")

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Addresses: the mailboxes in a header, however it is written, and a mailbox as a header that every mailer reads."""
+"""Addresses: the mailboxes in a header, however it is written, and a mailbox as a header that every
+mailer reads.
+"""
 
 import re
 from collections.abc import Iterable, Iterator
@@ -21,7 +23,8 @@ _MASKED = re.compile(
     r'@[x.]+$|\.\.\."?@|@public\.gmane\.org$|\.invalid$', re.IGNORECASE
 )  # by archives, on Usenet
 
-# The parts of a header of addresses; an encoded word is one even if it holds a comma. Lengths keep the search short.
+# The parts of a header of addresses; an encoded word is one even if it holds a comma. Lengths keep
+# the search short.
 _TOKEN = re.compile(
     r"=\?[^?\s]{1,100}\?[bq]\?[^?\s]{0,1000}\?="
     r'|"(?:[^"\\]|\\.){0,500}"'
@@ -36,7 +39,9 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Mailbox:
-    """Somebody's name and address. One that nobody can be mailed at keeps the words it was found in."""
+    """Somebody's name and address. One that nobody can be mailed at keeps the words it was found
+    in.
+    """
 
     name: str = ""
     address: str = ""
@@ -87,7 +92,9 @@ def mailboxes(text: str) -> tuple[Mailbox, ...]:
 
 
 def given_mailboxes(texts: Iterable[str], field: str) -> tuple[Mailbox, ...]:
-    """The mailboxes that somebody typed; raises KrcsimError unless they are written as they must be."""
+    """The mailboxes that somebody typed; raises KrcsimError unless they are written as they must
+    be.
+    """
     found: list[Mailbox] = []
     for text in texts:
         boxes = mailboxes(text)
@@ -129,7 +136,9 @@ def _elements(text: str) -> Iterator[list[str]]:
 
 
 def _with_comments(tokens: list[str]) -> Iterator[str]:
-    """The tokens, each comment as one; a parenthesis that has no partner is an ordinary character."""
+    """The tokens, each comment as one; a parenthesis that has no partner is an ordinary
+    character.
+    """
     opened: list[int] = []
     end_of: dict[int, int] = {}
     for place, token in enumerate(tokens):
@@ -149,7 +158,9 @@ def _is_comment(token: str) -> bool:
 
 
 def _boxes(element: list[str]) -> Iterator[Mailbox]:
-    """The mailboxes of one element: usually one, more where a comma is missing, none without an address."""
+    """The mailboxes of one element: usually one, more where a comma is missing, none without an
+    address.
+    """
     before: list[str] = []
     in_brackets = False
     for token in element:

@@ -35,7 +35,9 @@ class Body:
 
 
 def body_of(mail: Message) -> Body:
-    """The first text of a mail, and behind it, after an empty line, each other one: patches and forwarded mails too."""
+    """The first text of a mail, and behind it, after an empty line, each other one: patches and
+    forwarded mails too.
+    """
     parts = list(_texts(mail))
     main = next((part for part in parts if _is_main(part)), None)
     ordered = [part for part in parts if part is main] + [
@@ -60,7 +62,9 @@ def lines_of(text: str) -> tuple[str, ...]:
 
 
 def _texts(part: Message) -> Iterator[Message]:
-    """The parts that hold text, those of forwarded mails last; of several forms of one text only one."""
+    """The parts that hold text, those of forwarded mails last; of several forms of one text only
+    one.
+    """
     if not part.is_multipart():
         if _is_text(part):
             yield part
@@ -104,8 +108,9 @@ def _read(part: Message) -> Body:
 
 
 def _unflowed(line: str) -> str:
-    """A line of format=flowed as it is meant (RFC 3676): without the blank that marks a soft break, or that stuffs it,
-    which only stays before a ">" that is no mark of quoting."""
+    """A line of format=flowed as it is meant (RFC 3676): without the blank that marks a soft break,
+    or that stuffs it, which only stays before a ">" that is no mark of quoting.
+    """
     if not line.startswith((">", " >")):
         line = line.removeprefix(" ")
     return line if line.lstrip("> ") == "" or line.endswith("-- ") else line.removesuffix(" ")
@@ -129,7 +134,9 @@ def _transferred(part: Message) -> tuple[bytes, list[str]]:
 
 
 def _encoding(spelt: str) -> str:
-    """The transfer encoding that is meant: `quoted-printable;`, `Base-64`, `quoted-printible` too."""
+    """The transfer encoding that is meant: `quoted-printable;`, `Base-64`, `quoted-printible`
+    too.
+    """
     plain = re.sub(r"[^a-z0-9]", "", spelt.lower()[:100])
     for coded in _CODED:
         if coded in plain:

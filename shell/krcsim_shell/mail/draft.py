@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The draft of an answer, for `git send-email` or `mutt -H`: plain text, in its thread, never sent."""
+"""The draft of an answer, for `git send-email` or `mutt -H`: plain text, in its thread, never
+sent.
+"""
 
 import quopri
 import re
@@ -18,14 +20,16 @@ from krcsim_shell.mail.recipients import recipients
 
 LONGEST_LINE = 998  # bytes that a mail may have between two line ends (RFC 5322)
 
-# A line of ours: 7-bit text of 72 columns, or a longer one that is indented, and nothing that git or a list would
-# take for something else.
+# A line of ours: 7-bit text of 72 columns, or a longer one that is indented, and nothing that git
+# or a list would take for something else.
 _OWN = re.compile(r"(?!>*From |(?i:From|Subject|Date):|\[PATCH\])(?=  |.{0,72}$)[ -~]{0,998}(?<! )")
 
-# What stands before a subject: marks of answers, of which one is enough, of forwarded mails, and of lists.
+# What stands before a subject: marks of answers, of which one is enough, of forwarded mails, and of
+# lists.
 _RE = r"re *(?:\[\d+\]|\(\d+\)|\^\d+|\*\d+)? *[:：]"
 _BEFORE = re.compile(
-    rf"(?:(?P<re>{_RE})|\[[^\[\]]*\]|(?:fwd?|aw|antw|sv|vs|wg|tr|r|rif|odp|回复|答复|转发) *[:：]) *",
+    rf"(?:(?P<re>{_RE})|\[[^\[\]]*\]"
+    r"|(?:fwd?|aw|antw|sv|vs|wg|tr|r|rif|odp|回复|答复|转发) *[:：]) *",
     re.IGNORECASE,
 )
 
@@ -40,7 +44,9 @@ def draft(
     cc: Sequence[str] = (),
     sender: str = "",
 ) -> bytes:
-    """The answer as a mail without Date and Message-ID; raises KrcsimError for what a list would mangle."""
+    """The answer as a mail without Date and Message-ID; raises KrcsimError for what a list would
+    mangle.
+    """
     people = recipients(parent, to=to, cc=cc, sender=sender)
     named = {"From": people.own, "To": people.to, "Cc": people.cc}
     head = [f"{name}: " + ",\n ".join(map(str, boxes)) for name, boxes in named.items() if boxes]
@@ -63,7 +69,9 @@ def draft(
 
 
 def answered(subject: str) -> str:
-    """The subject of an answer to a subject: with one "Re:", wherever and however others stand before it."""
+    """The subject of an answer to a subject: with one "Re:", wherever and however others stand
+    before it.
+    """
     kept, rest = "", clean(subject)
     while found := _BEFORE.match(rest):
         kept, rest = kept + ("" if found["re"] else found[0]), rest[found.end() :]
@@ -74,7 +82,10 @@ def send_command(path: Path, parent: Parent) -> str:
     """The command that would send a draft, with a place to fill in if it has no recipient."""
     data = path.read_bytes() if path.is_file() else draft("", parent=parent, subject="-")
     hint = "" if b"\nTo: " in b"\n" + data.split(b"\n\n")[0] else "--to=ADDRESS "
-    return f"git send-email {hint}{shlex.quote(f'./{path}' if str(path).startswith('-') else str(path))}"
+    return (
+        "git send-email "
+        f"{hint}{shlex.quote(f'./{path}' if str(path).startswith('-') else str(path))}"
+    )
 
 
 def _subject(title: str) -> str:
@@ -93,7 +104,9 @@ def _subject(title: str) -> str:
 
 
 def _thread(parent: Parent) -> list[str]:
-    """The headers that put an answer below its parent: the first of the thread is kept, and the last twenty."""
+    """The headers that put an answer below its parent: the first of the thread is kept, and the
+    last twenty.
+    """
     if not parent.message_id:
         return []
     chain = list(
@@ -104,30 +117,37 @@ def _thread(parent: Parent) -> list[str]:
     for x in chain:
         if not is_sendable(x):
             raise KrcsimError(
-                f"the Message-ID is {shown(x)}; allowed: one <name@host> of visible ASCII characters; "
+                f"the Message-ID is {shown(x)}; allowed: one <name@host> of visible ASCII "
+                "characters; "
                 "give it with --in-reply-to"
             )
     return [f"In-Reply-To: {chain[-1]}", "References: " + "\n ".join(chain[:1] + chain[1:][-20:])]
 
 
 def _check(below: Sequence[str], lines: Sequence[str]) -> None:
-    """Raise KrcsimError for a line that no mail can hold, or that a list or git would take for something else."""
+    """Raise KrcsimError for a line that no mail can hold, or that a list or git would take for
+    something else.
+    """
     for line in below:
         if re.search("[\0\r\n\ud800-\udfff]", line):
             raise KrcsimError(
-                f"a quoted line is {shown(line)}; allowed: text; it holds a NUL, a line break or bytes "
+                f"a quoted line is {shown(line)}; allowed: text; it holds a NUL, a line break or "
+                "bytes "
                 "that its charset does not have; quote other lines"
             )
     for n, line in enumerate(lines, 1):
         if not _OWN.fullmatch(line):
             raise KrcsimError(
-                f"line {n} of the answer is {shown(line)}; allowed: 72 columns of 7-bit text without "
+                f"line {n} of the answer is {shown(line)}; allowed: 72 columns of 7-bit text "
+                "without "
                 "tabs, blanks at the end or what looks like a header; reword it"
             )
 
 
 def _attribution(parent: Parent) -> list[str]:
-    """Who wrote what is quoted, and when: by name, else by address, as far as our own lines can hold it."""
+    """Who wrote what is quoted, and when: by name, else by address, as far as our own lines can
+    hold it.
+    """
     if not parent.authors:
         return []
     known_by = [

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The headers of a mail as text on one line: raw bytes and encoded words decoded, no control character kept."""
+"""The headers of a mail as text on one line: raw bytes and encoded words decoded, no control
+character kept.
+"""
 
 import binascii
 import quopri
@@ -25,8 +27,9 @@ def clean(text: str) -> str:
 
 
 def values(mail: Message, name: str) -> list[tuple[str, str]]:
-    """All headers of a name, folds as they are, encoded words too; and as what raw bytes were read if they had to be
-    guessed, because a header has no charset and they are no UTF-8."""
+    """All headers of a name, folds as they are, encoded words too; and as what raw bytes were read
+    if they had to be guessed, because a header has no charset and they are no UTF-8.
+    """
     return [_raw(value, mail) for key, value in mail.raw_items() if key.lower() == name]
 
 
@@ -62,7 +65,9 @@ def unencoded(text: str) -> str:
 
 
 def _decoded_run(run: re.Match[str]) -> str:
-    """Encoded words beside each other: blanks between them do not count, and they may share a character."""
+    """Encoded words beside each other: blanks between them do not count, and they may share a
+    character.
+    """
     found = [
         (word[1].partition("*")[0].lower(), _bytes_of(word))
         for word in ENCODED_WORD.finditer(run[0])

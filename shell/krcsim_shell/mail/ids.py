@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from krcsim.values import KrcsimError, shown
 from krcsim_shell.mail.headers import CONTROL, ENCODED_WORD, unencoded
 
-# Visible ASCII between angle brackets, and blanks, which some programs make. The line of a header must hold it.
+# Visible ASCII between angle brackets, and blanks, which some programs make. The line of a header
+# must hold it.
 _ID = re.compile(r"<[!-;=?-~](?:[ -;=?-~]{0,900}[!-;=?-~])?>")
 _GIVEN = re.compile(r"<[!-;=?A-~]{1,450}@[!-;=?-~]{1,450}>")
 _MASKED = re.compile(r"@(?:x{3,}|\.{3,}|public\.gmane\.org|)>$")
@@ -23,19 +24,24 @@ def message_id(text: str) -> str:
     found = "<" + text.strip(" \t").removeprefix("<").removesuffix(">") + ">"
     if not _GIVEN.fullmatch(found) or ENCODED_WORD.search(found):
         raise KrcsimError(
-            f"the Message-ID is {shown(text)}; allowed: one <name@host> of visible ASCII characters; "
+            f"the Message-ID is {shown(text)}; allowed: one <name@host> of visible ASCII "
+            "characters; "
             "copy it from the raw mail"
         )
     return found
 
 
 def is_sendable(text: str) -> bool:
-    """Whether an ID in brackets can stand in a header, and is not one of an archive that hides hosts."""
+    """Whether an ID in brackets can stand in a header, and is not one of an archive that hides
+    hosts.
+    """
     return bool(_ID.fullmatch(text)) and not _MASKED.search(text) and not ENCODED_WORD.search(text)
 
 
 def own_ids(text: str) -> list[str]:
-    """The IDs in the header Message-ID, which may lack its brackets, or have a comment beside it."""
+    """The IDs in the header Message-ID, which may lack its brackets, or have a comment beside
+    it.
+    """
     text = _decoded(text)
     if "@" not in text and len(text) <= 500:
         text = _SPELT_OUT.sub(_as_it_was, text)
@@ -69,7 +75,9 @@ def thread(
 
 
 def _decoded(text: str) -> str:
-    """A header of IDs; one that has a control character behind an encoding keeps a NUL there, and is none."""
+    """A header of IDs; one that has a control character behind an encoding keeps a NUL there, and
+    is none.
+    """
     return CONTROL.sub("\0", unencoded(text)) if ENCODED_WORD.search(text) else text
 
 
@@ -87,6 +95,8 @@ def _only(found: list[str]) -> list[str]:
 
 
 def _as_it_was(found: re.Match[str]) -> str:
-    """An ID whose @ and dots an archive has spelt out: `1.2 () example ! org`, `1.2-AT-example.org`."""
+    """An ID whose @ and dots an archive has spelt out: `1.2 () example ! org`,
+    `1.2-AT-example.org`.
+    """
     name, host = found[1] or found[3], found[2] or found[4]
     return f"{name}@{host.replace(' ! ', '.')}"

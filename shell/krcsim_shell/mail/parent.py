@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The mail that is answered, from a file: a raw mail, one of an mbox, or text pasted from an archive."""
+"""The mail that is answered, from a file: a raw mail, one of an mbox, or text pasted from an
+archive.
+"""
 
 import re
 from contextlib import suppress
@@ -37,7 +39,9 @@ _BOUNDARY = re.compile(rb'\bboundary[ \t]*=[ \t]*"?([^"\n;]{1,200})', re.IGNOREC
 
 @dataclass(frozen=True)
 class Parent:
-    """The mail to answer: its headers decoded, the lines of its text as they came, and what to say about both."""
+    """The mail to answer: its headers decoded, the lines of its text as they came, and what to say
+    about both.
+    """
 
     message_id: str = ""
     references: tuple[str, ...] = ()
@@ -51,7 +55,9 @@ class Parent:
 
 
 def read_parent(path: Path, in_reply_to: str = "") -> Parent:
-    """The mail in an .eml, an mbox (`in_reply_to` chooses) or a pasted text (which may need it); raises KrcsimError."""
+    """The mail in an .eml, an mbox (`in_reply_to` chooses) or a pasted text (which may need it);
+    raises KrcsimError.
+    """
     wanted = message_id(in_reply_to) if in_reply_to else ""
     name = _shown_path(path)
     raw = _read(path, name)
@@ -87,7 +93,9 @@ def _shown_path(path: Path) -> str:
 
 
 def _read(path: Path, name: str) -> bytes:
-    """The bytes of a file with the line ends of Unix; a file of UTF-16, as some editors save it, as UTF-8."""
+    """The bytes of a file with the line ends of Unix; a file of UTF-16, as some editors save it, as
+    UTF-8.
+    """
     try:
         with path.open("rb") as stream:
             raw = stream.read(MOST_BYTES + 1)
@@ -139,12 +147,14 @@ def _chosen(mails: list[bytes], name: str, wanted: str) -> tuple[bytes, str, lis
     found = [wanted] if wanted else ids[place]
     _refuse(
         not found,
-        f"{name} has no Message-ID that an answer could name, so that it would not be in its thread; "
+        f"{name} has no Message-ID that an answer could name, so that it would not be in its "
+        "thread; "
         "give the ID with --in-reply-to",
     )
     if len(found) > 1:
         notes.append(
-            f"the mail has {len(found)} Message-IDs; this answers {_brief(found[0])}; --in-reply-to names "
+            f"the mail has {len(found)} Message-IDs; this answers {_brief(found[0])}; "
+            "--in-reply-to names "
             "another"
         )
     return mails[place], found[0], notes
@@ -174,12 +184,14 @@ def _parsed(raw: bytes, name: str) -> Message:
     longest = max((len(found[0]) for found in _CONTENT_HEADER.finditer(raw)), default=0)
     _refuse(
         len(head) > MOST_OF_A_HEAD or longest > MOST_OF_A_CONTENT_HEADER,
-        f"{name} has headers of {max(len(head), longest)} bytes; shorten them, or save the raw mail again",
+        f"{name} has headers of {max(len(head), longest)} bytes; shorten them, or save the raw "
+        "mail again",
     )
     _refuse(
         parts > MOST_PARTS or steps > MOST_STEPS,
         f"{name} has {parts} parts and {raw.count(10)} lines, more than "
-        "is read; save the text that you answer as plain text, and name its mail with --in-reply-to",
+        "is read; save the text that you answer as plain text, and name its mail with "
+        "--in-reply-to",
     )
     return message_from_bytes(mended_head(head) + between + rest, policy=policy.compat32)
 
@@ -204,7 +216,8 @@ def _from_mail(raw: bytes, own_id: str, notes: list[str], name: str) -> Parent:
         )
     if len({text for text, _ in subjects}) > 1:
         notes.append(
-            f"the mail has {len(subjects)} subjects; the first is answered; --subject says otherwise"
+            f"the mail has {len(subjects)} subjects; the first is answered; --subject says "
+            "otherwise"
         )
 
     when = first(mail, "date") or first(mail, "sent")
@@ -232,7 +245,9 @@ def _from_mail(raw: bytes, own_id: str, notes: list[str], name: str) -> Parent:
 
 
 def _date_of(text: str) -> str:
-    """A date as headers have it; one in an archive's words, or in a zone without a number, as it stands; else ""."""
+    """A date as headers have it; one in an archive's words, or in a zone without a number, as it
+    stands; else "".
+    """
     with suppress(ValueError, TypeError, OverflowError, IndexError):
         when = parsedate_to_datetime(text[:200]) if _RFC_DATE.match(text) else None
         if when and (when.tzinfo or "-0000" in text):
@@ -242,7 +257,9 @@ def _date_of(text: str) -> str:
 
 
 def _from_page(raw: bytes, name: str, wanted: str) -> Parent:
-    """What a text says above its body; the body is all of it, so that its lines are counted as an editor does."""
+    """What a text says above its body; the body is all of it, so that its lines are counted as an
+    editor does.
+    """
     _refuse(
         re.search(rb"(?i)<(?:html|!doctype)", raw[:999]),
         f"{name} is a web page; save the raw mail, for example from lore",
@@ -270,7 +287,8 @@ def _from_page(raw: bytes, name: str, wanted: str) -> Parent:
     date = _date_of(said.get("date", ""))
     notes = (
         [
-            f"{name} is no raw mail; read from its first lines: subject {shown(said['subject'])}, author "
+            f"{name} is no raw mail; read from its first lines: subject {shown(said['subject'])}, "
+            "author "
             f"{shown(said['from'])}, date {shown(date)}"
         ]
         if said

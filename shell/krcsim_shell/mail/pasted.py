@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Text pasted from an archive's page: what the page says about its mail, in the many ways in which pages say it."""
+"""Text pasted from an archive's page: what the page says about its mail, in the many ways in which
+pages say it.
+"""
 
 import re
 from collections.abc import Sequence
@@ -26,8 +28,10 @@ _OTHER_FIELD = re.compile(r"[\s*•|]{0,8}[A-Z][A-Za-z-]{1,30}[ ]{0,8}(?::\s|\t)
 # Lines of a page that are no part of a mail: buttons, threads, counts.
 _PAGE = re.compile(
     r"\s*(?:\[.*(?:prev|next|index|thread|archive|download|date|nested).*"
-    r"|\* .*|[`@] .*|20\d\d-\d\d-\d\d .*|\d+ (?:siblings?|replies|reply).*|thread overview.*|permalink.*"
-    r"|.*archive mirror.*|help / color.*|(?:previous|next) message.*|messages sorted .*|(?:next|prev) .*"
+    r"|\* .*|[`@] .*|20\d\d-\d\d-\d\d .*|\d+ (?:siblings?|replies|reply).*"
+    r"|thread overview.*|permalink.*"
+    r"|.*archive mirror.*|help / color.*|(?:previous|next) message.*|messages sorted .*"
+    r"|(?:next|prev) .*"
     r"|-{3,}|_{3,}|={3,})",
     re.IGNORECASE,
 )
@@ -40,7 +44,9 @@ _BEHIND = re.compile(r"\s*(?:\((?:permalink|raw|over|about|almost)\b.*|\[thread.
 
 
 def said_of(lines: Sequence[str]) -> dict[str, str]:
-    """What a text says above its body about the mail it was: from, date, subject, message-id and so on, if it does."""
+    """What a text says above its body about the mail it was: from, date, subject, message-id and so
+    on, if it does.
+    """
     head = lines[:60]
     start = next(
         (n for n, line in enumerate(head) if _FIELD.fullmatch(line) or line.startswith(">")),

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whom a mail names, and whom an answer to it goes to: its author, or where the author asks for it, and all others."""
+"""Whom a mail names, and whom an answer to it goes to: its author, or where the author asks for it,
+and all others.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -11,7 +13,9 @@ from krcsim_shell.mail.headers import clean, values
 
 @dataclass(frozen=True)
 class People:
-    """Who wrote a mail, who is answered, who else reads it (some of them may be not usable), and what to say of it."""
+    """Who wrote a mail, who is answered, who else reads it (some of them may be not usable), and
+    what to say of it.
+    """
 
     authors: tuple[Mailbox, ...] = ()
     to: tuple[Mailbox, ...] = ()
@@ -46,7 +50,8 @@ def people_of(mail: Message) -> People:
     beside = distinct(usable([*to, *cc]), without=wished)
     if wished and beside:
         notes.append(
-            f"Mail-Followup-To asks for answers to {listed(wished)} only; {listed(beside)} get this one too; "
+            f"Mail-Followup-To asks for answers to {listed(wished)} only; {listed(beside)} get "
+            "this one too; "
             "--to and --cc say otherwise"
         )
     return People(tuple(found["From"]), tuple(to), tuple(cc), (*notes, *why))
@@ -63,7 +68,8 @@ def _answered(found: dict[str, list[Mailbox]]) -> tuple[list[Mailbox], list[str]
         usable(found["From"]), without=[*asked, *found["Reply-To"], *found["To"], *found["Cc"]]
     )
     why = [
-        f"Reply-To asks for answers to {listed(asked)}; From ({listed([box])}) gets none; --cc says otherwise"
+        f"Reply-To asks for answers to {listed(asked)}; From ({listed([box])}) gets none; --cc "
+        "says otherwise"
         for box in instead
     ]
     return [*asked, *unusable], why

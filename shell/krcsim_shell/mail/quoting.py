@@ -9,7 +9,9 @@ from krcsim.values import KrcsimError, shown
 
 
 def chosen(lines: Sequence[str], what: str) -> list[str]:
-    """The lines FROM-TO or N, from 1, or the paragraph that holds a text, however it is quoted; raises KrcsimError."""
+    """The lines FROM-TO or N, from 1, or the paragraph that holds a text, however it is quoted;
+    raises KrcsimError.
+    """
     *keys, wanted = [" ".join(line.lstrip("> \t").casefold().split()) for line in [*lines, what]]
     blocks = [list(block) for _, block in groupby(range(len(lines)), lambda n: bool(keys[n]))]
     holding = (block for block in blocks if wanted and wanted in " ".join(keys[n] for n in block))

@@ -11,7 +11,9 @@ from krcsim_shell.mail.people import listed, usable
 
 @dataclass(frozen=True)
 class Recipients:
-    """The mailboxes of a draft, and a sentence for each kind of the parent's that could not be kept."""
+    """The mailboxes of a draft, and a sentence for each kind of the parent's that could not be
+    kept.
+    """
 
     own: tuple[Mailbox, ...]
     to: tuple[Mailbox, ...]
@@ -22,7 +24,9 @@ class Recipients:
 def recipients(
     parent: Parent, *, to: Sequence[str] = (), cc: Sequence[str] = (), sender: str = ""
 ) -> Recipients:
-    """Who gets the answer; what is given takes the place of what the parent says; raises KrcsimError."""
+    """Who gets the answer; what is given takes the place of what the parent says; raises
+    KrcsimError.
+    """
     own = given_mailboxes([sender] if sender else [], "from")
     given_to, given_cc = given_mailboxes(to, "to"), given_mailboxes(cc, "cc")
     notes: list[str] = []
@@ -39,7 +43,9 @@ def recipients(
 
 
 def _left_out(boxes: Sequence[Mailbox], option: str) -> list[str]:
-    """What to say about people nobody can mail: an archive has masked them, or their address is none."""
+    """What to say about people nobody can mail: an archive has masked them, or their address is
+    none.
+    """
     lost = [box for box in boxes if not box.usable and (box.address or box.name)]
     return (
         [f"left out, for want of an address to mail to: {listed(lost)}; add them with {option}"]

@@ -70,10 +70,10 @@ kernel: $(READY)
 	$(RUN) -m validation.kernel_runs --ablation --headline --out output/
 
 guest: $(READY)
-	$(RUN) -m krcsim_kernel build
+	$(RUN) -m krcsim.guest build
 
 guest-matrix: $(READY)
-	$(RUN) -m krcsim_kernel.matrix --out output/kernel-runs --seeds $(SEEDS) -- $(SETS)
+	$(RUN) -m krcsim.guest.matrix --out output/kernel-runs --seeds $(SEEDS) -- $(SETS)
 
 calibrate: $(READY)
 	$(RUN) -m validation.calibrate_gp

@@ -47,6 +47,6 @@ def pytest_make_collect_report():
 @pytest.fixture(scope="session")
 def warm_engine() -> None:
     """The engine compiled or loaded; for tests that measure time."""
-    from krcsim.run import warm_up
+    from krcsim.runs.replications import warm_up
 
     warm_up()

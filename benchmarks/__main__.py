@@ -25,9 +25,10 @@ from numpy.typing import NDArray
 
 from benchmarks import rarity, record, slider
 from benchmarks.record import Measured
-from krcsim.run import WINDOWS, replicate, warm_up
-from krcsim.scenario import Scenario, read_scenario
-from krcsim.study import extend
+from krcsim.model.scenario import Scenario
+from krcsim.model.scenario_file import read_scenario
+from krcsim.runs.ladder import extend
+from krcsim.runs.replications import WINDOWS, replicate, warm_up
 from validation import twin
 
 FOLDER = Path(__file__).parent
@@ -106,7 +107,8 @@ def threads() -> Iterator[Measured]:
 def memory() -> Iterator[Measured]:
     """Peak memory of a run, and what a hundred times the horizon adds."""
     code = (
-        "import resource; from krcsim.run import replicate; from krcsim.scenario import *; "
+        "import resource; from krcsim.runs.replications import replicate; "
+        "from krcsim.model.scenario_file import read_scenario; "
         "from dataclasses import replace; s = read_scenario('{path}'); "
         "replicate(replace(s, horizon_ms={ms}), 1, 0, 1); "
         "print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024)"

@@ -8,10 +8,10 @@ import io
 import textwrap
 from pathlib import Path
 
-from krcsim_shell.main import main as krcsim
-from krcsim.result import Cell, Result, number, words
-from krcsim.scenario import load_scenario
-from krcsim_studies.comparison import compare
+from krcsim.cli.main import main as krcsim
+from krcsim.model.scenario_file import load_scenario
+from krcsim.results.result import Cell, Result, number, words
+from krcsim.studies.compare import compare
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"

@@ -22,12 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.record import Measured
-from krcsim.kernel import BLOCK_ENTRIES
-from krcsim.run import warm_up
-from krcsim.scenario import Scenario, changed, load_scenario, read_scenario
-from krcsim.workload import Workload
-from krcsim_studies import question
-from krcsim_studies.question import Finding
+from krcsim.model.constants import BLOCK_ENTRIES
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import load_scenario, read_scenario
+from krcsim.model.workload import Workload
+from krcsim.runs.replications import warm_up
+from krcsim.studies import ask
+from krcsim.studies.ask import Finding
 
 FOLDER = Path(__file__).parent
 CPUS = (1, 4, 16)
@@ -95,7 +96,7 @@ def asked(s: Scenario, words: str, want: float, seed: int) -> Point:
     """Ask until the width is reached or patience ends."""
     best: Finding | None = None
     best_s, begin = 0.0, time.process_time()
-    for found in question.asking(s, seed=seed, precision=want, workers=1):
+    for found in ask.asking(s, seed=seed, precision=want, workers=1):
         now = time.process_time() - begin
         if now <= BUDGET_S and (best is None or width(found) <= width(best)):
             best, best_s = found, now
@@ -137,8 +138,7 @@ def measure(count: int = COUNT, seed: int = SEED) -> Iterator[Measured]:
             if not p.hit:
                 print(f"  MISS {p.words}: P {p.last.estimate.value:.1e}; {why(p)}", flush=True)
         unknown = sum(
-            p.last.estimate.value is None and p.last.method != question.BY_CONSTRUCTION
-            for p in drawn
+            p.last.estimate.value is None and p.last.method != ask.BY_CONSTRUCTION for p in drawn
         )
         used = sorted(p.last_s for p in told)
         yield Measured(

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import krcsim
 from benchmarks.record import cpu_model
-from krcsim.run import warm_up
+from krcsim.runs.replications import warm_up
 
 PAGE = Path(__file__).parent.parent / "docs" / "sweeps.md"
 BEGIN, END = "<!-- made by python -m benchmarks.sweeps --write -->\n", "<!-- end -->\n"

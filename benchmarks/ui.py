@@ -32,10 +32,10 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from krcsim_shell.main import parser, scenario_from
-from krcsim_explorers.explore import CONTROLS
-from krcsim.result import load_result, words
-from krcsim.run import warm_up
+from krcsim.cli.main import parser, scenario_from
+from krcsim.results.result import load_result, words
+from krcsim.runs.replications import warm_up
+from krcsim.widgets.explorer import CONTROLS
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "krcsim-bench"
@@ -77,7 +77,7 @@ CELLS = (
 import asyncio, io
 import ipywidgets as w
 from PIL import Image, ImageOps, PngImagePlugin
-from krcsim_explorers import PoolOrPages
+from krcsim.widgets import PoolOrPages
 explorer = PoolOrPages()
 while explorer.done is None:
     await asyncio.sleep(0.1)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`python -m krcsim`: the shell, which lives beside the package in shell/krcsim_shell."""
+"""`python -m krcsim`: the shell, which lives beside the package in shell/krcsim.cli."""
 
 import sys
-from krcsim_shell.main import main
+
+from krcsim.cli.main import main
 
 sys.exit(main())

@@ -22,10 +22,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from krcsim_shell.main import parser, scenario_from
-from krcsim.scenario import Scenario, load_scenario
-from krcsim_explorers import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure, Trust
-from krcsim_explorers.explore import CONTROLS, PRESETS, Explorer
+from krcsim.cli.main import parser, scenario_from
+from krcsim.model.scenario import Scenario
+from krcsim.model.scenario_file import load_scenario
+from krcsim.widgets import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure, Trust
+from krcsim.widgets.explorer import CONTROLS, PRESETS, Explorer
 from tests.needs import browser
 
 ROOT = Path(__file__).parent.parent

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 import krcsim
-from krcsim.measures import answers
-from krcsim.run import replicate
+from krcsim.results.quantities import answers
+from krcsim.runs.replications import replicate
 from validation.coverage import DOCUMENT, Cell, cells, few_calls, judged, worlds, written
 
 ASKED = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "list_share", "calls_hz")
@@ -75,7 +75,7 @@ def test_the_page_on_methods_has_a_place_for_the_tables() -> None:
 
 
 def test_the_share_of_time_under_pressure_is_that_of_long_runs() -> None:
-    from krcsim.measures import pressed_share, window_ms
+    from krcsim.results.quantities import pressed_share, window_ms
 
     for start in ("calm", "stationary"):
         s = krcsim.changed(

@@ -11,7 +11,7 @@ from PIL import Image
 
 import krcsim
 from benchmarks.figures import BEGIN, DOCS, END, PICTURES, draw
-from krcsim.remedy import THREAD
+from krcsim.model.remedy import THREAD
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

@@ -19,12 +19,13 @@ from typing import Any
 
 import ipywidgets as w
 
-from krcsim.scenario import Scenario, changed, load_scenario, presets, toml_text
-from krcsim.study import replications_at
-from krcsim.values import KrcsimError
-from krcsim_explorers import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure, Trust
-from krcsim_explorers.explore import Explorer
-from krcsim_explorers.questions import Compared
+from krcsim.base.errors import KrcsimError
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import load_scenario, presets, toml_text
+from krcsim.runs.ladder import replications_at
+from krcsim.widgets import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure, Trust
+from krcsim.widgets.explorer import Explorer
+from krcsim.widgets.questions import Compared
 
 EXPLORERS: dict[str, type[Explorer]] = {
     "01": PoolOrPages,

@@ -21,10 +21,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from krcsim.estimate import student
-from krcsim.run import Replications, replicate, warm_up
-from krcsim.scenario import Scenario
-from krcsim.study import extend
+from krcsim.model.scenario import Scenario
+from krcsim.results.estimate import student
+from krcsim.runs.ladder import extend
+from krcsim.runs.replications import Replications, replicate, warm_up
 from validation import twin
 from validation.scenarios import detailed_scenario
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Fit CALIBRATED of krcsim/grace_period.py to measured waits in synchronize_rcu().
+"""Fit CALIBRATED of krcsim/model/grace_period.py to measured waits in synchronize_rcu().
 
     python -m validation.calibrate_gp
 
@@ -23,10 +23,10 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from krcsim.grace_period import CALIBRATED
-from krcsim.kernel import milliseconds
-from krcsim.scenario import data_folder
-from krcsim.values import KrcsimError
+from krcsim.base.errors import KrcsimError
+from krcsim.model.constants import milliseconds
+from krcsim.model.grace_period import CALIBRATED
+from krcsim.model.scenario_file import data_folder
 
 HZ = 250
 STATISTICS = ("mean", "p50", "p90", "p99")  # in ms; "min" is printed beside them, not fitted
@@ -156,7 +156,7 @@ def fit_all(cases: list[Case] | None = None) -> dict[tuple[int, bool], Fit]:
 
 
 def lines(fits: dict[tuple[int, bool], Fit]) -> str:
-    """The table of krcsim/grace_period.py to paste."""
+    """The table of krcsim/model/grace_period.py to paste."""
     rows = [
         f"    {key}: ({f.scans:g}{'.0' if f.scans == int(f.scans) else ''}, "
         + ("math.inf" if math.isinf(f.size) else f"{f.size!r}")
@@ -222,7 +222,7 @@ def report(cases: list[Case]) -> str:
     same = all(CALIBRATED[key] == (f.scans, f.size) for key, f in fits.items())
     out += [
         "",
-        f"krcsim/grace_period.py {'has these values' if same else 'has other values; paste'}:",
+        f"krcsim/model/grace_period.py {'has these' if same else 'has other values; paste'}:",
         lines(fits),
     ]
     return "\n".join(out)

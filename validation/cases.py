@@ -9,8 +9,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from krcsim_studies.exact import exact_p_wait
-from krcsim.scenario import Scenario, changed, from_dict
+from krcsim.methods.exact import exact_p_wait
+from krcsim.model.scenario import Scenario, changed, from_dict
 
 ALWAYS = [[0.0, math.inf]]
 

@@ -18,12 +18,13 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from krcsim.estimate import Estimate, difference
-from krcsim.measures import QUANTITIES, answers
-from krcsim.remedy import named
-from krcsim.run import WINDOWS, Replications
-from krcsim.scenario import Scenario, changed, load_scenario
-from krcsim.study import extend
+from krcsim.model.remedy import named
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import load_scenario
+from krcsim.results.estimate import Estimate, difference
+from krcsim.results.quantities import QUANTITIES, answers
+from krcsim.runs.ladder import extend
+from krcsim.runs.replications import WINDOWS, Replications
 
 COUNTS = (8, 16, 64, 256)
 SEEDS = 400

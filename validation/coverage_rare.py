@@ -16,14 +16,15 @@ from typing import Any
 
 import numpy as np
 
-from krcsim.estimate import Estimate
-from krcsim.result import number
-from krcsim.run import WINDOWS, replicate, warm_up
-from krcsim.scenario import Scenario, changed, load_scenario
-from krcsim.study import DEFAULT_RUNG, PRECISION
-from krcsim_studies.exact import exact_p_wait
-from krcsim_studies.question import Finding, forking
-from krcsim_studies.size import with_reserve
+from krcsim.methods.exact import exact_p_wait
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import load_scenario
+from krcsim.results.estimate import Estimate
+from krcsim.results.result import number
+from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION
+from krcsim.runs.replications import WINDOWS, replicate, warm_up
+from krcsim.studies.ask import Finding, forking
+from krcsim.studies.size import with_reserve
 from validation.cases import cases
 
 EXACT = (

@@ -21,10 +21,11 @@ from typing import Any
 import numba
 import numpy as np
 
-from krcsim.run import Replications, rare_runs, replicate
-from krcsim.scenario import Scenario, changed, load_scenario, presets
-from krcsim_studies import rare
-from krcsim_studies.exact import exact_p_wait
+from krcsim.methods import rare
+from krcsim.methods.exact import exact_p_wait
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import load_scenario, presets
+from krcsim.runs.replications import Replications, rare_runs, replicate
 from validation.cases import cases
 from validation.scenarios import detailed_scenario, random_scenario
 

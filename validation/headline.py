@@ -16,9 +16,9 @@ from typing import Any
 
 import tomli_w
 
-from krcsim.scenario import data_folder
-from krcsim.values import KrcsimError
-from krcsim_kernel.score import ENOUGH_WAITS, Comparison
+from krcsim.base.errors import KrcsimError
+from krcsim.guest.score import ENOUGH_WAITS, Comparison
+from krcsim.model.scenario_file import data_folder
 
 FILE = data_folder() / "kernel-6.1" / "headline.toml"
 ROOT = Path(__file__).parent.parent

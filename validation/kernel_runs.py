@@ -19,12 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from krcsim.grace_period import GracePeriod
-from krcsim.scenario import Scenario, data_folder
-from krcsim.values import KrcsimError
-from krcsim_kernel.picture import draw
-from krcsim_kernel.recorded import Condition, read_conditions
-from krcsim_kernel.score import (
+from krcsim.base.errors import KrcsimError
+from krcsim.guest.picture import draw
+from krcsim.guest.recordings import Condition, read_conditions
+from krcsim.guest.score import (
     ENOUGH_WAITS,
     REPLICATIONS,
     Change,
@@ -36,6 +34,9 @@ from krcsim_kernel.score import (
     simulate,
     table,
 )
+from krcsim.model.grace_period import GracePeriod
+from krcsim.model.scenario import Scenario
+from krcsim.model.scenario_file import data_folder
 from validation import headline
 
 FITTED = ("main", "pool")  # in data/kernel-runs

@@ -32,37 +32,30 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from krcsim_kernel.recorded import read_set, scenario_of, spells
-from krcsim_kernel.results import flat, tables
-from krcsim_report.chart import chart_of, csv_text
-from krcsim_report.reply import answer_text
-from krcsim_shell.given import check_options, command_of, pinned, scenario_from, value_of
-from krcsim_shell.main import VERBS, over_of, parser
-from krcsim_shell.main import shown as shown_table
-from krcsim_shell.sweeps import check_sweep, plan_from
-from krcsim_studies.grid import plan_of
-from krcsim_studies.sweep import MAX_POINTS
-from krcsim_studies.table import Seal, columns, growing, head, read_table, result_of, row
 
-from krcsim import result as results
-from krcsim.allocator import Allocator, Failure
-from krcsim.grace_period import GracePeriod, read_lengths
-from krcsim.measures import QUANTITIES
-from krcsim.memory import Memory
-from krcsim.remedy import Remedy
-from krcsim.result import BASE, Result, load_result, provenance
-from krcsim.scenario import (
-    Machine,
-    Scenario,
-    changed,
-    data_folder,
-    load_scenario,
-    presets,
-    read_scenario,
-    toml_text,
-)
-from krcsim.values import LONGEST_MESSAGE, FieldError, KrcsimError
-from krcsim.workload import Workload
+from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError
+from krcsim.cli.given import check_options, command_of, pinned, scenario_from, value_of
+from krcsim.cli.main import VERBS, over_of, parser
+from krcsim.cli.main import shown as shown_table
+from krcsim.cli.sweeps import check_sweep, plan_from
+from krcsim.guest.recordings import read_set, scenario_of, spells
+from krcsim.guest.rows import flat, tables
+from krcsim.model.allocator import Allocator, Failure
+from krcsim.model.grace_period import GracePeriod, read_lengths
+from krcsim.model.machine import Machine
+from krcsim.model.memory import Memory
+from krcsim.model.remedy import Remedy
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import data_folder, load_scenario, presets, read_scenario, toml_text
+from krcsim.model.workload import Workload
+from krcsim.report.chart import chart_of, csv_text
+from krcsim.report.reply import answer_text
+from krcsim.results import result as results
+from krcsim.results.quantities import QUANTITIES
+from krcsim.results.result import BASE, Result, load_result, provenance
+from krcsim.sweeps.grid import MAX_POINTS
+from krcsim.sweeps.plan import plan_of
+from krcsim.sweeps.table import Seal, columns, growing, head, read_table, result_of, row
 from validation.scenarios import random_scenario
 
 MOST_S = 2.0  # CPU time of a case

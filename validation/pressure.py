@@ -26,13 +26,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from krcsim.allocator import Allocator
-from krcsim.kernel import CALL_INSTRUCTIONS, GUEST_INSTRUCTION_NS
-from krcsim.memory import HOGS, Memory
-from krcsim.remedy import A1
-from krcsim.run import replicate, warm_up
-from krcsim.scenario import Machine, Scenario, data_folder
-from krcsim.workload import Workload
+from krcsim.model.allocator import Allocator
+from krcsim.model.constants import CALL_INSTRUCTIONS, GUEST_INSTRUCTION_NS
+from krcsim.model.machine import Machine
+from krcsim.model.memory import HOGS, Memory
+from krcsim.model.remedy import A1
+from krcsim.model.scenario import Scenario
+from krcsim.model.scenario_file import data_folder
+from krcsim.model.workload import Workload
+from krcsim.runs.replications import replicate, warm_up
 
 SETS = ("real", "real_more", "real-6.1")
 SEED, REPLICATIONS, FACTOR = 20200404, 24, 2.0

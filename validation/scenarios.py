@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from krcsim.scenario import Scenario, changed, from_dict
+from krcsim.model.scenario import Scenario, changed, from_dict
 
 
 def random_scenario(number: int, seed: int = 20200404) -> Scenario:

@@ -13,15 +13,16 @@ import sys
 import time
 from dataclasses import dataclass
 
-from krcsim.estimate import Estimate
-from krcsim.scenario import Scenario, load_scenario
-from krcsim_studies.exact import exact_p_wait
-from krcsim_studies.question import Finding, asking
-from krcsim.result import words
-from krcsim.run import warm_up
-from krcsim_studies.size import Sized, Tried, size, with_reserve
-from krcsim_studies.told import sentence
-from krcsim.study import MAX_RUNG
+from krcsim.methods.exact import exact_p_wait
+from krcsim.model.scenario import Scenario
+from krcsim.model.scenario_file import load_scenario
+from krcsim.results.estimate import Estimate
+from krcsim.results.result import words
+from krcsim.runs.ladder import MAX_RUNG
+from krcsim.runs.replications import warm_up
+from krcsim.studies.ask import Finding, asking
+from krcsim.studies.size import Sized, Tried, size, with_reserve
+from krcsim.studies.size_words import sentence
 from validation.cases import pool, spells
 
 OTHER_SEED = 11

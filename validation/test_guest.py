@@ -3,10 +3,12 @@
 
 import csv
 from pathlib import Path
+
 import pytest
-from krcsim.scenario import data_folder
-from krcsim_kernel.build import Build, ready
-from krcsim_kernel.guest import Boot, Row, run
+
+from krcsim.guest.boot import Boot, Row, run
+from krcsim.guest.build import Build, ready
+from krcsim.model.scenario_file import data_folder
 from tests.needs import QEMU
 
 NAMES = (

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from krcsim.grace_period import CALIBRATED
-from krcsim_kernel import picture, score
+from krcsim.guest import picture, score
+from krcsim.model.grace_period import CALIBRATED
 from validation import calibrate_gp, headline, kernel_runs
 
 

@@ -14,12 +14,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from krcsim.measures import p_wait
-from krcsim.remedy import named
-from krcsim.scenario import Scenario, changed, load_scenario
-from krcsim.study import extend
-from krcsim_studies.exact import exact_p_wait
-from krcsim_studies.question import Finding, ask
+from krcsim.methods.exact import exact_p_wait
+from krcsim.model.remedy import named
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import load_scenario
+from krcsim.results.quantities import p_wait
+from krcsim.runs.ladder import extend
+from krcsim.studies.ask import Finding, ask
 from validation.cases import cases
 
 ESTIMATES = 30

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import pytest
 
-from krcsim.scenario import presets
-from krcsim_studies.limits import height
+from krcsim.model.scenario_file import presets
+from krcsim.studies.limits import height
 from validation.sizes import Checked, checked, table
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import pytest
 
 import krcsim
-from krcsim.remedy import THREAD, named
-from krcsim.scenario import changed, load_scenario, presets
-from krcsim_studies.question import CLOSING
+from krcsim.model.remedy import THREAD, named
+from krcsim.model.scenario import changed
+from krcsim.model.scenario_file import load_scenario, presets
+from krcsim.studies.ask import CLOSING
 
 
 @pytest.mark.parametrize("preset", presets())

@@ -24,8 +24,8 @@ import numpy as np
 import simpy
 from simpy.events import EventPriority
 
-from krcsim.kernel import SLUB_PAGES
-from krcsim.scenario import Scenario
+from krcsim.model.constants import SLUB_PAGES
+from krcsim.model.scenario import Scenario
 from validation.twin_memory import Memory
 
 COUNTERS = (

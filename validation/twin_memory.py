@@ -12,8 +12,8 @@ from __future__ import annotations
 
 import math
 
-from krcsim.kernel import PAGE_BYTES, WRAPPER_BYTES
-from krcsim.scenario import Scenario
+from krcsim.model.constants import PAGE_BYTES, WRAPPER_BYTES
+from krcsim.model.scenario import Scenario
 
 SWAP_CLUSTER_MAX = 32  # pages that a round of direct reclaim brings
 MAX_RECLAIM_RETRIES = 16  # rounds that find nothing, before no_progress_loops is above it

@@ -3,8 +3,18 @@
 
 import math
 from typing import Any
-from krcsim.engine.rng import compile_module
-from krcsim.engine.state import BIN_LO_MS, BINS, cpu_at, event_at, held_at, krw_at, node_at, real_at
+
+from krcsim.engine.random_streams import compile_module
+from krcsim.engine.records import (
+    BIN_LO_MS,
+    BINS,
+    cpu_at,
+    event_at,
+    held_at,
+    krw_at,
+    node_at,
+    real_at,
+)
 
 FULL, STOPPED = (
     1,

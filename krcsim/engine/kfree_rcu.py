@@ -5,11 +5,12 @@ CPU's dull calls.
 
 import math
 from typing import Any
+
+from krcsim.engine import page_memory
 from krcsim.engine.calendar import heap_push, log, pending_new
-from krcsim.engine import memory
-from krcsim.engine.grace import needed, read_on, request, wait
-from krcsim.engine.rng import INF, compile_module, normal, part
-from krcsim.engine.state import (
+from krcsim.engine.grace_periods import needed, read_on, request, wait
+from krcsim.engine.random_streams import INF, compile_module, normal, part
+from krcsim.engine.records import (
     ARMED,
     BATCH,
     EARLY,
@@ -75,7 +76,7 @@ def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
         return
     out = out_at(g.p_out, g.win)
     g.deferred += 1
-    memory.objects(g, 1)
+    page_memory.objects(g, 1)
     out.queued += 1
     out.area -= t
     if c.monitor_at == INF:
@@ -90,7 +91,7 @@ def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
     """The call stalls in reclaim: its rest waits in the heap. False if the stall has no length."""
     out, e.what = out_at(g.p_out, e.win), what
     out.stalls += 1
-    median = memory.stall_ticks(g, c, t, what) if g.pages else g.stall_median
+    median = page_memory.stall_ticks(g, c, t, what) if g.pages else g.stall_median
     if median > 0.0:
         ticks = median * math.exp(g.stall_sigma * normal(c.stalls))
         out.stall_ms += ticks * g.tick_ms
@@ -113,7 +114,7 @@ def call(
     if g.array_path and not bulk:
         cache = ch * g.own_cache
         if g.pages and c.cache[cache] == 0:
-            u_page = 1.0 * memory.take(g, c, t, g.nowait)
+            u_page = 1.0 * page_memory.take(g, c, t, g.nowait)
         if c.cache[cache] > 0:
             c.cache[cache] -= 1
             out.cache_hits += 1
@@ -124,7 +125,7 @@ def call(
             bulk = u_page >= g.fp
             page_answer(g, c, i, t, ch, g.win, bulk)
             if g.refill:
-                memory.refill(g, c, t)
+                page_memory.refill(g, c, t)
     if bulk or not single:
         if not bulk:
             log(g, t, OWN_HEAD, i, 0.0)
@@ -147,25 +148,25 @@ def no_head(g: Any) -> Any:
 def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
     """The call in `e` goes on at t, after the stall e.what; True if its caller is now held up."""
     if g.pages and e.what != NO_STALL:
-        memory.reclaim(g, t, e.what)
+        page_memory.reclaim(g, t, e.what)
     if e.what == PAGE_STALL:
         if g.pages:
-            e.fails = not memory.take(g, c, t, g.nowait)
+            e.fails = not page_memory.take(g, c, t, g.nowait)
         page_answer(g, c, i, t, e.ch, e.win, not e.fails)
         if g.refill:
-            memory.refill(g, c, t)
+            page_memory.refill(g, c, t)
         if not e.fails:
             queued(g, c, i, t, e.ch, e.win)
             return False
     if g.pages:
-        e.u_head = 1.0 * memory.head(g, c, t, e.what)
+        e.u_head = 1.0 * page_memory.head(g, c, t, e.what)
     got = e.u_head >= (e.ff if e.what == HEAD_STALL else e.fh)
     if not got and e.what != HEAD_STALL and g.head_alloc >= TRYHARD:  # these may sleep
         if stall(g, c, i, t, e, HEAD_STALL):
             return True
         if g.pages:
-            memory.reclaim(g, t, HEAD_STALL)
-            e.u_head = 1.0 * memory.head(g, c, t, HEAD_STALL)
+            page_memory.reclaim(g, t, HEAD_STALL)
+            e.u_head = 1.0 * page_memory.head(g, c, t, HEAD_STALL)
         got = e.u_head >= e.ff
     if not got:
         c.doomed -= 1
@@ -295,7 +296,7 @@ def work_step(g: Any, x: Any, t: Any) -> None:
     n, ch = c.wk_size, c.wk_stage
     out.peak = max(out.peak, g.deferred)
     g.deferred -= n
-    memory.objects(g, -n)
+    page_memory.objects(g, -n)
     out.freed += n
     out.area += n * t
     c.wk_ptr[ch] -= n
@@ -307,7 +308,7 @@ def work_step(g: Any, x: Any, t: Any) -> None:
             out.pool_returned += kept
             log(g, t, TO_POOL, x, float(kept))
         if g.pages:
-            memory.wrappers_freed(g, c, t, c.wk_wrappers - kept)
+            page_memory.wrappers_freed(g, c, t, c.wk_wrappers - kept)
     else:
         c.wk_blk[ch] -= 1
         to, cache = x if g.to_worker else c.wk_owner, ch * g.own_cache
@@ -319,7 +320,7 @@ def work_step(g: Any, x: Any, t: Any) -> None:
         else:
             out.pages_freed += 1
             if g.pages:
-                memory.give(g, cpu_at(g.p_cpus, to), t, 1)
+                page_memory.give(g, cpu_at(g.p_cpus, to), t, 1)
             log(g, t, PAGE_FREED, to, 0.0)
     if c.wk_ptr.sum() == 0:
         c.wk, c.wk_at, c.free_at = 0, INF, max(c.free_at, t)

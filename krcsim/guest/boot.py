@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot a guest, give it experiments, and take their results: all of them or none.
+
+With one CPU each instruction takes 8 ns of virtual time and idle time is skipped, so that counts do
+not depend on the load of the host. More CPUs, or `real`, run in real time, and are not repeatable.
+"""
+
+import re
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from krcsim.base import cells
+from krcsim.base.errors import KrcsimError, shown
+from krcsim.base.reading import read_json
+from krcsim.guest.archive import FILE, archive
+from krcsim.guest.build import Build
+
+LONGEST_MS = 600_000  # of a run, in virtual time; the module refuses more too
+MOST_SECONDS = 3600.0  # of a guest, whatever its jobs
+_PANIC = re.compile(r"kernel BUG at|Kernel panic|Oops|general protection fault|Unable to handle")
+_COMPLAINT = re.compile(r"BUG:|WARNING:|rcu.*\bstall|blocked for more than|soft lockup|Call Trace:")
+# The patch asks with GFP_KERNEL | __GFP_ATOMIC, at which the page allocator wonders once, where
+# memory is really short.
+_KNOWN = re.compile(r"WARNING: CPU: \d+ PID: \d+ at mm/page_alloc\.c:\d+")
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Boot:
+    """How a guest is booted; jobs that share it can share a guest."""
+
+    cpus: int = 1
+    mib: int = 512
+    real: bool = False
+    append: str = ""
+
+    @property
+    def timing(self) -> str:
+        """`icount` where time is counted in instructions, else `realtime`."""
+        return "icount" if self.cpus == 1 and not self.real else "realtime"
+
+    def machine(self) -> list[str]:
+        """The arguments of QEMU."""
+        clock = ["-accel", "tcg,thread=multi"]
+        if self.timing == "icount":
+            clock = [
+                "-accel",
+                "tcg,thread=single",
+                "-icount",
+                "shift=3,sleep=off",
+                "-rtc",
+                "base=2020-01-01,clock=vm",
+            ]
+        return [
+            *clock,
+            "-smp",
+            str(self.cpus),
+            "-m",
+            f"{self.mib}M",
+            "-cpu",
+            "qemu64",
+            "-nodefaults",
+            "-no-reboot",
+            "-display",
+            "none",
+        ]
+
+    def command_line(self) -> str:
+        """The kernel's."""
+        return f"console=ttyS0 nokaslr oops=panic panic=-1 mitigations=off {self.append}".rstrip()
+
+
+ONE_CPU = Boot()
+
+
+def experiments(jobs: Sequence[str]) -> list[str]:
+    """The lines that are experiments: not comments, not commands of the guest's shell; raises
+    KrcsimError.
+    """
+    kept = [line.strip() for line in jobs if line.strip() and line.strip()[0] not in "#!"]
+    for line in kept:
+        for word in line.split():
+            if "=" not in word or not word.isascii() or '"' in word:
+                raise KrcsimError(
+                    f"job line {line[:60]!r} holds {word[:30]!r}; allowed: parameter=value, in "
+                    "ASCII and without quotes; the module's parameters stand in "
+                    "krcsim/guest/module/krcmeter.c"
+                )
+        ms = _number(line, "dur_ms", 3000)
+        if not 0 < ms <= LONGEST_MS:
+            raise KrcsimError(
+                f"job line {line[:60]!r} has dur_ms = {ms:g}; allowed: 1 to {LONGEST_MS} ms; "
+                "shorten the "
+                "run, and take more seeds instead"
+            )
+    return kept
+
+
+def _number(line: str, name: str, default: float) -> float:
+    found = re.search(rf"(?:^|\s){name}=(\d+)(?:\s|$)", line)
+    return float(found[1]) if found else default
+
+
+def seconds_for(jobs: Sequence[str], boot: Boot) -> float:
+    """The time after which a guest with these jobs hangs, generous for a slow host; at most an
+    hour.
+    """
+    virtual = sum(
+        0.2 + _number(line, "dur_ms", 3000) / 1000 + 6 * (_number(line, "mode", 0) == 1)
+        for line in jobs
+    )
+    return min(MOST_SECONDS, 90.0 + 5.0 * len(jobs) + 6.0 * virtual * (1 + boot.cpus))
+
+
+def run(
+    build: Build,
+    jobs: Sequence[str],
+    boot: Boot = ONE_CPU,
+    *,
+    seconds: float | None = None,
+    stop: threading.Event | None = None,
+) -> list[Row]:
+    """The results of all experiments, in their order; raises KrcsimError if a single one is missing
+    or in doubt.
+    """
+    wanted = experiments(jobs)
+    if not wanted:
+        raise KrcsimError(
+            "there is no experiment among the job lines; write one line of module parameters for "
+            "each"
+        )
+    limit = seconds or seconds_for(wanted, boot)
+    try:
+        with tempfile.TemporaryDirectory(prefix="krcsim-guest-") as name:
+            folder = Path(name)
+            jobs_file = archive(
+                {"jobs": (FILE, "".join(f"{line.strip()}\n" for line in jobs).encode("ascii"))}
+            )
+            (folder / "initrd").write_bytes(build.initramfs.read_bytes() + jobs_file)
+            status = _boot(build, folder, boot, limit, stop)
+            console, results, said = (_text(folder / x) for x in ("console", "results", "said"))
+    except OSError as exc:
+        raise KrcsimError(
+            f"a guest cannot be started ({exc.strerror}: {exc.filename}); free some space in the "
+            "folder "
+            "for temporary files, or set TMPDIR to another"
+        ) from None
+    hog = any(_number(line, "hog", 0) for line in wanted)
+    _check_console(status, console, said, limit, hog)
+    return _rows(results, console, wanted, boot)
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
+
+
+def _boot(
+    build: Build, folder: Path, boot: Boot, limit: float, stop: threading.Event | None
+) -> int | None:
+    """Exit status of QEMU; None if it had to be killed for the time. It never outlives this
+    call.
+    """
+    command = [
+        "qemu-system-x86_64",
+        *boot.machine(),
+        "-kernel",
+        str(build.image),
+        "-initrd",
+        str(folder / "initrd"),
+        "-append",
+        boot.command_line(),
+        "-serial",
+        f"file:{folder / 'console'}",
+        "-serial",
+        f"file:{folder / 'results'}",
+    ]
+    with (folder / "said").open("wb") as said:
+        try:
+            child = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=said, stderr=said)
+        except FileNotFoundError:
+            raise KrcsimError(
+                "qemu-system-x86_64 is missing here; install: apt install qemu-system-x86"
+            ) from None
+        end = time.monotonic() + limit
+        try:
+            while time.monotonic() < end:
+                try:
+                    return child.wait(0.2)
+                except subprocess.TimeoutExpired:
+                    if stop and stop.is_set():
+                        raise KrcsimError(
+                            "stopped, since another guest failed; mend that one"
+                        ) from None
+            return None
+        finally:
+            child.kill()
+            child.wait()
+
+
+def _check_console(status: int | None, console: str, said: str, limit: float, hog: bool) -> None:
+    lines = [
+        re.sub(r"^\[ *[\d.]+\] ", "", line.strip()) for line in console.splitlines() if line.strip()
+    ]
+    last = lines[-1][:160] if lines else "nothing"
+    if line := next((x for x in lines if _PANIC.search(x)), ""):
+        raise KrcsimError(
+            f"the guest's kernel died: {line[:160]!r}; no result of it was kept: take the "
+            "experiment "
+            "out or report it"
+        )
+    if status is None:
+        raise KrcsimError(
+            f"the guest did not end within {limit:.0f} s and was killed; its console ends with "
+            f"{last!r}: "
+            "run shorter experiments, fewer CPUs, or on a less loaded machine"
+        )
+    if status:
+        words = said.strip().splitlines()[-1:] or ["nothing"]
+        raise KrcsimError(
+            f"qemu-system-x86_64 ended with status {status} and said {words[0][:160]!r}; mend that"
+        )
+    if line := next((x for x in lines if "unknown parameter" in x.lower()), ""):
+        raise KrcsimError(
+            f"the module does not know a parameter of a job line: {line[:100]!r}; its parameters "
+            "stand "
+            "in krcsim/guest/module/krcmeter.c"
+        )
+    known = False
+    for n, line in enumerate(lines):
+        if not _COMPLAINT.search(line):
+            continue
+        if hog and not known and _KNOWN.search(line):
+            known = True
+        elif not (
+            known
+            and "Call Trace:" in line
+            and any(_KNOWN.search(x) for x in lines[max(0, n - 40) : n])
+        ):
+            raise KrcsimError(
+                f"the guest's kernel complained: {line[:160]!r}; no result of it was kept: take "
+                "the "
+                "experiment out or report it"
+            )
+
+
+def _row(line: str) -> Row:
+    """One result of the guest; what else it holds is checked by whoever uses it."""
+    try:
+        row = read_json(line, "it")
+        counted = {
+            "mode": cells.COUNT,
+            "calls" if row.get("mode") != 1 else "idle_normal_n": cells.COUNT,
+        }
+        wrong = cells.wrong_in_table(counted, row)
+    except KrcsimError as exc:
+        wrong = str(exc)
+    if wrong:
+        raise KrcsimError(
+            f"a result of the guest cannot be read: {shown(line)} ({wrong}); run it again"
+        )
+    found: Row = row
+    return found
+
+
+def _rows(results: str, console: str, wanted: Sequence[str], boot: Boot) -> list[Row]:
+    lines = results.replace("\r", "").splitlines()
+    if failed := next((x for x in lines if x.startswith("#failed")), ""):
+        why = re.findall(r"krcmeter: (.*)", console)
+        told = why[-1] if why else "the console does not say why"
+        raise KrcsimError(
+            f"the module refused {failed[8:][:100]!r}: {told.strip()[:160]}; mend that job line"
+        )
+    head = next((x for x in lines if x.startswith("#guest ")), "")
+    rows = []
+    for line in lines:
+        if line.startswith("{"):
+            rows.append(
+                _row(line)
+                | dict(cmdline=" ".join(head.split()[2:]), timing=boot.timing, mib=boot.mib)
+            )
+    if len(rows) != len(wanted) or "#done" not in lines:
+        done = "said" if "#done" in lines else "did not say"
+        raise KrcsimError(
+            f"the guest gave {len(rows)} of {len(wanted)} results and {done} that it was done; "
+            "none was "
+            "kept: run it again"
+        )
+    return rows

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rows of results as the files of data/kernel-runs: a CSV with a row an experiment, a JSON with
+what never changes.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from krcsim.base import cells
+from krcsim.base.errors import KrcsimError, shown
+from krcsim.base.files import write_whole
+from krcsim.guest.boot import Row
+
+LABELS = ("set", "rate", "pattern", "p_page", "p_obj")  # parts of a label, between slashes
+_ALWAYS = (*LABELS, "variant", "cpus", "seed")  # stay in the CSV
+_LISTS = ("gp_len_us", "gp_idle_us")  # lists that are kept, as JSON in their cell
+
+_RESULT = {"mode": cells.COUNT, "label": cells.LINE}
+_RUN = (
+    dict.fromkeys(("calls", "sync", "calls_on", "sync_on", "sync_ns"), cells.COUNT)
+    | dict.fromkeys(("p_page_ppm", "p_obj_ppm"), cells.whole(1_000_000))
+    | dict.fromkeys(("dur_ms", "threads"), cells.within(1, 1e9, "a whole number from 1 on"))
+)
+
+
+def flat(result: Row) -> Row:
+    """One result as a row: its label taken apart, shares beside the counts, and no histograms;
+    raises KrcsimError.
+    """
+    if wrong := cells.wrong_in_table(
+        _RESULT if result.get("mode") == 1 else _RESULT | _RUN, result
+    ) or next(
+        (
+            f"{shown(name)} is {shown(value)}"
+            for name, value in result.items()
+            if not cells.NAME.fits(name)
+            or not isinstance(value, list)
+            and not cells.VALUE.fits(value)
+        ),
+        "",
+    ):
+        raise KrcsimError(f"a result of the guest is not one of the harness: {wrong}; run it again")
+    parts = str(result["label"]).split("/")
+    row: Row = dict(zip(LABELS, parts, strict=False))
+    for name, value in result.items():
+        if name in _LISTS:
+            row[name] = json.dumps(value, separators=(",", ":"))
+        elif not isinstance(value, list) and name not in ("label", "p_page_ppm", "p_obj_ppm"):
+            row[name] = value
+    if result["mode"] != 1:
+        row |= dict(
+            p_page=f"{result['p_page_ppm'] / 1e6:g}", p_obj=f"{result['p_obj_ppm'] / 1e6:g}"
+        )
+        for share, part, whole in (
+            ("p_sync", "sync", "calls"),
+            ("p_sync_on", "sync_on", "calls_on"),
+        ):
+            row[share] = round(result[part] / result[whole], 7) if result[whole] else ""
+        row["blocked_frac"] = round(
+            result["sync_ns"] / (result["dur_ms"] * 1e6 * result["threads"]), 6
+        )
+    return row
+
+
+def tables(rows: Sequence[Row]) -> tuple[bytes, bytes]:
+    """The CSV and the JSON of some rows."""
+    columns = list(dict.fromkeys(name for row in rows for name in row))
+    constant = {
+        name: rows[0].get(name, "")
+        for name in columns
+        if name not in _ALWAYS and len({str(row.get(name, "")) for row in rows}) == 1
+    }
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(
+        text,
+        [c for c in columns if c not in constant],
+        restval="",
+        extrasaction="ignore",
+        lineterminator="\n",
+    )
+    writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue().encode(), (json.dumps(constant, indent=1) + "\n").encode()
+
+
+def write(folder: Path, name: str, results: Iterable[Row]) -> None:
+    """NAME.csv and NAME.const.json in a folder, over those of before."""
+    table, constant = tables([flat(result) for result in results])
+    write_whole(folder / f"{name}.csv", table, overwrite=True)
+    write_whole(folder / f"{name}.const.json", constant, overwrite=True)

@@ -1,0 +1,245 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""P(wait) without chance, for small worlds on one CPU: the Markov chain of krcsim.methods.chain,
+from boot on.
+
+Within a tick calls and random switches of pressure are Poisson: their numbers and what became of
+them are summed up, positive terms only (uniformization), so that a small probability keeps its
+digits. A tick is one sparse matrix.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from krcsim.base.errors import KrcsimError, refuse, shown
+from krcsim.methods.chain import (
+    CLOCK,
+    WAITERS,
+    Rules,
+    State,
+    at_boot,
+    events,
+    other,
+    rules_of,
+    tick,
+)
+from krcsim.model.constants import ticks
+from krcsim.model.scenario import Scenario
+from krcsim.runs.replications import WINDOWS
+
+Array = NDArray[np.float64]
+MAX_STATES, MAX_RATE, MAX_WORK = 100_000, 200.0, 1e10
+# What the chain knows, and nothing else; stalls have no length where they can come at all.
+WANTED: dict[str, object] = {
+    "machine.cpus": 1,
+    "workload.arrivals": "poisson",
+    "workload.free_instructions": 0,
+    "workload.list_free_instructions": 0,
+    "machine.work_delay_ms": 0,
+    "allocator.stall_ms": 0,
+    "remedy.refill": False,
+    "memory.pressure": "injected",
+    "grace_period.kind": "ticks",
+    "grace_period.reader_ms": 0,
+    "grace_period.expedited": False,
+}
+LEFT_OUT = 1e-40  # the probability of more events in a tick than are looked at
+FORGOTTEN = 1e-200  # states less likely are dropped: arithmetic near the smallest float is slow
+
+
+@dataclass(frozen=True)
+class Chain:
+    """All states that can be reached, the law of the one at boot, and how they follow each other.
+
+    event, tick: transposed matrices of one of `rate` events a tick, and of a tick; counts,
+    tick_counts: by state, waits and single-argument calls a tick of time, and those made at a tick;
+    other: the same state in calm or in a spell.
+    """
+
+    states: tuple[State, ...]
+    boot: Array
+    rate: float
+    event: Any
+    tick: Any
+    counts: Array
+    tick_counts: Array
+    other: list[int]
+
+
+@dataclass(frozen=True)
+class Exact:
+    """P(wait) per single-argument call of a window: the means of `waits` over `calls`; and the work
+    it took.
+    """
+
+    value: float
+    waits: float
+    calls: float
+    states: int
+    ticks: int
+
+
+def fits(scenario: Scenario) -> str:
+    """The first reason why the exact chain has no answer, "" if it has one (but for the size of its
+    work).
+    """
+    stalls = scenario.remedy.page_class == "noretry" or scenario.remedy.head_alloc in (
+        "tryhard",
+        "three_step",
+    )
+    for path, want in WANTED.items():
+        section, name = path.split(".")
+        value = getattr(getattr(scenario, section), name)
+        if value != want and (name != "stall_ms" or stalls):
+            return f"{path} is {shown(value)}, not {shown(want)}"
+    r = rules_of(scenario)
+    return (
+        f"more than {MAX_RATE:g} events come in a tick"
+        if r.calls + max(r.switches) > MAX_RATE
+        else ""
+    )
+
+
+def chain_of(scenario: Scenario, most_states: float = MAX_STATES) -> Chain:
+    """The chain of a scenario; raises KrcsimError naming what does not fit."""
+    if why := fits(scenario):
+        raise KrcsimError(f"the exact chain does not fit: {why}; change that or ask by simulation")
+    from scipy.sparse import csr_array, diags_array
+
+    r, a, single = rules_of(scenario), scenario.allocator, scenario.workload.single_share
+    index, steps = _reached(r, a.spells == "schedule", min(most_states, MAX_STATES))
+    n, rate = len(index), r.calls + max(r.switches)
+    event, tick = (
+        csr_array((p, (to.astype(np.int32), at.astype(np.int32))), shape=(n, n))
+        for at, to, p, _ in steps
+    )
+    event += diags_array(np.maximum(0.0, rate - event.sum(axis=0)))
+    waits = [np.bincount(at.astype(np.int64), p * n_waits, n) for at, _, p, n_waits in steps]
+    held = np.array([state[WAITERS:CLOCK] for state in index], dtype=np.float64)
+    free = 1.0 - held.sum(axis=1) / r.producers if r.producers else np.ones(n)
+    boot, start = np.zeros(n), at_boot(scenario.remedy)
+    boot[0] = 1.0
+    if a.spells == "exponential" and a.start == "stationary":
+        boot[[0, index[other(start)]]] = np.array([a.calm_ms, a.spell_ms]) / (
+            a.calm_ms + a.spell_ms
+        )
+    counts = (
+        np.array([waits[0], single * r.calls * free]),
+        np.array([waits[1], single * held[:, -1]]),
+    )
+    return Chain(
+        tuple(index),
+        boot,
+        rate,
+        (event / rate).tocsr(),
+        tick,
+        *counts,
+        [index[other(state)] for state in index] if a.spells == "schedule" else [],
+    )
+
+
+def _reached(r: Rules, scheduled: bool, most: float) -> tuple[dict[State, int], list[Array]]:
+    """All states by number, and of events and ticks the columns from, to, rate or probability,
+    waits.
+    """
+    states = [at_boot(r.remedy)]
+    index = {states[0]: 0}
+    steps: tuple[list[tuple[float, ...]], ...] = ([], [], [])
+    for i, state in enumerate(states):  # which grows meanwhile
+        switched = [(1.0, other(state), 0)] if scheduled else []
+        for rows, ways in zip(steps, (events(r, state), tick(r, state), switched), strict=True):
+            for p, after, waits in ways:
+                j = index.setdefault(after, len(states))
+                if j == len(states):
+                    states.append(after)
+                rows.append((i, j, p, waits))
+        if len(states) > most:
+            raise KrcsimError(
+                f"the exact chain has more than {most:.0f} states; take a smaller pool, cache, "
+                "remedy.block_entries or remedy.drain_jiffies, or ask by simulation"
+            )
+    return index, [np.array(rows, dtype=np.float64).T for rows in steps[:2]]
+
+
+def poisson(mean: float) -> tuple[Array, Array]:
+    """P(N = k) and P(N > k) of a Poisson number N, for k from 0 up to where less than LEFT_OUT is
+    left.
+    """
+    law = [math.exp(-mean)]
+    while len(law) <= mean or law[-1] * len(law) > LEFT_OUT * (len(law) - mean):
+        law.append(law[-1] * mean / len(law))
+    return np.array(law), np.append(np.cumsum(law[:0:-1])[::-1], 0.0)
+
+
+def _flow(c: Chain, x: Array, length: float) -> tuple[Array, Array]:
+    """The law of the state `length` ticks on with no tick in between, and the waits and calls
+    meanwhile.
+    """
+    law, beyond = poisson(c.rate * length)
+    after, spent = law[0] * x, beyond[0] * x
+    for p, q in zip(law[1:], beyond[1:], strict=True):
+        x = c.event @ x
+        after += p * x
+        spent += q * x
+    after[after < FORGOTTEN] = 0.0
+    return after, c.counts @ spent / c.rate
+
+
+def expected(c: Chain, s: Scenario, until: float, most_work: float = MAX_WORK) -> Array:
+    """Mean waits, and single-argument calls, of each window (a row), of calls made before `until`
+    ticks.
+    """
+    warmup, plans = ticks(s.warmup_ms, s.machine.hz), s.allocator.schedules or ((),)
+    if len(plans) * until * len(poisson(c.rate)[0]) * (c.event.nnz + 10_000) > min(
+        most_work, MAX_WORK
+    ):
+        raise KrcsimError(
+            f"the exact chain of {len(c.states)} states over {until:g} ticks takes too long; lower "
+            "scenario.horizon_ms or the size of the world, or ask by simulation"
+        )
+    total = np.zeros((len(WINDOWS), 2))
+    for plan in plans:
+        switches = [ticks(at, s.machine.hz) for pair in plan for at in pair]
+        cuts = sorted(
+            at
+            for at in {*map(float, range(math.ceil(until))), *switches, warmup, until}
+            if at <= until
+        )
+        x = c.boot
+        for at, to in zip(cuts, cuts[1:], strict=False):
+            window = int(at >= warmup)
+            if at > 0.0 and at == math.floor(at):
+                total[window] += c.tick_counts @ x
+                x = c.tick @ x
+            if switches.count(at) == 1:  # not where a spell follows another at once
+                x = x[c.other]
+            x, counts = _flow(c, x, to - at)
+            total[window] += counts
+    return total / len(plans)
+
+
+def exact_p_wait(
+    scenario: Scenario, window: str, most_states: float = MAX_STATES, most_work: float = MAX_WORK
+) -> Exact:
+    """P(wait) in the window `boot` or `steady`; raises KrcsimError that names what does not fit, or
+    what takes more than so many states or steps.
+    """
+    refuse(
+        window not in WINDOWS,
+        "window",
+        window,
+        "one of " + ", ".join(WINDOWS),
+        "steady is after warmup_ms",
+    )
+    w, chain = WINDOWS.index(window), chain_of(scenario, most_states)
+    until = ticks(scenario.horizon_ms if w else scenario.warmup_ms, scenario.machine.hz)
+    waits, calls = expected(chain, scenario, until, most_work)[w].tolist()
+    if calls <= 0.0:
+        raise KrcsimError(
+            f"no single-argument call comes in the window {window}; set warmup_ms between 0 and "
+            "horizon_ms, and workload.single_share above 0"
+        )
+    return Exact(waits / calls, waits, calls, len(chain.states), math.ceil(until))

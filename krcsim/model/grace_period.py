@@ -1,0 +1,215 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How long a grace period lasts, and whom it serves."""
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from krcsim.base.errors import KrcsimError, refuse
+from krcsim.base.fields import check, choice, flag, number, numbers
+from krcsim.base.reading import read_text
+from krcsim.model.constants import fqs_jiffies, milliseconds, ticks
+
+Table = tuple[NDArray[np.float64], NDArray[np.float64]]
+# By CPUs and load, scans of the force-quiescent-state loop in one grace period: mean, and the size
+# of the negative binomial law of those after the first (inf: Poisson). Fitted by `make calibrate`
+# to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu() at random times, host little loaded);
+# waits back to back on several CPUs do not follow these laws.
+CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {
+    (1, False): (1.0, math.inf),
+    (1, True): (1.0, math.inf),
+    (2, False): (2.7, math.inf),
+    (2, True): (2.7, 5.0),
+    (4, False): (2.6, math.inf),
+    (4, True): (9.9, math.inf),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class GracePeriod:
+    """Grace periods; `ticks` start on the tick after the request and invoke a tick after the end,
+    others at once.
+    """
+
+    kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
+    mean_ms: float | None = number(
+        None, "ms", 1e-3, 1e5, "the mean length, start to end (ticks: fitted if left out)"
+    )
+    busy: bool = flag(False, "whether the other work keeps the CPUs busy (ticks)")
+    lengths_ms: tuple[float, ...] = ()  # as recorded, each as likely (ticks: in whole ticks)
+    reader_ms: float = number(
+        0.0,
+        "ms",
+        0,
+        1e4,
+        "the length of the sections of one reader of lowest priority on each "
+        "CPU, preemptible (ticks); 0: none",
+    )
+    reader_gap_ms: float = number(0.5, "ms", 1e-3, 1e4, "the time between its sections")
+    expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()")
+    # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.
+    expedited_median_ms: float = number(0.1, "ms", 1e-4, 1e4, "the median of an expedited wait")
+    expedited_sigma: float = number(1.6, "", 0, 5, "its spread: sigma of the logarithm")
+
+    def __post_init__(self) -> None:
+        check(self, "grace_period")
+        object.__setattr__(
+            self,
+            "lengths_ms",
+            numbers(
+                "grace_period.lengths_ms",
+                1,
+                "a list of numbers above 0 and up to 1e6 ms",
+                "write for example [12, 8.5]",
+                self.lengths_ms,
+            ),
+        )
+        refuse(
+            self.kind == "fixed" and self.mean_ms is None,
+            "grace_period.mean_ms",
+            None,
+            "a number from 0.001 to 100000 ms",
+            'a fixed grace period needs its length: set mean_ms or kind = "ticks"',
+        )
+        refuse(
+            self.kind == "empirical" and not self.lengths_ms,
+            "grace_period.lengths_ms",
+            self.lengths_ms,
+            'given if "empirical"',
+            'name a file with one length in ms a line, or set kind = "ticks"',
+        )
+        refuse(
+            self.kind == "fixed" and bool(self.lengths_ms),
+            "grace_period.lengths_ms",
+            self.lengths_ms,
+            'left out if "fixed"',
+            'leave it out, or set kind = "ticks" or "empirical"',
+        )
+        recorded = self.kind == "ticks" and bool(self.lengths_ms)
+        refuse(
+            recorded and self.mean_ms is not None,
+            "grace_period.mean_ms",
+            self.mean_ms,
+            "left out beside lengths_ms",
+            "recorded lengths have their own mean: leave one of the two out",
+        )
+        refuse(
+            recorded and self.reader_ms > 0,
+            "grace_period.reader_ms",
+            self.reader_ms,
+            "0 beside lengths_ms",
+            "recorded lengths hold the readers already: set it to 0",
+        )
+        refuse(
+            self.reader_ms > 0 and self.kind != "ticks",
+            "grace_period.reader_ms",
+            self.reader_ms,
+            '0 unless kind = "ticks"',
+            "recorded or fixed lengths hold the readers already: set it to 0",
+        )
+        for length in self.lengths_ms:
+            refuse(
+                not 0 < length <= 1e6,
+                "grace_period.lengths_ms",
+                length,
+                "numbers above 0 and up to 1e6 ms",
+                "take the line out of the file",
+            )
+
+    def law(self, hz: int, cpus: int) -> tuple[float, float]:
+        """Mean scans a grace period and the negative-binomial size, for a machine."""
+        scans, size = CALIBRATED[max(n for n in (1, 2, 4) if n <= cpus), self.busy]
+        if self.mean_ms is not None:
+            scan = fqs_jiffies(hz, cpus)
+            scans = ticks(self.mean_ms, hz) / scan
+            refuse(
+                scans < 1 - 1e-9,
+                "grace_period.mean_ms",
+                self.mean_ms,
+                f"at least {1000 * scan / hz:g} ms, one scan at HZ={hz}",
+                'raise it, leave it out, or set kind = "fixed"',
+            )
+        return max(1.0, scans), size
+
+    def table(self, hz: int, cpus: int) -> Table:
+        """Lengths in ticks, but for the longest 1e-7 of them, and their cumulative probabilities,
+        both rising.
+        """
+        if self.kind != "ticks":
+            lengths = (
+                self.lengths_ms
+                if self.mean_ms is None or self.kind == "empirical"
+                else (self.mean_ms,)
+            )
+            return np.sort(lengths) * hz / 1000.0, np.arange(1, len(lengths) + 1) / len(lengths)
+        if self.lengths_ms:
+            whole = np.maximum(1.0, np.round(np.asarray(self.lengths_ms) * hz / 1000.0))
+            recorded, counts = np.unique(whole, return_counts=True)
+            return recorded, np.cumsum(counts) / len(whole)
+        scans, size = self.law(hz, cpus)
+        more = scans - 1.0
+        spread = math.sqrt(more * (1.0 + more / size))
+        k = np.arange(max(0, int(more - 10 * spread)), int(more + 12 * spread) + 40, dtype=float)
+        cdf = np.cumsum(np.exp([_log_mass(x, more, size) for x in k]))
+        last = int(np.searchsorted(cdf, (1 - 1e-7) * cdf[-1])) + 1
+        return (1.0 + k[:last]) * fqs_jiffies(hz, cpus), np.asarray(
+            cdf[:last] / cdf[last - 1], dtype=np.float64
+        )
+
+    def invoke_ticks(self) -> float:
+        """Ticks from the end of a grace period to the callbacks."""
+        return 1.0 if self.kind == "ticks" else 0.0
+
+    def origin(self, hz: int, cpus: int) -> str:
+        """Where the lengths come from, in words a figure can print."""
+        if self.kind == "fixed":
+            return f"grace period fixed at {self.mean_ms:g} ms"
+        if self.kind == "empirical":
+            return f"grace periods drawn from {len(self.lengths_ms)} recorded lengths"
+        lengths, cdf = self.table(hz, cpus)
+        mean = milliseconds(float(np.sum(lengths * np.diff(cdf, prepend=0.0))), hz)
+        load, source = "busy" if self.busy else "idle", "assumed length"
+        if self.lengths_ms:
+            source = f"drawn from {len(self.lengths_ms)} recorded lengths"
+        elif self.mean_ms is None and hz == 250 and cpus in (1, 2, 4):
+            source = f"measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1"
+        elif self.mean_ms is None:
+            source = f"assumed: scans as measured at HZ=250, up to 4 {load} CPUs"
+        return f"grace period {mean:.3g} ms on average, on ticks of HZ={hz} ({source})"
+
+
+def _log_mass(k: float, mean: float, size: float) -> float:
+    """Logarithm of P(k) of a negative binomial law (Poisson if size is inf), where e**-1000 would
+    be 0.
+    """
+    if mean == 0.0:
+        return 0.0 if k == 0 else -math.inf
+    if math.isinf(size):
+        return k * math.log(mean) - mean - math.lgamma(k + 1)
+    odds, ways = (
+        mean / (size + mean),
+        math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1),
+    )
+    return ways + size * math.log1p(-odds) + k * math.log(odds)
+
+
+def read_lengths(path: Path) -> tuple[float, ...]:
+    """Grace-period lengths in ms, one number a line, # starts a comment; raises KrcsimError."""
+    text = read_text(path, "grace_period.file", "give a text file with one length in ms a line")
+    values = []
+    for n, line in enumerate(text.splitlines(), 1):
+        word = line.split("#", 1)[0].strip()
+        try:
+            values += [float(word)] if word else []
+        except ValueError:
+            raise KrcsimError(
+                f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one number above 0 "
+                "in ms; "
+                "mend the line"
+            ) from None
+    if not values:
+        raise KrcsimError(f"grace_period.file {path} holds no length; give one number in ms a line")
+    return tuple(values)

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The memory of the machine, where failures come from free pages and watermarks instead of a
+draw.
+"""
+
+import math
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from krcsim.base.errors import refuse
+from krcsim.base.fields import check, choice, flag, number, whole
+from krcsim.model.constants import PAGE_BYTES
+
+HOGS = ("none", "nowait", "atomic", "reserves")
+PAGES_PER_MIB = (1 << 20) // PAGE_BYTES
+
+
+class Marks(NamedTuple):
+    """Free pages at which requests of a class fail (by the rules of 2020), and those at which
+    kswapd starts and ends.
+
+    The slow path clears __GFP_ATOMIC of a request that may sleep: `high` is min / 2, although it
+    asks for 3/8.
+    """
+
+    nowait: float
+    high: float
+    atomic: float
+    low: float
+    full: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Memory:
+    """Where pages come from: pressure = "injected" draws failures, "pages" counts free pages
+    against watermarks.
+
+    From the guest of data/kernel-runs/: hog_pages_s (45,000 pages in 0.5 s), round_instructions
+    (0.9 ms at 8 ns) and slab_pages (slabs_cpu_partial; the first failure came after 256 objects).
+    See docs/model.md.
+    """
+
+    pressure: str = choice(
+        "injected", ("injected", "pages"), "whether failures are drawn or follow from free pages"
+    )
+    mib: float = number(4096.0, "MiB", 16, 1e8, "the memory that the kernel manages")
+    free_mib: float | None = number(None, "MiB", 0, 1e8, "what is free at boot; left out: all")
+    file_mib: float = number(
+        0.0, "MiB", 0, 1e8, "the clean page cache at boot, all that reclaim can find"
+    )
+    hog: str = choice("nowait", HOGS, "the flags of the hog that takes all pages in a spell")
+    hog_ms: float = number(1.0, "ms", 1e-3, 1e6, "the time after which the hog tries again")
+    hog_pages_s: float = number(90_000.0, "pages/s", 1, 1e9, "how fast the hog takes them")
+    lead_ms: float = number(0.0, "ms", 0, 1e6, "the head start of a hog whose spell begins at 0 ms")
+    load_pages_s: float = number(
+        0.0, "pages/s", 0, 1e9, "how fast files are read into the page cache in a spell"
+    )
+    kswapd_pages_s: float = number(
+        250_000.0, "pages/s", 0, 1e9, "how fast kswapd reclaims page cache"
+    )
+    round_instructions: float = number(
+        112_000.0, "instructions", 0, 1e9, "the CPU time of a round that finds nothing"
+    )
+    slab_pages: int = whole(
+        2, "pages per CPU", 0, 10_000, "the slab pages of free rcu_head objects that a CPU keeps"
+    )
+    deferred_counts: bool = flag(True, "whether objects that wait to be freed hold memory")
+
+    def __post_init__(self) -> None:
+        check(self, "memory")
+        wants = self.load_pages_s > 0 or self.hog != "none"
+        refuse(
+            self.file_mib > self.mib,
+            "memory.file_mib",
+            self.file_mib,
+            f"up to mib = {self.mib:g} MiB",
+            "lower it or raise memory.mib",
+        )
+        refuse(
+            (self.free_mib or 0.0) + self.file_mib > self.mib,
+            "memory.free_mib",
+            self.free_mib,
+            f"up to mib - file_mib = {self.mib - self.file_mib:g} MiB",
+            "lower it or memory.file_mib, or raise memory.mib",
+        )
+        refuse(
+            self.pressure == "pages" and not wants,
+            "memory.hog",
+            self.hog,
+            "a hog where load_pages_s is 0",
+            'nothing takes memory: set memory.hog = "nowait" or give memory.load_pages_s',
+        )
+        refuse(
+            self.lead_ms > 0 and self.hog == "none",
+            "memory.lead_ms",
+            self.lead_ms,
+            "0 ms without a hog",
+            "set memory.hog or leave it out",
+        )
+
+    def marks(self) -> Marks:
+        """The watermarks in pages: setup_per_zone_wmarks() for one zone, min_free_kbytes = sqrt(16
+        * kB).
+        """
+        low_min = (
+            min(max(math.floor(math.sqrt(16 * 1024 * self.mib)), 128), 262_144) * 1024 / PAGE_BYTES
+        )
+        gap = max(low_min / 4, self.mib * PAGES_PER_MIB / 1000)  # watermark_scale_factor = 10
+        return Marks(low_min, low_min / 2, low_min * 3 / 8, low_min + gap, low_min + 2 * gap)
+
+    def hog_mark(self) -> float:
+        """The free pages that the hog leaves."""
+        marks = self.marks()
+        return dict(none=0.0, nowait=marks.nowait, atomic=marks.atomic, reserves=0.0)[self.hog]
+
+    def pcp(self) -> tuple[int, int]:
+        """Pages a CPU keeps beside the free ones: (batch, high) of zone_batchsize() in 2020."""
+        batch = max(1, min(int(self.mib * PAGES_PER_MIB) // 1024, (1 << 20) // PAGE_BYTES) // 4)
+        batch = (1 << (batch + batch // 2).bit_length() - 1) - 1
+        return max(1, batch), 6 * max(1, batch)
+
+    def pages_at_boot(self) -> tuple[float, float]:
+        """Free pages and pages of clean page cache."""
+        free = self.mib - self.file_mib if self.free_mib is None else self.free_mib
+        return free * PAGES_PER_MIB, self.file_mib * PAGES_PER_MIB

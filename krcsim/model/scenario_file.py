@@ -1,0 +1,107 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Scenarios as TOML files, presets by name, and the command that makes a scenario again."""
+
+import shlex
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from krcsim.base.errors import KrcsimError, refuse
+from krcsim.base.reading import read_text, read_toml
+from krcsim.model.scenario import Scenario, as_dict, from_dict
+
+LONGEST_COMMAND = 2000  # characters
+
+
+SCENARIO_FILE = "scenario.toml"  # how a command calls a scenario that is too long for it
+
+
+UNSET = "unset"  # the --set value that leaves a field to its default
+
+
+def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
+    """The dotted fields in which `scenario` differs from `base`, as text for --set."""
+    old, new = _flat(as_dict(base)), _flat(as_dict(scenario))
+    texts = {
+        k: str(v).lower() if isinstance(v, bool) else str(v).replace(" ", "")
+        for k, v in new.items()
+    }
+    return [(k, text) for k, text in texts.items() if old.get(k) != new[k]] + [
+        (k, UNSET) for k in old if k not in new
+    ]
+
+
+def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
+    """The shell command of a verb with a scenario, as the nearest preset and what differs from it.
+
+    What would make a line of thousands of characters (recorded lengths) is left in a file:
+    scenario.toml.
+    """
+    changes = {name: overrides(preset, scenario) for name, preset in _presets().items()}
+    near = min(changes, key=lambda name: len(changes[name]))
+    sets = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in changes[near]]
+    told = [near, *sets] if sum(map(len, sets)) <= LONGEST_COMMAND else [SCENARIO_FILE]
+    return " ".join(["krcsim", verb, *told, options]).rstrip()
+
+
+@cache
+def _presets() -> dict[str, Scenario]:
+    return {name: load_scenario(name) for name in presets()}
+
+
+def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    out: dict[str, Any] = {}
+    for key, value in data.items():
+        out |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return out
+
+
+def read_scenario(path: str | Path) -> Scenario:
+    """Read a TOML scenario file; raises KrcsimError with the file's name."""
+    path = Path(path)
+    text = read_text(
+        path,
+        "scenario file",
+        "give the path of a .toml file, or a name from: " + ", ".join(presets()),
+    )
+    given = read_toml(text, f"scenario file {path}")
+    try:
+        return from_dict(given, path.parent)
+    except KrcsimError as exc:
+        raise KrcsimError(f"{path}: {exc}") from None
+
+
+def data_folder() -> Path:
+    """The folder with scenarios and recordings: beside the package, or inside an installed one."""
+    inside = Path(__file__).parents[1] / "data"
+    return inside if inside.is_dir() else Path(__file__).parents[2] / "data"
+
+
+def presets() -> list[str]:
+    """Names of the scenarios that come with krcsim."""
+    return sorted(p.stem for p in (data_folder() / "scenarios").glob("*.toml"))
+
+
+def load_scenario(name: str | Path) -> Scenario:
+    """A scenario by preset name or by the path of a TOML file."""
+    refuse(
+        not isinstance(name, (str, Path)),
+        "scenario",
+        name,
+        "the name of a preset or the path of a .toml file",
+        "presets are " + ", ".join(presets()),
+    )
+    preset = data_folder() / "scenarios" / f"{name}.toml"
+    return read_scenario(preset if str(name) in presets() else name)
+
+
+def toml_text(scenario: Scenario, title: str = "") -> str:
+    """The scenario as TOML that read_scenario() turns into an equal value."""
+    import tomli_w
+
+    return "".join(f"# {line}\n" for line in title.splitlines()) + tomli_w.dumps(as_dict(scenario))
+
+
+def given(scenario: Scenario | str) -> Scenario:
+    """A scenario, or the one of that name or path."""
+    return scenario if isinstance(scenario, Scenario) else load_scenario(scenario)

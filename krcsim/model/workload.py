@@ -1,0 +1,120 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""When kfree_rcu() is called, on which CPU, with one argument or two."""
+
+from dataclasses import dataclass
+
+from krcsim.base.errors import refuse
+from krcsim.base.fields import check, choice, number, whole
+from krcsim.model.constants import (
+    CALL_INSTRUCTIONS,
+    FREE_INSTRUCTIONS,
+    LIST_FREE_INSTRUCTIONS,
+    LIST_INSTRUCTIONS,
+    PAGE_BYTES,
+    SLAB_INSTRUCTIONS,
+    WAKE_INSTRUCTIONS,
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workload:
+    """The calls made on each CPU, all alike and independent; a source in bursts or on/off keeps the
+    mean `rate_hz`.
+    """
+
+    arrivals: str = choice(
+        "poisson", ("poisson", "periodic", "bursts", "onoff"), "the kind of call times"
+    )
+    rate_hz: float = number(1000.0, "calls/s per CPU", 1e-3, 1e8, "the mean rate of calls")
+    burst: int = whole(1, "calls", 1, 1_000_000, "the calls made back to back (bursts)")
+    gap: str = choice("fixed", ("fixed", "exponential"), "the time between two bursts' starts")
+    phase: str = choice("random", ("random", "tick"), "where in its gap a fixed period starts")
+    on_ms: float = number(10.0, "ms", 1e-3, 1e7, "the mean length of an on phase (onoff)")
+    off_ms: float = number(10.0, "ms", 1e-3, 1e7, "the mean length of an off phase (onoff)")
+    loop: str = choice(
+        "open",
+        ("open", "closed", "catchup"),
+        "whether a waiting caller stops calling, and catches up",
+    )
+    producers: int = whole(1, "tasks per CPU", 1, 4096, "the callers per CPU (closed loop)")
+    single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
+    vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
+    object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
+    call_instructions: float = number(
+        CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call with kmalloc"
+    )
+    list_instructions: float = number(
+        LIST_INSTRUCTIONS, "instructions", 0, 1e6, "what allocating a wrapper adds"
+    )
+    slab_instructions: float = number(
+        SLAB_INSTRUCTIONS, "instructions", 0, 1e7, "what a new slab page of objects adds"
+    )
+    free_instructions: float = number(
+        FREE_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of freeing one object"
+    )
+    list_free_instructions: float = number(
+        LIST_FREE_INSTRUCTIONS, "instructions", 0, 1e6, "what a freed wrapper adds"
+    )
+    wake_instructions: float = number(
+        WAKE_INSTRUCTIONS,
+        "instructions",
+        0,
+        1e7,
+        "from a timer or the end of a wait until the caller runs (periodic, bursts)",
+    )
+
+    def __post_init__(self) -> None:
+        check(self, "workload")
+        refuse(
+            self.arrivals != "bursts" and self.burst != 1,
+            "workload.burst",
+            self.burst,
+            "1 call unless arrivals are bursts",
+            'set workload.arrivals = "bursts" or leave burst out',
+        )
+        refuse(
+            self.arrivals in ("poisson", "onoff") and self.gap != "fixed",
+            "workload.gap",
+            self.gap,
+            "fixed unless arrivals are periodic or bursts",
+            'set workload.arrivals = "bursts" or leave gap out',
+        )
+        refuse(
+            self.loop == "catchup" and self.arrivals in ("poisson", "onoff"),
+            "workload.loop",
+            self.loop,
+            "open or closed unless arrivals are periodic or bursts",
+            'set workload.arrivals = "periodic"',
+        )
+        refuse(
+            self.loop == "open" and self.producers != 1,
+            "workload.producers",
+            self.producers,
+            "1 task per CPU in an open loop",
+            'set workload.loop = "closed" or leave producers out',
+        )
+
+    @property
+    def period_ms(self) -> float:
+        """Mean time between the starts of two bursts on one CPU."""
+        return 1000.0 * self.burst / self.rate_hz
+
+    def slab_objects(self) -> int:
+        """Objects in a slab page."""
+        return max(1, PAGE_BYTES // self.object_bytes)
+
+    def costs_ms(self, instruction_ns: float) -> dict[str, float]:
+        """CPU times; that of a new slab page is spread over its objects."""
+        counts = dict(
+            call_cost=self.call_instructions,
+            list_cost=self.list_instructions,
+            slab_cost=self.slab_instructions / self.slab_objects(),
+            free_cost=self.free_instructions,
+            list_free_cost=self.list_free_instructions,
+            wake_cost=self.wake_instructions,
+        )
+        return {name: count * instruction_ns * 1e-6 for name, count in counts.items()}
+
+    def channels(self) -> int:
+        """How many bulk channels the calls use: 1 or 2."""
+        return 2 if 0.0 < self.vmalloc_share < 1.0 else 1

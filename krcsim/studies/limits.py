@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What an estimate decides about a target: its one-sided limits, for all looks together, and what
+is still needed.
+"""
+
+import math
+from functools import cache
+
+import numpy as np
+
+from krcsim.results.estimate import BOUND_CONFIDENCE, Estimate
+from krcsim.studies.ask import Finding
+
+ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
+# By method, the rung from which on intervals are taken as they are: of fewer replications some
+# agree by chance.
+SETTLED = {"rare": 3, "skipping": 2}
+
+
+def height(e: Estimate) -> float:
+    """Where an estimate stands: its value or its bound; inf if there is neither."""
+    y = e.hi if e.kind == "bound" else e.value
+    return math.inf if y is None else y
+
+
+def limits(
+    e: Estimate, replications: int, confidence: float, early: bool = False
+) -> tuple[float, float]:
+    """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 %
+    estimate.
+
+    Farther apart where few replications saw anything, and `early`: the weights of forks have long
+    tails.
+    """
+    from scipy.special import stdtrit
+
+    if e.kind == "exact" and e.value is not None:
+        return e.value, e.value
+    if (
+        e.kind == "bound" and e.hi is not None
+    ):  # one-sided at its own confidence already; for more, a higher bound
+        return 0.0, min(
+            1.0, e.hi * max(1.0, math.log1p(-confidence) / math.log1p(-BOUND_CONFIDENCE))
+        )
+    if (
+        e.value is None or e.lo is None or e.hi is None or not 0.0 < e.lo < e.hi
+    ):  # no width is no knowledge
+        return 0.0, math.inf
+    n = max(1, replications - 1)
+    further = float(stdtrit(n, confidence) / stdtrit(n, 0.975))
+    margin = ROUGH_MARGIN if early or e.kind == "rough" else 1.0
+    low, at, high = (math.log(x) for x in (e.lo, e.value, e.hi))
+    lower, upper = (at + further * (x - at) for x in (low, high))
+    return math.exp(max(-700.0, lower)) / margin, math.exp(min(700.0, upper)) * margin
+
+
+def needed(e: Estimate, target: float) -> float:
+    """How many times the runs so far it takes to tell an estimate from the target; it may be off by
+    a quarter of its half width.
+    """
+    if e.value is None or not 0.0 < e.half_width < math.inf:
+        return 1.0
+    return (e.half_width / (abs(math.log(e.value / target)) + e.half_width / 4)) ** 2
+
+
+@cache
+def at_each_look(confidence: float, looks: int) -> float:
+    """The one-sided confidence of each of so many looks at an estimate that hold together, at twice
+    the runs each.
+
+    Such looks are a Markov chain: half of the runs of each are those of the one before. Its
+    distribution below the limit is carried on from look to look, on a grid.
+    """
+    from scipy.optimize import brentq
+    from scipy.special import ndtr, ndtri
+
+    def held(limit: float) -> float:
+        z, step = np.linspace(-8.0, limit, 401, retstep=True)
+        density = np.exp(-0.5 * z * z) / math.sqrt(2.0 * math.pi)
+        weights = np.full(len(z), step)
+        weights[[0, -1]] = step / 2
+        gone = math.sqrt(2.0) * z[:, None] - z
+        step_on = np.exp(-0.5 * gone * gone) / math.sqrt(math.pi) * weights
+        for _ in range(looks - 1):
+            density = step_on @ density
+        return float(weights @ density)
+
+    least, most = float(ndtri(confidence)), float(ndtri(1.0 - (1.0 - confidence) / looks))
+    return (
+        confidence
+        if looks == 1
+        else float(ndtr(brentq(lambda x: held(x) - confidence, least, most)))
+    )
+
+
+def looks_at(found: Finding, max_rung: int) -> int:
+    """How many looks at a size can go wrong: those from SETTLED on, earlier ones decide only from
+    afar.
+    """
+    return max(1, max_rung + 1 - SETTLED.get(found.method, 0))

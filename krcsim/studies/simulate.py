@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One run with its counters and its event log."""
+
+from dataclasses import dataclass
+
+from krcsim.base.errors import refuse
+from krcsim.base.fields import check_whole
+from krcsim.engine.records import COUNTERS, EVENTS
+from krcsim.model.constants import milliseconds
+from krcsim.model.scenario import Scenario
+from krcsim.model.scenario_file import given
+from krcsim.results.result import html_table
+from krcsim.runs.ladder import PRECISION, SEED, check_study
+from krcsim.runs.replications import WINDOWS, event_log
+
+
+@dataclass(frozen=True)
+class Run:
+    """One run: its counters by window, its first events, and what made it."""
+
+    counters: dict[str, dict[str, float]]
+    events: tuple[tuple[float, int, str, float], ...]  # ms, CPU (-1: all), what, a value
+    total_events: int
+    scenario: Scenario
+    seed: int
+    replication: int
+
+    def __repr__(self) -> str:
+        """In a line what it is: there may be millions of events."""
+        return (
+            f"<Run: replication {self.replication} of seed {self.seed}, {self.total_events} events>"
+        )
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: what was counted in each window."""
+        names = [
+            name for name in COUNTERS if any(counters[name] for counters in self.counters.values())
+        ]
+        return html_table(
+            ["window", *names],
+            [[w, *(f"{c[name]:g}" for name in names)] for w, c in self.counters.items()],
+        )
+
+
+def simulate(
+    scenario: Scenario | str,
+    seed: int = SEED,
+    *,
+    replication: int = 0,
+    events: int = 100_000,
+    every_call: bool = False,
+) -> Run:
+    """One run with its event log (times in ms; dull calls leave no event); raises FieldError."""
+    check_study(seed, PRECISION, 0)
+    check_whole("replication", replication, 2**31, "choose another")
+    check_whole("events", events, 10_000_000, "choose another")
+    refuse(
+        not isinstance(every_call, bool),
+        "every_call",
+        every_call,
+        "true or false",
+        "true takes calls one by one",
+    )
+    scenario = given(scenario)
+    runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
+    rows = tuple(
+        (
+            milliseconds(float(e["at"]), scenario.machine.hz),
+            int(e["cpu"]),
+            EVENTS[int(e["code"])],
+            float(e["value"]),
+        )
+        for e in log
+    )
+    counters = {w: {c: float(runs.of(c, i)[0]) for c in COUNTERS} for i, w in enumerate(WINDOWS)}
+    return Run(counters, rows, total, scenario, seed, replication)

@@ -1,0 +1,9 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The sliders of the notebooks; all that they compute, draw and export comes from krcsim."""
+
+from krcsim.widgets.how_big import HowBig
+from krcsim.widgets.pressure import Pressure
+from krcsim.widgets.questions import ColdStart, OneSpell, PoolOrPages
+from krcsim.widgets.trust import Trust
+
+__all__ = ["ColdStart", "HowBig", "OneSpell", "PoolOrPages", "Pressure", "Trust"]

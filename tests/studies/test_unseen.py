@@ -1,0 +1,427 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where plain runs see no wait other methods are asked; and no two things that an answer says
+contradict each other.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+import re
+from dataclasses import replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import krcsim
+from krcsim.base.errors import KrcsimError
+from krcsim.cli.main import main, shown
+from krcsim.methods import rare
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import load_scenario
+from krcsim.report.chart import Chart, Line, chart_of, rows_unseen, unseen
+from krcsim.report.figures import FLOOR, figure_of, limits, strip
+from krcsim.report.reply import answer_text, log_plot
+from krcsim.results.estimate import Estimate
+from krcsim.results.result import METHODS, Result, load_result, number, words
+from krcsim.runs.replications import Stopped, replicate
+from krcsim.studies.compare import compare, spells
+from krcsim.studies.unseen import _estimate
+from tests.engine.test_properties import examples
+from validation.scenarios import random_scenario
+
+POSTED = replace(load_scenario("thread-as-posted"), horizon_ms=6000.0)
+RARE = changed(POSTED, remedy="B4f")  # no plain run of a few dozen sees its pool empty
+QUANTITIES = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms")
+
+
+# ---- what closes a gap
+
+
+def test_a_proof_closes_the_gap_of_all_quantities_that_hang_on_a_wait() -> None:
+    result = compare(POSTED, ["A1", "D5-A1"], max_rung=0)
+    for window in result.windows():
+        for quantity in ("p_wait", "p_wait_spell", "p_spell", "blocked"):
+            e = result.get("D5-A1", quantity, window)
+            assert (e.kind, result.detail("D5-A1", quantity, window)) == (
+                "bound",
+                "by construction",
+            )
+            assert 0.0 < (e.hi or 0.0) < 1e-12
+    assert "5 pages a channel" in result.provenance["why"]["D5-A1"]
+
+
+def test_forks_close_the_gap_where_luck_makes_waits_rare() -> None:
+    result = compare(RARE, ["own"], max_rung=3)
+    left = compare(RARE, ["own"], max_rung=3, budget=0.0)
+    for window, quantity in (
+        (w, q) for w in result.windows() for q in ("p_wait", "p_wait_spell", "blocked")
+    ):
+        was, now = (r.get("own", quantity, window) for r in (left, result))
+        assert was.value is None
+        assert now.value is not None
+        assert quantity == "blocked" or now.value < (was.hi or 0.0)
+        assert result.detail("own", quantity, window) == "rare"
+
+
+def test_the_exact_chain_closes_the_gap_in_a_small_world() -> None:
+    small = changed(
+        load_scenario("small-world"),
+        **{"remedy.nr_emergency_objs": 8, "remedy.emergency_at_boot": 8},
+    )
+    result = compare(small, ["own"], max_rung=0)
+    e = result.get("own", "p_wait", "steady")
+    assert (e.kind, result.detail("own", "p_wait", "steady")) == ("exact", "exact")
+    assert e.value == krcsim.ask(small, method="exact").estimate.value
+
+
+def test_what_plain_runs_saw_is_left_as_it_is() -> None:
+    asked, plain = (
+        compare(POSTED, ["A0", "A1", "D5-A1"], max_rung=1, budget=b) for b in (1e6, 0.0)
+    )
+    for name in ("A0", "A1"):
+        assert [row for row in asked.rows if row[0] == name] == [
+            row for row in plain.rows if row[0] == name
+        ]
+
+
+def test_without_a_budget_the_bound_is_all() -> None:
+    result = compare(RARE, ["own"], max_rung=1, budget=0.0)
+    assert {row[-1] for row in result.rows if row[-4] == "bound"} == {"bound"}
+    with pytest.raises(KrcsimError, match="budget"):
+        compare(RARE, ["own"], budget=-1.0)
+
+
+def test_the_same_budget_gives_the_same_answer() -> None:
+    one, two = (compare(RARE, ["A1", "own"], max_rung=2, budget=3e5).to_json() for _ in range(2))
+    assert one == two
+
+
+def test_looking_for_what_was_not_seen_can_be_stopped() -> None:
+    have: dict[Scenario, Any] = {}
+    compare(RARE, ["own"], max_rung=2, budget=0.0, have=have)
+    stop = np.ones(1, np.int64)
+    with pytest.raises(Stopped):
+        compare(RARE, ["own"], max_rung=2, have=have, stop=stop)
+
+
+@pytest.mark.parametrize("preset", ["thread-as-discussed", "phone", "small-world"])
+def test_no_row_ends_in_a_bound_that_asking_beats(preset: str) -> None:
+    s = load_scenario(preset)
+    result = compare(s, ["own", "B8", "B8f", "D2-A1", "D5-A1"], max_rung=3, budget=4e6)
+    bounds = [row for row in result.rows if row[2] == "p_wait" and row[-1] == "bound"]
+    for name, window, *_ in bounds:
+        world = changed(s, remedy=krcsim.named(str(name), s.remedy))
+        asked = krcsim.ask(world, window=window, max_rung=3, budget=4e6)
+        assert asked.estimate.value is None, (name, window)
+
+
+def test_spell_by_spell_forks_say_what_plain_runs_say() -> None:
+    s = load_scenario("thread-as-discussed")
+    w = changed(s, remedy=krcsim.named("B3-own", s.remedy), warmup_ms=0.0, horizon_ms=8000.0)
+    runs = replicate(w, 1, 0, 512, by_spell=2)
+    forked = rare.extend(w, 7, None, 64, by_spell=2)
+    split = rare.extend(w, 8, None, 32, ((-6.0, 3), (-3.0, 3)), by_spell=2)
+    plain = {n: krcsim.results.quantities.p_wait_spell(runs, w, n) for n in (1, 2)}
+    for f, n in ((f, n) for f in (forked, split) for n in (1, 2)):
+        e = _estimate(w, f, runs, "p_wait_spell", n, 2, None)
+        assert (e.lo or 1.0) < (plain[n].hi or 0.0)
+        assert (e.hi or 0.0) > (plain[n].lo or 1.0)
+
+
+def test_the_first_spells_of_a_full_pool_are_no_bounds() -> None:
+    result = spells(POSTED, ["A1", "B5f"], count=2, max_rung=3)
+    found = [result.get("B5f", "p_wait_spell", w) for w in result.windows()]
+    assert all(e.value is not None and e.value < 1e-3 for e in found)
+
+
+# ---- a file says how its rows were found
+
+
+def test_an_older_file_is_read_and_does_not_say_how_its_rows_were_found(tmp_path: Path) -> None:
+    result = compare(POSTED, ["A0", "D5-A1"], max_rung=0, budget=0.0)
+    body = json.loads(result.to_json())
+    body["format"], body["columns"] = "krcsim-result/1", body["columns"][:-1]
+    body["rows"] = [row[:-1] for row in body["rows"]]
+    del body["sha256"], body["provenance"]["budget"], body["provenance"]["why"]
+    text = json.dumps(body, indent=1, sort_keys=True)
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(body | {"sha256": hashlib.sha256(text.encode()).hexdigest()}))
+    old = load_result(path)
+    assert [row[:-1] for row in old.rows] == [row[:-1] for row in result.rows]
+    assert {row[-1] for row in old.rows} == {None}
+    assert "<" in answer_text(old)
+
+
+def test_the_shell_says_how_each_row_was_found_and_what_was_spent(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert (
+        main(
+            [
+                "compare",
+                "thread-as-posted",
+                "--remedies",
+                "A1,D5-A1",
+                "--max-rung",
+                "0",
+                "--budget",
+                "1e6",
+            ]
+        )
+        == 0
+    )
+    out = capsys.readouterr().out
+    assert re.search(r"D5-A1 .* by construction\n", out)
+    assert "D5-A1 (known by construction). Up to 1e6 events more were spent" in " ".join(
+        out.split()
+    )
+
+
+def test_a_budget_beside_a_table_is_refused(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    into = ["--into", str(tmp_path / "t.csv"), "--over", "machine.cpus=1,2"]
+    assert main(["sweep", "phone", *into, "--budget", "1e6"]) == 2
+    assert "--budget" in capsys.readouterr().err
+
+
+# ---- pictures
+
+
+def picture(*estimates: Estimate) -> Chart:
+    x = tuple(64.0 * 2**k for k in range(len(estimates)))
+    return Chart((Line("N pages", tuple(map(str, range(len(x)))), x, estimates),), "x", "y", True)
+
+
+MEASURED = Estimate(2e-4, 1e-4, 4e-4, "interval")
+BOUND = Estimate(None, 0.0, 0.02, "bound")
+NEVER = Estimate(0.0, 0.0, 0.0, "exact")
+
+
+def test_a_bound_moves_no_axis_and_stands_below_it() -> None:
+    with_bound, without = picture(MEASURED, BOUND), picture(MEASURED)
+    assert limits(with_bound)[2:] == limits(without)[2:]
+    assert strip(without) == {}
+    (y,) = strip(with_bound).values()
+    assert y < limits(with_bound)[2]
+
+
+@pytest.mark.parametrize("gap", [BOUND, NEVER], ids=["none seen", "none possible"])
+def test_a_hollow_star_is_all_that_is_drawn_of_a_point_at_which_no_wait_was_seen(
+    gap: Estimate,
+) -> None:
+    chart = picture(MEASURED, gap)
+    ax = figure_of(chart).axes[0]
+    at = chart.lines[0].x[1]
+    low = limits(chart)[2]
+    heights = [
+        (line.get_marker(), line.get_markerfacecolor(), float(y))
+        for line in ax.lines
+        for x, y in zip(*map(np.atleast_1d, line.get_data()), strict=True)
+        if x == at and math.isfinite(y)
+    ]
+    assert [(marker, face) for marker, face, _ in heights] == [("*", "white")]
+    assert heights[0][2] < low
+    assert all(tick >= 0.99 * low for tick in ax.get_yticks())
+    assert "none\nseen" in [text.get_text() for text in ax.texts]
+
+
+def test_the_number_of_a_bound_stands_in_the_legend() -> None:
+    (text,) = figure_of(picture(MEASURED, BOUND)).axes[0].get_legend().get_texts()
+    assert text.get_text() == "N pages\nnone seen at 1: < 0.02"
+
+
+def test_no_interval_reaches_into_the_strip() -> None:
+    chart = picture(Estimate(1e-4, 1e-12, 1e-2, "interval"), BOUND)
+    low = limits(chart)[2]
+    assert (low, 1e-2) in spans(chart)
+
+
+def test_a_rough_interval_that_says_nothing_is_not_drawn_but_its_point_is_marked() -> None:
+    chart = picture(Estimate(2e-8, 5e-10, BOUND.hi, "rough"), MEASURED)
+    assert spans(chart) == []
+    ax = figure_of(chart).axes[0]
+    assert "~0" in [text.get_text() for text in ax.texts]
+    assert "~ is read as a factor" in ax.texts[-1].get_text()
+
+
+def spans(chart: Chart) -> list[tuple[float, float]]:
+    """The intervals drawn at the first point of a chart."""
+    lines = [line for line in figure_of(chart).axes[0].lines if line.get_marker() == "None"]
+    ends = [(line.get_xdata(), line.get_ydata()) for line in lines]
+    return [
+        (float(y[0]), float(y[1]))
+        for x, y in ends
+        if len(x) == 2 and x[0] == x[1] == chart.lines[0].x[0] and not math.isnan(y[0])
+    ]
+
+
+def test_in_plain_text_what_was_not_seen_stands_below_the_axis() -> None:
+    lines = log_plot(picture(MEASURED, BOUND, NEVER))
+    foot = next(n for n, line in enumerate(lines) if line.startswith("  none |"))
+    assert lines[foot].removeprefix("  none |").count("o") == 2
+    assert sum(line.count("o") for line in lines[1:foot]) == 1
+
+
+def test_a_plot_of_bounds_alone_has_no_heights() -> None:
+    lines = log_plot(picture(BOUND, BOUND))
+    assert not [line for line in lines if re.match(r"\s*1e-", line)]
+
+
+# ---- one answer does not contradict itself
+
+
+@cache
+def answered(world: int, luck: float, rung: int, budget: float, by_spell: bool) -> Result | None:
+    """Remedies in a random world, in which rcu_head requests fail less often than there."""
+    s = random_scenario(world)
+    a = s.allocator
+    fewer = {
+        f"allocator.{when}.{name}": getattr(f, name) * luck
+        for when, f in (("calm", a.calm), ("spell", a.spell))
+        for name in ("head", "head_atomic", "head_high", "head_reclaim")
+        if getattr(f, name) is not None
+    }
+    s = changed(s, warmup_ms=150.0, horizon_ms=700.0, **fewer)
+    names = ["own", "A0", "A1", "B2-own", "B6f-own"] + ["D3-own"] * s.remedy.array_path
+    try:
+        ask = partial(spells, count=2) if by_spell and a.spells == "exponential" else compare
+        return ask(s, names, max_rung=rung, budget=budget, seed=world)
+    except KrcsimError:  # too many callers are held up at once
+        return None
+
+
+worlds = given(
+    world=st.integers(0, 9999),
+    luck=st.sampled_from([1.0, 0.1, 0.003]),
+    rung=st.integers(0, 2),
+    budget=st.sampled_from([0.0, 1e5, 1e6]),
+    by_spell=st.booleans(),
+)
+
+
+@examples(25)
+@worlds
+def test_no_two_things_that_an_answer_says_contradict_each_other(**drawn: Any) -> None:
+    result = answered(**drawn)
+    if result is None:
+        return
+    rows_agree(result)
+    differences_agree(result)
+    for window in result.windows():
+        picture_agrees(result, window)
+        text_agrees(result, window)
+    for name in map(str, (p[0] for p in result.points())):
+        assert name in shown(result)
+
+
+def rows_agree(result: Result) -> None:
+    """Each row has a kind that goes with its method, and the rows of one remedy are possible
+    together.
+    """
+    for row in result.rows:
+        value, lo, hi, kind, _, _, method = row[-7:]
+        assert method in METHODS
+        assert (kind == "bound") == (value is None and hi is not None)
+        assert kind != "bound" or method in ("bound", "by construction")
+        assert method != "rare" or (kind in ("interval", "rough") and float(str(value)) > 0.0)
+        assert value is None or lo is None or float(str(lo)) <= float(str(value)) <= float(str(hi))
+    for p, w in ((p, w) for p in result.points() for w in result.windows()):
+        found = {q: result.get(p, q, w) for q in QUANTITIES}
+        if found["p_wait"].value == 0.0:
+            assert not any(found[q].value for q in QUANTITIES)
+        if found["blocked"].value and found["p_wait"].kind != "none":
+            assert found["wait_ms"].value or result.detail(p, "p_wait", w) == "exact"
+
+
+def differences_agree(result: Result) -> None:
+    """A difference is that of its two rows, and its interval is possible with theirs."""
+    rows: Any = result.differences
+    for name, base, window, quantity, value, lo, hi, _ in rows:
+        e, e0 = (result.get(x, quantity, window) for x in (name, base))
+        assert e.value or e0.value, "neither saw anything"
+        ends = [float(x or 0.0) for x in (e.lo, e.hi, e0.lo, e0.hi)]
+        assert lo <= ends[1] - ends[2] + 1e-12
+        assert hi >= ends[0] - ends[3] - 1e-12
+        if e.value is not None and e0.value is not None:
+            assert value == pytest.approx(e.value - e0.value, abs=1e-15)
+            assert lo <= value <= hi
+        else:  # one is only bounded: no more is said than that it lies below its bound
+            assert value is None
+            assert (lo, hi) == (ends[0] - ends[3], ends[1] - ends[2])
+
+
+def picture_agrees(result: Result, window: str) -> None:
+    """What is measured stands at its value, in the order of values; what is not in the strip, and
+    on no height.
+    """
+    chart = chart_of(result, window)
+    quantity = "p_wait_spell" if window.startswith("spell") else "p_wait"
+    told = sorted(
+        str(result.get(p, quantity, w))
+        for p in result.points()
+        for w in (result.windows() if window.startswith("spell") else [window])
+    )
+    drawn = sorted(str(e) for line in chart.lines for e in line.estimates)
+    assert set(drawn) <= set(told)
+    low = limits(chart)[2]
+    ax = figure_of(chart).axes[0]
+    stars = sum(len(line.get_xdata()) for line in ax.lines if line.get_markerfacecolor() == "white")
+    assert stars == sum(unseen(e) for line in chart.lines for e in line.estimates)
+    by_name = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
+    for line in chart.lines:
+        for y, e in zip(by_name[line.name].get_ydata(), line.estimates, strict=True):
+            assert (e.value or e.kind in ("bound", "none", "exact")) is not None
+            if e.value:
+                assert y == max(FLOOR, e.value)
+                assert y >= low
+            else:
+                assert math.isnan(y)
+    plot = log_plot(chart)
+    assert any(line.startswith("  none |") for line in plot) == bool(rows_unseen(chart))
+
+
+def text_agrees(result: Result, window: str) -> None:
+    """The table has the numbers of the rows, and each sentence about a difference its sign and its
+    size.
+    """
+    text = answer_text(result, window)
+    flat = " ".join(text.split())
+    quantity = "p_wait_spell" if window.startswith("spell") else "p_wait"
+    ends = result.windows()[0], result.windows()[-1]
+    for p in result.points():
+        for w in {window} & {*ends} if window.startswith("spell") else {window}:
+            e = result.get(p, quantity, w)
+            assert words(e).split(" [")[0].replace(" ", "") in text.replace("~ ", "~").replace(
+                "< ", "<"
+            )
+        for w in result.windows():
+            if result.detail(p, quantity, w) in ("rare", "exact", "by construction", "bound"):
+                assert re.search(rf"No wait was seen in plain runs with [^.]*\b{p[0]}\b", flat)
+    for clause in re.findall(
+        r"(?:: |; )([\w-]+): ([\d.e-]+) (less|more) \[([\d.e-]+), ([\d.e-]+)\]", flat
+    ):
+        name, size, word, least, most = clause
+        base = str(result.points()[0][0])
+        e, e0 = (result.get(x, quantity, window) for x in (name, base))
+        assert e.value is not None
+        assert e0.value is not None
+        assert (word == "less") == (e.value < e0.value)
+        assert number(abs(e.value - e0.value)) == size
+        assert float(least) <= float(size) <= float(most)
+    for name, word, least in re.findall(
+        r"(?:: |; )([\w-]+): (less|more) by ([\d.e-]+) at least", flat
+    ):
+        e, e0 = (result.get(x, quantity, window) for x in (name, str(result.points()[0][0])))
+        lower, upper = (e, e0) if word == "less" else (e0, e)
+        assert float(least) == pytest.approx(
+            float(upper.lo or 0.0) - float(lower.hi or 0.0), rel=1e-2
+        )
+    assert "waited exactly" not in flat

@@ -19,15 +19,15 @@ COMMAND = "krcsim compare thread-as-posted"
 # What makes each picture; the picture carries its command and a hash of what it shows.
 PICTURES = {
     "pool-or-pages": "compare thread-as-posted --remedies curve --max-rung 5 --precision 0.001",
-    "one-spell": "simulate thread-as-posted --spell 2",
-    "cold-start": "compare thread-as-discussed --by-spell 8 --remedies cold --max-rung 4 "
+    "one-episode": "simulate thread-as-posted --episode 2",
+    "cold-start": "compare thread-as-discussed --by-episode 8 --remedies cold --max-rung 4 "
     "--precision 0.001",
 }
 BEGIN, END = "<!-- made by make figures -->\n", "<!-- end -->\n"
 COLUMNS = (
     ("P(wait), steady", "p_wait", "steady"),
     ("P(wait), from boot", "p_wait", "boot"),
-    ("spells with a wait", "p_spell", "steady"),
+    ("episodes with a wait", "p_episode", "steady"),
     ("tasks blocked", "blocked", "steady"),
     ("stalled in reclaim", "stalled", "steady"),
     ("bytes at boot", "bytes_at_boot", "steady"),

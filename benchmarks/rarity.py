@@ -31,7 +31,7 @@ MEASURED = 1e-6  # plain simulation is run down to this probability
 PLAIN_WIDTH = 0.2
 MAX_RUNG = 12
 PATIENCE_S = 20.0
-# P(an rcu_head request fails in a spell) that brings P(wait) near the target, found by trying.
+# P(an rcu_head request fails in an episode) that brings P(wait) near the target, found by trying.
 BUSY = {1e-4: 0.16, 1e-6: 0.029, 1e-9: 0.0042, 1e-12: 0.00072}
 SLOW = {1e-4: 0.05, 1e-6: 0.0146, 1e-9: 0.0021, 1e-12: 0.0004}
 THREAD = {1e-4: 0.17, 1e-6: 0.04, 1e-9: 0.0063, 1e-12: 0.0012}
@@ -70,14 +70,15 @@ class Cost:
 
 def busy(cpus: int, head: float) -> Scenario:
     """50,000 calls/s per CPU with all costs of calls, a full pool of 3, and heads that fail in
-    spells.
+    episodes.
     """
     s = read_scenario(FOLDER / "busy4.toml")
     s = replace(
         s, warmup_ms=2000.0, horizon_ms=12000.0, workload=Workload(rate_hz=s.workload.rate_hz)
     )
     return changed(
-        s, **{"machine.cpus": cpus, "allocator.spell.head": head, "allocator.calm.head": head / 100}
+        s,
+        **{"machine.cpus": cpus, "allocator.episode.head": head, "allocator.calm.head": head / 100},
     )
 
 
@@ -86,7 +87,7 @@ def thread(cpus: int, head: float) -> Scenario:
     3.
     """
     heads = {
-        f"allocator.spell.{k}": head for k in ("head", "head_atomic", "head_high", "head_reclaim")
+        f"allocator.episode.{k}": head for k in ("head", "head_atomic", "head_high", "head_reclaim")
     }
     pool = {"remedy.nr_emergency_objs": 3, "remedy.emergency_at_boot": 3}
     return changed(load_scenario("thread-as-posted"), **{"machine.cpus": cpus} | heads | pool)
@@ -102,7 +103,7 @@ def cached(cpus: int, pages: int, rate_hz: float) -> Scenario:
     rare.
     """
     s = replace(load_scenario("thread-as-posted"), remedy=krcsim.named("E1"))
-    more = {"allocator.spell.page": 0.95, "allocator.calm.page": 0.0, "remedy.nr_bkv_objs": pages}
+    more = {"allocator.episode.page": 0.95, "allocator.calm.page": 0.0, "remedy.nr_bkv_objs": pages}
     more |= {"remedy.cache_at_boot": pages, "machine.cpus": cpus, "workload.rate_hz": rate_hz}
     return changed(s, **more)
 

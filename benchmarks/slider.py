@@ -76,19 +76,19 @@ def setting(draw: np.random.Generator, cpus: int) -> tuple[Scenario, str]:
     if busy:
         s = read_scenario(FOLDER / "busy4.toml")
         s = replace(s, warmup_ms=2000.0, horizon_ms=12000.0, workload=Workload())
-        more = {"allocator.spell.head": head, "allocator.calm.head": head / 100}
+        more = {"allocator.episode.head": head, "allocator.calm.head": head / 100}
     else:
         s = load_scenario("thread-as-posted")
-        more = {f"allocator.spell.{name}": head for name in HEADS}
+        more = {f"allocator.episode.{name}": head for name in HEADS}
     drain_s = s.drain_jiffies / s.machine.hz
     pages = kept if rate * drain_s >= 2 * BLOCK_ENTRIES else 0
-    more |= {"machine.cpus": cpus, "workload.rate_hz": rate, "allocator.spell.page": page}
+    more |= {"machine.cpus": cpus, "workload.rate_hz": rate, "allocator.episode.page": page}
     more |= {"remedy.nr_emergency_objs": pool, "remedy.emergency_at_boot": pool}
     more |= {"remedy.nr_bkv_objs": pages, "remedy.cache_at_boot": pages}
     base = "busy4" if busy else "thread-as-posted"
     return changed(s, **more), (
         f"{cpus} CPU, {base}, {rate:.0f} calls/s, pool {pool}, {pages} page cached, "
-        f"spell page {page:.2f} head {head:.1e}"
+        f"episode page {page:.2f} head {head:.1e}"
     )
 
 

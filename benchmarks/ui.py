@@ -53,13 +53,13 @@ QUIET = [
 ]
 SLIDERS = (
     "workload.rate_hz",
-    "allocator.spell.page",
+    "allocator.episode.page",
     "remedy.nr_emergency_objs",
-    "allocator.spell_ms",
+    "allocator.episode_ms",
     "grace_period.mean_ms",
     "allocator.calm_ms",
     "remedy.nr_bkv_objs",
-    "allocator.spell.head",
+    "allocator.episode.head",
 )
 PACKAGES = (
     "jupyterlab",

@@ -19,7 +19,7 @@ from .model.scenario_file import presets as presets
 from .model.scenario_file import toml_text as toml_text
 from .model.workload import Workload as Workload
 from .report.reply import answer_text as answer_text
-from .report.timeline import one_spell as one_spell
+from .report.timeline import one_episode as one_episode
 from .report.timeline import story as story
 from .results.estimate import Estimate as Estimate
 from .results.result import Result as Result
@@ -28,7 +28,7 @@ from .studies.ask import Finding as Finding
 from .studies.ask import ask as ask
 from .studies.ask import asking as asking
 from .studies.compare import compare as compare
-from .studies.compare import spells as spells
+from .studies.compare import episodes as episodes
 from .studies.frontier import frontier as frontier
 from .studies.sensitivity import sensitivity as sensitivity
 from .studies.simulate import Run as Run

@@ -25,7 +25,7 @@ from typing import Any, TypeVar
 from krcsim.cli.main import parser, scenario_from
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
-from krcsim.widgets import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure, Trust
+from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, Trust
 from krcsim.widgets.explorer import CONTROLS, PRESETS, Explorer
 from tests.needs import browser
 
@@ -34,7 +34,7 @@ TOKEN = "krcsim-browser-test"
 CHROMIUM = browser()
 EXPLORERS: dict[str, type[Explorer]] = {
     "01_pool_or_pages": PoolOrPages,
-    "02_one_spell": OneSpell,
+    "02_one_episode": OneEpisode,
     "03_cold_start": ColdStart,
     "04_how_big": HowBig,
     "05_pressure": Pressure,
@@ -383,7 +383,7 @@ class Notebook:
         """The choices that are too long for their list."""
         return list(self.root.evaluate(CUT_CHOICES))
 
-    # ---- one spell
+    # ---- one episode
 
     def event(self) -> int:
         return int(self.values()["Event"])

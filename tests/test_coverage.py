@@ -15,7 +15,7 @@ from krcsim.results.quantities import answers
 from krcsim.runs.replications import replicate
 from validation.coverage import DOCUMENT, Cell, cells, few_calls, judged, worlds, written
 
-ASKED = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "list_share", "calls_hz")
+ASKED = ("p_wait", "p_wait_episode", "p_episode", "blocked", "wait_ms", "list_share", "calls_hz")
 
 
 @pytest.fixture(scope="module")
@@ -53,8 +53,8 @@ def test_without_a_call_under_pressure_nothing_is_said_about_waits(count: int) -
     for seed in range(20):
         runs = replicate(world, seed, 0, count)
         for window in (0, 1):
-            if runs.of("single_spell", window).sum() == 0:
-                found = answers(runs, world, window, ("p_wait", "p_wait_spell"))
+            if runs.of("single_episode", window).sum() == 0:
+                found = answers(runs, world, window, ("p_wait", "p_wait_episode"))
                 assert {e.kind for e in found.values()} == {"none"}
 
 
@@ -83,6 +83,6 @@ def test_the_share_of_time_under_pressure_is_that_of_long_runs() -> None:
         )
         runs = replicate(s, 1, 0, 4000)
         for window in (0, 1):
-            seen = runs.of("spell_ms", window) / window_ms(s, window)
+            seen = runs.of("episode_ms", window) / window_ms(s, window)
             error = float(np.std(seen)) / 4000**0.5
             assert abs(float(np.mean(seen)) - pressed_share(s, window)) < 4 * error

@@ -22,7 +22,7 @@ MEDIAN_LINES, MOST_LINES = 3, 15
 NOT_HERE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.AsyncFor, ast.While)
 
 PICTURES = {
-    "02_one_spell": 1,
+    "02_one_episode": 1,
     "04_how_big": 2,
     "05_pressure": 1,
 }  # that cells show, beside those of the sliders

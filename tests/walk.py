@@ -23,21 +23,21 @@ from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets, toml_text
 from krcsim.runs.ladder import replications_at
-from krcsim.widgets import ColdStart, HowBig, OneSpell, PoolOrPages, Pressure, Trust
+from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, Trust
 from krcsim.widgets.explorer import Explorer
 from krcsim.widgets.questions import Compared
 
 EXPLORERS: dict[str, type[Explorer]] = {
     "01": PoolOrPages,
-    "02": OneSpell,
+    "02": OneEpisode,
     "03": ColdStart,
     "04": HowBig,
     "05": Pressure,
     "06": Trust,
 }
 ODD: tuple[dict[str, Any], ...] = (  # what no slider gives, but a loaded file has
-    {"allocator.spells": "none"},
-    {"allocator.spells": "schedule", "allocator.schedules": [[100.0, 400.0]]},
+    {"allocator.episodes": "none"},
+    {"allocator.episodes": "schedule", "allocator.schedules": [[100.0, 400.0]]},
     {"remedy.array_path": False, "remedy.cache_at_boot": 0, "remedy.page_class": "nowait"},
     {"remedy.page_class": "noretry"},
     {"workload.single_share": 0.0},
@@ -53,9 +53,13 @@ ODD: tuple[dict[str, Any], ...] = (  # what no slider gives, but a loaded file h
     {"remedy": "B100000f"},
     {"remedy": "D9999-A1"},
     {"warmup_ms": 0.0},
-    {"allocator.spell.page": 0.0, "allocator.spell.page_noretry": None, "allocator.calm.page": 0.0},
+    {
+        "allocator.episode.page": 0.0,
+        "allocator.episode.page_noretry": None,
+        "allocator.calm.page": 0.0,
+    },
     {"workload.rate_hz": 0.001},
-    {"machine.cpus": 1, "allocator.spell_ms": 10.0},
+    {"machine.cpus": 1, "allocator.episode_ms": 10.0},
 )
 
 
@@ -105,7 +109,7 @@ def choices(
         elif isinstance(widget, w.IntSlider | w.BoundedIntText):
             value = r.randint(widget.min, min(widget.max, widget.min + 40))
             yield f"{name}={value}", set_value(widget, value)
-    if isinstance(explorer, OneSpell):
+    if isinstance(explorer, OneEpisode):
         at = r.random()
         yield "pointer", lambda: setattr(explorer.guard, "at", at)
         yield "next wait", explorer._next_wait
@@ -134,7 +138,7 @@ def calls_of(s: Scenario, kind: type[Explorer]) -> float:
     """The calls of the first look at a scenario."""
     span = s.horizon_ms
     if issubclass(kind, ColdStart):
-        span = 12.0 * (s.allocator.spell_ms + s.allocator.calm_ms)
+        span = 12.0 * (s.allocator.episode_ms + s.allocator.calm_ms)
     return replications_at(0) * s.machine.cpus * s.workload.rate_hz * span / 1000.0
 
 
@@ -172,7 +176,7 @@ def contradiction(explorer: Explorer, said: str) -> str:
     wide = [line for line in lines if len(line) > 72 and not line.startswith("  ")]
     return (
         f"the answer has a line of {len(wide[0])} columns"
-        if wide and not isinstance(explorer, OneSpell)
+        if wide and not isinstance(explorer, OneEpisode)
         else ""
     )
 

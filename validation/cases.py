@@ -23,7 +23,7 @@ def world(rate_hz: float, entries: int = 4, **overrides: Any) -> Scenario:
             horizon_ms=600.0,
             machine=dict(cpus=1, hz=250),
             remedy=dict(base="A0", block_entries=entries),
-            allocator=dict(spells="none", stall_ms=0.0),
+            allocator=dict(episodes="none", stall_ms=0.0),
             workload=dict(rate_hz=rate_hz, free_instructions=0, list_free_instructions=0),
         )
     )
@@ -56,16 +56,16 @@ def pages(count: int, rate_hz: float, page: float = 1.0, **more: Any) -> Scenari
     return world(rate_hz, **own | more)
 
 
-def spells(
-    spell_ms: float, calm_ms: float, page: float, head: float, **more: Any
+def episodes(
+    episode_ms: float, calm_ms: float, page: float, head: float, **more: Any
 ) -> dict[str, Any]:
     """Pressure that comes and goes at random, as fields of a world."""
     return dict(
-        allocator__spells="exponential",
-        allocator__spell_ms=spell_ms,
+        allocator__episodes="exponential",
+        allocator__episode_ms=episode_ms,
         allocator__calm_ms=calm_ms,
-        allocator__spell__page=page,
-        allocator__spell__head=head,
+        allocator__episode__page=page,
+        allocator__episode__head=head,
         allocator__calm__page=0.0,
         allocator__calm__head=0.0,
         **more,
@@ -73,7 +73,7 @@ def spells(
 
 
 def cases() -> dict[str, Scenario]:
-    """The worlds by name: pools, pages, both, closed loops, spells; each kind from common to
+    """The worlds by name: pools, pages, both, closed loops, episodes; each kind from common to
     rare.
     """
     both: dict[str, Any] = dict(
@@ -113,18 +113,20 @@ def cases() -> dict[str, Scenario]:
         "pool, closed loop, no page": pool(4, 250, 0.05, **closed),
         "pool, two callers": pool(3, 250, 0.05, **closed | dict(workload__producers=2)),
         "pages, closed loop": pages(5, 250, **closed),
-        "pool in spells": pool(3, 250, 0.0, **spells(50.0, 500.0, 0.9, 0.05), horizon_ms=2000.0),
-        "pool in short spells": pool(4, 250, 0.0, **spells(20.0, 1000.0, 0.5, 0.1)),
-        "pages in spells": pages(
-            3, 250, entries=8, **spells(50.0, 500.0, 1.0, 1.0), horizon_ms=3000.0
+        "pool in episodes": pool(
+            3, 250, 0.0, **episodes(50.0, 500.0, 0.9, 0.05), horizon_ms=2000.0
         ),
-        "pages in short spells": pages(4, 250, entries=8, **spells(20.0, 1000.0, 1.0, 1.0)),
-        "pool and pages in a spell": pages(
+        "pool in short episodes": pool(4, 250, 0.0, **episodes(20.0, 1000.0, 0.5, 0.1)),
+        "pages in episodes": pages(
+            3, 250, entries=8, **episodes(50.0, 500.0, 1.0, 1.0), horizon_ms=3000.0
+        ),
+        "pages in short episodes": pages(4, 250, entries=8, **episodes(20.0, 1000.0, 1.0, 1.0)),
+        "pool and pages in an episode": pages(
             2,
             250,
             **both
-            | spells(1.0, 1.0, 0.9, 0.1)
-            | dict(allocator__spells="schedule", allocator__schedules=[[200.0, 350.0]]),
+            | episodes(1.0, 1.0, 0.9, 0.1)
+            | dict(allocator__episodes="schedule", allocator__schedules=[[200.0, 350.0]]),
         ),
     }
 

@@ -52,7 +52,7 @@ def thread(remedy: str = "A1", **fields: object) -> Scenario:
 def few_calls() -> Scenario:
     """One call in 50 s on each of 4 CPUs, without pages.
 
-    A call waits if and only if it comes in a spell (a fifth of the time) and its rcu_head fails
+    A call waits if and only if it comes in an episode (a fifth of the time) and its rcu_head fails
     (three in a thousand).
     """
     failing = dict(page=0.95, head=0.3, head_atomic=0.003, head_high=0.2, head_reclaim=0.05)
@@ -65,7 +65,7 @@ def few_calls() -> Scenario:
         allocator__start="stationary",
     )
     return changed(
-        scenario, **{f"allocator.spell.{name}": value for name, value in failing.items()}
+        scenario, **{f"allocator.episode.{name}": value for name, value in failing.items()}
     )
 
 
@@ -83,7 +83,7 @@ def worlds() -> dict[str, Scenario]:
         "emergency pool": thread("B"),
         "few calls": few_calls(),
         "seldom a call": thread(workload__rate_hz=0.5),
-        "one long spell": thread(allocator__spell_ms=5000.0, allocator__calm_ms=60000.0),
+        "one long episode": thread(allocator__episode_ms=5000.0, allocator__calm_ms=60000.0),
         "seldom on": thread(
             machine__cpus=1,
             workload__arrivals="onoff",
@@ -102,14 +102,14 @@ def worlds() -> dict[str, Scenario]:
         ),
         "heavy stalls": thread(allocator__stall_sigma=2.5, allocator__stall_ms=2.0),
         "expedited waits": thread(grace_period__expedited=True, machine__cpus=2),
-        "one CPU, short spells": thread(
-            "A0", machine__cpus=1, allocator__spell_ms=100.0, allocator__calm_ms=3000.0
+        "one CPU, short episodes": thread(
+            "A0", machine__cpus=1, allocator__episode_ms=100.0, allocator__calm_ms=3000.0
         ),
     }
 
 
 # P(wait) where it is known without a simulation.
-EXACT = {("few calls", "p_wait"): 0.2 * 0.003, ("few calls", "p_wait_spell"): 0.003}
+EXACT = {("few calls", "p_wait"): 0.2 * 0.003, ("few calls", "p_wait_episode"): 0.003}
 
 
 @dataclass(frozen=True)

@@ -30,10 +30,10 @@ from validation.cases import cases
 EXACT = (
     "pool of 2",
     "pool of 4",
-    "pool and pages in a spell",
+    "pool and pages in an episode",
     "pages, 6 of 4 entries",
     "pool of 3, three steps",
-    "pool in spells",
+    "pool in episodes",
     "pool of 3, heads seldom fail",
     "pool of 3, half of the pages",
     "pages, 4 of 8 entries",
@@ -118,7 +118,7 @@ def known() -> list[Known]:
             "workload.off_ms": 20_000.0,
         }
     )
-    long = episodes(**{"allocator.spell_ms": 5000.0, "allocator.calm_ms": 60_000.0})
+    long = episodes(**{"allocator.episode_ms": 5000.0, "allocator.calm_ms": 60_000.0})
     for name, s in (
         ("pool of 10, few on periods", with_reserve(gap, 10, 0, "full")),
         ("long episodes", long),

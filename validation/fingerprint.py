@@ -40,7 +40,7 @@ EXACT = (
     "pool of 6",
     "pages, 3 of 8 entries",
     "pool, closed loop",
-    "pool in short spells",
+    "pool in short episodes",
 )
 
 
@@ -87,7 +87,7 @@ def fingerprints() -> Iterator[tuple[str, list[Any]]]:
     for number, (name, scenario) in enumerate(worlds()):
         yield name, of_runs(replicate(scenario, SEED, 0, REPLICATIONS))
         if number % 4 == 0:
-            yield f"{name}, by spell", of_runs(replicate(scenario, SEED, 0, 1, by_spell=3))
+            yield f"{name}, by episode", of_runs(replicate(scenario, SEED, 0, 1, by_episode=3))
         if number % 8 == 0:
             yield f"{name}, every call", of_runs(replicate(scenario, SEED, 0, 1, every_call=True))
         if number % 2 == 0 and not rare.fits(scenario):

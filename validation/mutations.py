@@ -38,7 +38,7 @@ from krcsim.cli.given import check_options, command_of, pinned, scenario_from, v
 from krcsim.cli.main import VERBS, over_of, parser
 from krcsim.cli.main import shown as shown_table
 from krcsim.cli.sweeps import check_sweep, plan_from
-from krcsim.guest.recordings import read_set, scenario_of, spells
+from krcsim.guest.recordings import episodes, read_set, scenario_of
 from krcsim.guest.rows import flat, tables
 from krcsim.model.allocator import Allocator, Failure
 from krcsim.model.grace_period import GracePeriod, read_lengths
@@ -330,16 +330,16 @@ def lengths_file(r: random.Random, folder: Path) -> Case:
 
 
 @cache
-def _result(by_spell: bool) -> dict[str, Any]:
+def _result(by_episode: bool) -> dict[str, Any]:
     """A small result as JSON, without its checksum."""
     rows: list[tuple[Any, ...]] = []
     for remedy in ("A1", "B"):
-        for window in ("spell 1", "spell 2 on") if by_spell else ("boot", "steady"):
+        for window in ("episode 1", "episode 2 on") if by_episode else ("boot", "steady"):
             for n, name in enumerate(
                 (
                     "p_wait",
-                    "p_wait_spell",
-                    "p_spell",
+                    "p_wait_episode",
+                    "p_episode",
                     "blocked",
                     "wait_ms",
                     "bytes_at_full",
@@ -515,7 +515,7 @@ def recording(r: random.Random, folder: Path) -> Case:
                 c.measured,
             )
             for run in c.runs:
-                spells(c, run.seed)
+                episodes(c, run.seed)
             scenario_of(c)
 
     return case
@@ -554,7 +554,7 @@ CLASSES = {
     "machine.": Machine,
     "remedy.": Remedy,
     "allocator.": Allocator,
-    "allocator.spell.": Failure,
+    "allocator.episode.": Failure,
     "grace_period.": GracePeriod,
     "workload.": Workload,
     "memory.": Memory,
@@ -579,7 +579,7 @@ def _field_value(r: random.Random) -> str:
 
 OPTIONS = (
     "--set --set --over --sample --pin --seed --max-rung --precision --remedies --points "
-    "--quantity --by-spell --of "
+    "--quantity --by-episode --of "
     "--target --into --sizes --method --max --rem --on"
 ).split()
 

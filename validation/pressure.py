@@ -110,10 +110,10 @@ def scenario_of(row: dict[str, str]) -> Scenario:
     n = {k: float(v) for k, v in row.items() if k not in ("set", "pattern", "variant")}
     start, end = n["onset_ms"], 2500.0 - n["lead_ms"]
     end = max(end, n["run_ms"] - n["lead_ms"]) if n["onset_ms"] == 0 else n["run_ms"]
-    spells = [(start, math.inf)]
+    episodes = [(start, math.inf)]
     if n["on_ms"]:
         cycle = n["on_ms"] + n["off_ms"]
-        spells = [(start + i * cycle, start + i * cycle + n["on_ms"]) for i in range(20)]
+        episodes = [(start + i * cycle, start + i * cycle + n["on_ms"]) for i in range(20)]
     remedy = replace(
         A1,
         nr_emergency_objs=int(n["pool"]),
@@ -132,7 +132,7 @@ def scenario_of(row: dict[str, str]) -> Scenario:
         horizon_ms=end,
         machine=Machine(cpus=1, instruction_ns=GUEST_INSTRUCTION_NS),
         remedy=remedy,
-        allocator=Allocator(spells="schedule", schedules=(tuple(spells),), stall_sigma=0.05),
+        allocator=Allocator(episodes="schedule", schedules=(tuple(episodes),), stall_sigma=0.05),
         workload=Workload(
             arrivals="bursts",
             burst=int(n["burst"]),

@@ -11,7 +11,7 @@ from krcsim.model.scenario import Scenario, changed, from_dict
 
 
 def random_scenario(number: int, seed: int = 20200404) -> Scenario:
-    """Scenario `number` of a family: every switch, channel, source and spell kind can appear."""
+    """Scenario `number` of a family: every switch, channel, source and episode kind can appear."""
     r = np.random.default_rng([seed, number])
 
     def pick(*options: Any) -> Any:
@@ -40,14 +40,14 @@ def random_scenario(number: int, seed: int = 20200404) -> Scenario:
         dict(kind="empirical", lengths_ms=[float(x) for x in r.uniform(3, 30, 7)]),
     )
     gp["expedited"] = bool(r.random() < 0.1)
-    spells: dict[str, Any] = pick(
+    episodes: dict[str, Any] = pick(
         dict(
-            spells="exponential",
-            spell_ms=float(r.uniform(20, 200)),
+            episodes="exponential",
+            episode_ms=float(r.uniform(20, 200)),
             calm_ms=float(r.uniform(50, 300)),
             start=pick("calm", "stationary"),
         ),
-        dict(spells="schedule", schedules=[[[100.0, 250.0], [400.0, 900.0]], [[0.0, 1e9]]]),
+        dict(episodes="schedule", schedules=[[[100.0, 250.0], [400.0, 900.0]], [[0.0, 1e9]]]),
     )
     return from_dict(
         dict(
@@ -81,7 +81,7 @@ def random_scenario(number: int, seed: int = 20200404) -> Scenario:
                 stall_ms=pick(0.0, 0.4, 5.0),
                 stall_sigma=pick(0.0, 1.0),
                 calm=dict(page=pick(0.0, 0.2), head=pick(0.0, 0.1)),
-                spell=dict(
+                episode=dict(
                     page=float(r.uniform(0.5, 1)),
                     page_noretry=float(r.uniform(0.3, 0.5)),
                     head=head,
@@ -89,7 +89,7 @@ def random_scenario(number: int, seed: int = 20200404) -> Scenario:
                     head_high=high,
                     head_reclaim=last,
                 ),
-                **spells,
+                **episodes,
             ),
             grace_period=gp,
             workload=dict(
@@ -121,8 +121,8 @@ def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
-    """Works so late that drains join pending batches, and stalls that outlast several spells; each
-    now and then.
+    """Works so late that drains join pending batches, and stalls that outlast several episodes;
+    each now and then.
     """
     late, long = r.random(2) < 0.3
     works: dict[str, Any] = {
@@ -133,12 +133,12 @@ def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
         f"allocator.{name}": float(r.uniform(*bounds))
         for name, bounds in (
             ("stall_ms", (10.0, 60.0)),
-            ("spell_ms", (2.0, 10.0)),
+            ("episode_ms", (2.0, 10.0)),
             ("calm_ms", (4.0, 20.0)),
         )
     }
     return (works if late else {}) | (
-        stalls if long and s.allocator.spells == "exponential" else {}
+        stalls if long and s.allocator.episodes == "exponential" else {}
     )
 
 
@@ -165,7 +165,7 @@ def refill(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
 
 
 def pages(r: np.random.Generator) -> dict[str, Any]:
-    """Little memory, so that a hog or a load comes to the marks within a spell."""
+    """Little memory, so that a hog or a load comes to the marks within an episode."""
 
     def pick(*options: Any) -> Any:
         return options[int(r.integers(len(options)))]

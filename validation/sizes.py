@@ -23,7 +23,7 @@ from krcsim.runs.replications import warm_up
 from krcsim.studies.ask import Finding, asking
 from krcsim.studies.size import Sized, Tried, size, with_reserve
 from krcsim.studies.size_words import sentence
-from validation.cases import pool, spells
+from validation.cases import episodes, pool
 
 OTHER_SEED = 11
 TIMES = 10
@@ -103,7 +103,7 @@ KNOWN: dict[str, tuple[Scenario, float]] = {
     "small-world": (load_scenario("small-world"), 1e-6),
     "heads seldom fail": (pool(0, 250, 0.02), 1e-5),
     "half of the pages": (pool(0, 250, 0.05, 0.5), 1e-5),
-    "in spells": (pool(0, 250, 0.0, **spells(50.0, 500.0, 0.9, 0.05), horizon_ms=2000.0), 1e-5),
+    "in episodes": (pool(0, 250, 0.0, **episodes(50.0, 500.0, 0.9, 0.05), horizon_ms=2000.0), 1e-5),
 }
 LITTLE = 3e6  # events of a search
 

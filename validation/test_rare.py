@@ -45,9 +45,9 @@ WORLDS = (
     "pool, closed loop, no page",
     "pool, two callers",
     "pages, closed loop",
-    "pool in spells",
-    "pages in spells",
-    "pool and pages in a spell",
+    "pool in episodes",
+    "pages in episodes",
+    "pool and pages in an episode",
 )
 
 
@@ -118,13 +118,13 @@ THREE_PAGES = V59 | {"remedy": replace(named("E1"), nr_bkv_objs=3, cache_at_boot
     ("world", "precision"),
     [
         ({"machine.cpus": 4} | POOL, 0.1),
-        ({"machine.cpus": 4, "allocator.spell.head_reclaim": 0.02} | POOL, 0.15),
+        ({"machine.cpus": 4, "allocator.episode.head_reclaim": 0.02} | POOL, 0.15),
         (
             {
                 "machine.cpus": 1,
                 "workload.rate_hz": 20_000.0,
                 "remedy.expedited_drain": False,
-                "allocator.spell.head_reclaim": 0.02,
+                "allocator.episode.head_reclaim": 0.02,
             }
             | POOL,
             0.15,

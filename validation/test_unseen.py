@@ -22,7 +22,7 @@ def test_no_bound_of_a_comparison_is_beaten_by_asking(preset: str) -> None:
     )  # of 128 CPUs each look takes minutes
     result = krcsim.compare(s, [*THREAD, "B12", "D2-A1"])
     for name, window, quantity, *_, method in result.rows:
-        if method == "bound" and quantity in ("p_wait", "p_wait_spell"):
+        if method == "bound" and quantity in ("p_wait", "p_wait_episode"):
             world = changed(s, remedy=named(str(name)))
             asked = krcsim.ask(world, str(quantity), window=window, budget=CLOSING)
             assert asked.estimate.value is None, (name, window, asked)

@@ -31,17 +31,17 @@ from validation.twin_memory import Memory
 COUNTERS = (
     "single",
     "double",
-    "single_spell",
-    "double_spell",
+    "single_episode",
+    "double_episode",
     "waits",
-    "waits_spell",
+    "waits_episode",
     "wait_ms",
     "stalls",
     "stall_ms",
     "list_pushes",
     "early_frees",
-    "spells",
-    "spells_waited",
+    "episodes",
+    "episodes_waited",
     "peak",
     "area",
     "pool_hits",
@@ -141,8 +141,8 @@ class Odds(NamedTuple):
 
 
 @dataclass
-class Spell:
-    """One spell of pressure, in the window of its start."""
+class Episode:
+    """One episode of pressure, in the window of its start."""
 
     window: Window
     waited: bool = False
@@ -153,7 +153,7 @@ class Call:
     """What one call of kfree_rcu() keeps from the instant at which it was made."""
 
     window: Window
-    spell: Spell | None
+    episode: Episode | None
     odds: Odds
     single: bool
     channel: int
@@ -166,7 +166,7 @@ class Draws:
         seeds = np.random.SeedSequence((seed, replication)).spawn(9 + cpus)
         streams = [np.random.default_rng(s) for s in seeds]
         self.kinds, self.failures, self.stalls, self.grace_periods = streams[:4]
-        self.expedited, self.spells, self.foreign_cpus = streams[4:7]
+        self.expedited, self.episodes, self.foreign_cpus = streams[4:7]
         self.arrivals, self.refills, self.readers = streams[7:-2], streams[-2], streams[-1]
 
 
@@ -307,8 +307,8 @@ class Kernel:
         self.draws = Draws(seed, replication, cpus)
         self.rcu = GracePeriods(self.clock, scenario, self.draws.grace_periods)
         self.calm_odds = Odds(*scenario.allocator.calm.resolved())
-        self.spell_odds = Odds(*scenario.allocator.spell.resolved())
-        self.spell: Spell | None = None
+        self.episode_odds = Odds(*scenario.allocator.episode.resolved())
+        self.episode: Episode | None = None
         self.boot, self.steady, self.after = Window(), Window(), Window()
         self.window = self.boot
         self.horizon = self.ticks(scenario.horizon_ms)
@@ -379,11 +379,11 @@ class Kernel:
         workload, kinds = self.scenario.workload, self.draws.kinds
         single = bool(kinds.random() < workload.single_share)
         channel = VMALLOC if kinds.random() < workload.vmalloc_share else SLAB
-        odds = self.spell_odds if self.spell else self.calm_odds
+        odds = self.episode_odds if self.episode else self.calm_odds
         self.window.add("single" if single else "double")
-        if self.spell:
-            self.window.add("single_spell" if single else "double_spell")
-        return Call(self.window, self.spell, odds, single, channel)
+        if self.episode:
+            self.window.add("single_episode" if single else "double_episode")
+        return Call(self.window, self.episode, odds, single, channel)
 
     def direct_reclaim(self, call: Call, for_object: bool) -> Steps:
         """Stall the call while the allocator reclaims memory."""
@@ -425,41 +425,41 @@ class Kernel:
         return runs_at
 
     def count_wait(self, call: Call, ms: float) -> None:
-        """Count a wait in the window of its call and in the spell of its call."""
+        """Count a wait in the window of its call and in the episode of its call."""
         call.window.add("waits")
         call.window.add("wait_ms", ms)
         call.window.waits_ms.append(ms)
-        if call.spell:
-            call.window.add("waits_spell")
-            if not call.spell.waited:
-                call.spell.waited = True
-                call.spell.window.add("spells_waited")
+        if call.episode:
+            call.window.add("waits_episode")
+            if not call.episode.waited:
+                call.episode.waited = True
+                call.episode.window.add("episodes_waited")
 
     def pressure(self) -> Steps:
-        """Switch the odds of all CPUs at the start and at the end of each spell."""
-        for start, end in self.spell_times():
+        """Switch the odds of all CPUs at the start and at the end of each episode."""
+        for start, end in self.episode_times():
             yield self.clock.at(start, Order.PRESSURE)
             if self.memory:
-                self.memory.spell_begins(self.clock.now)
-            self.spell = Spell(self.window)
-            self.window.add("spells")
+                self.memory.episode_begins(self.clock.now)
+            self.episode = Episode(self.window)
+            self.window.add("episodes")
             yield self.clock.at(end, Order.PRESSURE)
             if self.memory:
-                self.memory.spell_ends(self.clock.now)
-            self.spell = None
+                self.memory.episode_ends(self.clock.now)
+            self.episode = None
 
-    def spell_times(self) -> Iterator[tuple[float, float]]:
-        """Starts and ends of the spells, in ticks."""
-        allocator, draws = self.scenario.allocator, self.draws.spells
-        if allocator.spells == "schedule":
+    def episode_times(self) -> Iterator[tuple[float, float]]:
+        """Starts and ends of the episodes, in ticks."""
+        allocator, draws = self.scenario.allocator, self.draws.episodes
+        if allocator.episodes == "schedule":
             plan = allocator.schedules[self.replication % len(allocator.schedules)]
             yield from ((self.ticks(start), self.ticks(end)) for start, end in plan)
-        elif allocator.spells == "exponential":
-            share = allocator.spell_ms / (allocator.spell_ms + allocator.calm_ms)
+        elif allocator.episodes == "exponential":
+            share = allocator.episode_ms / (allocator.episode_ms + allocator.calm_ms)
             at_boot = allocator.start == "stationary" and draws.random() < share
             start = 0.0 if at_boot else draws.exponential(self.ticks(allocator.calm_ms))
             while True:
-                end = start + draws.exponential(self.ticks(allocator.spell_ms))
+                end = start + draws.exponential(self.ticks(allocator.episode_ms))
                 yield start, end
                 start = end + draws.exponential(self.ticks(allocator.calm_ms))
 
@@ -646,7 +646,7 @@ class KfreeRcuCpu:
         """
         kernel, memory, now = self.kernel, self.kernel.memory, self.kernel.clock.now
         if not (memory and self.pages):
-            odds = kernel.spell_odds if kernel.spell else kernel.calm_odds
+            odds = kernel.episode_odds if kernel.episode else kernel.calm_odds
             return bool(kernel.draws.refills.random() >= odds.page_noretry)
         if memory.page(self.pages, now, memory.marks.nowait):
             return True

@@ -49,7 +49,7 @@ class Memory:
         self.round = memory.round_instructions * machine.instruction_ns * 1e-6 * self.ticks
         self.hogged = 0.0
         self.in_objects = 0
-        self.spell = self.kswapd = False
+        self.episode = self.kswapd = False
         self.hog_looks_at = 0.0
         self.now = 0.0
 
@@ -66,12 +66,12 @@ class Memory:
             self.kswapd = False
         elif self.free <= self.marks.low:
             self.kswapd = True
-        hog = memory.hog_pages_s if self.spell and memory.hog != "none" else 0.0
+        hog = memory.hog_pages_s if self.episode and memory.hog != "none" else 0.0
         if hog and self.now >= self.hog_looks_at and self.free <= self.hog_mark:
             self.hog_looks_at = self.now + memory.hog_ms * self.ticks
         if self.now < self.hog_looks_at:
             hog = 0.0
-        wanted = memory.load_pages_s if self.spell else 0.0
+        wanted = memory.load_pages_s if self.episode else 0.0
         back = memory.kswapd_pages_s if self.kswapd else 0.0
         if self.file == 0.0:
             back = min(back, wanted)  # only what has just been read
@@ -103,18 +103,18 @@ class Memory:
         """The level that a number of pages has come to, or the number itself."""
         return next((level for level in levels if abs(pages - level) < SNAP), pages)
 
-    def spell_begins(self, now: float) -> None:
+    def episode_begins(self, now: float) -> None:
         """The hog starts, with its head start if this is the begin of the run."""
         self.follow(now)
-        self.spell = True
+        self.episode = True
         self.hog_looks_at = now
         if now == 0.0:
             self.hog_looks_at = self.now = -self.memory.lead_ms * self.ticks
 
-    def spell_ends(self, now: float) -> None:
+    def episode_ends(self, now: float) -> None:
         """The hog gives back all it has."""
         self.follow(now)
-        self.spell = False
+        self.episode = False
         self.free, self.hogged = self.free + self.hogged, 0.0
 
     # ---- what kfree_rcu() takes and gives

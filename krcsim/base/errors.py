@@ -84,7 +84,7 @@ class FieldError(KrcsimError):
 
     def within(self, section: str) -> "FieldError":
         """The same of a field that turned out to belong to a section: page of failure is
-        allocator.spell.page.
+        allocator.episode.page.
         """
         return FieldError(f"{section}.{self.field.rsplit('.', 1)[-1]}", *self.parts)
 

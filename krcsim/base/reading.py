@@ -88,7 +88,7 @@ def read_toml(text: str, what: str) -> dict[str, Any]:
         raise KrcsimError(
             f"{what} has a key of {_MOST_NAMES} names and more, {shown(long[0])}; allowed: up to "
             "three; "
-            "write for example allocator.spell.page"
+            "write for example allocator.episode.page"
         )
     try:
         return tomllib.loads(text)

@@ -25,14 +25,14 @@ MAIL = "parent in-reply-to quote subject to cc from".split()
 _ELSEWHERE = {"out", "dpi", "json", "overwrite", "quiet", *MAIL}
 # (verb, option): another one without which it would do nothing, or beside which it would do
 # nothing.
-_NEEDS = {("simulate", "cpu"): "spell"}
-_CLASHES = {("simulate", "events"): "spell", ("simulate", "every-call"): "spell"} | {
+_NEEDS = {("simulate", "cpu"): "episode"}
+_CLASHES = {("simulate", "events"): "episode", ("simulate", "every-call"): "episode"} | {
     (verb, name): "over"
     for verb in ("compare", "sweep", "reply")
-    for name in ("remedies", "by-spell")
+    for name in ("remedies", "by-episode")
 }
 _MAKES = (
-    "set seed precision max-rung remedies by-spell over".split()
+    "set seed precision max-rung remedies by-episode over".split()
 )  # an answer: nothing of it changes a saved one
 
 

@@ -30,22 +30,24 @@ from krcsim.model.scenario_file import presets, toml_text
 
 def shown(result: Any) -> str:
     """A result as tables for a terminal."""
-    from krcsim.report.chart import is_by_spell
+    from krcsim.report.chart import is_by_episode
     from krcsim.report.reply import found_words, table, unexposed_words, wrap
     from krcsim.results.quantities import QUANTITIES
     from krcsim.results.result import words
 
     names = [
-        "p_wait_spell",
+        "p_wait_episode",
         "p_wait",
-        "p_spell",
+        "p_episode",
         "blocked",
         "stalled",
         "wait_ms",
         "bytes_at_boot",
         "bytes_at_full",
     ]
-    for unwanted in ("p_wait", "blocked", "stalled") if is_by_spell(result) else ("p_wait_spell",):
+    for unwanted in (
+        ("p_wait", "blocked", "stalled") if is_by_episode(result) else ("p_wait_episode",)
+    ):
         names.remove(unwanted)
     out = []
     for w in result.windows():
@@ -73,27 +75,27 @@ def shown(result: Any) -> str:
 
 
 def run_simulate(args: argparse.Namespace, command: str) -> None:
-    """One run with its event log, or one spell of it."""
+    """One run with its event log, or one episode of it."""
     from krcsim.base.fields import check_whole
     from krcsim.studies.simulate import simulate
 
     check_targets(args)
-    for option, value in (("--spell", args.spell), ("--cpu", args.cpu)):
-        check_whole(option, value, 2**31, "spells and CPUs are counted, spells from 1 on")
-    if args.spell:
-        from krcsim.report.timeline import one_spell, text_of
+    for option, value in (("--episode", args.episode), ("--cpu", args.cpu)):
+        check_whole(option, value, 2**31, "episodes and CPUs are counted, episodes from 1 on")
+    if args.episode:
+        from krcsim.report.timeline import one_episode, text_of
 
-        spell = one_spell(
+        episode = one_episode(
             scenario_from(args),
             args.seed,
             replication=args.replication,
-            number=args.spell,
+            number=args.episode,
             cpu=args.cpu,
         )
-        deliver(args, "one-spell", spell.scenario, command, spell, text_of(spell, command))
+        deliver(args, "one-episode", episode.scenario, command, episode, text_of(episode, command))
         return
     if args.out:
-        raise KrcsimError("--out of simulate needs one spell; add for example --spell 1")
+        raise KrcsimError("--out of simulate needs one episode; add for example --episode 1")
     run = simulate(
         scenario_from(args),
         args.seed,
@@ -206,7 +208,7 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
     from krcsim.base.fields import check_whole
     from krcsim.model.remedy import THREAD
     from krcsim.model.remedy_list import listed
-    from krcsim.studies.compare import compare, spells
+    from krcsim.studies.compare import compare, episodes
     from krcsim.sweeps.grid import sweep
 
     with telling(args.quiet) as told:
@@ -221,10 +223,10 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
         if args.over:
             return sweep(scenario, over_of(args), **how)
         names = THREAD if args.remedies is None else listed(args.remedies, scenario)
-        check_whole("--by-spell", args.by_spell, 100, "8 shows how a reserve fills")
+        check_whole("--by-episode", args.by_episode, 100, "8 shows how a reserve fills")
         return (
-            spells(scenario, names, count=args.by_spell, **how)
-            if args.by_spell
+            episodes(scenario, names, count=args.by_episode, **how)
+            if args.by_episode
             else compare(scenario, names, **how)
         )
 
@@ -360,14 +362,14 @@ _STUDY = "set seed json precision max-rung budget out dpi overwrite quiet pin"
 VERBS = {
     "simulate": (
         run_simulate,
-        "one run with its event log, or one spell of it",
-        "set replication events every-call spell cpu seed json out dpi overwrite",
+        "one run with its event log, or one episode of it",
+        "set replication events every-call episode cpu seed json out dpi overwrite",
     ),
-    "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-spell over"),
+    "compare": (run_study, "remedies in the same worlds", f"{_STUDY} remedies by-episode over"),
     "sweep": (
         run_sweep,
         "a grid of values; with --into a large one, or a sample, into a table",
-        f"{_STUDY} remedies by-spell over into sample points quantity window method workers on",
+        f"{_STUDY} remedies by-episode over into sample points quantity window method workers on",
     ),
     "ask": (
         run_ask,
@@ -384,7 +386,7 @@ VERBS = {
     "reply": (
         run_reply,
         "a plain-text answer from a scenario or a saved .json result",
-        "set seed precision max-rung budget out overwrite quiet remedies by-spell over window "
+        "set seed precision max-rung budget out overwrite quiet remedies by-episode over window "
         f"{_MAIL}",
     ),
     "kernel": (

@@ -26,7 +26,7 @@ from krcsim.sweeps.plan import Plan, plan_of
 _ONLY = dict(
     sample=[], points=0, quantity=[], window=None, method="auto", workers=0, on="threads"
 )  # with --into
-_NEVER = "out json pin by_spell remedies overwrite".split()  # with it
+_NEVER = "out json pin by_episode remedies overwrite".split()  # with it
 
 
 def check_sweep(args: argparse.Namespace) -> None:

@@ -80,9 +80,9 @@ def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
     else:
         singles = dull_anywhere(g, c, n)
     out.single += singles
-    out.single_spell += singles * g.spell
+    out.single_episode += singles * g.episode
     out.double += n - singles
-    out.double_spell += (n - singles) * g.spell
+    out.double_episode += (n - singles) * g.episode
 
 
 def dull_anywhere(g: Any, c: Any, n: Any) -> Any:

@@ -12,11 +12,11 @@ from krcsim.engine.records import (
     ALL,
     BINS,
     BOOT,
+    EPISODE_BEGINS,
+    EPISODE_ENDS,
     FRESH,
     LIST,
     QUEUED,
-    SPELL_BEGINS,
-    SPELL_ENDS,
     WAIT_ENDS,
     WAKE,
     count_at,
@@ -32,8 +32,8 @@ from krcsim.engine.records import (
 
 
 def in_force(g: Any) -> None:
-    """Set what calm or spell makes of the failure probabilities, as the calls need them."""
-    f, k = g.fail, g.spell
+    """Set what calm or episode makes of the failure probabilities, as the calls need them."""
+    f, k = g.fail, g.episode
     g.fp = f[k, 0] if g.array_path else 1.0
     g.fn, g.ff = f[k, 1], f[k, 5]
     # That a single-argument call gets no rcu_head at once; that it gets one, but no page.
@@ -58,25 +58,25 @@ def settle_all(g: Any, t: Any) -> None:
 
 
 def switch_pressure(g: Any, t: Any) -> None:
-    """A spell of pressure begins or ends, for all CPUs."""
+    """An episode of pressure begins or ends, for all CPUs."""
     settle_all(g, t)
     if g.pages:
-        page_memory.spell_switches(g, t)
-    out_at(g.p_out, g.win).spell_ms += t if g.spell else -t
-    g.spell ^= 1
+        page_memory.episode_switches(g, t)
+    out_at(g.p_out, g.win).episode_ms += t if g.episode else -t
+    g.episode ^= 1
     in_force(g)
-    if g.spell:
-        g.spell_id += 1
-        if g.win < g.by_spell:
+    if g.episode:
+        g.episode_id += 1
+        if g.win < g.by_episode:
             next_window(g, t)
-        g.spell_waited, g.spell_win = 0, g.win
-        out_at(g.p_out, g.win).spells += 1
-    log(g, t, SPELL_BEGINS if g.spell else SPELL_ENDS, ALL, float(g.spell_id))
-    if g.random_spells:
-        g.spell_at = t + exponential(g.r_spell) * (g.spell_mean if g.spell else g.calm_mean)
+        g.episode_waited, g.episode_win = 0, g.win
+        out_at(g.p_out, g.win).episodes += 1
+    log(g, t, EPISODE_BEGINS if g.episode else EPISODE_ENDS, ALL, float(g.episode_id))
+    if g.random_episodes:
+        g.episode_at = t + exponential(g.r_episode) * (g.episode_mean if g.episode else g.calm_mean)
     else:
         g.sched_i += 1
-        g.spell_at = real_at(g.p_schedule, g.sched_i).x
+        g.episode_at = real_at(g.p_schedule, g.sched_i).x
     for i in range(g.cpus):
         # Only a CPU without room asks the allocator; but which it is may differ by channel.
         call_source.plan(g, cpu_at(g.p_cpus, i), i, t)
@@ -87,18 +87,18 @@ def next_window(g: Any, t: Any) -> None:
     settle_all(g, t)
     out = out_at(g.p_out, g.win)
     out.peak, out.area = max(out.peak, g.deferred), out.area + g.deferred * t
-    out.spell_ms += g.spell * t
+    out.episode_ms += g.episode * t
     if t >= g.horizon:
-        g.late, g.window_at, g.spell_at = 1, INF, INF
+        g.late, g.window_at, g.episode_at = 1, INF, INF
         for i in range(g.cpus):
             out.drains_due += cpu_at(g.p_cpus, i).monitor_at < INF
     else:
         g.win, g.window_at = g.win + 1, g.horizon
         out = out_at(g.p_out, g.win)
-        out.peak, out.area, out.spell_ms = (
+        out.peak, out.area, out.episode_ms = (
             g.deferred,
             out.area - g.deferred * t,
-            out.spell_ms - g.spell * t,
+            out.episode_ms - g.episode * t,
         )
 
 
@@ -274,14 +274,16 @@ def readers_done(g: Any, t: Any) -> Any:
 
 def boot(g: Any) -> None:
     """The state at time 0: sources, pressure and the first events."""
-    g.gp_at, g.spell_at = INF, real_at(g.p_schedule, 0).x
-    if g.random_spells:
-        at_once = g.stationary and uniform(g.r_spell) < g.spell_mean / (g.spell_mean + g.calm_mean)
-        g.spell_at = 0.0 if at_once else exponential(g.r_spell) * g.calm_mean
+    g.gp_at, g.episode_at = INF, real_at(g.p_schedule, 0).x
+    if g.random_episodes:
+        at_once = g.stationary and uniform(g.r_episode) < g.episode_mean / (
+            g.episode_mean + g.calm_mean
+        )
+        g.episode_at = 0.0 if at_once else exponential(g.r_episode) * g.calm_mean
     g.noretry &= g.array_path  # else nobody asks for pages
     in_force(g)
     page_memory.boot(g)
-    g.window_at = g.horizon if g.by_spell else g.warmup
+    g.window_at = g.horizon if g.by_episode else g.warmup
     log(g, 0.0, BOOT, ALL, 0.0)
     for i in range(g.cpus):
         c = cpu_at(g.p_cpus, i)
@@ -315,7 +317,7 @@ def step(g: Any) -> Any:
     at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
     at_wake = held_at(g.p_waiters, g.head_w % g.wait_cap).wake if g.head_w < g.tail_w else INF
     at_pending = node_at(g.p_nodes, 0).at if g.heap_n > 0 else INF
-    t = min(g.gp_at, at_cpu, at_wake, at_pending, g.spell_at)
+    t = min(g.gp_at, at_cpu, at_wake, at_pending, g.episode_at)
     if g.late:
         if g.head_w == g.tail_w and g.heap_n == 0:
             return False
@@ -329,7 +331,7 @@ def step(g: Any) -> Any:
         g.error = STOPPED
     if g.gp_at > t and at_cpu == t and due(g, i, t):
         maintenance(g, i, t)
-    elif g.gp_at == t or at_wake == t or at_pending == t or g.spell_at == t:
+    elif g.gp_at == t or at_wake == t or at_pending == t or g.episode_at == t:
         seldom(g, t, at_wake, at_pending)
     else:
         call_source.source_event(g, i, t)

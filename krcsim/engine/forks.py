@@ -53,7 +53,7 @@ GLOBAL_BYTES, CPU_BYTES, KRW_BYTES, PRODUCER_BYTES, HELD_BYTES, OUT_BYTES, REAL_
     dtype.itemsize for dtype in (GLOBAL, CPU, KRW, PRODUCER, HELD, OUT, REAL)
 )
 PILOT_STEPS, WINDOWS = 1_000_000, 2
-AT_CALL, AT_PLAN, AT_SPELL = 0, 1, 2  # where a fork begins
+AT_CALL, AT_PLAN, AT_EPISODE = 0, 1, 2  # where a fork begins
 
 
 def copy(to: Any, g: Any) -> None:
@@ -86,7 +86,7 @@ def copy(to: Any, g: Any) -> None:
 
 def reseed(f: Any, g: Any) -> None:
     """Give the copy f random numbers of its own."""
-    for r in (f.r_spell, f.r_gp, f.r_foreign, f.r_expedited):
+    for r in (f.r_episode, f.r_gp, f.r_foreign, f.r_expedited):
         renew(r, g.r_fork)
     for i in range(f.cpus):
         c = cpu_at(f.p_cpus, i)
@@ -108,7 +108,7 @@ def chance_at(g: Any, i: Any) -> Any:
         return False
     if not (
         t < g.gp_at
-        and t < g.spell_at
+        and t < g.episode_at
         and t < g.window_at
         and t < c.monitor_at
         and t < c.wk_at
@@ -131,8 +131,8 @@ def chance_at(g: Any, i: Any) -> Any:
 
 def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     """Follow a copy of g with CPU i biased until the next such place; its waits count."""
-    share = g.share if where != AT_SPELL else 1.0
-    share *= g.calm_share if g.spell == 0 and g.pool_cap > 0 else 1.0
+    share = g.share if where != AT_EPISODE else 1.0
+    share *= g.calm_share if g.episode == 0 and g.pool_cap > 0 else 1.0
     if share < 1.0 and uniform(g.r_fork) >= share:
         return
     copy(f, g)
@@ -149,19 +149,24 @@ def fork(g: Any, f: Any, i: Any, where: Any) -> None:
     # on may call at once.
     forced = where == AT_CALL and not (f.closed and not f.bursty)
     c.heard, c.tagged = 1, FORCED if forced else BIASED
-    f.unanswered, f.log_lr, spells = 0, 0.0, f.spell_id
+    f.unanswered, f.log_lr, episodes = 0, 0.0, f.episode_id
     if where != AT_CALL:
         plan(f, c, i, c.plan_at)
         c.planned = 0
-    going, pressed, begun = True, f.spell > 0, f.events
+    going, pressed, begun = True, f.episode > 0, f.events
     while f.error == 0:
         going = step(f)
-        if not going or f.spell_id > spells or c.planned or (first_cpu(f) == i and chance_at(f, i)):
+        if (
+            not going
+            or f.episode_id > episodes
+            or c.planned
+            or (first_cpu(f) == i and chance_at(f, i))
+        ):
             break
         if (
-            pressed and f.spell == 0 and f.unanswered == 0 and f.heap_n == 0
+            pressed and f.episode == 0 and f.unanswered == 0 and f.heap_n == 0
         ):  # few go on into calm, where waits are few
-            if f.calm_share <= 0.0 or uniform(f.r_spell) >= f.calm_share:
+            if f.calm_share <= 0.0 or uniform(f.r_episode) >= f.calm_share:
                 break
             f.weight, pressed = f.weight / f.calm_share, False
     hit = c.tagged == 0  # the bias ends with its first wait
@@ -182,7 +187,7 @@ def danger(g: Any) -> Any:
     What it takes is that a grace period lasts so long, and that so many calls come until its pages
     return.
     """
-    worst, less = -INF, 0.0 if g.spell > 0 else g.calm_danger
+    worst, less = -INF, 0.0 if g.episode > 0 else g.calm_danger
     if g.late or less == -INF:
         return worst
     after, k0 = g.invoke + g.work_delay, lasted(g, g.now) if g.active else 0
@@ -287,12 +292,12 @@ def fork_here(g: Any, f: Any, i: Any, where: Any) -> None:
         fork(g, f, i, where)
 
 
-def forks(g: Any, f: Any, spells: Any) -> None:
-    """The forks that begin after a step: at a new plan, or at a new spell."""
+def forks(g: Any, f: Any, episodes: Any) -> None:
+    """The forks that begin after a step: at a new plan, or at a new episode."""
     for i in range(g.cpus):
         c = cpu_at(g.p_cpus, i)
-        if c.planned or g.spell_id > spells:
-            where = AT_PLAN if c.planned else AT_SPELL
+        if c.planned or g.episode_id > episodes:
+            where = AT_PLAN if c.planned else AT_EPISODE
             c.heard = c.planned = 0
             if where == AT_PLAN or c.nr_emergency - c.doomed < g.pool_cap:
                 fork_here(g, f, i, where)
@@ -308,13 +313,13 @@ def simulate(worlds: Any) -> None:
     for i in range(g.cpus):
         cpu_at(g.p_cpus, i).heard = 1
     while g.error == 0:
-        i, spells = first_cpu(g), g.spell_id
+        i, episodes = first_cpu(g), g.episode_id
         if real_at(g.p_tree, 1).x < INF and chance_at(g, i):
             fork_here(g, f, i, AT_CALL)
         going = step(g)
         steps += 1
         if not g.pages:
-            forks(g, f, spells)
+            forks(g, f, episodes)
         if g.look < BIG:
             to = level_of(g, going)
             if g.levels == 0:

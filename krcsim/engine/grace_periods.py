@@ -130,11 +130,11 @@ def wait(g: Any, t: Any, e: Any) -> None:
     out.waits += 1
     if g.rare:
         heard(g, cpu_at(g.p_cpus, e.cpu), e)
-    if e.spell > 0:
-        out.waits_spell += 1
-        if not e.spell_waited:
-            out_at(g.p_out, e.spell_win).spells_waited += 1
-            spell_waited(g, e.spell)
+    if e.episode > 0:
+        out.waits_episode += 1
+        if not e.episode_waited:
+            out_at(g.p_out, e.episode_win).episodes_waited += 1
+            episode_waited(g, e.episode)
     if g.rcu_expedited:
         e.what, e.begin = WAKE, t + g.bursty * g.call_cost
         heap_push(g, t + g.exp_median * math.exp(g.exp_sigma * normal(g.r_expedited)))
@@ -153,14 +153,14 @@ def wait(g: Any, t: Any, e: Any) -> None:
         k.need, k.wake, k.heard = request(g, t), INF, e.heard
 
 
-def spell_waited(g: Any, spell: Any) -> None:
-    """A call of this spell waits, the first one: calls of it that are made later, or still stall,
+def episode_waited(g: Any, episode: Any) -> None:
+    """A call of this episode waits, the first one: calls of it that are made later, or still stall,
     are not another.
     """
-    g.spell_waited |= g.spell_id == spell
+    g.episode_waited |= g.episode_id == episode
     for j in range(g.heap_n):
         e = held_at(g.p_pending, node_at(g.p_nodes, j).slot)
-        e.spell_waited |= e.spell == spell
+        e.episode_waited |= e.episode == episode
 
 
 def heard(g: Any, c: Any, e: Any) -> None:
@@ -172,7 +172,7 @@ def heard(g: Any, c: Any, e: Any) -> None:
         g.log_lr, c.tagged = 0.0, 0
         out = tally_at(g.p_tally, e.win)
         out.waits += g.weight
-        out.waits_spell += g.weight * (e.spell > 0)
+        out.waits_episode += g.weight * (e.episode > 0)
         g.unanswered, e.heard = g.unanswered + 1, 1
 
 

@@ -107,9 +107,9 @@ def call(
     """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
     out = out_at(g.p_out, g.win)
     out.single += single
-    out.single_spell += single * g.spell
+    out.single_episode += single * g.episode
     out.double += not single
-    out.double_spell += (not single) * g.spell
+    out.double_episode += (not single) * g.episode
     bulk = c.room[ch] > 0
     if g.array_path and not bulk:
         cache = ch * g.own_cache
@@ -133,7 +133,11 @@ def call(
         return False
     e = pending_new(g)
     e.cpu, e.prod, e.win, e.call, e.ch, e.u_head = i, prod, g.win, t, ch, u_head
-    e.spell, e.spell_win, e.spell_waited = g.spell_id * g.spell, g.spell_win, g.spell_waited
+    e.episode, e.episode_win, e.episode_waited = (
+        g.episode_id * g.episode,
+        g.episode_win,
+        g.episode_waited,
+    )
     # Probabilities of the moment of the call: when it stalls (fh), when it fails at last (ff).
     e.what, e.fh, e.ff, e.fails = NO_STALL, g.fh, g.ff, u_page < g.fn
     c.doomed += u_head < no_head(g) and (e.fails or not g.noretry)

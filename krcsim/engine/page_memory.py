@@ -39,14 +39,14 @@ def catch_up(g: Any, t: Any) -> None:
         elif g.free <= g.low:
             g.kswapd = 1
         hog, to = 0.0, t
-        if g.hog > 0 and g.spell > 0:
+        if g.hog > 0 and g.episode > 0:
             if g.hog_at <= g.mem_at and g.free <= g.hog_mark:  # nothing to take: it sleeps
                 g.hog_at = g.mem_at + g.hog_sleep
             if g.hog_at <= g.mem_at:
                 hog = g.hog_rate
             else:
                 to = min(t, g.hog_at)
-        load = g.load_rate if g.spell > 0 else 0.0
+        load = g.load_rate if g.episode > 0 else 0.0
         back = g.kswapd_rate if g.kswapd > 0 else 0.0
         if g.file <= 0.0:
             back = min(back, load)
@@ -71,11 +71,11 @@ def catch_up(g: Any, t: Any) -> None:
     g.mem_at = max(g.mem_at, t)
 
 
-def spell_switches(g: Any, t: Any) -> None:
-    """A spell is about to begin or to end at t: the hog starts, or gives back all it has."""
+def episode_switches(g: Any, t: Any) -> None:
+    """An episode is about to begin or to end at t: the hog starts, or gives back all it has."""
     catch_up(g, t)
     g.hog_at = t
-    if g.spell > 0:
+    if g.episode > 0:
         g.free, g.hogged = g.free + g.hogged, 0.0
     elif t == 0.0:
         g.hog_at = g.mem_at = -g.lead

@@ -54,11 +54,11 @@ FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
 BIASED, FORCED = 1, 2  # CPU.tagged; forced: the call that comes now hits
 PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
 
-# A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits. spell: the
-# number of the spell in which it was made (0: in calm), spell_win: the window of its begin,
-# spell_waited: whether a call of it waited already.
+# A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits. episode: the
+# number of the episode in which it was made (0: in calm), episode_win: the window of its begin,
+# episode_waited: whether a call of it waited already.
 HELD = _dtype(
-    "what cpu prod win spell spell_win spell_waited ch fails need heard",
+    "what cpu prod win episode episode_win episode_waited ch fails need heard",
     "call begin wake u_head fh ff",
 )
 NO_STALL, PAGE_STALL, HEAD_STALL, WAKE = map(np.int64, range(4))  # HELD.what
@@ -68,12 +68,13 @@ GLOBAL = _dtype(
     # Parameters, which fill_parameters() of run.py fills by name.
     "cpus every_call head_alloc array_path noretry pool_cap own_cache cache_cap to_worker expedite "
     "rearm_left attach drain block closed catchup reuse producers bursty burst exp_gap ticked "
-    "rcu_expedited by_spell "
-    "random_spells stationary poisson tick_phase log_cap wait_cap heap_cap "
+    "rcu_expedited by_episode "
+    "random_episodes stationary poisson tick_phase log_cap wait_cap heap_cap "
     "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high "
     "rare repeat look levels peaks_cap "
     # State.
-    "win done active pending wrapped spell spell_id spell_win spell_waited deferred head_w mark_w "
+    "win done active pending wrapped episode episode_id episode_win episode_waited deferred head_w "
+    "mark_w "
     "tail_w heap_n log_n "
     "error late events kswapd held obj_pages ours unanswered left peaks_n "
     # Addresses of the arrays, and their lengths where the engine needs them.
@@ -84,7 +85,8 @@ GLOBAL = _dtype(
     "slab_cost free_cost "
     "list_free_cost wake_cost reader reader_gap stall_median stall_sigma exp_median exp_sigma "
     "invoke warmup horizon "
-    "spell_mean calm_mean phase gp_at spell_at window_at rate_sum rate_base settled tick_ms fp fn "
+    "episode_mean calm_mean phase gp_at episode_at window_at rate_sum rate_base settled tick_ms fp "
+    "fn "
     "fh ff "
     "dull_single gp_began gp_end now "
     # Memory in pages, and its marks: see engine/memory.py.
@@ -95,19 +97,20 @@ GLOBAL = _dtype(
     "choice least most share calm_share calm_danger log_lr weight gp_mean score",
     "",
     ("fail", "f8", (2, 6)),
-    *((n, STREAM) for n in ("r_spell", "r_gp", "r_foreign", "r_expedited", "r_fork")),
+    *((n, STREAM) for n in ("r_episode", "r_gp", "r_foreign", "r_expedited", "r_fork")),
 )
 # What forks found in a window: sums with their weights; and their number, those that waited, and
 # their events.
-TALLY = _dtype("", "waits waits_spell wait_ms forks hits events")
+TALLY = _dtype("", "waits waits_episode wait_ms forks hits events")
 
 # Counters of a window, in the order of columns of a run's table.
 COUNTERS = (
-    "single double single_spell double_spell waits waits_spell wait_ms stalls stall_ms list_pushes "
+    "single double single_episode double_episode waits waits_episode wait_ms stalls stall_ms "
+    "list_pushes "
     "early_frees "
-    "spells spells_waited peak area pool_hits cache_hits page_ok page_fail drains drains_due "
+    "episodes episodes_waited peak area pool_hits cache_hits page_ok page_fail drains drains_due "
     "rearms "
-    "pages_returned pages_freed pool_returned queued freed events spell_ms"
+    "pages_returned pages_freed pool_returned queued freed events episode_ms"
 ).split()
 OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
 BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
@@ -116,8 +119,8 @@ BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
 EVENT = _dtype("code cpu nr_emergency cached room queued listed", "at value")
 EVENTS = (
     "boot",
-    "spell begins",
-    "spell ends",
+    "episode begins",
+    "episode ends",
     "page from cache",
     "page allocated",
     "page failed",
@@ -144,8 +147,8 @@ EVENTS = (
 CODE = {name: np.int64(i) for i, name in enumerate(EVENTS)}
 (
     BOOT,
-    SPELL_BEGINS,
-    SPELL_ENDS,
+    EPISODE_BEGINS,
+    EPISODE_ENDS,
     FROM_CACHE,
     PAGE_OK,
     PAGE_FAILED,
@@ -206,7 +209,7 @@ def move(_typing: Any, _to: Any, _of: Any, _count: Any) -> Any:
 
 
 def replication_state(seed: int, replication: int, cpus: int) -> list[np.ndarray[Any, Any]]:
-    """Stream states, each from a SeedSequence child: r_spell to r_expedited of GLOBAL, three for
+    """Stream states, each from a SeedSequence child: r_episode to r_expedited of GLOBAL, three for
     all CPUs, r_fork.
     """
     return [

@@ -27,7 +27,7 @@ WAITERS = (
 )
 HZ, MOST_CPUS, MIB = 250, 8, 512
 GUEST_MIB = (96, 4096)
-MOST_THREADS, MOST_PERIOD_US, MOST_SPELL_MS = (
+MOST_THREADS, MOST_PERIOD_US, MOST_EPISODE_MS = (
     4096,
     2_000_000_000,
     2_000_000,
@@ -100,7 +100,7 @@ def job_of(scenario: Scenario, variant: str = "own") -> Job:
             )
         )
     label = (
-        f"own/r{scenario.workload.rate_hz:g}/{scenario.allocator.spells}/"
+        f"own/r{scenario.workload.rate_hz:g}/{scenario.allocator.episodes}/"
         f"{values['p_page_ppm'] / 1e6:g}/{values['p_obj_ppm'] / 1e6:g}"
     )
     return Job((("label", label), ("variant", variant), *values.items()), boot, tuple(gaps))
@@ -525,7 +525,7 @@ def _load(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
 def _pressure(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
     a, short = s.allocator, s.memory.pressure == "pages"
     plan = a.schedules[0] if a.schedules else ()
-    always = a.spells == "none" or (
+    always = a.episodes == "none" or (
         plan[:1] != () and plan[0][0] == 0 and plan[0][1] >= s.horizon_ms
     )
     if any(a.calm.resolved()) and not always and not short:
@@ -536,15 +536,15 @@ def _pressure(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
             Gap(
                 "allocator.calm",
                 a.calm.resolved(),
-                "in the harness no request fails between spells",
+                "in the harness no request fails between episodes",
                 True,
                 tuple((f"allocator.calm.{name}", 0) for name in given),
             )
         )
-    # Without spells calm lasts for ever: to the harness that is one spell with the probabilities of
-    # calm.
-    section = "calm" if a.spells == "none" else "spell"
-    failure = a.calm if a.spells == "none" else a.spell
+    # Without episodes calm lasts for ever: to the harness that is one episode with the
+    # probabilities of calm.
+    section = "calm" if a.episodes == "none" else "episode"
+    failure = a.calm if a.episodes == "none" else a.episode
     page, _, _, atomic, high, reclaim = (0.0,) * 6 if short else failure.resolved()
     final = {
         "none": 0.0,
@@ -567,9 +567,9 @@ def _pressure(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
             failure, section, _FINAL[s.remedy.head_alloc], final[s.remedy.head_alloc], gaps
         ),
     }
-    if a.spells == "none":
+    if a.episodes == "none":
         return levels
-    if a.spells == "exponential":
+    if a.episodes == "exponential":
         if a.start != "calm":
             gaps.append(
                 Gap(
@@ -587,18 +587,20 @@ def _pressure(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
                 "the first calm lasts just that long; later ones are exponential",
             )
         )
-        calm = _whole("allocator.calm_ms", a.calm_ms, "ms", gaps, 1, most=MOST_SPELL_MS)
-        spell = _whole("allocator.spell_ms", a.spell_ms, "ms", gaps, 1, most=MOST_SPELL_MS)
-        return levels | {"onset_ms": calm, "on_ms": spell, "off_ms": calm, "epi_exp": 1}
+        calm = _whole("allocator.calm_ms", a.calm_ms, "ms", gaps, 1, most=MOST_EPISODE_MS)
+        episode = _whole("allocator.episode_ms", a.episode_ms, "ms", gaps, 1, most=MOST_EPISODE_MS)
+        return levels | {"onset_ms": calm, "on_ms": episode, "off_ms": calm, "epi_exp": 1}
     if any(other != plan for other in a.schedules) or len(plan) != 1:
         one: Sets = (
-            (("allocator.schedules", [list(plan[0])]),) if plan else (("allocator.spells", "none"),)
+            (("allocator.schedules", [list(plan[0])]),)
+            if plan
+            else (("allocator.episodes", "none"),)
         )
         gaps.append(
             Gap(
                 "allocator.schedules",
                 a.schedules,
-                "the harness takes one spell, the same in all runs",
+                "the harness takes one episode, the same in all runs",
                 True,
                 one,
             )
@@ -617,7 +619,7 @@ def _pressure(s: Scenario, gaps: list[Gap]) -> dict[str, int]:
         min(start, s.horizon_ms),
         "ms",
         gaps,
-        most=MOST_SPELL_MS,
+        most=MOST_EPISODE_MS,
         sets=from_to,
     )
     if forever:
@@ -678,8 +680,8 @@ def rcuscale_of(scenario: Scenario) -> tuple[str, tuple[Gap, ...]]:
             "workload.rate_hz", w.rate_hz, "it frees as fast as it can, and yields after each loop"
         ),
         own(
-            "allocator.spell",
-            scenario.allocator.spell.resolved(),
+            "allocator.episode",
+            scenario.allocator.episode.resolved(),
             "nothing makes allocations fail: load memory beside it",
         ),
         own("remedy", "as given", "it measures the remedy that the running kernel has"),

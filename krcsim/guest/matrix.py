@@ -295,7 +295,7 @@ def _thread() -> Iterator[
             ("A1", 0.05, "head_alloc=0"),
         ):
             yield Task(
-                f"label=thread/r1000/spells/0.95/{obj:g} variant={variant} {remedy} {fields} "
+                f"label=thread/r1000/episodes/0.95/{obj:g} variant={variant} {remedy} {fields} "
                 f"p_obj_ppm={round(obj * 1e6)}",
                 Boot(cpus),
             )

@@ -19,7 +19,7 @@ from typing import Any
 from krcsim.base import cells
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.reading import read_json, read_text
-from krcsim.model.allocator import Allocator, Failure, Spells
+from krcsim.model.allocator import Allocator, Episodes, Failure
 from krcsim.model.constants import GUEST_INSTRUCTION_NS
 from krcsim.model.grace_period import GracePeriod
 from krcsim.model.machine import Machine
@@ -110,7 +110,7 @@ LIMITS: Mapping[str, tuple[float, float]] = (
 )
 # Text in a CSV, a number in what a guest says; a count is whole either way.
 _COUNTS = ("seed", "calls", "sync", "sync_ns")
-MOST_SPELLS = 100_000  # in one run
+MOST_EPISODES = 100_000  # in one run
 # Those that the model has no rule for, with the value that it takes for granted.
 TAKEN_FOR_GRANTED: dict[str, float] = dict(mode=0, bind=1, hog_keep=0, stock_inject=0, probe_gp=0)
 EXPEDITED_MS = (
@@ -121,7 +121,7 @@ assert set(HEADS) == set(HEAD_ALLOC)
 
 _MASK = (1 << 64) - 1
 _GOLDEN = 0x9E3779B97F4A7C15
-_SCHEDULE_STREAM = 77  # `what` of the harness's stream for the spells of pressure; `who` is 0
+_SCHEDULE_STREAM = 77  # `what` of the harness's stream for the episodes of pressure; `who` is 0
 
 
 @dataclass(frozen=True)
@@ -275,9 +275,10 @@ def condition_of(name: str, rows: Sequence[Mapping[str, Value]]) -> Condition:
         k: float(_number(name, first, k, LIMITS[k])) if first.get(k, "") != "" else usual
         for k, usual in PARAMETERS.items()
     }
-    if given["on_ms"] > 0 and given["dur_ms"] / (given["on_ms"] + given["off_ms"]) > MOST_SPELLS:
+    if given["on_ms"] > 0 and given["dur_ms"] / (given["on_ms"] + given["off_ms"]) > MOST_EPISODES:
         raise KrcsimError(
-            f"recording {name} has more than {MOST_SPELLS:,} spells of pressure in a run (on_ms = "
+            f"recording {name} has more than {MOST_EPISODES:,} episodes of pressure in a run "
+            "(on_ms = "
             f"{given['on_ms']:g}, off_ms = {given['off_ms']:g}); give a CSV that the harness wrote"
         )
     counts = [[int(_number(name, row, k, (0, 1 << 63))) for k in _COUNTS] for row in rows]
@@ -359,7 +360,7 @@ def read_conditions(name: str, folder: Path | None = None) -> list[Condition]:
     return read_set((folder or data_folder() / "kernel-runs") / f"{name}.csv")
 
 
-# The spells of pressure, drawn again as the harness drew them.
+# The episodes of pressure, drawn again as the harness drew them.
 
 
 def mix64(z: int) -> int:
@@ -386,8 +387,10 @@ def exponential_ns(u: int, mean_ns: int) -> int:
     return (log2 * 45426 >> 16) * mean_ns >> 16  # 45426 / 65536 is ln 2
 
 
-def spells(condition: Condition, seed: int) -> Spells:
-    """The measured spells of pressure of one seed: (start, end) in ms, the last end may be inf."""
+def episodes(condition: Condition, seed: int) -> Episodes:
+    """The measured episodes of pressure of one seed: (start, end) in ms, the last end may be
+    inf.
+    """
     given = condition.given
     if given["on_ms"] == 0:
         return ((given["onset_ms"], math.inf),)
@@ -417,7 +420,7 @@ def scenarios_of(condition: Condition) -> tuple[Scenario, ...]:
 
 
 def scenario_of(condition: Condition) -> Scenario:
-    """The condition as the model knows it; replication i has the spells of seed i mod seeds.
+    """The condition as the model knows it; replication i has the episodes of seed i mod seeds.
 
     Raises KrcsimError for what the harness can do and the model cannot.
     """
@@ -433,12 +436,12 @@ def scenario_of(condition: Condition) -> Scenario:
         ),
         remedy=remedy_of(condition),
         allocator=Allocator(
-            spells="schedule",
-            schedules=tuple(spells(condition, run.seed) for run in condition.runs),
+            episodes="schedule",
+            schedules=tuple(episodes(condition, run.seed) for run in condition.runs),
             stall_ms=0.0,
             stall_sigma=0.05,
             calm=Failure(),
-            spell=Failure(page=page, head=head),
+            episode=Failure(page=page, head=head),
         ),
         memory=memory_of(condition),
         grace_period=GracePeriod(

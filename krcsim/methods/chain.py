@@ -22,8 +22,19 @@ Way = tuple[float, State, int]  # its probability, the state after, and how many
 # pending). GP: ticks until the grace period ends (0: none, -1: one begins at the next tick). BATCH:
 # twice what it needs (0: idle), and what it holds by channel. WAITERS: callers that wait, by what
 # they need (LATER, NEXT, SERVED), and whether their next call is due; in an open loop only whether
-# somebody needs LATER. CLOCK: the tick, modulo the grain of the timer wheel. SPELL: of pressure.
-POOL, CACHE, ROOM, NOW, MONITOR, GP, BATCH, WAITERS, CLOCK, SPELL = 0, 1, 3, 5, 8, 9, 10, 18, 24, 25
+# somebody needs LATER. CLOCK: the tick, modulo the grain of the timer wheel. EPISODE: of pressure.
+POOL, CACHE, ROOM, NOW, MONITOR, GP, BATCH, WAITERS, CLOCK, EPISODE = (
+    0,
+    1,
+    3,
+    5,
+    8,
+    9,
+    10,
+    18,
+    24,
+    25,
+)
 BATCHES, LIST = (BATCH, BATCH + 4), 2
 SERVED, NEXT, LATER = (
     1,
@@ -45,9 +56,9 @@ class Rules:
     shares: tuple[float, float]  # of channels
     answers: tuple[
         tuple[float, ...], ...
-    ]  # in calm and in a spell: P(PAGE), P(WRAPPER), P(OWN_HEAD), P(NOTHING)
+    ]  # in calm and in an episode: P(PAGE), P(WRAPPER), P(OWN_HEAD), P(NOTHING)
     calls: float
-    switches: tuple[float, float]  # in calm and in a spell
+    switches: tuple[float, float]  # in calm and in an episode
 
 
 def rules_of(s: Scenario) -> Rules:
@@ -57,8 +68,8 @@ def rules_of(s: Scenario) -> Rules:
         grain += 3
     lengths, cdf = s.grace_period.table(hz, s.machine.cpus)
     switches = (
-        (1.0 / ticks(a.calm_ms, hz), 1.0 / ticks(a.spell_ms, hz))
-        if a.spells == "exponential"
+        (1.0 / ticks(a.calm_ms, hz), 1.0 / ticks(a.episode_ms, hz))
+        if a.episodes == "exponential"
         else (0.0, 0.0)
     )
     return Rules(
@@ -68,7 +79,7 @@ def rules_of(s: Scenario) -> Rules:
         tuple(zip(map(int, lengths), np.diff(cdf, prepend=0.0).tolist(), strict=True)),
         w.producers if w.loop == "closed" else 0,
         (1.0 - w.vmalloc_share, w.vmalloc_share),
-        (_answers(s.remedy, a.calm, w.single_share), _answers(s.remedy, a.spell, w.single_share)),
+        (_answers(s.remedy, a.calm, w.single_share), _answers(s.remedy, a.episode, w.single_share)),
         w.rate_hz / hz,
         switches,
     )
@@ -92,7 +103,7 @@ def _answers(r: Remedy, f: Failure, single: float) -> tuple[float, ...]:
 
 def at_boot(r: Remedy) -> State:
     """The state at time 0, in calm."""
-    return (r.emergency_at_boot, r.cache_at_boot, r.cache_at_boot, *[0] * (SPELL + 1 - ROOM))
+    return (r.emergency_at_boot, r.cache_at_boot, r.cache_at_boot, *[0] * (EPISODE + 1 - ROOM))
 
 
 def _request(s: list[int]) -> int:
@@ -128,7 +139,7 @@ def call(r: Rules, state: State) -> list[Way]:
     for ch, share in enumerate(r.shares):
         cache = CACHE + ch * (not r.remedy.cache_shared)
         sure = state[ROOM + ch] + state[cache] > 0
-        for what, p in enumerate((1.0,) if sure else r.answers[state[SPELL]]):
+        for what, p in enumerate((1.0,) if sure else r.answers[state[EPISODE]]):
             if share * p > 0.0:
                 s = list(state)
                 waits = what == NOTHING and s[POOL] == 0
@@ -156,14 +167,14 @@ def call(r: Rules, state: State) -> list[Way]:
 
 def other(state: State) -> State:
     """The same in the other state of pressure."""
-    return (*state[:SPELL], 1 - state[SPELL])
+    return (*state[:EPISODE], 1 - state[EPISODE])
 
 
 def events(r: Rules, state: State) -> list[Way]:
     """What may happen within a tick, as rates: a call, or that of a waiting caller gets due, or
     pressure switches.
     """
-    ways = [(r.switches[state[SPELL]], other(state), 0)]
+    ways = [(r.switches[state[EPISODE]], other(state), 0)]
     each, free = r.calls / max(1, r.producers), max(1, r.producers)
     for i in range(WAITERS, CLOCK, 2) if r.producers else ():
         free -= state[i] + state[i + 1]

@@ -32,9 +32,9 @@ def impossible(s: Scenario) -> Impossible | None:
     a, r, w = s.allocator, s.remedy, s.workload
     if s.memory.pressure != "injected":
         return None
-    regimes = {"calm": a.calm, "spell": a.spell}
-    if a.spells == "none":
-        del regimes["spell"]
+    regimes = {"calm": a.calm, "episode": a.episode}
+    if a.episodes == "none":
+        del regimes["episode"]
     if all(out_of_luck(r, f) == 0.0 for f in regimes.values()):
         return Impossible(
             "an rcu_head is always had at last: no failure that counts has a probability above 0",

@@ -56,7 +56,7 @@ class Chain:
 
     event, tick: transposed matrices of one of `rate` events a tick, and of a tick; counts,
     tick_counts: by state, waits and single-argument calls a tick of time, and those made at a tick;
-    other: the same state in calm or in a spell.
+    other: the same state in calm or in an episode.
     """
 
     states: tuple[State, ...]
@@ -110,7 +110,7 @@ def chain_of(scenario: Scenario, most_states: float = MAX_STATES) -> Chain:
     from scipy.sparse import csr_array, diags_array
 
     r, a, single = rules_of(scenario), scenario.allocator, scenario.workload.single_share
-    index, steps = _reached(r, a.spells == "schedule", min(most_states, MAX_STATES))
+    index, steps = _reached(r, a.episodes == "schedule", min(most_states, MAX_STATES))
     n, rate = len(index), r.calls + max(r.switches)
     event, tick = (
         csr_array((p, (to.astype(np.int32), at.astype(np.int32))), shape=(n, n))
@@ -122,9 +122,9 @@ def chain_of(scenario: Scenario, most_states: float = MAX_STATES) -> Chain:
     free = 1.0 - held.sum(axis=1) / r.producers if r.producers else np.ones(n)
     boot, start = np.zeros(n), at_boot(scenario.remedy)
     boot[0] = 1.0
-    if a.spells == "exponential" and a.start == "stationary":
-        boot[[0, index[other(start)]]] = np.array([a.calm_ms, a.spell_ms]) / (
-            a.calm_ms + a.spell_ms
+    if a.episodes == "exponential" and a.start == "stationary":
+        boot[[0, index[other(start)]]] = np.array([a.calm_ms, a.episode_ms]) / (
+            a.calm_ms + a.episode_ms
         )
     counts = (
         np.array([waits[0], single * r.calls * free]),
@@ -137,7 +137,7 @@ def chain_of(scenario: Scenario, most_states: float = MAX_STATES) -> Chain:
         (event / rate).tocsr(),
         tick,
         *counts,
-        [index[other(state)] for state in index] if a.spells == "schedule" else [],
+        [index[other(state)] for state in index] if a.episodes == "schedule" else [],
     )
 
 
@@ -214,7 +214,7 @@ def expected(c: Chain, s: Scenario, until: float, most_work: float = MAX_WORK) -
             if at > 0.0 and at == math.floor(at):
                 total[window] += c.tick_counts @ x
                 x = c.tick @ x
-            if switches.count(at) == 1:  # not where a spell follows another at once
+            if switches.count(at) == 1:  # not where an episode follows another at once
                 x = x[c.other]
             x, counts = _flow(c, x, to - at)
             total[window] += counts

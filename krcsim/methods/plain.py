@@ -25,19 +25,19 @@ def climb(
     max_rung: int = DEFAULT_RUNG,
     stop: Stop | None = None,
     have: Have | None = None,
-    by_spell: int = 0,
+    by_episode: int = 0,
     workers: int | None = None,
 ) -> Iterator[tuple[int, Replications]]:
     """Yield (rung, replications so far) until P(wait) is known to `precision`; `have` keeps them
     for later climbs.
     """
     have = {} if have is None else have
-    window = 1 if by_spell or window_ms(scenario, 1) > 0 else 0
+    window = 1 if by_episode or window_ms(scenario, 1) > 0 else 0
     for rung in range(max_rung + 1):
         runs, total = have.get(scenario), replications_at(rung)
         if runs is None or len(runs) <= total:
             runs = have[scenario] = extend(
-                scenario, seed, runs, total, stop=stop, workers=workers, by_spell=by_spell
+                scenario, seed, runs, total, stop=stop, workers=workers, by_episode=by_episode
             )
             yield rung, runs
             e = answers(runs, scenario, window, ["p_wait"])["p_wait"]

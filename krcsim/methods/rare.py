@@ -40,7 +40,7 @@ PILOT_GO = 4  # replications of one go of a pilot
 # By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
 SUMS = {
     "p_wait": ("waits", "single"),
-    "p_wait_spell": ("waits_spell", "single_spell"),
+    "p_wait_episode": ("waits_episode", "single_episode"),
     "blocked": ("wait_ms", ""),
 }
 
@@ -124,11 +124,11 @@ def split(s: Scenario) -> dict[str, float]:
     """As bias(), for a run that is split: plans are short, so that danger is looked at often."""
     a, less = s.allocator, 0.0
     if (
-        harmless_calm(s) and a.spells != "none"
-    ):  # what counts in calm is that a spell begins within some ticks
+        harmless_calm(s) and a.episodes != "none"
+    ):  # what counts in calm is that an episode begins within some ticks
         less = (
             min(0.0, math.log(4000.0 / s.machine.hz / a.calm_ms))
-            if a.spells == "exponential"
+            if a.episodes == "exponential"
             else -math.inf
         )
     return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_danger=less)
@@ -202,13 +202,13 @@ def extend(
     *,
     stop: Stop | None = None,
     workers: int | None = None,
-    by_spell: int = 0,
+    by_episode: int = 0,
 ) -> Forked:
     """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels
     if there are any.
     """
     work = partial(
-        rare_runs, s, seed, how=split(s) if at else bias(s), levels=at, by_spell=by_spell
+        rare_runs, s, seed, how=split(s) if at else bias(s), levels=at, by_episode=by_episode
     )
     parts = in_chunks(work, len(have.runs) if have else 0, total, stop, workers)
     runs: list[Replications] = ([have.runs] if have else []) + [p[0] for p in parts]
@@ -216,11 +216,11 @@ def extend(
     return Forked(sum(runs[1:], runs[0]), np.concatenate(tally), bool(at))
 
 
-def expected_spell_ms(s: Scenario, window: int) -> float | None:
+def expected_episode_ms(s: Scenario, window: int) -> float | None:
     """The mean time under pressure in a window where that is random; else None."""
     return (
         pressed_share(s, window) * window_ms(s, window)
-        if s.allocator.spells == "exponential"
+        if s.allocator.episodes == "exponential"
         else None
     )
 
@@ -229,11 +229,11 @@ def unsettled(s: Scenario, window: int) -> str:
     """A warning where the steady window begins before episodes of pressure are as frequent as later
     on; else "".
     """
-    known, a = expected_spell_ms(s, window), s.allocator
+    known, a = expected_episode_ms(s, window), s.allocator
     if window == 0 or known is None:
         return ""
-    length, pace = window_ms(s, window), 1.0 / a.calm_ms + 1.0 / a.spell_ms
-    less = 1.0 - known / (length * a.spell_ms / (a.calm_ms + a.spell_ms))
+    length, pace = window_ms(s, window), 1.0 / a.calm_ms + 1.0 / a.episode_ms
+    less = 1.0 - known / (length * a.episode_ms / (a.calm_ms + a.episode_ms))
     if less <= SETTLED:
         return ""
     enough = math.log(-math.expm1(-pace * length) / (pace * length) / SETTLED) / pace
@@ -253,8 +253,8 @@ def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimat
     Where hardly any replication holds the sum, the upper limit is that of the plain runs.
     """
     y, runs = forked.of(SUMS[quantity][0], window), forked.runs
-    known = expected_spell_ms(s, window) if quantity != "p_wait_spell" else None
-    control = None if known is None else runs.of("spell_ms", window) - known
+    known = expected_episode_ms(s, window) if quantity != "p_wait_episode" else None
+    control = None if known is None else runs.of("episode_ms", window) - known
     least, most = (
         EFFECTIVE_SPLIT if forked.split else EFFECTIVE,
         QUANTITIES[quantity].get(runs, s, window).hi,
@@ -300,5 +300,5 @@ def divisor(runs: Replications, s: Scenario, quantity: str, window: int) -> Arra
 def exposed(runs: Replications, s: Scenario, quantity: str, window: int) -> Array:
     """The calls that may wait, of each replication: those under pressure, where no other can."""
     return runs.of(
-        "single_spell" if harmless_calm(s) or quantity == "p_wait_spell" else "single", window
+        "single_episode" if harmless_calm(s) or quantity == "p_wait_episode" else "single", window
     )

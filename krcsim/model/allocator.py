@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""When a page or an rcu_head object can be had: calm, and spells of pressure shared by all CPUs."""
+"""When a page or an rcu_head object can be had: calm, and episodes of pressure shared by all
+CPUs.
+"""
 
 import math
 from dataclasses import dataclass, fields
@@ -10,7 +12,7 @@ from typing import Any
 from krcsim.base.errors import refuse
 from krcsim.base.fields import check, choice, is_real, number, numbers
 
-Spells = tuple[tuple[float, float], ...]
+Episodes = tuple[tuple[float, float], ...]
 _probability = partial(number, 0.0, "", 0, 1)
 _or_above = partial(number, None, "", 0, 1)
 
@@ -39,7 +41,7 @@ class Failure:
         return (self.page, noretry, self.head, atomic, high, last)
 
     def __post_init__(self) -> None:
-        section = "failure"  # of calm or of a spell: whoever reads them says which
+        section = "failure"  # of calm or of an episode: whoever reads them says which
         check(self, section)
         p = dict(zip((f.name for f in fields(self)), self.resolved(), strict=True))
         for name, easier in (
@@ -60,32 +62,35 @@ class Failure:
 
 @dataclass(frozen=True, kw_only=True)
 class Allocator:
-    """Spells of pressure and what fails in them; replication i uses schedules[i % len(schedules)].
+    """Episodes of pressure and what fails in them; replication i uses schedules[i %
+    len(schedules)].
 
     Log-normal stalls are assumed: none are published (clean page cache 0.1 to 1 ms, writeback or
     swap 1 to 100 ms).
     """
 
-    spells: str = choice("exponential", ("none", "schedule", "exponential"), "the kind of spells")
-    spell_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of a spell of pressure")
-    calm_ms: float = number(2000.0, "ms", 1e-3, 1e8, "the mean time between two spells")
-    start: str = choice("calm", ("calm", "stationary"), "the state at boot (exponential spells)")
-    schedules: tuple[Spells, ...] = ()
+    episodes: str = choice(
+        "exponential", ("none", "schedule", "exponential"), "the kind of episodes"
+    )
+    episode_ms: float = number(500.0, "ms", 1e-3, 1e8, "the mean length of an episode of pressure")
+    calm_ms: float = number(2000.0, "ms", 1e-3, 1e8, "the mean time between two episodes")
+    start: str = choice("calm", ("calm", "stationary"), "the state at boot (exponential episodes)")
+    schedules: tuple[Episodes, ...] = ()
     stall_ms: float = number(0.5, "ms", 0, 1e5, "the median stall of a request in direct reclaim")
     stall_sigma: float = number(1.0, "", 0, 5, "the spread of stalls: sigma of their logarithm")
     calm: Failure = Failure()
-    spell: Failure = Failure(page=0.9, head=0.2)
+    episode: Failure = Failure(page=0.9, head=0.2)
 
     def __post_init__(self) -> None:
         check(self, "allocator")
         if not isinstance(self.schedules, tuple) or self.schedules:
             object.__setattr__(self, "schedules", read_schedules(self.schedules))
         refuse(
-            (self.spells == "schedule") != bool(self.schedules),
+            (self.episodes == "schedule") != bool(self.schedules),
             "allocator.schedules",
             self.schedules,
-            'given if and only if spells = "schedule"',
-            "give lists of [start_ms, end_ms] pairs or change allocator.spells",
+            'given if and only if episodes = "schedule"',
+            "give lists of [start_ms, end_ms] pairs or change allocator.episodes",
         )
         for plan in self.schedules:
             for (_, last), (start, end) in pairwise([(0.0, 0.0), *plan]):
@@ -98,13 +103,15 @@ class Allocator:
                 )
 
 
-def read_schedules(given: Any) -> tuple[Spells, ...]:
+def read_schedules(given: Any) -> tuple[Episodes, ...]:
     """Turn [[a, b], ...] or [[[a, b], ...], ...] (ms) into schedules; raises FieldError."""
     rule = "a list of [start_ms, end_ms] pairs in ms", "write for example [[0, 100], [500, 600]]"
     refuse(not isinstance(given, (list, tuple)), "allocator.schedules", given, *rule)
     rows = [row for row in given if isinstance(row, (list, tuple))]
     one = not given or any(is_real(x) for row in rows for x in row)
-    plans: tuple[Spells, ...] = numbers("allocator.schedules", 3, *rule, [given] if one else given)
+    plans: tuple[Episodes, ...] = numbers(
+        "allocator.schedules", 3, *rule, [given] if one else given
+    )
     for pair in chain(*plans):
         refuse(len(pair) != 2, "allocator.schedules", pair, *rule)
     return plans

@@ -12,8 +12,8 @@ from krcsim.model.scenario import Scenario
 CLASSES = tuple(f.name for f in fields(Failure))
 FREE_PAGES = "free pages decide what fails"
 DRAWN = "failures are drawn"
-NO_SPELLS = "there are no spells"
-GIVEN_SPELLS = "spells have given times"
+NO_EPISODES = "there are no episodes"
+GIVEN_EPISODES = "episodes have given times"
 NO_BLOCKS = "pointers never go into pages"
 NO_PAGE_EVER = "no page is ever had"
 NO_SINGLE = "no call has one argument"
@@ -28,14 +28,18 @@ def idle(s: Scenario) -> dict[str, str]:
     found: dict[str, str] = {}
     if s.memory.pressure == "pages":
         found |= {
-            f"allocator.{when}.{name}": FREE_PAGES for when in ("calm", "spell") for name in CLASSES
+            f"allocator.{when}.{name}": FREE_PAGES
+            for when in ("calm", "episode")
+            for name in CLASSES
         }
     else:
         found |= {f"memory.{f.name}": DRAWN for f in fields(Memory) if f.name != "pressure"}
         found |= _idle_failures(s)
-    if s.allocator.spells != "exponential":
-        why = NO_SPELLS if s.allocator.spells == "none" else GIVEN_SPELLS
-        found |= dict.fromkeys(("allocator.spell_ms", "allocator.calm_ms", "allocator.start"), why)
+    if s.allocator.episodes != "exponential":
+        why = NO_EPISODES if s.allocator.episodes == "none" else GIVEN_EPISODES
+        found |= dict.fromkeys(
+            ("allocator.episode_ms", "allocator.calm_ms", "allocator.start"), why
+        )
     if s.grace_period.kind == "empirical":
         found["grace_period.mean_ms"] = RECORDED
     return found | _idle_remedy(s)
@@ -44,10 +48,10 @@ def idle(s: Scenario) -> dict[str, str]:
 def _idle_failures(s: Scenario) -> dict[str, str]:
     """Failures that no request draws: of a state that never is, or of flags that no request has."""
     found: dict[str, str] = {}
-    for when, failure in (("calm", s.allocator.calm), ("spell", s.allocator.spell)):
+    for when, failure in (("calm", s.allocator.calm), ("episode", s.allocator.episode)):
         asked, why = _asked(s, failure), OTHER_CLASS
-        if when == "spell" and s.allocator.spells == "none":
-            asked, why = set(), NO_SPELLS
+        if when == "episode" and s.allocator.episodes == "none":
+            asked, why = set(), NO_EPISODES
         for name in CLASSES:
             if name not in asked:
                 heads = (
@@ -113,11 +117,11 @@ def _idle_remedy(s: Scenario) -> dict[str, str]:
 
 def _states(s: Scenario) -> list[Failure]:
     """The failures of the states that there are."""
-    return [s.allocator.calm] + [s.allocator.spell] * (s.allocator.spells != "none")
+    return [s.allocator.calm] + [s.allocator.episode] * (s.allocator.episodes != "none")
 
 
 def _never_a_page(s: Scenario) -> bool:
-    """Whether every page request fails, in calm and in spells."""
+    """Whether every page request fails, in calm and in episodes."""
     sure = (
         min(f.resolved()[:2]) if s.remedy.page_class == "noretry" else f.page for f in _states(s)
     )

@@ -48,12 +48,14 @@ class Memory:
     file_mib: float = number(
         0.0, "MiB", 0, 1e8, "the clean page cache at boot, all that reclaim can find"
     )
-    hog: str = choice("nowait", HOGS, "the flags of the hog that takes all pages in a spell")
+    hog: str = choice("nowait", HOGS, "the flags of the hog that takes all pages in an episode")
     hog_ms: float = number(1.0, "ms", 1e-3, 1e6, "the time after which the hog tries again")
     hog_pages_s: float = number(90_000.0, "pages/s", 1, 1e9, "how fast the hog takes them")
-    lead_ms: float = number(0.0, "ms", 0, 1e6, "the head start of a hog whose spell begins at 0 ms")
+    lead_ms: float = number(
+        0.0, "ms", 0, 1e6, "the head start of a hog whose episode begins at 0 ms"
+    )
     load_pages_s: float = number(
-        0.0, "pages/s", 0, 1e9, "how fast files are read into the page cache in a spell"
+        0.0, "pages/s", 0, 1e9, "how fast files are read into the page cache in an episode"
     )
     kswapd_pages_s: float = number(
         250_000.0, "pages/s", 0, 1e9, "how fast kswapd reclaims page cache"

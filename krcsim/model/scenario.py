@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from krcsim.base import old_names
 from krcsim.base.errors import FieldError, KrcsimError, refuse, shown
 from krcsim.base.fields import check, is_whole, number, refuse_unknown
 from krcsim.model.allocator import Allocator
@@ -145,6 +146,7 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
         if not isinstance(file, str) or not file.isprintable():
             raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
         table["lengths_ms"] = read_lengths((folder or Path()) / file)
+    table = {old_names.field(f"{name}.{k}").removeprefix(f"{name}."): v for k, v in table.items()}
     refuse_unknown(name, table, known)
     for k, v in table.items():
         if is_dataclass(value := getattr(base, k, None)):
@@ -152,7 +154,7 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
     try:
         return replace(base, **table)
     except FieldError as exc:
-        if exc.field.startswith("failure."):  # that of calm or of a spell
+        if exc.field.startswith("failure."):  # that of calm or of an episode
             raise exc.within(name) from None
         raise
 
@@ -166,6 +168,7 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
     what does not exist or fit.
     """
     data = as_dict(scenario)
+    overrides = {old_names.field(path): value for path, value in overrides.items()}
     if "remedy.base" in overrides:  # the name of a row stands for the whole, as in a file
         refuse(
             "remedy" in overrides,
@@ -200,9 +203,9 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
 # given now are not.
 _KINDS = (
     ("grace_period.kind", "empirical", "grace_period.lengths_ms"),
-    ("allocator.spells", "schedule", "allocator.schedules"),
+    ("allocator.episodes", "schedule", "allocator.schedules"),
 )
-_DEEPEST = 2  # sections above a field: allocator.spell.page
+_DEEPEST = 2  # sections above a field: allocator.episode.page
 
 
 def _drop(data: dict[str, Any], path: str) -> None:

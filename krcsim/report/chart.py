@@ -25,8 +25,8 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """Estimates of one remedy in growing sizes, or of one size spell by spell; `look`: now, old,
-    pin or dots.
+    """Estimates of one remedy in growing sizes, or of one size episode by episode; `look`: now,
+    old, pin or dots.
     """
 
     name: str
@@ -76,13 +76,13 @@ def over_bytes(result: Result, window: str | None = None) -> Chart:
     )
 
 
-def by_spell(result: Result) -> Chart:
-    """P(wait) of the calls made in the first spell after boot, in the second, and so on, a line a
+def by_episode(result: Result) -> Chart:
+    """P(wait) of the calls made in the first episode after boot, in the second, and so on, a line a
     remedy.
     """
     windows = result.windows()
     labels, x = (
-        tuple(w.removeprefix("spell ") for w in windows),
+        tuple(w.removeprefix("episode ") for w in windows),
         tuple(float(n + 1) for n in range(len(windows))),
     )
     lines = [
@@ -90,27 +90,27 @@ def by_spell(result: Result) -> Chart:
             spoken(", ".join(map(str, p))),
             labels,
             x,
-            tuple(result.get(p, "p_wait_spell", w) for w in windows),
+            tuple(result.get(p, "p_wait_episode", w) for w in windows),
         )
         for p in result.points()
     ]
     return Chart(
         tuple(lines),
-        "spell of pressure, counted from boot (last: and later)",
-        "P(wait) per single-argument call in the spell",
+        "episode of pressure, counted from boot (last: and later)",
+        "P(wait) per single-argument call in the episode",
         False,
         _note(result),
     )
 
 
-def is_by_spell(result: Result) -> bool:
-    """Whether a result goes spell by spell."""
-    return result.windows()[0].startswith("spell")
+def is_by_episode(result: Result) -> bool:
+    """Whether a result goes episode by episode."""
+    return result.windows()[0].startswith("episode")
 
 
 def chart_of(result: Result, window: str | None = None) -> Chart:
     """The chart that fits a result; `window` is for results that have boot and steady."""
-    return by_spell(result) if is_by_spell(result) else over_bytes(result, window)
+    return by_episode(result) if is_by_episode(result) else over_bytes(result, window)
 
 
 def _family(name: str) -> tuple[str, str]:

@@ -16,7 +16,7 @@ from krcsim.model.scenario_file import SCENARIO_FILE, toml_text
 from krcsim.report.chart import Chart, csv_text, digest
 from krcsim.report.figures import figure_of, picture
 from krcsim.report.reply import situation
-from krcsim.report.timeline import Spell, csv_of, spell_figure, story
+from krcsim.report.timeline import Episode, csv_of, episode_figure, story
 from krcsim.results.result import Result
 
 KINDS = ("png", "svg", "pdf", "csv", "toml", "json", "txt")
@@ -32,7 +32,7 @@ class Answer:
     scenario: Scenario
     seed: int
     command: str
-    drawn: Chart | Spell
+    drawn: Chart | Episode
     text: str
     result: Result | None = None
 
@@ -76,7 +76,7 @@ def file_of(answer: Answer, kind: str, dpi: int = 150) -> bytes:
         fig = (
             figure_of(drawn, situation(answer.scenario), foot)
             if isinstance(drawn, Chart)
-            else spell_figure(drawn, story(drawn), foot)
+            else episode_figure(drawn, story(drawn), foot)
         )
         return picture(fig, kind, made, dpi)
     if kind == "csv":
@@ -89,7 +89,7 @@ def file_of(answer: Answer, kind: str, dpi: int = 150) -> bytes:
             answer.result, provenance=answer.result.provenance | {"again": made["again"]}
         )
         return whole.to_json().encode()
-    if kind == "json" and isinstance(drawn, Spell):
+    if kind == "json" and isinstance(drawn, Episode):
         return (
             json.dumps(made | {"events": [asdict(e) for e in drawn.events]}, indent=1) + "\n"
         ).encode()

@@ -10,7 +10,7 @@ from typing import Any
 from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
-from krcsim.report.chart import OWN, Chart, chart_of, is_by_spell, unseen
+from krcsim.report.chart import OWN, Chart, chart_of, is_by_episode, unseen
 from krcsim.report.chart import height as height_of
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import Cell, Result, number, scenario_of, words
@@ -170,20 +170,21 @@ def situation(s: Scenario) -> str:
         f"{m.cpus} CPU{'s' * (m.cpus > 1)}, HZ={m.hz}, {w.rate_hz:g} calls/s per CPU "
         f"({w.arrivals}, {w.loop} loop{tasks}{single}); "
     )
-    page, _, head, atomic, _, last = a.spell.resolved()
-    length = f"{a.spell_ms:g} ms every {a.spell_ms + a.calm_ms:g} ms on average"
-    if a.spells == "schedule":
+    page, _, head, atomic, _, last = a.episode.resolved()
+    length = f"{a.episode_ms:g} ms every {a.episode_ms + a.calm_ms:g} ms on average"
+    if a.episodes == "schedule":
         length = f"{len(a.schedules)} given schedule{'s' * (len(a.schedules) > 1)}"
-    if s.memory.pressure == "pages" and a.spells != "none":
+    if s.memory.pressure == "pages" and a.episodes != "none":
         return text + (
-            f"spells of pressure {length} in which pages are taken down to a watermark "
+            f"episodes of pressure {length} in which pages are taken down to a watermark "
             f"({s.memory.mib:g} MiB, hog: {s.memory.hog}); {s.grace_period.origin(m.hz, m.cpus)}."
         )
     text += (
-        "no spells of pressure"
-        if a.spells == "none"
+        "no episodes of pressure"
+        if a.episodes == "none"
         else (
-            f"spells of pressure {length} in which a page request fails with probability {page:g} "
+            f"episodes of pressure {length} in which a page request fails with probability "
+            f"{page:g} "
             f"and an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), {last:g} "
             "(after reclaim)"
         )
@@ -193,7 +194,7 @@ def situation(s: Scenario) -> str:
 
 def remark(result: Result, window: str, names: list[str]) -> str:
     """What the differences of the named remedies from the first one say, one clause each."""
-    said, spell = [], f" in {window}" if is_by_spell(result) else ""
+    said, episode = [], f" in {window}" if is_by_episode(result) else ""
     rows: Any = result.differences
     for remedy, base, win, quantity, value, lo, hi, saves in rows:
         if win != window or not str(quantity).startswith("p_wait") or remedy not in names:
@@ -203,7 +204,9 @@ def remark(result: Result, window: str, names: list[str]) -> str:
             for name in (remedy, base)
         )
         said.append(f"{remedy}: " + difference_words(str(base), runs, value, lo, hi, saves))
-    return f"P(wait) in the same worlds{spell}, against {base}: {'; '.join(said)}." if said else ""
+    return (
+        f"P(wait) in the same worlds{episode}, against {base}: {'; '.join(said)}." if said else ""
+    )
 
 
 def difference_words(base: str, runs: int, value: Cell, lo: Cell, hi: Cell, saves: Cell) -> str:
@@ -251,18 +254,18 @@ def answer_text(result: Result, window: str | None = None) -> str:
     s, points = scenario_of(result), result.points()
     if len(points) > 12:  # growing reserves: in the plot only
         points = [p for p in points if not str(p[0]).endswith("-own")][:40]
-    spells = is_by_spell(result)
+    episodes = is_by_episode(result)
     span = (
-        "spell by spell from boot"
-        if spells
+        "episode by episode from boot"
+        if episodes
         else f"first {s.warmup_ms:g} ms from boot"
         if window == "boot"
         else "steady state"
     )
-    rows = spell_rows(result, points) if spells else wait_rows(result, points, window)
+    rows = episode_rows(result, points) if episodes else wait_rows(result, points, window)
     key = (
-        "Per single-argument call made in the spell."
-        if spells
+        "Per single-argument call made in the episode."
+        if episodes
         else "bytes/CPU: reserve once full, the page that "
         "the plain code keeps counted for all. P(wait): per single-argument call. "
         f"blocked: {blocked_words(s)}, in grace-period waits."
@@ -291,7 +294,7 @@ def answer_text(result: Result, window: str | None = None) -> str:
 
 def assumed(s: Scenario) -> str:
     """What of a scenario nobody measured, in a sentence without its full stop."""
-    kinds = ["rates"] + ["spells"] * (s.allocator.spells != "none")
+    kinds = ["rates"] + ["episodes"] * (s.allocator.episodes != "none")
     kinds += (
         ["the hog", "memory sizes"] if s.memory.pressure == "pages" else ["failure probabilities"]
     )
@@ -328,14 +331,16 @@ def _continued(command: str) -> list[str]:
     return " \\\n".join(wrap(command, WIDTH - 3, "  ", " " * 6)).split("\n")
 
 
-def spell_rows(result: Result, points: list[tuple[Cell, ...]]) -> tuple[list[str], list[list[str]]]:
-    """Head and rows of a table of the first and the last spell."""
+def episode_rows(
+    result: Result, points: list[tuple[Cell, ...]]
+) -> tuple[list[str], list[list[str]]]:
+    """Head and rows of a table of the first and the last episode."""
     shown = list(dict.fromkeys((result.windows()[0], result.windows()[-1])))
     return ["remedy", *shown], [
         [
             str(p[0]),
             *(
-                words(result.get(p, "p_wait_spell", w)).replace(", ", ",").replace("~ ", "~")
+                words(result.get(p, "p_wait_episode", w)).replace(", ", ",").replace("~ ", "~")
                 for w in shown
             ),
         ]
@@ -355,7 +360,7 @@ def found_words(result: Result, points: list[tuple[Cell, ...]]) -> str:
     """For which of the points plain runs saw no wait, what was found instead, and what was spent on
     it; "" if none.
     """
-    quantity = "p_wait_spell" if is_by_spell(result) else "p_wait"
+    quantity = "p_wait_episode" if is_by_episode(result) else "p_wait"
     parts = []
     for method, words_of_it in HOW.items():
         names = []
@@ -382,7 +387,7 @@ def unexposed_words(result: Result, points: list[tuple[Cell, ...]]) -> str:
     """With which of the points no call could have waited, so that nothing is known about waits; ""
     if none.
     """
-    quantity = "p_wait_spell" if is_by_spell(result) else "p_wait"
+    quantity = "p_wait_episode" if is_by_episode(result) else "p_wait"
     said = []
     for w in result.windows():
         names = [" ".join(map(str, p)) for p in points if result.get(p, quantity, w).kind == "none"]
@@ -395,7 +400,7 @@ def _in_windows(where: list[str], every: list[str]) -> str:
     """In which windows, if not in all."""
     if where == every:
         return ""
-    return f" in {where[0]}" if len(where) == 1 else f" in {len(where)} of {len(every)} spells"
+    return f" in {where[0]}" if len(where) == 1 else f" in {len(where)} of {len(every)} episodes"
 
 
 def wait_rows(

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One spell of pressure on one CPU, event by event: what was held, who waited, which rule fired."""
+"""One episode of pressure on one CPU, event by event: what was held, who waited, which rule
+fired.
+"""
 
 import textwrap
 import tomllib
@@ -58,8 +60,8 @@ COLUMNS = tuple(f.name for f in fields(Event))
 
 
 @dataclass(frozen=True)
-class Spell:
-    """A spell of one replication as one CPU saw it, with `margin_ms` before and after."""
+class Episode:
+    """An episode of one replication as one CPU saw it, with `margin_ms` before and after."""
 
     scenario: Scenario
     seed: int
@@ -73,7 +75,7 @@ class Spell:
 
     @property
     def waits(self) -> tuple[Event, ...]:
-        """The waits of the CPU that began in the spell."""
+        """The waits of the CPU that began in the episode."""
         return tuple(
             e
             for e in self.events
@@ -81,15 +83,15 @@ class Spell:
         )
 
     def __repr__(self) -> str:
-        """The spell in a sentence."""
-        return f"<Spell: {story(self)}>"
+        """The episode in a sentence."""
+        return f"<Episode: {story(self)}>"
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it."""
-        return written(spell_figure(self, story(self), ""), "png", bbox_inches="tight")
+        return written(episode_figure(self, story(self), ""), "png", bbox_inches="tight")
 
 
-def one_spell(
+def one_episode(
     scenario: Scenario | str,
     seed: int = SEED,
     *,
@@ -97,9 +99,9 @@ def one_spell(
     replication: int = 0,
     number: int = 1,
     cpu: int = 0,
-) -> Spell:
-    """Spell `number` (from 1) of a replication, seen from a CPU; raises KrcsimError where there is
-    none.
+) -> Episode:
+    """Episode `number` (from 1) of a replication, seen from a CPU; raises KrcsimError where there
+    is none.
     """
     check_study(seed, PRECISION, 0)
     for name, value in (("replication", replication), ("number", number), ("cpu", cpu)):
@@ -115,11 +117,11 @@ def one_spell(
     )
     _, log, _ = event_log(s, seed, replication, events=ROOM)
     begins, ends = (
-        log[log["code"] == EVENTS.index(f"spell {what}")]["at"] for what in ("begins", "ends")
+        log[log["code"] == EVENTS.index(f"episode {what}")]["at"] for what in ("begins", "ends")
     )
     if not 1 <= number <= len(begins):
         raise KrcsimError(
-            f"this run of {s.horizon_ms:g} ms has {len(begins)} spells, so none with number "
+            f"this run of {s.horizon_ms:g} ms has {len(begins)} episodes, so none with number "
             f"{number}; "
             "choose another, or raise horizon_ms"
         )
@@ -139,7 +141,7 @@ def one_spell(
         )
         for e in log
     )
-    return Spell(s, seed, replication, number, cpu, begin, end, margin, events)
+    return Episode(s, seed, replication, number, cpu, begin, end, margin, events)
 
 
 @cache
@@ -150,46 +152,47 @@ def rules() -> dict[str, dict[str, str]]:
     return tomllib.loads((data_folder() / "rules.toml").read_text(encoding="utf-8"))
 
 
-def story(spell: Spell) -> str:
-    """The spell in a sentence: its length, what failed, who waited."""
-    count = Counter(e.what for e in spell.events if spell.begin_ms <= e.ms <= spell.end_ms)
-    lengths = [e.value for e in spell.events if e.what == "wait ends"]
+def story(episode: Episode) -> str:
+    """The episode in a sentence: its length, what failed, who waited."""
+    count = Counter(e.what for e in episode.events if episode.begin_ms <= e.ms <= episode.end_ms)
+    lengths = [e.value for e in episode.events if e.what == "wait ends"]
     mean = f", {sum(lengths) / len(lengths):.3g} ms on average" if lengths else ""
-    waited = f"{len(spell.waits)} callers waited{mean}"
+    waited = f"{len(episode.waits)} callers waited{mean}"
     return (
-        f"Spell {spell.number} on CPU {spell.cpu}: {spell.end_ms - spell.begin_ms:.4g} ms, "
+        f"Episode {episode.number} on CPU {episode.cpu}: {episode.end_ms - episode.begin_ms:.4g} "
+        "ms, "
         f"{count['page from cache']} pages came from the cache, {count['rcu_head from pool']} "
         "objects from the pool, "
         f"{count['reclaim stall']} callers stalled in reclaim; {waited}."
     )
 
 
-def csv_of(spell: Spell, about: Mapping[str, Any]) -> str:
+def csv_of(episode: Episode, about: Mapping[str, Any]) -> str:
     """The events drawn, a row each, under comment lines that say where they come from."""
     head = [f"# {line}" for k, v in about.items() for line in f"{k}: {v}".splitlines()]
     rows = [
         ",".join(
             f"{getattr(e, c):.9g}" if c in ("ms", "value") else str(getattr(e, c)) for c in COLUMNS
         )
-        for e in spell.events
+        for e in episode.events
     ]
     return "\n".join([*head, ",".join(COLUMNS), *rows, ""])
 
 
-def whole(spell: Spell) -> tuple[float, float]:
-    """From a margin before the spell to a margin behind it, in ms."""
-    return spell.begin_ms - spell.margin_ms, spell.end_ms + spell.margin_ms
+def whole(episode: Episode) -> tuple[float, float]:
+    """From a margin before the episode to a margin behind it, in ms."""
+    return episode.begin_ms - episode.margin_ms, episode.end_ms + episode.margin_ms
 
 
-def frame(ax: Axes, *, spell: Spell, span: tuple[float, float]) -> None:
-    """Draw a span (ms) of the spell: a lane each for what was held, in flight and held up."""
+def frame(ax: Axes, *, episode: Episode, span: tuple[float, float]) -> None:
+    """Draw a span (ms) of the episode: a lane each for what was held, in flight and held up."""
     left, right = span
     ax.get_figure(root=True).subplots_adjust(left=LEFT)  # type: ignore[union-attr]
-    own = [e for e in spell.events if e.cpu >= 0]
-    ax.axvspan(spell.begin_ms, spell.end_ms, color="#888888", alpha=0.15, lw=0)
+    own = [e for e in episode.events if e.cpu >= 0]
+    ax.axvspan(episode.begin_ms, episode.end_ms, color="#888888", alpha=0.15, lw=0)
     tops = {
         "on the list": max([1, *(e.listed for e in own)]),
-        "pool": max(1, spell.scenario.remedy.nr_emergency_objs),
+        "pool": max(1, episode.scenario.remedy.nr_emergency_objs),
         "in blocks": max([1, *(e.queued - e.listed for e in own)]),
         "page cache": max([1, *(e.cached for e in own)]),
     }
@@ -209,7 +212,7 @@ def frame(ax: Axes, *, spell: Spell, span: tuple[float, float]) -> None:
         else:
             ax.plot(*_sawtooth(own, x, y, lane + 0.1), color=colour, lw=1.2)
         ax.text(right, lane + 0.8, f"{top} ", fontsize=6.5, ha="right", va="top", color=colour)
-    for lane, bars, colour, hatch in _bars(spell, left, right):
+    for lane, bars, colour, hatch in _bars(episode, left, right):
         ax.broken_barh(
             [(a, b - a) for a, b in bars],
             (lane + 0.15, 0.6),
@@ -221,7 +224,7 @@ def frame(ax: Axes, *, spell: Spell, span: tuple[float, float]) -> None:
     ax.set(
         xlim=(left, right),
         ylim=(0, len(LANES)),
-        xlabel="ms since boot (grey: the spell of pressure)",
+        xlabel="ms since boot (grey: the episode of pressure)",
     )
     ax.set_yticks([n + 0.45 for n in range(len(LANES))], LANES, fontsize=8)
     ax.hlines(range(1, len(LANES)), left, right, color="#bbbbbb", lw=0.5)
@@ -242,38 +245,38 @@ def _sawtooth(
 
 
 def _bars(
-    spell: Spell, left: float, right: float
+    episode: Episode, left: float, right: float
 ) -> list[tuple[int, list[tuple[float, float]], str, str]]:
     """Lane, (start, end) pairs, colour and hatch of what lasts."""
     lane = {name: n for n, name in enumerate(LANES)}
-    waits = _paired(spell, "wait begins", "wait ends", left, right)
-    stalls = [(e.ms, e.ms + e.value) for e in spell.events if e.what == "reclaim stall"]
+    waits = _paired(episode, "wait begins", "wait ends", left, right)
+    stalls = [(e.ms, e.ms + e.value) for e in episode.events if e.what == "reclaim stall"]
     return [
         (lane["waiting callers"], waits, _RED, ""),
         (lane["stalls"], stalls, _ORANGE, "..."),
         (
             lane["grace periods"],
-            _paired(spell, "grace period starts", "grace period ends", left, right),
+            _paired(episode, "grace period starts", "grace period ends", left, right),
             _GREEN,
             "",
         ),
         (
             lane["batches"],
-            _paired(spell, "batch queued", "work starts", left, right),
+            _paired(episode, "batch queued", "work starts", left, right),
             "#56B4E9",
             "///",
         ),
-        (lane["batches"], _paired(spell, "work starts", "work ends", left, right), _BLUE, ""),
+        (lane["batches"], _paired(episode, "work starts", "work ends", left, right), _BLUE, ""),
     ]
 
 
 def _paired(
-    spell: Spell, first: str, last: str, left: float, right: float
+    episode: Episode, first: str, last: str, left: float, right: float
 ) -> list[tuple[float, float]]:
     """Spans from each `first` to its `last`, first come first served; cut off at the edges."""
     begun: list[float] = []
     spans = []
-    for e in spell.events:
+    for e in episode.events:
         if e.what == first:
             begun.append(e.ms)
         elif e.what == last:
@@ -282,19 +285,19 @@ def _paired(
 
 
 @plain()
-def spell_figure(spell: Spell, title: str, foot: str) -> Figure:
-    """A whole figure: the spell, its story above, where it comes from at the foot."""
+def episode_figure(episode: Episode, title: str, foot: str) -> Figure:
+    """A whole figure: the episode, its story above, where it comes from at the foot."""
     fig, ax = blank(title, foot)
-    frame(ax, spell=spell, span=whole(spell))
+    frame(ax, episode=episode, span=whole(episode))
     return fig
 
 
-def text_of(spell: Spell, command: str, most: int = 40) -> str:
-    """The spell as plain text for a list: the story, the events up to its first waits, the
+def text_of(episode: Episode, command: str, most: int = 40) -> str:
+    """The episode as plain text for a list: the story, the events up to its first waits, the
     command.
     """
-    first = next((k for k, e in enumerate(spell.events) if e.what == "wait begins"), 0)
-    shown = spell.events[max(0, first - most // 2) : max(0, first - most // 2) + most]
+    first = next((k for k, e in enumerate(episode.events) if e.what == "wait begins"), 0)
+    shown = episode.events[max(0, first - most // 2) : max(0, first - most // 2) + most]
     rows = [
         f"{e.ms:10.3f} ms  {e.what:29} pages {e.cached}  pool {e.nr_emergency}  queued {e.queued}"
         if e.cpu >= 0
@@ -304,7 +307,7 @@ def text_of(spell: Spell, command: str, most: int = 40) -> str:
     return (
         "\n".join(
             [
-                *textwrap.wrap("krcsim: " + story(spell), 72),
+                *textwrap.wrap("krcsim: " + story(episode), 72),
                 "",
                 *(row[:72].rstrip() for row in rows),
                 "",

@@ -27,9 +27,9 @@ from krcsim.results.estimate import (
 from krcsim.runs.replications import Replications
 
 Get = Callable[[Replications, Scenario, int], Estimate]
-# With fewer spells of pressure in all replications no interval is given: how long pressure lasts,
+# With fewer episodes of pressure in all replications no interval is given: how long pressure lasts,
 # and what it brings, would be told from next to none.
-FEW_SPELLS = 5
+FEW_EPISODES = 5
 EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
 
 
@@ -54,7 +54,7 @@ def callers(s: Scenario) -> int:
 
 def harmless_calm(s: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
-    # With memory as pages the hog of a spell may be felt after it.
+    # With memory as pages the hog of an episode may be felt after it.
     return s.memory.pressure != "pages" and out_of_luck(s.remedy, s.allocator.calm) == 0.0
 
 
@@ -71,18 +71,18 @@ def out_of_luck(r: Remedy, f: Failure) -> float:
 
 def pressed_share(s: Scenario, window: int) -> float:
     """The expected share of the time of boot (0) or steady state (1) under pressure, by the law of
-    the spells.
+    the episodes.
     """
     a, (t0, t1) = s.allocator, ((0.0, s.warmup_ms), (s.warmup_ms, s.horizon_ms))[window]
-    if a.spells == "none" or t1 <= t0:
+    if a.episodes == "none" or t1 <= t0:
         return 0.0
-    if a.spells == "schedule":
+    if a.episodes == "schedule":
         inside = [
             sum(max(0.0, min(end, t1) - max(start, t0)) for start, end in plan)
             for plan in a.schedules
         ]
         return sum(inside) / len(inside) / (t1 - t0)
-    begins, ends = 1.0 / a.calm_ms, 1.0 / a.spell_ms
+    begins, ends = 1.0 / a.calm_ms, 1.0 / a.episode_ms
     settled, pace = begins / (begins + ends), begins + ends
     if a.start == "stationary":
         return settled
@@ -94,7 +94,7 @@ def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
 
     Where no call made in calm can wait and none under pressure was seen to, the bound is that of
     calls under pressure times the share of calls that are made there: of random call times that of
-    time, by the law of the spells.
+    time, by the law of the episodes.
     """
     waits, single = runs.of("waits", window), runs.of("single", window)
     if float(waits.sum()) > 0.0 or not harmless_calm(s):
@@ -102,34 +102,34 @@ def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
     if float(single.sum()) <= 0.0:
         return NOTHING
     part = pressed_share(s, window) if runs.counts.shape[1] == 2 else 1.0
-    return unseen(_units_in_spells(runs, window), part)
+    return unseen(_units_in_episodes(runs, window), part)
 
 
-def p_wait_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
-    """P(wait) per single-argument call made in a spell, or its bound."""
+def p_wait_episode(runs: Replications, s: Scenario, window: int) -> Estimate:
+    """P(wait) per single-argument call made in an episode, or its bound."""
     return share(
-        runs.of("waits_spell", window),
-        runs.of("single_spell", window),
-        _units_in_spells(runs, window),
+        runs.of("waits_episode", window),
+        runs.of("single_episode", window),
+        _units_in_episodes(runs, window),
     )
 
 
-def p_spell(runs: Replications, s: Scenario, window: int) -> Estimate:
-    """Share of spells in which a call on any CPU waited, or its bound."""
-    spells = runs.of("spells", window)
-    # As _units_in_spells(): the long ones decide.
-    return share(runs.of("spells_waited", window), spells, float(spells.sum()) / 2.0)
+def p_episode(runs: Replications, s: Scenario, window: int) -> Estimate:
+    """Share of episodes in which a call on any CPU waited, or its bound."""
+    episodes = runs.of("episodes", window)
+    # As _units_in_episodes(): the long ones decide.
+    return share(runs.of("episodes_waited", window), episodes, float(episodes.sum()) / 2.0)
 
 
-def _units_in_spells(runs: Replications, window: int) -> float:
-    """How many independent spells of equal weight the calls made under pressure came from.
+def _units_in_episodes(runs: Replications, window: int) -> float:
+    """How many independent episodes of equal weight the calls made under pressure came from.
 
-    A run has no more of them than calls; and m spells of random (exponential) length weigh as much
-    as m/2 equal ones, since most calls come in the long ones.
+    A run has no more of them than calls; and m episodes of random (exponential) length weigh as
+    much as m/2 equal ones, since most calls come in the long ones.
     """
-    calls, spells = runs.of("single_spell", window), runs.of("spells", window)
+    calls, episodes = runs.of("single_episode", window), runs.of("episodes", window)
     held = calls > 0
-    units = np.maximum(1.0, np.minimum(calls, spells) / 2.0)
+    units = np.maximum(1.0, np.minimum(calls, episodes) / 2.0)
     return (
         float(calls.sum()) ** 2 / float((calls[held] ** 2 / units[held]).sum())
         if held.any()
@@ -165,8 +165,8 @@ def _call_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Es
 
 _ROWS: dict[str, tuple[str, str, Get]] = {
     "p_wait": ("", "P(wait) per single-argument call", p_wait),
-    "p_wait_spell": ("", "P(wait) per such call made in a spell", p_wait_spell),
-    "p_spell": ("", "share of spells with a wait on any CPU", p_spell),
+    "p_wait_episode": ("", "P(wait) per such call made in an episode", p_wait_episode),
+    "p_episode": ("", "share of episodes with a wait on any CPU", p_episode),
     "blocked": ("", "time blocked in grace-period waits", partial(_held, counter="wait_ms")),
     "stalled": ("", "time blocked in reclaim stalls", partial(_held, counter="stall_ms")),
     "wait_ms": ("ms", "mean wait", lambda r, s, w: ratio(r.of("wait_ms", w), r.of("waits", w))),
@@ -216,11 +216,12 @@ def answers(
     """
     if window_ms(s, window) <= 0:
         return {}
-    few_spells = (
-        s.allocator.spells == "exponential" and float(runs.of("spells", window).sum()) < FEW_SPELLS
+    few_episodes = (
+        s.allocator.episodes == "exponential"
+        and float(runs.of("episodes", window).sum()) < FEW_EPISODES
     )
     found = {name: QUANTITIES[name].get(runs, s, window) for name in names}
-    return {name: without_interval(e) if few_spells else e for name, e in found.items()}
+    return {name: without_interval(e) if few_episodes else e for name, e in found.items()}
 
 
 def without_interval(e: Estimate) -> Estimate:

@@ -177,7 +177,7 @@ class Result:
 
     def _repr_html_(self) -> str:
         """How a notebook shows the table: remedies by the main quantities."""
-        names = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms", "bytes_at_full")
+        names = ("p_wait", "p_wait_episode", "p_episode", "blocked", "wait_ms", "bytes_at_full")
         rows = [
             [*map(str, p), window, *(words(self.get(p, q, window)) for q in names)]
             for p in self.points()

@@ -48,14 +48,14 @@ def extend(
     every_call: bool = False,
     stop: Stop | None = None,
     workers: int | None = None,
-    by_spell: int = 0,
+    by_episode: int = 0,
 ) -> Replications:
     """Replications 0 .. total - 1, of which `have` are there already; with one worker in the
     caller's thread.
     """
     if have is not None and len(have) >= total:
         return have
-    work = partial(replicate, scenario, seed, every_call=every_call, by_spell=by_spell)
+    work = partial(replicate, scenario, seed, every_call=every_call, by_episode=by_episode)
     more = in_chunks(work, len(have or ()), total, stop, workers)
     return sum(more, have) if have is not None else sum(more[1:], more[0])
 

@@ -119,7 +119,7 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         ticked=gp.kind == "ticks",
         rcu_expedited=gp.expedited,
         nocb=m.nocb_share,
-        random_spells=a.spells == "exponential",
+        random_episodes=a.episodes == "exponential",
         stationary=a.start == "stationary",
         poisson=w.arrivals == "poisson",
         tick_phase=w.phase == "tick",
@@ -130,7 +130,7 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         exp_sigma=gp.expedited_sigma,
         invoke=gp.invoke_ticks(),
         tick_ms=1000.0 / m.hz,
-        fail=[a.calm.resolved(), a.spell.resolved()],
+        fail=[a.calm.resolved(), a.episode.resolved()],
         pages=mem.pressure == "pages",
         refill=r.refill,
         no_dull=mem.pressure == "pages" or r.refill,
@@ -161,7 +161,7 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         exp_median=gp.expedited_median_ms,
         warmup=s.warmup_ms,
         horizon=s.horizon_ms,
-        spell_mean=a.spell_ms,
+        episode_mean=a.episode_ms,
         calm_mean=a.calm_ms,
         phase=TICK_PHASE_MS,
         reader=gp.reader_ms,
@@ -187,12 +187,12 @@ class _Arena:
         every_call: bool,
         log: int,
         stop: NDArray[np.int64] | None = None,
-        by_spell: int = 0,
+        by_episode: int = 0,
         rare: Any = None,
         levels: Any = (),
         peaks: int = 0,
     ) -> None:
-        self.scenario, self.log, self.windows = s, log, max(2, by_spell + 1)
+        self.scenario, self.log, self.windows = s, log, max(2, by_episode + 1)
         self.stop = np.zeros(1, np.int64) if stop is None else stop
         self.gp = s.grace_period.table(s.machine.hz, s.machine.cpus)
         self.template = np.zeros(
@@ -206,10 +206,10 @@ class _Arena:
         self.template["levels"], self.template["peaks_cap"] = len(levels), peaks
         cdf = np.diff(self.gp[1], prepend=0.0)
         self.template["gp_mean"] = float(np.sum(self.gp[0] * cdf))
-        self.template["every_call"], self.template["log_cap"], self.template["by_spell"] = (
+        self.template["every_call"], self.template["log_cap"], self.template["by_episode"] = (
             every_call,
             log,
-            by_spell,
+            by_episode,
         )
         self.room(1 << 12)
 
@@ -262,7 +262,7 @@ class _Arena:
         a["nodes"]["slot"] = np.arange(len(a["nodes"]))
         g["p_self"] = g.ctypes.data + GLOBAL.itemsize * np.arange(len(g))
         cpus, r = a["cpus"], s.remedy
-        streams = [(g[:1], name) for name in ("r_spell", "r_gp", "r_foreign", "r_expedited")]
+        streams = [(g[:1], name) for name in ("r_episode", "r_gp", "r_foreign", "r_expedited")]
         streams += [(cpus, name) for name in ("arrivals", "marks", "stalls")] + [(g[:1], "r_fork")]
         for (record, name), state in zip(
             streams, replication_state(seed, replication, s.machine.cpus), strict=True
@@ -292,7 +292,7 @@ class _Arena:
             counts[i - first] = self.arrays["out"].view(np.float64).reshape(self.windows, -1)
             waits[i % GROUPS] += self.arrays["wait_hist"]
             late[i % GROUPS] += self.arrays["late_hist"]
-        for name in ("area", "spell_ms"):
+        for name in ("area", "episode_ms"):
             counts[:, :, COUNTERS.index(name)] *= 1000.0 / self.scenario.machine.hz
         return Replications(counts, waits, late)
 
@@ -305,14 +305,14 @@ def replicate(
     *,
     every_call: bool = False,
     stop: NDArray[np.int64] | None = None,
-    by_spell: int = 0,
+    by_episode: int = 0,
 ) -> Replications:
     """Replications first .. last - 1 of a scenario, one thread; number i depends on (seed, i) only.
 
     `every_call` takes calls one by one (the oracle); a nonzero stop[0] raises Stopped soon. With
-    `by_spell` = n each of the first n spells begins a window, instead of the steady state.
+    `by_episode` = n each of the first n episodes begins a window, instead of the steady state.
     """
-    return _Arena(scenario, every_call, 0, stop, by_spell).runs(seed, first, last)
+    return _Arena(scenario, every_call, 0, stop, by_episode).runs(seed, first, last)
 
 
 def event_log(
@@ -322,12 +322,12 @@ def event_log(
     *,
     events: int,
     every_call: bool = False,
-    by_spell: int = 0,
+    by_episode: int = 0,
 ) -> tuple[Replications, NDArray[Any], int]:
     """One replication, its first `events` events (dtype EVENT, `at` in ticks; none of dull calls),
     and their number.
     """
-    arena = _Arena(scenario, every_call, events, None, by_spell)
+    arena = _Arena(scenario, every_call, events, None, by_episode)
     runs = arena.runs(seed, replication, replication + 1)
     return runs, arena.arrays["log"][: min(arena.logged, events)].copy(), arena.logged
 
@@ -346,16 +346,16 @@ def rare_runs(
     levels: Levels = (),
     peaks: int = 0,
     stop: NDArray[np.int64] | None = None,
-    by_spell: int = 0,
+    by_episode: int = 0,
 ) -> tuple[Replications, NDArray[np.float64], list[float]]:
     """Replications first .. last - 1 with forks; what these found: tally[replication, window,
     field]; peaks of danger.
 
-    `levels`: of danger, each with the number of copies that go on there. `by_spell`: as for
-    replicate(), but of a run that is split only the tally is right by spell, and the counters are
+    `levels`: of danger, each with the number of copies that go on there. `by_episode`: as for
+    replicate(), but of a run that is split only the tally is right by episode, and the counters are
     not.
     """
-    arena = _Arena(scenario, False, 0, stop, by_spell, how, levels, peaks)
+    arena = _Arena(scenario, False, 0, stop, by_episode, how, levels, peaks)
     tally = np.zeros((last - first, arena.windows, len(TALLY.names or ())))
     runs, seen = [], []
     for i in range(first, last):

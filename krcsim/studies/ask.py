@@ -294,7 +294,7 @@ def looks(
     budget: float,
     stop: Stop | None = None,
     workers: int | None = None,
-    by_spell: int = 0,
+    by_episode: int = 0,
 ) -> Iterator[Look]:
     """Runs with forks, rung by rung within a budget; from rung 0 anew as split runs if pages are
     what seldom runs out.
@@ -314,7 +314,7 @@ def looks(
             at,
             stop=stop,
             workers=workers,
-            by_spell=by_spell,
+            by_episode=by_episode,
         )
         spent = work_of_forks(forked, s)
         over = rung == max_rung or lost + 2.0 * spent > budget

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Remedies in the same worlds, all at once or spell by spell; where plain runs see no wait, other
-methods are asked.
+"""Remedies in the same worlds, all at once or episode by episode; where plain runs see no wait,
+other methods are asked.
 """
 
 import itertools
@@ -28,9 +28,9 @@ from krcsim.studies.unseen import Rows, closed, row_of
 
 Point = tuple[Cell, ...]
 Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
-SPELL_QUANTITIES = (
-    "p_wait_spell",
-    "p_spell",
+EPISODE_QUANTITIES = (
+    "p_wait_episode",
+    "p_episode",
     "p_wait",
     "wait_ms",
     "list_share",
@@ -106,29 +106,31 @@ def same_in_a_shell(
     return command_near(verb, scenario, " ".join([*words, more]).strip())
 
 
-def spells(
+def episodes(
     scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any
 ) -> Result:
-    """As compare(), spell by spell from boot on: windows `spell 1`, ..., `spell <count> on`,
-    whatever horizon_ms.
+    """As compare(), episode by episode from boot on: windows `episode 1`, ..., `episode <count>
+    on`, whatever horizon_ms.
     """
     check_whole("count", count, 100, "8 shows how a reserve fills")
     scenario = given(scenario)
     a = scenario.allocator
     refuse(
-        a.spells == "none" or not count,
-        "allocator.spells",
-        a.spells,
+        a.episodes == "none" or not count,
+        "allocator.episodes",
+        a.episodes,
         "exponential or schedule",
-        "without spells (or a count of them) there is no first one",
+        "without episodes (or a count of them) there is no first one",
     )
     last = max((end for plan in a.schedules for _, end in plan if end < math.inf), default=0.0)
-    whole = last + a.calm_ms if a.spells == "schedule" else 1.5 * count * (a.spell_ms + a.calm_ms)
+    whole = (
+        last + a.calm_ms if a.episodes == "schedule" else 1.5 * count * (a.episode_ms + a.calm_ms)
+    )
     world = replace(scenario, warmup_ms=0.0, horizon_ms=min(round(whole, 3), 1e8))
     how["command"] = how.get("command") or same_in_a_shell(
-        "compare", scenario, remedies, how, f"--by-spell {count}"
+        "compare", scenario, remedies, how, f"--by-episode {count}"
     )
-    return study_of(scenario, (), table_of(world, remedies), by_spell=count, **how)
+    return study_of(scenario, (), table_of(world, remedies), by_episode=count, **how)
 
 
 def study_of(
@@ -144,7 +146,7 @@ def study_of(
     progress: Progress | None = None,
     stop: Stop | None = None,
     have: Have | None = None,
-    by_spell: int = 0,
+    by_episode: int = 0,
 ) -> Result:
     """All points of a question as one Result; `over` names the fields that vary beside the
     remedy.
@@ -152,9 +154,11 @@ def study_of(
     check_study(seed, precision, max_rung)
     check_budget(budget)
     windows: dict[int, str] = dict(enumerate(WINDOWS))
-    if by_spell:
-        windows = {n: f"spell {n}" for n in range(1, by_spell)} | {by_spell: f"spell {by_spell} on"}
-    asked = SPELL_QUANTITIES if by_spell else tuple(QUANTITIES)
+    if by_episode:
+        windows = {n: f"episode {n}" for n in range(1, by_episode)} | {
+            by_episode: f"episode {by_episode} on"
+        }
+    asked = EPISODE_QUANTITIES if by_episode else tuple(QUANTITIES)
     rows: list[Point] = []
     kept: dict[Point, Study] = {}
     rungs: dict[str, int] = {}
@@ -163,7 +167,13 @@ def study_of(
         if progress:
             progress(n, len(points))
         *_, (rung, runs) = climb(
-            s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have, by_spell=by_spell
+            s,
+            seed,
+            precision=precision,
+            max_rung=max_rung,
+            stop=stop,
+            have=have,
+            by_episode=by_episode,
         )
         plain = {
             (w, name): row_of(e, len(runs), rung)
@@ -179,7 +189,7 @@ def study_of(
             max_rung=max_rung,
             budget=budget,
             stop=stop,
-            by_spell=by_spell,
+            by_episode=by_episode,
         )
         name = " ".join(map(str, key))
         rungs[name] = rung
@@ -195,7 +205,7 @@ def study_of(
     return Result(
         ("remedy", *over, *BASE),
         tuple(rows),
-        tuple(_differences(kept, windows, bool(by_spell))),
+        tuple(_differences(kept, windows, bool(by_episode))),
         provenance(command, scenario, seed, rungs=rungs, budget=budget, why=why),
     )
 
@@ -212,12 +222,12 @@ def check_budget(budget: float) -> None:
 
 
 def _differences(
-    kept: dict[Point, Study], windows: dict[int, str], by_spell: bool
+    kept: dict[Point, Study], windows: dict[int, str], by_episode: bool
 ) -> Iterator[Point]:
     """P(wait) and waiting time of each remedy minus the first one's, in the same worlds."""
     sums = (
-        {"p_wait_spell": ("waits_spell", "single_spell")}
-        if by_spell
+        {"p_wait_episode": ("waits_episode", "single_episode")}
+        if by_episode
         else {"p_wait": ("waits", "single"), "blocked": ("wait_ms", "")}
     )
     points = list(kept.items())

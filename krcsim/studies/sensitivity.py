@@ -48,22 +48,24 @@ def field(path: str, words: str, unit: str, scale: str = "log") -> Input:
 
 
 def with_heads(s: Scenario, factor: float) -> Scenario:
-    """All failures of an rcu_head in spells times a factor, at most 1."""
-    spell = s.allocator.spell
-    now = {name: getattr(spell, name) for name in CLASSES}
+    """All failures of an rcu_head in episodes times a factor, at most 1."""
+    episode = s.allocator.episode
+    now = {name: getattr(episode, name) for name in CLASSES}
     more = {name: min(1.0, p * factor) for name, p in now.items() if p is not None}
-    return replace(s, allocator=replace(s.allocator, spell=replace(spell, **more)))
+    return replace(s, allocator=replace(s.allocator, episode=replace(episode, **more)))
 
 
 def with_page(s: Scenario, p: float) -> Scenario:
-    """P(a page request fails) in spells; with __GFP_NORETRY in proportion."""
-    spell = s.allocator.spell
-    noretry = None if spell.page_noretry is None else min(p, spell.page_noretry * p / spell.page)
+    """P(a page request fails) in episodes; with __GFP_NORETRY in proportion."""
+    episode = s.allocator.episode
+    noretry = (
+        None if episode.page_noretry is None else min(p, episode.page_noretry * p / episode.page)
+    )
     calm = replace(s.allocator.calm, page=min(s.allocator.calm.page, p))
     return replace(
         s,
         allocator=replace(
-            s.allocator, calm=calm, spell=replace(spell, page=p, page_noretry=noretry)
+            s.allocator, calm=calm, episode=replace(episode, page=p, page_noretry=noretry)
         ),
     )
 
@@ -111,12 +113,12 @@ def mean_ms(s: Scenario) -> float:
 
 INPUTS: dict[str, Input] = {
     "rate_hz": field("workload.rate_hz", "calls", "1/s per CPU"),
-    "spell_ms": field("allocator.spell_ms", "length of a spell", "ms"),
-    "calm_ms": field("allocator.calm_ms", "calm between spells", "ms"),
+    "episode_ms": field("allocator.episode_ms", "length of an episode", "ms"),
+    "calm_ms": field("allocator.calm_ms", "calm between episodes", "ms"),
     "page": Input(
-        "P(page fails) in a spell", "", with_page, lambda s: s.allocator.spell.page, "linear"
+        "P(page fails) in an episode", "", with_page, lambda s: s.allocator.episode.page, "linear"
     ),
-    "head": Input("P(rcu_head fails) in a spell, times", "", with_heads, lambda _: 1.0),
+    "head": Input("P(rcu_head fails) in an episode, times", "", with_heads, lambda _: 1.0),
     "grace_ms": Input(
         "mean grace period", "ms", lambda s, v: changed(s, **{"grace_period.mean_ms": v}), mean_ms
     ),
@@ -130,7 +132,17 @@ INPUTS: dict[str, Input] = {
     "free_mib": field("memory.free_mib", "free memory at boot", "MiB"),
     "instruction_ns": field("machine.instruction_ns", "time of an instruction", "ns"),
 }
-DRAWN = ("rate_hz", "spell_ms", "calm_ms", "page", "head", "grace_ms", "cpus", "burstiness", "pool")
+DRAWN = (
+    "rate_hz",
+    "episode_ms",
+    "calm_ms",
+    "page",
+    "head",
+    "grace_ms",
+    "cpus",
+    "burstiness",
+    "pool",
+)
 HOGGED = (
     "rate_hz",
     "hog_pages_s",
@@ -173,8 +185,8 @@ def default_ranges(s: Scenario) -> dict[str, Range]:
     ns = ranges.get("instruction_ns", (0.0, s.machine.instruction_ns))[1]
     most = 0.99e9 / max(1e-9, s.workload.call_instructions * ns)  # calls for which a CPU has time
     ranges["rate_hz"] = (ranges["rate_hz"][0], min(ranges["rate_hz"][1], most))
-    if s.memory.pressure != "pages" and s.allocator.spells != "exponential":
-        ranges = {k: v for k, v in ranges.items() if k not in ("spell_ms", "calm_ms")}
+    if s.memory.pressure != "pages" and s.allocator.episodes != "exponential":
+        ranges = {k: v for k, v in ranges.items() if k not in ("episode_ms", "calm_ms")}
     if s.workload.arrivals == "periodic":
         ranges.pop("burstiness", None)
     return ranges

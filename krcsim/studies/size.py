@@ -22,7 +22,7 @@ from krcsim.studies.limits import SETTLED, at_each_look, height, limits, looks_a
 
 OF = ("pool", "pages", "mix")
 AT_BOOT = ("own", "empty", "full")
-QUANTITIES = ("p_wait", "p_wait_spell", "p_spell", "blocked")  # they fall as a reserve grows
+QUANTITIES = ("p_wait", "p_wait_episode", "p_episode", "blocked")  # they fall as a reserve grows
 MOST = {"pool": 4096, "pages": 512}  # objects and pages per CPU
 TARGET, CONFIDENCE = 1e-6, 0.95
 BUDGET = 3.5e7  # events of one question: some CPU-seconds

@@ -18,7 +18,7 @@ from krcsim.runs.replications import WINDOWS, Replications
 from krcsim.studies.ask import BY_CONSTRUCTION, NEGLIGIBLE, Finding, Look, looks, without_chance
 
 Where = tuple[int, str]  # a window, counted, and a quantity
-ASKED = ("p_wait", "p_wait_spell", "blocked")  # the gaps that are looked for; see rare.SUMS
+ASKED = ("p_wait", "p_wait_episode", "blocked")  # the gaps that are looked for; see rare.SUMS
 UNSEEN = ("bound", "none")
 
 
@@ -72,7 +72,7 @@ def closed(
     budget: float,
     precision: float = PRECISION,
     stop: Stop | None = None,
-    by_spell: int = 0,
+    by_episode: int = 0,
 ) -> tuple[Rows, str]:
     """The rows of a point with other methods' answers where plain runs saw no wait, and why these
     hold, in words.
@@ -88,16 +88,25 @@ def closed(
     proven = _proven(s, plain, gaps)
     if proven:
         return plain | proven[0], proven[1]
-    sure = {} if by_spell else _chained(s, plain, gaps, budget)
+    sure = {} if by_episode else _chained(s, plain, gaps, budget)
     # Without a call that could wait there is nothing to fork.
     open_gaps = [
         (w, quantity)
         for w, quantity in gaps
         if (w, quantity) not in sure
-        and runs.of("single_spell" if quantity == "p_wait_spell" else "single", w).any()
+        and runs.of("single_episode" if quantity == "p_wait_episode" else "single", w).any()
     ]
     found, why = _forked(
-        s, plain, open_gaps, runs, seed, max(precision, PRECISION), max_rung, budget, stop, by_spell
+        s,
+        plain,
+        open_gaps,
+        runs,
+        seed,
+        max(precision, PRECISION),
+        max_rung,
+        budget,
+        stop,
+        by_episode,
     )
     return plain | found | sure, why or ("a small world on one CPU" if sure else "")
 
@@ -110,8 +119,10 @@ def _proven(s: Scenario, plain: Rows, gaps: list[Where]) -> tuple[Rows, str] | N
     if no is None or no.bound > NEGLIGIBLE:
         return None
     e = exact(0.0) if no.bound == 0.0 else Estimate(None, 0.0, no.bound, "bound")
-    spells = [(w, "p_spell") for w in dict.fromkeys(w for w, _ in gaps)]
-    follow = [where for where in spells if where in plain and plain[where].estimate.kind == "bound"]
+    episodes = [(w, "p_episode") for w in dict.fromkeys(w for w, _ in gaps)]
+    follow = [
+        where for where in episodes if where in plain and plain[where].estimate.kind == "bound"
+    ]
     return {
         where: replace(plain[where], estimate=e, method=BY_CONSTRUCTION)
         for where in (*gaps, *follow)
@@ -139,13 +150,13 @@ def _forked(
     max_rung: int,
     budget: float,
     stop: Stop | None,
-    by_spell: int,
+    by_episode: int,
 ) -> tuple[Rows, str]:
     """What forks say of the gaps, rung by rung, until all is known or the budget is spent."""
 
     def told(forked: rare.Forked) -> list[Estimate]:
         return [
-            _estimate(s, forked, runs, quantity, w, by_spell, plain[w, quantity].estimate.hi)
+            _estimate(s, forked, runs, quantity, w, by_episode, plain[w, quantity].estimate.hi)
             for w, quantity in gaps
         ]
 
@@ -157,7 +168,7 @@ def _forked(
     if not gaps or rare.fits(s):
         return found, why
     for look in looks(
-        s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, by_spell=by_spell
+        s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, by_episode=by_episode
     ):
         estimates = told(look.forked)
         seen = any(e.value is not None for e in estimates)
@@ -192,15 +203,15 @@ def _estimate(
     runs: Replications,
     quantity: str,
     w: int,
-    by_spell: int,
+    by_episode: int,
     most: float | None,
 ) -> Estimate:
     """A quantity by forks, where nothing else is known above than the bound of more plain runs
     (`most`).
 
-    Spell by spell it has no control, and split runs count no calls by spell: plain runs do.
+    Episode by episode it has no control, and split runs count no calls by episode: plain runs do.
     """
-    if not by_spell:
+    if not by_episode:
         e = rare.estimate(forked, s, quantity, w)
         faint = (
             says_little(e)

@@ -3,7 +3,7 @@
 
 from krcsim.widgets.how_big import HowBig
 from krcsim.widgets.pressure import Pressure
-from krcsim.widgets.questions import ColdStart, OneSpell, PoolOrPages
+from krcsim.widgets.questions import ColdStart, OneEpisode, PoolOrPages
 from krcsim.widgets.trust import Trust
 
-__all__ = ["ColdStart", "HowBig", "OneSpell", "PoolOrPages", "Pressure", "Trust"]
+__all__ = ["ColdStart", "HowBig", "OneEpisode", "PoolOrPages", "Pressure", "Trust"]

@@ -77,8 +77,8 @@ CONTROLS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
         "kfree_rcu_batch_init()",
         (0, 1, 2, 3, 4, 5, 8, 10),
     ),
-    "allocator.spell.page": ("P(page fails)", "__get_free_page()", CHANCES[1:]),
-    "allocator.spell.head": ("P(object fails)", "kmalloc()", CHANCES),
+    "allocator.episode.page": ("P(page fails)", "__get_free_page()", CHANCES[1:]),
+    "allocator.episode.head": ("P(object fails)", "kmalloc()", CHANCES),
     "allocator.calm.page": ("P(page fails), ever", "__get_free_page()", CHANCES[1:]),
     "allocator.calm.head": (
         "P(object fails), ever",
@@ -86,7 +86,7 @@ CONTROLS: dict[str, tuple[str, str, tuple[Any, ...]]] = {
         (0.001, 0.002, 0.005, *CHANCES[1:-1]),
     ),
     "remedy.block_entries": ("Pointers a block", "KVFREE_BULK_MAX_ENTR", (4, 8, 16, 32, 64)),
-    "allocator.spell_ms": ("Spell length (ms)", "__zone_watermark_ok()", STEPS[3:13]),
+    "allocator.episode_ms": ("Episode length (ms)", "__zone_watermark_ok()", STEPS[3:13]),
     "allocator.calm_ms": ("Calm between (ms)", "kswapd", STEPS[3:15]),
     "workload.rate_hz": ("Calls (1/s per CPU)", "kvfree_call_rcu()", STEPS[3:16]),
     "machine.cpus": ("CPUs", "nr_cpu_ids", (1, 2, 4, 8, 16, 32, 64, 128)),
@@ -106,7 +106,7 @@ AT_MOST = (
     ("remedy.emergency_at_boot", "remedy.nr_emergency_objs"),
     ("remedy.cache_at_boot", "remedy.nr_bkv_objs"),
 )
-CLASSES = ("head_atomic", "head_high", "head_reclaim")  # move with allocator.spell.head
+CLASSES = ("head_atomic", "head_high", "head_reclaim")  # move with allocator.episode.head
 
 
 def why(path: str) -> str:
@@ -321,19 +321,19 @@ class Explorer:
         v = {path: control.value for path, control in self.controls.items()}
         if "grace_period.mean_ms" in v:
             v["grace_period.mean_ms"] = v["grace_period.mean_ms"] or None
-        spell, page = self.base.allocator.spell, v.get("allocator.spell.page", 1.0)
-        if "allocator.spell.page" in v:
+        episode, page = self.base.allocator.episode, v.get("allocator.episode.page", 1.0)
+        if "allocator.episode.page" in v:
             calm = self.base.allocator.calm.page
-            v["allocator.calm.page"] = calm if page == spell.page else min(calm, page)
-            if spell.page_noretry is not None:
-                v["allocator.spell.page_noretry"] = min(spell.page_noretry, page)
-        if "allocator.spell.head" in v and spell.head:
+            v["allocator.calm.page"] = calm if page == episode.page else min(calm, page)
+            if episode.page_noretry is not None:
+                v["allocator.episode.page_noretry"] = min(episode.page_noretry, page)
+        if "allocator.episode.head" in v and episode.head:
             part = (
-                v["allocator.spell.head"] / spell.head
+                v["allocator.episode.head"] / episode.head
             )  # the other classes keep their share of it
             for name in CLASSES:
-                if (was := getattr(spell, name)) is not None:
-                    v[f"allocator.spell.{name}"] = min(1.0, round(was * part, 9))
+                if (was := getattr(episode, name)) is not None:
+                    v[f"allocator.episode.{name}"] = min(1.0, round(was * part, 9))
         return self.fitted(changed(self.base, **v))
 
     def useless(self, s: Scenario) -> dict[str, str]:
@@ -348,11 +348,11 @@ class Explorer:
 
     def _moves(self, path: str, s: Scenario) -> list[str]:
         """The fields that a control moves."""
-        spell = s.allocator.spell
+        episode = s.allocator.episode
         more = {
-            "allocator.spell.page": ["calm.page", "spell.page_noretry"],
-            "allocator.spell.head": [
-                f"spell.{name}" for name in CLASSES if spell.head and getattr(spell, name)
+            "allocator.episode.page": ["calm.page", "episode.page_noretry"],
+            "allocator.episode.head": [
+                f"episode.{name}" for name in CLASSES if episode.head and getattr(episode, name)
             ],
         }.get(path, [])
         return [path, *(f"allocator.{name}" for name in more)]
@@ -506,7 +506,7 @@ class Explorer:
         self._begun = self._told = time.monotonic()
         try:
             self.work(ticket, s, pins)
-        # a question that this setting has no answer to, as of spells where there are none
+        # a question that this setting has no answer to, as of episodes where there are none
         except KrcsimError as exc:
             ticket.post(self._remark, f"No answer here: {exc}")
 

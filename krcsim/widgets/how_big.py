@@ -28,9 +28,9 @@ class HowBig(Found):
     name = "how-big"
     shown = (
         "remedy.head_alloc",
-        "allocator.spell.page",
-        "allocator.spell.head",
-        "allocator.spell_ms",
+        "allocator.episode.page",
+        "allocator.episode.head",
+        "allocator.episode_ms",
         "allocator.calm_ms",
         "workload.rate_hz",
         "machine.cpus",

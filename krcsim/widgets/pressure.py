@@ -38,8 +38,8 @@ class Pressure(Compared):
         "remedy.nr_emergency_objs",
         "remedy.nr_bkv_objs",
         "remedy.cache_at_boot",
-        "allocator.spell.page",
-        "allocator.spell.head",
+        "allocator.episode.page",
+        "allocator.episode.head",
         "workload.rate_hz",
     )
 

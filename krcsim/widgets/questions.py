@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The three questions that have sliders: pool or pages, cold start, one spell."""
+"""The three questions that have sliders: pool or pages, cold start, one episode."""
 
 import html
 import shlex
@@ -22,7 +22,7 @@ from krcsim.report.export import Answer
 from krcsim.report.reply import answer_text
 from krcsim.results.result import Result, words
 from krcsim.runs.ladder import SEED, Have, Progress, replications_at
-from krcsim.studies.compare import compare, spells
+from krcsim.studies.compare import compare, episodes
 from krcsim.widgets.explorer import Explorer, Shown, possible
 from krcsim.widgets.latest import Ticket
 from krcsim.widgets.view import RIGHT, View
@@ -35,9 +35,9 @@ _LOAD = (
     "workload.single_share",
 )
 _PRESSURE = (
-    "allocator.spell.page",
-    "allocator.spell.head",
-    "allocator.spell_ms",
+    "allocator.episode.page",
+    "allocator.episode.head",
+    "allocator.episode_ms",
     "allocator.calm_ms",
 )
 
@@ -83,10 +83,10 @@ def pictured(view: View, chart: Chart, command: str) -> bytes:
     return view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
 
 
-def cursor(ax: Axes, spell: timeline.Spell, n: int) -> list[Any]:
+def cursor(ax: Axes, episode: timeline.Episode, n: int) -> list[Any]:
     """A line at event n, with its name; returns the artists."""
-    e = spell.events[n]
-    near = e.ms > (spell.begin_ms + spell.end_ms) / 2
+    e = episode.events[n]
+    near = e.ms > (episode.begin_ms + episode.end_ms) / 2
     return [
         ax.axvline(e.ms, color="black", lw=1),
         ax.text(
@@ -101,9 +101,9 @@ def cursor(ax: Axes, spell: timeline.Spell, n: int) -> list[Any]:
     ]
 
 
-def told(spell: timeline.Spell, n: int) -> tuple[str, str, str]:
+def told(episode: timeline.Episode, n: int) -> tuple[str, str, str]:
     """Event n as (when and where, the rule that fired, the kernel's symbol)."""
-    e, rule = spell.events[n], timeline.rules()[spell.events[n].what]
+    e, rule = episode.events[n], timeline.rules()[episode.events[n].what]
     held = (
         ""
         if e.cpu < 0
@@ -129,7 +129,7 @@ class Compared(Explorer):
     """Remedies beside each other: at once the person's own, then all of them, rung by rung."""
 
     pins_at_most = 3
-    names: ClassVar[str]  # the remedies, as the shell spells them
+    names: ClassVar[str]  # the remedies, as the shell episodes them
     options: ClassVar[str] = ""
     seen: Chart | None = None  # what is on the screen, with the curves of the setting before
 
@@ -306,10 +306,10 @@ class PoolOrPages(Compared):
     )
 
     def fitted(self, s: Scenario) -> Scenario:
-        """With a horizon of a few spells, fewer where many CPUs make many events."""
-        if s.allocator.spells != "exponential":  # its horizon is as long as it was given
+        """With a horizon of a few episodes, fewer where many CPUs make many events."""
+        if s.allocator.episodes != "exponential":  # its horizon is as long as it was given
             return s
-        cycle, cpus = s.allocator.spell_ms + s.allocator.calm_ms, s.machine.cpus
+        cycle, cpus = s.allocator.episode_ms + s.allocator.calm_ms, s.machine.cpus
         span = max(
             2.0 * cycle if cpus <= 16 else cycle, min(4.0 * cycle, 10_000.0 / max(1.0, cpus / 4))
         )
@@ -317,11 +317,11 @@ class PoolOrPages(Compared):
 
 
 class ColdStart(Compared):
-    """P(wait) in the first spell after boot, in the second, and so on: what preallocation buys, and
-    how long.
+    """P(wait) in the first episode after boot, in the second, and so on: what preallocation buys,
+    and how long.
     """
 
-    name, names, options = "cold-start", "cold", " --by-spell 8"
+    name, names, options = "cold-start", "cold", " --by-episode 8"
     shown = (
         "remedy.head_alloc",
         "remedy.nr_emergency_objs",
@@ -333,26 +333,26 @@ class ColdStart(Compared):
     )
 
     def ask(self, s: Scenario, names: str, **how: Any) -> Result:
-        """Run the question, spell by spell."""
-        return spells(s, listed(names, s), **how)
+        """Run the question, episode by episode."""
+        return episodes(s, listed(names, s), **how)
 
     def said(self, result: Result, s: Scenario) -> str:  # noqa: ARG002
-        """The first and the last spell of the own setting (HTML)."""
+        """The first and the last episode of the own setting (HTML)."""
         first, last = result.windows()[0], result.windows()[-1]
         one, later = (
-            html.escape(words(result.get("own", "p_wait_spell", x))) for x in (first, last)
+            html.escape(words(result.get("own", "p_wait_episode", x))) for x in (first, last)
         )
         return (
-            f"P(wait) of your setting in the first spell: <b>{one}</b>, in {last}: <b>{later}</b>"
+            f"P(wait) of your setting in the first episode: <b>{one}</b>, in {last}: <b>{later}</b>"
         )
 
 
-class OneSpell(Explorer):
-    """One spell of pressure on a timeline: what a CPU held, who waited, and which rule of the
+class OneEpisode(Explorer):
+    """One episode of pressure on a timeline: what a CPU held, who waited, and which rule of the
     kernel fired.
     """
 
-    name = "one-spell"
+    name = "one-episode"
     shown = (
         "remedy.head_alloc",
         "remedy.nr_emergency_objs",
@@ -364,23 +364,23 @@ class OneSpell(Explorer):
         "grace_period.mean_ms",
         "workload.single_share",
     )
-    spell: timeline.Spell | None = None
+    episode: timeline.Episode | None = None
 
     def fitted(self, s: Scenario) -> Scenario:
-        """Long enough for the spell asked for."""
-        if s.allocator.spells != "exponential":
+        """Long enough for the episode asked for."""
+        if s.allocator.episodes != "exponential":
             return s
-        whole = 3.0 * (1 + self.which.value) * (s.allocator.spell_ms + s.allocator.calm_ms)
+        whole = 3.0 * (1 + self.which.value) * (s.allocator.episode_ms + s.allocator.calm_ms)
         return replace(s, horizon_ms=round(max(s.warmup_ms, whole), 3))
 
     def extras(self) -> list[Any]:
-        """Which spell, and the step through its events."""
+        """Which episode, and the step through its events."""
         look: Any = dict(style=dict(description_width="8em"), layout=w.Layout(width="28em"))
-        self.which = w.BoundedIntText(1, min=1, max=50, description="Spell number", **look)
+        self.which = w.BoundedIntText(1, min=1, max=50, description="Episode number", **look)
         self.world = w.BoundedIntText(0, min=0, max=10_000, description="World (run)", **look)
         self.cpu = w.BoundedIntText(0, min=0, max=1023, description="CPU looked at", **look)
         self.zoom = w.Dropdown(
-            options=[("whole spell", 0), ("400 ms", 400), ("100 ms", 100), ("40 ms", 40)],
+            options=[("whole episode", 0), ("400 ms", 400), ("100 ms", 100), ("40 ms", 40)],
             description="Show",
             **look,
         )
@@ -415,7 +415,7 @@ class OneSpell(Explorer):
         self.event.value = max(0, min(self.event.max, n))
 
     def _next_wait(self) -> None:
-        events = self.spell.events if self.spell else ()
+        events = self.episode.events if self.episode else ()
         later = [
             n for n, e in enumerate(events) if e.what == "wait begins" and n > self.event.value
         ]
@@ -424,70 +424,73 @@ class OneSpell(Explorer):
             self._go((later or first)[0])
         else:
             self._remark(
-                "Nobody waits in this spell; try another one, another world, or less reserve."
+                "Nobody waits in this episode; try another one, another world, or less reserve."
             )
 
     def _point(self, change: Any) -> None:
         """The pointer is on the picture: go to the event nearest to it."""
-        if self.spell and (events := self.spell.events):
-            left, right = self._span(self.spell, self.event.value)
+        if self.episode and (events := self.episode.events):
+            left, right = self._span(self.episode, self.event.value)
             share = (change["new"] - timeline.LEFT) / (RIGHT - timeline.LEFT)
             ms = left + share * (right - left)
             self._go(min(range(len(events)), key=lambda n: abs(events[n].ms - ms)))
 
-    def _span(self, spell: timeline.Spell, n: int) -> tuple[float, float]:
-        left, right = timeline.whole(spell)
-        if not self.zoom.value or not spell.events:
+    def _span(self, episode: timeline.Episode, n: int) -> tuple[float, float]:
+        left, right = timeline.whole(episode)
+        if not self.zoom.value or not episode.events:
             return left, right
         width = float(
             self.zoom.value
         )  # pages of half that width, so that it does not jump at each step
-        page = int((spell.events[n].ms - left) / (width / 2))
+        page = int((episode.events[n].ms - left) / (width / 2))
         return left + (page - 0.5) * width / 2, left + (page + 1.5) * width / 2
 
     def command(self, s: Scenario, world: int, number: int, cpu: int) -> str:
-        """The shell command that draws the same spell."""
-        return command_near("simulate", s, f"--replication {world} --spell {number} --cpu {cpu}")
+        """The shell command that draws the same episode."""
+        return command_near("simulate", s, f"--replication {world} --episode {number} --cpu {cpu}")
 
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
-        """Run the world again if another spell is asked for, and draw it with the cursor at the
+        """Run the world again if another episode is asked for, and draw it with the cursor at the
         event.
         """
         asked = (s, self.world.value, self.which.value, min(self.cpu.value, s.machine.cpus - 1))
-        n, spell = self.event.value, self.spell
-        if spell is None or (spell.scenario, spell.replication, spell.number, spell.cpu) != asked:
+        n, episode = self.event.value, self.episode
+        if (
+            episode is None
+            or (episode.scenario, episode.replication, episode.number, episode.cpu) != asked
+        ):
             try:
-                spell = timeline.one_spell(
+                episode = timeline.one_episode(
                     s, SEED, replication=asked[1], number=asked[2], cpu=asked[3]
                 )
             except KrcsimError as exc:
                 ticket.post(self._remark, str(exc))
                 return
-            n = next((k for k, e in enumerate(spell.events) if e.what == "wait begins"), 0)
-        n = min(n, len(spell.events) - 1)
-        span = self._span(spell, n)
+            n = next((k for k, e in enumerate(episode.events) if e.what == "wait begins"), 0)
+        n = min(n, len(episode.events) - 1)
+        span = self._span(episode, n)
         command = self.command(*asked)
         png = self.view.png(
             (asked, span),
-            partial(timeline.frame, spell=spell, span=span),
-            lambda ax: cursor(ax, spell, n) if spell.events else [],
+            partial(timeline.frame, episode=episode, span=span),
+            lambda ax: cursor(ax, episode, n) if episode.events else [],
             f"{command} event {n}",
         )
-        answer = Answer(self.name, s, SEED, command, spell, timeline.text_of(spell, command))
-        said, fresh = timeline.story(spell), spell is not self.spell
-        ticket.show(self._show_spell, (spell, n, Shown(answer, png, html.escape(said), said)))
+        answer = Answer(self.name, s, SEED, command, episode, timeline.text_of(episode, command))
+        said, fresh = timeline.story(episode), episode is not self.episode
+        ticket.show(self._show_episode, (episode, n, Shown(answer, png, html.escape(said), said)))
         if fresh:
             self.keep(ticket, s, pins)
 
-    def _show_spell(self, out: tuple[timeline.Spell, int, Shown]) -> None:
-        spell, n, shown = out
-        fresh, self.spell = spell is not self.spell, spell
+    def _show_episode(self, out: tuple[timeline.Episode, int, Shown]) -> None:
+        episode, n, shown = out
+        fresh, self.episode = episode is not self.episode, episode
         if fresh:
             self._quiet.on = True
-            self.event.max = self.play.max = max(0, len(spell.events) - 1)
+            self.event.max = self.play.max = max(0, len(episode.events) - 1)
             self.event.value = self.play.value = n
             self._quiet.on = False
-        if spell.events:
-            when, rule, symbol = map(html.escape, told(spell, n))
+        if episode.events:
+            when, rule, symbol = map(html.escape, told(episode, n))
             self.rule.value = f"<b>{when}</b><br>{rule} <code>{symbol}</code>"
         self._show(shown)

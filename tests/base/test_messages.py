@@ -27,7 +27,7 @@ THINGS: dict[str, Any] = {
         QUICK, {"rate_hz": (500, 2000), "head": (0.5, 2)}, n=4, rung=0
     ),
     "methods": lambda: beside("small-world", largest=2, rung=0),
-    "a spell": lambda: krcsim.one_spell("thread-as-posted"),
+    "an episode": lambda: krcsim.one_episode("thread-as-posted"),
     "a run": lambda: krcsim.simulate(QUICK),
 }
 

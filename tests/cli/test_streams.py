@@ -38,7 +38,7 @@ ANSWERS = [
     "size phone --target 0.5 --max-rung 0",
     f"reply phone {QUICK}",
     "simulate phone",
-    "simulate phone --spell 1",
+    "simulate phone --episode 1",
     "simulate phone --json",
     "kernel exhausted-guest",
 ]

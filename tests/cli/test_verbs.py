@@ -78,7 +78,14 @@ BAD = [
     ["compare", "phone", "--set", "workload.loop=closed", "--set", "workload.producers=100000"],
     ["compare", "phone", "--set", "machine"],
     ["compare", "phone", "--set", "machine.cpus.x=1"],
-    ["compare", "phone", "--set", "allocator.spell.head=0.1", "--set", "allocator.spell.page=2"],
+    [
+        "compare",
+        "phone",
+        "--set",
+        "allocator.episode.head=0.1",
+        "--set",
+        "allocator.episode.page=2",
+    ],
     ["compare", "phone", "--remedies", "A1,nope"],
     ["compare", "phone", "--remedies", ""],
     ["compare", "phone", "--max-rung", "99"],
@@ -123,14 +130,14 @@ BAD = [
     ["compare", "phone", "--max-rung", "0", "--out", "f.png", "--dpi", "0"],
     ["compare", "phone", "--max-rung", "0", "--out", "f.png", "--dpi", "100000"],
     ["compare", "phone", "--max-rung", "0", "--pin", "no-such"],
-    ["compare", "phone", "--max-rung", "0", "--by-spell", "-1"],
-    ["compare", "phone", "--max-rung", "0", "--by-spell", "1000"],
-    ["simulate", "phone", "--spell", "99"],
-    ["simulate", "phone", "--spell", "1", "--replication", "-1"],
-    ["simulate", "phone", "--spell", "1", "--seed", "-1"],
-    ["simulate", "phone", "--spell", "1", "--out", "f.gif"],
+    ["compare", "phone", "--max-rung", "0", "--by-episode", "-1"],
+    ["compare", "phone", "--max-rung", "0", "--by-episode", "1000"],
+    ["simulate", "phone", "--episode", "99"],
+    ["simulate", "phone", "--episode", "1", "--replication", "-1"],
+    ["simulate", "phone", "--episode", "1", "--seed", "-1"],
+    ["simulate", "phone", "--episode", "1", "--out", "f.gif"],
     ["compare", "phone", "--max-rung", "0", *["--pin", "phone"] * 9],
-    ["simulate", "phone", "--spell", "1", "--cpu", "99"],
+    ["simulate", "phone", "--episode", "1", "--cpu", "99"],
     ["simulate", "phone", "--out", "f.png"],
     ["reply", "phone", "--max-rung", "0", "--quote", "3"],
     ["reply", "phone", "--max-rung", "0", "--parent", "no-such.eml"],
@@ -191,11 +198,13 @@ def test_an_existing_file_is_kept_unless_asked(
     assert krcsim.load_result(path).points()
 
 
-def test_a_comparison_goes_spell_by_spell(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_comparison_goes_episode_by_episode(capsys: pytest.CaptureFixture[str]) -> None:
     for count in ("1", "2"):
-        text = output(capsys, "compare", "phone", *QUICK, "--by-spell", count, "--remedies", "cold")
-        assert f"spell {count} on:" in text
-        assert "p_wait_spell" in text
+        text = output(
+            capsys, "compare", "phone", *QUICK, "--by-episode", count, "--remedies", "cold"
+        )
+        assert f"episode {count} on:" in text
+        assert "p_wait_episode" in text
 
 
 def test_a_scenario_file_is_not_needed_to_make_a_figure_again(
@@ -277,7 +286,7 @@ def test_a_grid_that_is_too_wide_for_a_mail_is_saved_all_the_same(
     grid = (
         "machine.cpus=1,2",
         "workload.rate_hz=100,200",
-        "allocator.spell.page=0.5,0.9",
+        "allocator.episode.page=0.5,0.9",
         "grace_period.expedited_median_ms=0.1,0.2",
     )
     over = [word for values in grid for word in ("--over", values)]

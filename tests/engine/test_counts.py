@@ -19,8 +19,8 @@ def test_calls_of_both_kinds_under_pressure_are_as_many_as_in_the_kernel(
 ) -> None:
     n = len(condition.runs)
     runs = replicate(scenario_of(condition), 1, 0, 10 * n)
-    model = runs.of("single_spell", 1).mean() + runs.of("double_spell", 1).mean()
-    assert runs.of("double_spell", 1).mean() == pytest.approx(0.5 * model, rel=0.1)
+    model = runs.of("single_episode", 1).mean() + runs.of("double_episode", 1).mean()
+    assert runs.of("double_episode", 1).mean() == pytest.approx(0.5 * model, rel=0.1)
     assert model == pytest.approx(sum(run.of("calls_on") for run in condition.runs) / n, rel=0.06)
 
 

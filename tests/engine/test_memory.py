@@ -75,7 +75,7 @@ def test_objects_that_wait_hold_memory_unless_the_loop_is_open() -> None:
             warmup_ms=0.0,
             horizon_ms=2000.0,
             remedy="A1",
-            allocator=dict(spells="schedule", schedules=[[0.0, 1e9]]),
+            allocator=dict(episodes="schedule", schedules=[[0.0, 1e9]]),
             grace_period=dict(kind="fixed", mean_ms=500.0),
             workload=dict(rate_hz=20_000.0, object_bytes=1024),
             memory=dict(
@@ -133,7 +133,7 @@ def test_a_world_of_pages_is_written_and_read_back() -> None:
 
 def test_a_refill_worker_tops_the_cache_up_where_failures_are_drawn() -> None:
     s = changed(
-        Scenario(), **{"allocator.spells": "none", "remedy.nr_bkv_objs": 5, "horizon_ms": 4000.0}
+        Scenario(), **{"allocator.episodes": "none", "remedy.nr_bkv_objs": 5, "horizon_ms": 4000.0}
     )
     plain, refilled = (
         replicate(changed(s, **{"remedy.refill": on}), 1, 0, 2) for on in (False, True)

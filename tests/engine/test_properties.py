@@ -26,7 +26,7 @@ SEED = st.integers(0, 2**32 - 1)
 ROOM = 1 << 19  # events
 # Counters whose means must not depend on whether dull calls are skipped.
 MEANS = (
-    "single double single_spell double_spell waits queued list_pushes drains drains_due area "
+    "single double single_episode double_episode waits queued list_pushes drains drains_due area "
     "pool_hits pool_returned "
     "page_fail".split()
 )
@@ -47,12 +47,12 @@ def examples(count: int) -> settings:
 def short(number: int) -> Scenario:
     """A random world of half a second, a fifth of it boot."""
     world = random_scenario(number)
-    spells = {"allocator.schedules": [[[30.0, 90.0], [150.0, 400.0]], [[0.0, 1e9]]]}
+    episodes = {"allocator.schedules": [[[30.0, 90.0], [150.0, 400.0]], [[0.0, 1e9]]]}
     return changed(
         world,
         warmup_ms=100.0,
         horizon_ms=500.0,
-        **(spells if world.allocator.spells == "schedule" else {}),
+        **(episodes if world.allocator.episodes == "schedule" else {}),
     )
 
 
@@ -109,7 +109,7 @@ def test_an_object_of_the_pool_is_pushed_on_the_list(number: int, seed: int) -> 
 @pytest.mark.parametrize("every_call", [False, True], ids=["skipping", "every-call"])
 def test_a_pool_without_bounds_gets_every_wrapper_that_was_freed(every_call: bool) -> None:
     remedy = dict(base="A1", array_path=False, nr_emergency_objs=100_000)
-    world = from_dict(dict(remedy=remedy, allocator=dict(spells="none", calm=dict(head=0.1))))
+    world = from_dict(dict(remedy=remedy, allocator=dict(episodes="none", calm=dict(head=0.1))))
     runs = replicate(world, 1, 0, 2, every_call=every_call)
     assert np.array_equal(total(runs, "pool_returned"), total(runs, "freed"))
 
@@ -156,7 +156,7 @@ def test_a_wait_that_outlasts_the_run_lets_no_call_in_behind_the_horizon(
             machine=dict(cpus=1),
             remedy=dict(base="A1", array_path=False),
             allocator=dict(
-                spells="schedule", schedules=[[0.0, 1e9]], spell=dict(page=0.05, head=0.05)
+                episodes="schedule", schedules=[[0.0, 1e9]], episode=dict(page=0.05, head=0.05)
             ),
             grace_period=dict(kind="fixed", mean_ms=1000.0),
             workload=dict(
@@ -197,21 +197,21 @@ def test_no_grace_period_starts_that_nobody_asked_for(
 
 @examples(100)
 @given(NUMBER, SEED, st.sampled_from([5.0, 30.0, 90.0]), st.booleans())
-def test_a_wait_belongs_to_the_spell_of_its_call_however_long_that_stalled(
-    number: int, seed: int, stall_ms: float, by_spell: bool
+def test_a_wait_belongs_to_the_episode_of_its_call_however_long_that_stalled(
+    number: int, seed: int, stall_ms: float, by_episode: bool
 ) -> None:
     """With stalls of one length the log tells when the call of a wait was made."""
-    spells = [[a, a + 2.0] for a in np.arange(20.0, 470.0, 8.5).tolist()]
+    episodes = [[a, a + 2.0] for a in np.arange(20.0, 470.0, 8.5).tolist()]
     world = changed(
         short(number),
         **{
             "machine.hz": 250,
             "allocator.stall_ms": stall_ms,
             "allocator.stall_sigma": 0.0,
-            "allocator.spells": "schedule",
-            "allocator.schedules": [spells],
+            "allocator.episodes": "schedule",
+            "allocator.schedules": [episodes],
             "allocator.calm": {},
-            "allocator.spell": dict(page=1.0, head=0.9),
+            "allocator.episode": dict(page=1.0, head=0.9),
             "memory.pressure": "injected",
             "workload.rate_hz": 2000.0,
             "remedy.head_alloc": "tryhard",
@@ -220,15 +220,15 @@ def test_a_wait_belongs_to_the_spell_of_its_call_however_long_that_stalled(
             "remedy.cache_at_boot": 0,
         },
     )
-    if by_spell:
+    if by_episode:
         world = changed(world, warmup_ms=0.0)
-    count = 3 if by_spell else 0
-    runs, log, _ = event_log(world, seed, events=ROOM, by_spell=count)
+    count = 3 if by_episode else 0
+    runs, log, _ = event_log(world, seed, events=ROOM, by_episode=count)
     made = log["at"][log["code"] == CODE["wait begins"]] * 4.0 - stall_ms
-    which = np.unique(np.searchsorted([a for a, _ in spells], made + 1e-6)) - 1
-    begins = np.array([spells[i][0] for i in which])
-    counted = [runs.of("spells_waited", w).sum() for w in range(4 if by_spell else 2)]
-    if by_spell:
+    which = np.unique(np.searchsorted([a for a, _ in episodes], made + 1e-6)) - 1
+    begins = np.array([episodes[i][0] for i in which])
+    counted = [runs.of("episodes_waited", w).sum() for w in range(4 if by_episode else 2)]
+    if by_episode:
         assert counted == [0, *((which == i).sum() for i in (0, 1)), (which >= 2).sum()]
     else:
         assert counted == [(begins < 100.0).sum(), (begins >= 100.0).sum()]
@@ -330,11 +330,11 @@ def test_skipping_dull_calls_changes_no_mean(number: int, seed: int) -> None:
 
 @examples(60)
 @given(NUMBER, SEED)
-def test_the_windows_of_the_spells_cut_the_same_run(number: int, seed: int) -> None:
+def test_the_windows_of_the_episodes_cut_the_same_run(number: int, seed: int) -> None:
     """Counters that add up are the same in all windows together, however the run is cut."""
     world = changed(short(number), warmup_ms=0.0)
     whole = replicate(world, seed, 0, 2, every_call=True)
-    cut = replicate(world, seed, 0, 2, every_call=True, by_spell=3)
+    cut = replicate(world, seed, 0, 2, every_call=True, by_episode=3)
     for name in COUNTERS:
         if name not in ("peak", "area"):
             there = sum(cut.of(name, window).sum() for window in range(4))

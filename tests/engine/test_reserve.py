@@ -92,7 +92,9 @@ def starved(**sections: Any) -> Scenario:
     world: dict[str, Any] = dict(
         warmup_ms=0.0,
         machine=dict(cpus=1, instruction_ns=0.0),
-        allocator=dict(spells="schedule", schedules=[[0.0, 1e9]], spell=dict(page=1.0, head=1.0)),
+        allocator=dict(
+            episodes="schedule", schedules=[[0.0, 1e9]], episode=dict(page=1.0, head=1.0)
+        ),
         workload=dict(arrivals="bursts", phase="tick"),
     )
     for name, fields in sections.items():
@@ -117,7 +119,7 @@ POOL = starved(
 BLOCKS = starved(
     horizon_ms=31.5,
     remedy=dict(base="E1", block_entries=3),
-    allocator=dict(spell=dict(page=0.5)),
+    allocator=dict(episode=dict(page=0.5)),
     grace_period=dict(kind="fixed", mean_ms=10.0),
     workload=dict(rate_hz=1000 / 4.5),
 )

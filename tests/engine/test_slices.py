@@ -29,7 +29,7 @@ def slow_frees(**overrides: Any) -> Scenario:
             horizon_ms=400.0,
             machine=dict(cpus=1, hz=250, instruction_ns=8.0),
             remedy=dict(base="A1", block_entries=16, expedited_drain=False),
-            allocator=dict(spells="none", stall_ms=0.0),
+            allocator=dict(episodes="none", stall_ms=0.0),
             workload=dict(
                 arrivals="bursts",
                 rate_hz=100_000.0,

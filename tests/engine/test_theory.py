@@ -36,7 +36,10 @@ def exhausted(
             machine=dict(cpus=1, hz=250, instruction_ns=8.0),
             remedy=dict(base="A1", expedited_drain=False, rearm="left") | remedy,
             allocator=dict(
-                spells="schedule", schedules=[[0.0, math.inf]], spell=FAILS_EVERYTHING, stall_ms=0.0
+                episodes="schedule",
+                schedules=[[0.0, math.inf]],
+                episode=FAILS_EVERYTHING,
+                stall_ms=0.0,
             ),
             grace_period=grace_period or {},
             workload=workload,

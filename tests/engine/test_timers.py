@@ -24,7 +24,7 @@ def traffic(hz: int, jiffies: int = 0, rate_hz: float = 50.0, **remedy: Any) -> 
             horizon_ms=10_000.0,
             machine=dict(cpus=1, hz=hz),
             remedy=dict(base="A1", drain_jiffies=jiffies, **remedy),
-            allocator=dict(spells="none"),
+            allocator=dict(episodes="none"),
             workload=dict(rate_hz=rate_hz),
         )
     )
@@ -124,7 +124,7 @@ def test_a_monitor_that_leaves_a_rest_comes_again_after_a_drain_delay() -> None:
         dict(
             machine=dict(cpus=1),
             remedy=dict(base="A1", rearm="left", attach_to_pending=False),
-            allocator=dict(spells="none"),
+            allocator=dict(episodes="none"),
             grace_period=dict(kind="fixed", mean_ms=100.0),
             workload=dict(rate_hz=5000.0),
         )
@@ -143,7 +143,7 @@ def rearmed_after_queueing(rearm: str) -> int:
         dict(
             machine=dict(cpus=1),
             remedy=dict(base="A1", rearm=rearm, block_entries=1, nr_bkv_objs=0),
-            allocator=dict(spells="none", calm=dict(page=0.5)),
+            allocator=dict(episodes="none", calm=dict(page=0.5)),
             grace_period=dict(kind="fixed", mean_ms=150.0),
             workload=dict(rate_hz=100.0, single_share=0.0),
         )

@@ -31,7 +31,7 @@ def warm(number: int, remedy: Remedy, **overrides: Any) -> Scenario:
         world,
         **{
             "remedy": remedy,
-            "allocator.spells": "schedule",
+            "allocator.episodes": "schedule",
             "allocator.schedules": [[[400.0, 600.0], [800.0, 1200.0]], [[500.0, 1400.0]]],
             "allocator.calm": {},
             "workload.rate_hz": max(world.workload.rate_hz, 300.0),
@@ -113,9 +113,9 @@ def cold(remedy: Remedy, page: float, head: float) -> Scenario:
             machine=dict(cpus=1),
             remedy=asdict(remedy),
             allocator=dict(
-                spells="schedule",
+                episodes="schedule",
                 schedules=[[0.0, math.inf]],
-                spell=dict(page=page, head=head),
+                episode=dict(page=page, head=head),
                 stall_ms=0.0,
             ),
             workload=dict(rate_hz=100.0),
@@ -145,18 +145,18 @@ def test_preallocation_saves_waits_where_the_first_block_request_may_fail(
 
 @pytest.mark.parametrize("objects", [3, 512])
 @pytest.mark.parametrize("number", NUMBERS)
-def test_an_empty_pool_saves_no_call_of_a_first_spell_where_everything_fails(
+def test_an_empty_pool_saves_no_call_of_a_first_episode_where_everything_fails(
     number: int, objects: int
 ) -> None:
     """No page request failed before, so nothing was listed and nothing came into the pool."""
-    pressure = {"allocator.spell": dict(page=1.0, head=1.0)}
+    pressure = {"allocator.episode": dict(page=1.0, head=1.0)}
     assert_same_calls(
         warm(number, REMEDIES["A1"], **pressure), warm(number, pool(objects), **pressure)
     )
 
 
-def test_a_pool_saves_calls_of_a_spell_where_page_requests_failed_before() -> None:
-    pressure = {"allocator.spell": dict(page=1.0, head=1.0), "allocator.calm": dict(page=1.0)}
+def test_a_pool_saves_calls_of_an_episode_where_page_requests_failed_before() -> None:
+    pressure = {"allocator.episode": dict(page=1.0, head=1.0), "allocator.calm": dict(page=1.0)}
     world = {"workload.rate_hz": 300.0, "workload.single_share": 1.0} | pressure
     without = replicate(warm(4, REMEDIES["A1"], **world), 7, 0, 10)
     pooled = replicate(warm(4, pool(64), **world), 7, 0, 10)
@@ -173,7 +173,7 @@ def test_a_pool_of_no_object_is_no_pool(number: int) -> None:
 
 @pytest.mark.parametrize("number", NUMBERS)
 def test_two_atomic_attempts_are_one_where_both_reserves_are_equally_deep(number: int) -> None:
-    pressure = {"allocator.spell": dict(page=0.9, head=0.8, head_atomic=0.6, head_reclaim=0.5)}
+    pressure = {"allocator.episode": dict(page=0.9, head=0.8, head_atomic=0.6, head_reclaim=0.5)}
     assert_same_calls(
         warm(number, REMEDIES["A1"], **pressure), warm(number, REMEDIES["A1-3step"], **pressure)
     )

@@ -111,13 +111,13 @@ def test_a_set_holds_only_parameters_of_the_module_and_no_line_twice(name: str) 
         ({"remedy.drain_jiffies": 50}, {"drain_jiffies": "50"}),
         ({"workload.single_share": 0.75}, {"double_pct": "25"}),
         ({"workload.vmalloc_share": 0.1}, {"vmalloc_pct": "10"}),
-        ({"allocator.spells": "none"}, {"p_page_ppm": "0", "p_obj_ppm": "0"}),
+        ({"allocator.episodes": "none"}, {"p_page_ppm": "0", "p_obj_ppm": "0"}),
         (
-            {"allocator.spells": "schedule", "allocator.schedules": [[250, float("inf")]]},
+            {"allocator.episodes": "schedule", "allocator.schedules": [[250, float("inf")]]},
             {"onset_ms": "250", "on_ms": "0"},
         ),
         (
-            {"allocator.spells": "schedule", "allocator.schedules": [[250, 300]]},
+            {"allocator.episodes": "schedule", "allocator.schedules": [[250, 300]]},
             {"onset_ms": "250", "on_ms": "50"},
         ),
         ({"grace_period.expedited": True}, {"sync_exp": "1"}),
@@ -134,10 +134,10 @@ def test_a_field_becomes_a_parameter(sets: dict[str, object], wanted: dict[str, 
 
 def test_the_failure_of_an_object_is_the_last_one_of_its_path() -> None:
     level = {
-        "allocator.spell.head": 0.5,
-        "allocator.spell.head_atomic": 0.4,
-        "allocator.spell.head_high": 0.3,
-        "allocator.spell.head_reclaim": 0.2,
+        "allocator.episode.head": 0.5,
+        "allocator.episode.head_atomic": 0.4,
+        "allocator.episode.head_high": 0.3,
+        "allocator.episode.head_reclaim": 0.2,
     }
     ppm = {
         how: words(changed(BASE, **level, **{"remedy.head_alloc": how}))["p_obj_ppm"]
@@ -216,28 +216,28 @@ def test_the_settings_that_are_named_make_any_scenario_one_that_runs(number: int
         {"workload.object_bytes": 1 << 30},
         {"workload.vmalloc_share": 0.001},
         {"machine.cpus": 2, "machine.nocb_share": 0.004},
-        {"allocator.spell.page": 3.4e-6},
-        {"allocator.spell.head_reclaim": 1.4e-6, "remedy": "A1-3step"},
+        {"allocator.episode.page": 3.4e-6},
+        {"allocator.episode.head_reclaim": 1.4e-6, "remedy": "A1-3step"},
         *(
             {
-                f"allocator.spell.{name}": 7e-7
+                f"allocator.episode.{name}": 7e-7
                 for name in ("head", "head_atomic", "head_high", "head_reclaim")
             }
             | {"remedy": row}
             for row in ("A0", "A1", "A1-3step", "E1")
         ),
         {
-            "allocator.spell.head_atomic": 2.4e-6,
-            "allocator.spell.head_high": None,
-            "allocator.spell.head_reclaim": 2.4e-6,
+            "allocator.episode.head_atomic": 2.4e-6,
+            "allocator.episode.head_high": None,
+            "allocator.episode.head_reclaim": 2.4e-6,
         },
-        {"allocator.spell_ms": 0.01},
+        {"allocator.episode_ms": 0.01},
         {"allocator.calm_ms": 5e7, "allocator.start": "stationary"},
         {"grace_period.reader_ms": 0.2},
         {"grace_period.reader_ms": 20, "grace_period.reader_gap_ms": 9e3},
-        {"allocator.spells": "schedule", "allocator.schedules": [[0.3, 0.5], [7, 9]]},
-        {"allocator.spells": "schedule", "allocator.schedules": [[[1.2, 4.4]], [[2, 3]]]},
-        {"allocator.spells": "schedule", "allocator.schedules": [[0.3, float("inf")]]},
+        {"allocator.episodes": "schedule", "allocator.schedules": [[0.3, 0.5], [7, 9]]},
+        {"allocator.episodes": "schedule", "allocator.schedules": [[[1.2, 4.4]], [[2, 3]]]},
+        {"allocator.episodes": "schedule", "allocator.schedules": [[0.3, float("inf")]]},
         {
             "memory.pressure": "pages",
             "memory.mib": 1e6,
@@ -283,12 +283,12 @@ def test_settings_that_take_the_place_of_others_are_said_to_do_so(
     assert "in place of --set remedy.page_class;" in told
 
 
-def test_a_world_without_spells_has_its_failures_all_the_time() -> None:
+def test_a_world_without_episodes_has_its_failures_all_the_time() -> None:
     found = words(
         changed(
             BASE,
             **{
-                "allocator.spells": "none",
+                "allocator.episodes": "none",
                 "allocator.calm.page": 0.9,
                 "allocator.calm.head": 0.4,
                 "remedy": "A0",

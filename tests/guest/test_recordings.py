@@ -101,8 +101,10 @@ def test_a_scenario_comes_back_from_its_own_measurement() -> None:
         )
         assert again.remedy == changed(own, **{"remedy.drain_jiffies": own.drain_jiffies}).remedy
         assert again.machine.nocb_share == pytest.approx(own.machine.nocb_share, abs=0.005)
-        assert again.allocator.spell.page == pytest.approx(
-            own.allocator.calm.page if own.allocator.spells == "none" else own.allocator.spell.page,
+        assert again.allocator.episode.page == pytest.approx(
+            own.allocator.calm.page
+            if own.allocator.episodes == "none"
+            else own.allocator.episode.page,
             abs=1e-6,
         )
 

@@ -22,7 +22,7 @@ from krcsim.model.remedy import Remedy
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.workload import Workload
 from krcsim.runs.replications import WINDOWS, replicate
-from validation.cases import cases, pages, pool, spells, world
+from validation.cases import cases, episodes, pages, pool, world
 
 NEVER = 60  # jiffies of a drain delay that is longer than the run
 SHORT = dict(warmup_ms=90.0, horizon_ms=240.0, remedy__drain_jiffies=NEVER)
@@ -125,7 +125,7 @@ def test_without_reserves_a_call_waits_when_its_last_request_fails(head_alloc: s
     assert exact_p_wait(s, "steady").value == pytest.approx(fails, rel=1e-9)
 
 
-def test_without_reserves_a_timetable_of_spells_counts_by_the_time_in_them() -> None:
+def test_without_reserves_a_timetable_of_episodes_counts_by_the_time_in_them() -> None:
     """Calls see time averages: 16 of the first 90 ms, then 64.5 of 150, of the first schedule; none
     of the second.
     """
@@ -135,26 +135,26 @@ def test_without_reserves_a_timetable_of_spells_counts_by_the_time_in_them() -> 
         250,
         0.0,
         **SHORT,
-        allocator__spells="schedule",
+        allocator__episodes="schedule",
         allocator__schedules=plans,
-        allocator__spell__head=0.5,
+        allocator__episode__head=0.5,
     )
     found = [exact_p_wait(s, window).value for window in WINDOWS]
     assert found == pytest.approx([16.0 / 90 / 4, 64.5 / 150 / 4], rel=1e-9)
 
 
 @pytest.mark.parametrize("start", ["calm", "stationary"])
-def test_without_reserves_random_spells_count_by_the_mean_time_in_them(start: str) -> None:
-    """P(spell at t) = share * (1 - exp(-t/tau)) from calm, tau = 1/(1/spell + 1/calm), and share if
-    stationary.
+def test_without_reserves_random_episodes_count_by_the_mean_time_in_them(start: str) -> None:
+    """P(episode at t) = share * (1 - exp(-t/tau)) from calm, tau = 1/(1/episode + 1/calm), and
+    share if stationary.
     """
-    s = pool(0, 250, 0.0, **spells(30.0, 70.0, 1.0, 0.5), **SHORT, allocator__start=start)
+    s = pool(0, 250, 0.0, **episodes(30.0, 70.0, 1.0, 0.5), **SHORT, allocator__start=start)
     tau = 21.0
 
-    def in_spells(t: float) -> float:
+    def in_episodes(t: float) -> float:
         return 0.3 * (t - (tau * -math.expm1(-t / tau) if start == "calm" else 0.0))
 
-    boot, end = in_spells(90.0), in_spells(240.0)
+    boot, end = in_episodes(90.0), in_episodes(240.0)
     found = [exact_p_wait(s, window).value for window in WINDOWS]
     assert found == pytest.approx([0.5 * boot / 90, 0.5 * (end - boot) / 150], rel=1e-9)
 
@@ -240,17 +240,17 @@ SIMULATED: dict[str, Scenario] = {
     "page after reclaim": pool(
         1, 250, 0.5, 0.9, remedy__page_class="noretry", allocator__calm__page_noretry=0.5
     ),
-    "random spells": pool(2, 250, 0.0, **spells(40.0, 120.0, 0.9, 0.4)),
-    "random spells, stationary": pages(
-        3, 250, **spells(40.0, 120.0, 1.0, 1.0), allocator__start="stationary"
+    "random episodes": pool(2, 250, 0.0, **episodes(40.0, 120.0, 0.9, 0.4)),
+    "random episodes, stationary": pages(
+        3, 250, **episodes(40.0, 120.0, 1.0, 1.0), allocator__start="stationary"
     ),
     "timetables": pool(
         1,
         250,
         0.1,
         0.5,
-        allocator__spells="schedule",
-        allocator__spell__page=1.0,
+        allocator__episodes="schedule",
+        allocator__episode__page=1.0,
         allocator__schedules=[[[3.0, 50.5], [96.0, 140.0]], [[100.0, 130.0], [130.0, 161.0]]],
     ),
     "long and short grace periods": pool(
@@ -284,7 +284,7 @@ def test_the_engine_says_the_same(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["pages and pool", "closed loop of three", "random spells", "timer wheel"]
+    "name", ["pages and pool", "closed loop of three", "random episodes", "timer wheel"]
 )
 def test_something_follows_every_state_with_certainty(name: str) -> None:
     chain = chain_of(SIMULATED[name])
@@ -325,7 +325,7 @@ FOLLOWED: dict[type, str] = {
     Remedy: "head_alloc array_path page_class nr_emergency_objs emergency_at_boot cache_shared "
     "nr_bkv_objs "
     "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries",
-    Allocator: "spells spell_ms calm_ms start schedules stall_sigma calm spell",
+    Allocator: "episodes episode_ms calm_ms start schedules stall_sigma calm episode",
     GracePeriod: "mean_ms busy lengths_ms reader_gap_ms expedited_median_ms expedited_sigma",
     Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share "
     "object_bytes "

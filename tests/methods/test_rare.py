@@ -31,7 +31,7 @@ CASES = cases()
 
 
 def busy(**overrides: Any) -> Scenario:
-    """A CPU that makes many calls, with pool and pages, in spells of pressure."""
+    """A CPU that makes many calls, with pool and pages, in episodes of pressure."""
     thread = load_scenario("thread-as-posted")
     fields = {
         "machine.cpus": 1,
@@ -63,7 +63,7 @@ WHOSE: dict[str, Scenario] = {
     "thread, B3f": thread("B3f"),
     "thread, B": thread("B"),
     "thread, B8": thread("B8"),
-    "pool in spells": CASES["pool in spells"],
+    "pool in episodes": CASES["pool in episodes"],
     "pool, closed loop": CASES["pool, closed loop"],
 } | {f"random {n}": random_scenario(n) for n in range(10)}
 
@@ -106,7 +106,7 @@ def mean_and_error(forked: rare.Forked) -> tuple[float, float]:
         "pool and pages",
         "pool, closed loop",
         "pool, two callers",
-        "pool in spells",
+        "pool in episodes",
     ],
 )
 def test_forks_find_what_the_exact_chain_says(name: str) -> None:
@@ -149,7 +149,7 @@ def test_time_under_pressure_has_the_mean_that_takes_variance_away(start: str) -
     s = busy(**{"allocator.start": start})
     runs = replicate(s, 1, 0, 400)
     for window in (0, 1):
-        spent, expected = runs.of("spell_ms", window), rare.expected_spell_ms(s, window)
+        spent, expected = runs.of("episode_ms", window), rare.expected_episode_ms(s, window)
         assert expected is not None
         assert abs(float(spent.mean()) - expected) < 4.5 * float(spent.std()) / math.sqrt(
             len(spent)
@@ -192,7 +192,7 @@ def test_the_methods_agree() -> None:
     s = busy(
         **{
             "machine.cpus": 4,
-            "allocator.spell.head_reclaim": 0.15,
+            "allocator.episode.head_reclaim": 0.15,
             "remedy.emergency_at_boot": 0,
             "remedy.nr_emergency_objs": 0,
         }
@@ -215,7 +215,7 @@ def test_more_rungs_are_asked_for_until_the_interval_is_narrow() -> None:
 def test_nothing_seen_is_a_bound_and_never_zero() -> None:
     s = busy(
         **{
-            "allocator.spell.head_reclaim": 1e-9,
+            "allocator.episode.head_reclaim": 1e-9,
             "remedy.nr_emergency_objs": 40,
             "remedy.emergency_at_boot": 40,
         }
@@ -297,7 +297,7 @@ def test_five_preallocated_pages_are_enough_by_construction() -> None:
 
 
 def test_heads_that_never_fail_leave_nothing_to_wait_for() -> None:
-    f = ask(busy(**{"allocator.spell.head_reclaim": 0.0, "remedy.head_alloc": "three_step"}))
+    f = ask(busy(**{"allocator.episode.head_reclaim": 0.0, "remedy.head_alloc": "three_step"}))
     assert (f.method, f.estimate.kind, f.estimate.value) == ("by construction", "exact", 0.0)
     assert "always had" in f.why
 
@@ -344,10 +344,10 @@ def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
         **{
             "machine.cpus": 2,
             "remedy.head_alloc": "three_step",
-            "allocator.spell.head": 0.5,
-            "allocator.spell.head_atomic": 0.05,
-            "allocator.spell.head_high": 0.5,
-            "allocator.spell.head_reclaim": 0.3,
+            "allocator.episode.head": 0.5,
+            "allocator.episode.head_atomic": 0.05,
+            "allocator.episode.head_high": 0.5,
+            "allocator.episode.head_reclaim": 0.3,
             "workload.rate_hz": 20_000.0,
         }
     )

@@ -34,7 +34,7 @@ GAP = changed(
 )
 # Episodes of 5 s, one a minute: most runs of 12 s see none.
 LONG = changed(
-    POSTED, **{"remedy": "A1", "allocator.spell_ms": 5000.0, "allocator.calm_ms": 60_000.0}
+    POSTED, **{"remedy": "A1", "allocator.episode_ms": 5000.0, "allocator.calm_ms": 60_000.0}
 )
 
 

@@ -30,13 +30,13 @@ WORLDS = [*(random_scenario(n) for n in range(24)), *(detailed_scenario(n) for n
 TRIED: dict[str, tuple[Any, ...]] = {
     **{
         f"allocator.{when}.{f.name}": (0.0, 0.3, 1.0)
-        for when in ("calm", "spell")
+        for when in ("calm", "episode")
         for f in fields(Failure)
     },
     **{f"memory.{f.name}": (17.0, 64.0, 3) for f in fields(Memory) if "lo" in f.metadata},
     "memory.hog": ("nowait", "atomic"),
     "memory.deferred_counts": (True, False),
-    "allocator.spell_ms": (33.0,),
+    "allocator.episode_ms": (33.0,),
     "allocator.calm_ms": (44.0,),
     "allocator.start": ("calm", "stationary"),
     "remedy.cache_shared": (True, False),
@@ -50,10 +50,10 @@ SURE = [
     *(
         changed(krcsim.load_scenario("thread-as-posted"), **more)
         for more in (
-            {"allocator.spell.page": 0.0, "allocator.calm.page": 0.0},
+            {"allocator.episode.page": 0.0, "allocator.calm.page": 0.0},
             {"workload.single_share": 0.0},
-            {"remedy.page_class": "noretry", "allocator.spell.page_noretry": 0.5},
-            {"allocator.spell.page": 1.0, "allocator.calm.page": 1.0, "remedy.cache_at_boot": 0},
+            {"remedy.page_class": "noretry", "allocator.episode.page_noretry": 0.5},
+            {"allocator.episode.page": 1.0, "allocator.calm.page": 1.0, "remedy.cache_at_boot": 0},
         )
     ),
 ]
@@ -91,12 +91,14 @@ def test_failures_are_idle_where_free_pages_decide_and_memory_where_failures_are
     pages, drawn = (
         idle(krcsim.load_scenario(name)) for name in ("exhausted-guest", "thread-as-posted")
     )
-    assert {f"allocator.spell.{name}" for name in CLASSES} <= set(pages)
+    assert {f"allocator.episode.{name}" for name in CLASSES} <= set(pages)
     assert not any(path.startswith("memory.") for path in pages)
     assert {"memory.hog", "memory.deferred_counts"} <= set(drawn)
-    assert not {"allocator.spell.page", "allocator.spell.head_atomic", "allocator.spell_ms"} & set(
-        drawn
-    )
+    assert not {
+        "allocator.episode.page",
+        "allocator.episode.head_atomic",
+        "allocator.episode_ms",
+    } & set(drawn)
 
 
 def hidden(explorer: Explorer) -> set[str]:
@@ -122,7 +124,7 @@ def inputs(explorer: Explorer) -> list[Any]:
             if isinstance(sub, dict)
             for b, v in sub.items()
         }
-        for when in ("calm", "spell"):
+        for when in ("calm", "episode"):
             flat |= {
                 f"allocator.{when}.{k}": v for k, v in flat.pop(f"allocator.{when}", {}).items()
             }
@@ -174,10 +176,10 @@ def test_a_slider_that_is_not_shown_moves_no_answer(name: str, tmp_path: Path) -
 
 def test_where_pages_decide_no_failure_is_offered_and_a_sentence_says_why(tmp_path: Path) -> None:
     explorer = Pressure(tmp_path, rungs=())
-    assert hidden(explorer) == {"allocator.spell.page", "allocator.spell.head"}
+    assert hidden(explorer) == {"allocator.episode.page", "allocator.episode.head"}
     assert "P(page fails), P(object fails): free pages decide what fails" in explorer.without.value
     explorer.controls["memory.hog"].value = "none"
     assert hidden(explorer) == {"memory.deferred_counts"}
     assert "Deferred objects: failures are drawn" in explorer.without.value
     explorer.controls["memory.hog"].value = "atomic"
-    assert hidden(explorer) == {"allocator.spell.page", "allocator.spell.head"}
+    assert hidden(explorer) == {"allocator.episode.page", "allocator.episode.head"}

@@ -122,7 +122,7 @@ def test_a_word_must_be_one_of_the_known(name: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("what", [*NO_NUMBERS, "negative", "above 1", "none"])
-@pytest.mark.parametrize("when", ["calm", "spell"])
+@pytest.mark.parametrize("when", ["calm", "episode"])
 def test_a_failure_must_be_a_probability(when: str, what: str) -> None:
     value = {**NO_NUMBERS, "negative": -0.1, "above 1": 1.1, "none": None}[what]
     message = refusal(lambda: from_dict({"allocator": {when: {"page": value}}}))
@@ -142,15 +142,21 @@ CONTRADICTIONS: dict[str, dict[str, Any]] = {
     "remedy.cache_at_boot": dict(remedy=dict(nr_bkv_objs=1, cache_at_boot=2)),
     "remedy.array_path": dict(remedy=dict(array_path=False, cache_at_boot=1)),
     "remedy.array_path ": dict(remedy=dict(array_path=False, page_class="noretry")),
-    "allocator.schedules": dict(allocator=dict(spells="schedule")),
-    "allocator.schedules ": dict(allocator=dict(spells="none", schedules=[[0, 1]])),
-    "allocator.schedules  ": dict(allocator=dict(spells="schedule", schedules=[[5, 5]])),
-    "allocator.schedules   ": dict(allocator=dict(spells="schedule", schedules=[[0, 9], [5, 12]])),
-    "allocator.schedules    ": dict(allocator=dict(spells="schedule", schedules=[[-1, 5]])),
-    "allocator.schedules     ": dict(allocator=dict(spells="schedule", schedules=[[math.nan, 5]])),
-    "allocator.spell.page_noretry": dict(allocator=dict(spell=dict(page=0.1, page_noretry=0.2))),
-    "allocator.spell.head_atomic": dict(allocator=dict(spell=dict(head=0.1, head_atomic=0.2))),
-    "allocator.spell.head_high": dict(allocator=dict(spell=dict(head=0.1, head_high=0.2))),
+    "allocator.schedules": dict(allocator=dict(episodes="schedule")),
+    "allocator.schedules ": dict(allocator=dict(episodes="none", schedules=[[0, 1]])),
+    "allocator.schedules  ": dict(allocator=dict(episodes="schedule", schedules=[[5, 5]])),
+    "allocator.schedules   ": dict(
+        allocator=dict(episodes="schedule", schedules=[[0, 9], [5, 12]])
+    ),
+    "allocator.schedules    ": dict(allocator=dict(episodes="schedule", schedules=[[-1, 5]])),
+    "allocator.schedules     ": dict(
+        allocator=dict(episodes="schedule", schedules=[[math.nan, 5]])
+    ),
+    "allocator.episode.page_noretry": dict(
+        allocator=dict(episode=dict(page=0.1, page_noretry=0.2))
+    ),
+    "allocator.episode.head_atomic": dict(allocator=dict(episode=dict(head=0.1, head_atomic=0.2))),
+    "allocator.episode.head_high": dict(allocator=dict(episode=dict(head=0.1, head_high=0.2))),
     "allocator.calm.head_reclaim": dict(allocator=dict(calm=dict(head=0.1, head_reclaim=0.2))),
     "grace_period.mean_ms": dict(grace_period=dict(kind="fixed")),
     "grace_period.mean_ms ": dict(grace_period=dict(kind="ticks", mean_ms=1.0)),
@@ -199,7 +205,7 @@ def test_contradictory_settings_are_refused_by_the_field_to_change(field: str) -
         (dict(remedy="Z9"), "remedy 'Z9' is not known; allowed: A0, A1"),
         (dict(remedy="B\u00b2"), "remedy 'B\u00b2' is not known"),
         (dict(remedy=dict(base=5)), "remedy '5' is not known"),
-        (dict(allocator=dict(spell=dict(pages=1))), "allocator.spell.pages is not a field"),
+        (dict(allocator=dict(episode=dict(pages=1))), "allocator.episode.pages is not a field"),
         ({"a\nb": 1}, r"scenario.'a\nb' is not a field"),
         (dict(grace_period=dict(file="a\nb")), "grace_period.file is "),
     ],
@@ -262,9 +268,9 @@ def test_a_failure_made_in_python_is_refused_at_once(what: str) -> None:
 @pytest.mark.parametrize(
     "value", [5, "x", None, {}, [["a"]], [[1, 2, 3]], np.zeros((1, 2)), 1.5, True]
 )
-def test_spells_that_are_no_list_of_pairs_are_refused(value: Any) -> None:
+def test_episodes_that_are_no_list_of_pairs_are_refused(value: Any) -> None:
     with pytest.raises(FieldError, match=r"^allocator\.schedules is "):
-        Allocator(spells="schedule", schedules=value)
+        Allocator(episodes="schedule", schedules=value)
 
 
 @pytest.mark.parametrize("value", [5, "12", None, {}, ["x"], [[1]], np.zeros(2), True])
@@ -275,7 +281,7 @@ def test_lengths_that_are_no_list_of_numbers_are_refused(value: Any) -> None:
 
 def test_lists_given_in_python_are_the_same_as_those_of_a_file() -> None:
     made = Scenario(
-        allocator=Allocator(spells="schedule", schedules=[[0, 5]]),  # type: ignore[arg-type]
+        allocator=Allocator(episodes="schedule", schedules=[[0, 5]]),  # type: ignore[arg-type]
         grace_period=GracePeriod(kind="empirical", lengths_ms=[12, 8.5]),  # type: ignore[arg-type]
     )
     assert from_dict(as_dict(made)) == made
@@ -304,7 +310,7 @@ def test_a_whole_part_is_changed_first_and_then_its_fields(remedy: Any, order: i
 def test_a_list_that_is_given_with_another_kind_is_not_dropped(order: int) -> None:
     for kind, other, lists, value in (
         ("grace_period.kind", "fixed", "grace_period.lengths_ms", [5.0]),
-        ("allocator.spells", "none", "allocator.schedules", [[0, 5]]),
+        ("allocator.episodes", "none", "allocator.schedules", [[0, 5]]),
     ):
         length = {"grace_period.mean_ms": 5.0} if other == "fixed" else {}
         given = dict(list({kind: other, lists: value, **length}.items())[::order])
@@ -321,21 +327,28 @@ def test_the_row_of_a_remedy_is_no_single_field_that_nothing_reads() -> None:
 def test_a_section_is_changed_by_a_value_of_its_class_and_left_to_its_default_by_none() -> None:
     s = random_scenario(3)
     assert changed(s, machine=Machine(cpus=2)).machine == Machine(cpus=2)
-    assert changed(s, **{"allocator.spell": Failure(page=0.5)}).allocator.spell == Failure(page=0.5)
+    assert changed(s, **{"allocator.episode": Failure(page=0.5)}).allocator.episode == Failure(
+        page=0.5
+    )
     assert changed(s, remedy=None).remedy == Scenario().remedy
     assert "remedy is Machine(" in refusal(lambda: changed(s, remedy=Machine()))
 
 
 def test_a_dict_that_is_given_stays_as_it_was() -> None:
     mine = {"cpus": 2}
-    spell: dict[str, Any] = {"spell": {"page": 0.5}}
-    given = {"machine": mine, "machine.hz": 1000, "allocator": spell, "allocator.spell.head": 0.4}
+    episode: dict[str, Any] = {"episode": {"page": 0.5}}
+    given = {
+        "machine": mine,
+        "machine.hz": 1000,
+        "allocator": episode,
+        "allocator.episode.head": 0.4,
+    }
     assert changed(Scenario(), **given).machine == Machine(cpus=2, hz=1000)
-    assert (mine, spell) == ({"cpus": 2}, {"spell": {"page": 0.5}})
+    assert (mine, episode) == ({"cpus": 2}, {"episode": {"page": 0.5}})
 
 
 @pytest.mark.parametrize(
-    "path", ["allocator.spell.page.x.y", "workload.rate_hz.x", "a" + ".a" * 50_000], ids=len
+    "path", ["allocator.episode.page.x.y", "workload.rate_hz.x", "a" + ".a" * 50_000], ids=len
 )
 def test_a_field_below_a_field_does_not_exist(path: str) -> None:
     refusal(lambda: changed(Scenario(), **{path: 1.0}))

@@ -22,7 +22,7 @@ from krcsim.report.chart import (
     Chart,
     Line,
     beside,
-    by_spell,
+    by_episode,
     chart_of,
     csv_text,
     over_bytes,
@@ -32,7 +32,7 @@ from krcsim.report.figures import figure_of, limits
 from krcsim.report.reply import answer_text
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import Result
-from krcsim.studies.compare import compare, spells
+from krcsim.studies.compare import compare, episodes
 
 QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)
 
@@ -44,7 +44,9 @@ def curve() -> Result:
 
 @pytest.fixture(scope="module")
 def cold() -> Result:
-    return spells(QUICK, listed("cold", QUICK), count=3, max_rung=0, command="krcsim compare mine")
+    return episodes(
+        QUICK, listed("cold", QUICK), count=3, max_rung=0, command="krcsim compare mine"
+    )
 
 
 def answer(result: Result) -> Answer:
@@ -94,12 +96,12 @@ def test_a_chart_over_named_remedies_shows_each() -> None:
     assert chart.lines[2].labels == ("2", "5")
 
 
-def test_spells_are_counted_from_boot(cold: Result) -> None:
-    assert cold.windows() == ["spell 1", "spell 2", "spell 3 on"]
-    chart = by_spell(cold)
+def test_episodes_are_counted_from_boot(cold: Result) -> None:
+    assert cold.windows() == ["episode 1", "episode 2", "episode 3 on"]
+    chart = by_episode(cold)
     assert chart.lines[0].name == OWN
     assert chart.lines[0].x == (1.0, 2.0, 3.0)
-    assert chart.lines[0].estimates[0] == cold.get("own", "p_wait_spell", "spell 1")
+    assert chart.lines[0].estimates[0] == cold.get("own", "p_wait_episode", "episode 1")
 
 
 def test_a_pinned_chart_keeps_its_lines_under_its_own_name(curve: Result) -> None:
@@ -166,19 +168,20 @@ def test_an_answer_with_growing_reserves_fits_a_mail(
     assert max(map(len, lines)) <= 72
 
 
-def test_spells_need_spells() -> None:
-    none = krcsim.changed(QUICK, **{"allocator.spells": "none"})
-    with pytest.raises(KrcsimError, match=r"allocator\.spells"):
-        spells(none, ["A1"])
+def test_episodes_need_episodes() -> None:
+    none = krcsim.changed(QUICK, **{"allocator.episodes": "none"})
+    with pytest.raises(KrcsimError, match=r"allocator\.episodes"):
+        episodes(none, ["A1"])
 
 
-def test_given_spells_are_counted_to_the_last() -> None:
+def test_given_episodes_are_counted_to_the_last() -> None:
     plan = krcsim.changed(
-        QUICK, **{"allocator.spells": "schedule", "allocator.schedules": [[100, 200], [900, 1000]]}
+        QUICK,
+        **{"allocator.episodes": "schedule", "allocator.schedules": [[100, 200], [900, 1000]]},
     )
-    result = spells(plan, ["A1"], count=2, max_rung=0)
-    assert result.windows() == ["spell 1", "spell 2 on"]
-    assert result.get("A1", "p_wait_spell", "spell 2 on").kind != "none"
+    result = episodes(plan, ["A1"], count=2, max_rung=0)
+    assert result.windows() == ["episode 1", "episode 2 on"]
+    assert result.get("A1", "p_wait_episode", "episode 2 on").kind != "none"
 
 
 def test_two_writers_of_one_name_both_keep_their_files(tmp_path: Path) -> None:

@@ -49,7 +49,7 @@ def test_of_remedies_that_never_differed_the_number_of_runs_is_said_and_what_it_
 
 def test_no_proven_difference_is_said_in_these_words() -> None:
     tight = krcsim.changed(
-        QUICK, **{"allocator.spell.head_reclaim": 0.148, "allocator.spell.head_high": 0.15}
+        QUICK, **{"allocator.episode.head_reclaim": 0.148, "allocator.episode.head_high": 0.15}
     )
     text = answer_text(compare(tight, ["A0", "A1"], max_rung=2))
     assert "no difference from A0 proven at 95 %" in " ".join(text.split())
@@ -76,7 +76,7 @@ def test_what_is_left_out_is_what_the_scenario_leaves_out() -> None:
     assert "deferred objects" not in left_out(
         krcsim.changed(pages, **{"memory.deferred_counts": True})
     )
-    assert "spells" not in assumed(krcsim.load_scenario("small-world"))
+    assert "episodes" not in assumed(krcsim.load_scenario("small-world"))
     short = replace(pages, horizon_ms=600.0)
     assert f"{assumed(pages)}. {left_out(pages)}." in told(
         answer_text(compare(short, ["A1"], max_rung=0))
@@ -86,7 +86,7 @@ def test_what_is_left_out_is_what_the_scenario_leaves_out() -> None:
 MADE = {
     "compare": lambda: compare(QUICK, ["A1", "B"], max_rung=0, seed=7),
     "the remedies of the thread": lambda: compare(QUICK, max_rung=0),
-    "spells": lambda: krcsim.spells(QUICK, ["A1"], count=2, max_rung=0),
+    "episodes": lambda: krcsim.episodes(QUICK, ["A1"], count=2, max_rung=0),
     "sweep": lambda: sweep(
         QUICK, {"remedy": ["own", "B2-own"], "machine.cpus": [1, 2]}, max_rung=0, precision=0.2
     ),
@@ -158,7 +158,7 @@ def test_a_reply_to_a_grid_of_many_values_fits_a_mail() -> None:
         "remedy": ["A1"],
         "machine.cpus": [1],
         "workload.rate_hz": [100.0],
-        "allocator.spell.page": [0.5],
+        "allocator.episode.page": [0.5],
         "grace_period.expedited_median_ms": [0.25],
         "workload.single_share": [0.5],
     }

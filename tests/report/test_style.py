@@ -31,7 +31,7 @@ from krcsim.model.scenario_file import load_scenario
 from krcsim.report import style
 from krcsim.report.chart import OWN, Chart, Line
 from krcsim.report.export import Answer, file_of
-from krcsim.report.timeline import Event, Spell
+from krcsim.report.timeline import Episode, Event
 from krcsim.results.estimate import Estimate
 from krcsim.runs.ladder import SEED
 from krcsim.studies.sensitivity import Index, Sensitivity
@@ -94,7 +94,7 @@ CHART = Chart(
     True,
     "a note",
 )
-SPELL = Spell(
+EPISODE = Episode(
     SCENARIO,
     SEED,
     0,
@@ -126,7 +126,7 @@ def compared() -> list[Comparison]:
 def figures(at: Path) -> Iterator[tuple[str, bytes]]:
     """A figure of each kind that krcsim makes, by name."""
     for kind in ("png", "svg", "pdf"):
-        for name, what in (("chart", CHART), ("spell", SPELL)):
+        for name, what in (("chart", CHART), ("episode", EPISODE)):
             yield (
                 f"{name}.{kind}",
                 file_of(Answer(name, SCENARIO, SEED, "krcsim x", what, "t\n"), kind),
@@ -211,7 +211,7 @@ def test_a_matplotlibrc_that_is_no_text_is_told_in_one_line(tmp_path: Path) -> N
         "krcsim",
         "simulate",
         "phone",
-        "--spell",
+        "--episode",
         "1",
         "--out",
         "f.png",

@@ -36,7 +36,7 @@ def test_intervals_of_clustered_ratios_cover_the_truth_as_often_as_they_say() ->
 
 
 def test_an_interval_does_not_shrink_because_few_replications_agree_by_chance() -> None:
-    """Few long spells: mostly one or two of 16 replications hold all calls that could wait, and
+    """Few long episodes: mostly one or two of 16 replications hold all calls that could wait, and
     agree by chance.
     """
     rng = np.random.default_rng(10)

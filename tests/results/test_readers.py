@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError, sentence, shown
-from krcsim.guest.recordings import condition_of, grace_lengths_ms, read_set, spells
+from krcsim.guest.recordings import condition_of, episodes, grace_lengths_ms, read_set
 from krcsim.guest.rows import flat
 from krcsim.model.grace_period import read_lengths
 from krcsim.model.scenario import changed
@@ -110,11 +110,11 @@ def test_a_scenario_that_would_take_long_to_read_is_refused_at_once(
     assert str(tmp_path / "s.toml") in refusal(read_scenario, tmp_path / "s.toml")
 
 
-def test_thousands_of_lengths_and_spells_are_no_lie(tmp_path: Path) -> None:
+def test_thousands_of_lengths_and_episodes_are_no_lie(tmp_path: Path) -> None:
     text = (
         "[grace_period]\nkind = 'empirical'\nlengths_ms = ["
         + "12.5," * 20_000
-        + "]\n[allocator]\nspells = 'schedule'\n"
+        + "]\n[allocator]\n_episodes = 'schedule'\n"
     )
     (tmp_path / "s.toml").write_text(
         text + "schedules = [" + ",".join(f"[{2 * n}, {2 * n + 1}]" for n in range(20_000)) + "]"
@@ -385,13 +385,13 @@ def test_counts_that_contradict_each_other_or_are_not_whole_are_refused(
     refusal(condition_of, "x", [row | lie for row in rows()])
 
 
-def test_spells_that_would_never_end_are_no_recording() -> None:
+def test_episodes_that_would_never_end_are_no_recording() -> None:
     wrong = [row | {"on_ms": "1", "off_ms": "0", "dur_ms": "1000000"} for row in rows()]
-    assert "spells of pressure" in refusal(condition_of, "x", wrong)
+    assert "episodes of pressure" in refusal(condition_of, "x", wrong)
     right = condition_of(
         "x", [row | {"on_ms": "10", "off_ms": "60", "seed": str(2**63 - 1)} for row in rows()]
     )
-    assert spells(right, right.runs[0].seed)
+    assert episodes(right, right.runs[0].seed)
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,7 @@ def test_one_run_tells_its_events_in_order_of_time() -> None:
     run = simulate(QUICK, seed=4, events=5000)
     times = [e[0] for e in run.events]
     assert times == sorted(times)
-    assert {"spell begins", "wait begins", "batch queued"} <= {e[2] for e in run.events}
+    assert {"episode begins", "wait begins", "batch queued"} <= {e[2] for e in run.events}
 
 
 def test_a_result_survives_saving_and_loading(answer: Result, tmp_path: Path) -> None:
@@ -163,12 +163,12 @@ def test_an_edited_result_is_refused(answer: Result, tmp_path: Path, change: str
         load_result(path)
 
 
-def test_when_every_spell_waits_the_share_has_a_lower_bound_below_one() -> None:
+def test_when_every_episode_waits_the_share_has_a_lower_bound_below_one() -> None:
     always = {"page": 1.0, "head": 1.0}
-    given = {"allocator.spells": "schedule", "allocator.schedules": [[600, 900], [1000, 1500]]}
-    given["allocator.calm.page"] = 1.0  # else cached pages may last for a short spell
-    sure = krcsim.changed(QUICK, **{"allocator.spell": always}, **given)
-    e = compare(sure, ["A0"], max_rung=2).get("A0", "p_spell", "steady")
+    given = {"allocator.episodes": "schedule", "allocator.schedules": [[600, 900], [1000, 1500]]}
+    given["allocator.calm.page"] = 1.0  # else cached pages may last for a short episode
+    sure = krcsim.changed(QUICK, **{"allocator.episode": always}, **given)
+    e = compare(sure, ["A0"], max_rung=2).get("A0", "p_episode", "steady")
     assert e.value == e.hi == 1.0
     assert 0.3 < (e.lo or 0) < 1.0
 

@@ -94,7 +94,7 @@ def test_what_is_put_into_a_scenario_is_there(name: str) -> None:
     value = value_in(name, (low, high), 0.7)
     s = INPUTS[name].put(POSTED, value)
     if name == "head":
-        assert s.allocator.spell.head == pytest.approx(value * 0.3)
+        assert s.allocator.episode.head == pytest.approx(value * 0.3)
     elif name == "burstiness":
         assert peaks(s) == pytest.approx(value)
     else:

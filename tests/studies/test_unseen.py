@@ -31,14 +31,14 @@ from krcsim.report.reply import answer_text, log_plot
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import METHODS, Result, load_result, number, words
 from krcsim.runs.replications import Stopped, replicate
-from krcsim.studies.compare import compare, spells
+from krcsim.studies.compare import compare, episodes
 from krcsim.studies.unseen import _estimate
 from tests.engine.test_properties import examples
 from validation.scenarios import random_scenario
 
 POSTED = replace(load_scenario("thread-as-posted"), horizon_ms=6000.0)
 RARE = changed(POSTED, remedy="B4f")  # no plain run of a few dozen sees its pool empty
-QUANTITIES = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms")
+QUANTITIES = ("p_wait", "p_wait_episode", "p_episode", "blocked", "wait_ms")
 
 
 # ---- what closes a gap
@@ -47,7 +47,7 @@ QUANTITIES = ("p_wait", "p_wait_spell", "p_spell", "blocked", "wait_ms")
 def test_a_proof_closes_the_gap_of_all_quantities_that_hang_on_a_wait() -> None:
     result = compare(POSTED, ["A1", "D5-A1"], max_rung=0)
     for window in result.windows():
-        for quantity in ("p_wait", "p_wait_spell", "p_spell", "blocked"):
+        for quantity in ("p_wait", "p_wait_episode", "p_episode", "blocked"):
             e = result.get("D5-A1", quantity, window)
             assert (e.kind, result.detail("D5-A1", quantity, window)) == (
                 "bound",
@@ -61,7 +61,7 @@ def test_forks_close_the_gap_where_luck_makes_waits_rare() -> None:
     result = compare(RARE, ["own"], max_rung=3)
     left = compare(RARE, ["own"], max_rung=3, budget=0.0)
     for window, quantity in (
-        (w, q) for w in result.windows() for q in ("p_wait", "p_wait_spell", "blocked")
+        (w, q) for w in result.windows() for q in ("p_wait", "p_wait_episode", "blocked")
     ):
         was, now = (r.get("own", quantity, window) for r in (left, result))
         assert was.value is None
@@ -122,22 +122,22 @@ def test_no_row_ends_in_a_bound_that_asking_beats(preset: str) -> None:
         assert asked.estimate.value is None, (name, window)
 
 
-def test_spell_by_spell_forks_say_what_plain_runs_say() -> None:
+def test_episode_by_episode_forks_say_what_plain_runs_say() -> None:
     s = load_scenario("thread-as-discussed")
     w = changed(s, remedy=krcsim.named("B3-own", s.remedy), warmup_ms=0.0, horizon_ms=8000.0)
-    runs = replicate(w, 1, 0, 512, by_spell=2)
-    forked = rare.extend(w, 7, None, 64, by_spell=2)
-    split = rare.extend(w, 8, None, 32, ((-6.0, 3), (-3.0, 3)), by_spell=2)
-    plain = {n: krcsim.results.quantities.p_wait_spell(runs, w, n) for n in (1, 2)}
+    runs = replicate(w, 1, 0, 512, by_episode=2)
+    forked = rare.extend(w, 7, None, 64, by_episode=2)
+    split = rare.extend(w, 8, None, 32, ((-6.0, 3), (-3.0, 3)), by_episode=2)
+    plain = {n: krcsim.results.quantities.p_wait_episode(runs, w, n) for n in (1, 2)}
     for f, n in ((f, n) for f in (forked, split) for n in (1, 2)):
-        e = _estimate(w, f, runs, "p_wait_spell", n, 2, None)
+        e = _estimate(w, f, runs, "p_wait_episode", n, 2, None)
         assert (e.lo or 1.0) < (plain[n].hi or 0.0)
         assert (e.hi or 0.0) > (plain[n].lo or 1.0)
 
 
-def test_the_first_spells_of_a_full_pool_are_no_bounds() -> None:
-    result = spells(POSTED, ["A1", "B5f"], count=2, max_rung=3)
-    found = [result.get("B5f", "p_wait_spell", w) for w in result.windows()]
+def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:
+    result = episodes(POSTED, ["A1", "B5f"], count=2, max_rung=3)
+    found = [result.get("B5f", "p_wait_episode", w) for w in result.windows()]
     assert all(e.value is not None and e.value < 1e-3 for e in found)
 
 
@@ -279,20 +279,20 @@ def test_a_plot_of_bounds_alone_has_no_heights() -> None:
 
 
 @cache
-def answered(world: int, luck: float, rung: int, budget: float, by_spell: bool) -> Result | None:
+def answered(world: int, luck: float, rung: int, budget: float, by_episode: bool) -> Result | None:
     """Remedies in a random world, in which rcu_head requests fail less often than there."""
     s = random_scenario(world)
     a = s.allocator
     fewer = {
         f"allocator.{when}.{name}": getattr(f, name) * luck
-        for when, f in (("calm", a.calm), ("spell", a.spell))
+        for when, f in (("calm", a.calm), ("episode", a.episode))
         for name in ("head", "head_atomic", "head_high", "head_reclaim")
         if getattr(f, name) is not None
     }
     s = changed(s, warmup_ms=150.0, horizon_ms=700.0, **fewer)
     names = ["own", "A0", "A1", "B2-own", "B6f-own"] + ["D3-own"] * s.remedy.array_path
     try:
-        ask = partial(spells, count=2) if by_spell and a.spells == "exponential" else compare
+        ask = partial(episodes, count=2) if by_episode and a.episodes == "exponential" else compare
         return ask(s, names, max_rung=rung, budget=budget, seed=world)
     except KrcsimError:  # too many callers are held up at once
         return None
@@ -303,7 +303,7 @@ worlds = given(
     luck=st.sampled_from([1.0, 0.1, 0.003]),
     rung=st.integers(0, 2),
     budget=st.sampled_from([0.0, 1e5, 1e6]),
-    by_spell=st.booleans(),
+    by_episode=st.booleans(),
 )
 
 
@@ -363,11 +363,11 @@ def picture_agrees(result: Result, window: str) -> None:
     on no height.
     """
     chart = chart_of(result, window)
-    quantity = "p_wait_spell" if window.startswith("spell") else "p_wait"
+    quantity = "p_wait_episode" if window.startswith("episode") else "p_wait"
     told = sorted(
         str(result.get(p, quantity, w))
         for p in result.points()
-        for w in (result.windows() if window.startswith("spell") else [window])
+        for w in (result.windows() if window.startswith("episode") else [window])
     )
     drawn = sorted(str(e) for line in chart.lines for e in line.estimates)
     assert set(drawn) <= set(told)
@@ -394,10 +394,10 @@ def text_agrees(result: Result, window: str) -> None:
     """
     text = answer_text(result, window)
     flat = " ".join(text.split())
-    quantity = "p_wait_spell" if window.startswith("spell") else "p_wait"
+    quantity = "p_wait_episode" if window.startswith("episode") else "p_wait"
     ends = result.windows()[0], result.windows()[-1]
     for p in result.points():
-        for w in {window} & {*ends} if window.startswith("spell") else {window}:
+        for w in {window} & {*ends} if window.startswith("episode") else {window}:
             e = result.get(p, quantity, w)
             assert words(e).split(" [")[0].replace(" ", "") in text.replace("~ ", "~").replace(
                 "< ", "<"

@@ -110,7 +110,7 @@ def test_whole_numbers_are_drawn_evenly_with_both_ends() -> None:
 
 
 def test_a_draw_depends_on_the_seed_and_fields_are_drawn_apart() -> None:
-    ranges = {"allocator.spell.page": (0.5, 1.0), "allocator.spell.head": (0.3, 0.9)}
+    ranges = {"allocator.episode.page": (0.5, 1.0), "allocator.episode.head": (0.3, 0.9)}
     first, again, other = (plan(over={}, sample=ranges, points=20, seed=n) for n in (1, 1, 2))
     assert [first.values(i) for i in range(20)] == [again.values(i) for i in reversed(range(20))][
         ::-1
@@ -129,12 +129,12 @@ def test_each_draw_meets_the_whole_grid() -> None:
 
 
 def test_a_billion_points_need_no_memory() -> None:
-    over, sample = {RATE: spread(1, 1000, 1000)}, {"allocator.spell_ms": (1, 1000)}
+    over, sample = {RATE: spread(1, 1000, 1000)}, {"allocator.episode_ms": (1, 1000)}
     p = plan(over=over, sample=sample, points=10**6)
     assert p.size == 10**9
     first, other, last = (p.values(i) for i in (0, 987_654_321, 10**9 - 1))
     assert (first[RATE], other[RATE], last[RATE]) == (1.0, 322.0, 1000.0)
-    assert len({x["allocator.spell_ms"] for x in (first, other, last)}) == 3
+    assert len({x["allocator.episode_ms"] for x in (first, other, last)}) == 3
 
 
 def test_a_plan_survives_its_own_head() -> None:
@@ -152,7 +152,7 @@ def test_a_value_that_needs_another_fields_end_is_no_mistake() -> None:
 
 
 TOO_LARGE = dict.fromkeys(
-    ("workload.rate_hz", "allocator.spell_ms", "allocator.calm_ms"), range(1, 10_001)
+    ("workload.rate_hz", "allocator.episode_ms", "allocator.calm_ms"), range(1, 10_001)
 )
 BAD: list[tuple[str, dict[str, Any]]] = [
     ("1,000,000,000,000 points", {"over": TOO_LARGE}),
@@ -183,7 +183,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("way to draw", {"over": {}, "sample": {RATE: (1, 2, "lag")}, "points": 5}),
     (
         "head = 0.0 fits nowhere",
-        {"over": {}, "sample": {"allocator.spell.head": (0, 1)}, "points": 5},
+        {"over": {}, "sample": {"allocator.episode.head": (0, 1)}, "points": 5},
     ),
     ("calls/s", {"over": {}, "sample": {RATE: (1, 1e300)}, "points": 5}),
     ("choose one", {"sample": {RATE: (1, 2)}, "points": 5}),

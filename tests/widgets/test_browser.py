@@ -37,7 +37,7 @@ pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason=BROWSER.reason()),
 ]
-TRUST = "06_rare_and_exact"  # has no spell to move, and takes longer
+TRUST = "06_rare_and_exact"  # has no episode to move, and takes longer
 all_notebooks = pytest.mark.parametrize("notebook", EXPLORERS, indirect=True)
 each_notebook = pytest.mark.parametrize(
     "notebook", [name for name in EXPLORERS if name != TRUST], indirect=True
@@ -47,7 +47,7 @@ trust = pytest.mark.parametrize("notebook", [TRUST], indirect=True)
 with_pins = pytest.mark.parametrize(
     "notebook", ["01_pool_or_pages", "03_cold_start"], indirect=True
 )
-one_spell = pytest.mark.parametrize("notebook", ["02_one_spell"], indirect=True)
+one_episode = pytest.mark.parametrize("notebook", ["02_one_episode"], indirect=True)
 CONTROL_OF = [(name, path) for name, kind in EXPLORERS.items() for path in kind.shown]
 
 
@@ -60,8 +60,8 @@ def each_control(kind: str) -> pytest.MarkDecorator:
 # Controls that are shown only with one choice of what takes memory.
 ONLY_WITH = {
     "memory.deferred_counts": "to the ATOMIC mark",
-    "allocator.spell.page": "not: failures are drawn",
-    "allocator.spell.head": "not: failures are drawn",
+    "allocator.episode.page": "not: failures are drawn",
+    "allocator.episode.head": "not: failures are drawn",
 }
 
 
@@ -217,7 +217,7 @@ def test_refining_ends_by_itself(notebook: Notebook) -> None:
 @each_notebook
 def test_a_setting_of_ones_own_is_no_preset_and_reset_goes_back_to_it(notebook: Notebook) -> None:
     notebook.begin()
-    shown(notebook, "allocator.spell.page")
+    shown(notebook, "allocator.episode.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
     notebook.until(lambda: notebook.preset() == "(your own)", "preset (your own)")
     notebook.press("Reset")
@@ -327,9 +327,9 @@ def test_exporting_twice_overwrites_nothing(notebook: Notebook) -> None:
 @each_notebook
 def test_an_exported_scenario_is_put_back_on_the_sliders(notebook: Notebook) -> None:
     notebook.begin()
-    shown(notebook, "allocator.spell.page")
+    shown(notebook, "allocator.episode.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
-    notebook.follows("allocator.spell.page")
+    notebook.follows("allocator.episode.page")
     (file,) = (path for path in notebook.export() if path.suffix == ".toml")
     notebook.choose("Preset", "Phone, light load")
     notebook.until(lambda: notebook.says(krcsim.load_scenario("phone")), "phone on the sliders")
@@ -367,10 +367,10 @@ def test_a_file_that_is_no_scenario_is_refused_in_a_sentence(notebook: Notebook,
     assert notebook.tracebacks() == []
 
 
-# ---- one spell
+# ---- one episode
 
 
-@one_spell
+@one_episode
 def test_a_step_goes_to_the_next_event_and_back_to_the_one_before(notebook: Notebook) -> None:
     notebook.begin()
     n = notebook.event()
@@ -382,7 +382,7 @@ def test_a_step_goes_to_the_next_event_and_back_to_the_one_before(notebook: Note
         )
 
 
-@one_spell
+@one_episode
 def test_a_step_leaves_the_preset_as_it_is(notebook: Notebook) -> None:
     notebook.begin()
     n = notebook.event()
@@ -391,7 +391,7 @@ def test_a_step_leaves_the_preset_as_it_is(notebook: Notebook) -> None:
     assert notebook.preset() == LABEL
 
 
-@one_spell
+@one_episode
 def test_next_wait_goes_to_a_caller_that_waits(notebook: Notebook) -> None:
     notebook.begin()
     n = notebook.event()
@@ -402,7 +402,7 @@ def test_next_wait_goes_to_a_caller_that_waits(notebook: Notebook) -> None:
     )
 
 
-@one_spell
+@one_episode
 def test_play_goes_through_the_events_until_it_is_paused(notebook: Notebook) -> None:
     notebook.begin()
     n = notebook.event()
@@ -415,7 +415,7 @@ def test_play_goes_through_the_events_until_it_is_paused(notebook: Notebook) -> 
     assert notebook.event() == there
 
 
-@one_spell
+@one_episode
 def test_each_event_names_a_rule_and_a_symbol_of_the_kernel(notebook: Notebook) -> None:
     notebook.begin()
     symbols = {rule["symbol"] for rule in rules().values()}
@@ -425,7 +425,7 @@ def test_each_event_names_a_rule_and_a_symbol_of_the_kernel(notebook: Notebook) 
         assert notebook.symbol() in symbols
 
 
-@one_spell
+@one_episode
 def test_the_event_slider_follows_the_keyboard(notebook: Notebook) -> None:
     notebook.begin()
     n = notebook.event()
@@ -433,7 +433,7 @@ def test_the_event_slider_follows_the_keyboard(notebook: Notebook) -> None:
     notebook.until(lambda: notebook.picture().stamp.endswith(f" event {n - 1}"), "event before")
 
 
-@one_spell
+@one_episode
 def test_the_pointer_on_the_picture_moves_the_event(notebook: Notebook) -> None:
     notebook.begin()
     picture, seen = notebook.root.locator("img").first, [notebook.event()]
@@ -555,9 +555,9 @@ def test_after_a_restart_the_last_setting_is_back(notebook: Notebook) -> None:
     notebook.begin()
     if notebook.kind.pins_at_most:
         notebook.press("Pin")
-    shown(notebook, "allocator.spell.page")
+    shown(notebook, "allocator.episode.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
-    notebook.follows("allocator.spell.page")
+    notebook.follows("allocator.episode.page")
     notebook.until(lambda: notebook.kept() == notebook.drawn(), "setting beside the notebook")
     setting = notebook.setting()
     notebook.restart()

@@ -20,12 +20,12 @@ from krcsim.report.chart import OWN, Chart
 from krcsim.runs.ladder import SEED
 from krcsim.runs.replications import Stopped
 from krcsim.studies.compare import compare
-from krcsim.widgets import ColdStart, OneSpell, PoolOrPages
+from krcsim.widgets import ColdStart, OneEpisode, PoolOrPages
 from krcsim.widgets.explorer import AT_MOST, CONTROLS, PRESETS, Explorer
 from krcsim.widgets.latest import Latest, Ticket
 from krcsim.widgets.questions import framed
 
-EXPLORERS = (PoolOrPages, ColdStart, OneSpell)
+EXPLORERS = (PoolOrPages, ColdStart, OneEpisode)
 KINDS = ["csv", "json", "pdf", "png", "svg", "toml", "txt"]
 each_explorer = pytest.mark.parametrize("kind", EXPLORERS, ids=lambda kind: kind.name)
 
@@ -256,15 +256,15 @@ def test_a_reserve_never_boots_with_more_than_it_keeps(shown: Any, low: str, hig
 def test_moving_the_failure_of_objects_keeps_the_share_of_the_other_classes(shown: Any) -> None:
     explorer = shown[PoolOrPages]
     explorer.preset.value = "thread-as-posted"
-    explorer.controls["allocator.spell.head"].value = 0.1
-    spell = explorer.scenario.allocator.spell
-    assert (spell.head, spell.head_atomic, spell.head_reclaim) == pytest.approx(
+    explorer.controls["allocator.episode.head"].value = 0.1
+    episode = explorer.scenario.allocator.episode
+    assert (episode.head, episode.head_atomic, episode.head_reclaim) == pytest.approx(
         (0.1, 0.05, 0.05 / 3)
     )
 
 
 def test_the_pointer_on_the_picture_goes_to_the_nearest_event(shown: Any) -> None:
-    explorer = shown[OneSpell]
+    explorer = shown[OneEpisode]
     explorer.preset.value = "thread-as-posted"
     explorer.guard.at = 0.99
     late = explorer.event.value
@@ -273,15 +273,15 @@ def test_the_pointer_on_the_picture_goes_to_the_nearest_event(shown: Any) -> Non
 
 
 def test_the_next_wait_names_synchronize_rcu(shown: Any) -> None:
-    explorer = shown[OneSpell]
+    explorer = shown[OneEpisode]
     explorer.preset.value = "thread-as-posted"
     explorer._next_wait()
     assert "wait begins" in explorer.rule.value
     assert "synchronize_rcu()" in explorer.rule.value
 
 
-def test_a_spell_that_is_not_there_is_told_in_a_sentence(shown: Any) -> None:
-    explorer = shown[OneSpell]
+def test_an_episode_that_is_not_there_is_told_in_a_sentence(shown: Any) -> None:
+    explorer = shown[OneEpisode]
     explorer.preset.value = "thread-as-posted"
     before = explorer.image.value
     explorer.controls["allocator.calm_ms"].value = 50_000.0
@@ -340,7 +340,7 @@ def test_cancel_stops_at_once_and_an_error_is_told() -> None:
 def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
     explorer = PoolOrPages(tmp_path, "thread-as-posted", rungs=(0,))
     explorer.buttons["Pin"].click()
-    explorer.controls["allocator.spell.page"].value = 0.5
+    explorer.controls["allocator.episode.page"].value = 0.5
     assert explorer.done is not None
     ax = Figure().add_subplot()
     framed(ax, chart=explorer.done.answer.drawn)
@@ -351,7 +351,7 @@ def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
 
 
 def test_a_move_is_not_lost_while_another_thread_sets_widgets(tmp_path: Path) -> None:
-    explorer = OneSpell(tmp_path, "thread-as-posted")
+    explorer = OneEpisode(tmp_path, "thread-as-posted")
     explorer._quiet.on = True  # as while this thread shows a picture
     move = threading.Thread(
         target=setattr, args=(explorer.controls["workload.rate_hz"], "value", 5000.0)

@@ -12,8 +12,8 @@ import pytest
 
 import krcsim
 from krcsim.cli.main import main
-from krcsim.report.timeline import one_spell
-from krcsim.widgets import ColdStart, HowBig, OneSpell, PoolOrPages
+from krcsim.report.timeline import one_episode
+from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages
 from krcsim.widgets.explorer import Explorer
 from tests.walk import EXPLORERS, walk
 
@@ -27,7 +27,7 @@ MOVES = {
     "06": 20,
 }  # `python -m tests.walk` takes more
 SEED = 20200404
-EMPTY = {"workload.rate_hz": 1.0, "allocator.spell_ms": 10.0}  # ten ms in which no call comes
+EMPTY = {"workload.rate_hz": 1.0, "allocator.episode_ms": 10.0}  # ten ms in which no call comes
 
 
 @pytest.mark.parametrize("name", EXPLORERS)
@@ -35,32 +35,34 @@ def test_a_random_walk_ends_in_no_error(name: str) -> None:
     assert [*walk(EXPLORERS[name], SEED, MOVES[name], most=5e4)] == []
 
 
-def test_a_spell_in_which_nothing_happened_is_drawn_in_a_shell(tmp_path: Path) -> None:
+def test_an_episode_in_which_nothing_happened_is_drawn_in_a_shell(tmp_path: Path) -> None:
     sets = [word for path, value in EMPTY.items() for word in ("--set", f"{path}={value}")]
     ends = ("png", "svg", "pdf", "csv", "json", "txt")
     outs = [word for end in ends for word in ("--out", str(tmp_path / f"s.{end}"))]
-    assert main(["simulate", "phone", "--spell", "1", *sets, *outs]) == 0
+    assert main(["simulate", "phone", "--episode", "1", *sets, *outs]) == 0
     assert len([*tmp_path.iterdir()]) == 6
 
 
-def test_a_spell_in_which_nothing_happened_is_on_the_sliders(tmp_path: Path) -> None:
-    explorer = OneSpell(tmp_path, "phone")
-    for path, value in {"workload.rate_hz": 10.0, "allocator.spell_ms": 10.0}.items():
+def test_an_episode_in_which_nothing_happened_is_on_the_sliders(tmp_path: Path) -> None:
+    explorer = OneEpisode(tmp_path, "phone")
+    for path, value in {"workload.rate_hz": 10.0, "allocator.episode_ms": 10.0}.items():
         explorer.controls[path].value = value
     for number in range(1, 12):
         explorer.which.value = number
         assert "error" not in explorer.status.value
-        assert explorer.spell is not None
-        assert explorer.spell.number == number
+        assert explorer.episode is not None
+        assert explorer.episode.number == number
         explorer._next_wait()
         explorer.guard.at = 0.5
 
 
 @pytest.mark.parametrize("cpu", [0, 7])
-def test_a_spell_without_any_event_of_a_cpu_has_a_picture(cpu: int) -> None:
+def test_an_episode_without_any_event_of_a_cpu_has_a_picture(cpu: int) -> None:
     world = krcsim.changed(krcsim.load_scenario("phone"), **EMPTY)
-    spells = [one_spell(world, number=n, cpu=cpu, replication=k) for k in range(4) for n in (1, 2)]
-    empty = [spell for spell in spells if not [e for e in spell.events if e.cpu >= 0]]
+    episodes = [
+        one_episode(world, number=n, cpu=cpu, replication=k) for k in range(4) for n in (1, 2)
+    ]
+    empty = [episode for episode in episodes if not [e for e in episode.events if e.cpu >= 0]]
     assert empty
     assert empty[0]._repr_png_().startswith(b"\x89PNG")
 
@@ -91,6 +93,6 @@ def test_a_value_that_contradicts_another_moves_to_the_nearest_that_fits(
 def test_a_question_that_has_no_answer_is_told_in_a_sentence_and_is_no_error(
     tmp_path: Path,
 ) -> None:
-    explorer = explorer_of(ColdStart, tmp_path, **{"allocator.spells": "none"})
+    explorer = explorer_of(ColdStart, tmp_path, **{"allocator.episodes": "none"})
     assert "error" not in explorer.status.value
-    assert "without spells" in explorer.status.value
+    assert "without episodes" in explorer.status.value

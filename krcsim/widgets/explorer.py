@@ -19,7 +19,7 @@ import traitlets
 
 from krcsim.base.errors import FieldError, KrcsimError
 from krcsim.base.files import write_whole
-from krcsim.model.idle import idle
+from krcsim.model.unused_fields import unused_fields
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, toml_text
 from krcsim.report.export import Answer, export_all
@@ -338,7 +338,7 @@ class Explorer:
 
     def useless(self, s: Scenario) -> dict[str, str]:
         """The controls that would change nothing in any world of a scenario, with the reason."""
-        found = {name: idle(world) for name, world in self.worlds(s).items()}
+        found = {name: unused_fields(world) for name, world in self.worlds(s).items()}
         out: dict[str, str] = {}
         for path in self.controls:
             there = [world for name, world in found.items() if self.carries(name, path)]

@@ -38,7 +38,9 @@ from krcsim.cli.given import check_options, command_of, pinned, scenario_from, v
 from krcsim.cli.main import VERBS, over_of, parser
 from krcsim.cli.main import shown as shown_table
 from krcsim.cli.sweeps import check_sweep, plan_from
-from krcsim.guest.recordings import episodes, read_set, scenario_of
+from krcsim.guest.recorded_episodes import episodes
+from krcsim.guest.recorded_scenario import scenario_of
+from krcsim.guest.recordings import read_set
 from krcsim.guest.rows import flat, tables
 from krcsim.model.allocator import Allocator, Failure
 from krcsim.model.grace_period import GracePeriod, read_lengths

@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
 from krcsim.engine.records import EVENTS
-from krcsim.guest.recordings import Condition, Row, scenarios_of
+from krcsim.guest.recorded_scenario import scenarios_of
+from krcsim.guest.recordings import Condition, RecordedRun
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import student
@@ -168,7 +169,7 @@ def simulate(condition: Condition, each: int, change: Change | None = None) -> l
     return found
 
 
-def later_jiffies(s: Scenario, run: Row) -> float:
+def later_jiffies(s: Scenario, run: RecordedRun) -> float:
     """By how many jiffies, on average, the drains of a run came later than those of the model; at
     least 0.
 

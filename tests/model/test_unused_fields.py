@@ -16,9 +16,9 @@ import pytest
 import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.model.allocator import Failure
-from krcsim.model.unused_fields import CLASSES, unused_fields
 from krcsim.model.memory import Memory
 from krcsim.model.scenario import Scenario, as_dict, changed
+from krcsim.model.unused_fields import CLASSES, unused_fields
 from krcsim.results.quantities import answers
 from krcsim.runs.replications import replicate
 from krcsim.widgets import Pressure
@@ -88,9 +88,8 @@ def test_an_unused_field_moves_no_count_of_any_run(number: int) -> None:
 
 
 def test_failures_are_unused_where_free_pages_decide_and_memory_where_failures_are_drawn() -> None:
-    pages, drawn = (
-        unused_fields(krcsim.load_scenario(name)) for name in ("exhausted-guest", "thread-as-posted")
-    )
+    pages = unused_fields(krcsim.load_scenario("exhausted-guest"))
+    drawn = unused_fields(krcsim.load_scenario("thread-as-posted"))
     assert {f"allocator.episode.{name}" for name in CLASSES} <= set(pages)
     assert not any(path.startswith("memory.") for path in pages)
     assert {"memory.hog", "memory.deferred_counts"} <= set(drawn)

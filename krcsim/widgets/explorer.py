@@ -19,9 +19,9 @@ import traitlets
 
 from krcsim.base.errors import FieldError, KrcsimError
 from krcsim.base.files import write_whole
-from krcsim.model.unused_fields import unused_fields
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, toml_text
+from krcsim.model.unused_fields import unused_fields
 from krcsim.report.export import Answer, export_all
 from krcsim.runs.replications import Stopped
 from krcsim.widgets.latest import Latest, Ticket

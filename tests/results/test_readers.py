@@ -116,7 +116,7 @@ def test_thousands_of_lengths_and_episodes_are_no_lie(tmp_path: Path) -> None:
     text = (
         "[grace_period]\nkind = 'empirical'\nlengths_ms = ["
         + "12.5," * 20_000
-        + "]\n[allocator]\n_episodes = 'schedule'\n"
+        + "]\n[allocator]\nepisodes = 'schedule'\n"
     )
     (tmp_path / "s.toml").write_text(
         text + "schedules = [" + ",".join(f"[{2 * n}, {2 * n + 1}]" for n in range(20_000)) + "]"

@@ -88,7 +88,7 @@ def data_folder() -> Path:
 
 def presets() -> list[str]:
     """Names of the scenarios that come with krcsim."""
-    return sorted(p.stem for p in (data_folder() / "scenarios").glob("*.toml"))
+    return sorted(path.stem for path in (data_folder() / "scenarios").glob("*.toml"))
 
 
 def load_scenario(name: str | Path) -> Scenario:

@@ -16,7 +16,7 @@ from krcsim.base.files import write_whole
 from krcsim.guest.boot import Row
 
 LABELS = ("set", "rate", "pattern", "p_page", "p_obj")  # parts of a label, between slashes
-_ALWAYS_IN_CSV = (*LABELS, "variant", "cpus", "seed")
+_ALWAYS = (*LABELS, "variant", "cpus", "seed")  # stay in the CSV
 _LISTS = ("gp_len_us", "gp_idle_us")  # lists that are kept, as JSON in their cell
 
 _RESULT = {"mode": cells.COUNT, "label": cells.LINE}
@@ -75,13 +75,12 @@ def tables(rows: Sequence[Row]) -> tuple[bytes, bytes]:
     constant = {
         name: rows[0].get(name, "")
         for name in columns
-        if name not in _ALWAYS_IN_CSV and len({str(row.get(name, "")) for row in rows}) == 1
+        if name not in _ALWAYS and len({str(row.get(name, "")) for row in rows}) == 1
     }
-
     text = io.StringIO(newline="")
     writer = csv.DictWriter(
         text,
-        [name for name in columns if name not in constant],
+        [c for c in columns if c not in constant],
         restval="",
         extrasaction="ignore",
         lineterminator="\n",

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Files, settings and constructors with the names of before: read, or answered with the new name."""
+"""Files, settings and constructors with old names: read, or answered with the new name."""
 
 from __future__ import annotations
 

@@ -13,7 +13,8 @@ import pytest
 
 import krcsim
 from krcsim.report.timeline import rules
-from krcsim.widgets.explorer import CONTROLS, PRESETS
+from krcsim.widgets.controls import CONTROLS, controls_of
+from krcsim.widgets.explorer import PRESETS
 from tests.browser import (
     CHROMIUM,
     EXPLORERS,
@@ -48,7 +49,7 @@ with_pins = pytest.mark.parametrize(
     "notebook", ["01_pool_or_pages", "03_cold_start"], indirect=True
 )
 one_episode = pytest.mark.parametrize("notebook", ["02_one_episode"], indirect=True)
-CONTROL_OF = [(name, path) for name, kind in EXPLORERS.items() for path in kind.shown]
+CONTROL_OF = [(name, path) for name, kind in EXPLORERS.items() for path in controls_of(kind.name)]
 
 
 def each_control(kind: str) -> pytest.MarkDecorator:
@@ -98,8 +99,8 @@ def shown(notebook: Notebook, path: str) -> None:
     """Bring a control to where it changes something: free pages decide what fails, or draws do,
     never both.
     """
-    if "memory.hog" in notebook.kind.shown and path in ONLY_WITH:
-        notebook.choose(CONTROLS["memory.hog"][0], ONLY_WITH[path])
+    if "memory.hog" in notebook.fields and path in ONLY_WITH:
+        notebook.choose(CONTROLS["memory.hog"].label, ONLY_WITH[path])
         notebook.follows("memory.hog")
 
 
@@ -126,14 +127,14 @@ def test_no_news_pop_up_lies_over_the_plot(notebook: Notebook) -> None:
 
 @all_notebooks
 def test_each_slider_has_a_handle_with_its_name(notebook: Notebook) -> None:
-    names = [CONTROLS[path][0] for path in notebook.kind.shown if kind_of(path) == "slider"]
-    others = ("Event", "Target P(wait)", "Size told in words")
+    names = [CONTROLS[path].label for path in notebook.fields if kind_of(path) == "slider"]
+    others = ("Event", "Target P(wait)", "Size put into words")
     assert [label for label in notebook.labels() if label not in others] == names
 
 
 @each_control("slider")
 def test_a_slider_moved_by_keyboard_changes_the_picture(notebook: Notebook, path: str) -> None:
-    handle = notebook.handle(CONTROLS[path][0])
+    handle = notebook.handle(CONTROLS[path].label)
 
     def press(way: int) -> None:
         for _ in range(3):
@@ -144,7 +145,7 @@ def test_a_slider_moved_by_keyboard_changes_the_picture(notebook: Notebook, path
 
 @each_control("slider")
 def test_a_slider_moved_by_mouse_changes_the_picture(notebook: Notebook, path: str) -> None:
-    moved(notebook, path, lambda way: notebook.drag(CONTROLS[path][0], way))
+    moved(notebook, path, lambda way: notebook.drag(CONTROLS[path].label, way))
 
 
 @each_control("choice")
@@ -152,7 +153,9 @@ def test_another_choice_changes_the_picture(notebook: Notebook, path: str) -> No
     notebook.begin()
     shown(notebook, path)
     before = notebook.picture()
-    notebook.choose(CONTROLS[path][0], next(str(text) for text, _ in reversed(CONTROLS[path][2])))
+    notebook.choose(
+        CONTROLS[path].label, next(str(text) for text, _ in reversed(CONTROLS[path].options()))
+    )
     notebook.follows(path)
     notebook.until(lambda: notebook.picture().pixels != before.pixels, "other picture")
 
@@ -181,7 +184,7 @@ def test_what_a_slider_tells_a_screen_reader_is_its_value_and_no_index(notebook:
 @pytest.mark.parametrize("on", ["slider", "button", "choice"])
 def test_letters_typed_on_a_control_change_no_cell(notebook: Notebook, on: str) -> None:
     before = notebook.cells()
-    names = {"01": "CPUs", "03": "CPUs", "05": CONTROLS["workload.rate_hz"][0]}
+    names = {"01": "CPUs", "03": "CPUs", "05": CONTROLS["workload.rate_hz"].label}
     where = {
         "slider": notebook.handle(names.get(notebook.name[:2], "P(object fails)")),
         "button": notebook.button("Reset"),
@@ -219,7 +222,7 @@ def test_a_setting_of_ones_own_is_no_preset_and_reset_goes_back_to_it(notebook: 
     notebook.begin()
     shown(notebook, "allocator.episode.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
-    notebook.until(lambda: notebook.preset() == "(your own)", "preset (your own)")
+    notebook.until(lambda: notebook.preset() == "(your setting)", "preset (your setting)")
     notebook.press("Reset")
     notebook.until(lambda: notebook.preset() == LABEL, "preset as before")
     notebook.until(
@@ -465,7 +468,7 @@ def test_the_own_world_of_a_notebook_is_back_after_one_with_more_places_on_a_sli
 
 @trust
 def test_the_size_told_in_words_follows_the_keyboard(notebook: Notebook) -> None:
-    handle = notebook.handle("Size told in words")
+    handle = notebook.handle("Size put into words")
     for key, n in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2)):
         handle.press(key)
         notebook.until(lambda n=n: f"With {n} object" in notebook.text(), f"words about {n}")

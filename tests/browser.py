@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -46,6 +47,9 @@ PATIENCE = 60.0  # seconds; a wait ends as soon as there is what it waits for
 Screen = tuple[int, int, int]  # width, height, device pixels in one of CSS
 LAPTOP: Screen = (1366, 768, 1)
 ZOOMED: Screen = (683, 384, 2)  # the laptop's, at 200 %
+WHAT_A_USER_LEAVES = shutil.ignore_patterns(
+    "krcsim-export", "*.autosave*.toml", "*.pin-?.toml", ".ipynb_checkpoints"
+)
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 READ_PICTURE = """async img => {
     const bytes = new Uint8Array(await (await fetch(img.src)).arrayBuffer());
@@ -374,7 +378,7 @@ class Notebook:
         return set(self.folder.glob("krcsim-export/*")) - before
 
     def kept(self) -> Scenario:
-        """The setting that is kept beside the notebook."""
+        """The setting that is kept next to the notebook."""
         return load_scenario(self.folder / f"{self.kind.name}.autosave.toml")
 
     def too_wide(self) -> list[str]:
@@ -459,6 +463,26 @@ def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
         finally:
             server.terminate()
             server.wait(30)
+
+
+@contextmanager
+def notebooks_in_a_browser(folder: Path) -> Iterator[Callable[[str], Notebook]]:
+    """Each notebook once, in a page of its own, under a path with blanks and an umlaut; gives a
+    notebook by name, run.
+    """
+    home = folder / "Prüfung mit Leerzeichen"
+    shutil.copytree(ROOT / "notebooks", home / "notebooks", ignore=WHAT_A_USER_LEAVES)
+    opened: dict[str, Notebook] = {}
+
+    with jupyterlab(home) as url, chromium() as browser:
+
+        def notebook(name: str) -> Notebook:
+            if name not in opened:
+                page = browser.new_page(viewport=dict(width=LAPTOP[0], height=LAPTOP[1]))
+                opened[name] = Notebook(page, url(name), home / "notebooks", name)
+            return opened[name]
+
+        yield notebook
 
 
 @contextmanager

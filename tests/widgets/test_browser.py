@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The notebooks with sliders in a real Chromium, used as a person uses them: by mouse and by
-keyboard.
+keyboard. The short form, for each day, is test_browser_short.py.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
@@ -25,9 +24,8 @@ from tests.browser import (
     ZOOMED,
     Notebook,
     Screen,
-    chromium,
-    jupyterlab,
     kind_of,
+    notebooks_in_a_browser,
 )
 from tests.needs import BROWSER
 
@@ -36,15 +34,16 @@ SHOTS = ROOT / "output"
 pytestmark = [
     pytest.mark.usefixtures("warm_engine"),
     pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason=BROWSER.reason()),
 ]
-TRUST = "06_rare_and_exact"  # has no episode to move, and takes longer
+RARE = "06_rare_and_exact"  # has no episode to move, and takes longer
 all_notebooks = pytest.mark.parametrize("notebook", EXPLORERS, indirect=True)
 each_notebook = pytest.mark.parametrize(
-    "notebook", [name for name in EXPLORERS if name != TRUST], indirect=True
+    "notebook", [name for name in EXPLORERS if name != RARE], indirect=True
 )
-searching = pytest.mark.parametrize("notebook", ["04_how_big", TRUST], indirect=True)
-trust = pytest.mark.parametrize("notebook", [TRUST], indirect=True)
+searching = pytest.mark.parametrize("notebook", ["04_how_big", RARE], indirect=True)
+rare = pytest.mark.parametrize("notebook", [RARE], indirect=True)
 with_pins = pytest.mark.parametrize(
     "notebook", ["01_pool_or_pages", "03_cold_start"], indirect=True
 )
@@ -68,20 +67,7 @@ ONLY_WITH = {
 
 @pytest.fixture(scope="module")
 def open_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Notebook]]:
-    """Each notebook once, in a page of its own, under a path with blanks and an umlaut."""
-    home = tmp_path_factory.mktemp("lab") / "Prüfung mit Leerzeichen"
-    shutil.copytree(ROOT / "notebooks", home / "notebooks")
-    there: dict[str, Notebook] = {}
-    with jupyterlab(home) as url, chromium() as browser:
-
-        def opened(name: str) -> Notebook:
-            if name not in there:
-                page = browser.new_page(
-                    viewport=dict(zip(("width", "height"), LAPTOP, strict=False))
-                )
-                there[name] = Notebook(page, url(name), home / "notebooks", name)
-            return there[name]
-
+    with notebooks_in_a_browser(tmp_path_factory.mktemp("lab")) as opened:
         yield opened
 
 
@@ -161,7 +147,9 @@ def test_another_choice_changes_the_picture(notebook: Notebook, path: str) -> No
 
 
 @each_notebook
-def test_what_a_slider_tells_a_screen_reader_is_its_value_and_no_index(notebook: Notebook) -> None:
+def test_what_a_slider_says_to_a_screen_reader_is_its_value_and_no_index(
+    notebook: Notebook,
+) -> None:
     notebook.begin()
     label, further = ("CPUs", "8") if notebook.name == "04_how_big" else ("Page cache (pages)", "2")
     handle = notebook.handle(label)
@@ -234,7 +222,7 @@ def test_a_setting_of_ones_own_is_no_preset_and_reset_goes_back_to_it(notebook: 
 
 
 @with_pins
-def test_a_pinned_curve_is_drawn_beside_the_next_one_until_it_is_unpinned(
+def test_a_pinned_curve_is_drawn_next_to_the_next_one_until_it_is_unpinned(
     notebook: Notebook,
 ) -> None:
     notebook.begin()
@@ -292,7 +280,7 @@ def test_what_an_export_says_stays_while_refining_goes_on(notebook: Notebook) ->
     notebook.refine()
     notebook.press("Export all")
     notebook.until(
-        lambda: "left. Exported " in notebook.status(), "word of the export beside the progress"
+        lambda: "left. Exported " in notebook.status(), "word of the export next to the progress"
     )
 
 
@@ -300,7 +288,7 @@ def test_what_an_export_says_stays_while_refining_goes_on(notebook: Notebook) ->
 
 
 @all_notebooks
-def test_export_writes_all_kinds_of_files_beside_the_notebook(notebook: Notebook) -> None:
+def test_export_writes_all_kinds_of_files_next_to_the_notebook(notebook: Notebook) -> None:
     notebook.begin()
     files = notebook.export()
     assert {path.suffix for path in files} == {
@@ -453,8 +441,8 @@ def test_the_pointer_on_the_picture_moves_the_event(notebook: Notebook) -> None:
 # ---- can the rare answer be trusted, and how big must it be
 
 
-@trust
-def test_the_own_world_of_a_notebook_is_back_after_one_with_more_places_on_a_slider(
+@rare
+def test_the_preset_of_a_notebook_is_back_after_one_with_more_places_on_a_slider(
     notebook: Notebook,
 ) -> None:
     notebook.begin()
@@ -466,15 +454,15 @@ def test_the_own_world_of_a_notebook_is_back_after_one_with_more_places_on_a_sli
     assert notebook.preset() == next(iter(notebook.kind.presets))
 
 
-@trust
-def test_the_size_told_in_words_follows_the_keyboard(notebook: Notebook) -> None:
+@rare
+def test_the_size_put_into_words_follows_the_keyboard(notebook: Notebook) -> None:
     handle = notebook.handle("Size put into words")
     for key, n in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2)):
         handle.press(key)
         notebook.until(lambda n=n: f"With {n} object" in notebook.text(), f"words about {n}")
 
 
-@trust
+@rare
 def test_pages_grow_instead_of_a_pool(notebook: Notebook) -> None:
     notebook.choose("What grows", "a list of pages")
     notebook.until(lambda: "--of pages" in notebook.picture().stamp, "picture of pages")
@@ -546,7 +534,7 @@ def test_no_choice_is_too_long_for_its_list(notebook: Notebook) -> None:
 
 
 @each_notebook
-def test_a_dead_kernel_is_told_in_a_sentence_without_red_icons(notebook: Notebook) -> None:
+def test_a_dead_kernel_is_said_in_a_sentence_without_red_icons(notebook: Notebook) -> None:
     notebook.restart()
     assert "The kernel was restarted" in notebook.root.locator(".krcsim-gone").inner_text()
     assert set(notebook.icons()) == {"none"}
@@ -561,7 +549,7 @@ def test_after_a_restart_the_last_setting_is_back(notebook: Notebook) -> None:
     shown(notebook, "allocator.episode.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
     notebook.follows("allocator.episode.page")
-    notebook.until(lambda: notebook.kept() == notebook.drawn(), "setting beside the notebook")
+    notebook.until(lambda: notebook.kept() == notebook.drawn(), "setting next to the notebook")
     setting = notebook.setting()
     notebook.restart()
     notebook.run_all()

@@ -74,6 +74,11 @@ def test_an_episode_is_gone_through_event_by_event(
 ) -> None:
     pool_or_pages.calm()
     notebook = opened(ONE_EPISODE)
+    notebook.begin()
+    notebook.until(
+        lambda: notebook.picture().stamp.endswith(f" event {notebook.event()}"),
+        "picture of the event under the slider",
+    )
     number = notebook.event()
     notebook.press("Step")
     notebook.until(lambda: notebook.event() == number + 1, "next event")

@@ -22,7 +22,7 @@ import ipywidgets as w
 from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets, toml_text
-from krcsim.runs.ladder import replications_at
+from krcsim.runs.ladder import FIRST_RUNS
 from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, Trust
 from krcsim.widgets.explorer import Explorer
 from krcsim.widgets.questions import Compared
@@ -139,7 +139,7 @@ def calls_of(s: Scenario, kind: type[Explorer]) -> float:
     span = s.horizon_ms
     if issubclass(kind, ColdStart):
         span = 12.0 * (s.allocator.episode_ms + s.allocator.calm_ms)
-    return replications_at(0) * s.machine.cpus * s.workload.rate_hz * span / 1000.0
+    return FIRST_RUNS * s.machine.cpus * s.workload.rate_hz * span / 1000.0
 
 
 def walk(kind: type[Explorer], seed: int, moves: int, most: float = 2e6) -> Iterator[str]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import ipywidgets as w
 
+from krcsim.base.old_names import runs_on_rung
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.studies.size import Sized, size, with_reserve
@@ -92,7 +93,7 @@ class HowBig(Found):
             lambda rung: size(
                 s,
                 **asked,
-                max_rung=rung,
+                max_runs=runs_on_rung(rung),
                 stop=ticket.stop,
                 command=command_near("size", s, f"{options} --max-rung {rung}"),
                 told=partial(self.step, ticket, lambda looks: looks / LOOKS),

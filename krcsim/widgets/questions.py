@@ -12,6 +12,7 @@ import ipywidgets as w
 from matplotlib.axes import Axes
 
 from krcsim.base.errors import KrcsimError
+from krcsim.base.old_names import runs_on_rung
 from krcsim.model.remedy import RESERVE, named
 from krcsim.model.remedy_list import listed
 from krcsim.model.scenario import Scenario
@@ -21,7 +22,7 @@ from krcsim.report.chart import Chart, beside, chart_of, rows_unseen
 from krcsim.report.export import Answer
 from krcsim.report.reply import answer_text
 from krcsim.results.result import Result, words
-from krcsim.runs.ladder import SEED, Have, Progress, replications_at
+from krcsim.runs.ladder import SEED, Have, Progress
 from krcsim.studies.compare import compare, episodes
 from krcsim.widgets.explorer import Explorer, Shown, possible
 from krcsim.widgets.latest import Ticket
@@ -180,7 +181,7 @@ class Compared(Explorer):
         """
         have: Have = {}
         ask = partial(self.ask, seed=SEED, precision=0.001, have=have, stop=ticket.stop)
-        own = ask(s, "own", max_rung=0, budget=0.0, command=self.command(s, "own", 0, 0.0, {}))
+        own = ask(s, "own", max_runs=8, budget=0.0, command=self.command(s, "own", 0, 0.0, {}))
         chart, was = chart_of(own), self.seen.lines if self.seen else ()
         mine = {line.name: line for line in chart.lines}
         old = looking(
@@ -192,19 +193,19 @@ class Compared(Explorer):
             replace(chart, lines=(*(mine.pop(line.name, line) for line in old), *mine.values())),
         )
         self.keep(ticket, s, pins)
-        worlds, last = {"": s, **pins}, replications_at(max(self.rungs, default=0))
+        worlds, last = {"": s, **pins}, runs_on_rung(max(self.rungs, default=0))
         runs = 0
         steps = [(rung, 0.0) for rung in self.rungs] + [(rung, CLOSING) for rung in self.rungs[-1:]]
         for rung, budget in steps:
             if budget and not rows_unseen(chart):
                 return
-            there, runs, found = runs, replications_at(rung), {}
+            there, runs, found = runs, runs_on_rung(rung), {}
             for k, (letter, world) in enumerate(worlds.items()):
                 way = self.on_way(ticket, there, runs, last, k, len(worlds))
                 found[letter] = ask(
                     world,
                     self.names,
-                    max_rung=rung,
+                    max_runs=runs_on_rung(rung),
                     budget=budget,
                     progress=self.closing(ticket, k, len(worlds)) if budget else way,
                     command=self.command(world, self.names, rung, budget, {} if letter else pins),

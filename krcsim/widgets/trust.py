@@ -8,10 +8,10 @@ from typing import Any
 
 import ipywidgets as w
 
+from krcsim.base.old_names import runs_on_rung
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.results.result import words
-from krcsim.runs.ladder import replications_at
 from krcsim.studies.all_methods import (
     KINDS,
     LARGEST,
@@ -76,10 +76,10 @@ class Trust(Found):
     def work(self, ticket: Ticket, s: Scenario, pins: dict[str, Scenario]) -> None:
         """All sizes with few replications, then with more; the exact answers are found once."""
         of, self.known = self.of.value, dict([*self.known.items()][-200:])
-        largest, runs = LARGEST[of], [*map(replications_at, self.rungs or (0,))]
+        largest, runs = LARGEST[of], [*map(runs_on_rung, self.rungs or (0,))]
 
         def share(rung: int, looks: int) -> float:
-            there = replications_at(rung)
+            there = runs_on_rung(rung)
             return (sum(n for n in runs if n < there) + there * (looks - 1) / (largest + 1)) / sum(
                 runs
             )
@@ -91,7 +91,7 @@ class Trust(Found):
             lambda rung: beside(
                 s,
                 of,
-                rung=rung,
+                max_runs=runs_on_rung(rung),
                 stop=ticket.stop,
                 known=self.known,
                 command=command_near("ask", s, f"--sizes {largest} --of {of} --max-rung {rung}"),

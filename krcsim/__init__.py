@@ -3,7 +3,7 @@
 
     >>> import krcsim
     >>> thread = krcsim.load_scenario("thread-as-posted")
-    >>> answer = krcsim.compare(thread, ["A1", "B", "C-A1"], max_rung=2)
+    >>> answer = krcsim.compare(thread, ["A1", "B", "C-A1"], max_runs=32)
     >>> answer.get("A1", "p_wait", "steady").kind
     'interval'
 

@@ -112,7 +112,7 @@ NEVER = "matplotlib PIL ipywidgets anywidget IPython dask distributed scipy.stat
     [
         ("", f"{NEVER} scipy numba"),
         ("krcsim.ask;", f"{NEVER} scipy.special"),
-        ("krcsim.ask('thread-as-posted', max_rung=0, workers=1);", NEVER),
+        ("krcsim.ask('thread-as-posted', max_runs=8, workers=1);", NEVER),
     ],
     ids=["import", "name", "answer"],
 )

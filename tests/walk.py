@@ -22,9 +22,10 @@ import ipywidgets as w
 from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets, toml_text
+from krcsim.runs.ladder import FIRST_RUNS
 from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, RareAndExact
 from krcsim.widgets.explorer import Explorer
-from krcsim.widgets.remedies_compared import FEWEST_RUNS, RemediesCompared
+from krcsim.widgets.remedies_compared import RemediesCompared
 
 EXPLORERS: dict[str, type[Explorer]] = {
     "01": PoolOrPages,
@@ -127,7 +128,7 @@ def hasty(kind: type[Explorer], most: float) -> type[Explorer]:
 
         all_calls = calls * len(self.scenarios(s))
         is_quick = all_calls <= most or not issubclass(kind, RemediesCompared)
-        self.runs = (FEWEST_RUNS,) if is_quick else ()
+        self.runs = (FIRST_RUNS,) if is_quick else ()
         kind.work(self, ticket, s, pins)
 
     return type(kind.__name__, (kind,), {"work": work})
@@ -138,7 +139,7 @@ def calls_of(s: Scenario, kind: type[Explorer]) -> float:
     span = s.horizon_ms
     if issubclass(kind, ColdStart):
         span = 12.0 * (s.allocator.episode_ms + s.allocator.calm_ms)
-    return FEWEST_RUNS * s.machine.cpus * s.workload.rate_hz * span / 1000.0
+    return FIRST_RUNS * s.machine.cpus * s.workload.rate_hz * span / 1000.0
 
 
 def walk(kind: type[Explorer], seed: int, moves: int, most: float = 2e6) -> Iterator[str]:

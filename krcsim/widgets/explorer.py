@@ -22,9 +22,11 @@ from krcsim.report.style import plain
 import ipywidgets
 
 from krcsim.base.errors import KrcsimError
+from krcsim.base.old_names import runs_on_rung
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
 from krcsim.report.export import Answer
+from krcsim.runs.ladder import check_runs
 from krcsim.runs.replications import Stopped
 from krcsim.widgets import autosave, engine_wait
 from krcsim.widgets.browser_side import BrowserSide
@@ -40,7 +42,6 @@ from krcsim.widgets.controls import (
 from krcsim.widgets.export import export_answer
 from krcsim.widgets.latest import Latest, Ticket
 from krcsim.widgets.live_picture import SIZE, LivePicture
-from krcsim.widgets.replication_steps import check_steps
 from krcsim.widgets.setting import (
     make_consistent,
     scenario_with,
@@ -118,14 +119,15 @@ class Explorer:
         rungs: tuple[int, ...] | None = None,
     ) -> None:
         if rungs is not None:
-            runs = tuple(8 << rung for rung in rungs)
+            runs = tuple(runs_on_rung(rung) for rung in rungs)
             warnings.warn(
                 f"rungs is called runs now; write runs={runs}", FutureWarning, stacklevel=2
             )
 
         self.home = Path(folder)
         self.runs = self.steps if runs is None else runs
-        check_steps(self.runs)
+        for step in self.runs:
+            check_runs(step)
         self.picture = LivePicture(plain)
         self.pins: dict[str, Scenario] = {}
         self.done: Shown | None = None

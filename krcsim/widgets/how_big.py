@@ -6,6 +6,7 @@ from typing import Any
 
 import ipywidgets
 
+from krcsim.base.old_names import option_for_runs
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.studies.size import Sized, size, with_reserve
@@ -15,7 +16,6 @@ from krcsim.widgets.controls import HOW_BIG
 from krcsim.widgets.explorer import Shown
 from krcsim.widgets.latest import Ticket
 from krcsim.widgets.refined_finding import RefinedFinding
-from krcsim.widgets.replication_steps import limit, option
 from krcsim.widgets.setting import possible
 
 TARGETS = tuple(10.0**-digits for digits in range(1, 13))
@@ -80,9 +80,9 @@ class HowBig(RefinedFinding):
             return size(
                 scenario,
                 **asked,
-                **limit(runs),
+                max_runs=runs,
                 stop=ticket.stop,
-                command=command_near("size", scenario, f"{options} {option(runs)}"),
+                command=command_near("size", scenario, f"{options} {option_for_runs(runs)}"),
                 told=partial(self.report_look, ticket, lambda looks: looks / LOOKS),
             )
 

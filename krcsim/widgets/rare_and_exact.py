@@ -7,9 +7,11 @@ from typing import Any
 
 import ipywidgets
 
+from krcsim.base.old_names import option_for_runs
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.results.result import words
+from krcsim.runs.ladder import FIRST_RUNS
 from krcsim.studies.all_methods import (
     KINDS,
     LARGEST,
@@ -26,8 +28,7 @@ from krcsim.studies.size import with_reserve
 from krcsim.widgets.controls import RARE_AND_EXACT
 from krcsim.widgets.explorer import PRESETS, Shown
 from krcsim.widgets.latest import Ticket
-from krcsim.widgets.refined_finding import FEWEST_RUNS, RefinedFinding
-from krcsim.widgets.replication_steps import doublings, option
+from krcsim.widgets.refined_finding import RefinedFinding
 from krcsim.widgets.setting import possible
 
 EXACT_KEPT = 200  # exact answers of settings before, which are found once
@@ -73,7 +74,7 @@ class RareAndExact(RefinedFinding):
         """All sizes with few replications, then with more; the exact answers are found once."""
         of = self.of.value
         sizes = LARGEST[of] + 1
-        all_runs = self.runs or (FEWEST_RUNS,)
+        all_runs = self.runs or (FIRST_RUNS,)
         self.known = dict(list(self.known.items())[-EXACT_KEPT:])
 
         def share(runs: int, looks: int) -> float:
@@ -81,11 +82,11 @@ class RareAndExact(RefinedFinding):
             return (before + runs * (looks - 1) / sizes) / sum(all_runs)
 
         def find(runs: int) -> Beside:
-            options = f"--sizes {LARGEST[of]} --of {of} {option(runs)}"
+            options = f"--sizes {LARGEST[of]} --of {of} {option_for_runs(runs)}"
             return beside(
                 scenario,
                 of,
-                rung=doublings(runs),
+                max_runs=runs,
                 stop=ticket.stop,
                 known=self.known,
                 command=command_near("ask", scenario, options),

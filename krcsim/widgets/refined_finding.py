@@ -9,12 +9,10 @@ from krcsim.model.scenario import Scenario
 from krcsim.report.chart import Chart
 from krcsim.report.export import Answer
 from krcsim.results.result import Result
-from krcsim.runs.ladder import SEED
+from krcsim.runs.ladder import FIRST_RUNS, SEED
 from krcsim.widgets.chart_picture import chart_picture
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
-
-FEWEST_RUNS = 8
 
 
 class RefinedFinding(Explorer):
@@ -37,7 +35,7 @@ class RefinedFinding(Explorer):
         """Show what find(runs) finds with the replications of each step; the setting is kept with
         the first.
         """
-        for step, runs in enumerate(self.runs or (FEWEST_RUNS,)):
+        for step, runs in enumerate(self.runs or (FIRST_RUNS,)):
             self.looks = 0
             ticket.show(self._show, self.shown(find(runs)))
             if step == 0:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, ClassVar
 
+from krcsim.base.old_names import option_for_runs
 from krcsim.model.remedy import RESERVE, named
 from krcsim.model.remedy_list import listed
 from krcsim.model.scenario import Scenario
@@ -16,16 +17,14 @@ from krcsim.report.chart import Chart, beside, chart_of, rows_unseen
 from krcsim.report.export import Answer
 from krcsim.report.reply import answer_text
 from krcsim.results.result import Result, words
-from krcsim.runs.ladder import SEED, Have, Progress
+from krcsim.runs.ladder import FIRST_RUNS, SEED, Have, Progress
 from krcsim.studies.compare import compare
 from krcsim.widgets.chart_picture import chart_picture, with_look
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
-from krcsim.widgets.replication_steps import limit, option
 from krcsim.widgets.setting import possible
 
 PRECISION = 0.001  # none of the steps ends early
-FEWEST_RUNS = 8
 # Events for each remedy with which plain runs saw no wait, at last: a tenth of a second each.
 UNSEEN_BUDGET = 8e5
 
@@ -59,7 +58,7 @@ def steps_of(runs: tuple[int, ...]) -> list[Step]:
     """The steps of refining; the last number of replications comes twice, the second time with a
     look at what was not seen.
     """
-    last = max(runs, default=FEWEST_RUNS)
+    last = max(runs, default=FIRST_RUNS)
     steps = [Step(before, now, last, 0.0) for before, now in zip((0, *runs), runs, strict=False)]
     return steps + [Step(now, now, last, UNSEEN_BUDGET) for now in runs[-1:]]
 
@@ -114,8 +113,8 @@ class RemediesCompared(Explorer):
         return command_near(
             "compare",
             scenario,
-            f"--remedies {remedies}{self.options} --precision {PRECISION:g} {option(runs)} "
-            f"--budget {budget:g}{also}",
+            f"--remedies {remedies}{self.options} --precision {PRECISION:g} "
+            f"{option_for_runs(runs)} --budget {budget:g}{also}",
         )
 
     def work(self, ticket: Ticket, scenario: Scenario, pins: dict[str, Scenario]) -> None:
@@ -145,8 +144,8 @@ class RemediesCompared(Explorer):
 
         Each line stays in its place, or the frame of the picture would be drawn anew.
         """
-        command = self.command(scenario, "own", FEWEST_RUNS, 0.0, {})
-        own = ask(scenario, "own", **limit(FEWEST_RUNS), budget=0.0, command=command)
+        command = self.command(scenario, "own", FIRST_RUNS, 0.0, {})
+        own = ask(scenario, "own", max_runs=FIRST_RUNS, budget=0.0, command=command)
 
         chart = chart_of(own)
         new = {line.name: line for line in chart.lines}
@@ -166,7 +165,7 @@ class RemediesCompared(Explorer):
         return ask(
             scenario,
             self.remedies,
-            **limit(step.runs),
+            max_runs=step.runs,
             budget=step.budget,
             progress=self._progress_of(ticket, step, place, len(settings)),
             command=self.command(scenario, self.remedies, step.runs, step.budget, pins),

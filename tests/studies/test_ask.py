@@ -35,7 +35,7 @@ NEVER = ["--set", "allocator.calm.head=0"]
 @pytest.fixture(scope="module")
 def both() -> Beside:
     """Pools of 0 to 5 objects by each method."""
-    return beside(SMALL, largest=5, rung=5)
+    return beside(SMALL, largest=5, max_runs=256)
 
 
 def asked(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -51,7 +51,7 @@ def test_the_small_world_fits_the_exact_chain() -> None:
 
 
 def test_the_shell_says_what_python_finds(capsys: pytest.CaptureFixture[str]) -> None:
-    found = krcsim.ask(SMALL, method="rare", max_rung=2)
+    found = krcsim.ask(SMALL, method="rare", max_runs=32)
     assert asked(capsys, "small-world", "--method", "rare", "--max-rung", "2") == said(found) + "\n"
     assert words(found.estimate) in said(found)
 
@@ -94,7 +94,7 @@ def test_the_chain_says_that_zero_is_no_small_number(capsys: pytest.CaptureFixtu
 
 
 def test_a_rough_answer_is_said_to_be_a_factor() -> None:
-    found = krcsim.ask(SMALL, method="rare", max_rung=0)
+    found = krcsim.ask(SMALL, method="rare", max_runs=8)
     assert found.estimate.kind == "rough"
     assert "read it as a factor" in said(found)
 
@@ -153,19 +153,19 @@ def test_ranges_hold_the_exact_answer(both: Beside) -> None:
 
 
 def test_a_world_that_the_chain_does_not_follow_has_no_line() -> None:
-    found = beside(krcsim.changed(SMALL, **{"machine.cpus": 2}), largest=1, rung=0)
+    found = beside(krcsim.changed(SMALL, **{"machine.cpus": 2}), largest=1, max_runs=8)
     assert found.estimate("exact", 0).kind == "none"
     assert verdict(found).endswith("(machine.cpus is 2, not 1)")
 
 
 def test_where_pages_run_out_there_are_no_forks() -> None:
-    found = beside("exhausted-guest", largest=0, rung=0)
+    found = beside("exhausted-guest", largest=0, max_runs=8)
     assert found.estimate("rare", 0).kind == "none"
     assert found.estimate("skipping", 0).value is not None
 
 
 def test_sizes_end_where_nothing_would_be_seen() -> None:
-    assert len(beside(SMALL, "pages", largest=8, rung=0).rows) < 9
+    assert len(beside(SMALL, "pages", largest=8, max_runs=8).rows) < 9
 
 
 def test_the_exact_answers_are_a_line_and_the_others_dots(both: Beside) -> None:

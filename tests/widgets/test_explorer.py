@@ -66,7 +66,7 @@ def test_the_first_picture_is_the_first_step_of_the_shell(tmp_path: Path) -> Non
     explorer = PoolOrPages(tmp_path, runs=())
     explorer.controls["workload.rate_hz"].value = 2000.0
     (line,) = lines_of(explorer).values()
-    there = compare(explorer.scenario, ["own"], seed=SEED, max_rung=0)
+    there = compare(explorer.scenario, ["own"], seed=SEED, max_runs=8)
     assert line.estimates == (there.get("own", "p_wait", "steady"),)
 
 
@@ -92,7 +92,7 @@ def test_the_numbers_are_those_of_the_shell(shown: Any) -> None:
     explorer = shown[PoolOrPages]
     explorer.preset.value = "thread-as-posted"
     explorer.controls["workload.rate_hz"].value = 2000.0
-    there = compare(explorer.scenario, ["own"], seed=SEED, max_rung=1, precision=0.001)
+    there = compare(explorer.scenario, ["own"], seed=SEED, max_runs=16, precision=0.001)
     assert lines_of(explorer)[OWN].estimates[0] == there.get("own", "p_wait", "steady")
 
 

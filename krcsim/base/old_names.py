@@ -5,11 +5,15 @@ A file or a keyword with an old name is read, with a FutureWarning that says the
 that is made with an old name is refused with the new one.
 """
 
+import functools
 import warnings
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
 
 from krcsim.base.errors import KrcsimError, shown
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 # Fields of scenarios, and sections: what stands below a section is renamed with it.
 FIELDS = {
@@ -75,6 +79,38 @@ def quantity(name: str) -> str:
     if present != name:
         warn(name, present)
     return present
+
+
+def runs_on_rung(rung: int) -> int:
+    """The number of replications that was called a rung: 8 on rung 0, twice as many on each further
+    one; what was never a rung is left as it is, for the check of the new name to refuse.
+    """
+    if isinstance(rung, bool) or not isinstance(rung, int) or rung < 0:
+        return rung
+    return 8 << min(rung, 64)
+
+
+def option_for_runs(max_runs: int) -> str:
+    """The option of the shell that asks for at most so many replications."""
+    return f"--max-rung {(max_runs // 8).bit_length() - 1}"
+
+
+def takes_rungs(function: Callable[P, Answer]) -> Callable[P, Answer]:
+    """The function, which also takes `max_rung` (or `rung`) for the `max_runs` of today."""
+
+    @functools.wraps(function)
+    def with_old_names(*args: P.args, **how: P.kwargs) -> Answer:
+        for old in ("max_rung", "rung"):
+            if old in how:
+                how["max_runs"] = runs_on_rung(cast(int, how.pop(old)))
+                warnings.warn(
+                    f"{old} is called max_runs now; write max_runs={how['max_runs']!r}",
+                    FutureWarning,
+                    stacklevel=2,
+                )
+        return function(*args, **how)
+
+    return with_old_names
 
 
 def _present(path: str) -> str:

@@ -155,7 +155,7 @@ def simulate(condition: Condition, each: int, change: Change | None = None) -> l
     """So many replications of each measured run: of all together, or of one run after another if
     they differ.
 
-    Those of one run after another are other replications, so that no two of them share their luck.
+    Those of one run after another are other replications: no two of them share random draws.
     """
     scenarios = [change(s) if change else s for s in scenarios_of(condition)]
     if len(scenarios) == 1 and not condition.real_time:

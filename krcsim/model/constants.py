@@ -46,7 +46,7 @@ WAKE_INSTRUCTIONS = 4400  # from a timer, or the end of a wait, until the caller
 GUEST_INSTRUCTION_NS = 8.0  # ns of virtual time that QEMU gives an instruction
 
 # Slab pages whose freed objects are used again: min_partial = 5 of the node, and one that the CPU
-# keeps besides.
+# keeps in addition.
 SLUB_PAGES = 6
 
 # ns, assumed for a real machine: 3 GHz, an instruction a cycle, caches warm and cold averaged.

@@ -269,7 +269,7 @@ def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
 
 def test_the_headline_of_the_documents_is_made_of_the_counted_numbers() -> None:
     for document in headline.DOCUMENTS:
-        assert headline.told(document.read_text(encoding="utf-8")) == headline.sentence(
+        assert headline.headline_of(document.read_text(encoding="utf-8")) == headline.sentence(
             headline.read()
         )
 

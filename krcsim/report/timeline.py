@@ -23,7 +23,7 @@ from krcsim.model.constants import milliseconds
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, given
 from krcsim.report.figures import blank
-from krcsim.runs.ladder import PRECISION, SEED, check_study
+from krcsim.runs.ladder import SEED, check_study
 from krcsim.runs.replications import event_log
 
 LANES = (
@@ -103,7 +103,7 @@ def one_episode(
     """Episode `number` (from 1) of a replication, seen from a CPU; raises KrcsimError where there
     is none.
     """
-    check_study(seed, PRECISION, 0)
+    check_study(seed)
     for name, value in (("replication", replication), ("number", number), ("cpu", cpu)):
         check_whole(name, value, 2**31, "choose another")
     s = given(scenario)

@@ -6,10 +6,11 @@ save.
 import html
 
 from krcsim.report.reply import WIDTH, assumed, check_text, made_with, situation, table, wrap
+from krcsim.results.estimate import exact
 from krcsim.results.result import BASE, Result, html_table, number, provenance, words
 from krcsim.studies.ask import BY_CONSTRUCTION
 from krcsim.studies.size import Sized, Tried, size_of
-from krcsim.studies.unseen import how
+from krcsim.studies.unseen import columns_of, how
 
 NOUNS = {"pool": "objects", "pages": "pages"}
 
@@ -80,7 +81,7 @@ def unmet(found: Sized) -> str:
             )
             reached = f"no wait was seen with {unseen.name}{proven}, but that is no proof"
         return (
-            f"{found.goal} could not be shown for any size: {reached}; raise max_rung, budget "
+            f"{found.goal} could not be shown for any size: {reached}; raise max_runs, budget "
             "or target"
         )
     what = {
@@ -202,32 +203,12 @@ def result_of(found: Sized) -> Result:
                 found.window,
                 found.quantity,
                 "",
-                e.value,
-                e.lo,
-                e.hi,
-                e.kind,
-                f.replications,
-                f.rung,
-                how(f),
+                *columns_of(e, f.replications, how(f)),
             )
         )
         for name, value in (("bytes_added", t.bytes_added), ("bytes_at_full", t.bytes_at_full)):
-            exact = float(value)
-            out.append(
-                (
-                    t.name,
-                    found.window,
-                    name,
-                    "bytes",
-                    exact,
-                    exact,
-                    exact,
-                    "exact",
-                    f.replications,
-                    f.rung,
-                    BY_CONSTRUCTION,
-                )
-            )
+            known = columns_of(exact(float(value)), f.replications, BY_CONSTRUCTION)
+            out.append((t.name, found.window, name, "bytes", *known))
     asked = {
         "of": found.of,
         "target": found.target,
@@ -250,12 +231,12 @@ def result_of(found: Sized) -> Result:
         },
         "methods": {t.name: t.finding.method for t in found.tried},
     }
-    rungs = {t.name: t.finding.rung for t in found.tried}
+    runs = {t.name: t.finding.runs for t in found.tried}
     return Result(
         ("remedy", *BASE),
         tuple(out),
         (),
         provenance(
-            found.command, found.scenario, found.seed, asked=asked, answer=answer, rungs=rungs
+            found.command, found.scenario, found.seed, asked=asked, answer=answer, runs=runs
         ),
     )

@@ -14,25 +14,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
-from krcsim.engine.calendar import FULL, STOPPED
-from krcsim.engine.forks import compiled
-from krcsim.engine.random_streams import BIG
+from krcsim.engine.codes import FULL, HEAD_ALLOC, STOPPED
+from krcsim.engine.entry_points import compiled
+from krcsim.engine.random_streams import UNLIMITED
 from krcsim.engine.records import (
     BINS,
     COUNTERS,
-    CPU,
-    EVENT,
-    GLOBAL,
-    HELD,
-    KRW,
-    NODE,
-    OUT,
-    PRODUCER,
-    TALLY,
+    CPU_STREAMS,
+    WORLD_STREAMS,
+    Batch,
+    Counters,
+    Cpu,
+    EventRecord,
+    HeapNode,
+    HeldCall,
+    Producer,
+    Tally,
+    World,
     replication_state,
 )
 from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
-from krcsim.model.remedy import HEAD_ALLOC
 from krcsim.model.scenario import Scenario
 from krcsim.runs.compiled_cache import whole
 
@@ -88,7 +89,7 @@ def _kernel() -> Any:
     sources = sorted((Path(__file__).parents[1] / "engine").glob("*.py"))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in sources)).digest()
     make = functools.partial(compiled, int.from_bytes(digest[:7], "big"))
-    return whole(make, (numba.typeof(np.zeros(1, GLOBAL)),))
+    return whole(make, (numba.typeof(np.zeros(1, World.dtype)),))
 
 
 def fill_parameters(g: Any, s: Scenario) -> None:
@@ -96,58 +97,57 @@ def fill_parameters(g: Any, s: Scenario) -> None:
     m, r, a, gp, w, mem = s.machine, s.remedy, s.allocator, s.grace_period, s.workload, s.memory
     batch, high = mem.pcp()
     values: dict[str, Any] = dict(
-        cpus=m.cpus,
-        head_alloc=HEAD_ALLOC.index(r.head_alloc),
-        array_path=r.array_path,
-        noretry=r.page_class == "noretry",
-        pool_cap=r.nr_emergency_objs,
-        own_cache=not r.cache_shared,
-        cache_cap=r.nr_bkv_objs,
-        to_worker=r.page_return == "worker",
-        expedite=r.expedited_drain,
-        rearm_left=r.rearm == "left",
-        attach=r.attach_to_pending,
-        drain=s.drain_jiffies,
-        block=r.block_entries,
-        closed=w.loop != "open",
-        catchup=w.loop == "catchup",
-        reuse=SLUB_PAGES * w.slab_objects(),
-        producers=w.producers,
-        bursty=w.arrivals in ("periodic", "bursts"),
-        burst=w.burst,
-        exp_gap=w.gap == "exponential",
-        ticked=gp.kind == "ticks",
+        nr_cpus=m.cpus,
+        head_alloc=HEAD_ALLOC[r.head_alloc],
+        has_array_path=r.array_path,
+        asks_noretry=r.page_class == "noretry",
+        pool_capacity=r.nr_emergency_objs,
+        has_channel_caches=not r.cache_shared,
+        cache_capacity=r.nr_bkv_objs,
+        pages_go_to_worker=r.page_return == "worker",
+        drains_list_at_once=r.expedited_drain,
+        rearms_if_left=r.rearm == "left",
+        attaches_to_pending=r.attach_to_pending,
+        drain_jiffies=s.drain_jiffies,
+        block_entries=r.block_entries,
+        is_closed_loop=w.loop != "open",
+        catches_up=w.loop == "catchup",
+        reuse_capacity=SLUB_PAGES * w.slab_objects(),
+        producers_per_cpu=w.producers,
+        has_bursts=w.arrivals in ("periodic", "bursts"),
+        burst_calls=w.burst,
+        has_random_gaps=w.gap == "exponential",
+        gps_on_ticks=gp.kind == "ticks",
         rcu_expedited=gp.expedited,
-        nocb=m.nocb_share,
-        random_episodes=a.episodes == "exponential",
-        stationary=a.start == "stationary",
-        poisson=w.arrivals == "poisson",
-        tick_phase=w.phase == "tick",
-        single=w.single_share,
-        vmalloc=w.vmalloc_share,
+        p_offloaded=m.nocb_share,
+        has_random_episodes=a.episodes == "exponential",
+        starts_stationary=a.start == "stationary",
+        is_poisson=w.arrivals == "poisson",
+        starts_after_tick=w.phase == "tick",
+        p_single=w.single_share,
+        p_vmalloc=w.vmalloc_share,
         base_rate=w.rate_hz / m.hz,
         stall_sigma=a.stall_sigma,
-        exp_sigma=gp.expedited_sigma,
-        invoke=gp.invoke_ticks(),
+        expedited_sigma=gp.expedited_sigma,
+        invoke_delay=gp.invoke_ticks(),
         tick_ms=1000.0 / m.hz,
-        fail=[a.calm.resolved(), a.episode.resolved()],
-        pages=mem.pressure == "pages",
-        refill=r.refill,
-        no_dull=mem.pressure == "pages" or r.refill,
-        hog=mem.hog != "none",
+        failures=[a.calm.resolved(), a.episode.resolved()],
+        has_page_memory=mem.pressure == "pages",
+        has_refill_worker=r.refill,
+        misses_are_eventful=mem.pressure == "pages" or r.refill,
+        has_hog=mem.hog != "none",
         hog_mark=mem.hog_mark(),
         pcp_batch=batch,
         pcp_high=high,
-        counts=mem.pressure == "pages" and mem.deferred_counts,
+        deferred_objects_count=mem.pressure == "pages" and mem.deferred_counts,
         object_bytes=w.object_bytes,
-        slab_objs=PAGE_BYTES // WRAPPER_BYTES[m.arch],
-        slab_kept=mem.slab_pages,
-        look=BIG,
+        slab_page_objects=PAGE_BYTES // WRAPPER_BYTES[m.arch],
+        slab_pages_kept=mem.slab_pages,
+        max_plan_calls=UNLIMITED,
     )
-    values |= (
-        dict(zip(("free_at_boot", "file_at_boot"), mem.pages_at_boot(), strict=True))
-        | mem.marks()._asdict()
-    )
+    values |= dict(
+        zip(("free_pages_at_boot", "file_pages_at_boot"), mem.pages_at_boot(), strict=True)
+    ) | {f"{name}_mark": pages for name, pages in mem.marks()._asdict().items()}
     pages_s = dict(
         hog_rate=mem.hog_pages_s, load_rate=mem.load_pages_s, kswapd_rate=mem.kswapd_pages_s
     )
@@ -158,17 +158,17 @@ def fill_parameters(g: Any, s: Scenario) -> None:
         on_mean=w.on_ms,
         off_mean=w.off_ms,
         stall_median=a.stall_ms,
-        exp_median=gp.expedited_median_ms,
+        expedited_median=gp.expedited_median_ms,
         warmup=s.warmup_ms,
         horizon=s.horizon_ms,
         episode_mean=a.episode_ms,
         calm_mean=a.calm_ms,
         phase=TICK_PHASE_MS,
-        reader=gp.reader_ms,
+        reader_section=gp.reader_ms,
         reader_gap=gp.reader_gap_ms,
         hog_sleep=mem.hog_ms,
-        lead=mem.lead_ms,
-        round=mem.round_instructions * m.instruction_ns * 1e-6,
+        hog_lead=mem.lead_ms,
+        reclaim_round=mem.round_instructions * m.instruction_ns * 1e-6,
     )
     ms |= w.costs_ms(m.instruction_ns)
     for name, value in (values | {name: ticks(x, m.hz) for name, x in ms.items()}).items():
@@ -196,17 +196,24 @@ class _Arena:
         self.stop = np.zeros(1, np.int64) if stop is None else stop
         self.gp = s.grace_period.table(s.machine.hz, s.machine.cpus)
         self.template = np.zeros(
-            1 if rare is None else 2 + len(levels), GLOBAL
+            1 if rare is None else 2 + len(levels), World.dtype
         )  # a run, its fork, a copy a level
-        self.tally, self.levels = np.zeros(self.windows, TALLY), np.array(levels, float).reshape(-1)
+        self.tally, self.levels = (
+            np.zeros(self.windows, Tally.dtype),
+            np.array(levels, float).reshape(-1),
+        )
         self.peaks = np.zeros(max(1, peaks))
         fill_parameters(self.template[0], s)
         for name, value in (rare or {}).items():
             self.template[name] = value
-        self.template["levels"], self.template["peaks_cap"] = len(levels), peaks
+        self.template["level_count"], self.template["peak_capacity"] = len(levels), peaks
         cdf = np.diff(self.gp[1], prepend=0.0)
         self.template["gp_mean"] = float(np.sum(self.gp[0] * cdf))
-        self.template["every_call"], self.template["log_cap"], self.template["by_episode"] = (
+        (
+            self.template["takes_every_call"],
+            self.template["log_capacity"],
+            self.template["windows_by_episode"],
+        ) = (
             every_call,
             log,
             by_episode,
@@ -222,31 +229,31 @@ class _Arena:
         """The arrays of a world."""
         cpus = self.scenario.machine.cpus
         leaves = max(2, 1 << (cpus - 1).bit_length())
-        prods = cpus * self.scenario.workload.producers if self.template["bursty"][0] else 1
+        prods = cpus * self.scenario.workload.producers if self.template["has_bursts"][0] else 1
         arrays = dict(
-            cpus=np.zeros(cpus, CPU),
-            krw=np.zeros(2 * cpus, KRW),
-            prods=np.zeros(prods, PRODUCER),
-            waiters=np.zeros(held_up, HELD),
-            pending=np.zeros(held_up + 1, HELD),
-            nodes=np.zeros(held_up + 1, NODE),
-            tree=np.full(2 * leaves, np.inf),
-            out=np.zeros(self.windows, OUT),
-            wait_hist=np.zeros((self.windows, BINS), np.int64),
-            late_hist=np.zeros((self.windows, BINS), np.int64),
-            log=np.zeros(max(1, self.log), EVENT),
+            cpus=np.zeros(cpus, Cpu.dtype),
+            batches=np.zeros(2 * cpus, Batch.dtype),
+            producers=np.zeros(prods, Producer.dtype),
+            waiters=np.zeros(held_up, HeldCall.dtype),
+            stalled=np.zeros(held_up + 1, HeldCall.dtype),
+            heap=np.zeros(held_up + 1, HeapNode.dtype),
+            tournament=np.full(2 * leaves, np.inf),
+            counters=np.zeros(self.windows, Counters.dtype),
+            wait_histogram=np.zeros((self.windows, BINS), np.int64),
+            latency_histogram=np.zeros((self.windows, BINS), np.int64),
+            log=np.zeros(max(1, self.log), EventRecord.dtype),
             stop=self.stop,
-            tally=self.tally,
+            tallies=self.tally,
             levels=self.levels,
             peaks=self.peaks,
-            gp_ticks=np.ascontiguousarray(self.gp[0], np.float64),
+            gp_lengths=np.ascontiguousarray(self.gp[0], np.float64),
             gp_cdf=np.ascontiguousarray(self.gp[1], np.float64),
         )
-        arrays["nodes"]["slot"] = np.arange(held_up + 1)
+        arrays["heap"]["slot"] = np.arange(held_up + 1)
         for name, array in arrays.items():
-            t[f"p_{name}"] = array.ctypes.data
-        t["wait_cap"] = t["heap_cap"] = held_up
-        t["leaves"], t["gp_n"] = leaves, len(self.gp[0])
+            t[f"{name}_address"] = array.ctypes.data
+        t["waiter_capacity"] = t["heap_capacity"] = held_up
+        t["tournament_leaves"], t["gp_length_count"] = leaves, len(self.gp[0])
         return arrays
 
     def run(self, seed: int, replication: int) -> None:
@@ -255,22 +262,30 @@ class _Arena:
         plans = s.allocator.schedules or ((),)
         plan = plans[replication % len(plans)]
         switches = np.array([ticks(x, s.machine.hz) for pair in plan for x in pair] + [np.inf])
-        g["p_schedule"] = switches.ctypes.data
-        for name in ("cpus", "krw", "prods", "out", "wait_hist", "late_hist", "tally"):
+        g["schedule_address"] = switches.ctypes.data
+        for name in (
+            "cpus",
+            "batches",
+            "producers",
+            "counters",
+            "wait_histogram",
+            "latency_histogram",
+            "tallies",
+        ):
             a[name][:] = np.zeros((), a[name].dtype)
-        a["tree"][:] = np.inf
-        a["nodes"]["slot"] = np.arange(len(a["nodes"]))
-        g["p_self"] = g.ctypes.data + GLOBAL.itemsize * np.arange(len(g))
+        a["tournament"][:] = np.inf
+        a["heap"]["slot"] = np.arange(len(a["heap"]))
+        g["self_address"] = g.ctypes.data + World.dtype.itemsize * np.arange(len(g))
         cpus, r = a["cpus"], s.remedy
-        streams = [(g[:1], name) for name in ("r_episode", "r_gp", "r_foreign", "r_expedited")]
-        streams += [(cpus, name) for name in ("arrivals", "marks", "stalls")] + [(g[:1], "r_fork")]
+        streams = [(g[:1], name) for name in WORLD_STREAMS]
+        streams += [(cpus, name) for name in CPU_STREAMS] + [(g[:1], "copy_stream")]
         for (record, name), state in zip(
             streams, replication_state(seed, replication, s.machine.cpus), strict=True
         ):
             record[name] = state.view(record[name].dtype)
-        cpus["nr_emergency"], cpus["cache"] = r.emergency_at_boot, r.cache_at_boot
+        cpus["nr_emergency"], cpus["cached_pages"] = r.emergency_at_boot, r.cache_at_boot
         kernel()(g)
-        self.end, self.logged, held_up = g[0], int(g["log_n"][0]), len(a["waiters"])
+        self.end, self.logged, held_up = g[0], int(g["log_size"][0]), len(a["waiters"])
         if g["error"][0] == STOPPED:
             raise Stopped
         if g["error"][0] == FULL:
@@ -289,9 +304,9 @@ class _Arena:
         waits, late = np.zeros((2, GROUPS, self.windows, BINS), np.int64)
         for i in range(first, last):
             self.run(seed, i)
-            counts[i - first] = self.arrays["out"].view(np.float64).reshape(self.windows, -1)
-            waits[i % GROUPS] += self.arrays["wait_hist"]
-            late[i % GROUPS] += self.arrays["late_hist"]
+            counts[i - first] = self.arrays["counters"].view(np.float64).reshape(self.windows, -1)
+            waits[i % GROUPS] += self.arrays["wait_histogram"]
+            late[i % GROUPS] += self.arrays["latency_histogram"]
         for name in ("area", "episode_ms"):
             counts[:, :, COUNTERS.index(name)] *= 1000.0 / self.scenario.machine.hz
         return Replications(counts, waits, late)
@@ -356,10 +371,10 @@ def rare_runs(
     not.
     """
     arena = _Arena(scenario, False, 0, stop, by_episode, how, levels, peaks)
-    tally = np.zeros((last - first, arena.windows, len(TALLY.names or ())))
+    tally = np.zeros((last - first, arena.windows, len(Tally.dtype.names or ())))
     runs, seen = [], []
     for i in range(first, last):
         runs.append(arena.runs(seed, i, i + 1))
         tally[i - first] = arena.tally.view(np.float64).reshape(arena.windows, -1)
-        seen += arena.peaks[: int(arena.end["peaks_n"])].tolist()
+        seen += arena.peaks[: int(arena.end["peak_count"])].tolist()
     return sum(runs[1:], runs[0]), tally, seen

@@ -33,7 +33,12 @@ def world(number: int, **fields: Any) -> Scenario:
 def pages(g: Any, cpus: np.ndarray[Any, Any]) -> float:
     """All pages that the engine knows of, wherever they are."""
     return float(
-        g["free"] + g["file"] + g["hogged"] + g["obj_pages"] + g["ours"] + cpus["pcp"].sum()
+        g["free_pages"]
+        + g["file_pages"]
+        + g["hog_pages"]
+        + g["object_pages"]
+        + g["kfree_rcu_pages"]
+        + cpus["pcp_pages"].sum()
     )
 
 
@@ -48,7 +53,13 @@ def test_no_page_is_lost(number: int, seed: int, hog: str, skipping: bool) -> No
     caches = r.cache_at_boot * (1 if r.cache_shared else 2)
     boot = free + file + s.machine.cpus * (caches + s.memory.slab_pages)
     assert pages(arena.end, arena.arrays["cpus"]) == pytest.approx(boot)
-    assert min(arena.end[name] for name in ("free", "file", "hogged", "obj_pages", "ours")) >= 0
+    assert (
+        min(
+            arena.end[name]
+            for name in ("free_pages", "file_pages", "hog_pages", "object_pages", "kfree_rcu_pages")
+        )
+        >= 0
+    )
 
 
 @examples(100)

@@ -6,7 +6,7 @@ from typing import Any
 import numba
 
 from krcsim.engine.event_loop import simulate
-from krcsim.engine.forks import simulate_with_copies
+from krcsim.engine.splitting import simulate_with_copies
 
 
 def compiled(sources: int) -> Any:

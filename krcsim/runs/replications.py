@@ -21,6 +21,7 @@ from krcsim.engine.records import (
     BINS,
     COUNTERS,
     CPU_STREAMS,
+    KFREE_N_BATCHES,
     WORLD_STREAMS,
     Batch,
     Counters,
@@ -232,7 +233,7 @@ class _Arena:
         prods = cpus * self.scenario.workload.producers if self.template["has_bursts"][0] else 1
         arrays = dict(
             cpus=np.zeros(cpus, Cpu.dtype),
-            batches=np.zeros(2 * cpus, Batch.dtype),
+            batches=np.zeros(KFREE_N_BATCHES * cpus, Batch.dtype),
             producers=np.zeros(prods, Producer.dtype),
             waiters=np.zeros(held_up, HeldCall.dtype),
             stalled=np.zeros(held_up + 1, HeldCall.dtype),

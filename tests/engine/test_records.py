@@ -18,7 +18,13 @@ from krcsim.model.scenario import Scenario, changed
 from krcsim.runs.replications import _Arena
 
 BURSTS = changed(
-    Scenario(), **{"machine.cpus": 2, "workload.arrivals": "bursts", "workload.producers": 3}
+    Scenario(),
+    **{
+        "machine.cpus": 2,
+        "workload.arrivals": "bursts",
+        "workload.loop": "closed",
+        "workload.producers": 3,
+    },
 )
 HELD_UP = 3  # calls that wait, and as many that stall
 FIRST_WAITER = 5

@@ -21,6 +21,9 @@ from krcsim.engine.records import (
 
 def log_event(world: World, at: float, code: int, cpu: int, value: float) -> None:
     """Append an event to the log if there is one and it has room."""
+    if world.log_capacity == 0:
+        return
+
     if world.log_size < world.log_capacity:
         e = event_at(world.log_address, world.log_size)
         e.at, e.code, e.cpu, e.value = at, code, cpu, value

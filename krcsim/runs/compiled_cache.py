@@ -204,7 +204,7 @@ def _throw_away(folder: Path, name: str) -> None:
 
 
 def _throw_away_old(folder: Path, name: str) -> None:
-    """Take away what versions of before have left: the last part of a name, after _, is a digest."""
+    """Take away what versions of before have left; the last part of a name is a digest."""
     family, _, digest = name.rpartition("_")
     if not family:
         return

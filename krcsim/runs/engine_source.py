@@ -40,8 +40,8 @@ Trees = Mapping[str, ast.Module]
 def trees_of(constants: Constants, entry: str) -> dict[str, ast.Module]:
     """The syntax trees of what an entry point needs, by module, each after those it imports.
 
-    `entry` is a function of engine/entry_points.py; `constants` holds fields of the engine's records, by
-    name, and the value that each has from the beginning of a run to its end.
+    `entry` is a function of engine/entry_points.py; `constants` holds fields of the engine's
+    records, by name, and the value that each has from the beginning of a run to its end.
     """
     trees = _parsed(entry)
     for tree in trees.values():

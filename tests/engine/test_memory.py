@@ -16,7 +16,8 @@ from krcsim.base.errors import FieldError
 from krcsim.model.memory import Memory
 from krcsim.model.scenario import Scenario, changed, from_dict
 from krcsim.model.scenario_file import load_scenario, toml_text
-from krcsim.runs.replications import _Arena, replicate
+from krcsim.runs.arena import Arena
+from krcsim.runs.replications import replicate
 from tests.engine.test_properties import NUMBER, SEED, examples, short, total
 
 GUEST = load_scenario("exhausted-guest")
@@ -46,7 +47,7 @@ def pages(g: Any, cpus: np.ndarray[Any, Any]) -> float:
 @given(NUMBER, SEED, st.sampled_from(["none", "nowait", "atomic", "reserves"]), st.booleans())
 def test_no_page_is_lost(number: int, seed: int, hog: str, skipping: bool) -> None:
     s = world(number, hog=hog)
-    arena = _Arena(s, not skipping, 0)
+    arena = Arena(s, every_call=not skipping)
     arena.run(seed, 0)
     free, file = s.memory.pages_at_boot()
     r = s.remedy

@@ -15,7 +15,7 @@ from krcsim.engine import copying, records
 from krcsim.engine.copying import COPIED_ARRAYS, OTHER_ARRAYS, copy_state, renew_streams
 from krcsim.engine.records import CPU_STREAMS, WORLD_STREAMS, Cpu, Record, Stream, World
 from krcsim.model.scenario import Scenario, changed
-from krcsim.runs.replications import _Arena
+from krcsim.runs.arena import Arena
 
 BURSTS = changed(
     Scenario(),
@@ -71,7 +71,7 @@ def noise(array: np.ndarray[Any, Any], seed: int) -> None:
 
 def two_worlds() -> tuple[np.ndarray[Any, Any], list[dict[str, np.ndarray[Any, Any]]]]:
     """A run in any state, and another one; with their arrays."""
-    arena = _Arena(BURSTS, False, 0, rare={})
+    arena = Arena(BURSTS, copies={})
     worlds = arena.template.copy()
     for number, arrays in enumerate(arena.all_arrays):
         for name in COPIED_ARRAYS:

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
+from krcsim.report import palette
 from krcsim.results.estimate import Estimate, ratio
 from krcsim.results.result import Result, words
 from krcsim.runs.ladder import SEED
@@ -21,7 +22,7 @@ from krcsim.widgets.explorer import PRESETS
 from krcsim.widgets.questions import Compared
 
 DEPTHS = {"nowait": "to the min mark", "atomic": "to 3/8 of it", "reserves": "all of it"}
-_LOOKS = {"stall": ("#D55E00", "s", "reclaim stall"), "wait": ("#0072B2", "o", "grace-period wait")}
+_LOOKS = {"stall": (palette.STALL, "reclaim stall"), "wait": (palette.WAIT, "grace-period wait")}
 
 
 class Pressure(Compared):
@@ -88,19 +89,17 @@ def lengths(hog: str, replications: int = 40, **fields: Any) -> dict[str, Estima
 def draw_lengths(ax: Axes, **fields: Any) -> dict[str, dict[str, Estimate]]:
     """Draw lengths() for all depths with 95 % intervals; returns what is drawn, by depth."""
     found = {hog: lengths(hog, **fields) for hog in DEPTHS}
-    for shift, (kind, (colour, marker, name)) in zip((-0.08, 0.08), _LOOKS.items(), strict=True):
+    for shift, (kind, (style, name)) in zip((-0.08, 0.08), _LOOKS.items(), strict=True):
         for k, hog in enumerate(DEPTHS):
             e = found[hog][kind]
             if e.value is None or e.lo is None or e.hi is None:
-                ax.text(k + shift, 0.4, "none", color=colour, rotation=90, ha="center", fontsize=8)
+                ax.text(k + shift, 0.4, "none", **palette.no_value(style))
             else:
                 ax.errorbar(
                     [k + shift],
                     [e.value],
                     yerr=[[e.value - e.lo], [e.hi - e.value]],
-                    color=colour,
-                    marker=marker,
-                    capsize=3,
+                    **palette.mean_with_interval(style),
                     label=None if name in ax.get_legend_handles_labels()[1] else name,
                 )
     ax.set_xticks(range(len(DEPTHS)), [f"{hog}:\n{what}" for hog, what in DEPTHS.items()])

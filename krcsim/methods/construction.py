@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
-from krcsim.results.quantities import out_of_luck
+from krcsim.results.quantities import p_neither_page_nor_head
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ def impossible(s: Scenario) -> Impossible | None:
     regimes = {"calm": a.calm, "episode": a.episode}
     if a.episodes == "none":
         del regimes["episode"]
-    if all(out_of_luck(r, f) == 0.0 for f in regimes.values()):
+    if all(p_neither_page_nor_head(r, f) == 0.0 for f in regimes.values()):
         return Impossible(
             "an rcu_head is always had at last: no failure that counts has a probability above 0",
             0.0,

@@ -16,6 +16,7 @@ from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import NOTHING, Array, Estimate, effective
 from krcsim.results.quantities import (
     QUANTITIES,
+    SUMS,
     answers,
     callers,
     harmless_calm,
@@ -37,12 +38,6 @@ PILOT_WORK = (
 DANGER = 0.1
 STARVED = -0.5  # danger above which no level is set
 PILOT_GO = 4  # replications of one go of a pilot
-# By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
-SUMS = {
-    "p_wait": ("waits", "single"),
-    "p_wait_episode": ("waits_episode", "single_episode"),
-    "blocked": ("wait_ms", ""),
-}
 
 
 @dataclass(frozen=True)
@@ -253,7 +248,7 @@ def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimat
     Where hardly any replication holds the sum, the upper limit is that of the plain runs.
     """
     y, runs = forked.of(SUMS[quantity][0], window), forked.runs
-    known = expected_episode_ms(s, window) if quantity != "p_wait_episode" else None
+    known = None if QUANTITIES[quantity].of_episode else expected_episode_ms(s, window)
     control = None if known is None else runs.of("episode_ms", window) - known
     least, most = (
         EFFECTIVE_SPLIT if forked.split else EFFECTIVE,
@@ -267,7 +262,7 @@ def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimat
         least=least,
         most=most,
     )
-    return e if quantity == "blocked" else at_most(e, 1.0)
+    return at_most(e, 1.0) if QUANTITIES[quantity].is_probability else e
 
 
 def plain(runs: Replications, s: Scenario, quantity: str, window: int) -> Estimate:
@@ -300,5 +295,6 @@ def divisor(runs: Replications, s: Scenario, quantity: str, window: int) -> Arra
 def exposed(runs: Replications, s: Scenario, quantity: str, window: int) -> Array:
     """The calls that may wait, of each replication: those under pressure, where no other can."""
     return runs.of(
-        "single_episode" if harmless_calm(s) or quantity == "p_wait_episode" else "single", window
+        "single_episode" if harmless_calm(s) or QUANTITIES[quantity].of_episode else "single",
+        window,
     )

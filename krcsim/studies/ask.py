@@ -16,7 +16,7 @@ from krcsim.methods.plain import climb
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
 from krcsim.results.estimate import NOTHING, Estimate, exact
-from krcsim.results.quantities import QUANTITIES, window_ms
+from krcsim.results.quantities import QUANTITIES, SUMS, window_ms
 from krcsim.runs.ladder import (
     BOUND_RUNG,
     DEFAULT_RUNG,
@@ -134,9 +134,7 @@ def _asking(
     if found:
         yield found
         return
-    cannot = (
-        rare.fits(s) if quantity in rare.SUMS else "forks answer " + ", ".join(rare.SUMS) + " only"
-    )
+    cannot = rare.fits(s) if quantity in SUMS else "forks answer " + ", ".join(SUMS) + " only"
     refuse(method == "rare" and bool(cannot), "method", method, "skipping for this", cannot)
     if cannot or method == "skipping":
         last = -1
@@ -189,7 +187,7 @@ def close(
     `rough`, to be marked ~ and read as a factor; `bound`, by construction or since nothing was seen
     even so; `none`, where no call was exposed. `have` holds plain runs that are there already (as
     in climb()): where nothing else is found, the bound comes from them if they are more. Quantities
-    that forks do not sum up (see rare.SUMS) and worlds whose memory is counted in pages are
+    that forks do not sum up (see SUMS) and worlds whose memory is counted in pages are
     answered by plain runs.
     """
     s = given(scenario)
@@ -233,7 +231,7 @@ def without_chance(
     """What needs no random number: by construction, or by the exact chain where the world is
     small.
     """
-    no = impossible(s) if method == "auto" and quantity in rare.SUMS else None
+    no = impossible(s) if method == "auto" and quantity in SUMS else None
     if no and no.bound <= NEGLIGIBLE:  # else a simulation says more
         e = exact(0.0) if no.bound == 0.0 else Estimate(None, 0.0, no.bound, "bound")
         return Finding(quantity, window, e, BY_CONSTRUCTION, no.why, 0, 0, 0.0)

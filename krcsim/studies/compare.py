@@ -19,7 +19,14 @@ from krcsim.model.remedy import THREAD, Remedy, named
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import command_near, given
 from krcsim.results.estimate import Array, Difference, between, difference
-from krcsim.results.quantities import QUANTITIES, answers, callers, window_ms
+from krcsim.results.quantities import (
+    QUANTITIES,
+    answers,
+    asked_by_episode,
+    callers,
+    compared_sums,
+    window_ms,
+)
 from krcsim.results.result import BASE, Cell, Result, provenance
 from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION, SEED, Have, Progress, Stop, check_study
 from krcsim.runs.replications import WINDOWS, Replications
@@ -28,16 +35,6 @@ from krcsim.studies.unseen import Rows, closed, row_of
 
 Point = tuple[Cell, ...]
 Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
-EPISODE_QUANTITIES = (
-    "p_wait_episode",
-    "p_episode",
-    "p_wait",
-    "wait_ms",
-    "list_share",
-    "bytes_at_boot",
-    "bytes_at_full",
-    "bytes_added",
-)
 
 
 @dataclass(frozen=True)
@@ -158,7 +155,7 @@ def study_of(
         windows = {n: f"episode {n}" for n in range(1, by_episode)} | {
             by_episode: f"episode {by_episode} on"
         }
-    asked = EPISODE_QUANTITIES if by_episode else tuple(QUANTITIES)
+    asked = asked_by_episode() if by_episode else tuple(QUANTITIES)
     rows: list[Point] = []
     kept: dict[Point, Study] = {}
     rungs: dict[str, int] = {}
@@ -225,11 +222,7 @@ def _differences(
     kept: dict[Point, Study], windows: dict[int, str], by_episode: bool
 ) -> Iterator[Point]:
     """P(wait) and waiting time of each remedy minus the first one's, in the same worlds."""
-    sums = (
-        {"p_wait_episode": ("waits_episode", "single_episode")}
-        if by_episode
-        else {"p_wait": ("waits", "single"), "blocked": ("wait_ms", "")}
-    )
+    sums = compared_sums(by_episode)
     points = list(kept.items())
     for (key, study), (w, window), (quantity, (num, den)) in itertools.product(
         points[1:], windows.items(), sums.items()

@@ -15,6 +15,7 @@ from krcsim.model.remedy import Remedy, named
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near, given
 from krcsim.results.estimate import Estimate, unseen
+from krcsim.results.quantities import falling_with_reserve, label
 from krcsim.results.result import number, words
 from krcsim.runs.ladder import DEFAULT_RUNG, SEED, Stop, check_study
 from krcsim.studies.ask import Finding, ask, asking
@@ -22,7 +23,7 @@ from krcsim.studies.limits import SETTLED, at_each_look, height, limits, looks_a
 
 OF = ("pool", "pages", "mix")
 AT_BOOT = ("own", "empty", "full")
-QUANTITIES = ("p_wait", "p_wait_episode", "p_episode", "blocked")  # they fall as a reserve grows
+QUANTITIES = falling_with_reserve()
 MOST = {"pool": 4096, "pages": 512}  # objects and pages per CPU
 TARGET, CONFIDENCE = 1e-6, 0.95
 BUDGET = 3.5e7  # events of one question: some CPU-seconds
@@ -118,11 +119,7 @@ class Sized:
     @property
     def goal(self) -> str:
         """What was asked for, in words."""
-        return (
-            f"{'P(wait)' if self.quantity == 'p_wait' else self.quantity} < {number(self.target)} "
-            "at "
-            f"{100 * self.confidence:g} %"
-        )
+        return f"{label(self.quantity)} < {number(self.target)} at {100 * self.confidence:g} %"
 
     def __repr__(self) -> str:
         """The answer in a line: what was tried is for tables."""

@@ -10,10 +10,10 @@ from krcsim.report.style import Picture, figure, plain
 
 from matplotlib.axes import Axes
 
-from krcsim.report import figures
+from krcsim.report import figures, palette
 from krcsim.report.chart import NOTHING_ADDED, Chart, Line
 from krcsim.results.estimate import exact
-from krcsim.results.quantities import QUANTITIES
+from krcsim.results.quantities import QUANTITIES, label
 from krcsim.results.result import number
 from krcsim.studies.frontier import Frontier, Point
 from krcsim.studies.sensitivity import INPUTS, Sensitivity
@@ -112,7 +112,7 @@ def draw_frontier(found: Frontier, ax: Axes) -> Axes:
 
 
 def _spoken(quantity: str) -> str:
-    return "P(wait)" if quantity == "p_wait" else quantity
+    return label(quantity)
 
 
 def stated(name: str, low: float, high: float) -> str:
@@ -148,13 +148,13 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
             "total",
             "with all others (total)",
             -0.14,
-            dict(color=figures.STYLES[0][0], marker="o", ls="none"),
+            palette.TOTAL,
         ),
         (
             "first",
             "alone (first order)",
             0.14,
-            dict(color=figures.STYLES[1][0], marker="s", ls="none", mfc="white"),
+            palette.FIRST,
         ),
     )
     for which, words, shift, look in looks:
@@ -165,9 +165,7 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
             ax.plot(
                 [lo, hi],
                 [at, at],
-                color=look["color"],
-                lw=1.3,
-                ls="-" if which == "total" else "--",
+                **(palette.TOTAL_INTERVAL if which == "total" else palette.FIRST_INTERVAL),
             )
     ax.set_yticks(
         range(len(found.indices)),
@@ -175,8 +173,8 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
         fontsize=8,
     )
     ax.invert_yaxis()
-    ax.axvline(0.0, color="black", lw=0.6)
-    ax.axvline(found.chance, color="black", lw=1.0, ls=":", label="chance (other worlds)")
+    ax.axvline(0.0, **palette.ZERO_LINE)
+    ax.axvline(found.chance, **palette.CHANCE_LINE, label="chance (other worlds)")
     shares = [x for row in found.indices for x in (row.first[0], row.total[0])]
     ax.set_xlim(
         min(-0.1, *shares) - 0.05, max(1.0, *shares) + 0.05

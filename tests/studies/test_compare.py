@@ -78,7 +78,7 @@ def test_where_no_run_tells_two_remedies_apart_the_difference_is_zero_within_wha
 def test_precision_stops_the_ladder_where_it_is_reached() -> None:
     rough = compare(THREAD, ["A0"], precision=0.5, max_rung=8)
     fine = compare(THREAD, ["A0"], precision=0.1, max_rung=8)
-    assert rough.cell(("A0",), "rung") < fine.cell(("A0",), "rung")
+    assert rough.cell(("A0",), "replications") < fine.cell(("A0",), "replications")
     assert fine.get("A0", "p_wait", "steady").half_width <= 0.1
 
 

@@ -48,11 +48,11 @@ from krcsim.model.remedy import Remedy
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, load_scenario, presets, read_scenario, toml_text
 from krcsim.model.workload import Workload
-from krcsim.report.chart import chart_of, csv_text
+from krcsim.report.chart import chart_csv, chart_of
 from krcsim.report.reply import answer_text
-from krcsim.results import result as results
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import BASE, Result, load_result, provenance
+from krcsim.results.result_format import checksum
 from krcsim.sweeps.grid import MAX_POINTS
 from krcsim.sweeps.plan import plan_of
 from krcsim.sweeps.table import Seal, columns, growing, head, read_table, result_of, row
@@ -354,7 +354,7 @@ def _result(by_episode: bool) -> dict[str, Any]:
                 )[(n + len(rows)) % 4]
                 e = (4096.0, 4096.0, 4096.0, "exact") if name.startswith("bytes") else e
                 more = ("skipping",) * ("method" in BASE)
-                rows.append((remedy, window, name, QUANTITIES[name].unit, *e, 64, 3, *more))
+                rows.append((remedy, window, name, QUANTITIES[name].unit, *e, 64, *more))
     differences = (("B", "A1", rows[0][1], "p_wait", -0.001, -0.002, 0.0001, 0.3),)
     made = provenance(
         "krcsim compare phone --max-rung 3",
@@ -376,7 +376,7 @@ def result_file(r: random.Random, folder: Path) -> Case:
         path.write_bytes(bytes_of(r, json.dumps({**body, "sha256": "0" * 64}, indent=1).encode()))
     else:
         with contextlib.suppress(ValueError, TypeError):
-            body["sha256"] = results._checksum(body)
+            body["sha256"] = checksum(body)
         path.write_text(json.dumps(body), encoding="utf-8")
     return partial(_use_result, path)
 
@@ -387,7 +387,7 @@ def _use_result(path: Path) -> None:
     assert "<script" not in found._repr_html_()
     for call in (
         shown_table,
-        lambda x: csv_text(chart_of(x), {}),
+        lambda x: chart_csv(chart_of(x), {}),
         answer_text,
         lambda x: answer_text(x, "boot"),
     ):

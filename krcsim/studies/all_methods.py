@@ -9,14 +9,17 @@ from dataclasses import dataclass
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole
+from krcsim.base.tables import html_table, text_table
 from krcsim.methods.exact import FORGOTTEN, fits
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near, given
 from krcsim.report.chart import Chart, Line
-from krcsim.report.reply import check_text, fitting, made_with, situation, table, wrap
+from krcsim.report.plain_text import check_text, fitting_table, wrap
+from krcsim.report.reply import made_with
+from krcsim.report.sentences import situation
 from krcsim.results.estimate import NOTHING, Estimate
 from krcsim.results.quantities import QUANTITIES
-from krcsim.results.result import BASE, Result, html_table, number, provenance, words
+from krcsim.results.result import BASE, Result, number, provenance, words
 from krcsim.runs.ladder import SEED, Stop, check_study
 from krcsim.studies.ask import BY_CONSTRUCTION, Finding, ask
 from krcsim.studies.size import reserve, with_reserve
@@ -255,7 +258,7 @@ def rows_of(b: Beside) -> list[list[str]]:
 
 def shown(b: Beside) -> str:
     """The table for a terminal, and the verdict."""
-    return "\n".join([*table([b.of, *NAMES.values()], rows_of(b), 10_000), "", verdict(b)])
+    return "\n".join([*text_table([b.of, *NAMES.values()], rows_of(b)), "", verdict(b)])
 
 
 def text_of(b: Beside) -> str:
@@ -269,7 +272,7 @@ def text_of(b: Beside) -> str:
         "",
         *wrap(verdict(b) + "."),
         "",
-        *fitting([b.of, *NAMES.values()], rows),
+        *fitting_table([b.of, *NAMES.values()], rows),
         "",
         *wrap("P(wait) by size. ~ is read as a factor, < is an upper bound."),
         "",
@@ -297,7 +300,6 @@ def result_of(b: Beside) -> Result:
                     e.hi,
                     e.kind,
                     f.replications if f else 0,
-                    f.rung if f else 0,
                     how(f),
                 )
             )

@@ -5,8 +5,11 @@ save.
 
 import html
 
-from krcsim.report.reply import WIDTH, assumed, check_text, made_with, situation, table, wrap
-from krcsim.results.result import BASE, Result, html_table, number, provenance, words
+from krcsim.base.tables import html_table, text_table
+from krcsim.report.plain_text import WIDTH, check_text, wrap
+from krcsim.report.reply import made_with
+from krcsim.report.sentences import assumed, situation
+from krcsim.results.result import BASE, Result, number, provenance, words
 from krcsim.studies.ask import BY_CONSTRUCTION
 from krcsim.studies.size import Sized, Tried, size_of
 from krcsim.studies.unseen import how
@@ -134,7 +137,7 @@ def shown(found: Sized) -> str:
     """
     head = [found.quantity if name == "P(wait)" else name for name in HEAD]
     said = [line for line in (sentence(found) if found.met else "", note(found)) if line]
-    return "\n".join([*table(head, rows(found), 10_000), *([""] if said else []), *said])
+    return "\n".join([*text_table(head, rows(found)), *([""] if said else []), *said])
 
 
 def html_of(found: Sized) -> str:
@@ -152,9 +155,7 @@ def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
     """
     for left_out in ((), HEAD[4:5], HEAD[3:5]):
         columns = [k for k, name in enumerate(HEAD) if name not in left_out]
-        lines = table(
-            [head[k] for k in columns], [[row[k] for k in columns] for row in body], 10_000
-        )
+        lines = text_table([head[k] for k in columns], [[row[k] for k in columns] for row in body])
         if max(map(len, lines)) <= WIDTH:
             break
     return lines
@@ -207,7 +208,6 @@ def result_of(found: Sized) -> Result:
                 e.hi,
                 e.kind,
                 f.replications,
-                f.rung,
                 how(f),
             )
         )
@@ -224,7 +224,6 @@ def result_of(found: Sized) -> Result:
                     exact,
                     "exact",
                     f.replications,
-                    f.rung,
                     BY_CONSTRUCTION,
                 )
             )

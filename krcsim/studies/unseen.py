@@ -13,12 +13,13 @@ from krcsim.methods.construction import impossible
 from krcsim.methods.weights import EFFECTIVE, at_most, says_little, weighed
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate, exact
+from krcsim.results.quantities import SUMS
 from krcsim.runs.ladder import BOUND_RUNG, PRECISION, Stop
 from krcsim.runs.replications import WINDOWS, Replications
 from krcsim.studies.ask import BY_CONSTRUCTION, NEGLIGIBLE, Finding, Look, looks, without_chance
 
 Where = tuple[int, str]  # a window, counted, and a quantity
-ASKED = ("p_wait", "p_wait_episode", "blocked")  # the gaps that are looked for; see rare.SUMS
+ASKED = tuple(SUMS)  # the gaps that are looked for
 UNSEEN = ("bound", "none")
 
 
@@ -36,7 +37,7 @@ class Row:
     def columns(self) -> tuple[Any, ...]:
         """The last columns of a row of a Result."""
         e = self.estimate
-        return e.value, e.lo, e.hi, e.kind, self.replications, self.rung, self.method
+        return e.value, e.lo, e.hi, e.kind, self.replications, self.method
 
 
 Rows = dict[Where, Row]
@@ -93,8 +94,7 @@ def closed(
     open_gaps = [
         (w, quantity)
         for w, quantity in gaps
-        if (w, quantity) not in sure
-        and runs.of("single_episode" if quantity == "p_wait_episode" else "single", w).any()
+        if (w, quantity) not in sure and runs.of(SUMS[quantity][1] or "single", w).any()
     ]
     found, why = _forked(
         s,
@@ -220,7 +220,7 @@ def _estimate(
             and (e.value or 0.0) < most < e.hi
         )
         return replace(e, hi=most) if faint else e
-    waits, calls = rare.SUMS[quantity]
+    waits, calls = SUMS[quantity]
     y = forked.of(waits, w)
     den = (
         np.full(len(y), float(runs.of(calls, w).mean()))

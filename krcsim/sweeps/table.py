@@ -12,7 +12,6 @@ import contextlib
 import csv
 import fcntl
 import functools
-import io
 import json
 import os
 import stat
@@ -24,6 +23,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from krcsim.base import cells
+from krcsim.base.csv_text import csv_line
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.reading import read_toml
 from krcsim.model.scenario import as_dict, from_dict
@@ -133,9 +133,7 @@ def columns(plan: Plan) -> tuple[str, ...]:
 
 
 def _line(cells: Any) -> str:
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
+    return csv_line(cells)
 
 
 def plan_in(text: str) -> Plan:
@@ -516,7 +514,7 @@ def result_of(table: Table) -> Result:
     for _, *found in table.rows:
         values = dict(zip(plan.fields, found, strict=False))
         for k, quantity in enumerate(plan.quantities):
-            value, lo, hi, kind, method, replications, rung = found[
+            value, lo, hi, kind, method, replications, _ = found[
                 n + k * len(PARTS) : n + (k + 1) * len(PARTS)
             ]
             if kind != "refused":
@@ -532,7 +530,6 @@ def result_of(table: Table) -> Result:
                         hi,
                         kind,
                         replications,
-                        rung,
                         how_found(str(kind), str(method)),
                     )
                 )

@@ -16,8 +16,8 @@ from krcsim.model.remedy import RESERVE, named
 from krcsim.model.remedy_list import listed
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
-from krcsim.report import figures, timeline
-from krcsim.report.chart import Chart, beside, chart_of, rows_unseen
+from krcsim.report import figures, palette, timeline
+from krcsim.report.chart import Chart, chart_of, names_in_strip, with_pins
 from krcsim.report.export import Answer
 from krcsim.report.reply import answer_text
 from krcsim.results.result import Result, words
@@ -66,11 +66,7 @@ def framed(ax: Axes, *, chart: Chart) -> None:
         handles=[a for a in artists if a.get_label() in names],
         loc="upper right",
         ncols=2,
-        columnspacing=0.8,
-        handlelength=1.8,
-        fontsize=7,
-        framealpha=0.9,
-        title_fontsize=7,
+        **palette.LEGEND_UNDER_SLIDERS,
         title=f"pinned, thin: {', '.join(pins)}" if pins else None,
     )
     for artist in artists:
@@ -79,7 +75,7 @@ def framed(ax: Axes, *, chart: Chart) -> None:
 
 def pictured(view: View, chart: Chart, command: str) -> bytes:
     """A chart as the picture under the sliders, stamped with its command."""
-    key = (figures.limits(chart), rows_unseen(chart), tuple(line.name for line in chart.lines))
+    key = (figures.limits(chart), names_in_strip(chart), tuple(line.name for line in chart.lines))
     return view.png(key, partial(framed, chart=chart), partial(figures.draw, chart), command)
 
 
@@ -88,15 +84,13 @@ def cursor(ax: Axes, episode: timeline.Episode, n: int) -> list[Any]:
     e = episode.events[n]
     near = e.ms > (episode.begin_ms + episode.end_ms) / 2
     return [
-        ax.axvline(e.ms, color="black", lw=1),
+        ax.axvline(e.ms, **palette.EVENT_CURSOR),
         ax.text(
             e.ms,
             len(timeline.LANES) - 0.1,
             f" {e.what} ",
-            fontsize=8,
-            va="top",
             ha="right" if near else "left",
-            bbox=dict(fc="white", ec="black", lw=0.6, pad=1.5),
+            **palette.EVENT_LABEL,
         ),
     ]
 
@@ -196,7 +190,7 @@ class Compared(Explorer):
         runs = 0
         steps = [(rung, 0.0) for rung in self.rungs] + [(rung, CLOSING) for rung in self.rungs[-1:]]
         for rung, budget in steps:
-            if budget and not rows_unseen(chart):
+            if budget and not names_in_strip(chart):
                 return
             there, runs, found = runs, replications_at(rung), {}
             for k, (letter, world) in enumerate(worlds.items()):
@@ -209,7 +203,7 @@ class Compared(Explorer):
                     progress=self.closing(ticket, k, len(worlds)) if budget else way,
                     command=self.command(world, self.names, rung, budget, {} if letter else pins),
                 )
-            chart = beside(chart_of(found[""]), {k: chart_of(r) for k, r in found.items() if k})
+            chart = with_pins(chart_of(found[""]), {k: chart_of(r) for k, r in found.items() if k})
             self.tell(ticket, found[""], chart)
 
     def on_way(
@@ -431,12 +425,12 @@ class OneEpisode(Explorer):
         """The pointer is on the picture: go to the event nearest to it."""
         if self.episode and (events := self.episode.events):
             left, right = self._span(self.episode, self.event.value)
-            share = (change["new"] - timeline.LEFT) / (RIGHT - timeline.LEFT)
+            share = (change["new"] - timeline.LANES_BEGIN) / (RIGHT - timeline.LANES_BEGIN)
             ms = left + share * (right - left)
             self._go(min(range(len(events)), key=lambda n: abs(events[n].ms - ms)))
 
     def _span(self, episode: timeline.Episode, n: int) -> tuple[float, float]:
-        left, right = timeline.whole(episode)
+        left, right = episode.span
         if not self.zoom.value or not episode.events:
             return left, right
         width = float(

@@ -13,7 +13,7 @@ import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.methods.exact import fits
-from krcsim.report.reply import WIDTH
+from krcsim.report.plain_text import WIDTH
 from krcsim.results.result import words
 from krcsim.studies.all_methods import (
     LARGEST,

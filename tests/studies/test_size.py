@@ -19,7 +19,7 @@ import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.model.remedy import named
-from krcsim.report.reply import WIDTH
+from krcsim.report.plain_text import WIDTH
 from krcsim.results.estimate import Estimate, exact
 from krcsim.studies.frontier import frontier
 from krcsim.studies.limits import at_each_look, limits, needed

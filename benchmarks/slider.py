@@ -119,8 +119,8 @@ def why(p: Point) -> str:
     """Why the time was not enough."""
     e = p.last.estimate
     end = (
-        f"{e.kind} of {e.half_width:.0%} after {1000 * p.last_s:.0f} ms, {p.last.method} rung "
-        f"{p.last.rung}"
+        f"{e.kind} of {e.half_width:.0%} after {1000 * p.last_s:.0f} ms, {p.last.method} of "
+        f"{p.last.replications} replications"
     )
     if p.best is None:
         return f"first answer too late: {end}"

@@ -360,7 +360,7 @@ def _result(by_episode: bool) -> dict[str, Any]:
         "krcsim compare phone --max-rung 3",
         load_scenario("phone"),
         20200404,
-        rungs={"A1": 3, "B": 3},
+        runs={"A1": 64, "B": 64},
     )
     body: dict[str, Any] = json.loads(
         Result(("remedy", *BASE), tuple(rows), differences, made).to_json()
@@ -406,14 +406,14 @@ def _plan_and_table(sample: bool) -> tuple[Any, bytes]:
             {},
             sample={"machine.cpus": (1, 4, "whole"), "workload.rate_hz": (10, 100, "log")},
             points=6,
-            max_rung=0,
+            max_runs=8,
         )
     else:
         plan = plan_of(
             s,
             over | {"workload.arrivals": ["poisson", "periodic"]},
             quantities=("p_wait", "wait_ms"),
-            max_rung=0,
+            max_runs=8,
             method="skipping",
         )
     text = head(plan)

@@ -18,7 +18,7 @@ from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import words
-from krcsim.runs.ladder import MAX_RUNG
+from krcsim.runs.ladder import MOST_RUNS
 from krcsim.runs.replications import warm_up
 from krcsim.studies.ask import Finding, asking
 from krcsim.studies.size import Sized, Tried, size, with_reserve
@@ -59,7 +59,7 @@ def longer(found: Sized, t: Tried) -> Estimate:
     wanted = TIMES * t.finding.replications
     last: Finding | None = None
     for last in asking(
-        s, found.quantity, window=found.window, seed=OTHER_SEED, precision=1e-6, max_rung=MAX_RUNG
+        s, found.quantity, window=found.window, seed=OTHER_SEED, precision=1e-6, max_runs=MOST_RUNS
     ):
         if last.replications >= wanted:
             break

@@ -1,7 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Names of before that scripts, files and notebooks still use: each is taken, with its new name."""
 
+import functools
 import warnings
+from collections.abc import Callable
+from typing import ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+Answer = TypeVar("Answer")
 
 # Fields of scenarios, or the sections above them.
 FIELDS = {
@@ -33,3 +39,35 @@ def quantity(name: str) -> str:
     if today != name:
         tell(name, today)
     return today
+
+
+def runs_on_rung(rung: int) -> int:
+    """The number of replications that was called a rung: 8 on rung 0, twice as many on each further
+    one; what was never a rung is left as it is, for the check of the new name to refuse.
+    """
+    if isinstance(rung, bool) or not isinstance(rung, int) or rung < 0:
+        return rung
+    return 8 << min(rung, 64)
+
+
+def option_for_runs(max_runs: int) -> str:
+    """The option of the shell that asks for at most so many replications."""
+    return f"--max-rung {(max_runs // 8).bit_length() - 1}"
+
+
+def takes_rungs(function: Callable[P, Answer]) -> Callable[P, Answer]:
+    """The function, which also takes `max_rung` (or `rung`) for the `max_runs` of today."""
+
+    @functools.wraps(function)
+    def with_old_names(*args: P.args, **how: P.kwargs) -> Answer:
+        for old in ("max_rung", "rung"):
+            if old in how:
+                how["max_runs"] = runs_on_rung(cast(int, how.pop(old)))
+                warnings.warn(
+                    f"{old} is called max_runs now; write max_runs={how['max_runs']!r}",
+                    FutureWarning,
+                    stacklevel=2,
+                )
+        return function(*args, **how)
+
+    return with_old_names

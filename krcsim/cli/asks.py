@@ -10,6 +10,7 @@ from dataclasses import asdict
 from typing import Any
 
 from krcsim.base.errors import KrcsimError, refuse
+from krcsim.base.old_names import runs_on_rung
 from krcsim.cli.streams import say, telling
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import toml_text
@@ -38,11 +39,11 @@ def run_ask(
             window=args.window,
             seed=args.seed,
             precision=args.precision,
-            max_rung=args.max_rung,
+            max_runs=runs_on_rung(args.max_rung),
             method=args.method,
         ):
             if told:
-                told(f"rung {found.rung}: {found.replications} replications, {found.method}")
+                told(f"{found.replications} replications, {found.method}")
     if args.json:
         body = {
             "command": command,
@@ -73,7 +74,7 @@ def _beside(
             largest=args.sizes,
             window=args.window,
             seed=args.seed,
-            rung=args.max_rung,
+            max_runs=runs_on_rung(args.max_rung),
             told=told,
             command=command,
         )

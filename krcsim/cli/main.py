@@ -12,6 +12,7 @@ from typing import Any
 from krcsim.base.errors import KrcsimError
 from krcsim.base.errors import shown as short
 from krcsim.base.files import is_there, write_all
+from krcsim.base.old_names import runs_on_rung
 from krcsim.cli.given import (
     MAIL,
     Parser,
@@ -204,7 +205,7 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
         how: dict[str, Any] = dict(
             seed=args.seed,
             precision=args.precision,
-            max_rung=args.max_rung,
+            max_runs=runs_on_rung(args.max_rung),
             command=command,
             progress=told and partial(count, told),
         )

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from krcsim.base.errors import KrcsimError, refuse
+from krcsim.base.old_names import runs_on_rung
 from krcsim.cli.streams import telling
 from krcsim.model.scenario import Scenario
 
@@ -30,7 +31,7 @@ def run_size(
             at_boot=args.at_boot,
             fixed=args.beside,
             seed=args.seed,
-            max_rung=args.max_rung,
+            max_runs=runs_on_rung(args.max_rung),
             budget=args.budget,
             method=args.method,
             told=told,

@@ -16,6 +16,7 @@ import numpy as np
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.fields import check_whole
 from krcsim.base.files import is_there
+from krcsim.base.old_names import runs_on_rung
 from krcsim.cli.given import pairs, value_of
 from krcsim.cli.streams import note, on_terminal
 from krcsim.cli.streams import say as answer
@@ -73,7 +74,7 @@ def plan_from(args: argparse.Namespace, scenario: Scenario, over: dict[str, list
         window=args.window,
         seed=args.seed,
         precision=args.precision,
-        max_rung=args.max_rung,
+        max_runs=runs_on_rung(args.max_rung),
         method=args.method,
     )
 

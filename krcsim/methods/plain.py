@@ -6,13 +6,13 @@ from collections.abc import Iterator
 from krcsim.model.scenario import Scenario
 from krcsim.results.quantities import answers, window_ms
 from krcsim.runs.ladder import (
-    BOUND_RUNG,
-    DEFAULT_RUNG,
+    BOUND_RUNS,
+    DEFAULT_RUNS,
     PRECISION,
     Have,
     Stop,
     extend,
-    replications_at,
+    steps,
 )
 from krcsim.runs.replications import Replications
 
@@ -22,25 +22,25 @@ def climb(
     seed: int,
     *,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     stop: Stop | None = None,
     have: Have | None = None,
     by_episode: int = 0,
     workers: int | None = None,
-) -> Iterator[tuple[int, Replications]]:
-    """Yield (rung, replications so far) until P(wait) is known to `precision`; `have` keeps them
-    for later climbs.
+) -> Iterator[Replications]:
+    """Yield 8, 16, 32, ... replications until P(wait) is known to `precision` or there are
+    `max_runs`; `have` keeps them for later calls.
     """
     have = {} if have is None else have
     window = 1 if by_episode or window_ms(scenario, 1) > 0 else 0
-    for rung in range(max_rung + 1):
-        runs, total = have.get(scenario), replications_at(rung)
+    for total in steps(max_runs):
+        runs = have.get(scenario)
         if runs is None or len(runs) <= total:
             runs = have[scenario] = extend(
                 scenario, seed, runs, total, stop=stop, workers=workers, by_episode=by_episode
             )
-            yield rung, runs
+            yield runs
             e = answers(runs, scenario, window, ["p_wait"])["p_wait"]
             known = e.kind == "interval" and e.half_width <= precision
-            if known or e.kind in ("bound", "none") and rung >= BOUND_RUNG:
+            if known or e.kind in ("bound", "none") and total >= BOUND_RUNS:
                 return

@@ -25,7 +25,7 @@ from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, given
 from krcsim.report import palette
 from krcsim.report.figures import blank
-from krcsim.runs.ladder import PRECISION, SEED, check_study
+from krcsim.runs.ladder import SEED, check_study
 from krcsim.runs.replications import event_log
 
 LANES = (
@@ -122,7 +122,7 @@ def one_episode(
 
     Raises KrcsimError where there is none.
     """
-    check_study(seed, PRECISION, 0)
+    check_study(seed)
     for name, value in (("replication", replication), ("number", number), ("cpu", cpu)):
         check_whole(name, value, 2**31, "choose another")
     s = given(scenario)

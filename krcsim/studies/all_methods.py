@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole
+from krcsim.base.old_names import option_for_runs, takes_rungs
 from krcsim.base.tables import html_table, text_table
 from krcsim.methods.exact import FORGOTTEN, fits
 from krcsim.model.scenario import Scenario
@@ -23,7 +24,7 @@ from krcsim.results.result import BASE, Result, number, provenance, words
 from krcsim.runs.ladder import SEED, Stop, check_study
 from krcsim.studies.ask import BY_CONSTRUCTION, Finding, ask
 from krcsim.studies.size import reserve, with_reserve
-from krcsim.studies.unseen import how
+from krcsim.studies.unseen import columns_of, how
 
 KINDS = ("exact", "skipping", "rare")  # of methods, in the order of lines
 SPOKEN = {
@@ -46,15 +47,15 @@ class Beside:
     """Findings of KINDS for sizes 0, 1, 2, ...; of: pool or pages; None where a method has no
     answer, with `lacking`.
 
-    window: whose calls; rung: of the ladder, for all that is simulated; lacking: the first reason,
-    by method.
+    window: whose calls; max_runs: the replications of all that is simulated; lacking: the first
+    reason, by method.
     """
 
     scenario: Scenario
     of: str
     window: str
     seed: int
-    rung: int
+    max_runs: int
     rows: tuple[tuple[Finding | None, ...], ...]
     lacking: dict[str, str]
     command: str = ""
@@ -85,6 +86,7 @@ class Beside:
         return f"{table_html}<p>{html.escape(verdict(self))}</p>"
 
 
+@takes_rungs
 def beside(
     scenario: Scenario | str,
     of: str = "pool",
@@ -92,7 +94,7 @@ def beside(
     largest: int | None = None,
     window: str | None = None,
     seed: int = SEED,
-    rung: int = 2,
+    max_runs: int = 32,
     stop: Stop | None = None,
     known: dict[Scenario, Finding] | None = None,
     told: Told | None = None,
@@ -108,7 +110,7 @@ def beside(
     refuse(
         of not in LARGEST, "of", of, "one of " + ", ".join(LARGEST), "pages costs the chain more"
     )
-    check_study(seed, 0.1, rung)
+    check_study(seed, 0.1, max_runs)
     largest = LARGEST[of] if largest is None else largest
     check_whole("sizes", largest, 100, "the exact chain grows quickly")
     known = {} if known is None else known
@@ -116,7 +118,7 @@ def beside(
     lacking: dict[str, str] = {}
     for n in range(largest + 1):
         if told:
-            told(f"rung {rung}: size {n} of {largest}")
+            told(f"{max_runs} replications: size {n} of {largest}")
         world = with_reserve(s, *((n, 0) if of == "pool" else (0, n)))
         row: list[Finding | None] = []
         for method in KINDS:
@@ -132,7 +134,7 @@ def beside(
                         window=window,
                         seed=seed,
                         precision=1e-6,
-                        max_rung=rung,
+                        max_runs=max_runs,
                         stop=stop,
                     )
                 )
@@ -153,10 +155,10 @@ def beside(
     command = command or command_near(
         "ask",
         s,
-        f"--sizes {largest} --of {of} --max-rung {rung} --seed {seed}"
+        f"--sizes {largest} --of {of} {option_for_runs(max_runs)} --seed {seed}"
         + (f" --window {window}" if window else ""),
     )
-    return Beside(s, of, at, seed, rung, tuple(rows), lacking, command)
+    return Beside(s, of, at, seed, max_runs, tuple(rows), lacking, command)
 
 
 def said(f: Finding) -> str:
@@ -169,7 +171,7 @@ def said(f: Finding) -> str:
 def _said(f: Finding) -> str:
     e, what = f.estimate, f"{QUANTITIES[f.quantity].words}, {f.window} window"
     unit = f" {QUANTITIES[f.quantity].unit}".rstrip()
-    runs = f"{f.replications} replications (rung {f.rung}), {number(f.events)} events"
+    runs = f"{f.replications} replications, {number(f.events)} events"
     how = f"found by {SPOKEN.get(f.method, f.method)} ({f.why}): {runs}"
     if f.method == BY_CONSTRUCTION and e.kind == "exact":
         return f"{what}: 0 by construction, whatever the seed: {f.why}. Nothing was simulated."
@@ -203,7 +205,7 @@ def _said(f: Finding) -> str:
         return (
             f"{what}: {words(e)}{unit}, rough: too few replications tell of it, so read it as a "
             "factor and raise "
-            f"max_rung. {how[0].upper()}{how[1:]}."
+            f"max_runs. {how[0].upper()}{how[1:]}."
         )
     return f"{what}: {words(e)}{unit} at 95 %. {how[0].upper()}{how[1:]}."
 
@@ -283,7 +285,7 @@ def text_of(b: Beside) -> str:
 
 def result_of(b: Beside) -> Result:
     """A Result that saves all findings; the column `asked` tells by which method."""
-    rows, rungs = [], {}
+    rows, runs = [], {}
     for n, row in enumerate(b.rows):
         name = reserve(b.scenario.remedy, *((n, 0) if b.of == "pool" else (0, n)))[0]
         for method, f in zip(KINDS, row, strict=True):
@@ -295,18 +297,13 @@ def result_of(b: Beside) -> Result:
                     b.window,
                     "p_wait",
                     "",
-                    e.value,
-                    e.lo,
-                    e.hi,
-                    e.kind,
-                    f.replications if f else 0,
-                    how(f),
+                    *columns_of(e, f.replications if f else 0, how(f)),
                 )
             )
-            rungs[f"{name} {method}"] = f.rung if f else 0
+            runs[f"{name} {method}"] = f.runs if f else 0
     return Result(
         ("remedy", "asked", *BASE),
         tuple(rows),
         (),
-        provenance(b.command, b.scenario, b.seed, rungs=rungs, said=verdict(b), lacking=b.lacking),
+        provenance(b.command, b.scenario, b.seed, runs=runs, said=verdict(b), lacking=b.lacking),
     )

@@ -9,6 +9,8 @@ import numpy as np
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import is_real
+from krcsim.base.old_names import quantity as name_today
+from krcsim.base.old_names import takes_rungs
 from krcsim.methods import rare
 from krcsim.methods.construction import impossible
 from krcsim.methods.exact import exact_p_wait, fits
@@ -18,14 +20,14 @@ from krcsim.model.scenario_file import given
 from krcsim.results.estimate import NOTHING, Estimate, exact
 from krcsim.results.quantities import QUANTITIES, SUMS, window_ms
 from krcsim.runs.ladder import (
-    BOUND_RUNG,
-    DEFAULT_RUNG,
+    BOUND_RUNS,
+    DEFAULT_RUNS,
+    FIRST_RUNS,
     PRECISION,
     SEED,
     Have,
     Stop,
     check_study,
-    replications_at,
 )
 from krcsim.runs.replications import WINDOWS, Levels, Replications
 
@@ -45,8 +47,8 @@ BY_CONSTRUCTION = "by construction"
 class Finding:
     """An estimate, the method that made it and why that one, and its work.
 
-    method: skipping, rare, exact or by construction. rung: of the ladder (0 for the exact chain);
-    replications: of the scenario (states of the chain); events: that the engine handled (ticks of
+    method: skipping, rare, exact or by construction. replications: of the scenario (states of the
+    chain); events: that the engine handled (ticks of
     the chain), the same on every machine. note: what a reader has to know of the window, "" if
     nothing.
     """
@@ -56,12 +58,17 @@ class Finding:
     estimate: Estimate
     method: str
     why: str
-    rung: int
     replications: int
     events: float
     note: str = ""
 
+    @property
+    def runs(self) -> int:
+        """Replications that were simulated: 0 where nothing was."""
+        return self.replications if self.method in ("skipping", "rare") else 0
 
+
+@takes_rungs
 def asking(
     scenario: Scenario | str,
     quantity: str = "p_wait",
@@ -69,17 +76,17 @@ def asking(
     window: str | None = None,
     seed: int = SEED,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     method: str = "auto",
     stop: Stop | None = None,
     have: Have | None = None,
     workers: int | None = None,
     budget: float = BUDGET,
 ) -> Iterator[Finding]:
-    """Findings that get better, rung by rung, until the half width is below `precision` or the
-    budget is spent; see ask().
+    """Findings that get better, with 8, 16, 32, ... replications, until the half width is below
+    `precision` or the budget is spent; see ask().
     """
-    check_study(seed, precision, max_rung)
+    check_study(seed, precision, max_runs)
     refuse(
         not (is_real(budget) and budget > 0),
         "budget",
@@ -88,6 +95,7 @@ def asking(
         f"{BUDGET:g} takes some 20 CPU-seconds",
     )
     s = given(scenario)
+    quantity = name_today(quantity) if isinstance(quantity, str) else quantity
     known = isinstance(quantity, str) and quantity in QUANTITIES
     refuse(not known, "quantity", quantity, "one of " + ", ".join(QUANTITIES), "name one of them")
     refuse(method not in METHODS, "method", method, "one of " + ", ".join(METHODS), "auto chooses")
@@ -108,7 +116,7 @@ def asking(
         "change warmup_ms or horizon_ms",
     )
     for found in _asking(
-        s, quantity, w, seed, precision, max_rung, method, stop, have, workers, budget
+        s, quantity, w, seed, precision, max_runs, method, stop, have, workers, budget
     ):
         yield replace(found, note=rare.unsettled(s, w) if found.method != BY_CONSTRUCTION else "")
 
@@ -119,7 +127,7 @@ def _asking(
     w: int,
     seed: int,
     precision: float,
-    max_rung: int,
+    max_runs: int,
     method: str,
     stop: Stop | None,
     have: Have | None,
@@ -137,17 +145,18 @@ def _asking(
     cannot = rare.fits(s) if quantity in SUMS else "forks answer " + ", ".join(SUMS) + " only"
     refuse(method == "rare" and bool(cannot), "method", method, "skipping for this", cannot)
     if cannot or method == "skipping":
-        last = -1
-        for last, runs in climb(
-            s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have, workers=workers
+        found = None
+        for runs in climb(
+            s, seed, precision=precision, max_runs=max_runs, stop=stop, have=have, workers=workers
         ):
-            yield skipped(s, quantity, w, last, runs, cannot or "asked for")
-            if last < max_rung and 2.0 * work_of(runs, s) > budget:
+            found = skipped(s, quantity, w, runs, cannot or "asked for")
+            yield found
+            if len(runs) < max_runs and 2.0 * work_of(runs, s) > budget:
                 return
-        if last < 0 and have:  # there are more runs already than the last rung has
-            yield skipped(s, quantity, w, max_rung, have[s], cannot or "asked for")
+        if not found and have:  # there are more runs already than are asked for
+            yield skipped(s, quantity, w, have[s], cannot or "asked for")
     else:
-        yield from forking(s, quantity, w, seed, precision, max_rung, method, stop, workers, budget)
+        yield from forking(s, quantity, w, seed, precision, max_runs, method, stop, workers, budget)
 
 
 def work_of(runs: Replications, s: Scenario) -> float:
@@ -208,16 +217,17 @@ def close(
         and found.method != BY_CONSTRUCTION
         and found.estimate.kind in ("bound", "none")
     ):
-        plain = skipped(s, quantity, WINDOWS.index(found.window), found.rung, known, found.why)
+        plain = skipped(s, quantity, WINDOWS.index(found.window), known, found.why)
         found = replace(plain, events=plain.events + found.events)
     return found
 
 
+@takes_rungs
 def ask(scenario: Scenario | str, quantity: str = "p_wait", **how: object) -> Finding:
     """The last of asking(): skipping simulation, rare-event estimation or the exact chain,
     whichever suits.
 
-    `how`: window ("boot" or "steady"), seed, precision (relative half width wanted), max_rung (the
+    `how`: window ("boot" or "steady"), seed, precision (relative half width wanted), max_runs (the
     budget), method ("auto", or one by name), stop, have, workers (threads), budget (of events,
     after which the best so far is the answer). Raises KrcsimError.
     """
@@ -234,7 +244,7 @@ def without_chance(
     no = impossible(s) if method == "auto" and quantity in SUMS else None
     if no and no.bound <= NEGLIGIBLE:  # else a simulation says more
         e = exact(0.0) if no.bound == 0.0 else Estimate(None, 0.0, no.bound, "bound")
-        return Finding(quantity, window, e, BY_CONSTRUCTION, no.why, 0, 0, 0.0)
+        return Finding(quantity, window, e, BY_CONSTRUCTION, no.why, 0, 0.0)
     cannot = fits(s) if quantity == "p_wait" else "the chain answers p_wait only"
     refuse(
         method == "exact" and bool(cannot),
@@ -257,30 +267,29 @@ def without_chance(
         return None
     e = exact(x.value) if x.value is not None else NOTHING
     return Finding(
-        quantity, window, e, "exact", "a small world on one CPU", 0, x.states, float(x.ticks)
+        quantity, window, e, "exact", "a small world on one CPU", x.states, float(x.ticks)
     )
 
 
-def skipped(s: Scenario, quantity: str, w: int, rung: int, runs: Replications, why: str) -> Finding:
+def skipped(s: Scenario, quantity: str, w: int, runs: Replications, why: str) -> Finding:
     """The finding of plain runs."""
     e = rare.plain(runs, s, quantity, w)
     return Finding(
-        quantity, WINDOWS[w], e, "skipping", why, rung, len(runs), float(runs.of("events", 1).sum())
+        quantity, WINDOWS[w], e, "skipping", why, len(runs), float(runs.of("events", 1).sum())
     )
 
 
 @dataclass(frozen=True)
 class Look:
-    """Runs with forks on a rung, split at so many levels; `pilot`: events that chose these; over:
-    no further look.
+    """Runs with forks, split at so many levels; `pilot`: events that chose these; over: no further
+    look.
     """
 
-    rung: int
     forked: rare.Forked
     levels: int
     pilot: float
     over: bool
-    again: bool  # a rung that was looked at before the runs were split
+    again: bool  # as many as were looked at before the runs were split
 
 
 def looks(
@@ -288,52 +297,52 @@ def looks(
     seed: int,
     clear: Callable[[rare.Forked], bool],
     *,
-    max_rung: int,
+    max_runs: int,
     budget: float,
     stop: Stop | None = None,
     workers: int | None = None,
     by_episode: int = 0,
 ) -> Iterator[Look]:
-    """Runs with forks, rung by rung within a budget; from rung 0 anew as split runs if pages are
-    what seldom runs out.
+    """Runs with forks, more and more of them within a budget; from the first anew as split runs if
+    pages are what rarely runs out.
 
     `clear` says whether forks alone tell enough, so that nothing has to be split.
     """
     forked: rare.Forked | None = None
     at: Levels = ()
     tried, pilot, lost = False, 0.0, 0.0  # lost: work that is in no look to come
-    rung, seen = 0, -1  # seen: the rung of the last look
-    while rung <= max_rung:
+    total, seen = FIRST_RUNS, 0  # seen: the replications of the last look
+    while total <= max_runs:
         forked = rare.extend(
             s,
             seed,
             forked,
-            replications_at(rung),
+            total,
             at,
             stop=stop,
             workers=workers,
             by_episode=by_episode,
         )
         spent = work_of_forks(forked, s)
-        over = rung == max_rung or lost + 2.0 * spent > budget
-        yield Look(rung, forked, len(at), pilot, over, rung <= seen)
+        over = total == max_runs or lost + 2.0 * spent > budget
+        yield Look(forked, len(at), pilot, over, total <= seen)
         if over:
             return
         few = np.count_nonzero(forked.tally[:, :, rare.FORKS].sum(axis=1)) <= len(forked.runs) / 2
         if (
             not tried
             and s.remedy.array_path
-            and (few and rung == 1 or rung == 3)
+            and (few and total == 2 * FIRST_RUNS or total == 8 * FIRST_RUNS)
             and not clear(forked)
         ):
-            tried = True  # it is the pages that seldom run out
+            tried = True  # it is the pages that rarely run out
             most = (budget - lost - spent) / 2.0
             if rare.PILOT_GO * rare.step_cost(s) * spent / len(forked.runs) < most:
                 at, pilot = rare.levels(s, seed, stop=stop, most=most)
                 lost += pilot * rare.step_cost(s)
             if at:
-                forked, seen, lost, rung = None, rung, lost + spent, -1
-        rung += 1
+                forked, seen, lost, total = None, total, lost + spent, FIRST_RUNS // 2
+        total *= 2
 
 
 def forking(
@@ -342,21 +351,21 @@ def forking(
     w: int,
     seed: int,
     precision: float,
-    max_rung: int,
+    max_runs: int,
     method: str,
     stop: Stop | None,
     workers: int | None,
     budget: float,
 ) -> Iterator[Finding]:
-    """Runs with forks on the first rung, which answer both ways; then whichever costs less for a
+    """Runs with forks, of which the first answer both ways; then whichever costs less for a
     given width.
     """
 
     def clear(forked: rare.Forked) -> bool:
         return rare.estimate(forked, s, quantity, w).kind == "interval"
 
-    for look in looks(s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, workers=workers):
-        forked, rung, over = look.forked, look.rung, look.over
+    for look in looks(s, seed, clear, max_runs=max_runs, budget=budget, stop=stop, workers=workers):
+        forked, over = look.forked, look.over
         why = "forks from full pools tell more" + (
             f", of runs split at {look.levels} levels of danger" if look.levels else ""
         )
@@ -367,26 +376,25 @@ def forking(
             e,
             "rare",
             why,
-            rung,
             len(forked.runs),
             forked.events() + look.pilot,
         )
-        plain = skipped(s, quantity, w, rung, forked.runs, "waits are common enough")
+        plain = skipped(s, quantity, w, forked.runs, "waits are common enough")
         common = plain.estimate.kind == "interval" and plain.estimate.half_width < 0.5
         if method == "auto" and not look.levels and common and cost(plain) <= cost(best):
             yield plain
             if plain.estimate.half_width > precision and not over:
-                for n, runs in climb(
+                for runs in climb(
                     s,
                     seed,
                     precision=precision,
-                    max_rung=max_rung,
+                    max_runs=max_runs,
                     stop=stop,
                     have={s: forked.runs},
                     workers=workers,
                 ):
-                    if n > rung:
-                        yield skipped(s, quantity, w, n, runs, plain.why)
+                    if len(runs) > len(forked.runs):
+                        yield skipped(s, quantity, w, runs, plain.why)
                     if 2.0 * work_of(runs, s) > budget:
                         break
             return
@@ -401,7 +409,7 @@ def forking(
         if not look.again or (over and e.kind != "none"):
             yield best
         if (e.kind == "interval" and e.half_width <= precision) or (
-            e.kind == "none" and rung >= BOUND_RUNG
+            e.kind == "none" and len(forked.runs) >= BOUND_RUNS
         ):
             return
 

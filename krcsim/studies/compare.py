@@ -14,6 +14,7 @@ import numpy as np
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole, is_real
+from krcsim.base.old_names import option_for_runs, takes_rungs
 from krcsim.methods.plain import climb
 from krcsim.model.remedy import THREAD, Remedy, named
 from krcsim.model.scenario import Scenario, changed
@@ -28,7 +29,7 @@ from krcsim.results.quantities import (
     window_ms,
 )
 from krcsim.results.result import BASE, Cell, Result, provenance
-from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION, SEED, Have, Progress, Stop, check_study
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Have, Progress, Stop, check_study
 from krcsim.runs.replications import WINDOWS, Replications
 from krcsim.studies.ask import CLOSING
 from krcsim.studies.unseen import Rows, closed, row_of
@@ -67,12 +68,13 @@ def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
     return {(k,): changed(scenario, remedy=r) for k, r in table.items()}
 
 
+@takes_rungs
 def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -> Result:
     """Remedies in the same worlds: all quantities in both windows, and differences from the first
     remedy.
 
     `remedies`: names (see remedy.named(); `own` is the scenario's), or a dict of name -> Remedy.
-    `how`: seed, precision, max_rung, budget, command, progress, stop, have. `budget`: events that
+    `how`: seed, precision, max_runs, budget, command, progress, stop, have. `budget`: events that
     may be spent on a remedy with which plain runs saw no wait, so that other methods find how rare
     it is (0: the bound is all). Raises KrcsimError.
     """
@@ -94,15 +96,18 @@ def same_in_a_shell(
         if tuple(remedies) != THREAD
         else []
     )
-    usual = dict(seed=SEED, precision=PRECISION, max_rung=DEFAULT_RUNG, budget=CLOSING)
+    usual = dict(seed=SEED, precision=PRECISION, max_runs=DEFAULT_RUNS, budget=CLOSING)
     words += [
-        f"--{name.replace('_', '-')} {how[name]}"
+        option_for_runs(how[name])
+        if name == "max_runs"
+        else f"--{name.replace('_', '-')} {how[name]}"
         for name in usual
         if how.get(name, usual[name]) != usual[name]
     ]
     return command_near(verb, scenario, " ".join([*words, more]).strip())
 
 
+@takes_rungs
 def episodes(
     scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any
 ) -> Result:
@@ -137,7 +142,7 @@ def study_of(
     *,
     seed: int = SEED,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     budget: float = CLOSING,
     command: str = "",
     progress: Progress | None = None,
@@ -148,7 +153,7 @@ def study_of(
     """All points of a question as one Result; `over` names the fields that vary beside the
     remedy.
     """
-    check_study(seed, precision, max_rung)
+    check_study(seed, precision, max_runs)
     check_budget(budget)
     windows: dict[int, str] = dict(enumerate(WINDOWS))
     if by_episode:
@@ -158,22 +163,22 @@ def study_of(
     asked = asked_by_episode() if by_episode else tuple(QUANTITIES)
     rows: list[Point] = []
     kept: dict[Point, Study] = {}
-    rungs: dict[str, int] = {}
+    replications: dict[str, int] = {}
     why: dict[str, str] = {}
     for n, (key, s) in enumerate(points.items()):
         if progress:
             progress(n, len(points))
-        *_, (rung, runs) = climb(
+        *_, runs = climb(
             s,
             seed,
             precision=precision,
-            max_rung=max_rung,
+            max_runs=max_runs,
             stop=stop,
             have=have,
             by_episode=by_episode,
         )
         plain = {
-            (w, name): row_of(e, len(runs), rung)
+            (w, name): row_of(e, len(runs))
             for w in windows
             for name, e in answers(runs, s, w, asked).items()
         }
@@ -183,13 +188,13 @@ def study_of(
             runs,
             seed=seed,
             precision=precision,
-            max_rung=max_rung,
+            max_runs=max_runs,
             budget=budget,
             stop=stop,
             by_episode=by_episode,
         )
         name = " ".join(map(str, key))
-        rungs[name] = rung
+        replications[name] = len(runs)
         why |= {name: reason} if reason else {}
         rows += [
             (*key, windows[w], quantity, QUANTITIES[quantity].unit, *row.columns())
@@ -203,7 +208,7 @@ def study_of(
         ("remedy", *over, *BASE),
         tuple(rows),
         tuple(_differences(kept, windows, bool(by_episode))),
-        provenance(command, scenario, seed, rungs=rungs, budget=budget, why=why),
+        provenance(command, scenario, seed, runs=replications, budget=budget, why=why),
     )
 
 

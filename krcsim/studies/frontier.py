@@ -4,10 +4,11 @@
 from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
+from krcsim.base.old_names import takes_rungs
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
 from krcsim.results.result import words
-from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION, SEED, Stop, check_study
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Stop, check_study
 from krcsim.studies.ask import Finding, ask
 from krcsim.studies.limits import height
 from krcsim.studies.size import Key, Told, reserve, with_reserve
@@ -39,7 +40,7 @@ class Frontier:
     points: tuple[Point, ...]
     scenario: Scenario
     seed: int
-    max_rung: int
+    max_runs: int
     command: str = ""
 
     def __repr__(self) -> str:
@@ -62,6 +63,7 @@ class Frontier:
         return tuple(kept)
 
 
+@takes_rungs
 def frontier(
     scenario: Scenario | str,
     *,
@@ -73,7 +75,7 @@ def frontier(
     at_boot: str = "own",
     seed: int = SEED,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     stop: Stop | None = None,
     told: Told | None = None,
     command: str = "",
@@ -83,7 +85,7 @@ def frontier(
 
     Where no wait was seen with a reserve, larger ones are not asked: they would show nothing more.
     """
-    check_study(seed, precision, max_rung)
+    check_study(seed, precision, max_runs)
     scenario = given(scenario)
     keys: list[Key] = [
         (0, 0),
@@ -109,7 +111,7 @@ def frontier(
             continue
         s = with_reserve(scenario, *key, at_boot)
         found = ask(
-            s, quantity, window=window, seed=seed, precision=precision, max_rung=max_rung, stop=stop
+            s, quantity, window=window, seed=seed, precision=precision, max_runs=max_runs, stop=stop
         )
         points.append(
             Point(reserve(scenario.remedy, *key, at_boot)[0], *key, s.bytes_added(), found)
@@ -123,6 +125,6 @@ def frontier(
         tuple(points),
         scenario,
         seed,
-        max_rung,
+        max_runs,
         command,
     )

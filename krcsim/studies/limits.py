@@ -9,12 +9,13 @@ from functools import cache
 import numpy as np
 
 from krcsim.results.estimate import BOUND_CONFIDENCE, Estimate
+from krcsim.runs.ladder import steps
 from krcsim.studies.ask import Finding
 
 ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
-# By method, the rung from which on intervals are taken as they are: of fewer replications some
-# agree by chance.
-SETTLED = {"rare": 3, "skipping": 2}
+# By method, the replications from which on intervals are taken as they are: of fewer some agree by
+# chance.
+SETTLED = {"rare": 64, "skipping": 32}
 
 
 def height(e: Estimate) -> float:
@@ -93,8 +94,9 @@ def at_each_look(confidence: float, looks: int) -> float:
     )
 
 
-def looks_at(found: Finding, max_rung: int) -> int:
+def looks_at(found: Finding, max_runs: int) -> int:
     """How many looks at a size can go wrong: those from SETTLED on, earlier ones decide only from
     afar.
     """
-    return max(1, max_rung + 1 - SETTLED.get(found.method, 0))
+    settled = SETTLED.get(found.method, 0)
+    return max(1, sum(runs >= settled for runs in steps(max_runs)))

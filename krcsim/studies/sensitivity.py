@@ -11,11 +11,12 @@ import numpy as np
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import is_real
+from krcsim.base.old_names import takes_rungs
 from krcsim.model.constants import fqs_jiffies
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
 from krcsim.results.quantities import window_ms
-from krcsim.runs.ladder import SEED, Stop, check_study, replications_at
+from krcsim.runs.ladder import SEED, Stop, check_study
 from krcsim.studies.ask import Finding, ask
 
 CLASSES = ("head", "head_atomic", "head_high", "head_reclaim")
@@ -210,7 +211,7 @@ class Sensitivity:
 
     floor: what was smaller, or never seen, counts as this; at_floor: the share of points there.
     chance: the share of the variance that the same points have in other worlds; a total below that
-    may be chance, which more rungs lessen.
+    may be chance, which more replications lessen.
     """
 
     quantity: str
@@ -222,7 +223,7 @@ class Sensitivity:
     spread: float  # standard deviation of log10 of the quantity over the ranges
     n: int
     points: int
-    rung: int
+    max_runs: int
     scenario: Scenario
     seed: int
     command: str = ""
@@ -252,12 +253,13 @@ def value_in(name: str, ends: Range, share: float) -> float:
     return low + share * (high - low)
 
 
+@takes_rungs
 def sensitivity(
     scenario: Scenario | str,
     ranges: Mapping[str, Range] | None = None,
     *,
     n: int = 64,
-    rung: int = 1,
+    max_runs: int = 16,
     quantity: str = "p_wait",
     window: str | None = None,
     floor: float | None = None,
@@ -266,13 +268,14 @@ def sensitivity(
     told: Told | None = None,
     command: str = "",
 ) -> Sensitivity:
-    """Rank the uncertain inputs: (inputs + 2) * n points in the same worlds, each up to a rung.
+    """Rank the uncertain inputs: (inputs + 2) * n points with the same random draws, each with up
+    to `max_runs` replications.
 
     n: a power of two. floor: left out, one wait in all calls of a point. Raises KrcsimError.
     """
     from scipy.stats import qmc
 
-    check_study(seed, 0.5, rung)
+    check_study(seed, 0.5, max_runs)
     scenario = given(scenario)
     ends = dict(default_ranges(scenario) if ranges is None else ranges)
     check_ranges(scenario, ends, n)
@@ -284,7 +287,7 @@ def sensitivity(
         * scenario.machine.cpus
         * scenario.workload.single_share
     )
-    least = min(0.1, 1.0 / max(1.0, calls * replications_at(rung))) if floor is None else floor
+    least = min(0.1, 1.0 / max(1.0, calls * max_runs)) if floor is None else floor
     refuse(
         not (is_real(least) and 0 < least < 1),
         "floor",
@@ -303,7 +306,7 @@ def sensitivity(
     for point, world in [*((p, seed) for p in points), *((p, seed ^ 1) for p in again)]:
         s = at_point(scenario, ends, point)
         found.append(
-            ask(s, quantity, window=window, seed=world, max_rung=rung, precision=0.2, stop=stop)
+            ask(s, quantity, window=window, seed=world, max_runs=max_runs, precision=0.2, stop=stop)
         )
         if told:
             told(len(found), len(points) + len(again))
@@ -313,7 +316,7 @@ def sensitivity(
     if np.ptp(heights) == 0.0:
         raise KrcsimError(
             f"nothing moves {quantity}: it is {10 ** heights[0]:.3g} or less at all {len(points)} "
-            "points; widen the ranges, raise the rung, or take a smaller reserve"
+            "points; widen the ranges, raise max_runs, or take a smaller reserve"
         )
     rows = [
         Index(name, ends[name], first, total)
@@ -331,7 +334,7 @@ def sensitivity(
         float(heights.std()),
         n,
         len(points),
-        rung,
+        max_runs,
         scenario,
         seed,
         command,

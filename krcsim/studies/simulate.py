@@ -10,7 +10,7 @@ from krcsim.engine.records import COUNTERS, EVENTS
 from krcsim.model.constants import milliseconds
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
-from krcsim.runs.ladder import PRECISION, SEED, check_study
+from krcsim.runs.ladder import SEED, check_study
 from krcsim.runs.replications import WINDOWS, event_log
 
 
@@ -51,7 +51,7 @@ def simulate(
     every_call: bool = False,
 ) -> Run:
     """One run with its event log (times in ms; dull calls leave no event); raises FieldError."""
-    check_study(seed, PRECISION, 0)
+    check_study(seed)
     check_whole("replication", replication, 2**31, "choose another")
     check_whole("events", events, 10_000_000, "choose another")
     refuse(

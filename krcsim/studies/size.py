@@ -10,6 +10,7 @@ from typing import Any
 
 from krcsim.base.errors import refuse
 from krcsim.base.fields import check_whole, is_finite
+from krcsim.base.old_names import option_for_runs, takes_rungs
 from krcsim.methods.weights import says_little
 from krcsim.model.remedy import Remedy, named
 from krcsim.model.scenario import Scenario
@@ -17,7 +18,7 @@ from krcsim.model.scenario_file import command_near, given
 from krcsim.results.estimate import Estimate, unseen
 from krcsim.results.quantities import falling_with_reserve, label
 from krcsim.results.result import number, words
-from krcsim.runs.ladder import DEFAULT_RUNG, SEED, Stop, check_study
+from krcsim.runs.ladder import DEFAULT_RUNS, FIRST_RUNS, SEED, Stop, check_study, steps
 from krcsim.studies.ask import Finding, ask, asking
 from krcsim.studies.limits import SETTLED, at_each_look, height, limits, looks_at, needed
 
@@ -79,7 +80,7 @@ class Sized:
     events: float
     scenario: Scenario
     seed: int
-    max_rung: int
+    max_runs: int
     command: str = ""
 
     @property
@@ -197,9 +198,9 @@ class _Tries:
         """The scenario with such a reserve."""
         return with_reserve(self.s, objects, pages, self.at_boot)
 
-    def look(self, key: Key, rung: int) -> Tried | None:
-        """Refine a size until it is decided or that rung is reached; None if nothing could be spent
-        on it.
+    def look(self, key: Key, runs: int) -> Tried | None:
+        """Refine a size until it is decided or has that many replications; None if nothing could be
+        spent on it.
 
         A few runs that hardly met what decides (calls under pressure, waits) say nothing of a size,
         and a search is led astray by them: where an answer is not sure, it goes on as far as a size
@@ -210,7 +211,7 @@ class _Tries:
             seen is None
             or seen.verdict == "open"
             and (
-                seen.finding.rung < rung
+                seen.finding.runs < runs
                 or (
                     seen.finding.estimate.kind not in SURE
                     and 2.0 * seen.finding.events <= self.spare
@@ -219,7 +220,7 @@ class _Tries:
         ):
             cost = (
                 seen.finding.events if seen else 0.0
-            )  # the next rung takes as much as all before it
+            )  # the next step takes as much as all before it
             more = max(1.0, needed(seen.finding.estimate, self.target)) if seen else 1.0
             unseen = seen is not None and (
                 seen.finding.estimate.kind == "bound" or says_little(seen.finding.estimate)
@@ -242,8 +243,8 @@ class _Tries:
         if found.quantity == "blocked" and e.kind == "none":
             e = self.never_blocked(key, found)
             found = replace(found, estimate=e)
-        early = found.rung < SETTLED.get(found.method, 0)
-        level = at_each_look(self.confidence, looks_at(found, self.how["max_rung"]))
+        early = found.runs < SETTLED.get(found.method, 0)
+        level = at_each_look(self.confidence, looks_at(found, self.how["max_runs"]))
         lower, upper = limits(e, found.replications, level, early)
         verdict = "passes" if upper < self.target else "fails" if lower >= self.target else "open"
         s = self.of(*key)
@@ -258,11 +259,11 @@ class _Tries:
             return unseen(found.replications)
         s, how = (
             self.s,
-            {k: v for k, v in self.how.items() if k not in ("quantity", "precision", "max_rung")},
+            {k: v for k, v in self.how.items() if k not in ("quantity", "precision", "max_runs")},
         )
         if self.wait_ms is None:
-            self.wait_ms = ask(self.of(0, 0), "wait_ms", max_rung=3, **how).estimate
-        waits = ask(self.of(*key), "p_wait", max_rung=found.rung, **how).estimate
+            self.wait_ms = ask(self.of(0, 0), "wait_ms", max_runs=64, **how).estimate
+        waits = ask(self.of(*key), "p_wait", max_runs=max(FIRST_RUNS, found.runs), **how).estimate
         if self.wait_ms.hi is None or waits.hi is None:
             return found.estimate
         return Estimate(
@@ -273,6 +274,7 @@ class _Tries:
         )
 
 
+@takes_rungs
 def size(
     scenario: Scenario | str,
     target: float = TARGET,
@@ -285,7 +287,7 @@ def size(
     fixed: int = 0,
     most: int | None = None,
     seed: int = SEED,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     budget: float | None = None,
     method: str = "auto",
     stop: Stop | None = None,
@@ -300,7 +302,7 @@ def size(
     `met` is False and what was tried stays. Raises KrcsimError for a target outside 0 to 1 and
     other values that cannot be.
     """
-    check_study(seed, FINE, max_rung)
+    check_study(seed, FINE, max_runs)
     check_request(target, confidence, of, quantity, at_boot, budget)
     bounded, scenario, most = (
         most,
@@ -316,7 +318,7 @@ def size(
         window=window,
         seed=seed,
         precision=FINE,
-        max_rung=max_rung,
+        max_runs=max_runs,
         method=method,
         stop=stop,
     )
@@ -329,7 +331,7 @@ def size(
         at_boot=at_boot,
         beside=fixed,
         seed=seed,
-        max_rung=max_rung,
+        max_runs=max_runs,
         budget=budget,
         method=method,
     )
@@ -342,7 +344,7 @@ def size(
         at_boot="own",
         beside=0,
         seed=SEED,
-        max_rung=DEFAULT_RUNG,
+        max_runs=DEFAULT_RUNS,
         budget=None,
         method="auto",
     )
@@ -351,7 +353,9 @@ def size(
             "size",
             scenario,
             " ".join(
-                f"--{name.replace('_', '-')} {value}"
+                option_for_runs(value)
+                if name == "max_runs"
+                else f"--{name.replace('_', '-')} {value}"
                 for name, value in asked.items()
                 if value != usual[name]
             ),
@@ -359,14 +363,14 @@ def size(
     budget = budget or BUDGET / (1.0 + scenario.machine.cpus / 80)  # where an event takes longer
     tries = _Tries(scenario, target, confidence, at_boot, budget, told, how)
     if of == "mix":
-        smallest, largest = cheapest(tries, most, max_rung), None
+        smallest, largest = cheapest(tries, most, max_runs), None
         between: tuple[Tried, ...] = ()
     else:
 
         def key(n: int) -> Key:
             return (n, fixed) if of == "pool" else (fixed, n)
 
-        low, high = search(tries, key, most, max_rung)
+        low, high = search(tries, key, most, max_runs)
         smallest, largest = (None if n is None else tries.done[key(n)] for n in (high, low))
         between = tuple(
             t
@@ -390,7 +394,7 @@ def size(
         budget - tries.left,
         scenario,
         seed,
-        max_rung,
+        max_runs,
         command,
     )
 
@@ -432,25 +436,25 @@ def check_request(
 
 
 def search(
-    tries: _Tries, key: Callable[[int], Key], most: int, max_rung: int
+    tries: _Tries, key: Callable[[int], Key], most: int, max_runs: int
 ) -> tuple[int | None, int | None]:
     """The largest size that fails below the smallest that passes, and that one; None where there is
     none.
 
-    Rung by rung: what is far from the target is decided by few replications, and only what is near
-    gets many. Of sizes that stay open, each further one gets two rungs less, so that one that
-    cannot be decided does not eat up the work.
+    Step by step (8, 16, 32, ... replications): what is far from the target is decided by few, and
+    only what is near gets many. Of sizes that stay open, each further one gets a quarter of the
+    replications, so that one that cannot be decided does not eat up the work.
     """
     low, high, left_open = -1, None, set[int]()
-    for rung in range(max_rung + 1):
-        low, high = _upward(tries, key, low, high, most, rung, left_open)
+    for runs in steps(max_runs):
+        low, high = _upward(tries, key, low, high, most, runs, left_open)
         if high is not None:
-            low, high = _downward(tries, key, low, high, rung, left_open)
+            low, high = _downward(tries, key, low, high, runs, left_open)
         over = high - low == 1 if high is not None else low == most
         if over or tries.left <= 0:
             break
     if high is not None and high < most:
-        tries.look(key(high + 1), tries.done[key(high)].finding.rung)  # does it fall here?
+        tries.look(key(high + 1), tries.done[key(high)].finding.runs)  # does it fall here?
     return (low if low >= 0 else None), high
 
 
@@ -460,7 +464,7 @@ def _upward(
     low: int,
     high: int | None,
     most: int,
-    rung: int,
+    runs: int,
     left_open: set[int],
 ) -> tuple[int, int | None]:
     """Towards the smallest that passes, by doubling, then by halves; sizes that were left open come
@@ -482,7 +486,7 @@ def _upward(
             n = min(n, (at + end) // 2 if end - at > 1 else end)
         else:
             n = min(n, most, max(1, 2 * at) if at >= 0 else 0)
-        seen = tries.look(key(n), rung - 2 * looks)
+        seen = tries.look(key(n), runs >> 2 * looks)
         if seen is None:
             break
         left_open.discard(n)
@@ -493,7 +497,7 @@ def _upward(
             left_open.add(n)
             looks += 1
             if high is None and unseen(n):
-                top = tries.look(key(most), 0)
+                top = tries.look(key(most), FIRST_RUNS)
                 high = most if top is not None and top.verdict == "passes" else None
                 if high is None and n > at + 1:
                     continue
@@ -511,14 +515,14 @@ def _upward(
 
 
 def _downward(
-    tries: _Tries, key: Callable[[int], Key], low: int, high: int, rung: int, left_open: set[int]
+    tries: _Tries, key: Callable[[int], Key], low: int, high: int, runs: int, left_open: set[int]
 ) -> tuple[int, int]:
     """Towards the largest that fails, below the smallest that is open."""
     looks = len(left_open)
     top = min((n for n in left_open if low < n < high), default=low)
     while top - low > 1:
         middle = (low + top) // 2
-        seen = tries.look(key(middle), rung - 2 * looks)
+        seen = tries.look(key(middle), runs >> 2 * looks)
         if seen is None or seen.verdict == "passes":
             return low, high if seen is None else middle
         if seen.verdict == "fails":
@@ -539,7 +543,7 @@ def _bisect(low: int, high: int, upper: Callable[[int], bool]) -> tuple[int, int
     return low, high
 
 
-def cheapest(tries: _Tries, most: int, max_rung: int) -> Tried | None:
+def cheapest(tries: _Tries, most: int, max_runs: int) -> Tried | None:
     """The mix of objects and pages that passes and adds the fewest bytes: up the staircase, page by
     page.
 
@@ -549,22 +553,22 @@ def cheapest(tries: _Tries, most: int, max_rung: int) -> Tried | None:
     """
     spare = tries.left / 2  # for the pools
     tries.left -= spare
-    _, pages = search(tries, lambda n: (0, n), most, max_rung)
+    _, pages = search(tries, lambda n: (0, n), most, max_runs)
     tries.left += spare
-    _, objects = search(tries, lambda n: (n, 0), MOST["pool"], max_rung)
+    _, objects = search(tries, lambda n: (n, 0), MOST["pool"], max_runs)
     alone = [tries.done[key] for key in ((0, pages), (objects, 0)) if None not in key]  # type: ignore[index]
     if not alone:
         alone = [
-            t for t in [tries.look((MOST["pool"], most), max_rung)] if t and t.verdict == "passes"
+            t for t in [tries.look((MOST["pool"], most), max_runs)] if t and t.verdict == "passes"
         ]
     best = min(alone, key=lambda t: (t.bytes_added, t.objects), default=None)
     for count in range(1, most + 1 if best else 0):
         room = objects_below(tries, count, best)
         if room < 0 or tries.left <= 0:
             break
-        seen = tries.look((room, count), max_rung)
+        seen = tries.look((room, count), max_runs)
         if seen and seen.verdict == "passes":
-            _, least = search(tries, lambda n: (n, count), room, max_rung)  # noqa: B023
+            _, least = search(tries, lambda n: (n, count), room, max_runs)  # noqa: B023
             best = best if least is None else tries.done[least, count]
     return best
 
@@ -598,6 +602,7 @@ class Worth:
         return None if a is None or b is None else a.objects - b.objects
 
 
+@takes_rungs
 def worth(scenario: Scenario | str, target: float = TARGET, *, pages: int = 1, **how: Any) -> Worth:
     """How many emergency objects one page is worth: the smallest pool beside `pages` against
     `pages` + 1.

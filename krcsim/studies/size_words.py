@@ -9,10 +9,11 @@ from krcsim.base.tables import html_table, text_table
 from krcsim.report.plain_text import WIDTH, check_text, wrap
 from krcsim.report.reply import made_with
 from krcsim.report.sentences import assumed, situation
+from krcsim.results.estimate import exact
 from krcsim.results.result import BASE, Result, number, provenance, words
 from krcsim.studies.ask import BY_CONSTRUCTION
 from krcsim.studies.size import Sized, Tried, size_of
-from krcsim.studies.unseen import how
+from krcsim.studies.unseen import columns_of, how
 
 NOUNS = {"pool": "objects", "pages": "pages"}
 
@@ -83,7 +84,7 @@ def unmet(found: Sized) -> str:
             )
             reached = f"no wait was seen with {unseen.name}{proven}, but that is no proof"
         return (
-            f"{found.goal} could not be shown for any size: {reached}; raise max_rung, budget "
+            f"{found.goal} could not be shown for any size: {reached}; raise max_runs, budget "
             "or target"
         )
     what = {
@@ -203,30 +204,12 @@ def result_of(found: Sized) -> Result:
                 found.window,
                 found.quantity,
                 "",
-                e.value,
-                e.lo,
-                e.hi,
-                e.kind,
-                f.replications,
-                how(f),
+                *columns_of(e, f.replications, how(f)),
             )
         )
         for name, value in (("bytes_added", t.bytes_added), ("bytes_at_full", t.bytes_at_full)):
-            exact = float(value)
-            out.append(
-                (
-                    t.name,
-                    found.window,
-                    name,
-                    "bytes",
-                    exact,
-                    exact,
-                    exact,
-                    "exact",
-                    f.replications,
-                    BY_CONSTRUCTION,
-                )
-            )
+            known = columns_of(exact(float(value)), f.replications, BY_CONSTRUCTION)
+            out.append((t.name, found.window, name, "bytes", *known))
     asked = {
         "of": found.of,
         "target": found.target,
@@ -249,12 +232,12 @@ def result_of(found: Sized) -> Result:
         },
         "methods": {t.name: t.finding.method for t in found.tried},
     }
-    rungs = {t.name: t.finding.rung for t in found.tried}
+    runs = {t.name: t.finding.runs for t in found.tried}
     return Result(
         ("remedy", *BASE),
         tuple(out),
         (),
         provenance(
-            found.command, found.scenario, found.seed, asked=asked, answer=answer, rungs=rungs
+            found.command, found.scenario, found.seed, asked=asked, answer=answer, runs=runs
         ),
     )

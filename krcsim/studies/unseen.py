@@ -14,7 +14,8 @@ from krcsim.methods.weights import EFFECTIVE, at_most, says_little, weighed
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate, exact
 from krcsim.results.quantities import SUMS
-from krcsim.runs.ladder import BOUND_RUNG, PRECISION, Stop
+from krcsim.results.result import BASE
+from krcsim.runs.ladder import BOUND_RUNS, PRECISION, Stop
 from krcsim.runs.replications import WINDOWS, Replications
 from krcsim.studies.ask import BY_CONSTRUCTION, NEGLIGIBLE, Finding, Look, looks, without_chance
 
@@ -25,22 +26,33 @@ UNSEEN = ("bound", "none")
 
 @dataclass(frozen=True)
 class Row:
-    """An estimate, from how many replications, of which rung, and how it was found (see
+    """An estimate, from how many replications, and how it was found (see
     krcsim.results.result.METHODS).
     """
 
     estimate: Estimate
     replications: int
-    rung: int
     method: str = "skipping"
 
     def columns(self) -> tuple[Any, ...]:
         """The last columns of a row of a Result."""
-        e = self.estimate
-        return e.value, e.lo, e.hi, e.kind, self.replications, self.method
+        return columns_of(self.estimate, self.replications, self.method)
 
 
 Rows = dict[Where, Row]
+
+
+def columns_of(e: Estimate, replications: int, method: str) -> tuple[Any, ...]:
+    """The last columns of a row of a Result, from `value` on."""
+    columns = {
+        "value": e.value,
+        "lo": e.lo,
+        "hi": e.hi,
+        "kind": e.kind,
+        "replications": replications,
+        "method": method,
+    }
+    return tuple(columns[name] for name in BASE[3:])
 
 
 def how_found(kind: str, method: str) -> str:
@@ -53,12 +65,11 @@ def how(found: Finding | None) -> str:
     return how_found(found.estimate.kind, found.method) if found else ""
 
 
-def row_of(e: Estimate, replications: int, rung: int) -> Row:
+def row_of(e: Estimate, replications: int) -> Row:
     """What plain runs say; what no draw changes follows from the scenario."""
     return Row(
         e,
         replications,
-        rung,
         BY_CONSTRUCTION if e.kind == "exact" else how_found(e.kind, "skipping"),
     )
 
@@ -69,7 +80,7 @@ def closed(
     runs: Replications,
     *,
     seed: int,
-    max_rung: int,
+    max_runs: int,
     budget: float,
     precision: float = PRECISION,
     stop: Stop | None = None,
@@ -103,7 +114,7 @@ def closed(
         runs,
         seed,
         max(precision, PRECISION),
-        max_rung,
+        max_runs,
         budget,
         stop,
         by_episode,
@@ -147,12 +158,14 @@ def _forked(
     runs: Replications,
     seed: int,
     precision: float,
-    max_rung: int,
+    max_runs: int,
     budget: float,
     stop: Stop | None,
     by_episode: int,
 ) -> tuple[Rows, str]:
-    """What forks say of the gaps, rung by rung, until all is known or the budget is spent."""
+    """What forks say of the gaps, with more and more replications, until all is known or the budget
+    is spent.
+    """
 
     def told(forked: rare.Forked) -> list[Estimate]:
         return [
@@ -168,7 +181,7 @@ def _forked(
     if not gaps or rare.fits(s):
         return found, why
     for look in looks(
-        s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, by_episode=by_episode
+        s, seed, clear, max_runs=max_runs, budget=budget, stop=stop, by_episode=by_episode
     ):
         estimates = told(look.forked)
         seen = any(e.value is not None for e in estimates)
@@ -178,7 +191,7 @@ def _forked(
                 f"forks{f' of runs split at {look.levels} levels of danger' if look.levels else ''}"
             )
         known = all(e.kind == "interval" and e.half_width <= precision for e in estimates)
-        if known or (not seen and look.rung >= BOUND_RUNG):
+        if known or (not seen and len(look.forked.runs) >= BOUND_RUNS):
             break
     return found, why or "no wait was seen, with forks or without"
 
@@ -186,14 +199,12 @@ def _forked(
 def _rows(plain: Rows, told: dict[Where, Estimate], look: Look) -> Rows:
     """What forks found in the gaps, and what follows from it: the mean wait."""
     forked, n = look.forked, len(look.forked.runs)
-    found = {
-        where: Row(e, n, look.rung, "rare") for where, e in told.items() if e.value is not None
-    }
+    found = {where: Row(e, n, "rare") for where, e in told.items() if e.value is not None}
     for where in [(w, "wait_ms") for w in dict.fromkeys(w for w, _ in found)]:
         waits = forked.of("waits", where[0])
         e = weighed(forked.of("wait_ms", where[0]), waits, waits, least=least_of(forked))
         if e.value is not None and where in plain and plain[where].estimate.kind == "none":
-            found[where] = Row(e, n, look.rung, "rare")
+            found[where] = Row(e, n, "rare")
     return found
 
 

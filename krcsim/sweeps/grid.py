@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from krcsim.base.errors import KrcsimError, refuse
+from krcsim.base.old_names import takes_rungs
 from krcsim.model.remedy import THREAD
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import UNSET, given
@@ -19,6 +20,7 @@ from krcsim.studies.compare import Point, same_in_a_shell, study_of
 MAX_POINTS = 10_000
 
 
+@takes_rungs
 def sweep(
     scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any
 ) -> Result:

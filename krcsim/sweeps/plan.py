@@ -12,10 +12,11 @@ from typing import Any
 
 from krcsim.base.errors import KrcsimError, refuse, shown
 from krcsim.base.fields import check_whole, is_finite
+from krcsim.base.old_names import takes_rungs
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
 from krcsim.results.quantities import QUANTITIES, window_ms
-from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION, SEED, check_study
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, check_study
 from krcsim.runs.replications import WINDOWS
 from krcsim.studies.ask import METHODS
 
@@ -109,7 +110,7 @@ class Plan:
     window: str
     seed: int
     precision: float
-    max_rung: int
+    max_runs: int
     method: str
 
     @property
@@ -136,6 +137,7 @@ class Plan:
         return changed(self.scenario, **self.values(i))
 
 
+@takes_rungs
 def plan_of(
     scenario: Scenario | str,
     over: Mapping[str, Sequence[Any]] | None = None,
@@ -146,7 +148,7 @@ def plan_of(
     window: str | None = None,
     seed: int = SEED,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     method: str = "auto",
 ) -> Plan:
     """A checked plan: the full product of `over`, `points` draws of `sample`, or each draw over the
@@ -187,7 +189,7 @@ def plan_of(
         )
     for name in set(over) & set(sample):
         raise KrcsimError(f"{name} is swept over and drawn; choose one")
-    check_study(seed, precision, max_rung)
+    check_study(seed, precision, max_runs)
     refuse(method not in METHODS, "method", method, "one of " + ", ".join(METHODS), "auto chooses")
     for name in quantities:
         refuse(
@@ -222,7 +224,7 @@ def plan_of(
         window,
         seed,
         float(precision),
-        max_rung,
+        max_runs,
         method,
     )
     _check_values(plan)

@@ -8,6 +8,7 @@ head, so that a changed row is never taken for one that was computed. It holds n
 hosts, so that whoever computes it gets the same bytes.
 """
 
+import ast
 import contextlib
 import csv
 import fcntl
@@ -16,41 +17,49 @@ import json
 import os
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from krcsim.base import cells
+from krcsim.base import cells, old_names
 from krcsim.base.csv_text import csv_line
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.reading import read_toml
 from krcsim.model.scenario import as_dict, from_dict
 from krcsim.model.scenario_file import UNSET, toml_text
+from krcsim.results.estimate import Estimate
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import BASE, KINDS, Cell, Result, wrong_estimate
-from krcsim.runs.ladder import MAX_RUNG, Have, Stop
+from krcsim.runs.ladder import FIRST_RUNS, MOST_RUNS, Have, Stop, steps
 from krcsim.runs.replications import WINDOWS
 from krcsim.studies.ask import METHODS, ask
-from krcsim.studies.unseen import how_found
+from krcsim.studies.unseen import columns_of, how_found
 from krcsim.sweeps.plan import MAX_SIZE, Plan, Range
 
-FORMAT = "krcsim-sweep/2"
-FIRST_FORMAT = "krcsim-sweep/1"  # without checks: it is read, but not gone on with
-PARTS = ("value", "lo", "hi", "kind", "method", "replications", "rung")  # of a quantity
+FORMAT = "krcsim-sweep/3"
+# Formats of before are read, but not gone on with; the first had no check in its rows.
+FIRST_FORMAT, SECOND_FORMAT = "krcsim-sweep/1", "krcsim-sweep/2"
+OLD_FORMATS = (FIRST_FORMAT, SECOND_FORMAT)
+PARTS = ("value", "lo", "hi", "kind", "method", "replications")  # of a quantity
+OLD_PARTS = (*PARTS, "rung")
 SYNC_S = 1.0  # at most so much is lost when the power goes
+_DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 _LONGEST = 10_000_000  # bytes of a line
 _CHECK = 8  # hexadecimal digits at the end of a row
 _LIST = cells.Rule("a list of values", lambda x: isinstance(x, list) and len(x) > 0)
 _HEAD = {
-    "format": cells.word(FIRST_FORMAT, FORMAT),
+    "format": cells.word(*OLD_FORMATS, FORMAT),
     "draws": cells.within(1, MAX_SIZE, "a whole number from 1 on"),
     "quantities": cells.several(cells.word(*QUANTITIES)),
     "window": cells.word(*WINDOWS),
     "seed": cells.COUNT,
     "precision": cells.within(0, 1, "a number from 0 to 1"),
-    "max_rung": cells.whole(MAX_RUNG),
+    "max_runs": cells.Rule(
+        f"{FIRST_RUNS}, {2 * FIRST_RUNS}, ... or {MOST_RUNS}",
+        lambda x: cells.COUNT.fits(x) and x in steps(MOST_RUNS),
+    ),
     "method": cells.word(*METHODS),
     "points": cells.COUNT,
     "versions": cells.mapping(cells.LINE),
@@ -66,7 +75,7 @@ _PART = {
     "kind": cells.word(*KINDS, "refused"),
     "method": cells.either(cells.LINE),
     "replications": _COUNT,
-    "rung": _COUNT,
+    "rung": _COUNT,  # in tables of before
 }
 _WORDS = (
     "kind",
@@ -76,14 +85,15 @@ _WORDS = (
 )  # columns of words, also where these look like numbers
 
 
-# Rooms that decide a number; what only tells or draws one may change under a half-done sweep.
-DECIDE = ("base", "model", "engine", "runs", "results", "methods", "studies", "sweeps")
+# The rooms and modules that decide what stands in a row; what only shows it, or asks other
+# questions, may change under a half-done sweep.
+DECIDE = ("base", "model", "engine", "runs", "results", "methods", "studies/ask.py", "sweeps")
 
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """What a table depends on beside its plan: releases, and a digest of the sources between two
-    releases.
+    """What a table depends on beside its plan: releases, and between two releases a digest of the
+    code, without its comments and docstrings.
     """
     import numba
     import numpy
@@ -91,16 +101,45 @@ def versions() -> dict[str, str]:
 
     import krcsim
 
-    homes = [Path(krcsim.__file__).parent / room for room in DECIDE]
-    sources = [path for home in homes for path in sorted(home.rglob("*.py"))]
-    code = sha256(b"".join(path.read_bytes() for path in sources)).hexdigest()[:16]
+    code = sha256()
+    for path in deciding_sources():
+        code.update(code_of(path.read_text("utf-8")).encode())
     return {
         "krcsim": krcsim.__version__,
-        "code": code,
+        "code": code.hexdigest()[:16],
         "numpy": numpy.__version__,
         "numba": numba.__version__,
         "scipy": scipy.__version__,
     }
+
+
+def deciding_sources() -> list[Path]:
+    """The source files that decide what stands in a row."""
+    import krcsim
+
+    package = Path(krcsim.__file__).parent
+    sources: list[Path] = []
+    for home in (package / name for name in DECIDE):
+        sources += [home] if home.is_file() else sorted(home.rglob("*.py"))
+    return sources
+
+
+def code_of(source: str) -> str:
+    """What a source does: its syntax tree without docstrings, alike in all versions of Python."""
+    return repr(_shape(ast.parse(source)))
+
+
+def _shape(node: object) -> object:
+    """A node as nested tuples of what it holds; what is empty is left out."""
+    if isinstance(node, list):
+        return tuple(_shape(part) for part in node)
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = dict(ast.iter_fields(node))
+    if isinstance(node, _DOCUMENTED) and ast.get_docstring(node, clean=False) is not None:
+        fields["body"] = fields["body"][1:]
+    kept = [(name, _shape(part)) for name, part in fields.items() if part not in (None, [])]
+    return (type(node).__name__, *kept)
 
 
 def head(plan: Plan) -> str:
@@ -114,7 +153,7 @@ def head(plan: Plan) -> str:
         "window": plan.window,
         "seed": plan.seed,
         "precision": plan.precision,
-        "max_rung": plan.max_rung,
+        "max_runs": plan.max_runs,
         "method": plan.method,
         "points": plan.size,
         "versions": versions(),
@@ -128,8 +167,16 @@ def head(plan: Plan) -> str:
 
 def columns(plan: Plan) -> tuple[str, ...]:
     """Names of the columns."""
-    parts = (q if part == "value" else f"{q}.{part}" for q in plan.quantities for part in PARTS)
-    return ("point", *plan.fields, *parts, "refused", "check")
+    return _names(plan.fields, plan.quantities, PARTS, FORMAT)
+
+
+def _names(
+    fields: Iterable[str], quantities: Iterable[str], parts: tuple[str, ...], form: str
+) -> tuple[str, ...]:
+    """Names of the columns of a table of some format."""
+    found = (q if part == "value" else f"{q}.{part}" for q in quantities for part in parts)
+    last = ("refused",) if form == FIRST_FORMAT else ("refused", "check")
+    return ("point", *fields, *found, *last)
 
 
 def _line(cells: Any) -> str:
@@ -138,7 +185,7 @@ def _line(cells: Any) -> str:
 
 def plan_in(text: str) -> Plan:
     """The plan in the head of a table; raises KrcsimError for what is none."""
-    body = _body(text)
+    body = _with_names_of_today(_body(text))
     if wrong := cells.wrong_in_table(_HEAD, body):
         raise KrcsimError(f"the head of the table holds what none does: {wrong}")
     if any(len(ends) != 3 for ends in body["sample"].values()) or set(body["sample"]) & set(
@@ -156,7 +203,7 @@ def plan_in(text: str) -> Plan:
         body["window"],
         body["seed"],
         body["precision"],
-        body["max_rung"],
+        body["max_runs"],
         body["method"],
     )
     if plan.size != body["points"]:
@@ -164,6 +211,22 @@ def plan_in(text: str) -> Plan:
             f"the head of the table says {body['points']:,} points, and its plan has {plan.size:,}"
         )
     return plan
+
+
+def _with_names_of_today(body: dict[str, Any]) -> dict[str, Any]:
+    """The head of a table of a former format with the names of today."""
+    if body.get("format") not in OLD_FORMATS:
+        return body
+
+    body = dict(body)
+    if "max_rung" in body:
+        body["max_runs"] = old_names.runs_on_rung(body.pop("max_rung"))
+    if isinstance(body.get("quantities"), list):
+        body["quantities"] = [old_names.QUANTITIES.get(str(q), q) for q in body["quantities"]]
+    for part in ("over", "sample"):
+        if isinstance(body.get(part), dict):
+            body[part] = {old_names.field(name): values for name, values in body[part].items()}
+    return body
 
 
 def _body(text: str) -> dict[str, Any]:
@@ -212,16 +275,16 @@ def row(plan: Plan, i: int, seal: Seal, stop: Stop | None = None) -> str:
                 window=plan.window,
                 seed=plan.seed,
                 precision=plan.precision,
-                max_rung=plan.max_rung,
+                max_runs=plan.max_runs,
                 method=plan.method,
                 stop=stop,
                 have=have,
                 workers=1,
             )
             e = f.estimate
-            found += [e.value, e.lo, e.hi, e.kind, f.method, f.replications, f.rung]
+            found += [e.value, e.lo, e.hi, e.kind, f.method, f.replications]
         except KrcsimError as exc:
-            found += [None, None, None, "refused", None, None, None]
+            found += [None, None, None, "refused", None, None]
             why = why or " ".join(str(exc).split())
     return seal.whole(
         _line([i, *map(_text, values.values()), *map(_text, found), why]).rstrip("\n")
@@ -394,9 +457,11 @@ def _other(path: Path, text: str, wanted: str) -> str:
     mine, theirs = dict(_flat(_body(wanted))), {}
     with contextlib.suppress(KrcsimError):
         theirs = dict(_flat(_body(text)))
-    if theirs.get("format") == FIRST_FORMAT:
+    if theirs.get("format") in OLD_FORMATS:
         return (
-            f"{path} was begun by an older version, whose rows carry no check; choose another name"
+            f"{path} was begun by an older version (format {theirs['format']}), and is read but "
+            "not gone on with; choose another name to compute all points now, or go on with the "
+            "version that began it"
         )
     if theirs.get("format") != FORMAT:
         return f"{path} exists and is not a table of this kind of sweep; choose another name"
@@ -444,13 +509,22 @@ def read_table(path: str | Path) -> Table:
         except KrcsimError as exc:
             why = f": {exc}" if text else "; give a file made with --into"
             raise KrcsimError(f"{path} is not the table of a sweep{why}") from None
-        old = _body(text)["format"] == FIRST_FORMAT
-        lines = list(_rows(path, stream, None if old else Seal(text)))
-    names = columns(plan)[: -1 if old else None]
-    if text.splitlines()[-1] != _line(names).rstrip("\n"):
+        body = _body(text)
+        form = body["format"]
+        lines = list(_rows(path, stream, None if form == FIRST_FORMAT else Seal(text)))
+
+    parts = OLD_PARTS if form in OLD_FORMATS else PARTS
+    there = _names(
+        (*body.get("over", ()), *body.get("sample", ())), body["quantities"], parts, form
+    )
+    if text.splitlines()[-1] != _line(there).rstrip("\n"):
         raise KrcsimError(f"{path} does not have the columns of its plan; take the file as it was")
-    rules = _rules(plan, names)
-    return Table(plan, names, tuple(_read_row(path, plan, rules, line) for line in lines))
+
+    rules = _rules(plan, there, parts)
+    rows = tuple(_read_row(path, plan, rules, parts, line) for line in lines)
+    kept = [at for at, name in enumerate(there) if not name.endswith(".rung")]
+    names = _names(plan.fields, plan.quantities, PARTS, form)
+    return Table(plan, names, tuple(tuple(row[at] for at in kept) for row in rows))
 
 
 def _open(path: Path) -> BinaryIO:
@@ -465,17 +539,23 @@ def _open(path: Path) -> BinaryIO:
     raise KrcsimError(f"table {path} cannot be read ({why}); give the file of a sweep")
 
 
-def _rules(plan: Plan, names: tuple[str, ...]) -> list[tuple[str, cells.Rule]]:
+def _rules(
+    plan: Plan, names: tuple[str, ...], parts: tuple[str, ...]
+) -> list[tuple[str, cells.Rule]]:
     """What may stand in each column of a plan's table."""
     ends = {"point": cells.COUNT, "refused": cells.either(cells.LINE), "check": cells.LINE}
-    parts = [_PART[part] for _ in plan.quantities for part in PARTS]
+    found = [_PART[part] for _ in plan.quantities for part in parts]
     last = [ends[name] for name in names[-2:] if name in ends]
-    rules = [cells.COUNT, *(cells.VALUE for _ in plan.fields), *parts, *last]
+    rules = [cells.COUNT, *(cells.VALUE for _ in plan.fields), *found, *last]
     return list(zip(names, rules[: len(names)], strict=True))
 
 
 def _read_row(
-    path: Path, plan: Plan, rules: list[tuple[str, cells.Rule]], line: bytes
+    path: Path,
+    plan: Plan,
+    rules: list[tuple[str, cells.Rule]],
+    parts: tuple[str, ...],
+    line: bytes,
 ) -> tuple[Cell, ...]:
     """The cells of a line; raises KrcsimError for what no sweep wrote."""
     try:
@@ -489,7 +569,7 @@ def _read_row(
     ]
     wrong = cells.wrong_in_row(rules, found if len(texts) == len(rules) else texts)
     for k in range(len(plan.quantities)):
-        at = 1 + len(plan.fields) + k * len(PARTS)
+        at = 1 + len(plan.fields) + k * len(parts)
         wrong = wrong or (wrong_estimate(*found[at : at + 4]) if found[at + 3] != "refused" else "")
     if wrong:
         raise KrcsimError(f"{path} was changed: {wrong}; take the file as it was")
@@ -514,10 +594,10 @@ def result_of(table: Table) -> Result:
     for _, *found in table.rows:
         values = dict(zip(plan.fields, found, strict=False))
         for k, quantity in enumerate(plan.quantities):
-            value, lo, hi, kind, method, replications, _ = found[
-                n + k * len(PARTS) : n + (k + 1) * len(PARTS)
-            ]
+            parts: Any = found[n + k * len(PARTS) : n + (k + 1) * len(PARTS)]
+            value, lo, hi, kind, method, count = parts
             if kind != "refused":
+                e = Estimate(value, lo, hi, kind)
                 rows.append(
                     (
                         str(values.get("remedy", "as given")),
@@ -525,12 +605,7 @@ def result_of(table: Table) -> Result:
                         plan.window,
                         quantity,
                         QUANTITIES[quantity].unit,
-                        value,
-                        lo,
-                        hi,
-                        kind,
-                        replications,
-                        how_found(str(kind), str(method)),
+                        *columns_of(e, count, how_found(kind, method)),
                     )
                 )
     return Result(
@@ -541,7 +616,7 @@ def result_of(table: Table) -> Result:
             "command": "(a table of a sweep)",
             "seed": plan.seed,
             "scenario": toml_text(plan.scenario),
-            "rungs": {},
+            "runs": {},
             "versions": versions(),
         },
     )

@@ -183,7 +183,7 @@ def test_auto_takes_what_suits_and_says_why() -> None:
         "remedy.cache_at_boot": 0,
     }
     small, common, seldom = CASES["pool of 2"], busy(**always), busy()
-    found = [ask(s, max_rung=3, precision=0.3) for s in (small, common, seldom)]
+    found = [ask(s, max_runs=64, precision=0.3) for s in (small, common, seldom)]
     assert [f.method for f in found] == ["exact", "skipping", "rare"]
     assert all(f.why and f.events > 0 for f in found)
 
@@ -198,7 +198,7 @@ def test_the_methods_agree() -> None:
         }
     )
     plain, forks = (
-        ask(s, method=m, precision=0.1, max_rung=9).estimate for m in ("skipping", "rare")
+        ask(s, method=m, precision=0.1, max_runs=4096).estimate for m in ("skipping", "rare")
     )
     assert plain.value is not None
     assert forks.value is not None
@@ -206,10 +206,10 @@ def test_the_methods_agree() -> None:
     assert apart < 1.5 * (plain.half_width + forks.half_width)
 
 
-def test_more_rungs_are_asked_for_until_the_interval_is_narrow() -> None:
-    rungs = [f.rung for f in asking(busy(), precision=0.05, max_rung=6)]
-    assert rungs == list(range(len(rungs)))
-    assert 1 < len(rungs) <= 7
+def test_more_replications_are_asked_for_until_the_interval_is_narrow() -> None:
+    runs = [f.runs for f in asking(busy(), precision=0.05, max_runs=512)]
+    assert runs == [8 << n for n in range(len(runs))]
+    assert 1 < len(runs) <= 7
 
 
 def test_nothing_seen_is_a_bound_and_never_zero() -> None:
@@ -220,7 +220,7 @@ def test_nothing_seen_is_a_bound_and_never_zero() -> None:
             "remedy.emergency_at_boot": 40,
         }
     )
-    *_, f = asking(s, max_rung=1)
+    *_, f = asking(s, max_runs=16)
     assert f.estimate.kind in ("bound", "rough")
     assert (f.estimate.hi or 0.0) > 0.0
 
@@ -333,7 +333,7 @@ def test_what_cannot_be_asked_is_refused_in_a_line(how: dict[str, str], says: st
 def test_where_memory_is_counted_in_pages_there_is_no_luck_to_bias() -> None:
     with pytest.raises(KrcsimError, match="no luck to bias"):
         ask("exhausted-guest", method="rare")
-    assert ask("exhausted-guest", max_rung=0).method == "skipping"
+    assert ask("exhausted-guest", max_runs=8).method == "skipping"
 
 
 def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
@@ -352,7 +352,7 @@ def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
         }
     )
     forks, plain = (
-        ask(s, method=m, max_rung=6, precision=0.1).estimate for m in ("rare", "skipping")
+        ask(s, method=m, max_runs=512, precision=0.1).estimate for m in ("rare", "skipping")
     )
     assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (
         forks.half_width + plain.half_width
@@ -372,7 +372,7 @@ def test_time_blocked_is_shared_among_the_same_callers_by_both_methods(loop: str
         }
     )
     forks, plain = (
-        ask(s, "blocked", method=m, max_rung=6, precision=0.1).estimate
+        ask(s, "blocked", method=m, max_runs=512, precision=0.1).estimate
         for m in ("rare", "skipping")
     )
     assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (
@@ -418,7 +418,7 @@ def test_the_bound_of_a_row_comes_from_the_runs_that_are_there() -> None:
 def test_runs_that_are_there_already_answer() -> None:
     s = busy()
     have = {s: replicate(s, 1, 0, 32)}
-    assert ask(s, method="skipping", seed=1, max_rung=1, have=have).replications == 32
+    assert ask(s, method="skipping", seed=1, max_runs=16, have=have).replications == 32
 
 
 def test_the_bound_of_the_unseen_comes_from_all_runs() -> None:

@@ -22,7 +22,8 @@ from krcsim.model.scenario import Scenario, as_dict, changed
 from krcsim.results.quantities import answers
 from krcsim.runs.replications import replicate
 from krcsim.widgets import Pressure
-from krcsim.widgets.explorer import CONTROLS, Explorer
+from krcsim.widgets.controls import CONTROLS
+from krcsim.widgets.explorer import Explorer
 from tests.walk import EXPLORERS, choices, hasty, odd_files
 from validation.scenarios import detailed_scenario, random_scenario
 
@@ -116,7 +117,7 @@ def inputs(explorer: Explorer) -> list[Any]:
     are idle there.
     """
     out = []
-    for name, world in explorer.worlds(explorer.scenario).items():
+    for name, world in explorer.scenarios(explorer.scenario).items():
         without = idle(world)
         flat = {
             f"{a}.{b}": v
@@ -149,7 +150,7 @@ def test_every_slider_that_is_shown_moves_what_the_answers_come_from(
             control.value = r.choice([v for _, v in control.options if v != was])
             assert "Not possible" not in explorer.status.value
             if control.value != was:  # else it went back: nothing else was possible
-                assert inputs(explorer) != before, (CONTROLS[path][0], was, control.value)
+                assert inputs(explorer) != before, (CONTROLS[path].label, was, control.value)
 
 
 @pytest.mark.usefixtures("warm_engine")
@@ -175,7 +176,7 @@ def test_a_slider_that_is_not_shown_moves_no_answer(name: str, tmp_path: Path) -
 
 
 def test_where_pages_decide_no_failure_is_offered_and_a_sentence_says_why(tmp_path: Path) -> None:
-    explorer = Pressure(tmp_path, rungs=())
+    explorer = Pressure(tmp_path, runs=())
     assert hidden(explorer) == {"allocator.episode.page", "allocator.episode.head"}
     assert "P(page fails), P(object fails): free pages decide what fails" in explorer.without.value
     explorer.controls["memory.hog"].value = "none"

@@ -39,13 +39,13 @@ QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horiz
 
 @pytest.fixture(scope="module")
 def curve() -> Result:
-    return compare(QUICK, CURVE, max_rung=0, command="krcsim compare mine --remedies curve")
+    return compare(QUICK, CURVE, max_runs=8, command="krcsim compare mine --remedies curve")
 
 
 @pytest.fixture(scope="module")
 def cold() -> Result:
     return episodes(
-        QUICK, listed("cold", QUICK), count=3, max_rung=0, command="krcsim compare mine"
+        QUICK, listed("cold", QUICK), count=3, max_runs=8, command="krcsim compare mine"
     )
 
 
@@ -87,7 +87,7 @@ def test_what_the_plain_code_keeps_adds_nothing(curve: Result) -> None:
 
 
 def test_a_chart_over_named_remedies_shows_each() -> None:
-    chart = over_bytes(compare(QUICK, ["A0", "B", "D5-A1", "D2-A1"], max_rung=0))
+    chart = over_bytes(compare(QUICK, ["A0", "B", "D5-A1", "D2-A1"], max_runs=8))
     assert [line.name for line in chart.lines] == [
         "A0",
         "pool of N objects, empty at boot",
@@ -179,7 +179,7 @@ def test_given_episodes_are_counted_to_the_last() -> None:
         QUICK,
         **{"allocator.episodes": "schedule", "allocator.schedules": [[100, 200], [900, 1000]]},
     )
-    result = episodes(plan, ["A1"], count=2, max_rung=0)
+    result = episodes(plan, ["A1"], count=2, max_runs=8)
     assert result.windows() == ["episode 1", "episode 2 on"]
     assert result.get("A1", "p_wait_episode", "episode 2 on").kind != "none"
 

@@ -27,7 +27,7 @@ QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horiz
 def test_an_answer_has_72_columns_of_7_bit_and_at_most_60_lines(preset: str) -> None:
     s = krcsim.load_scenario(preset)
     s = replace(s, horizon_ms=s.warmup_ms + 500.0)
-    text = answer_text(compare(s, max_rung=0, command="krcsim reply " + preset))
+    text = answer_text(compare(s, max_runs=8, command="krcsim reply " + preset))
     lines = text.splitlines()
     assert max(map(len, lines)) <= 72
     assert text.isascii()
@@ -37,14 +37,14 @@ def test_an_answer_has_72_columns_of_7_bit_and_at_most_60_lines(preset: str) -> 
 
 
 def test_an_answer_names_every_remedy_its_bytes_and_the_command() -> None:
-    text = answer_text(compare(QUICK, ["A1", "B"], max_rung=1, command="krcsim compare mine"))
+    text = answer_text(compare(QUICK, ["A1", "B"], max_runs=16, command="krcsim compare mine"))
     assert "A1" in text
     assert "4216" in text
     assert "krcsim reply mine" in text
 
 
 def test_of_remedies_that_never_differed_the_number_of_runs_is_said_and_what_it_leaves() -> None:
-    result = compare(QUICK, ["A0", "C-A0"], max_rung=1)
+    result = compare(QUICK, ["A0", "C-A0"], max_runs=16)
     assert "C-A0: no difference from A0 was seen in 16 runs (at most 0.0" in " ".join(
         answer_text(result).split()
     )
@@ -54,12 +54,12 @@ def test_no_proven_difference_is_said_in_these_words() -> None:
     tight = krcsim.changed(
         QUICK, **{"allocator.episode.head_reclaim": 0.148, "allocator.episode.head_high": 0.15}
     )
-    text = answer_text(compare(tight, ["A0", "A1"], max_rung=2))
+    text = answer_text(compare(tight, ["A0", "A1"], max_runs=32))
     assert "no difference from A0 proven at 95 %" in " ".join(text.split())
 
 
 def test_a_sweep_shows_its_values() -> None:
-    text = answer_text(sweep(QUICK, {"remedy": ["A1"], "machine.cpus": [1, 2]}, max_rung=0))
+    text = answer_text(sweep(QUICK, {"remedy": ["A1"], "machine.cpus": [1, 2]}, max_runs=8))
     assert "cpus" in text
 
 
@@ -82,16 +82,16 @@ def test_what_is_left_out_is_what_the_scenario_leaves_out() -> None:
     assert "episodes" not in assumed(krcsim.load_scenario("small-world"))
     short = replace(pages, horizon_ms=600.0)
     assert f"{assumed(pages)}. {left_out(pages)}." in told(
-        answer_text(compare(short, ["A1"], max_rung=0))
+        answer_text(compare(short, ["A1"], max_runs=8))
     )
 
 
 MADE = {
-    "compare": lambda: compare(QUICK, ["A1", "B"], max_rung=0, seed=7),
-    "the remedies of the thread": lambda: compare(QUICK, max_rung=0),
-    "episodes": lambda: krcsim.episodes(QUICK, ["A1"], count=2, max_rung=0),
+    "compare": lambda: compare(QUICK, ["A1", "B"], max_runs=8, seed=7),
+    "the remedies of the thread": lambda: compare(QUICK, max_runs=8),
+    "episodes": lambda: krcsim.episodes(QUICK, ["A1"], count=2, max_runs=8),
     "sweep": lambda: sweep(
-        QUICK, {"remedy": ["own", "B2-own"], "machine.cpus": [1, 2]}, max_rung=0, precision=0.2
+        QUICK, {"remedy": ["own", "B2-own"], "machine.cpus": [1, 2]}, max_runs=8, precision=0.2
     ),
 }
 
@@ -112,17 +112,17 @@ def test_an_answer_made_in_python_names_a_command_that_makes_it_again(
 
 
 def test_a_size_found_in_python_names_its_command(capsys: pytest.CaptureFixture[str]) -> None:
-    found = krcsim.size(QUICK, 0.5, of="pages", at_boot="full", max_rung=0)
+    found = krcsim.size(QUICK, 0.5, of="pages", at_boot="full", max_runs=8)
     assert main([*shlex.split(found.command)[1:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"] == [
         list(row) for row in result_of(found).rows
     ]
-    text = text_of(krcsim.size(QUICK, 0.5, most=3, max_rung=0))
+    text = text_of(krcsim.size(QUICK, 0.5, most=3, max_runs=8))
     assert "Made from Python, with values that no command line can name." in told(text)
 
 
 def test_remedies_of_ones_own_are_no_command() -> None:
-    text = answer_text(compare(QUICK, {"mine": krcsim.pool(7)}, max_rung=0))
+    text = answer_text(compare(QUICK, {"mine": krcsim.pool(7)}, max_runs=8))
     assert "(called" not in text
     assert "Made from Python, with values that no command line can name." in told(text)
     command = shlex.split(text.split("Its scenario:\n")[1].replace("\\\n", " "))
@@ -167,26 +167,26 @@ def test_a_reply_to_a_grid_of_many_values_fits_a_mail() -> None:
         "grace_period.expedited_median_ms": [0.25],
         "workload.single_share": [0.5],
     }
-    lines = answer_text(sweep(QUICK, grid, max_rung=0)).splitlines()
+    lines = answer_text(sweep(QUICK, grid, max_runs=8)).splitlines()
     assert max(map(len, lines)) <= 72
 
 
 def test_a_window_that_is_not_there_is_refused() -> None:
-    result = compare(replace(QUICK, warmup_ms=0.0), ["A1"], max_rung=0)
+    result = compare(replace(QUICK, warmup_ms=0.0), ["A1"], max_runs=8)
     with pytest.raises(KrcsimError, match="window"):
         answer_text(result, "boot")
 
 
 def test_a_long_command_is_continued_with_backslashes() -> None:
     command = "krcsim reply thread-as-posted " + "--set workload.rate_hz=1000 " * 6
-    text = answer_text(compare(QUICK, ["A1"], max_rung=0, command=command.strip()))
+    text = answer_text(compare(QUICK, ["A1"], max_runs=8, command=command.strip()))
     made = text.split("Made with:\n")[1]
     assert " ".join(made.replace("\\\n", " ").split()) == command.strip()
 
 
 def test_without_a_call_under_pressure_no_number_is_given() -> None:
     silent = krcsim.changed(QUICK, **{"workload.rate_hz": 0.001})
-    result = compare(silent, ["A1"], max_rung=0)
+    result = compare(silent, ["A1"], max_runs=8)
     assert result.get("A1", "p_wait", "steady").kind == "none"
     assert "steady: no call was made under pressure with A1" in " ".join(
         answer_text(result).split()

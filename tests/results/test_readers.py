@@ -28,7 +28,15 @@ from krcsim.results.result import BASE, Result, load_result
 from krcsim.sweeps import table
 from krcsim.sweeps.plan import plan_of
 from krcsim.sweeps.run import sweep_into
-from krcsim.sweeps.table import FIRST_FORMAT, FORMAT, Seal, head, read_table, result_of
+from krcsim.sweeps.table import (
+    FIRST_FORMAT,
+    FORMAT,
+    OLD_FORMATS,
+    Seal,
+    head,
+    read_table,
+    result_of,
+)
 from validation.mutations import GUEST_ROW, READERS, _result, run
 
 
@@ -222,7 +230,7 @@ def test_a_notebook_shows_names_and_runs_none() -> None:
 PLAN = plan_of(
     changed(load_scenario("thread-as-posted"), warmup_ms=20.0, horizon_ms=100.0),
     {"machine.cpus": [1, 2, 3, 4]},
-    max_rung=0,
+    max_runs=8,
     method="skipping",
 )
 
@@ -276,21 +284,40 @@ def test_a_table_torn_at_any_byte_of_its_rows_ends_as_if_nothing_had_happened(
             assert found.rows == whole[: found.end].count(b"\n") - head(PLAN).count("\n")
 
 
+def of_before(whole: bytes, form: str) -> bytes:
+    """The same as an older version wrote it: with rungs, and in the first format without checks."""
+    text = whole.decode().replace(FORMAT, form).replace("max_runs = 8", "max_rung = 0")
+    top = [line for line in text.splitlines() if line.startswith("#")]
+    rows = [line.split(",") for line in text.splitlines() if not line.startswith("#")]
+    older = [
+        ",".join([*cells[:-2], "p_wait.rung" if cells[0] == "point" else "0", cells[-2]])
+        for cells in rows
+    ]
+    if form == FIRST_FORMAT:
+        return "".join(f"{line}\n" for line in [*top, *older]).encode()
+
+    begin = "".join(f"{line}\n" for line in [*top, f"{older[0]},check"])
+    return (begin + "".join(map(Seal(begin).whole, older[1:]))).encode()
+
+
 def first_format(whole: bytes) -> bytes:
     """The same as a version without checks wrote it."""
-    lines = whole.decode().replace(FORMAT, FIRST_FORMAT).splitlines()
-    return "".join(
-        f"{x}\n" if x.startswith("#") else f"{x.rpartition(',')[0]}\n" for x in lines
-    ).encode()
+    return of_before(whole, FIRST_FORMAT)
 
 
-def test_a_table_of_before_is_read_but_not_gone_on_with(whole: bytes, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes(first_format(whole))
+@pytest.mark.parametrize("form", OLD_FORMATS)
+def test_a_table_of_before_is_read_but_not_gone_on_with(
+    form: str, whole: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_bytes(of_before(whole, form))
     (tmp_path / "u.csv").write_bytes(whole)
     old, new = read_table(tmp_path / "t.csv"), read_table(tmp_path / "u.csv")
-    assert [row[:-1] for row in new.rows] == list(old.rows)
+    assert old.plan == new.plan
+    assert [row[:-1] for row in new.rows] == [row[: len(new.columns) - 1] for row in old.rows]
     assert result_of(old) == result_of(new)
-    assert "older version" in refusal(sweep_into, tmp_path / "t.csv", PLAN)
+    refused = refusal(sweep_into, tmp_path / "t.csv", PLAN)
+    assert form in refused
+    assert "choose another name" in refused
 
 
 @pytest.mark.parametrize(
@@ -313,7 +340,7 @@ HEADS = [
     ('"p_wait"', '"p_weight"'),
     ("seed = ", "seed = -"),
     ("[over]", "[over.a]"),
-    ("max_rung = 0", 'max_rung = "x"'),
+    ("max_runs = 8", 'max_runs = "x"'),
     ("cpus = 4", 'cpus = "x"'),
     ("precision = 0.1", "precision = []"),
 ]

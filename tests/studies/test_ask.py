@@ -26,7 +26,7 @@ from krcsim.studies.all_methods import (
     text_of,
     verdict,
 )
-from krcsim.widgets import Trust
+from krcsim.widgets import RareAndExact
 
 SMALL = krcsim.load_scenario("small-world")
 NEVER = ["--set", "allocator.calm.head=0"]
@@ -35,7 +35,7 @@ NEVER = ["--set", "allocator.calm.head=0"]
 @pytest.fixture(scope="module")
 def both() -> Beside:
     """Pools of 0 to 5 objects by each method."""
-    return beside(SMALL, largest=5, rung=5)
+    return beside(SMALL, largest=5, max_runs=256)
 
 
 def asked(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -51,7 +51,7 @@ def test_the_small_world_fits_the_exact_chain() -> None:
 
 
 def test_the_shell_says_what_python_finds(capsys: pytest.CaptureFixture[str]) -> None:
-    found = krcsim.ask(SMALL, method="rare", max_rung=2)
+    found = krcsim.ask(SMALL, method="rare", max_runs=32)
     assert asked(capsys, "small-world", "--method", "rare", "--max-rung", "2") == said(found) + "\n"
     assert words(found.estimate) in said(found)
 
@@ -94,7 +94,7 @@ def test_the_chain_says_that_zero_is_no_small_number(capsys: pytest.CaptureFixtu
 
 
 def test_a_rough_answer_is_said_to_be_a_factor() -> None:
-    found = krcsim.ask(SMALL, method="rare", max_rung=0)
+    found = krcsim.ask(SMALL, method="rare", max_runs=8)
     assert found.estimate.kind == "rough"
     assert "read it as a factor" in said(found)
 
@@ -153,19 +153,19 @@ def test_ranges_hold_the_exact_answer(both: Beside) -> None:
 
 
 def test_a_world_that_the_chain_does_not_follow_has_no_line() -> None:
-    found = beside(krcsim.changed(SMALL, **{"machine.cpus": 2}), largest=1, rung=0)
+    found = beside(krcsim.changed(SMALL, **{"machine.cpus": 2}), largest=1, max_runs=8)
     assert found.estimate("exact", 0).kind == "none"
     assert verdict(found).endswith("(machine.cpus is 2, not 1)")
 
 
 def test_where_pages_run_out_there_are_no_forks() -> None:
-    found = beside("exhausted-guest", largest=0, rung=0)
+    found = beside("exhausted-guest", largest=0, max_runs=8)
     assert found.estimate("rare", 0).kind == "none"
     assert found.estimate("skipping", 0).value is not None
 
 
 def test_sizes_end_where_nothing_would_be_seen() -> None:
-    assert len(beside(SMALL, "pages", largest=8, rung=0).rows) < 9
+    assert len(beside(SMALL, "pages", largest=8, max_runs=8).rows) < 9
 
 
 def test_the_exact_answers_are_a_line_and_the_others_dots(both: Beside) -> None:
@@ -205,7 +205,7 @@ def test_every_file_alone_makes_itself_again(
 def test_the_picture_has_the_numbers_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     assert explorer.done is not None
     assert explorer.found is not None
     assert main(shlex.split(explorer.done.answer.command)[1:]) == 0
@@ -215,7 +215,7 @@ def test_the_picture_has_the_numbers_of_the_shell(
 def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for of in ("pool", "pages"):
         monkeypatch.setitem(LARGEST, of, 2)
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     for control in (*explorer.controls.values(), explorer.of):
         before, was = explorer.image.value, control.value
         others = (
@@ -227,7 +227,7 @@ def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     explorer.size.value = 2
     assert explorer.found is not None
     assert f"exact chain {words(explorer.found.estimate('exact', 2))}" in explorer.value.value
@@ -236,8 +236,8 @@ def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
 
 
 def test_a_size_that_was_left_out_is_not_told_as_if_it_were_there(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
-    explorer._put(krcsim.changed(SMALL, **{"allocator.calm.head": 0.001}))
+    explorer = RareAndExact(tmp_path, runs=(8,))
+    explorer.show_setting(krcsim.changed(SMALL, **{"allocator.calm.head": 0.001}))
     assert explorer.found is not None
     last = len(explorer.found.rows) - 1
     explorer.size.value = 10
@@ -253,7 +253,7 @@ def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: B
 
 
 def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     assert explorer.preset.value == "small-world"
     explorer.controls["allocator.calm.head"].value = 0.05
     assert explorer.preset.value == ""
@@ -262,9 +262,9 @@ def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
 
 
 def test_a_world_that_cannot_be_asked_is_told_and_the_picture_stays(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     before = explorer.image.value
-    explorer._put(krcsim.changed(SMALL, **{"allocator.calm.head": 0.0}))
+    explorer.show_setting(krcsim.changed(SMALL, **{"allocator.calm.head": 0.0}))
     assert explorer.image.value == before
     assert "no call ever waits" in explorer.status.value
 

@@ -29,7 +29,7 @@ RANGES = {"hog_pages_s": (1e4, 1e5), "head": (0.05, 2.0), "rate_hz": (900.0, 110
 
 @pytest.fixture(scope="module")
 def found() -> Sensitivity:
-    return sensitivity(POSTED, RANGES, n=16, rung=1)
+    return sensitivity(POSTED, RANGES, n=16, max_runs=16)
 
 
 def test_the_input_that_decides_comes_first(found: Sensitivity) -> None:
@@ -51,11 +51,13 @@ def test_the_work_is_inputs_and_two_times_n(found: Sensitivity) -> None:
 
 
 def test_the_same_seed_gives_the_same_ranking(found: Sensitivity) -> None:
-    assert sensitivity(POSTED, RANGES, n=16, rung=1) == found
+    assert sensitivity(POSTED, RANGES, n=16, max_runs=16) == found
 
 
 def test_in_narrow_ranges_more_is_chance_than_in_wide_ones(found: Sensitivity) -> None:
-    narrow = sensitivity(POSTED, {"head": (0.95, 1.05), "rate_hz": (950.0, 1050.0)}, n=8, rung=0)
+    narrow = sensitivity(
+        POSTED, {"head": (0.95, 1.05), "rate_hz": (950.0, 1050.0)}, n=8, max_runs=8
+    )
     assert 0 < found.chance < 0.2 < narrow.chance
 
 
@@ -133,10 +135,10 @@ CPUS = {"cpus": (1, 4)}
 )
 def test_what_cannot_be_asked_is_refused_in_a_line(change: dict[str, object]) -> None:
     with pytest.raises(KrcsimError, match="allowed") as told:
-        sensitivity(POSTED, **{"n": 2, "rung": 0, **change})  # type: ignore[arg-type]
+        sensitivity(POSTED, **{"n": 2, "max_runs": 8, **change})  # type: ignore[arg-type]
     assert "\n" not in str(told.value)
 
 
 def test_where_nothing_is_seen_to_move_that_is_said() -> None:
     with pytest.raises(KrcsimError, match="nothing moves p_wait"):
-        sensitivity(POSTED, {"hog_pages_s": (1e4, 1e5), "free_mib": (1.0, 2.0)}, n=2, rung=0)
+        sensitivity(POSTED, {"hog_pages_s": (1e4, 1e5), "free_mib": (1.0, 2.0)}, n=2, max_runs=8)

@@ -123,7 +123,7 @@ def test_time_blocked_may_be_the_target() -> None:
 
 def test_nobody_seen_to_wait_is_a_bound_on_the_time_blocked_too() -> None:
     (never,) = size(
-        POSTED, 0.5, quantity="blocked", of="pages", fixed=50, most=0, at_boot="full", max_rung=0
+        POSTED, 0.5, quantity="blocked", of="pages", fixed=50, most=0, at_boot="full", max_runs=8
     ).tried
     assert never.finding.estimate.kind == "bound"
     assert 0 < never.upper < math.inf
@@ -257,11 +257,11 @@ def test_a_page_is_worth_the_objects_that_it_spares() -> None:
 
 
 def test_a_page_is_worth_nothing_that_can_be_counted_where_no_pool_meets_the_target() -> None:
-    assert worth(POSTED, 1e-6, pages=0, max_rung=1).objects is None
+    assert worth(POSTED, 1e-6, pages=0, max_runs=16).objects is None
 
 
 def test_on_the_envelope_more_bytes_buy_less_waiting() -> None:
-    found = frontier(POSTED, pools=(1, 3, 10), pages=(2,), beside=(1,), max_rung=1)
+    found = frontier(POSTED, pools=(1, 3, 10), pages=(2,), beside=(1,), max_runs=16)
     kept = found.envelope
     assert len(kept) > 1
     assert [p.bytes_added for p in kept] == sorted({p.bytes_added for p in kept})
@@ -270,12 +270,12 @@ def test_on_the_envelope_more_bytes_buy_less_waiting() -> None:
 
 
 def test_where_no_wait_was_seen_nothing_larger_is_asked() -> None:
-    found = frontier(POSTED, pools=(1,), pages=(50, 60), beside=(1,), max_rung=0)
+    found = frontier(POSTED, pools=(1,), pages=(50, 60), beside=(1,), max_runs=8)
     assert {(p.objects, p.pages) for p in found.points} == {(0, 0), (1, 0), (0, 50)}
 
 
 def test_pools_pages_and_both_have_lines_of_their_own() -> None:
-    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(1, 2), beside=(1,), max_rung=0))
+    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(1, 2), beside=(1,), max_runs=8))
     names = [line.name for line in chart.lines]
     assert names[:3] == ["pool of N objects", "N pages", "pool of N beside 1 page"]
 
@@ -322,7 +322,7 @@ def test_no_wait_seen_is_no_proof() -> None:
         dict(most=-1),
         dict(most=10**9),
         dict(fixed=-1),
-        dict(max_rung=99),
+        dict(max_runs=99),
         dict(seed=-1),
         dict(target="1e-6"),
         dict(window="later"),
@@ -395,7 +395,7 @@ def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
 
 
 def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "thread-as-posted", rungs=(1,))
+    explorer = HowBig(tmp_path, "thread-as-posted", runs=(16,))
     explorer.target.value, explorer.of.value = 1e-12, "mix"
     assert explorer.found is not None
     assert explorer.found.of == "mix"
@@ -406,12 +406,12 @@ def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path
 
 
 def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "small-world", rungs=(0,))
+    explorer = HowBig(tmp_path, "small-world", runs=(8,))
     assert explorer.scenario == krcsim.load_scenario("small-world")
 
 
 def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(0,))
+    explorer = HowBig(tmp_path, runs=(8,))
     assert explorer.buttons["Cancel"].disabled
     explorer._on_way((0.1, "B2-own"))
     assert not explorer.buttons["Cancel"].disabled
@@ -420,7 +420,7 @@ def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> 
 def test_the_numbers_are_those_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    explorer = HowBig(tmp_path, rungs=(2,))
+    explorer = HowBig(tmp_path, runs=(32,))
     explorer.controls["workload.rate_hz"].value = 2000.0
     assert explorer.done is not None
     assert explorer.found is not None
@@ -430,7 +430,7 @@ def test_the_numbers_are_those_of_the_shell(
 
 
 def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(1,))
+    explorer = HowBig(tmp_path, runs=(16,))
     for control, other in (
         (explorer.target, 1e-2),
         (explorer.of, "pages"),
@@ -448,12 +448,12 @@ def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
 
 
 def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "thread-as-posted", rungs=(2,))
+    explorer = HowBig(tmp_path, "thread-as-posted", runs=(32,))
     explorer.at_boot.value = "empty"
     assert "no pool of up to" in explorer.value.value
     assert explorer.image.value[:4] == b"\x89PNG"
 
 
 def test_all_files_are_exported(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(0,))
+    explorer = HowBig(tmp_path, runs=(8,))
     assert sorted(path.suffix[1:] for path in explorer.export()) == KINDS

@@ -46,7 +46,7 @@ QUANTITIES = ("p_wait", "p_wait_episode", "p_episode", "blocked", "wait_ms")
 
 
 def test_a_proof_closes_the_gap_of_all_quantities_that_hang_on_a_wait() -> None:
-    result = compare(POSTED, ["A1", "D5-A1"], max_rung=0)
+    result = compare(POSTED, ["A1", "D5-A1"], max_runs=8)
     for window in result.windows():
         for quantity in ("p_wait", "p_wait_episode", "p_episode", "blocked"):
             e = result.get("D5-A1", quantity, window)
@@ -59,8 +59,8 @@ def test_a_proof_closes_the_gap_of_all_quantities_that_hang_on_a_wait() -> None:
 
 
 def test_forks_close_the_gap_where_luck_makes_waits_rare() -> None:
-    result = compare(RARE, ["own"], max_rung=3)
-    left = compare(RARE, ["own"], max_rung=3, budget=0.0)
+    result = compare(RARE, ["own"], max_runs=64)
+    left = compare(RARE, ["own"], max_runs=64, budget=0.0)
     for window, quantity in (
         (w, q) for w in result.windows() for q in ("p_wait", "p_wait_episode", "blocked")
     ):
@@ -76,7 +76,7 @@ def test_the_exact_chain_closes_the_gap_in_a_small_world() -> None:
         load_scenario("small-world"),
         **{"remedy.nr_emergency_objs": 8, "remedy.emergency_at_boot": 8},
     )
-    result = compare(small, ["own"], max_rung=0)
+    result = compare(small, ["own"], max_runs=8)
     e = result.get("own", "p_wait", "steady")
     assert (e.kind, result.detail("own", "p_wait", "steady")) == ("exact", "exact")
     assert e.value == krcsim.ask(small, method="exact").estimate.value
@@ -84,7 +84,7 @@ def test_the_exact_chain_closes_the_gap_in_a_small_world() -> None:
 
 def test_what_plain_runs_saw_is_left_as_it_is() -> None:
     asked, plain = (
-        compare(POSTED, ["A0", "A1", "D5-A1"], max_rung=1, budget=b) for b in (1e6, 0.0)
+        compare(POSTED, ["A0", "A1", "D5-A1"], max_runs=16, budget=b) for b in (1e6, 0.0)
     )
     for name in ("A0", "A1"):
         assert [row for row in asked.rows if row[0] == name] == [
@@ -93,33 +93,33 @@ def test_what_plain_runs_saw_is_left_as_it_is() -> None:
 
 
 def test_without_a_budget_the_bound_is_all() -> None:
-    result = compare(RARE, ["own"], max_rung=1, budget=0.0)
-    assert {row[-1] for row in result.rows if row[-4] == "bound"} == {"bound"}
+    result = compare(RARE, ["own"], max_runs=16, budget=0.0)
+    assert {row[-1] for row in result.rows if row[-3] == "bound"} == {"bound"}
     with pytest.raises(KrcsimError, match="budget"):
         compare(RARE, ["own"], budget=-1.0)
 
 
 def test_the_same_budget_gives_the_same_answer() -> None:
-    one, two = (compare(RARE, ["A1", "own"], max_rung=2, budget=3e5).to_json() for _ in range(2))
+    one, two = (compare(RARE, ["A1", "own"], max_runs=32, budget=3e5).to_json() for _ in range(2))
     assert one == two
 
 
 def test_looking_for_what_was_not_seen_can_be_stopped() -> None:
     have: dict[Scenario, Any] = {}
-    compare(RARE, ["own"], max_rung=2, budget=0.0, have=have)
+    compare(RARE, ["own"], max_runs=32, budget=0.0, have=have)
     stop = np.ones(1, np.int64)
     with pytest.raises(Stopped):
-        compare(RARE, ["own"], max_rung=2, have=have, stop=stop)
+        compare(RARE, ["own"], max_runs=32, have=have, stop=stop)
 
 
 @pytest.mark.parametrize("preset", ["thread-as-discussed", "phone", "small-world"])
 def test_no_row_ends_in_a_bound_that_asking_beats(preset: str) -> None:
     s = load_scenario(preset)
-    result = compare(s, ["own", "B8", "B8f", "D2-A1", "D5-A1"], max_rung=3, budget=4e6)
+    result = compare(s, ["own", "B8", "B8f", "D2-A1", "D5-A1"], max_runs=64, budget=4e6)
     bounds = [row for row in result.rows if row[2] == "p_wait" and row[-1] == "bound"]
     for name, window, *_ in bounds:
         world = changed(s, remedy=krcsim.named(str(name), s.remedy))
-        asked = krcsim.ask(world, window=window, max_rung=3, budget=4e6)
+        asked = krcsim.ask(world, window=window, max_runs=64, budget=4e6)
         assert asked.estimate.value is None, (name, window)
 
 
@@ -137,7 +137,7 @@ def test_episode_by_episode_forks_say_what_plain_runs_say() -> None:
 
 
 def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:
-    result = episodes(POSTED, ["A1", "B5f"], count=2, max_rung=3)
+    result = episodes(POSTED, ["A1", "B5f"], count=2, max_runs=64)
     found = [result.get("B5f", "p_wait_episode", w) for w in result.windows()]
     assert all(e.value is not None and e.value < 1e-3 for e in found)
 
@@ -146,7 +146,7 @@ def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:
 
 
 def test_an_older_file_is_read_and_does_not_say_how_its_rows_were_found(tmp_path: Path) -> None:
-    result = compare(POSTED, ["A0", "D5-A1"], max_rung=0, budget=0.0)
+    result = compare(POSTED, ["A0", "D5-A1"], max_runs=8, budget=0.0)
     body = json.loads(result.to_json())
     body["format"], body["columns"] = "krcsim-result/1", [*body["columns"][:-1], "rung"]
     body["rows"] = [[*row[:-1], 0] for row in body["rows"]]
@@ -280,7 +280,9 @@ def test_a_plot_of_bounds_alone_has_no_heights() -> None:
 
 
 @cache
-def answered(world: int, luck: float, rung: int, budget: float, by_episode: bool) -> Result | None:
+def answered(
+    world: int, luck: float, max_runs: int, budget: float, by_episode: bool
+) -> Result | None:
     """Remedies in a random world, in which rcu_head requests fail less often than there."""
     s = random_scenario(world)
     a = s.allocator
@@ -294,7 +296,7 @@ def answered(world: int, luck: float, rung: int, budget: float, by_episode: bool
     names = ["own", "A0", "A1", "B2-own", "B6f-own"] + ["D3-own"] * s.remedy.array_path
     try:
         ask = partial(episodes, count=2) if by_episode and a.episodes == "exponential" else compare
-        return ask(s, names, max_rung=rung, budget=budget, seed=world)
+        return ask(s, names, max_runs=max_runs, budget=budget, seed=world)
     except KrcsimError:  # too many callers are held up at once
         return None
 
@@ -302,7 +304,7 @@ def answered(world: int, luck: float, rung: int, budget: float, by_episode: bool
 worlds = given(
     world=st.integers(0, 9999),
     luck=st.sampled_from([1.0, 0.1, 0.003]),
-    rung=st.integers(0, 2),
+    max_runs=st.sampled_from([8, 16, 32]),
     budget=st.sampled_from([0.0, 1e5, 1e6]),
     by_episode=st.booleans(),
 )
@@ -328,7 +330,7 @@ def rows_agree(result: Result) -> None:
     together.
     """
     for row in result.rows:
-        value, lo, hi, kind, _, _, method = row[-7:]
+        value, lo, hi, kind, _, method = row[-6:]
         assert method in METHODS
         assert (kind == "bound") == (value is None and hi is not None)
         assert kind != "bound" or method in ("bound", "by construction")

@@ -58,7 +58,7 @@ def plan(**how: Any) -> Plan:
     return plan_of(
         how.pop("scenario", SHORT),
         how.pop("over", GRID),
-        **{"max_rung": 0, "method": "skipping"} | how,
+        **{"max_runs": 8, "method": "skipping"} | how,
     )
 
 
@@ -193,7 +193,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("window", {"window": "later"}),
     ("seed", {"seed": -1}),
     ("precision", {"precision": 2}),
-    ("max_rung", {"max_rung": 99}),
+    ("max_runs", {"max_runs": 99}),
 ]
 
 
@@ -219,11 +219,11 @@ def test_a_row_is_what_ask_says(undisturbed: bytes, tmp_path: Path) -> None:
     assert there.plan == p
     assert there.column("point") == tuple(range(p.size))
     for i in (0, 41, p.size - 1):
-        found = ask(p.point(i), max_rung=0, method="skipping")
+        found = ask(p.point(i), max_runs=8, method="skipping")
         e = found.estimate
         assert there.rows[i][1:3] == tuple(p.values(i).values())
-        told = (e.value, e.lo, e.hi, e.kind, found.method, found.replications, found.rung)
-        assert there.rows[i][3:10] == told
+        told = (e.value, e.lo, e.hi, e.kind, found.method, found.replications)
+        assert there.rows[i][3:9] == told
 
 
 def test_a_table_becomes_a_result(undisturbed: bytes, tmp_path: Path) -> None:
@@ -233,7 +233,7 @@ def test_a_table_becomes_a_result(undisturbed: bytes, tmp_path: Path) -> None:
     at = ("B", RATES[7])
     scenario = p.point(7 * 2 + 1)
     assert (
-        result.get(at, "p_wait", "steady") == ask(scenario, max_rung=0, method="skipping").estimate
+        result.get(at, "p_wait", "steady") == ask(scenario, max_runs=8, method="skipping").estimate
     )
 
 
@@ -306,7 +306,7 @@ OTHERS: list[tuple[str, dict[str, Any]]] = [
     ("order of fields", {"over": dict(reversed(GRID.items()))}),
     ("quantities", {"quantities": ["wait_ms"]}),
     ("precision", {"precision": 0.2}),
-    ("max_rung", {"max_rung": 1}),
+    ("max_runs", {"max_runs": 16}),
     ("window", {"window": "boot"}),
     ("method", {"method": "auto"}),
 ]

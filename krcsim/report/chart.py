@@ -146,19 +146,19 @@ def _family(name: str) -> tuple[str, str]:
 
 
 def reserve_in_words(name: str) -> str:
-    """A remedy with what it is: `B3f (pool of 3 objects, full at boot)`.
+    """What a remedy is, and its name: `pool of 3 objects, full at boot (B3f-own)`.
 
-    Of a reserve on the own remedy (B3f-own) only what it is, and of what is no reserve its name.
+    Of a remedy that is no reserve only its name; `own` is the setting that was asked about.
     """
     words, size = _family(name)
     if name == "own" or words == name:
         return words
 
     if name == "B0-own":
-        return "no reserve"
+        return f"no reserve ({name})"
 
-    said = re.sub(r"\bN\b", size, words)
-    return said if name.endswith("-own") else f"{name} ({said})"
+    sized = re.sub(r"\bN\b", size, words)
+    return f"{sized} ({name})"
 
 
 def _note(result: Result) -> str:

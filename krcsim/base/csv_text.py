@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The CSV that krcsim writes: comma, one line feed a row, UTF-8; a head of comment lines if any."""
+"""The CSV that krcsim writes: comma, one line feed a row, UTF-8; a head of comment
+lines if any.
+"""
 
 import csv
 import io
@@ -7,7 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 
 
 def csv_line(cells: Iterable[object]) -> str:
-    """One row with its end; a cell stands in quotes only where it must, None is an empty cell."""
+    """One row with its end; a cell stands in quotes only where it must, None is an
+    empty cell.
+    """
     return _written(cells, csv.QUOTE_MINIMAL)
 
 

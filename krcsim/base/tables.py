@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 
 def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of a table: names to the left, everything else to the right, a rule below the head.
+    """The lines of a table: names to the left, everything else to the right, a rule
+    below the head.
 
-    Each row has as many cells as the head; lines end without blanks, and may be of any width.
+    Each row has as many cells as the head; lines end without blanks, and may be of any
+    width.
     """
     widths = [max(map(len, column)) for column in zip(head, *rows, strict=True)]
     rule = ["-" * width for width in widths]
@@ -21,7 +23,9 @@ def text_table(head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
 
 
 def html_table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
-    """The same for a notebook; whatever a cell or a column's name holds is text and no markup."""
+    """The same for a notebook; whatever a cell or a column's name holds is text and no
+    markup.
+    """
     top = _html_cells("th", head)
     body = "".join(f"<tr>{_html_cells('td', row)}</tr>" for row in rows)
     return f"<table><thead><tr>{top}</tr></thead><tbody>{body}</tbody></table>"

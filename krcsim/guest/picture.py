@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Every condition a mark: predicted against measured with its interval, and relative errors."""
+"""Every condition a mark: predicted against measured with its interval, and relative
+errors.
+"""
 
 from __future__ import annotations
 
@@ -36,7 +38,7 @@ def styles(comparisons: Sequence[Comparison]) -> dict[str, LineStyle]:
 
     Those without a place in the palette get one in the order in which they come.
     """
-    loads = dict.fromkeys(c.condition.rate for c in comparisons)
+    loads = dict.fromkeys(comparison.condition.rate for comparison in comparisons)
     others = [load for load in loads if load not in palette.LOADS]
     more = {load: palette.other_load(rank) for rank, load in enumerate(others)}
     return {load: style for load, style in (palette.LOADS | more).items() if load in loads}
@@ -44,11 +46,15 @@ def styles(comparisons: Sequence[Comparison]) -> dict[str, LineStyle]:
 
 @plain()
 def png(comparisons: Sequence[Comparison]) -> bytes:
-    """P(wait) and the blocked fraction side by side, predicted against measured, as PNG bytes."""
+    """P(wait) and the blocked fraction side by side, predicted against measured, as PNG
+    bytes.
+    """
     figure = empty_figure(11, 5.4, dpi=90, layout="constrained")
-    compared = [c for c in comparisons if not c.trivial]
+    compared = [comparison for comparison in comparisons if not comparison.trivial]
     for i, ax in enumerate(figure.subplots(1, 2)):
-        inside = sum(c.answers[i].inside for c in compared) / max(1, len(compared))
+        inside = sum(comparison.answers[i].inside for comparison in compared) / max(
+            1, len(compared)
+        )
         title = f"{WHAT[i]}: {100 * inside:.0f} % of {len(compared)} inside"
         ax.set_title(title, loc="left", fontsize=10)
         _draw_against(ax, compared, i)
@@ -72,16 +78,22 @@ def _handles(comparisons: Sequence[Comparison]) -> list[Line2D]:
 
 @plain()
 def draw(comparisons: Sequence[Comparison], path: Path) -> None:
-    """Predicted against measured where either side waits, and the relative errors, as a PNG."""
+    """Predicted against measured where either side waits, and the relative errors, as a
+    PNG.
+    """
     figure = empty_figure(13, 10.5, dpi=110, layout="constrained")
     axes = figure.subplots(2, 2, gridspec_kw=dict(height_ratios=[2.4, 1]))
-    compared = [c for c in comparisons if not c.trivial]
+    compared = [comparison for comparison in comparisons if not comparison.trivial]
     for i in (0, 1):
-        inside = sum(c.answers[i].inside for c in compared) / len(compared)
+        inside = sum(comparison.answers[i].inside for comparison in compared) / len(compared)
         title = f"{WHAT[i]}: {100 * inside:.0f} % of {len(compared)} conditions inside"
         axes[0, i].set_title(title, loc="left")
         _draw_against(axes[0, i], compared, i)
-        _draw_errors(axes[1, i], [c for c in compared if c.condition.waits >= ENOUGH_WAITS], i)
+        _draw_errors(
+            axes[1, i],
+            [comparison for comparison in compared if comparison.condition.waits >= ENOUGH_WAITS],
+            i,
+        )
 
     handles = _handles(comparisons)
     figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False)
@@ -96,18 +108,22 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
 
 
 def _draw_marks(ax: Axes, compared: Sequence[Comparison], i: int, place: Place) -> None:
-    """One mark a condition with its interval; those outside it are filled and on top."""
+    """One mark a condition with its interval; those outside it are filled and on
+    top.
+    """
     for load, style in styles(compared).items():
         for inside in (True, False):
             chosen = [
-                c for c in compared if c.condition.rate == load and c.answers[i].inside == inside
+                comparison
+                for comparison in compared
+                if comparison.condition.rate == load and comparison.answers[i].inside == inside
             ]
             if not chosen:
                 continue
 
-            places = [place(c.answers[i], load) for c in chosen]
+            places = [place(comparison.answers[i], load) for comparison in chosen]
             x, y, low, high = zip(*places, strict=True)
-            spreads = [_spread(c.answers[i]) for c in chosen]
+            spreads = [_spread(comparison.answers[i]) for comparison in chosen]
             left = [at - spread for at, spread in zip(x, spreads, strict=True)]
             right = [at + spread for at, spread in zip(x, spreads, strict=True)]
             ax.vlines(x, low, high, **palette.condition_interval(style))
@@ -116,7 +132,9 @@ def _draw_marks(ax: Axes, compared: Sequence[Comparison], i: int, place: Place) 
 
 
 def _spread(answer: Answer) -> float:
-    """Half the interval of the measurement; it does not reach down to 0 on a logarithmic axis."""
+    """Half the interval of the measurement; it does not reach down to 0 on a
+    logarithmic axis.
+    """
     if math.isnan(answer.spread) or answer.measured == 0:
         return 0.0
 
@@ -124,8 +142,14 @@ def _spread(answer: Answer) -> float:
 
 
 def _draw_against(ax: Axes, compared: Sequence[Comparison], i: int) -> None:
-    """Predicted over measured on logarithmic axes, with a margin for what has no wait."""
-    values = [x for c in compared for x in (c.answers[i].measured, c.answers[i].predicted)]
+    """Predicted over measured on logarithmic axes, with a margin for what has no
+    wait.
+    """
+    values = [
+        x
+        for comparison in compared
+        for x in (comparison.answers[i].measured, comparison.answers[i].predicted)
+    ]
     decade = math.floor(math.log10(min((x for x in values if x > 0), default=0.1)))
     none = 10.0 ** (decade - 0.6)
     bottom = 10.0 ** (decade - 1)

@@ -57,18 +57,18 @@ def over_bytes(result: Result, window: str | None = None) -> Chart:
     """P(wait) over the bytes per CPU that a remedy adds.
 
     Sizes of one remedy make a line, and `own` is a point by itself. Where there are reserves on
-    the own remedy (B3-own), only these and `own` are drawn.
+    your own remedy (B3-own), only these and `own` are drawn.
     """
     window = window or result.windows()[-1]
     points = result.points()
-    on_own = [p for p in points if str(p[0]).split("-")[-1] == "own"]
+    on_own = [point for point in points if str(point[0]).split("-")[-1] == "own"]
     drawn = on_own if len(on_own) > 1 else points
 
     families: dict[str, list[tuple[float, str, Estimate]]] = {}
-    for p in drawn:
-        name, label = _family(_joined(p))
-        added = result.get(p, "bytes_added", window).value or 0.0
-        dot = (max(NOTHING_ADDED, added), label, result.get(p, "p_wait", window))
+    for point in drawn:
+        name, label = _family(_joined(point))
+        added = result.get(point, "bytes_added", window).value or 0.0
+        dot = (max(NOTHING_ADDED, added), label, result.get(point, "p_wait", window))
         families.setdefault(name, []).append(dot)
 
     lines = []
@@ -95,12 +95,12 @@ def by_episode(result: Result) -> Chart:
     x = tuple(float(n) for n in range(1, len(windows) + 1))
     lines = [
         Line(
-            reserve_in_words(_joined(p)),
+            reserve_in_words(_joined(point)),
             labels,
             x,
-            tuple(result.get(p, "p_wait_episode", window) for window in windows),
+            tuple(result.get(point, "p_wait_episode", window) for window in windows),
         )
-        for p in result.points()
+        for point in result.points()
     ]
     return Chart(
         tuple(lines),
@@ -162,7 +162,7 @@ def reserve_in_words(name: str) -> str:
 
 
 def _note(result: Result) -> str:
-    counts = sorted({int(str(result.cell(p, "replications"))) for p in result.points()})
+    counts = sorted({int(str(result.cell(point, "replications"))) for point in result.points()})
     runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
     return f"{runs} replications a point, seed {result.provenance['seed']}"
 
@@ -177,17 +177,17 @@ def with_pins(now: Chart, pins: Mapping[str, Chart]) -> Chart:
     return replace(now, lines=(*pinned, *now.lines))
 
 
-def plotted_height(e: Estimate) -> float:
+def plotted_height(estimate: Estimate) -> float:
     """Where an estimate stands on the axis: its value, or nan.
 
     Nothing of height 0 stands on a logarithmic axis, and a bound was not measured.
     """
-    return e.value if e.value and e.kind != "bound" else math.nan
+    return estimate.value if estimate.value and estimate.kind != "bound" else math.nan
 
 
-def in_strip(e: Estimate) -> bool:
+def in_strip(estimate: Estimate) -> bool:
     """Whether an estimate stands in the strip below the axis: no wait was seen, or none can be."""
-    return e.kind == "bound" or e.value == 0.0
+    return estimate.kind == "bound" or estimate.value == 0.0
 
 
 def names_in_strip(chart: Chart) -> tuple[str, ...]:
@@ -200,9 +200,9 @@ def in_legend(line: Line) -> str:
     """The name of a line, and the numbers of its points that have no height."""
     points = list(zip(line.labels, line.estimates, strict=True))
     bounds: dict[str, list[str]] = {}
-    for label, e in points:
-        if e.kind == "bound" and e.hi is not None:
-            bounds.setdefault(number(e.hi), []).append(label)
+    for label, estimate in points:
+        if estimate.kind == "bound" and estimate.hi is not None:
+            bounds.setdefault(number(estimate.hi), []).append(label)
 
     if len(bounds) > FEW_BOUNDS:
         everywhere = [label for labels in bounds.values() for label in labels]
@@ -211,8 +211,9 @@ def in_legend(line: Line) -> str:
     text = line.name
     for most, labels in bounds.items():
         text += f"\nnone seen{_at_sizes(labels)}: < {most}"
-    if any(e.value == 0.0 for _, e in points):
-        text += f"\nno wait possible{_at_sizes(label for label, e in points if e.value == 0.0)}"
+    impossible = [label for label, estimate in points if estimate.value == 0.0]
+    if impossible:
+        text += f"\nno wait possible{_at_sizes(impossible)}"
     return text
 
 
@@ -226,9 +227,11 @@ def chart_csv(chart: Chart, about: Mapping[str, Any]) -> str:
     rows = []
     for line in chart.lines:
         name = quoted(safe_name(line.name))
-        for label, x, e in zip(line.labels, line.x, line.estimates, strict=True):
-            numbers = map(nine_digits, (x, e.value, e.lo, e.hi))
-            rows.append(f"{name},{csv_line([line.look, safe_name(label), *numbers, e.kind])}")
+        for label, x, estimate in zip(line.labels, line.x, line.estimates, strict=True):
+            numbers = map(nine_digits, (x, estimate.value, estimate.lo, estimate.hi))
+            rows.append(
+                f"{name},{csv_line([line.look, safe_name(label), *numbers, estimate.kind])}"
+            )
 
     return comment_lines(about) + csv_line(CSV_COLUMNS) + "".join(rows)
 

@@ -43,15 +43,17 @@ STRIP = 0.05
 STRIP_ROW = 0.04
 MOST_ROWS = 5
 
-# Where only the order of magnitude is known, an interval whose ends are farther apart is not
-# drawn: its upper end may be a bound.
+# Where only the order of magnitude is known, an interval whose ends are farther apart
+# is not drawn: its upper end may be a bound.
 WIDE = 1000.0
 TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
 POINTS_PER_INCH = 72.0
 
 
 def kib(x: float, _position: Any = None) -> str:
-    """A number of bytes as a tick label; what is drawn at the left end added nothing."""
+    """A number of bytes as a tick label; what is drawn at the left end added
+    nothing.
+    """
     if x <= NOTHING_ADDED:
         return "0"
 
@@ -59,14 +61,19 @@ def kib(x: float, _position: Any = None) -> str:
 
 
 def limits(chart: Chart) -> tuple[float, float, float, float]:
-    """Ends of the axes (left, right, low, high), in whole steps so that they rarely move.
+    """Ends of the axes (left, right, low, high), in whole steps so that they rarely
+    move.
 
-    Steps are fourfold or one in x, and decades in y. The strip of what was not seen comes below:
-    see strip().
+    Steps are fourfold or one in x, and decades in y. The strip of what was not seen
+    comes below: see strip().
     """
-    estimates = [e for line in chart.lines for e in line.estimates]
-    ends = [_interval_end(e, end, FLOOR) for e in estimates for end in (e.lo, e.hi)]
-    heights = [plotted_height(e) for e in estimates]
+    estimates = [estimate for line in chart.lines for estimate in line.estimates]
+    ends = [
+        _interval_end(estimate, end, FLOOR)
+        for estimate in estimates
+        for end in (estimate.lo, estimate.hi)
+    ]
+    heights = [plotted_height(estimate) for estimate in estimates]
     decades = [max(TAIL, math.floor(math.log10(y))) for y in ends if y > 0 and math.isfinite(y)]
     decades += [math.floor(math.log10(max(FLOOR, y))) for y in heights if y > 0.0]
     low = 10.0 ** min([-5, *decades])
@@ -87,13 +94,18 @@ def _rows_in_strip(chart: Chart) -> int:
 
 
 def strip(chart: Chart) -> dict[str, float]:
-    """The y of each line's points in the strip, which have no height; empty if there are none."""
+    """The y of each line's points in the strip, which have no height; empty if there
+    are none.
+    """
     names = names_in_strip(chart)
     rows = _rows_in_strip(chart)
     *_, low, high = limits(chart)
     share = STRIP + STRIP_ROW * rows
     depth = math.log(high / low) * share / (1.0 - share)
-    return {name: low * math.exp(-depth * (k % rows + 0.5) / rows) for k, name in enumerate(names)}
+    return {
+        name: low * math.exp(-depth * (power % rows + 0.5) / rows)
+        for power, name in enumerate(names)
+    }
 
 
 def frame(ax: Axes, chart: Chart) -> None:
@@ -127,8 +139,8 @@ def _frame_strip(ax: Axes, chart: Chart) -> None:
     first = round(math.log10(low))
     last = math.floor(math.log10(high))
     step = max(1, math.ceil((last - first) / 8))
-    decades = [10.0**k for k in range(first, last + 1, step)]
-    between = [m * 10.0**k for k in range(first, last + 1) for m in range(2, 10)]
+    decades = [10.0**power for power in range(first, last + 1, step)]
+    between = [digit * 10.0**power for power in range(first, last + 1) for digit in range(2, 10)]
     minor = [y for y in between if y < high] if step == 1 else []
     ax.yaxis.set(
         major_locator=FixedLocator(decades),
@@ -154,7 +166,8 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
     artists: list[Any] = []
     ranks: dict[str, int] = {}
     for line in chart.lines:
-        name = line.name.split(": ", 1)[-1]  # a pinned line looks like the one it is compared with
+        # a pinned line looks like the one it is compared with
+        name = line.name.split(": ", 1)[-1]
         colour = palette.BLACK
         if name == OWN:
             artists += _draw_setting(line, ax, lowest)
@@ -168,7 +181,7 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
 
     above_strip = STRIP + STRIP_ROW * _rows_in_strip(chart) if places else 0.0
     text = chart.note
-    if any(e.kind == "rough" for line in chart.lines for e in line.estimates):
+    if any(estimate.kind == "rough" for line in chart.lines for estimate in line.estimates):
         text += "; ~: order of magnitude only"
     note = ax.text(
         0.01, 0.02 + above_strip, text, transform=ax.transAxes, fontsize=palette.NOTE_SIZE
@@ -179,7 +192,7 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
 def _draw_none_seen(line: Line, ax: Axes, colour: str, y: float) -> list[Any]:
     """A hollow star in the strip for each point of a line at which no wait was seen."""
     points = zip(line.x, _labels_apart(line), line.estimates, strict=True)
-    stars = [(x, label) for x, label, e in points if in_strip(e)]
+    stars = [(x, label) for x, label, estimate in points if in_strip(estimate)]
     artists: list[Any] = ax.plot(
         [x for x, _ in stars], [y] * len(stars), **palette.none_seen(colour, line.look)
     )
@@ -195,10 +208,12 @@ def _draw_none_seen(line: Line, ax: Axes, colour: str, y: float) -> list[Any]:
 
 
 def _draw_line(line: Line, ax: Axes, lowest: float, style: palette.LineStyle) -> list[Any]:
-    """Markers with a band of intervals; ~ before a size says: order of magnitude only."""
+    """Markers with a band of intervals; ~ before a size says: order of magnitude
+    only.
+    """
     dots = line.look == "dots"
     x = np.array(line.x)
-    y = np.array([_height_on_axis(e) for e in line.estimates])
+    y = np.array([_height_on_axis(estimate) for estimate in line.estimates])
     place: Any = {}
     if dots:  # some points to the side: lines of equal heights hide nothing
         place = dict(transform=_moved(ax, palette.DOTS_ASIDE.get(style.marker, 0.0), 0.0))
@@ -209,7 +224,8 @@ def _draw_line(line: Line, ax: Axes, lowest: float, style: palette.LineStyle) ->
         return artists
 
     ends = [
-        (_interval_end(e, e.lo, lowest), _interval_end(e, e.hi, lowest)) for e in line.estimates
+        (_interval_end(estimate, estimate.lo, lowest), _interval_end(estimate, estimate.hi, lowest))
+        for estimate in line.estimates
     ]
     low, high = np.array(ends).T
     if not dots:
@@ -225,8 +241,10 @@ def _draw_sizes(line: Line, ax: Axes, tops: Any, style: palette.LineStyle) -> li
     above = _moved(ax, 0.0, palette.LABEL_ABOVE)
     look = palette.size_label(style)
     artists = []
-    for x, top, label, e in zip(line.x, tops, _labels_apart(line), line.estimates, strict=True):
-        text = "~" * (e.kind == "rough") + label
+    for x, top, label, estimate in zip(
+        line.x, tops, _labels_apart(line), line.estimates, strict=True
+    ):
+        text = "~" * (estimate.kind == "rough") + label
         if top > 0 and text:
             artists.append(ax.text(x, top, text, clip_on=True, transform=above, **look))
 
@@ -243,27 +261,36 @@ def _draw_setting(line: Line, ax: Axes, lowest: float) -> list[Any]:
     """The person's own setting: a star in each place, with its interval."""
     artists: list[Any] = []
     look = palette.SETTING_INTERVAL | {"alpha": palette.STRENGTH[line.look]}
-    for x, e in zip(line.x, line.estimates, strict=True):
-        ends = (_interval_end(e, e.lo, lowest), _interval_end(e, e.hi, lowest))
+    for x, estimate in zip(line.x, line.estimates, strict=True):
+        ends = (
+            _interval_end(estimate, estimate.lo, lowest),
+            _interval_end(estimate, estimate.hi, lowest),
+        )
         artists += ax.plot([x, x], ends, **look)
 
-    heights = [_height_on_axis(e) for e in line.estimates]
+    heights = [_height_on_axis(estimate) for estimate in line.estimates]
     star = palette.setting(line.look, joined=len(heights) > 1)
     return artists + ax.plot(line.x, heights, label=line.name, **star)
 
 
-def _interval_end(e: Estimate, end: float | None, lowest: float) -> float:
-    """An end of an interval on the axis; nan where only the order of magnitude is known.
+def _interval_end(estimate: Estimate, end: float | None, lowest: float) -> float:
+    """An end of an interval on the axis; nan where only the order of magnitude is
+    known.
 
     That is what `~` at the point says, and the interval would not say more.
     """
-    wide = e.kind == "rough" and e.lo is not None and e.hi is not None and e.hi > WIDE * e.lo
-    return math.nan if end is None or in_strip(e) or wide else max(lowest, end)
+    wide = (
+        estimate.kind == "rough"
+        and estimate.lo is not None
+        and estimate.hi is not None
+        and estimate.hi > WIDE * estimate.lo
+    )
+    return math.nan if end is None or in_strip(estimate) or wide else max(lowest, end)
 
 
-def _height_on_axis(e: Estimate) -> float:
+def _height_on_axis(estimate: Estimate) -> float:
     """Where an estimate stands on the axis, nan if nowhere."""
-    y = plotted_height(e)
+    y = plotted_height(estimate)
     return y if math.isnan(y) else max(FLOOR, y)
 
 
@@ -283,7 +310,9 @@ def _labels_apart(line: Line) -> list[str]:
 
 
 def blank(title: str, foot: str) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes, the situation above, where it comes from at the foot."""
+    """A figure with one pair of axes, the situation above, where it comes from at the
+    foot.
+    """
     fig = figure(8, 5.2)
     ax = fig.add_subplot()
     ax.set_title(fill(title, 120), fontsize=palette.TITLE_SIZE)
@@ -309,7 +338,9 @@ def legend(ax: Axes, chart: Chart, artists: list[Any], ncols: int = 1) -> None:
 
 
 def picture(fig: Figure, kind: str, provenance: Mapping[str, Any], dpi: int = 150) -> bytes:
-    """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
+    """A figure as png, svg or pdf bytes that carry their provenance; same input, same
+    bytes.
+    """
     text = "\n".join(f"{key}: {value}" for key, value in provenance.items())
     fields: dict[str, Any] = {
         "png": {"Description": text, "Software": "krcsim"},

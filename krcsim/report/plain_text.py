@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Plain text that a mailing list takes: paragraphs and tables of at most 72 columns of ASCII."""
+"""Plain text that a mailing list takes: paragraphs and tables of at most 72 columns of
+ASCII.
+"""
 
 import textwrap
 from collections.abc import Sequence
@@ -14,7 +16,9 @@ INTERVAL = "95 % interval"
 
 
 def wrap(text: str, width: int = WIDTH, first: str = "", later: str = "") -> list[str]:
-    """A paragraph in lines of at most `width` columns, the first and the later ones indented."""
+    """A paragraph in lines of at most `width` columns, the first and the later ones
+    indented.
+    """
     return textwrap.wrap(
         text,
         width,
@@ -32,19 +36,21 @@ def fitting_table(
 ) -> list[str]:
     """The lines of a table that fits into so many columns.
 
-    Where it is too wide it does without the columns that can be spared, then without intervals,
-    and at last it is a list with a paragraph a row.
+    Where it is too wide it does without the columns that can be spared, then without
+    intervals, and at last it is a list with a paragraph a row.
     """
     kept = list(range(len(head)))
     for spare in ("", *SPARE):
-        kept = [k for k in kept if head[k] != spare or k < 2]
-        lines = text_table([head[k] for k in kept], [[row[k] for k in kept] for row in rows])
+        kept = [column for column in kept if head[column] != spare or column < 2]
+        lines = text_table(
+            [head[column] for column in kept], [[row[column] for column in kept] for row in rows]
+        )
         if _widest(lines) <= width:
             return lines
 
-    kept = [k for k in kept if head[k] != INTERVAL]
-    values = [[row[k].split(" [")[0] for k in kept] for row in rows]
-    lines = text_table([head[k] for k in kept], values)
+    kept = [column for column in kept if head[column] != INTERVAL]
+    values = [[row[column].split(" [")[0] for column in kept] for row in rows]
+    lines = text_table([head[column] for column in kept], values)
     if _widest(lines) <= width:
         return lines
 
@@ -62,7 +68,8 @@ def _paragraph(head: Sequence[str], row: Sequence[str], width: int) -> list[str]
 
 
 def check_text(text: str) -> str:
-    """The text itself if a list would take it; raises KrcsimError for what it would mangle.
+    """The text itself if a list would take it; raises KrcsimError for what it would
+    mangle.
 
     Commands, which begin with two blanks, may be longer than the other lines.
     """

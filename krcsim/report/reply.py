@@ -35,7 +35,7 @@ def answer_text(result: Result, window: str | None = None) -> str:
     no such window.
     """
     window = _window_of(result, window)
-    s = scenario_of(result)
+    scenario = scenario_of(result)
     points = _points_of(result)
     if is_by_episode(result):
         table = episode_rows(result, points)
@@ -44,22 +44,23 @@ def answer_text(result: Result, window: str | None = None) -> str:
 
     lines = [
         *wrap(
-            f"krcsim, {_span_words(result, s, window)}: {situation(s)} 95 % intervals over "
-            'replications; "<" is an upper bound at 99.9 % where no wait was seen.'
+            f"krcsim, {_span_words(result, scenario, window)}: {situation(scenario)} "
+            '95 % intervals over replications; "<" is an upper bound at 99.9 % where no wait was '
+            "seen."
         ),
         "",
         *fitting_table(*table),
         "",
-        *wrap(_columns_words(result, s)),
+        *wrap(_columns_words(result, scenario)),
         *wrap(found_words(result, points)),
         *wrap(unexposed_words(result, points)),
-        *wrap(differences_words(result, window, [str(p[0]) for p in points])),
+        *wrap(differences_words(result, window, [str(point[0]) for point in points])),
         "",
         *log_plot(chart_of(result, window)),
         "",
-        *wrap(f"{assumed(s)}. {left_out(s)}."),
+        *wrap(f"{assumed(scenario)}. {left_out(scenario)}."),
         "",
-        *made_with(str(result.provenance["command"]), s),
+        *made_with(str(result.provenance["command"]), scenario),
     ]
     return check_text("\n".join(lines) + "\n")
 
@@ -81,18 +82,18 @@ def _points_of(result: Result) -> Points:
     if len(points) <= MANY_POINTS:
         return points
 
-    return [p for p in points if not str(p[0]).endswith("-own")][:MOST_ROWS]
+    return [point for point in points if not str(point[0]).endswith("-own")][:MOST_ROWS]
 
 
-def _span_words(result: Result, s: Scenario, window: str) -> str:
+def _span_words(result: Result, scenario: Scenario, window: str) -> str:
     """What part of the time a text is about."""
     if is_by_episode(result):
         return "episode by episode from boot"
 
-    return f"first {s.warmup_ms:g} ms from boot" if window == "boot" else "steady state"
+    return f"first {scenario.warmup_ms:g} ms from boot" if window == "boot" else "steady state"
 
 
-def _columns_words(result: Result, s: Scenario) -> str:
+def _columns_words(result: Result, scenario: Scenario) -> str:
     """What the columns of the table mean."""
     if is_by_episode(result):
         return "Per single-argument call made in the episode."
@@ -100,7 +101,7 @@ def _columns_words(result: Result, s: Scenario) -> str:
     return (
         "bytes/CPU: reserve when full, the page that the plain code keeps counted for all. "
         "P(wait): per single-argument call. "
-        f"blocked: {blocked_words(s)}, in grace-period waits."
+        f"blocked: {blocked_words(scenario)}, in grace-period waits."
     )
 
 
@@ -108,10 +109,10 @@ def episode_rows(result: Result, points: Points) -> Table:
     """Head and rows of a table of the first and the last episode."""
     windows = list(dict.fromkeys((result.windows()[0], result.windows()[-1])))
     rows = []
-    for p in points:
-        cells = [words(result.get(p, "p_wait_episode", window)) for window in windows]
+    for point in points:
+        cells = [words(result.get(point, "p_wait_episode", window)) for window in windows]
         narrow = [cell.replace(", ", ",").replace("~ ", "~") for cell in cells]
-        rows.append([str(p[0]), *narrow])
+        rows.append([str(point[0]), *narrow])
 
     return ["remedy", *windows], rows
 
@@ -122,49 +123,60 @@ def wait_rows(result: Result, points: Points, window: str) -> Table:
     The other window stands next to it, unless there are columns of fields that vary.
     """
     fields = result.parameters[1:]
-    other = None if fields else next((w for w in result.windows() if w != window), None)
+    other = (
+        None
+        if fields
+        else next((window_name for window_name in result.windows() if window_name != window), None)
+    )
     head = ["remedy", *(name.split(".")[-1] for name in fields)]
     head += ["bytes/CPU", "P(wait)", INTERVAL, "blocked"]
     if other:
         head.append("from boot" if other == "boot" else "steady")
 
     rows = []
-    for p in points:
-        waits = result.get(p, "p_wait", window)
-        size = result.get(p, "bytes_at_full", window).value or 0
-        row = [str(p[0]), *(f"{v:g}" if isinstance(v, float) else str(v) for v in p[1:])]
+    for point in points:
+        waits = result.get(point, "p_wait", window)
+        size = result.get(point, "bytes_at_full", window).value or 0
+        row = [
+            str(point[0]),
+            *(f"{cell:g}" if isinstance(cell, float) else str(cell) for cell in point[1:]),
+        ]
         row += [f"{size:.0f}", _value_words(waits)]
-        row.append(_interval_words(waits, str(result.detail(p, "p_wait", window))))
-        row.append(_value_words(result.get(p, "blocked", window)))
+        row.append(_interval_words(waits, str(result.detail(point, "p_wait", window))))
+        row.append(_value_words(result.get(point, "blocked", window)))
         if other:
-            row.append(_value_words(result.get(p, "p_wait", other)))
+            row.append(_value_words(result.get(point, "p_wait", other)))
         rows.append(row)
 
     return head, rows
 
 
-def _interval_words(e: Estimate, method: str) -> str:
+def _interval_words(estimate: Estimate, method: str) -> str:
     """The interval of an estimate, or why it has none."""
-    if e.kind == "bound" and method != "by construction":
+    if estimate.kind == "bound" and method != "by construction":
         return "none seen"
 
-    if e.kind in ("bound", "exact"):
+    if estimate.kind in ("bound", "exact"):
         return method
 
-    return "" if e.lo is None or e.hi is None else f"{number(e.lo)}..{number(e.hi)}"
+    return (
+        ""
+        if estimate.lo is None or estimate.hi is None
+        else f"{number(estimate.lo)}..{number(estimate.hi)}"
+    )
 
 
-def _value_words(e: Estimate) -> str:
+def _value_words(estimate: Estimate) -> str:
     """An estimate without its interval: 0.00123, ~5.5e-09, <0.003, -."""
-    return words(e).split(" [")[0].replace(" ", "")
+    return words(estimate).split(" [")[0].replace(" ", "")
 
 
-def made_with(command: str, s: Scenario) -> list[str]:
+def made_with(command: str, scenario: Scenario) -> list[str]:
     """The lines that say how to make an answer again, by a command if there is one."""
     if not command or command.startswith("("):
         # It was asked from Python, with remedies that no command line can name.
         text = "Made from Python, with values that no command line can name."
-        return [*wrap(text), "Its scenario:", *_continued(command_near("show", s))]
+        return [*wrap(text), "Its scenario:", *_continued(command_near("show", scenario))]
 
     typed = shlex.split(command.replace("krcsim compare", "krcsim reply", 1))
     kept = [

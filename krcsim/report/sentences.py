@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Scenarios and results in sentences: the situation, what is assumed, what was found and how."""
+"""Scenarios and results in sentences: the situation, what is assumed, what was found
+and how.
+"""
 
 from typing import Any
 
@@ -18,22 +20,26 @@ FOUND_BY = {
 }
 
 
-def blocked_words(s: Scenario) -> str:
+def blocked_words(scenario: Scenario) -> str:
     """What `blocked` and `stalled` measure in a scenario."""
-    closed = s.workload.loop == "closed"
+    closed = scenario.workload.loop == "closed"
     return "share of the producers' time" if closed else "mean number of tasks at once, all CPUs"
 
 
-def situation(s: Scenario) -> str:
+def situation(scenario: Scenario) -> str:
     """The machine and the load in a sentence or two."""
-    parts = (_load(s), _pressure(s), s.grace_period.origin(s.machine.hz, s.machine.cpus))
+    parts = (
+        _load(scenario),
+        _pressure(scenario),
+        scenario.grace_period.origin(scenario.machine.hz, scenario.machine.cpus),
+    )
     return "; ".join(parts) + "."
 
 
-def _load(s: Scenario) -> str:
+def _load(scenario: Scenario) -> str:
     """The CPUs and the calls that they make."""
-    load = s.workload
-    machine = s.machine
+    load = scenario.workload
+    machine = scenario.machine
     plural = "s" * (machine.cpus > 1)
     tasks = f", {load.producers} tasks" if load.loop == "closed" else ""
     single = ""
@@ -45,9 +51,9 @@ def _load(s: Scenario) -> str:
     )
 
 
-def _pressure(s: Scenario) -> str:
+def _pressure(scenario: Scenario) -> str:
     """The episodes of pressure, and what fails in them."""
-    allocator = s.allocator
+    allocator = scenario.allocator
     if allocator.episodes == "none":
         return "no episodes of pressure"
 
@@ -56,10 +62,10 @@ def _pressure(s: Scenario) -> str:
     if allocator.episodes == "schedule":
         count = len(allocator.schedules)
         length = f"{count} given schedule{'s' * (count > 1)}"
-    if s.memory.pressure == "pages":
+    if scenario.memory.pressure == "pages":
         return (
             f"episodes of pressure {length} in which pages are taken down to a watermark "
-            f"({s.memory.mib:g} MiB, hog: {s.memory.hog})"
+            f"({scenario.memory.mib:g} MiB, hog: {scenario.memory.hog})"
         )
 
     page, _, head, atomic, _, after_reclaim = allocator.episode.resolved()
@@ -70,12 +76,12 @@ def _pressure(s: Scenario) -> str:
     )
 
 
-def assumed(s: Scenario) -> str:
+def assumed(scenario: Scenario) -> str:
     """What of a scenario nobody measured, in a sentence without its full stop."""
     parts = ["rates"]
-    if s.allocator.episodes != "none":
+    if scenario.allocator.episodes != "none":
         parts.append("episodes")
-    if s.memory.pressure == "pages":
+    if scenario.memory.pressure == "pages":
         parts += ["the hog", "memory sizes"]
     else:
         parts.append("failure probabilities")
@@ -84,13 +90,13 @@ def assumed(s: Scenario) -> str:
     return f"{', '.join(others).capitalize()} and {last} are assumptions of the scenario"
 
 
-def left_out(s: Scenario) -> str:
+def left_out(scenario: Scenario) -> str:
     """What is not simulated in a scenario, in a sentence without its full stop."""
-    pages = s.memory.pressure == "pages"
+    pages = scenario.memory.pressure == "pages"
     parts = ["watermarks and slab free lists as mechanisms"]
     if pages:
         parts = ["zones, swap and writeback", "the node's partial slabs"]
-    if not (pages and s.memory.deferred_counts):
+    if not (pages and scenario.memory.deferred_counts):
         parts.append("the memory that deferred objects hold")
 
     return f"Left out: {', '.join([*parts, 'CPU hot-plug'])}"
@@ -106,10 +112,14 @@ def found_words(result: Result, points: Points) -> str:
     parts = []
     for method, how in FOUND_BY.items():
         names = []
-        for p in points:
-            found_in = [w for w in windows if result.detail(p, quantity, w) == method]
+        for point in points:
+            found_in = [
+                name_of_window
+                for name_of_window in windows
+                if result.detail(point, quantity, name_of_window) == method
+            ]
             if found_in:
-                names.append(_name(p) + _in_windows(found_in, windows))
+                names.append(_name(point) + _in_windows(found_in, windows))
         if names:
             parts.append(f"{', '.join(names)} ({how})")
 
@@ -119,17 +129,25 @@ def found_words(result: Result, points: Points) -> str:
     text = f"No wait was seen in plain runs with {'; '.join(parts)}. "
     if budget := result.provenance.get("budget"):
         text += f"Up to {number(budget)} events more were spent on each remedy. "
-    if any(result.get(p, quantity, w).kind == "rough" for p in points for w in windows):
+    if any(
+        result.get(point, quantity, name_of_window).kind == "rough"
+        for point in points
+        for name_of_window in windows
+    ):
         text += '"~" gives the order of magnitude only.'
     return text
 
 
 def unexposed_words(result: Result, points: Points) -> str:
-    """At which points no call could have waited, so that nothing is known; empty if at none."""
+    """At which points no call could have waited, so that nothing is known; empty if at
+    none.
+    """
     quantity = main_quantity(result)
     parts = []
     for window in result.windows():
-        names = [_name(p) for p in points if result.get(p, quantity, window).kind == "none"]
+        names = [
+            _name(point) for point in points if result.get(point, quantity, window).kind == "none"
+        ]
         if names:
             parts.append(f"{window}: no call was made under pressure with {', '.join(names)}")
 
@@ -152,7 +170,9 @@ def _in_windows(found_in: list[str], windows: list[str]) -> str:
 
 
 def differences_words(result: Result, window: str, names: list[str]) -> str:
-    """How the named remedies differ from the first one, one clause each; empty if none does."""
+    """How the named remedies differ from the first one, one clause each; empty if none
+    does.
+    """
     clauses = []
     base = ""
     rows: Any = result.differences

@@ -45,13 +45,13 @@ def log_plot(chart: Chart, height: int = 10) -> list[str]:
     """The lines of a plot of so many rows, with its axis, its label and its legend."""
     letters = _letters(chart)
     points = _points(chart, letters)
-    drawn = [p for p in points if not math.isnan(p.height)]
-    below = [p for p in points if p.in_strip]
+    drawn = [point for point in points if not math.isnan(point.height)]
+    below = [point for point in points if point.in_strip]
     if not drawn and not below:
         return ["(nothing to plot)"]
 
-    first = math.floor(min(p.x for p in drawn + below))
-    last = max(math.ceil(max(p.x for p in drawn + below)), first + 1)
+    first = math.floor(min(point.x for point in drawn + below))
+    last = max(math.ceil(max(point.x for point in drawn + below)), first + 1)
     across = _Scale(first, last, COLUMNS)
     axis, labels = _axis(across, chart.bytes_axis)
 
@@ -82,27 +82,27 @@ def _points(chart: Chart, letters: dict[str, str]) -> list[_Point]:
     """All points of a chart."""
     points = []
     for line in chart.lines:
-        for x, e in zip(line.x, line.estimates, strict=True):
+        for x, estimate in zip(line.x, line.estimates, strict=True):
             place = math.log2(x) if chart.bytes_axis else x
-            height = plotted_height(e)
+            height = plotted_height(estimate)
             if not math.isnan(height):
                 height = math.log10(height)
-            points.append(_Point(letters[line.name], place, height, in_strip(e)))
+            points.append(_Point(letters[line.name], place, height, in_strip(estimate)))
 
     return points
 
 
 def _grid(points: list[_Point], across: _Scale, height: int) -> list[str]:
     """The rows of a plot with the labels of its decades."""
-    heights = [p.height for p in points]
+    heights = [point.height for point in points]
     first = math.floor(min(heights) - 0.05)
     last = max(math.ceil(max(heights)), first + 1)
     up = _Scale(first, last, height - 1)
 
-    ticks = {height - 1 - up.at(k): f"1e{k}" for k in up.ticks()}
+    ticks = {height - 1 - up.at(tick): f"1e{tick}" for tick in up.ticks()}
     rows = []
     for n in range(height):
-        here = [p for p in points if height - 1 - up.at(p.height) == n]
+        here = [point for point in points if height - 1 - up.at(point.height) == n]
         edge = "+" if n in ticks else "|"
         rows.append(f"{ticks.get(n, ''):>6} {edge}{_row(here, across)}".rstrip())
 
@@ -112,11 +112,11 @@ def _grid(points: list[_Point], across: _Scale, height: int) -> list[str]:
 def _row(points: list[_Point], across: _Scale) -> str:
     """The letters of one row, next to each other where they would meet."""
     cells = [" "] * (COLUMNS + 1)
-    for p in points:
-        column = across.at(p.x)
-        while column < COLUMNS and cells[column] not in (" ", p.letter):
+    for point in points:
+        column = across.at(point.x)
+        while column < COLUMNS and cells[column] not in (" ", point.letter):
             column += 1
-        cells[column] = p.letter
+        cells[column] = point.letter
 
     return "".join(cells)
 
@@ -125,11 +125,11 @@ def _axis(across: _Scale, in_bytes: bool) -> tuple[str, str]:
     """The x axis with its ticks, and their labels below it."""
     axis = ["-"] * (COLUMNS + 1)
     labels = [" "] * (COLUMNS + 9)
-    for k in across.ticks():
-        column = across.at(k)
+    for tick in across.ticks():
+        column = across.at(tick)
         axis[column] = "+"
 
-        text = _bytes_label(k) if in_bytes else str(k)
+        text = _bytes_label(tick) if in_bytes else str(tick)
         begin = max(0, column + 1 - len(text) // 2)
         free = not "".join(labels[max(0, begin - 1) : begin + len(text)]).strip()
         if free:

@@ -94,11 +94,11 @@ class Episode:
     @property
     def waits(self) -> tuple[Event, ...]:
         """The waits of the CPU that began in the episode."""
-        return tuple(e for e in self.within() if e.what == "wait begins")
+        return tuple(event for event in self.within() if event.what == "wait begins")
 
     def within(self) -> tuple[Event, ...]:
         """The events of the episode itself, without those of the margin."""
-        return tuple(e for e in self.events if self.begin_ms <= e.ms <= self.end_ms)
+        return tuple(event for event in self.events if self.begin_ms <= event.ms <= self.end_ms)
 
     def __repr__(self) -> str:
         """The episode in a sentence."""
@@ -125,42 +125,42 @@ def one_episode(
     check_study(seed)
     for name, value in (("replication", replication), ("number", number), ("cpu", cpu)):
         check_whole(name, value, 2**31, "choose another")
-    s = given(scenario)
-    s = changed(s, remedy=remedy) if remedy else s
+    scenario = given(scenario)
+    scenario = changed(scenario, remedy=remedy) if remedy else scenario
     refuse(
-        not 0 <= cpu < s.machine.cpus,
+        not 0 <= cpu < scenario.machine.cpus,
         "cpu",
         cpu,
-        f"0 to {s.machine.cpus - 1}",
+        f"0 to {scenario.machine.cpus - 1}",
         "choose a CPU of the scenario",
     )
 
-    _, log, _ = event_log(s, seed, replication, events=MOST_EVENTS)
-    begin, end = _ends_of(log, number, s)
+    _, log, _ = event_log(scenario, seed, replication, events=MOST_EVENTS)
+    begin, end = _ends_of(log, number, scenario)
     margin = max(LEAST_MARGIN_MS, MARGIN_SHARE * (end - begin))
-    near = (log["at"] >= (begin - margin) * s.machine.hz / 1000) & (
-        log["at"] <= (end + margin) * s.machine.hz / 1000
+    near = (log["at"] >= (begin - margin) * scenario.machine.hz / 1000) & (
+        log["at"] <= (end + margin) * scenario.machine.hz / 1000
     )
     seen = log[near & ((log["cpu"] == cpu) | (log["cpu"] < 0))]
-    events = tuple(_event(entry, s.machine.hz) for entry in seen)
-    return Episode(s, seed, replication, number, cpu, begin, end, margin, events)
+    events = tuple(_event(entry, scenario.machine.hz) for entry in seen)
+    return Episode(scenario, seed, replication, number, cpu, begin, end, margin, events)
 
 
-def _ends_of(log: Any, number: int, s: Scenario) -> Span:
+def _ends_of(log: Any, number: int, scenario: Scenario) -> Span:
     """Begin and end of an episode in a run's event log; the last one may last to the horizon."""
     begins = log[log["code"] == EVENTS.index("episode begins")]["at"]
     ends = log[log["code"] == EVENTS.index("episode ends")]["at"]
     if not 1 <= number <= len(begins):
         raise KrcsimError(
-            f"this run of {s.horizon_ms:g} ms has {len(begins)} episodes, so none with number "
-            f"{number}; choose another, or raise horizon_ms"
+            f"this run of {scenario.horizon_ms:g} ms has {len(begins)} episodes, so none with "
+            f"number {number}; choose another, or raise horizon_ms"
         )
 
-    begin = milliseconds(float(begins[number - 1]), s.machine.hz)
+    begin = milliseconds(float(begins[number - 1]), scenario.machine.hz)
     if number > len(ends):
-        return begin, s.horizon_ms
+        return begin, scenario.horizon_ms
 
-    return begin, milliseconds(float(ends[number - 1]), s.machine.hz)
+    return begin, milliseconds(float(ends[number - 1]), scenario.machine.hz)
 
 
 def _event(entry: Any, hz: int) -> Event:
@@ -180,8 +180,8 @@ def rules() -> dict[str, dict[str, str]]:
 
 def story(episode: Episode) -> str:
     """The episode in a sentence: its length, what failed, who waited."""
-    count = Counter(e.what for e in episode.within())
-    waits_ms = [e.value for e in episode.events if e.what == "wait ends"]
+    count = Counter(event.what for event in episode.within())
+    waits_ms = [event.value for event in episode.events if event.what == "wait ends"]
     mean = f", {sum(waits_ms) / len(waits_ms):.3g} ms on average" if waits_ms else ""
     return (
         f"Episode {episode.number} on CPU {episode.cpu}: "
@@ -196,8 +196,14 @@ def story(episode: Episode) -> str:
 def episode_csv(episode: Episode, about: Mapping[str, Any]) -> str:
     """The events drawn, a row each, under comment lines that say where they come from."""
     rows = (
-        (nine_digits(e.ms), e.cpu, e.what, nine_digits(e.value), *(getattr(e, h) for h in HELD))
-        for e in episode.events
+        (
+            nine_digits(event.ms),
+            event.cpu,
+            event.what,
+            nine_digits(event.value),
+            *(getattr(event, h) for h in HELD),
+        )
+        for event in episode.events
     )
     return comment_lines(about) + csv_text(COLUMNS, rows)
 
@@ -220,13 +226,13 @@ def frame(ax: Axes, *, episode: Episode, span: Span) -> None:
 
 def _draw_levels(ax: Axes, episode: Episode, right: float) -> None:
     """What the CPU held, a lane each, in parts of the largest number, which stands at its end."""
-    seen = [e for e in episode.events if e.cpu >= 0]
-    x = [e.ms for e in seen]
+    seen = [event for event in episode.events if event.cpu >= 0]
+    x = [event.ms for event in seen]
     held = {
-        "on the list": [e.listed for e in seen],
-        "pool": [e.nr_emergency for e in seen],
-        "in blocks": [e.queued - e.listed for e in seen],
-        "page cache": [e.cached for e in seen],
+        "on the list": [event.listed for event in seen],
+        "pool": [event.nr_emergency for event in seen],
+        "in blocks": [event.queued - event.listed for event in seen],
+        "page cache": [event.cached for event in seen],
     }
     for name, counts in held.items():
         top = max([1, *counts])
@@ -253,10 +259,10 @@ def _sawtooth(
     xs: list[float] = []
     ys: list[float] = []
     following = [*y[1:], foot]
-    for n, e in enumerate(seen):
+    for n, event in enumerate(seen):
         xs.append(x[n])
         ys.append(y[n])
-        if e.what in ("batch queued", "joined a pending batch"):
+        if event.what in ("batch queued", "joined a pending batch"):
             xs.append(x[n])
             ys.append(foot if following[n] < y[n] else y[n])
 
@@ -265,7 +271,11 @@ def _sawtooth(
 
 def _bars(episode: Episode, span: Span) -> list[tuple[str, list[Span], palette.Look]]:
     """Lane, spans and look of what lasts."""
-    stalls = [(e.ms, e.ms + e.value) for e in episode.events if e.what == "reclaim stall"]
+    stalls = [
+        (event.ms, event.ms + event.value)
+        for event in episode.events
+        if event.what == "reclaim stall"
+    ]
     waits = _paired(episode, "wait begins", "wait ends", span)
     grace_periods = _paired(episode, "grace period starts", "grace period ends", span)
     batches_wait = _paired(episode, "batch queued", "work starts", span)
@@ -284,11 +294,11 @@ def _paired(episode: Episode, first: str, last: str, span: Span) -> list[Span]:
     left, right = span
     begun: list[float] = []
     spans = []
-    for e in episode.events:
-        if e.what == first:
-            begun.append(e.ms)
-        elif e.what == last:
-            spans.append((begun.pop(0) if begun else left, e.ms))
+    for event in episode.events:
+        if event.what == first:
+            begun.append(event.ms)
+        elif event.what == last:
+            spans.append((begun.pop(0) if begun else left, event.ms))
 
     return spans + [(begin, right) for begin in begun]
 
@@ -305,18 +315,18 @@ def text_of(episode: Episode, command: str, most: int = 40) -> str:
     """The episode as plain text for a list: the story, the events up to its first waits, the
     command.
     """
-    waits = (n for n, e in enumerate(episode.events) if e.what == "wait begins")
+    waits = (n for n, event in enumerate(episode.events) if event.what == "wait begins")
     begin = max(0, next(waits, 0) - most // 2)
-    lines = [_event_line(e) for e in episode.events[begin : begin + most]]
+    lines = [_event_line(event) for event in episode.events[begin : begin + most]]
     head = textwrap.wrap("krcsim: " + story(episode), 72)
     return "\n".join([*head, "", *lines, "", "Made with:", command]) + "\n"
 
 
-def _event_line(e: Event) -> str:
+def _event_line(event: Event) -> str:
     """An event on a line of at most 72 columns."""
-    line = f"{e.ms:10.3f} ms  {e.what}"
-    if e.cpu >= 0:
-        held = f"pages {e.cached}  pool {e.nr_emergency}  queued {e.queued}"
-        line = f"{e.ms:10.3f} ms  {e.what:29} {held}"
+    line = f"{event.ms:10.3f} ms  {event.what}"
+    if event.cpu >= 0:
+        held = f"pages {event.cached}  pool {event.nr_emergency}  queued {event.queued}"
+        line = f"{event.ms:10.3f} ms  {event.what:29} {held}"
 
     return line[:72].rstrip()

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rows as a data frame of pandas or polars, for those who have one; krcsim needs neither."""
+"""Rows as a data frame of pandas or polars, for those who have one; krcsim needs
+neither.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from krcsim.base.errors import KrcsimError, refuse
 
-# Per kind of column: the type that pandas and polars have for it. A gap in a column of real
-# numbers is nan in pandas, as its users expect; elsewhere it is a missing value.
+# Per kind of column: the type that pandas and polars have for it. A gap in a column of
+# real numbers is nan in pandas, as its users expect; elsewhere it is a missing value.
 PANDAS = {"text": "string", "whole": "Int64", "real": "float64", "flag": "boolean"}
 POLARS = {"text": "String", "whole": "Int64", "real": "Float64", "flag": "Boolean"}
 
@@ -18,10 +20,12 @@ def data_frame(
     kinds: Mapping[str, str],
     library: str = "",
 ) -> Any:
-    """The rows as a frame with typed columns; raises KrcsimError if the library is not installed.
+    """The rows as a frame with typed columns; raises KrcsimError if the library is not
+    installed.
 
-    `kinds`: text, whole, real or flag by column; a column that is not named there has the kind of
-    its cells. `library`: pandas or polars; left out, pandas if it is there, else polars.
+    `kinds`: text, whole, real or flag by column; a column that is not named there has
+    the kind of its cells. `library`: pandas or polars; left out, pandas if it is there,
+    else polars.
     """
     makers: dict[str, Callable[..., Any]] = {"pandas": _pandas_frame, "polars": _polars_frame}
     refuse(

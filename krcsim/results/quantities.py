@@ -65,48 +65,53 @@ class Quantity:
     sums: tuple[str, str] | None = None
 
 
-def window_ms(s: Scenario, window: int) -> float:
+def window_ms(scenario: Scenario, window: int) -> float:
     """Length of a window in ms."""
-    return s.warmup_ms if window == 0 else s.horizon_ms - s.warmup_ms
+    return scenario.warmup_ms if window == 0 else scenario.horizon_ms - scenario.warmup_ms
 
 
-def callers(s: Scenario) -> int:
+def callers(scenario: Scenario) -> int:
     """What a share of time is a share of: the producers of a closed loop, else the time itself."""
-    return s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1
-
-
-def harmless_calm(s: Scenario) -> bool:
-    """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
-    # With memory as pages the hog of an episode may be felt after it.
     return (
-        s.memory.pressure != "pages" and p_neither_page_nor_head(s.remedy, s.allocator.calm) == 0.0
+        scenario.machine.cpus * scenario.workload.producers
+        if scenario.workload.loop == "closed"
+        else 1
     )
 
 
-def p_neither_page_nor_head(r: Remedy, f: Failure) -> float:
+def harmless_calm(scenario: Scenario) -> bool:
+    """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
+    # With memory as pages the hog of an episode may be felt after it.
+    return (
+        scenario.memory.pressure != "pages"
+        and p_neither_page_nor_head(scenario.remedy, scenario.allocator.calm) == 0.0
+    )
+
+
+def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
     """P(a call gets neither page nor rcu_head), where no page is cached.
 
     All that it needs fails, one request after the other.
     """
-    page, noretry, _, atomic, high, after_reclaim = f.resolved()
+    page, noretry, _, atomic, high, after_reclaim = failure.resolved()
     p_head = {
         "none": 1.0,
         "atomic": atomic,
         "tryhard": min(high, after_reclaim),
         "three_step": min(atomic, after_reclaim),
-    }[r.head_alloc]
-    if not r.array_path:
+    }[remedy.head_alloc]
+    if not remedy.array_path:
         return p_head
 
-    return p_head * (noretry if r.page_class == "noretry" else page)
+    return p_head * (noretry if remedy.page_class == "noretry" else page)
 
 
-def pressed_share(s: Scenario, window: int) -> float:
+def pressed_share(scenario: Scenario, window: int) -> float:
     """The expected share of the time of boot (0) or steady state (1) under pressure, by the law of
     the episodes.
     """
-    allocator = s.allocator
-    t0, t1 = ((0.0, s.warmup_ms), (s.warmup_ms, s.horizon_ms))[window]
+    allocator = scenario.allocator
+    t0, t1 = ((0.0, scenario.warmup_ms), (scenario.warmup_ms, scenario.horizon_ms))[window]
     if allocator.episodes == "none" or t1 <= t0:
         return 0.0
 
@@ -127,7 +132,7 @@ def pressed_share(s: Scenario, window: int) -> float:
     return settled * (1.0 - (math.exp(-pace * t0) - math.exp(-pace * t1)) / pace / (t1 - t0))
 
 
-def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
+def p_wait(runs: Replications, scenario: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call, or its upper bound when no wait was seen.
 
     Where no call made in calm can wait and none under pressure was seen to, the bound is that of
@@ -136,18 +141,18 @@ def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
     """
     waits = runs.of("waits", window)
     calls = runs.of("single", window)
-    if float(waits.sum()) > 0.0 or not harmless_calm(s):
+    if float(waits.sum()) > 0.0 or not harmless_calm(scenario):
         return share(waits, calls, effective(calls))
 
     if float(calls.sum()) <= 0.0:
         return NOTHING
 
     whole_windows = runs.counts.shape[1] == 2  # else episode by episode
-    part = pressed_share(s, window) if whole_windows else 1.0
+    part = pressed_share(scenario, window) if whole_windows else 1.0
     return unseen(_units_in_episodes(runs, window), part)
 
 
-def p_wait_episode(runs: Replications, s: Scenario, window: int) -> Estimate:
+def p_wait_episode(runs: Replications, scenario: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call made in an episode, or its bound."""
     return share(
         runs.of("waits_episode", window),
@@ -156,7 +161,7 @@ def p_wait_episode(runs: Replications, s: Scenario, window: int) -> Estimate:
     )
 
 
-def p_episode(runs: Replications, s: Scenario, window: int) -> Estimate:
+def p_episode(runs: Replications, scenario: Scenario, window: int) -> Estimate:
     """Share of episodes in which a call on any CPU waited, or its bound."""
     episodes = runs.of("episodes", window)
     # As _units_in_episodes(): the long ones decide.
@@ -179,13 +184,15 @@ def _units_in_episodes(runs: Replications, window: int) -> float:
     return float(calls.sum()) ** 2 / float((calls[called] ** 2 / units[called]).sum())
 
 
-def _share_of_time(runs: Replications, s: Scenario, window: int, counter: str) -> Estimate:
-    time_ms = window_ms(s, window) * callers(s)
+def _share_of_time(runs: Replications, scenario: Scenario, window: int, counter: str) -> Estimate:
+    time_ms = window_ms(scenario, window) * callers(scenario)
     return ratio(runs.of(counter, window), np.full(len(runs), time_ms))
 
 
-def _rate(runs: Replications, s: Scenario, window: int, counter: str, scale: float = 1) -> Estimate:
-    return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(s, window))))
+def _rate(
+    runs: Replications, scenario: Scenario, window: int, counter: str, scale: float = 1
+) -> Estimate:
+    return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(scenario, window))))
 
 
 def _listed(runs: Replications, window: int) -> Estimate:
@@ -193,13 +200,13 @@ def _listed(runs: Replications, window: int) -> Estimate:
     return share(runs.of("list_pushes", window), calls, effective(calls))
 
 
-def _wait_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Estimate:
+def _wait_quantile(runs: Replications, scenario: Scenario, window: int, q: float) -> Estimate:
     return quantile(runs.wait_hist[:, window], EDGES_MS, q, np.zeros(len(runs.wait_hist)), 0.0)
 
 
-def _call_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Estimate:
+def _call_quantile(runs: Replications, scenario: Scenario, window: int, q: float) -> Estimate:
     late = runs.late_hist[:, window]
-    call_ms = s.workload.call_instructions * s.machine.instruction_ns * 1e-6
+    call_ms = scenario.workload.call_instructions * scenario.machine.instruction_ns * 1e-6
     groups = np.arange(len(runs)) % len(late)
     calls = np.bincount(groups, runs.of("single", window), len(late))
     return quantile(late, EDGES_MS, q, calls - late.sum(axis=1), call_ms)
@@ -262,7 +269,7 @@ _ALL = (
         "wait_ms",
         "ms",
         "mean wait",
-        lambda runs, s, window: ratio(runs.of("wait_ms", window), runs.of("waits", window)),
+        lambda runs, scenario, window: ratio(runs.of("wait_ms", window), runs.of("waits", window)),
         asked_by_episode=True,
         column_by_window=True,
         column_by_episode=True,
@@ -275,20 +282,22 @@ _ALL = (
         "list_share",
         "",
         "share of calls queued on the list",
-        lambda runs, s, window: _listed(runs, window),
+        lambda runs, scenario, window: _listed(runs, window),
         asked_by_episode=True,
     ),
     Quantity(
         "peak_objects",
         "objects",
         "most deferred objects",
-        lambda runs, s, window: mean(runs.of("peak", window)),
+        lambda runs, scenario, window: mean(runs.of("peak", window)),
     ),
     Quantity(
         "peak_bytes",
         "bytes",
         "most deferred bytes",
-        lambda runs, s, window: mean(runs.of("peak", window) * s.workload.object_bytes),
+        lambda runs, scenario, window: mean(
+            runs.of("peak", window) * scenario.workload.object_bytes
+        ),
     ),
     Quantity(
         "mean_objects", "objects", "deferred objects on average", partial(_rate, counter="area")
@@ -297,7 +306,9 @@ _ALL = (
         "mean_bytes",
         "bytes",
         "deferred bytes on average",
-        lambda runs, s, window: _rate(runs, s, window, "area", s.workload.object_bytes),
+        lambda runs, scenario, window: _rate(
+            runs, scenario, window, "area", scenario.workload.object_bytes
+        ),
     ),
     Quantity(
         "early_frees_hz",
@@ -315,7 +326,7 @@ _ALL = (
         "bytes_at_boot",
         "bytes",
         "reserve per CPU at boot",
-        lambda runs, s, window: exact(s.bytes_at_boot()),
+        lambda runs, scenario, window: exact(scenario.bytes_at_boot()),
         asked_by_episode=True,
         column_by_window=True,
         column_by_episode=True,
@@ -324,7 +335,7 @@ _ALL = (
         "bytes_at_full",
         "bytes",
         "reserve per CPU when full",
-        lambda runs, s, window: exact(s.bytes_at_full()),
+        lambda runs, scenario, window: exact(scenario.bytes_at_full()),
         asked_by_episode=True,
         column_by_window=True,
         column_by_episode=True,
@@ -333,7 +344,7 @@ _ALL = (
         "bytes_added",
         "bytes",
         "reserve per CPU when full, beyond what the plain code keeps",
-        lambda runs, s, window: exact(s.bytes_added()),
+        lambda runs, scenario, window: exact(scenario.bytes_added()),
         asked_by_episode=True,
     ),
 )
@@ -371,21 +382,28 @@ def compared_sums(by_episode: bool) -> dict[str, tuple[str, str]]:
 
 
 def answers(
-    runs: Replications, s: Scenario, window: int, names: Iterable[str] = QUANTITIES
+    runs: Replications, scenario: Scenario, window: int, names: Iterable[str] = QUANTITIES
 ) -> dict[str, Estimate]:
     """The named quantities of a window (all of them if left out); none if the window has no
     length.
     """
-    if window_ms(s, window) <= 0:
+    if window_ms(scenario, window) <= 0:
         return {}
     few_episodes = (
-        s.allocator.episodes == "exponential"
+        scenario.allocator.episodes == "exponential"
         and float(runs.of("episodes", window).sum()) < FEW_EPISODES
     )
-    found = {name: QUANTITIES[name].get(runs, s, window) for name in names}
-    return {name: without_interval(e) if few_episodes else e for name, e in found.items()}
+    found = {name: QUANTITIES[name].get(runs, scenario, window) for name in names}
+    return {
+        name: without_interval(estimate) if few_episodes else estimate
+        for name, estimate in found.items()
+    }
 
 
-def without_interval(e: Estimate) -> Estimate:
+def without_interval(estimate: Estimate) -> Estimate:
     """An estimate as a hint only; bounds and exact numbers stay."""
-    return replace(e, lo=None, hi=None, kind="rough") if e.kind in ("interval", "rough") else e
+    return (
+        replace(estimate, lo=None, hi=None, kind="rough")
+        if estimate.kind in ("interval", "rough")
+        else estimate
+    )

@@ -45,7 +45,7 @@ _KINDS_OF_COLUMNS = {
 }
 
 
-def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, Any]:
+def provenance(command: str, scenario: Scenario, seed: int, **more: Any) -> dict[str, Any]:
     """What makes a result again: command, scenario, seed, versions, and what else a question
     has.
     """
@@ -64,7 +64,7 @@ def provenance(command: str, s: Scenario, seed: int, **more: Any) -> dict[str, A
     versions = {"krcsim": krcsim.__version__, "numpy": np.__version__, "numba": numba.__version__}
     return {
         "command": command or "(called from Python)",
-        "scenario": toml_text(s),
+        "scenario": toml_text(scenario),
         "seed": seed,
         "versions": versions | {"python": platform.python_version()},
         **more,
@@ -162,10 +162,12 @@ class Result:
     def _repr_html_(self) -> str:
         """How a notebook shows the table: remedies by the main quantities."""
         windows = self.windows()
-        names = columns_of_tables(by_episode=any(w.startswith("episode") for w in windows))
+        names = columns_of_tables(
+            by_episode=any(window.startswith("episode") for window in windows)
+        )
         rows = [
-            [*p, window, *(words(self.get(p, name, window)) for name in names)]
-            for p in self.points()
+            [*point, window, *(words(self.get(point, name, window)) for name in names)]
+            for point in self.points()
             for window in windows
         ]
         return html_table([*self.parameters, "window", *names], rows)

@@ -158,7 +158,7 @@ def empty_pages(count: int, base: Remedy = A1) -> Remedy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class NamedRemedy:
     """A remedy with a name: what it does, who has it, and in which lists it stands."""
 
     name: str
@@ -169,8 +169,8 @@ class Row:
     in_curve: bool = False  # among those drawn next to the growing reserves
 
 
-TABLE = (
-    Row(
+TABLE: tuple[NamedRemedy, ...] = (
+    NamedRemedy(
         name="A0",
         remedy=A0,
         words="rcu_head with GFP_NOWAIT, then GFP_ATOMIC",
@@ -178,7 +178,7 @@ TABLE = (
         in_thread=True,
         in_curve=True,
     ),
-    Row(
+    NamedRemedy(
         name="A1",
         remedy=A1,
         words="rcu_head with a request that tries hard and may sleep",
@@ -186,13 +186,13 @@ TABLE = (
         in_thread=True,
         in_curve=True,
     ),
-    Row(
+    NamedRemedy(
         name="A1-3step",
         remedy=replace(A1, head_alloc="three_step"),
         words="rcu_head with GFP_NOWAIT, GFP_ATOMIC, then GFP_KERNEL",
         source="20200406161708.GA3919@pc636",
     ),
-    Row(
+    NamedRemedy(
         name="B",
         remedy=pool(RCU_NR_EMERGENCY_OBJS),
         words=f"A1 with a pool of {RCU_NR_EMERGENCY_OBJS} objects, empty at boot",
@@ -200,14 +200,14 @@ TABLE = (
         in_thread=True,
         in_curve=True,
     ),
-    Row(
+    NamedRemedy(
         name="C-A0",
         remedy=replace(A0, cache_at_boot=1),
         words="A0 with the page of each channel filled at boot",
         source="20200404195129.GA83565@google.com",
         in_thread=True,
     ),
-    Row(
+    NamedRemedy(
         name="C-A1",
         remedy=replace(A1, cache_at_boot=1),
         words="A1 with the page of each channel filled at boot",
@@ -215,13 +215,13 @@ TABLE = (
         in_thread=True,
         in_curve=True,
     ),
-    Row(
+    NamedRemedy(
         name="D2-A1",
         remedy=pages(2),
         words="A1 with 2 pages shared, preallocated",
         source="20200404195129.GA83565@google.com, 20200416103007.GA3925@pc636",
     ),
-    Row(
+    NamedRemedy(
         name="D5-A1",
         remedy=pages(5),
         words="A1 with 5 pages shared, preallocated",
@@ -229,7 +229,7 @@ TABLE = (
         in_thread=True,
         in_curve=True,
     ),
-    Row(
+    NamedRemedy(
         name="E1",
         remedy=replace(
             pages(2), head_alloc="none", page_return="worker", expedited_drain=False, rearm="left"

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import dataclasses
 import io
 import json
@@ -38,7 +39,9 @@ from krcsim.cli.given import check_options, command_of, pinned, scenario_from, v
 from krcsim.cli.main import VERBS, over_of, parser
 from krcsim.cli.main import shown as shown_table
 from krcsim.cli.sweeps import check_sweep, plan_from
-from krcsim.guest.recordings import episodes, read_set, scenario_of
+from krcsim.guest.recorded_episodes import episodes
+from krcsim.guest.recorded_scenario import scenario_of
+from krcsim.guest.recordings import read_set
 from krcsim.guest.rows import flat, tables
 from krcsim.model.allocator import Allocator, Failure
 from krcsim.model.grace_period import GracePeriod, read_lengths
@@ -257,8 +260,12 @@ def _in_lines(r: random.Random, raw: bytes) -> bytes:
 
 
 def tree_of(r: random.Random, tree: Any) -> Any:
-    """Nested dicts and lists with one to three places changed, taken out or doubled."""
-    tree = json.loads(json.dumps(tree))
+    """Nested dicts and lists with one to three places changed, taken out or doubled.
+
+    What is put in is copied: a later change must not reach the original, nor put a table into
+    itself.
+    """
+    tree = copy.deepcopy(tree)
     for _ in range(r.choice((1, 1, 2, 3))):
         here = tree
         while True:
@@ -275,12 +282,12 @@ def tree_of(r: random.Random, tree: Any) -> Any:
             elif what == 1 and isinstance(here, dict):
                 here[r.choice(WORDS)] = here.pop(key)
             elif what == 2 and isinstance(here, list):
-                here.insert(r.randrange(len(here) + 1), here[r.randrange(len(here))])
+                here.insert(r.randrange(len(here) + 1), copy.deepcopy(here[r.randrange(len(here))]))
             elif what == 3:
                 other = r.choice(keys)
                 here[key], here[other] = here[other], here[key]
             else:
-                here[key] = r.choice(JSON_VALUES)
+                here[key] = copy.deepcopy(r.choice(JSON_VALUES))
             break
     return tree
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from krcsim.model.allocator import Failure
 from krcsim.model.constants import ticks
-from krcsim.model.remedy import Remedy
+from krcsim.model.remedy import Remedy, p_no_head
 from krcsim.model.scenario import Scenario
 
 State = tuple[int, ...]
@@ -86,13 +86,11 @@ def rules_of(s: Scenario) -> Rules:
 
 
 def _answers(r: Remedy, f: Failure, single: float) -> tuple[float, ...]:
-    page, noretry, _, atomic, high, last = f.resolved()
+    page, noretry = f.resolved()[:2]
     double, alone = (
         (page, noretry if r.page_class == "noretry" else page) if r.array_path else (1.0, 1.0)
     )
-    head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))[
-        r.head_alloc
-    ]
+    head = p_no_head(r.head_alloc, f)
     return (
         single * (1.0 - alone) + (1.0 - single) * (1.0 - double),
         single * alone * (1.0 - head),

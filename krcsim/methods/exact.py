@@ -27,6 +27,7 @@ from krcsim.methods.chain import (
     tick,
 )
 from krcsim.model.constants import ticks
+from krcsim.model.remedy import may_sleep_for_head
 from krcsim.model.scenario import Scenario
 from krcsim.runs.replications import WINDOWS
 
@@ -86,10 +87,8 @@ def fits(scenario: Scenario) -> str:
     """The first reason why the exact chain has no answer, "" if it has one (but for the size of its
     work).
     """
-    stalls = scenario.remedy.page_class == "noretry" or scenario.remedy.head_alloc in (
-        "tryhard",
-        "three_step",
-    )
+    remedy = scenario.remedy
+    stalls = remedy.page_class == "noretry" or may_sleep_for_head(remedy.head_alloc)
     for path, want in WANTED.items():
         section, name = path.split(".")
         value = getattr(getattr(scenario, section), name)

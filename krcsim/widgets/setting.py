@@ -6,8 +6,8 @@ from contextlib import suppress
 from typing import Any
 
 from krcsim.base.errors import FieldError, KrcsimError
-from krcsim.model.idle import idle
 from krcsim.model.scenario import Scenario, changed
+from krcsim.model.unused_fields import unused_fields
 from krcsim.widgets.controls import CONTROLS, values_of
 
 EPISODE_PAGE = "allocator.episode.page"
@@ -70,14 +70,14 @@ def without_effect(
     `scenarios`: all that are run for the setting, by remedy; is_shared(remedy, field): whether a
     field of the setting is in the scenario of that remedy, too.
     """
-    idle_in = {remedy: idle(one) for remedy, one in scenarios.items()}
+    unused_in = {remedy: unused_fields(one) for remedy, one in scenarios.items()}
     found: dict[str, str] = {}
 
     for name in names:
-        asked = [fields for remedy, fields in idle_in.items() if is_shared(remedy, name)]
+        asked = [fields for remedy, fields in unused_in.items() if is_shared(remedy, name)]
         moved = fields_moved_by(name, scenario)
         if all(field in fields for fields in asked for field in moved):
-            found[name] = idle_in["own"][name]
+            found[name] = unused_in["own"][name]
 
     return found
 

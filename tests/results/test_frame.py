@@ -44,7 +44,7 @@ def polars() -> ModuleType:
     module: Any = ModuleType("polars")
     for name in ("String", "Int64", "Float64", "Boolean"):
         setattr(module, name, name)
-    module.DataFrame = lambda cells, schema, strict: Frame("polars", cells, schema)
+    module.DataFrame = lambda cells, schema, **_: Frame("polars", cells, schema)
     return module
 
 

@@ -16,7 +16,9 @@ from typing import Any
 import pytest
 
 from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError, sentence, shown
-from krcsim.guest.recordings import condition_of, episodes, grace_lengths_ms, read_set
+from krcsim.guest.recorded_episodes import episodes
+from krcsim.guest.recorded_scenario import grace_lengths_ms
+from krcsim.guest.recordings import condition_of, read_set
 from krcsim.guest.rows import flat
 from krcsim.model.grace_period import read_lengths
 from krcsim.model.scenario import changed

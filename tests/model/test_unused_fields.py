@@ -16,9 +16,9 @@ import pytest
 import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.model.allocator import Failure
-from krcsim.model.idle import CLASSES, idle
 from krcsim.model.memory import Memory
 from krcsim.model.scenario import Scenario, as_dict, changed
+from krcsim.model.unused_fields import CLASSES, unused_fields
 from krcsim.results.quantities import answers
 from krcsim.runs.replications import replicate
 from krcsim.widgets import Pressure
@@ -66,9 +66,9 @@ def run(s: Scenario) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("number", range(len(WORLDS) + len(SURE)))
-def test_an_idle_field_moves_no_count_of_any_run(number: int) -> None:
+def test_an_unused_field_moves_no_count_of_any_run(number: int) -> None:
     s = [*WORLDS, *SURE][number]
-    found = idle(s)
+    found = unused_fields(s)
     before, tried = run(s), 0
     for path in sorted(found):
         for value in TRIED.get(path, ()):
@@ -88,10 +88,9 @@ def test_an_idle_field_moves_no_count_of_any_run(number: int) -> None:
     assert tried > 0
 
 
-def test_failures_are_idle_where_free_pages_decide_and_memory_where_failures_are_drawn() -> None:
-    pages, drawn = (
-        idle(krcsim.load_scenario(name)) for name in ("exhausted-guest", "thread-as-posted")
-    )
+def test_failures_are_unused_where_free_pages_decide_and_memory_where_failures_are_drawn() -> None:
+    pages = unused_fields(krcsim.load_scenario("exhausted-guest"))
+    drawn = unused_fields(krcsim.load_scenario("thread-as-posted"))
     assert {f"allocator.episode.{name}" for name in CLASSES} <= set(pages)
     assert not any(path.startswith("memory.") for path in pages)
     assert {"memory.hog", "memory.deferred_counts"} <= set(drawn)
@@ -114,11 +113,11 @@ def hidden(explorer: Explorer) -> set[str]:
 
 def inputs(explorer: Explorer) -> list[Any]:
     """What moves the answers that an explorer shows: the fields of each world, without those that
-    are idle there.
+    are unused there.
     """
     out = []
     for name, world in explorer.scenarios(explorer.scenario).items():
-        without = idle(world)
+        without = unused_fields(world)
         flat = {
             f"{a}.{b}": v
             for a, sub in as_dict(world).items()

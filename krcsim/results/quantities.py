@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What is asked of a run: each quantity with all that is known of it, in one place."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -24,9 +27,11 @@ from krcsim.results.estimate import (
     share,
     unseen,
 )
-from krcsim.runs.replications import Replications
 
-Formula = Callable[[Replications, Scenario, int], Estimate]
+if TYPE_CHECKING:  # a saved result is read without what compiles the engine
+    from krcsim.runs.replications import Replications
+
+Formula = Callable[["Replications", Scenario, int], Estimate]
 # With fewer episodes of pressure in all replications no interval is given: how long pressure lasts,
 # and what it brings, would be said from next to none.
 FEW_EPISODES = 5

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What runs in the browser: names for screen readers, keys, and the pointer on the picture."""
 
-from pathlib import Path
+from importlib import resources
 
 import anywidget
 import traitlets
@@ -11,7 +11,7 @@ from krcsim.report import palette
 
 def _script() -> str:
     """The script of the browser, with the colours of the palette."""
-    text = Path(__file__).with_suffix(".js").read_text(encoding="utf-8")
+    text = resources.files("krcsim.widgets").joinpath("browser_side.js").read_text(encoding="utf-8")
     for name, colour in palette.CSS.items():
         text = text.replace(f"{name.upper()}_COLOUR", colour)
 

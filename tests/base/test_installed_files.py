@@ -20,7 +20,7 @@ ROOT = Path(__file__).parents[2]
     [
         "py.typed",
         "__init__.pyi",
-        "widgets/guard.js",
+        "widgets/browser_side.js",
         "guest/module/krcmeter.c",
         "guest/module/init",
     ],

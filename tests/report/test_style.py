@@ -9,6 +9,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -28,7 +29,7 @@ from krcsim.guest.recordings import read_conditions
 from krcsim.guest.score import Answer as Scored
 from krcsim.guest.score import Comparison
 from krcsim.model.scenario_file import load_scenario
-from krcsim.report import style
+from krcsim.report import palette, style
 from krcsim.report.chart import OWN, Chart, Line
 from krcsim.report.export import Answer, file_of
 from krcsim.report.timeline import Episode, Event
@@ -36,6 +37,7 @@ from krcsim.results.estimate import Estimate
 from krcsim.runs.ladder import SEED
 from krcsim.studies.sensitivity import Index, Sensitivity
 from krcsim.studies.size_chart import drawn
+from krcsim.widgets.browser_side import BrowserSide
 from krcsim.widgets.chart_picture import chart_picture
 from krcsim.widgets.live_picture import LivePicture
 
@@ -270,6 +272,32 @@ def test_figures_are_made_and_written_in_one_place(path: Path) -> None:
     ]
     names = {f.attr if isinstance(f, ast.Attribute) else getattr(f, "id", "") for f in calls}
     assert not names & {"Figure", "FigureCanvasAgg", "savefig", "print_figure", "rc_context"}
+
+
+PACKAGE = Path(style.__file__).parents[1]
+LOOKS = re.compile(r"#[0-9a-fA-F]{6}\b|\bcolou?rs? ?= ?[\"']|\b(?:mfc|ec|fc) ?= ?[\"']|\"C[0-9]\"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for kind in ("py", "js") for path in PACKAGE.rglob(f"*.{kind}")),
+    ids=lambda path: f"{path.parent.name}.{path.name}",
+)
+def test_colours_stand_in_one_place(path: Path) -> None:
+    """So that a change of the look touches one file."""
+    found = LOOKS.findall(path.read_text(encoding="utf-8"))
+    assert bool(found) == (path == Path(palette.__file__))
+
+
+def test_no_two_lines_of_a_chart_look_alike() -> None:
+    for part in ("colour", "marker", "dash"):
+        assert len({str(getattr(look, part)) for look in palette.LINES}) == len(palette.LINES)
+
+
+def test_the_script_of_the_browser_has_the_colours_of_the_palette() -> None:
+    script = str(BrowserSide._esm)
+    assert all(colour in script for colour in palette.CSS.values())
+    assert "_COLOUR" not in script
 
 
 def test_axes_of_a_persons_own_keep_their_style() -> None:

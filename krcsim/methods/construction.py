@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Worlds in which no call can wait, or only if far more calls come than usual: the reason, and the
-bound.
+"""Scenarios in which no call can wait, or only if far more calls come than usual: the reason, and
+the bound.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
+from krcsim.methods.finding import Finding, Question
+from krcsim.methods.sums import SUMS
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
+from krcsim.results.estimate import Estimate, exact
 from krcsim.results.quantities import out_of_luck
+
+NAME = "by construction"
+LABEL = "by construction"
+NEGLIGIBLE = 1e-12  # a bound above says less than a simulation
 
 
 @dataclass(frozen=True)
@@ -19,6 +27,32 @@ class Impossible:
 
     why: str
     bound: float
+
+    @property
+    def estimate(self) -> Estimate:
+        """What follows for P(wait)."""
+        return exact(0.0) if self.bound == 0.0 else Estimate(None, 0.0, self.bound, "bound")
+
+
+def why_not(scenario: Scenario, quantity: str = "p_wait") -> str:
+    """Why nothing follows from the scenario alone, or "" if something does."""
+    if quantity not in SUMS:
+        return f"what cannot happen is said of {', '.join(SUMS)} only"
+    return "" if negligible(scenario) else "a call may wait"
+
+
+def findings(question: Question) -> Iterator[Finding]:
+    """That no call waits, or hardly one."""
+    none = negligible(question.scenario)
+    if none:
+        window = question.window_name
+        yield Finding(question.quantity, window, none.estimate, NAME, none.why, 0, 0.0)
+
+
+def negligible(scenario: Scenario) -> Impossible | None:
+    """What makes waits impossible or negligibly rare, or None."""
+    none = impossible(scenario)
+    return none if none and none.bound <= NEGLIGIBLE else None
 
 
 def impossible(s: Scenario) -> Impossible | None:

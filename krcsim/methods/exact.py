@@ -8,6 +8,7 @@ digits. A tick is one sparse matrix.
 """
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,12 +27,24 @@ from krcsim.methods.chain import (
     rules_of,
     tick,
 )
+from krcsim.methods.finding import AUTO, Finding, Question
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
+from krcsim.results.estimate import exact
 from krcsim.runs.replications import WINDOWS
 
+NAME = "exact"
+LABEL = "exact chain"
+
 Array = NDArray[np.float64]
-MAX_STATES, MAX_RATE, MAX_WORK = 100_000, 200.0, 1e10
+MAX_STATES = 100_000
+MAX_RATE = 200.0  # events in a tick
+MAX_WORK = 1e10  # entries of matrices that are used
+# Work in events of a plain run: of an entry of a matrix used once, and of a state found and
+# numbered.
+ENTRY_WORK, STATE_WORK = 0.01, 400.0
+# Larger blocks have too many states, and to find that out takes longer than to simulate.
+SMALL_BLOCK = 32
 # What the chain knows, and nothing else; stalls have no length where they can come at all.
 WANTED: dict[str, object] = {
     "machine.cpus": 1,
@@ -46,6 +59,7 @@ WANTED: dict[str, object] = {
     "grace_period.reader_ms": 0,
     "grace_period.expedited": False,
 }
+WHY = "a small scenario on one CPU"
 LEFT_OUT = 1e-40  # the probability of more events in a tick than are looked at
 FORGOTTEN = 1e-200  # states less likely are dropped: arithmetic near the smallest float is slow
 
@@ -82,10 +96,12 @@ class Exact:
     ticks: int
 
 
-def fits(scenario: Scenario) -> str:
+def why_not(scenario: Scenario, quantity: str = "p_wait") -> str:
     """The first reason why the exact chain has no answer, "" if it has one (but for the size of its
     work).
     """
+    if quantity != "p_wait":
+        return "the chain answers p_wait only"
     stalls = scenario.remedy.page_class == "noretry" or scenario.remedy.head_alloc in (
         "tryhard",
         "three_step",
@@ -103,9 +119,37 @@ def fits(scenario: Scenario) -> str:
     )
 
 
+def findings(question: Question) -> Iterator[Finding]:
+    """The exact value, unless that takes more than the budget and the chain was not asked for."""
+    remedy = question.scenario.remedy
+    most = math.inf
+    if question.method == AUTO:
+        if remedy.array_path and remedy.block_entries > SMALL_BLOCK:
+            return
+        most = question.budget
+
+    try:
+        found = exact_p_wait(
+            question.scenario, question.window_name, most / STATE_WORK, most / ENTRY_WORK
+        )
+    except KrcsimError:
+        if question.method == AUTO:
+            return
+        raise
+    yield Finding(
+        question.quantity,
+        question.window_name,
+        exact(found.value),
+        NAME,
+        WHY,
+        found.states,
+        float(found.ticks),
+    )
+
+
 def chain_of(scenario: Scenario, most_states: float = MAX_STATES) -> Chain:
     """The chain of a scenario; raises KrcsimError naming what does not fit."""
-    if why := fits(scenario):
+    if why := why_not(scenario):
         raise KrcsimError(f"the exact chain does not fit: {why}; change that or ask by simulation")
     from scipy.sparse import csr_array, diags_array
 

@@ -8,9 +8,9 @@ from functools import cache
 
 import numpy as np
 
+from krcsim.methods.finding import Finding
 from krcsim.results.estimate import BOUND_CONFIDENCE, Estimate
 from krcsim.runs.ladder import steps
-from krcsim.studies.ask import Finding
 
 ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
 # By method, the replications from which on intervals are taken as they are: of fewer some agree by
@@ -18,10 +18,10 @@ ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is 
 SETTLED = {"rare": 64, "skipping": 32}
 
 
-def height(e: Estimate) -> float:
-    """Where an estimate stands: its value or its bound; inf if there is neither."""
-    y = e.hi if e.kind == "bound" else e.value
-    return math.inf if y is None else y
+def value_or_bound(e: Estimate) -> float:
+    """The value of an estimate, or its bound; inf if there is neither."""
+    known = e.hi if e.kind == "bound" else e.value
+    return math.inf if known is None else known
 
 
 def limits(
@@ -30,8 +30,8 @@ def limits(
     """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 %
     estimate.
 
-    Farther apart where few replications saw anything, and `early`: the weights of forks have long
-    tails.
+    Farther apart where few replications saw anything, and `early`: the weights of biased copies
+    have long tails.
     """
     from scipy.special import stdtrit
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A small grid of settings, all at once and in memory; what is larger goes into a file: see
-scale.py.
+"""A small grid of settings, all at once and in memory; what is larger goes into a table: see
+run.py.
 """
 
 import itertools
@@ -15,7 +15,8 @@ from krcsim.model.remedy import THREAD
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import UNSET, given
 from krcsim.results.result import Result
-from krcsim.studies.compare import Point, same_in_a_shell, study_of
+from krcsim.studies.compare import answer_points, same_in_a_shell
+from krcsim.studies.differences import Point
 
 MAX_POINTS = 10_000
 
@@ -56,7 +57,7 @@ def sweep(
     how["command"] = how.get("command") or same_in_a_shell(
         "sweep", scenario, THREAD, how, _options(over)
     )
-    return study_of(scenario, names, points, **how)
+    return answer_points(scenario, names, points, **how)
 
 
 def _options(over: Mapping[str, list[Any] | tuple[Any, ...]]) -> str:

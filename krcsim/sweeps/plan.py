@@ -13,12 +13,12 @@ from typing import Any
 from krcsim.base.errors import KrcsimError, refuse, shown
 from krcsim.base.fields import check_whole, is_finite
 from krcsim.base.old_names import takes_rungs
+from krcsim.methods.table import CHOICES
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
 from krcsim.results.quantities import QUANTITIES, window_ms
 from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, check_study
 from krcsim.runs.replications import WINDOWS
-from krcsim.studies.ask import METHODS
 
 MAX_SIZE = 10**9  # points
 MAX_VALUES = 10_000  # of one field; all stand in the head of the table
@@ -190,7 +190,7 @@ def plan_of(
     for name in set(over) & set(sample):
         raise KrcsimError(f"{name} is swept over and drawn; choose one")
     check_study(seed, precision, max_runs)
-    refuse(method not in METHODS, "method", method, "one of " + ", ".join(METHODS), "auto chooses")
+    refuse(method not in CHOICES, "method", method, "one of " + ", ".join(CHOICES), "auto chooses")
     for name in quantities:
         refuse(
             name not in QUANTITIES,

@@ -32,8 +32,11 @@ from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole
 from krcsim.runs.ladder import Progress, Stop, processors
 from krcsim.runs.replications import Stopped
+from krcsim.sweeps.digest import versions
+from krcsim.sweeps.growing import growing
+from krcsim.sweeps.head import head, plan_in
 from krcsim.sweeps.plan import Plan
-from krcsim.sweeps.table import Seal, growing, head, plan_in, row, versions
+from krcsim.sweeps.row import Seal, row
 
 WHERE = ("threads", "processes")
 _TASK_S = 0.5  # wanted of a task; only how points are shared out hangs on the clock

@@ -10,9 +10,11 @@ import ipywidgets as w
 from krcsim.base.old_names import runs_on_rung
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
-from krcsim.studies.size import Sized, size, with_reserve
+from krcsim.studies.reserves import with_reserve
+from krcsim.studies.size import size
 from krcsim.studies.size_chart import chart_of_sizes
-from krcsim.studies.size_words import result_of, sentence, text_of
+from krcsim.studies.size_words import size_result, size_sentence, size_text
+from krcsim.studies.sized import Sized
 from krcsim.widgets.explorer import Shown, possible
 from krcsim.widgets.latest import Ticket
 from krcsim.widgets.questions import Found
@@ -96,12 +98,12 @@ class HowBig(Found):
                 max_runs=runs_on_rung(rung),
                 stop=ticket.stop,
                 command=command_near("size", s, f"{options} --max-rung {rung}"),
-                told=partial(self.step, ticket, lambda looks: looks / LOOKS),
+                report=partial(self.step, ticket, lambda looks: looks / LOOKS),
             ),
         )
 
     def told_of(self, found: Sized) -> Shown:
         """The sizes that were tried."""
         return self.shows(
-            found, chart_of_sizes(found), sentence(found), text_of(found), result_of(found)
+            found, chart_of_sizes(found), size_sentence(found), size_text(found), size_result(found)
         )

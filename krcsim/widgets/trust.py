@@ -9,22 +9,19 @@ from typing import Any
 import ipywidgets as w
 
 from krcsim.base.old_names import runs_on_rung
+from krcsim.methods.finding import Finding
+from krcsim.methods.table import METHODS
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.results.result import words
-from krcsim.studies.all_methods import (
-    KINDS,
-    LARGEST,
-    NAMES,
-    Beside,
-    beside,
-    chart_of_beside,
-    result_of,
-    text_of,
+from krcsim.studies.all_methods import COMPARED, LARGEST, AllMethods, by_all_methods
+from krcsim.studies.all_methods_report import (
+    all_methods_result,
+    all_methods_text,
+    chart_of_all_methods,
     verdict,
 )
-from krcsim.studies.ask import Finding
-from krcsim.studies.size import with_reserve
+from krcsim.studies.reserves import with_reserve
 from krcsim.widgets.explorer import PRESETS, Shown, possible
 from krcsim.widgets.latest import Ticket
 from krcsim.widgets.questions import Found
@@ -88,21 +85,25 @@ class Trust(Found):
             ticket,
             s,
             pins,
-            lambda rung: beside(
+            lambda rung: by_all_methods(
                 s,
                 of,
                 max_runs=runs_on_rung(rung),
                 stop=ticket.stop,
                 known=self.known,
                 command=command_near("ask", s, f"--sizes {largest} --of {of} --max-rung {rung}"),
-                told=partial(self.step, ticket, partial(share, rung)),
+                report=partial(self.step, ticket, partial(share, rung)),
             ),
         )
 
-    def told_of(self, found: Beside) -> Shown:
+    def told_of(self, found: AllMethods) -> Shown:
         """All methods beside each other."""
         return self.shows(
-            found, chart_of_beside(found), verdict(found), text_of(found), result_of(found)
+            found,
+            chart_of_all_methods(found),
+            verdict(found),
+            all_methods_text(found),
+            all_methods_result(found),
         )
 
     def _show(self, out: Shown) -> None:
@@ -111,11 +112,13 @@ class Trust(Found):
 
     def _told_size(self) -> None:
         """The three answers for the size under the slider."""
-        b: Beside | None = self.found
+        b: AllMethods | None = self.found
         if b is None or self.done is None:
             return
         n = min(self.size.value, len(b.rows) - 1)
         grows = f"{'object' if b.of == 'pool' else 'page'}{'s' * (n != 1)}"
         more = f" (sizes above {n} are left out: too rare)" if self.size.value > n else ""
-        said = "; ".join(f"{NAMES[method]} {words(b.estimate(method, n))}" for method in KINDS)
+        said = "; ".join(
+            f"{METHODS[method].LABEL} {words(b.estimate(method, n))}" for method in COMPARED
+        )
         self.value.value = f"{self.done.words}<br>{html.escape(f'With {n} {grows}: {said}{more}')}"

@@ -78,7 +78,7 @@ def findings(question: Question) -> Iterator[Finding]:
 def _finding_of(look: "Look", question: Question) -> Finding:
     """What the copies of a look say of a question."""
     copied = look.copied
-    why = "biased copies of runs with a full pool tell more"
+    why = "biased copies of runs with a full pool say more"
     if look.levels:
         why += f", of runs split at {look.levels} levels of danger"
     return Finding(
@@ -106,7 +106,7 @@ def _what_says_more(rare: Finding, alone: Finding) -> Finding:
         why = "no wait was seen, with biased copies or without"
         return replace(rare, estimate=alone.estimate, why=why)
     if rare.estimate.kind == "rough" and spread(alone.estimate) < spread(rare.estimate):
-        return replace(alone, why="plain runs tell more than biased copies")
+        return replace(alone, why="plain runs say more than biased copies")
     return rare
 
 
@@ -138,7 +138,7 @@ def looks(
     """Runs with biased copies, more and more of them within a budget; from the first anew as split
     runs if pages are what rarely runs out.
 
-    `clear` says whether biased copies alone tell enough, so that nothing has to be split.
+    `clear` says whether biased copies alone say enough, so that nothing has to be split.
     """
     copied: CopiedRuns | None = None
     at: Levels = ()
@@ -225,7 +225,7 @@ def estimate(copied: CopiedRuns, scenario: Scenario, quantity: str, window: int)
 
 
 def least_effective(copied: CopiedRuns) -> float:
-    """The effective number of replications below which an answer is rough."""
+    """The effective number of replications below which an answer is an order of magnitude only."""
     return EFFECTIVE_SPLIT if copied.split else EFFECTIVE
 
 

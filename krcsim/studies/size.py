@@ -25,8 +25,7 @@ TARGET, CONFIDENCE = 1e-6, 0.95
 BUDGET = 3.5e7  # events of one question: some CPU-seconds
 MANY_CPUS = 80  # for which half as many events are spent
 FINE = 0.01  # relative half width at which a size that is still open is left so
-LARGEST = {"pool": 100_000}  # sizes that may be asked for: objects
-LARGEST_PAGES = 10_000
+MOST_OBJECTS, MOST_PAGES = 100_000, 10_000  # sizes that may be asked for
 USUAL: dict[str, Any] = dict(
     target=TARGET,
     of="pool",
@@ -71,41 +70,30 @@ def size(
     1 and other values that cannot be.
     """
     check_study(seed, FINE, max_runs)
+
     quantity = old_names.quantity(quantity) if isinstance(quantity, str) else quantity
     check_request(target, confidence, of, quantity, at_boot, budget)
-    check_whole("fixed", fixed, 10_000, "it is what is next to the size that is searched")
+    check_whole("fixed", fixed, MOST_PAGES, "it is what is next to the size that is searched")
     scenario = given(scenario)
-    asked = dict(
+
+    shared = dict(quantity=quantity, window=window, seed=seed, max_runs=max_runs, method=method)
+    asked = shared | dict(
         target=target,
         of=of,
-        quantity=quantity,
-        window=window,
         confidence=confidence,
         at_boot=at_boot,
         beside=fixed,
-        seed=seed,
-        max_runs=max_runs,
         budget=budget,
-        method=method,
     )
     if most is None:  # else a command line cannot say it
         command = command or command_near("size", scenario, " ".join(options_of(asked, USUAL)))
-        most = MOST.get(of, MOST["pages"])
-    limit = LARGEST.get(of, LARGEST_PAGES)
-    check_whole("most", most, limit, "it is the largest size that is tried")
+    most = checked_most(of, most)
 
     # Where an event takes longer, fewer are spent.
     budget = budget or BUDGET / (1.0 + scenario.machine.cpus / MANY_CPUS)
-    how: dict[str, Any] = dict(
-        quantity=quantity,
-        window=window,
-        seed=seed,
-        precision=FINE,
-        max_runs=max_runs,
-        method=method,
-        stop=stop,
-    )
+    how = shared | dict(precision=FINE, stop=stop)
     tries = Tries(scenario, target, confidence, at_boot, budget, report, how)
+
     smallest, largest, between = _searched(tries, of, fixed, most, max_runs)
     tried = tuple(sorted(tries.done.values(), key=lambda tried: (tried.pages, tried.objects)))
     return Sized(
@@ -147,6 +135,14 @@ def _searched(
     smallest = None if high is None else tries.done[key_of(high)]
     largest = None if low is None else tries.done[key_of(low)]
     return smallest, largest, between
+
+
+def checked_most(of: str, most: int | None) -> int:
+    """The largest size that is tried; raises FieldError for one that cannot be."""
+    most = MOST.get(of, MOST["pages"]) if most is None else most
+    limit = MOST_OBJECTS if of == "pool" else MOST_PAGES
+    check_whole("most", most, limit, "it is the largest size that is tried")
+    return most
 
 
 def check_request(

@@ -69,7 +69,7 @@ def _look_upward(sizes: Search, runs: int) -> None:
     first.
 
     Where no wait is seen at a size, a larger one shows no more with as many replications (but where
-    waits cannot be at all, which the largest tells): the search goes on by halves below it.
+    waits cannot be at all, which the largest shows): the search goes on by halves below it.
     """
     at = sizes.low
     was = None

@@ -26,7 +26,7 @@ Report = Callable[[str], None]
 class Tries:
     """What was tried so far, and how to look closer; spends at most `budget` events.
 
-    how: what asking() is told for each size; left: events that may still be spent.
+    how: keywords of asking() for each size; left: events that may still be spent.
     """
 
     scenario: Scenario

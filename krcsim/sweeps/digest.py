@@ -24,7 +24,7 @@ _DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
 
 @functools.cache
 def versions() -> dict[str, str]:
-    """What a table depends on beside its plan: releases, and between two releases a digest of the
+    """What a table depends on besides its plan: releases, and between two releases a digest of the
     code, without its comments and docstrings.
     """
     import numba

@@ -57,8 +57,11 @@ from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import BASE, Result, load_result, provenance
 from krcsim.results.result_format import checksum
 from krcsim.sweeps.grid import MAX_POINTS
+from krcsim.sweeps.growing import growing
+from krcsim.sweeps.head import columns, head
 from krcsim.sweeps.plan import plan_of
-from krcsim.sweeps.table import Seal, columns, growing, head, read_table, result_of, row
+from krcsim.sweeps.row import Seal, row
+from krcsim.sweeps.table import read_table, table_result
 from validation.scenarios import random_scenario
 
 MOST_S = 2.0  # CPU time of a case
@@ -471,7 +474,7 @@ def _use_table(path: Path) -> None:
     found = read_table(path)
     assert [len(x) for x in found.rows] == [len(columns(found.plan))] * len(found.rows)
     with contextlib.suppress(KrcsimError):
-        saved = result_of(found)
+        saved = table_result(found)
         saved.to_json()
         if saved.rows:
             shown_table(saved)

@@ -28,8 +28,8 @@ def run_ask(
             f"--{'out' if args.out else 'of'} of ask draws methods over sizes; add for example "
             "--sizes 6"
         )
-    from krcsim.studies.all_methods import said
     from krcsim.studies.ask import asking
+    from krcsim.studies.finding_words import finding_sentences
 
     refuse(len(args.quantity) > 1, "quantity", args.quantity, "one of them", "ask for each in turn")
     with telling(args.quiet) as told:
@@ -49,17 +49,23 @@ def run_ask(
             "command": command,
             "scenario": toml_text(scenario),
             "seed": args.seed,
-            "said": said(found),
+            "said": finding_sentences(found),
         }
         say(json.dumps(body | asdict(found), indent=1, allow_nan=False))
     else:
-        say(said(found))
+        say(finding_sentences(found))
 
 
 def _beside(
     args: argparse.Namespace, scenario: Scenario, command: str, deliver: Callable[..., Any]
 ) -> None:
-    from krcsim.studies.all_methods import beside, chart_of_beside, result_of, shown, text_of
+    from krcsim.studies.all_methods import by_all_methods
+    from krcsim.studies.all_methods_report import (
+        all_methods_result,
+        all_methods_table,
+        all_methods_text,
+        chart_of_all_methods,
+    )
 
     for name, plain in (("quantity", []), ("method", "auto"), ("precision", 0.1)):
         if getattr(args, name) != plain:
@@ -68,24 +74,24 @@ def _beside(
                 "it out"
             )
     with telling(args.quiet) as told:
-        found = beside(
+        found = by_all_methods(
             scenario,
             args.of,
             largest=args.sizes,
             window=args.window,
             seed=args.seed,
             max_runs=runs_on_rung(args.max_rung),
-            told=told,
+            report=told,
             command=command,
         )
-    text = text_of(found) if any(path.endswith(".txt") for path in args.out) else ""
+    text = all_methods_text(found) if any(path.endswith(".txt") for path in args.out) else ""
     deliver(
         args,
         "rare-and-exact",
         scenario,
         command,
-        chart_of_beside(found),
+        chart_of_all_methods(found),
         text,
-        result_of(found),
-        shown(found),
+        all_methods_result(found),
+        all_methods_table(found),
     )

@@ -17,7 +17,7 @@ def run_size(
     """Search, deliver what was tried; a target that no size meets is an error after that."""
     from krcsim.studies.size import size
     from krcsim.studies.size_chart import chart_of_sizes
-    from krcsim.studies.size_words import result_of, sentence, shown, text_of
+    from krcsim.studies.size_words import size_result, size_sentence, size_table, size_text
 
     refuse(len(args.quantity) > 1, "quantity", args.quantity, "one of them", "ask for each in turn")
     with telling(args.quiet) as told:
@@ -34,10 +34,10 @@ def run_size(
             max_runs=runs_on_rung(args.max_rung),
             budget=args.budget,
             method=args.method,
-            told=told,
+            report=told,
             command=command,
         )
-    text = text_of(found) if any(path.endswith(".txt") for path in args.out) else ""
+    text = size_text(found) if any(path.endswith(".txt") for path in args.out) else ""
     deliver(
         args,
         "how-big",
@@ -45,8 +45,8 @@ def run_size(
         command,
         chart_of_sizes(found),
         text,
-        result_of(found),
-        shown(found),
+        size_result(found),
+        size_table(found),
     )
     if not found.met:
-        raise KrcsimError(sentence(found))
+        raise KrcsimError(size_sentence(found))

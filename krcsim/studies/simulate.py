@@ -38,7 +38,10 @@ class Run:
         ]
         return html_table(
             ["window", *names],
-            [[w, *(f"{c[name]:g}" for name in names)] for w, c in self.counters.items()],
+            [
+                [window, *(f"{counters[name]:g}" for name in names)]
+                for window, counters in self.counters.items()
+            ],
         )
 
 
@@ -50,7 +53,7 @@ def simulate(
     events: int = 100_000,
     every_call: bool = False,
 ) -> Run:
-    """One run with its event log (times in ms; dull calls leave no event); raises FieldError."""
+    """One run with its event log, times in ms (uneventful calls leave none); raises FieldError."""
     check_study(seed)
     check_whole("replication", replication, 2**31, "choose another")
     check_whole("events", events, 10_000_000, "choose another")
@@ -65,12 +68,15 @@ def simulate(
     runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
     rows = tuple(
         (
-            milliseconds(float(e["at"]), scenario.machine.hz),
-            int(e["cpu"]),
-            EVENTS[int(e["code"])],
-            float(e["value"]),
+            milliseconds(float(event["at"]), scenario.machine.hz),
+            int(event["cpu"]),
+            EVENTS[int(event["code"])],
+            float(event["value"]),
         )
-        for e in log
+        for event in log
     )
-    counters = {w: {c: float(runs.of(c, i)[0]) for c in COUNTERS} for i, w in enumerate(WINDOWS)}
+    counters = {
+        window: {counter: float(runs.of(counter, place)[0]) for counter in COUNTERS}
+        for place, window in enumerate(WINDOWS)
+    }
     return Run(counters, rows, total, scenario, seed, replication)

@@ -17,7 +17,7 @@ from krcsim.report.plain_text import fitting_table
 from krcsim.report.reply import answer_text
 from krcsim.report.sentences import assumed, left_out
 from krcsim.studies.compare import compare
-from krcsim.studies.size_words import result_of, text_of
+from krcsim.studies.size_words import size_result, size_text
 from krcsim.sweeps.grid import sweep
 
 QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)
@@ -115,9 +115,9 @@ def test_a_size_found_in_python_names_its_command(capsys: pytest.CaptureFixture[
     found = krcsim.size(QUICK, 0.5, of="pages", at_boot="full", max_runs=8)
     assert main([*shlex.split(found.command)[1:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"] == [
-        list(row) for row in result_of(found).rows
+        list(row) for row in size_result(found).rows
     ]
-    text = text_of(krcsim.size(QUICK, 0.5, most=3, max_runs=8))
+    text = size_text(krcsim.size(QUICK, 0.5, most=3, max_runs=8))
     assert "Made from Python, with values that no command line can name." in told(text)
 
 

@@ -27,18 +27,12 @@ from krcsim.report.chart import Chart, Line, chart_csv
 from krcsim.results import result_format as formats
 from krcsim.results.estimate import NOTHING
 from krcsim.results.result import BASE, Result, load_result
-from krcsim.sweeps import table
+from krcsim.sweeps.growing import growing
+from krcsim.sweeps.head import FIRST_FORMAT, FORMAT, OLD_FORMATS, head
 from krcsim.sweeps.plan import plan_of
+from krcsim.sweeps.row import Seal
 from krcsim.sweeps.run import sweep_into
-from krcsim.sweeps.table import (
-    FIRST_FORMAT,
-    FORMAT,
-    OLD_FORMATS,
-    Seal,
-    head,
-    read_table,
-    result_of,
-)
+from krcsim.sweeps.table import read_table, table_result
 from validation.mutations import GUEST_ROW, READERS, _result, run
 
 
@@ -281,7 +275,7 @@ def test_a_table_torn_at_any_byte_of_its_rows_ends_as_if_nothing_had_happened(
 ) -> None:
     for cut in range(len(head(PLAN)), len(whole), 7):
         (tmp_path / "t.csv").write_bytes(whole[:cut])
-        with table.growing(tmp_path / "t.csv", PLAN) as found:
+        with growing(tmp_path / "t.csv", PLAN) as found:
             assert whole[:cut].startswith(whole[: found.end])
             assert found.rows == whole[: found.end].count(b"\n") - head(PLAN).count("\n")
 
@@ -316,7 +310,7 @@ def test_a_table_of_before_is_read_but_not_gone_on_with(
     old, new = read_table(tmp_path / "t.csv"), read_table(tmp_path / "u.csv")
     assert old.plan == new.plan
     assert [row[:-1] for row in new.rows] == [row[: len(new.columns) - 1] for row in old.rows]
-    assert result_of(old) == result_of(new)
+    assert table_result(old) == table_result(new)
     refused = refusal(sweep_into, tmp_path / "t.csv", PLAN)
     assert form in refused
     assert "choose another name" in refused

@@ -6,6 +6,7 @@ contradict each other.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -29,11 +30,13 @@ from krcsim.report.chart import Chart, Line, chart_of, in_strip, names_in_strip
 from krcsim.report.figures import FLOOR, figure_of, limits, strip
 from krcsim.report.reply import answer_text
 from krcsim.report.text_plot import log_plot
-from krcsim.results.estimate import Estimate
+from krcsim.results.estimate import NOTHING, Estimate
+from krcsim.results.quantities import p_wait_episode
 from krcsim.results.result import METHODS, Result, load_result, number, words
 from krcsim.runs.replications import Stopped, replicate
 from krcsim.studies.compare import compare, episodes
-from krcsim.studies.unseen import _estimate
+from krcsim.studies.entries import Entry
+from krcsim.studies.unseen import Gaps, estimate_in_gap
 from tests.engine.test_properties import examples
 from validation.scenarios import random_scenario
 
@@ -123,17 +126,20 @@ def test_no_row_ends_in_a_bound_that_asking_beats(preset: str) -> None:
         assert asked.estimate.value is None, (name, window)
 
 
-def test_episode_by_episode_forks_say_what_plain_runs_say() -> None:
+def test_episode_by_episode_biased_copies_say_what_plain_runs_say() -> None:
     s = load_scenario("thread-as-discussed")
     w = changed(s, remedy=krcsim.named("B3-own", s.remedy), warmup_ms=0.0, horizon_ms=8000.0)
     runs = replicate(w, 1, 0, 512, by_episode=2)
-    forked = rare.extend(w, 7, None, 64, by_episode=2)
+    copied = rare.extend(w, 7, None, 64, by_episode=2)
     split = rare.extend(w, 8, None, 32, ((-6.0, 3), (-3.0, 3)), by_episode=2)
-    plain = {n: krcsim.results.quantities.p_wait_episode(runs, w, n) for n in (1, 2)}
-    for f, n in ((f, n) for f in (forked, split) for n in (1, 2)):
-        e = _estimate(w, f, runs, "p_wait_episode", n, 2, None)
-        assert (e.lo or 1.0) < (plain[n].hi or 0.0)
-        assert (e.hi or 0.0) > (plain[n].lo or 1.0)
+    plain = {n: p_wait_episode(runs, w, n) for n in (1, 2)}
+    where = [(n, "p_wait_episode") for n in (1, 2)]
+    entries = {place: Entry(NOTHING, 512) for place in where}
+    gaps = Gaps(w, runs, entries, tuple(where), 1, 0.1, 512, 1e6, 2, None)
+    for found, place in itertools.product((copied, split), where):
+        e = estimate_in_gap(gaps, found, place)
+        assert (e.lo or 1.0) < (plain[place[0]].hi or 0.0)
+        assert (e.hi or 0.0) > (plain[place[0]].lo or 1.0)
 
 
 def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:

@@ -32,11 +32,14 @@ from benchmarks.sweeps import BEGIN, END
 from krcsim import KrcsimError, ask, changed, load_scenario
 from krcsim.cli.main import main, over_of, parser, scenario_from
 from krcsim.cli.sweeps import check_sweep, plan_from
-from krcsim.sweeps import cluster, run, table
+from krcsim.sweeps import cluster, run
+from krcsim.sweeps.digest import versions
+from krcsim.sweeps.growing import growing
+from krcsim.sweeps.head import head, plan_in
 from krcsim.sweeps.plan import Plan, Range, plan_of, shuffled, spread
 from krcsim.sweeps.progress import bar, span
 from krcsim.sweeps.run import sweep_into
-from krcsim.sweeps.table import growing, head, read_table, result_of
+from krcsim.sweeps.table import read_table, table_result
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
@@ -139,7 +142,7 @@ def test_a_billion_points_need_no_memory() -> None:
 
 def test_a_plan_survives_its_own_head() -> None:
     p = plan(sample={"machine.cpus": (1, 4, "whole")}, points=2, quantities=("p_wait", "wait_ms"))
-    assert table.plan_in(head(p)) == p
+    assert plan_in(head(p)) == p
 
 
 def test_a_value_that_needs_another_fields_end_is_no_mistake() -> None:
@@ -228,7 +231,7 @@ def test_a_row_is_what_ask_says(undisturbed: bytes, tmp_path: Path) -> None:
 
 def test_a_table_becomes_a_result(undisturbed: bytes, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(undisturbed)
-    result = result_of(read_table(tmp_path / "t.csv"))
+    result = table_result(read_table(tmp_path / "t.csv"))
     p = plan()
     at = ("B", RATES[7])
     scenario = p.point(7 * 2 + 1)
@@ -246,7 +249,7 @@ def test_points_that_make_no_scenario_are_rows_with_a_reason(tmp_path: Path) -> 
     assert [kind == "refused" for kind in kinds] == [False, False, True, False]
     assert "workload.loop" in str(there.column("refused")[2])
     assert set(there.column("refused")[:2]) == {None}
-    assert len(result_of(there).points()) == 3
+    assert len(table_result(there).points()) == 3
 
 
 class AnyOrder(Executor):
@@ -326,15 +329,15 @@ def test_another_version_does_not_go_on(
     undisturbed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "t.csv").write_bytes(undisturbed[:-100])
-    newer = table.versions() | {"krcsim": "9.9"}
-    monkeypatch.setattr(table, "versions", lambda: newer)
+    newer = versions() | {"krcsim": "9.9"}
+    monkeypatch.setattr("krcsim.sweeps.head.versions", lambda: newer)
     assert "versions.krcsim" in refusal(sweep_into, tmp_path / "t.csv", plan())
 
 
 def test_a_worker_with_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     text = head(plan(seed=77))
-    newer = table.versions() | {"numpy": "9.9"}
-    monkeypatch.setattr(table, "versions", lambda: newer)
+    newer = versions() | {"numpy": "9.9"}
+    monkeypatch.setattr("krcsim.sweeps.head.versions", lambda: newer)
     assert "other versions" in refusal(run.computed, text, 0, 1)
 
 

@@ -123,7 +123,7 @@ def test_importing_the_package_is_light(used: str, heavy: str) -> None:
 
 
 def test_runner_and_view_know_nothing_of_the_package() -> None:
-    for name in ("latest", "view"):
+    for name in ("latest", "live_picture"):
         tree = parsed(f"widgets.{name}")
         assert {x for x in imports(tree) if x.startswith("krcsim")} == set()
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import dataclasses
 import io
 import json
@@ -38,7 +39,9 @@ from krcsim.cli.given import check_options, command_of, pinned, scenario_from, v
 from krcsim.cli.main import VERBS, over_of, parser
 from krcsim.cli.main import shown as shown_table
 from krcsim.cli.sweeps import check_sweep, plan_from
-from krcsim.guest.recordings import episodes, read_set, scenario_of
+from krcsim.guest.recorded_episodes import episodes
+from krcsim.guest.recorded_scenario import scenario_of
+from krcsim.guest.recordings import read_set
 from krcsim.guest.rows import flat, tables
 from krcsim.model.allocator import Allocator, Failure
 from krcsim.model.grace_period import GracePeriod, read_lengths
@@ -48,11 +51,11 @@ from krcsim.model.remedy import Remedy
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, load_scenario, presets, read_scenario, toml_text
 from krcsim.model.workload import Workload
-from krcsim.report.chart import chart_of, csv_text
+from krcsim.report.chart import chart_csv, chart_of
 from krcsim.report.reply import answer_text
-from krcsim.results import result as results
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import BASE, Result, load_result, provenance
+from krcsim.results.result_format import checksum
 from krcsim.sweeps.grid import MAX_POINTS
 from krcsim.sweeps.growing import growing
 from krcsim.sweeps.head import columns, head
@@ -260,8 +263,12 @@ def _in_lines(r: random.Random, raw: bytes) -> bytes:
 
 
 def tree_of(r: random.Random, tree: Any) -> Any:
-    """Nested dicts and lists with one to three places changed, taken out or doubled."""
-    tree = json.loads(json.dumps(tree))
+    """Nested dicts and lists with one to three places changed, taken out or doubled.
+
+    What is put in is copied: a later change must not reach the original, nor put a table into
+    itself.
+    """
+    tree = copy.deepcopy(tree)
     for _ in range(r.choice((1, 1, 2, 3))):
         here = tree
         while True:
@@ -278,12 +285,12 @@ def tree_of(r: random.Random, tree: Any) -> Any:
             elif what == 1 and isinstance(here, dict):
                 here[r.choice(WORDS)] = here.pop(key)
             elif what == 2 and isinstance(here, list):
-                here.insert(r.randrange(len(here) + 1), here[r.randrange(len(here))])
+                here.insert(r.randrange(len(here) + 1), copy.deepcopy(here[r.randrange(len(here))]))
             elif what == 3:
                 other = r.choice(keys)
                 here[key], here[other] = here[other], here[key]
             else:
-                here[key] = r.choice(JSON_VALUES)
+                here[key] = copy.deepcopy(r.choice(JSON_VALUES))
             break
     return tree
 
@@ -357,7 +364,7 @@ def _result(by_episode: bool) -> dict[str, Any]:
                 )[(n + len(rows)) % 4]
                 e = (4096.0, 4096.0, 4096.0, "exact") if name.startswith("bytes") else e
                 more = ("skipping",) * ("method" in BASE)
-                rows.append((remedy, window, name, QUANTITIES[name].unit, *e, 64, 3, *more))
+                rows.append((remedy, window, name, QUANTITIES[name].unit, *e, 64, *more))
     differences = (("B", "A1", rows[0][1], "p_wait", -0.001, -0.002, 0.0001, 0.3),)
     made = provenance(
         "krcsim compare phone --max-rung 3",
@@ -379,7 +386,7 @@ def result_file(r: random.Random, folder: Path) -> Case:
         path.write_bytes(bytes_of(r, json.dumps({**body, "sha256": "0" * 64}, indent=1).encode()))
     else:
         with contextlib.suppress(ValueError, TypeError):
-            body["sha256"] = results._checksum(body)
+            body["sha256"] = checksum(body)
         path.write_text(json.dumps(body), encoding="utf-8")
     return partial(_use_result, path)
 
@@ -390,7 +397,7 @@ def _use_result(path: Path) -> None:
     assert "<script" not in found._repr_html_()
     for call in (
         shown_table,
-        lambda x: csv_text(chart_of(x), {}),
+        lambda x: chart_csv(chart_of(x), {}),
         answer_text,
         lambda x: answer_text(x, "boot"),
     ):

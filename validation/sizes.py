@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Are the sizes that a search finds right? Asked again with ten times the replications, in other
-worlds.
+"""Are the sizes that a search finds right? Asked again with ten times the replications.
 
-`python -m validation.sizes` prints the table; `--seeds N` asks each world of known answer N times
-instead.
+Their random draws are others. `python -m validation.sizes` prints the table; `--seeds N` asks each
+scenario of known answer N times instead.
 """
 
 from __future__ import annotations
@@ -55,8 +54,9 @@ class Checked:
 
 
 def longer(found: Sized, t: Tried) -> Estimate:
-    """The size once more, with at least ten times the replications of the run that decided, in
-    other worlds.
+    """The size once more, by other random draws.
+
+    The replications are at least ten times those of the run that decided.
     """
     s = with_reserve(found.scenario, t.objects, t.pages, found.at_boot)
     wanted = TIMES * t.finding.replications
@@ -100,7 +100,7 @@ def table(rows: list[Checked]) -> str:
     return "\n".join(lines)
 
 
-# Worlds whose pools of any size the exact chain follows, asked as if it did not: with their
+# Scenarios whose pools of any size the exact chain follows, asked as if it did not, and their
 # targets.
 KNOWN: dict[str, tuple[Scenario, float]] = {
     "small-world": (load_scenario("small-world"), 1e-6),
@@ -112,18 +112,20 @@ LITTLE = 3e6  # events of a search
 
 
 def is_right(found: Sized, truth: dict[int, float]) -> bool:
-    """Whether the size that passes does, and the one that fails does; a range that is left open is
-    right as well.
+    """Whether the size said to pass passes, and the one said to fail fails.
+
+    A range that is left open is right as well.
     """
     passes = found.smallest is None or truth[found.smallest.objects] < found.target
     return passes and (found.largest is None or truth[found.largest.objects] >= found.target)
 
 
 def searched(seeds: int) -> str:
-    """How many searches, with forks and not the chain, were right, and how many found a size and
-    the next smaller.
+    """How many searches were right, and how many found a size and the next smaller.
+
+    They are done by importance sampling, not by the exact chain.
     """
-    lines = [f"{'world':<24} {'target':>8} {'right':>8} {'sharp':>8} {'open':>6}"]
+    lines = [f"{'scenario':<24} {'target':>8} {'right':>8} {'sharp':>8} {'open':>6}"]
     for name, (s, target) in KNOWN.items():
         truth: dict[int, float] = {}
         right = sharp = left = 0
@@ -152,7 +154,7 @@ def main(argv: list[str] | None = None) -> None:
     """Print one of the two tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--seeds", type=int, default=0, help="ask each world of known answer so many times"
+        "--seeds", type=int, default=0, help="ask each scenario of known answer so many times"
     )
     args = parser.parse_args(argv)
     sys.stdout.write((searched(args.seeds) if args.seeds else table(checked())) + "\n")

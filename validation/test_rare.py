@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Forks against the exact chain, 30 estimates a world, and against long plain runs of the full
-model.
+"""Importance sampling against the exact chain, and against long plain runs of the full model.
+
+There are 30 estimates for each scenario of known answer.
 """
 
 from __future__ import annotations
@@ -86,7 +87,7 @@ def test_each_world_is_met_on_average(found: dict[str, tuple[float, list[Finding
 
 @pytest.mark.parametrize("kind", ["interval", "rough"])
 def test_intervals_cover(found: dict[str, tuple[float, list[Finding]]], kind: str) -> None:
-    """Of 95 % intervals at least 92 % hold the exact answer, and so do those of rough answers."""
+    """Of 95 % intervals at least 92 % hold the exact answer, and of orders of magnitude, too."""
     those = [
         (exact, f.estimate)
         for exact, findings in found.values()
@@ -99,7 +100,7 @@ def test_intervals_cover(found: dict[str, tuple[float, list[Finding]]], kind: st
 
 
 def test_most_answers_are_intervals(found: dict[str, tuple[float, list[Finding]]]) -> None:
-    """The others have weights with so long a tail that no sample tells their variance."""
+    """The others have weights with so long a tail that no sample shows their variance."""
     kinds = [f.estimate.kind for _, findings in found.values() for f in findings]
     print(f"{kinds.count('interval')} of {len(kinds)} are intervals")
     assert kinds.count("interval") > 0.85 * len(kinds)
@@ -135,7 +136,7 @@ THREE_PAGES = V59 | {"remedy": replace(named("E1"), nr_bkv_objs=3, cache_at_boot
     ],
     ids=["pool", "pool-rarer", "pool-many-calls", "pages", "pages-4-cpus"],
 )
-def test_forks_agree_with_long_plain_runs(world: dict[str, Any], precision: float) -> None:
+def test_biased_copies_agree_with_long_plain_runs(world: dict[str, Any], precision: float) -> None:
     s = full(**world)
     forks = ask(s, method="rare", precision=0.08, max_runs=2048).estimate
     plain = ask(s, method="skipping", precision=precision, max_runs=65536, seed=1).estimate

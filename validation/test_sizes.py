@@ -19,7 +19,7 @@ def rows() -> list[Checked]:
     return found
 
 
-# Without any reserve its P(wait) is one in a million as far as can be told.
+# Without any reserve its P(wait) is one in a million, as near as it can be estimated.
 KNIFE_EDGE = {"server-128"}
 
 

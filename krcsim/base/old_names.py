@@ -1,44 +1,84 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Names of before that scripts, files and notebooks still use: each is taken, with its new name."""
+"""Old names that scripts, files and notebooks still use, and what each is called now.
+
+A file or a keyword with an old name is read, with a FutureWarning that says the new one. A class
+that is made with an old name is refused with the new one.
+"""
 
 import functools
 import warnings
-from collections.abc import Callable
-from typing import ParamSpec, TypeVar, cast
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec, TypeVar, cast
+
+from krcsim.base.errors import KrcsimError, shown
 
 P = ParamSpec("P")
 Answer = TypeVar("Answer")
 
-# Fields of scenarios, or the sections above them.
+# Fields of scenarios, and sections: what stands below a section is renamed with it.
 FIELDS = {
     "allocator.spells": "allocator.episodes",
     "allocator.spell": "allocator.episode",
     "allocator.spell_ms": "allocator.episode_ms",
 }
+
 QUANTITIES = {"p_wait_spell": "p_wait_episode", "p_spell": "p_episode"}
 
 
-def tell(old: str, new: str) -> None:
+def warn(old: str, new: str) -> None:
     """Warn that a name has changed; a shell prints it as a note."""
     warnings.warn(f"{old} is called {new} now", FutureWarning, stacklevel=4)
 
 
 def field(path: str) -> str:
-    """The dotted field of today."""
-    for old, new in FIELDS.items():
-        if path == old or path.startswith(f"{old}."):
-            today = new + path.removeprefix(old)
-            tell(path, today)
-            return today
-    return path
+    """The present name of a dotted field, with a FutureWarning if `path` is an old one."""
+    present = _present(path)
+    if present != path:
+        warn(path, present)
+    return present
+
+
+def fields(given: Mapping[Any, Any], section: str = "") -> dict[Any, Any]:
+    """The same values under the present names of their fields.
+
+    `section` is where the fields stand, "" if their names hold it already. Raises KrcsimError if a
+    field is given by its old and by its new name.
+    """
+    prefix = f"{section}." if section else ""
+    renamed: dict[Any, Any] = {}
+
+    for name, value in given.items():
+        present = name
+        if isinstance(name, str):
+            present = field(prefix + name).removeprefix(prefix)
+        if present != name and present in given:
+            raise KrcsimError(
+                f"{prefix}{name} is {shown(value)} and {prefix}{present} is "
+                f"{shown(given[present])}; {prefix}{name} is the old name of {prefix}{present}: "
+                f"give {prefix}{present} only"
+            )
+        renamed[present] = value
+
+    return renamed
+
+
+def refuse_old_fields(section: str, class_name: str, given: Mapping[str, object]) -> None:
+    """Raise KrcsimError if a class is made with the old name of a field."""
+    for name in given:
+        present = _present(f"{section}.{name}").removeprefix(f"{section}.")
+        if present != name:
+            raise KrcsimError(
+                f"{section}.{name} is called {section}.{present} now; write "
+                f"{class_name}({present}=...)"
+            )
 
 
 def quantity(name: str) -> str:
-    """The quantity of today."""
-    today = QUANTITIES.get(name, name)
-    if today != name:
-        tell(name, today)
-    return today
+    """The present name of a quantity, with a FutureWarning if `name` is an old one."""
+    present = QUANTITIES.get(name, name)
+    if present != name:
+        warn(name, present)
+    return present
 
 
 def runs_on_rung(rung: int) -> int:
@@ -93,3 +133,10 @@ def _with_old_keywords(function: Callable[P, Answer], names: dict[str, str]) -> 
         return function(*args, **how)
 
     return with_old_names
+
+
+def _present(path: str) -> str:
+    for old, new in FIELDS.items():
+        if path == old or path.startswith(f"{old}."):
+            return new + path.removeprefix(old)
+    return path

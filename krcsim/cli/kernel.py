@@ -224,9 +224,10 @@ def _real_time(rows: Sequence[Row]) -> list[str]:
             f"{max(late):.3g} ms (the "
             "99th percentile of the worst run)."
         )
-    from krcsim.guest import recordings
+    from krcsim.guest.recorded_scenario import grace_lengths_ms
+    from krcsim.guest.recordings import condition_of
 
-    lengths = recordings.grace_lengths_ms(recordings.condition_of("own", rows))
+    lengths = grace_lengths_ms(condition_of("own", rows))
     if lengths:
         mean = sum(lengths) / len(lengths)
         lines.append(

@@ -31,25 +31,14 @@ from krcsim.model.scenario_file import presets, toml_text
 
 def shown(result: Any) -> str:
     """A result as tables for a terminal."""
+    from krcsim.base.tables import text_table
     from krcsim.report.chart import is_by_episode
-    from krcsim.report.reply import found_words, table, unexposed_words, wrap
-    from krcsim.results.quantities import QUANTITIES
+    from krcsim.report.plain_text import wrap
+    from krcsim.report.sentences import found_words, unexposed_words
+    from krcsim.results.quantities import QUANTITIES, columns_of_tables
     from krcsim.results.result import words
 
-    names = [
-        "p_wait_episode",
-        "p_wait",
-        "p_episode",
-        "blocked",
-        "stalled",
-        "wait_ms",
-        "bytes_at_boot",
-        "bytes_at_full",
-    ]
-    for unwanted in (
-        ("p_wait", "blocked", "stalled") if is_by_episode(result) else ("p_wait_episode",)
-    ):
-        names.remove(unwanted)
+    names = columns_of_tables(is_by_episode(result))
     out = []
     for w in result.windows():
         rows = [
@@ -65,7 +54,7 @@ def shown(result: Any) -> str:
         ]
         out += [
             f"{w}:",
-            *table([*result.parameters, *names, "runs", f"{names[0]} by"], rows, 10_000),
+            *text_table([*result.parameters, *names, "runs", f"{names[0]} by"], rows),
             "",
         ]
     points = result.points()
@@ -234,7 +223,7 @@ def studied(args: argparse.Namespace, scenario: Scenario, command: str) -> Any:
 
 def run_study(args: argparse.Namespace, command: str) -> None:
     """Remedies in the same worlds, or a small grid."""
-    from krcsim.report.chart import beside, chart_of
+    from krcsim.report.chart import chart_of, with_pins
     from krcsim.report.reply import answer_text
 
     check_targets(args)
@@ -258,7 +247,7 @@ def run_study(args: argparse.Namespace, command: str) -> None:
         args.verb,
         scenario,
         command,
-        beside(chart_of(result), others),
+        with_pins(chart_of(result), others),
         text,
         result,
         shown(result),

@@ -12,7 +12,7 @@ import numpy as np
 
 from krcsim.model.allocator import Failure
 from krcsim.model.constants import ticks
-from krcsim.model.remedy import Remedy
+from krcsim.model.remedy import Remedy, p_no_head
 from krcsim.model.scenario import Scenario
 
 State = tuple[int, ...]
@@ -87,14 +87,13 @@ def rules_of(scenario: Scenario) -> Rules:
 
 def _answers(remedy: Remedy, failure: Failure, single: float) -> tuple[float, ...]:
     """What becomes of a call without room: P(PAGE), P(WRAPPER), P(OWN_HEAD), P(NOTHING)."""
-    page, noretry, _, atomic, high, last = failure.resolved()
+    page, noretry = failure.resolved()[:2]
     page_of_double, page_of_single = 1.0, 1.0  # that the request fails
     if remedy.array_path:
         page_of_double = page
         page_of_single = noretry if remedy.page_class == "noretry" else page
 
-    head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))
-    head_fails = head[remedy.head_alloc]
+    head_fails = p_no_head(remedy.head_alloc, failure)
     return (
         single * (1.0 - page_of_single) + (1.0 - single) * (1.0 - page_of_double),
         single * page_of_single * (1.0 - head_fails),

@@ -8,11 +8,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from krcsim.methods.finding import Finding, Question
-from krcsim.methods.sums import SUMS
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate, exact
-from krcsim.results.quantities import out_of_luck
+from krcsim.results.quantities import SUMS, p_neither_page_nor_head
 
 NAME = "by construction"
 LABEL = "by construction"
@@ -70,7 +69,7 @@ def impossible(scenario: Scenario) -> Impossible | None:
     regimes = [allocator.calm]
     if allocator.episodes != "none":
         regimes.append(allocator.episode)
-    if all(out_of_luck(remedy, failure) == 0.0 for failure in regimes):
+    if all(p_neither_page_nor_head(remedy, failure) == 0.0 for failure in regimes):
         return Impossible(
             "an rcu_head is always had at last: no failure that counts has a probability above 0",
             0.0,

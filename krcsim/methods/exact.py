@@ -29,6 +29,7 @@ from krcsim.methods.chain import (
 )
 from krcsim.methods.finding import AUTO, Finding, Question
 from krcsim.model.constants import ticks
+from krcsim.model.remedy import may_sleep_for_head
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import exact
 from krcsim.runs.replications import WINDOWS
@@ -103,7 +104,7 @@ def why_not(scenario: Scenario, quantity: str = "p_wait") -> str:
     if quantity != "p_wait":
         return "the chain answers p_wait only"
     remedy = scenario.remedy
-    stalls = remedy.page_class == "noretry" or remedy.head_alloc in ("tryhard", "three_step")
+    stalls = remedy.page_class == "noretry" or may_sleep_for_head(remedy.head_alloc)
     for path, want in WANTED.items():
         section, name = path.split(".")
         value = getattr(getattr(scenario, section), name)

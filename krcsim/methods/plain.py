@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from krcsim.methods.finding import Finding, Question
-from krcsim.methods.sums import SUMS, exposed
+from krcsim.methods.sums import exposed
 from krcsim.methods.weights import EXPOSED_ROUGH, RUNS, faint
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import NOTHING, Estimate, effective
-from krcsim.results.quantities import answers, window_ms
+from krcsim.results.quantities import SUMS, answers, window_ms
 from krcsim.runs.ladder import (
     BOUND_RUNS,
     DEFAULT_RUNS,

@@ -15,11 +15,11 @@ from krcsim.methods import plain
 from krcsim.methods.finding import AUTO, Finding, Question
 from krcsim.methods.importance import CopiedRuns, bias
 from krcsim.methods.splitting import PILOT_GO, levels, split, step_cost
-from krcsim.methods.sums import SUMS, divisor, expected_episode_ms, exposed
+from krcsim.methods.sums import divisor, expected_episode_ms, exposed
 from krcsim.methods.weights import EFFECTIVE, at_most, weighed
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate
-from krcsim.results.quantities import QUANTITIES
+from krcsim.results.quantities import QUANTITIES, SUMS
 from krcsim.runs.ladder import BOUND_RUNS, FIRST_RUNS, Stop, in_chunks
 from krcsim.runs.replications import Levels, Replications, rare_runs
 
@@ -212,16 +212,17 @@ def estimate(copied: CopiedRuns, scenario: Scenario, quantity: str, window: int)
     Where hardly any replication holds the sum, the upper limit is that of the plain runs.
     """
     runs = copied.runs
-    known = expected_episode_ms(scenario, window) if quantity != "p_wait_episode" else None
+    row = QUANTITIES[quantity]
+    known = None if row.of_episode else expected_episode_ms(scenario, window)
     e = weighed(
         copied.of(SUMS[quantity][0], window),
         divisor(runs, scenario, quantity, window),
         exposed(runs, scenario, quantity, window),
         None if known is None else runs.of("episode_ms", window) - known,
         least=least_effective(copied),
-        most=QUANTITIES[quantity].get(runs, scenario, window).hi,
+        most=row.get(runs, scenario, window).hi,
     )
-    return e if quantity == "blocked" else at_most(e, 1.0)
+    return at_most(e, 1.0) if row.is_probability else e
 
 
 def least_effective(copied: CopiedRuns) -> float:

@@ -9,16 +9,16 @@ import numpy as np
 
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Array
-from krcsim.results.quantities import callers, harmless_calm, pressed_share, window_ms
+from krcsim.results.quantities import (
+    QUANTITIES,
+    SUMS,
+    callers,
+    harmless_calm,
+    pressed_share,
+    window_ms,
+)
 from krcsim.runs.replications import Replications
 
-# By quantity: the counter that is summed up, and the counter it is divided by ("": the time of all
-# callers).
-SUMS = {
-    "p_wait": ("waits", "single"),
-    "p_wait_episode": ("waits_episode", "single_episode"),
-    "blocked": ("wait_ms", ""),
-}
 SETTLED = 0.05  # of the time under pressure that may be missing from a window that is called steady
 
 
@@ -33,7 +33,7 @@ def divisor(runs: Replications, scenario: Scenario, quantity: str, window: int) 
 
 def exposed(runs: Replications, scenario: Scenario, quantity: str, window: int) -> Array:
     """The calls that may wait, of each replication: those under pressure, where no other can."""
-    only_episodes = harmless_calm(scenario) or quantity == "p_wait_episode"
+    only_episodes = harmless_calm(scenario) or QUANTITIES[quantity].of_episode
     return runs.of("single_episode" if only_episodes else "single", window)
 
 

@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole
 from krcsim.base.old_names import option_for_runs, takes_old_keywords
+from krcsim.base.tables import html_table
 from krcsim.methods import exact, plain, rare
 from krcsim.methods.finding import Finding
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near, given
 from krcsim.results.estimate import NOTHING, Estimate
-from krcsim.results.result import html_table
 from krcsim.runs.ladder import SEED, Stop, check_study
 from krcsim.studies.ask import ask
 from krcsim.studies.reserves import with_reserve

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All methods compared: the verdict in words, a chart, a table, plain text, a Result to save."""
 
+from krcsim.base.tables import text_table
 from krcsim.methods import exact
 from krcsim.methods.table import METHODS
 from krcsim.report.chart import Chart, Line
-from krcsim.report.reply import check_text, fitting, made_with, situation, table, wrap
+from krcsim.report.plain_text import check_text, fitting_table, wrap
+from krcsim.report.reply import made_with
+from krcsim.report.sentences import situation
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import BASE, Result, provenance, words
 from krcsim.studies.all_methods import COMPARED, AllMethods
@@ -12,7 +15,6 @@ from krcsim.studies.entries import entry_of
 from krcsim.studies.reserves import reserve, with_reserve
 
 HEAD = [METHODS[method].LABEL for method in COMPARED]
-WIDEST = 10_000  # columns of a table that may be as wide as it likes
 
 
 def verdict(found: AllMethods) -> str:
@@ -73,7 +75,7 @@ def table_rows(found: AllMethods) -> list[list[str]]:
 
 def all_methods_table(found: AllMethods) -> str:
     """The table for a terminal, and the verdict."""
-    lines = table([found.of, *HEAD], table_rows(found), WIDEST)
+    lines = text_table([found.of, *HEAD], table_rows(found))
     return "\n".join([*lines, "", verdict(found)])
 
 
@@ -85,7 +87,7 @@ def all_methods_text(found: AllMethods) -> str:
         "",
         *wrap(verdict(found) + "."),
         "",
-        *fitting([found.of, *HEAD], rows),
+        *fitting_table([found.of, *HEAD], rows),
         "",
         *wrap("P(wait) by size. ~ is an order of magnitude only, < is an upper bound."),
         "",

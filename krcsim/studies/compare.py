@@ -15,7 +15,7 @@ from krcsim.methods.plain import runs_until_known
 from krcsim.model.remedy import THREAD, Remedy, named
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import command_near, given
-from krcsim.results.quantities import QUANTITIES, answers
+from krcsim.results.quantities import QUANTITIES, answers, asked_by_episode
 from krcsim.results.result import BASE, Result, provenance
 from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Have, Progress, Stop, check_study
 from krcsim.runs.replications import WINDOWS
@@ -26,16 +26,6 @@ from krcsim.studies.shell_command import options_of
 from krcsim.studies.unseen import fill_gaps
 
 Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
-EPISODE_QUANTITIES = (
-    "p_wait_episode",
-    "p_episode",
-    "p_wait",
-    "wait_ms",
-    "list_share",
-    "bytes_at_boot",
-    "bytes_at_full",
-    "bytes_added",
-)
 MOST_EPISODES = 100  # of which each has a window of its own
 LONGEST_MS = 1e8  # of a run that is looked at episode by episode
 USUAL = dict(seed=SEED, precision=PRECISION, max_runs=DEFAULT_RUNS, budget=CLOSING)
@@ -145,7 +135,7 @@ def answer_points(
     check_study(seed, precision, max_runs)
     check_budget(budget)
     windows = _windows(by_episode)
-    asked = EPISODE_QUANTITIES if by_episode else tuple(QUANTITIES)
+    asked = asked_by_episode() if by_episode else tuple(QUANTITIES)
     rows: list[Point] = []
     kept: dict[Point, PointAnswer] = {}
     replications: dict[str, int] = {}

@@ -10,16 +10,12 @@ import numpy as np
 from krcsim.methods import plain
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Array, Difference, between, difference
-from krcsim.results.quantities import callers, window_ms
+from krcsim.results.quantities import callers, compared_sums, window_ms
 from krcsim.results.result import Cell
 from krcsim.runs.replications import Replications
 from krcsim.studies.entries import Entries
 
 Point = tuple[Cell, ...]  # the values of a point: the name of the remedy, then of what varies
-
-# By quantity: what is summed up, and what it is divided by ("": the time of all callers).
-SUMS = {"p_wait": ("waits", "single"), "blocked": ("wait_ms", "")}
-SUMS_BY_EPISODE = {"p_wait_episode": ("waits_episode", "single_episode")}
 
 
 @dataclass(frozen=True)
@@ -36,7 +32,7 @@ def differences(
 ) -> Iterator[Point]:
     """P(wait) and waiting time of each remedy minus the first one's: rows of a Result."""
     points = list(answers.items())
-    sums = SUMS_BY_EPISODE if by_episode else SUMS
+    sums = compared_sums(by_episode)
     for (key, answer), (window, window_name), quantity in itertools.product(
         points[1:], windows.items(), sums
     ):

@@ -8,7 +8,6 @@ from krcsim.methods import construction, plain
 from krcsim.methods.finding import Finding
 from krcsim.results.estimate import NOTHING, Estimate
 from krcsim.results.result import BASE
-from krcsim.runs.ladder import FIRST_RUNS
 
 Where = tuple[int, str]  # the place of a window in WINDOWS (or of an episode), and a quantity
 
@@ -32,7 +31,6 @@ class Entry:
             "hi": e.hi,
             "kind": e.kind,
             "replications": self.replications,
-            "rung": max(0, (self.replications // FIRST_RUNS).bit_length() - 1),
             "method": self.method,
         }
         return tuple(columns[name] for name in BASE[3:])

@@ -7,14 +7,11 @@ from krcsim.report.style import Picture, figure, plain
 
 from matplotlib.axes import Axes
 
-from krcsim.report import figures
+from krcsim.report import palette
+from krcsim.results.quantities import label
 from krcsim.results.result import number
 from krcsim.studies.inputs import INPUTS
 from krcsim.studies.sensitivity import Sensitivity
-
-
-def _quantity_words(quantity: str) -> str:
-    return "P(wait)" if quantity == "p_wait" else quantity
 
 
 def stated(name: str, low: float, high: float) -> str:
@@ -31,7 +28,7 @@ def caption(found: Sensitivity) -> str:
         else ""
     )
     return (
-        f"Share of the variance of log10 of {_quantity_words(found.quantity)} (standard deviation "
+        f"Share of the variance of log10 of {label(found.quantity)} (standard deviation "
         f"{found.spread:.2f}) over "
         f"the ranges given: {found.points} points with the same random draws, 95 % bootstrap "
         f"intervals{floored}. "
@@ -49,13 +46,13 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
             "total",
             "with all others (total)",
             -0.14,
-            dict(color=figures.STYLES[0][0], marker="o", ls="none"),
+            palette.TOTAL,
         ),
         (
             "first",
             "alone (first order)",
             0.14,
-            dict(color=figures.STYLES[1][0], marker="s", ls="none", mfc="white"),
+            palette.FIRST,
         ),
     )
     for which, words, shift, look in looks:
@@ -66,9 +63,7 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
             ax.plot(
                 [lo, hi],
                 [at, at],
-                color=look["color"],
-                lw=1.3,
-                ls="-" if which == "total" else "--",
+                **(palette.TOTAL_INTERVAL if which == "total" else palette.FIRST_INTERVAL),
             )
     ax.set_yticks(
         range(len(found.indices)),
@@ -76,15 +71,13 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
         fontsize=8,
     )
     ax.invert_yaxis()
-    ax.axvline(0.0, color="black", lw=0.6)
-    ax.axvline(found.chance, color="black", lw=1.0, ls=":", label="chance (other random draws)")
+    ax.axvline(0.0, **palette.ZERO_LINE)
+    ax.axvline(found.chance, **palette.CHANCE_LINE, label="chance (other random draws)")
     shares = [x for row in found.indices for x in (row.first[0], row.total[0])]
     ax.set_xlim(
         min(-0.1, *shares) - 0.05, max(1.0, *shares) + 0.05
     )  # shares; intervals of few points go beyond
-    ax.set_xlabel(
-        f"share of the variance of log10 {_quantity_words(found.quantity)}, for these ranges only"
-    )
+    ax.set_xlabel(f"share of the variance of log10 {label(found.quantity)}, for these ranges only")
     ax.grid(True, axis="x", alpha=0.3)
     ax.legend(frameon=False, fontsize=8, loc="lower right")
     return ax

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
 from krcsim.base.fields import check_whole
+from krcsim.base.tables import html_table
 from krcsim.engine.records import COUNTERS, EVENTS
 from krcsim.model.constants import milliseconds
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
-from krcsim.results.result import html_table
 from krcsim.runs.ladder import SEED, check_study
 from krcsim.runs.replications import WINDOWS, event_log
 

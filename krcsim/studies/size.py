@@ -12,6 +12,7 @@ from krcsim.base.fields import check_whole, is_finite
 from krcsim.methods.finding import AUTO
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near, given
+from krcsim.results.quantities import falling_with_reserve
 from krcsim.runs.ladder import DEFAULT_RUNS, SEED, Stop, check_study
 from krcsim.studies.reserves import AT_BOOT, MOST, Key
 from krcsim.studies.shell_command import options_of
@@ -20,7 +21,7 @@ from krcsim.studies.size_tries import Report, Tries
 from krcsim.studies.sized import Sized, Tried, size_of
 
 OF = ("pool", "pages", "mix")
-QUANTITIES = ("p_wait", "p_wait_episode", "p_episode", "blocked")  # they fall as a reserve grows
+QUANTITIES = falling_with_reserve()
 TARGET, CONFIDENCE = 1e-6, 0.95
 BUDGET = 3.5e7  # events of one question: some CPU-seconds
 MANY_CPUS = 80  # for which half as many events are spent

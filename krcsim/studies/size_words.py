@@ -6,16 +6,18 @@ save.
 import html
 import math
 
+from krcsim.base.tables import html_table, text_table
 from krcsim.methods import construction
-from krcsim.report.reply import WIDTH, assumed, check_text, made_with, situation, table, wrap
+from krcsim.report.plain_text import WIDTH, check_text, wrap
+from krcsim.report.reply import made_with
+from krcsim.report.sentences import assumed, situation
 from krcsim.results.estimate import exact
-from krcsim.results.result import BASE, Result, html_table, number, provenance, words
+from krcsim.results.result import BASE, Result, number, provenance, words
 from krcsim.studies.entries import Entry, entry_of
 from krcsim.studies.sized import Sized, Tried, size_of
 from krcsim.studies.unseen import UNSEEN
 
 NOUNS = {"pool": "objects", "pages": "pages"}
-WIDEST = 10_000  # columns of a table that may be as wide as it likes
 
 
 def size_in_words(of: str, tried: Tried) -> str:
@@ -150,7 +152,7 @@ def size_table(found: Sized) -> str:
     below = [line for line in (size_sentence(found) if found.met else "", note(found)) if line]
     if below:
         below.insert(0, "")
-    return "\n".join([*table(head, table_rows(found), WIDEST), *below])
+    return "\n".join([*text_table(head, table_rows(found)), *below])
 
 
 def size_html(found: Sized) -> str:
@@ -167,7 +169,7 @@ def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
     for left_out in ((), HEAD[4:5], HEAD[3:5]):
         columns = [place for place, name in enumerate(HEAD) if name not in left_out]
         narrow = [[row[place] for place in columns] for row in body]
-        lines = table([head[place] for place in columns], narrow, WIDEST)
+        lines = text_table([head[place] for place in columns], narrow)
         if max(map(len, lines)) <= WIDTH:
             break
     return lines

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from krcsim.methods.finding import Finding
 from krcsim.model.scenario import Scenario
+from krcsim.results.quantities import label
 from krcsim.results.result import number
 from krcsim.studies.limits import value_or_bound
 
@@ -95,8 +96,7 @@ class Sized:
     @property
     def goal(self) -> str:
         """What was asked for, in words."""
-        quantity = "P(wait)" if self.quantity == "p_wait" else self.quantity
-        return f"{quantity} < {number(self.target)} at {100 * self.confidence:g} %"
+        return f"{label(self.quantity)} < {number(self.target)} at {100 * self.confidence:g} %"
 
     def __repr__(self) -> str:
         """The answer in a line: what was tried is for tables."""

@@ -11,10 +11,10 @@ from krcsim.methods import construction, exact, rare
 from krcsim.methods.finding import Question
 from krcsim.methods.importance import CopiedRuns
 from krcsim.methods.rare import Look, least_effective, looks
-from krcsim.methods.sums import SUMS
 from krcsim.methods.weights import at_most, says_little, weighed
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate
+from krcsim.results.quantities import SUMS
 from krcsim.runs.ladder import BOUND_RUNS, PRECISION, Stop
 from krcsim.runs.replications import Replications
 from krcsim.studies.entries import Entries, Entry, Where
@@ -89,7 +89,7 @@ def fill_gaps(
 def _has_calls(gaps: Gaps, where: Where) -> bool:
     """Whether a call was seen that could wait: without one there is nothing to copy."""
     window, quantity = where
-    calls = "single_episode" if quantity == "p_wait_episode" else "single"
+    calls = SUMS[quantity][1] or "single"
     return bool(gaps.runs.of(calls, window).any())
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from krcsim.base import cells, old_names
+from krcsim.base.csv_text import csv_line
 from krcsim.base.errors import KrcsimError
 from krcsim.base.reading import read_toml
 from krcsim.methods.table import CHOICES
@@ -17,7 +18,6 @@ from krcsim.runs.ladder import FIRST_RUNS, MOST_RUNS, steps
 from krcsim.runs.replications import WINDOWS
 from krcsim.sweeps.digest import versions
 from krcsim.sweeps.plan import MAX_SIZE, Plan, Range
-from krcsim.sweeps.row import csv_line
 
 FORMAT = "krcsim-sweep/3"
 # Formats of before are read, but not gone on with; the first had no check in its rows.

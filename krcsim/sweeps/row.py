@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The rows of a table: a line a point with all that was asked of it, and a check of the line."""
 
-import csv
-import io
 import json
-from collections.abc import Iterable
 from hashlib import sha256
 from typing import Any
 
+from krcsim.base.csv_text import csv_line
 from krcsim.base.errors import KrcsimError
 from krcsim.runs.ladder import Have, Stop
 from krcsim.studies.ask import ask
@@ -73,13 +71,6 @@ def row(plan: Plan, number: int, seal: Seal, stop: Stop | None = None) -> str:
 
     line = csv_line([number, *map(_text, values.values()), *map(_text, cells), refused])
     return seal.whole(line.rstrip("\n"))
-
-
-def csv_line(cells: Iterable[Any]) -> str:
-    """Cells as a line of CSV."""
-    out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerow(cells)
-    return out.getvalue()
 
 
 def _text(value: Any) -> str:

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from krcsim.base import cells
+from krcsim.base.csv_text import csv_line
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.model.scenario_file import toml_text
 from krcsim.results.estimate import Estimate
@@ -35,7 +36,7 @@ from krcsim.sweeps.head import (
     plan_in,
 )
 from krcsim.sweeps.plan import Plan
-from krcsim.sweeps.row import Seal, csv_line
+from krcsim.sweeps.row import Seal
 
 _LONGEST = 10_000_000  # bytes of a line
 _NUMBER, _COUNT = cells.either(cells.NUMBER), cells.either(cells.COUNT)

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 import krcsim
+from krcsim.base.tables import html_table
 from krcsim.model.scenario import changed
-from krcsim.results.result import Result, html_table
+from krcsim.results.result import Result
 from krcsim.studies.all_methods import by_all_methods
 
 QUICK = changed(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)

@@ -11,8 +11,11 @@ import pytest
 
 import krcsim
 from krcsim.base.errors import KrcsimError
+from krcsim.base.tables import text_table
 from krcsim.cli.main import main, parser, scenario_from
-from krcsim.report.reply import answer_text, assumed, fitting, left_out, table
+from krcsim.report.plain_text import fitting_table
+from krcsim.report.reply import answer_text
+from krcsim.report.sentences import assumed, left_out
 from krcsim.studies.compare import compare
 from krcsim.studies.size_words import size_result, size_text
 from krcsim.sweeps.grid import sweep
@@ -143,14 +146,16 @@ def test_a_table_that_is_too_wide_says_less_and_is_never_refused(more: int) -> N
         [HEAD[0], *(f"parameter{n}" for n in range(more)), *HEAD[1:]],
         [WIDE[0], *["1234.5"] * more, *WIDE[1:]],
     )
-    lines = fitting(head, [row, row])
+    lines = fitting_table(head, [row, row])
     assert max(map(len, lines)) <= 72
     assert "~ 3.21e-05" in " ".join(lines)
     assert "from boot" not in lines[0]
 
 
 def test_a_table_that_fits_leaves_nothing_out() -> None:
-    assert fitting(HEAD[:5], [WIDE[1:2] + WIDE[1:5]]) == table(HEAD[:5], [WIDE[1:2] + WIDE[1:5]])
+    assert fitting_table(HEAD[:5], [WIDE[1:2] + WIDE[1:5]]) == text_table(
+        HEAD[:5], [WIDE[1:2] + WIDE[1:5]]
+    )
 
 
 def test_a_reply_to_a_grid_of_many_values_fits_a_mail() -> None:

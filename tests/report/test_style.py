@@ -36,8 +36,8 @@ from krcsim.results.estimate import Estimate
 from krcsim.runs.ladder import SEED
 from krcsim.studies.sensitivity import Index, Sensitivity
 from krcsim.studies.sensitivity_chart import picture_of_sensitivity
-from krcsim.widgets.questions import pictured
-from krcsim.widgets.view import View
+from krcsim.widgets.chart_picture import chart_picture
+from krcsim.widgets.live_picture import LivePicture
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = {
@@ -131,7 +131,7 @@ def figures(at: Path) -> Iterator[tuple[str, bytes]]:
                 f"{name}.{kind}",
                 file_of(Answer(name, SCENARIO, SEED, "krcsim x", what, "t\n"), kind),
             )
-    yield "slider", pictured(View(plain), CHART, "krcsim x")
+    yield "slider", chart_picture(LivePicture(plain), CHART, "krcsim x")
     yield "ranking", picture_of_sensitivity(RANKED)._repr_png_()
     yield "recordings", png(compared())
     draw(compared(), at / "kernel.png")
@@ -265,7 +265,7 @@ def test_figures_are_made_and_written_in_one_place(path: Path) -> None:
     """Whoever made one elsewhere would make it under a person's settings; the view is told under
     which it draws.
     """
-    if path == Path(style.__file__) or path.stem == "view":
+    if path == Path(style.__file__) or path.stem == "live_picture":
         return
     calls = [
         node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)

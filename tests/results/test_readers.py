@@ -16,13 +16,15 @@ from typing import Any
 import pytest
 
 from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError, sentence, shown
-from krcsim.guest.recordings import condition_of, episodes, grace_lengths_ms, read_set
+from krcsim.guest.recorded_episodes import episodes
+from krcsim.guest.recorded_scenario import grace_lengths_ms
+from krcsim.guest.recordings import condition_of, read_set
 from krcsim.guest.rows import flat
 from krcsim.model.grace_period import read_lengths
 from krcsim.model.scenario import changed
 from krcsim.model.scenario_file import data_folder, load_scenario, read_scenario
-from krcsim.report.chart import Chart, Line, csv_text
-from krcsim.results import result as results
+from krcsim.report.chart import Chart, Line, chart_csv
+from krcsim.results import result_format as formats
 from krcsim.results.estimate import NOTHING
 from krcsim.results.result import BASE, Result, load_result
 from krcsim.sweeps.growing import growing
@@ -116,7 +118,7 @@ def test_thousands_of_lengths_and_episodes_are_no_lie(tmp_path: Path) -> None:
     text = (
         "[grace_period]\nkind = 'empirical'\nlengths_ms = ["
         + "12.5," * 20_000
-        + "]\n[allocator]\n_episodes = 'schedule'\n"
+        + "]\n[allocator]\nepisodes = 'schedule'\n"
     )
     (tmp_path / "s.toml").write_text(
         text + "schedules = [" + ",".join(f"[{2 * n}, {2 * n + 1}]" for n in range(20_000)) + "]"
@@ -146,7 +148,7 @@ def test_what_is_no_name_names_no_scenario(name: Any) -> None:
 
 def write(path: Path, body: dict[str, Any]) -> Path:
     """A result file whose checksum is right, whatever it holds."""
-    path.write_text(json.dumps({**body, "sha256": results._checksum(body)}), encoding="utf-8")
+    path.write_text(json.dumps({**body, "sha256": formats.checksum(body)}), encoding="utf-8")
     return path
 
 
@@ -203,30 +205,15 @@ def test_a_name_given_twice_is_no_result(tmp_path: Path) -> None:
     assert "not JSON" in refusal(load_result, path)
 
 
-def test_an_older_format_is_read_and_what_it_lacks_is_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = write(tmp_path / "r.json", body())
-    rows = load_result(old).rows
-    monkeypatch.setattr(results, "BASE", (*BASE, "added"))
-    monkeypatch.setattr(results, "RULES", results.RULES | {"added": results.RULES["unit"]})
-    monkeypatch.setattr(
-        results, "FORMATS", {results.FORMAT: BASE, "krcsim-result/next": results.BASE}
-    )
-    found = load_result(old)
-    assert found.columns[-1] == "added"
-    assert found.rows == tuple((*row, None) for row in rows)
-
-
 def test_each_column_of_a_result_has_a_rule() -> None:
-    assert {*BASE} <= {*results.RULES}
+    assert {*BASE} <= {*formats.RULES}
 
 
 def test_a_notebook_shows_names_and_runs_none() -> None:
     wrong = "<script>alert(1)</script>"
     found = Result(
         ("remedy", wrong, *BASE),
-        (("A1", wrong, "steady", "p_wait", "", 0.5, 0.4, 0.6, "interval", 8, 0),),
+        (("A1", wrong, "steady", "p_wait", "", 0.5, 0.4, 0.6, "interval", 8, None),),
         (),
         {},
     )
@@ -437,7 +424,7 @@ def test_a_name_is_one_cell_of_the_data_drawn_and_no_formula() -> None:
     lines = tuple(
         Line(name, ("3, of four",), (1.0,), (NOTHING,)) for name in ('=cmd|"x"', "two\nlines", "B3")
     )
-    text = csv_text(Chart(lines, "x", "y", True), {})
+    text = chart_csv(Chart(lines, "x", "y", True), {})
     assert text.splitlines()[1:] == [
         '"\'=cmd|""x""",now,"3, of four",1,,,,none',
         '"two lines",now,"3, of four",1,,,,none',

@@ -13,7 +13,7 @@ import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.methods.exact import why_not
-from krcsim.report.reply import WIDTH
+from krcsim.report.plain_text import WIDTH
 from krcsim.results.result import words
 from krcsim.studies.all_methods import LARGEST, AllMethods, by_all_methods
 from krcsim.studies.all_methods_report import (
@@ -24,7 +24,7 @@ from krcsim.studies.all_methods_report import (
     verdict,
 )
 from krcsim.studies.finding_words import finding_sentences
-from krcsim.widgets import Trust
+from krcsim.widgets import RareAndExact
 
 SMALL = krcsim.load_scenario("small-world")
 NEVER = ["--set", "allocator.calm.head=0"]
@@ -206,7 +206,7 @@ def test_every_file_alone_makes_itself_again(
 def test_the_picture_has_the_numbers_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     assert explorer.done is not None
     assert explorer.found is not None
     assert main(shlex.split(explorer.done.answer.command)[1:]) == 0
@@ -216,7 +216,7 @@ def test_the_picture_has_the_numbers_of_the_shell(
 def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for of in ("pool", "pages"):
         monkeypatch.setitem(LARGEST, of, 2)
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     for control in (*explorer.controls.values(), explorer.of):
         before, was = explorer.image.value, control.value
         others = (
@@ -228,7 +228,7 @@ def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     explorer.size.value = 2
     assert explorer.found is not None
     assert f"exact chain {words(explorer.found.estimate('exact', 2))}" in explorer.value.value
@@ -237,8 +237,8 @@ def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
 
 
 def test_a_size_that_was_left_out_is_not_told_as_if_it_were_there(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
-    explorer._put(krcsim.changed(SMALL, **{"allocator.calm.head": 0.001}))
+    explorer = RareAndExact(tmp_path, runs=(8,))
+    explorer.show_setting(krcsim.changed(SMALL, **{"allocator.calm.head": 0.001}))
     assert explorer.found is not None
     last = len(explorer.found.rows) - 1
     explorer.size.value = 10
@@ -254,7 +254,7 @@ def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: A
 
 
 def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     assert explorer.preset.value == "small-world"
     explorer.controls["allocator.calm.head"].value = 0.05
     assert explorer.preset.value == ""
@@ -263,9 +263,9 @@ def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
 
 
 def test_a_world_that_cannot_be_asked_is_told_and_the_picture_stays(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     before = explorer.image.value
-    explorer._put(krcsim.changed(SMALL, **{"allocator.calm.head": 0.0}))
+    explorer.show_setting(krcsim.changed(SMALL, **{"allocator.calm.head": 0.0}))
     assert explorer.image.value == before
     assert "no call ever waits" in explorer.status.value
 

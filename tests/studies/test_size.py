@@ -19,7 +19,7 @@ import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.model.remedy import named
-from krcsim.report.reply import WIDTH
+from krcsim.report.plain_text import WIDTH
 from krcsim.results.estimate import Estimate, exact
 from krcsim.studies.frontier import frontier
 from krcsim.studies.limits import at_each_look, limits, needed
@@ -397,7 +397,7 @@ def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
 
 
 def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "thread-as-posted", rungs=(1,))
+    explorer = HowBig(tmp_path, "thread-as-posted", runs=(16,))
     explorer.target.value, explorer.of.value = 1e-12, "mix"
     assert explorer.found is not None
     assert explorer.found.of == "mix"
@@ -408,12 +408,12 @@ def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path
 
 
 def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "small-world", rungs=(0,))
+    explorer = HowBig(tmp_path, "small-world", runs=(8,))
     assert explorer.scenario == krcsim.load_scenario("small-world")
 
 
 def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(0,))
+    explorer = HowBig(tmp_path, runs=(8,))
     assert explorer.buttons["Cancel"].disabled
     explorer._on_way((0.1, "B2-own"))
     assert not explorer.buttons["Cancel"].disabled
@@ -422,7 +422,7 @@ def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> 
 def test_the_numbers_are_those_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    explorer = HowBig(tmp_path, rungs=(2,))
+    explorer = HowBig(tmp_path, runs=(32,))
     explorer.controls["workload.rate_hz"].value = 2000.0
     assert explorer.done is not None
     assert explorer.found is not None
@@ -432,7 +432,7 @@ def test_the_numbers_are_those_of_the_shell(
 
 
 def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(1,))
+    explorer = HowBig(tmp_path, runs=(16,))
     for control, other in (
         (explorer.target, 1e-2),
         (explorer.of, "pages"),
@@ -450,12 +450,12 @@ def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
 
 
 def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "thread-as-posted", rungs=(2,))
+    explorer = HowBig(tmp_path, "thread-as-posted", runs=(32,))
     explorer.at_boot.value = "empty"
     assert "no pool of up to" in explorer.value.value
     assert explorer.image.value[:4] == b"\x89PNG"
 
 
 def test_all_files_are_exported(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(0,))
+    explorer = HowBig(tmp_path, runs=(8,))
     assert sorted(path.suffix[1:] for path in explorer.export()) == KINDS

@@ -26,9 +26,10 @@ from krcsim.cli.main import main, shown
 from krcsim.methods import rare
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
-from krcsim.report.chart import Chart, Line, chart_of, rows_unseen, unseen
+from krcsim.report.chart import Chart, Line, chart_of, in_strip, names_in_strip
 from krcsim.report.figures import FLOOR, figure_of, limits, strip
-from krcsim.report.reply import answer_text, log_plot
+from krcsim.report.reply import answer_text
+from krcsim.report.text_plot import log_plot
 from krcsim.results.estimate import NOTHING, Estimate
 from krcsim.results.quantities import p_wait_episode
 from krcsim.results.result import METHODS, Result, load_result, number, words
@@ -96,7 +97,7 @@ def test_what_plain_runs_saw_is_left_as_it_is() -> None:
 
 def test_without_a_budget_the_bound_is_all() -> None:
     result = compare(RARE, ["own"], max_runs=16, budget=0.0)
-    assert {row[-1] for row in result.rows if row[-4] == "bound"} == {"bound"}
+    assert {row[-1] for row in result.rows if row[-3] == "bound"} == {"bound"}
     with pytest.raises(KrcsimError, match="budget"):
         compare(RARE, ["own"], budget=-1.0)
 
@@ -153,8 +154,8 @@ def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:
 def test_an_older_file_is_read_and_does_not_say_how_its_rows_were_found(tmp_path: Path) -> None:
     result = compare(POSTED, ["A0", "D5-A1"], max_runs=8, budget=0.0)
     body = json.loads(result.to_json())
-    body["format"], body["columns"] = "krcsim-result/1", body["columns"][:-1]
-    body["rows"] = [row[:-1] for row in body["rows"]]
+    body["format"], body["columns"] = "krcsim-result/1", [*body["columns"][:-1], "rung"]
+    body["rows"] = [[*row[:-1], 0] for row in body["rows"]]
     del body["sha256"], body["provenance"]["budget"], body["provenance"]["why"]
     text = json.dumps(body, indent=1, sort_keys=True)
     path = tmp_path / "old.json"
@@ -255,7 +256,7 @@ def test_a_rough_interval_that_says_nothing_is_not_drawn_but_its_point_is_marked
     assert spans(chart) == []
     ax = figure_of(chart).axes[0]
     assert "~0" in [text.get_text() for text in ax.texts]
-    assert "~ is read as a factor" in ax.texts[-1].get_text()
+    assert "~: order of magnitude only" in ax.texts[-1].get_text()
 
 
 def spans(chart: Chart) -> list[tuple[float, float]]:
@@ -335,7 +336,7 @@ def rows_agree(result: Result) -> None:
     together.
     """
     for row in result.rows:
-        value, lo, hi, kind, _, _, method = row[-7:]
+        value, lo, hi, kind, _, method = row[-6:]
         assert method in METHODS
         assert (kind == "bound") == (value is None and hi is not None)
         assert kind != "bound" or method in ("bound", "by construction")
@@ -382,7 +383,7 @@ def picture_agrees(result: Result, window: str) -> None:
     low = limits(chart)[2]
     ax = figure_of(chart).axes[0]
     stars = sum(len(line.get_xdata()) for line in ax.lines if line.get_markerfacecolor() == "white")
-    assert stars == sum(unseen(e) for line in chart.lines for e in line.estimates)
+    assert stars == sum(in_strip(e) for line in chart.lines for e in line.estimates)
     by_name = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
     for line in chart.lines:
         for y, e in zip(by_name[line.name].get_ydata(), line.estimates, strict=True):
@@ -393,7 +394,7 @@ def picture_agrees(result: Result, window: str) -> None:
             else:
                 assert math.isnan(y)
     plot = log_plot(chart)
-    assert any(line.startswith("  none |") for line in plot) == bool(rows_unseen(chart))
+    assert any(line.startswith("  none |") for line in plot) == bool(names_in_strip(chart))
 
 
 def text_agrees(result: Result, window: str) -> None:

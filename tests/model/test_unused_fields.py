@@ -16,13 +16,14 @@ import pytest
 import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.model.allocator import Failure
-from krcsim.model.idle import CLASSES, idle
 from krcsim.model.memory import Memory
 from krcsim.model.scenario import Scenario, as_dict, changed
+from krcsim.model.unused_fields import CLASSES, unused_fields
 from krcsim.results.quantities import answers
 from krcsim.runs.replications import replicate
 from krcsim.widgets import Pressure
-from krcsim.widgets.explorer import CONTROLS, Explorer
+from krcsim.widgets.controls import CONTROLS
+from krcsim.widgets.explorer import Explorer
 from tests.walk import EXPLORERS, choices, hasty, odd_files
 from validation.scenarios import detailed_scenario, random_scenario
 
@@ -65,9 +66,9 @@ def run(s: Scenario) -> tuple[Any, ...]:
 
 
 @pytest.mark.parametrize("number", range(len(WORLDS) + len(SURE)))
-def test_an_idle_field_moves_no_count_of_any_run(number: int) -> None:
+def test_an_unused_field_moves_no_count_of_any_run(number: int) -> None:
     s = [*WORLDS, *SURE][number]
-    found = idle(s)
+    found = unused_fields(s)
     before, tried = run(s), 0
     for path in sorted(found):
         for value in TRIED.get(path, ()):
@@ -87,10 +88,9 @@ def test_an_idle_field_moves_no_count_of_any_run(number: int) -> None:
     assert tried > 0
 
 
-def test_failures_are_idle_where_free_pages_decide_and_memory_where_failures_are_drawn() -> None:
-    pages, drawn = (
-        idle(krcsim.load_scenario(name)) for name in ("exhausted-guest", "thread-as-posted")
-    )
+def test_failures_are_unused_where_free_pages_decide_and_memory_where_failures_are_drawn() -> None:
+    pages = unused_fields(krcsim.load_scenario("exhausted-guest"))
+    drawn = unused_fields(krcsim.load_scenario("thread-as-posted"))
     assert {f"allocator.episode.{name}" for name in CLASSES} <= set(pages)
     assert not any(path.startswith("memory.") for path in pages)
     assert {"memory.hog", "memory.deferred_counts"} <= set(drawn)
@@ -113,11 +113,11 @@ def hidden(explorer: Explorer) -> set[str]:
 
 def inputs(explorer: Explorer) -> list[Any]:
     """What moves the answers that an explorer shows: the fields of each world, without those that
-    are idle there.
+    are unused there.
     """
     out = []
-    for name, world in explorer.worlds(explorer.scenario).items():
-        without = idle(world)
+    for name, world in explorer.scenarios(explorer.scenario).items():
+        without = unused_fields(world)
         flat = {
             f"{a}.{b}": v
             for a, sub in as_dict(world).items()
@@ -149,7 +149,7 @@ def test_every_slider_that_is_shown_moves_what_the_answers_come_from(
             control.value = r.choice([v for _, v in control.options if v != was])
             assert "Not possible" not in explorer.status.value
             if control.value != was:  # else it went back: nothing else was possible
-                assert inputs(explorer) != before, (CONTROLS[path][0], was, control.value)
+                assert inputs(explorer) != before, (CONTROLS[path].label, was, control.value)
 
 
 @pytest.mark.usefixtures("warm_engine")
@@ -175,7 +175,7 @@ def test_a_slider_that_is_not_shown_moves_no_answer(name: str, tmp_path: Path) -
 
 
 def test_where_pages_decide_no_failure_is_offered_and_a_sentence_says_why(tmp_path: Path) -> None:
-    explorer = Pressure(tmp_path, rungs=())
+    explorer = Pressure(tmp_path, runs=())
     assert hidden(explorer) == {"allocator.episode.page", "allocator.episode.head"}
     assert "P(page fails), P(object fails): free pages decide what fails" in explorer.without.value
     explorer.controls["memory.hog"].value = "none"

@@ -164,7 +164,7 @@ def looks(
         if over:
             return
 
-        few = np.count_nonzero(copied.each("forks")) <= len(copied.runs) / 2
+        few = np.count_nonzero(copied.each("copies")) <= len(copied.runs) / 2
         due = (few and total == TRY_EARLY) or total == TRY_LATE
         if due and not tried and scenario.remedy.array_path and not clear(copied):
             tried = True  # it is the pages that rarely run out

@@ -35,10 +35,14 @@ from typing import Any
 import numpy as np
 
 from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError
-from krcsim.cli.given import check_options, command_of, pinned, scenario_from, value_of
-from krcsim.cli.main import VERBS, over_of, parser
-from krcsim.cli.main import shown as shown_table
-from krcsim.cli.sweeps import check_sweep, plan_from
+from krcsim.cli.arguments import pinned, scenario_from, value_of
+from krcsim.cli.command_line import check_options, parsed
+from krcsim.cli.compare import over_of
+from krcsim.cli.made_with import command_of
+from krcsim.cli.options import Studied
+from krcsim.cli.result_table import result_table
+from krcsim.cli.sweep import Sweep, plan_from
+from krcsim.cli.verbs import VERBS
 from krcsim.guest.recorded_episodes import episodes
 from krcsim.guest.recorded_scenario import scenario_of
 from krcsim.guest.recordings import read_set
@@ -396,7 +400,7 @@ def _use_result(path: Path) -> None:
     assert json.loads(found.to_json())["rows"] == [list(x) for x in found.rows]
     assert "<script" not in found._repr_html_()
     for call in (
-        shown_table,
+        result_table,
         lambda x: chart_csv(chart_of(x), {}),
         answer_text,
         lambda x: answer_text(x, "boot"),
@@ -477,7 +481,7 @@ def _use_table(path: Path) -> None:
         saved = table_result(found)
         saved.to_json()
         if saved.rows:
-            shown_table(saved)
+            result_table(saved)
 
 
 @cache
@@ -588,8 +592,8 @@ def _field_value(r: random.Random) -> str:
 
 
 OPTIONS = (
-    "--set --set --over --sample --pin --seed --max-rung --precision --remedies --points "
-    "--quantity --by-episode --of "
+    "--set --set --over --sample --pin --seed --max-rung --max-runs --precision --remedies "
+    "--points --quantity --by-episode --of "
     "--target --into --sizes --method --max --rem --on"
 ).split()
 
@@ -600,7 +604,8 @@ def command_line(r: random.Random, folder: Path) -> Case:
     """
     own = folder / "own.toml"
     own.write_text(_scenario_text(r), encoding="utf-8")
-    argv = [r.choice([*VERBS][:-1]), r.choice(["phone", "thread-as-posted", str(own)])]
+    asking = [verb for verb in VERBS if verb != "show"]
+    argv = [r.choice(asking), r.choice(["phone", "thread-as-posted", str(own)])]
     for _ in range(r.randrange(4)):
         name, value = r.choice(OPTIONS), _field_value(r)
         if name == "--pin":
@@ -611,6 +616,7 @@ def command_line(r: random.Random, folder: Path) -> Case:
                 (
                     "1",
                     "2",
+                    "16",
                     "0.1",
                     "A1,B",
                     "own",
@@ -630,26 +636,24 @@ def command_line(r: random.Random, folder: Path) -> Case:
 
 
 def _understood(argv: list[str]) -> None:
-    args = parser().parse_args(argv)
-    options = VERBS[args.verb][2]
-    check_options(args, options)
-    scenario = scenario_from(args)
-    over = over_of(args) if "over" in args else {}
-    if args.verb == "sweep":
-        check_sweep(args)
-        plan = plan_from(args, scenario, over) if args.into else None
+    options = parsed(argv)
+    check_options(options)
+    scenario = scenario_from(options)
+    over = over_of(options) if isinstance(options, Studied) else {}
+    if isinstance(options, Sweep):
+        plan = plan_from(options, scenario, over) if options.into else None
         if plan is None and math.prod(map(len, over.values())) <= MAX_POINTS:
             plan_of(scenario, over) if over else None
-    pins = [pinned(pin) for pin in getattr(args, "pin", [])]
-    command = command_of(args, options)
+    pins = [pinned(pin) for pin in getattr(options, "pin", [])]
+    command = command_of(options)
     assert command.isprintable()
     if "scenario.toml" not in command:
-        again = parser().parse_args(shlex.split(command)[1:])
+        again = parsed(shlex.split(command)[1:])
         assert scenario_from(again) == scenario
         assert [pinned(pin) for pin in getattr(again, "pin", [])] == pins
-        same = {*vars(args)} - {"scenario", "set", "pin", "over", "sample", "out"}
-        assert {k: repr(vars(again)[k]) for k in same} == {k: repr(vars(args)[k]) for k in same}
-        assert command_of(again, options) == command
+        same = {*vars(options)} - {"scenario", "set", "pin", "over", "sample", "out"}
+        assert {k: repr(vars(again)[k]) for k in same} == {k: repr(vars(options)[k]) for k in same}
+        assert command_of(again) == command
 
 
 def option_value(r: random.Random, _folder: Path) -> Case:

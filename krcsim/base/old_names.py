@@ -92,9 +92,7 @@ def runs_on_rung(rung: int) -> int:
 
 def option_for_runs(max_runs: int) -> str:
     """The option of the shell that asks for at most so many replications."""
-    if not isinstance(max_runs, int):  # it is refused later
-        return f"--max-rung {max_runs}"
-    return f"--max-rung {(max_runs // 8).bit_length() - 1}"
+    return f"--max-runs {max_runs}"
 
 
 def takes_old_keywords(

@@ -1,109 +1,115 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What comes next: a tournament over the CPUs, a heap of stalled callers, and the event log."""
+"""What comes next: a tournament over the CPUs, and a heap of stalls and expedited waits."""
 
-import math
-from typing import Any
-
-from krcsim.engine.random_streams import compile_module
-from krcsim.engine.records import (
-    BIN_LO_MS,
-    BINS,
-    cpu_at,
-    event_at,
-    held_at,
-    krw_at,
-    node_at,
-    real_at,
-)
-
-FULL, STOPPED = (
-    1,
-    2,
-)  # GLOBAL.error: a buffer is full, run again with a larger one; asked to give up
+from krcsim.engine.codes import FULL
+from krcsim.engine.compiling import compile_module, part
+from krcsim.engine.pointers import batch_at, cpu_at, heap_node_at, held_call_at, real_at
+from krcsim.engine.random_streams import INF
+from krcsim.engine.records import KFREE_N_BATCHES, HeldCall, World
 
 
-def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
-    """Append an event to the log if there is one and it has room."""
-    if g.log_n < g.log_cap:
-        e = event_at(g.p_log, g.log_n)
-        e.at, e.code, e.cpu, e.value = at, code, cpu, value
-        if cpu >= 0:
-            c = cpu_at(g.p_cpus, cpu)
-            e.nr_emergency, e.room = c.nr_emergency, c.room[0] + c.room[1]
-            e.cached = c.cache[0] + g.own_cache * c.cache[1]
-            e.queued, e.listed = c.ptr[0] + c.ptr[1] + c.ptr[2], c.ptr[2]
-    g.log_n += 1
+@part
+def batches_ready_at(world: World, cpu_index: int) -> float:
+    """When the first batch of a CPU becomes ready; infinite if none is known to."""
+    ready_at = INF
+    for number in range(KFREE_N_BATCHES):
+        batch = batch_at(world.batches_address, KFREE_N_BATCHES * cpu_index + number)
+        ready_at = min(ready_at, batch.ready_at)
+
+    return ready_at
 
 
-def touch(g: Any, i: Any) -> None:
-    """CPU i's next event may have changed: recompute it and play the tournament upwards."""
-    c, tree = cpu_at(g.p_cpus, i), g.p_tree
-    j = g.leaves + i
+def update_next_event(world: World, cpu_index: int) -> None:
+    """A CPU's next event may have changed: find it, and play the tournament upwards from its
+    leaf.
+    """
+    cpu = cpu_at(world.cpus_address, cpu_index)
+    tournament = world.tournament_address
     first = min(
-        c.monitor_at,
-        c.call_at,
-        c.phase_at,
-        c.wk_at,
-        krw_at(g.p_krw, 2 * i).ready_at,
-        krw_at(g.p_krw, 2 * i + 1).ready_at,
+        cpu.monitor_at,
+        cpu.call_at,
+        cpu.phase_ends_at,
+        cpu.work_step_ends_at,
+        batches_ready_at(world, cpu_index),
     )
-    real_at(tree, j).x = first
-    while j > 1:
-        first = min(first, real_at(tree, j ^ 1).x)
-        j >>= 1
-        real_at(tree, j).x = first
+
+    match = world.tournament_leaves + cpu_index
+    real_at(tournament, match).x = first
+
+    while match > 1:
+        first = min(first, real_at(tournament, match ^ 1).x)
+        match >>= 1
+        real_at(tournament, match).x = first
 
 
-def first_cpu(g: Any) -> Any:
-    """The lowest CPU whose next event is the earliest."""
-    j = 1
-    while j < g.leaves:
-        j = 2 * j + int(real_at(g.p_tree, 2 * j).x > real_at(g.p_tree, 2 * j + 1).x)
-    return j - g.leaves
+def earliest_cpu(world: World) -> int:
+    """The CPU whose next event is the earliest; of several the lowest."""
+    tournament = world.tournament_address
+    match = 1
+
+    while match < world.tournament_leaves:
+        left = 2 * match
+        match = left + int(real_at(tournament, left).x > real_at(tournament, left + 1).x)
+
+    return match - world.tournament_leaves
 
 
-def pending_new(g: Any) -> Any:
-    """The free HELD slot that the next heap_push() takes, or the one heap_pop() just left."""
-    return held_at(g.p_pending, node_at(g.p_nodes, g.heap_n).slot)
+def free_slot(world: World) -> HeldCall:
+    """The free slot that the next push_held_call() takes, or that pop_held_call() just left."""
+    node = heap_node_at(world.heap_address, world.heap_size)
+    return held_call_at(world.stalled_address, node.slot)
 
 
-def heap_push(g: Any, at: Any) -> None:
-    """Let the slot of pending_new() come up at `at`."""
-    if g.heap_n >= g.heap_cap:
-        g.error = FULL
+def push_held_call(world: World, at: float) -> None:
+    """Let the call in free_slot() come up at this time."""
+    if world.heap_size >= world.heap_capacity:
+        world.error = FULL
         return
-    i, g.heap_n = g.heap_n, g.heap_n + 1
-    node = node_at(g.p_nodes, i)
+
+    place = world.heap_size
+    world.heap_size += 1
+    node = heap_node_at(world.heap_address, place)
     slot = node.slot
-    while i > 0 and node_at(g.p_nodes, (i - 1) >> 1).at > at:
-        i = (i - 1) >> 1
-        up = node_at(g.p_nodes, i)
-        node.at, node.slot = up.at, up.slot
-        node = up
-    node.at, node.slot = at, slot
+
+    while place > 0 and heap_node_at(world.heap_address, (place - 1) >> 1).at > at:
+        place = (place - 1) >> 1
+        parent = heap_node_at(world.heap_address, place)
+        node.at = parent.at
+        node.slot = parent.slot
+        node = parent
+
+    node.at = at
+    node.slot = slot
 
 
-def heap_pop(g: Any) -> None:
-    """Take the earliest entry out; its slot is then that of pending_new()."""
-    g.heap_n = n = g.heap_n - 1
-    node, last = node_at(g.p_nodes, 0), node_at(g.p_nodes, n)
-    at, slot = last.at, last.slot
-    last.at, last.slot = node.at, node.slot
-    child = 1
-    while child < n:
-        if child + 1 < n and node_at(g.p_nodes, child + 1).at < node_at(g.p_nodes, child).at:
-            child += 1
-        down = node_at(g.p_nodes, child)
-        if down.at >= at:
+def pop_held_call(world: World) -> None:
+    """Take the earliest call out of the heap; its slot is then that of free_slot()."""
+    world.heap_size -= 1
+    size = world.heap_size
+    node = heap_node_at(world.heap_address, 0)
+    last = heap_node_at(world.heap_address, size)
+
+    at = last.at
+    slot = last.slot
+    last.at = node.at
+    last.slot = node.slot
+
+    place = 1
+    while place < size:
+        child = heap_node_at(world.heap_address, place)
+        if place + 1 < size and heap_node_at(world.heap_address, place + 1).at < child.at:
+            place += 1
+            child = heap_node_at(world.heap_address, place)
+        if child.at >= at:
             break
-        node.at, node.slot = down.at, down.slot
-        child, node = 2 * child + 1, down
-    node.at, node.slot = at, slot
 
+        node.at = child.at
+        node.slot = child.slot
+        node = child
+        place = 2 * place + 1
 
-def bin_of(ms: Any) -> Any:
-    """The histogram bin of a time in ms."""
-    return 0 if ms <= BIN_LO_MS else min(BINS - 1, int(16.0 * math.log2(ms / BIN_LO_MS)))
+    node.at = at
+    node.slot = slot
 
 
 compile_module()

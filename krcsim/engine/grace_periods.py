@@ -1,179 +1,176 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The grace-period machine: one for all batches and waiters of a run."""
+"""Grace periods, one sequence for all batches and waiters of a run, and the readers that hold them
+up.
+"""
 
 import math
-from typing import Any
 
-from krcsim.engine.calendar import FULL, heap_push, log, touch
-from krcsim.engine.random_streams import INF, compile_module, normal, uniform
-from krcsim.engine.records import (
-    ALL,
-    GP_ENDS,
-    GP_STARTS,
-    WAIT_BEGINS,
-    WAITS,
-    WAKE,
-    cpu_at,
-    held_at,
-    krw_at,
-    node_at,
-    out_at,
-    prod_at,
-    real_at,
-    tally_at,
-)
+from krcsim.engine.calendar import update_next_event
+from krcsim.engine.codes import ALL_CPUS, BATCH_WAITS, GP_ENDS, GP_STARTS
+from krcsim.engine.compiling import compile_module, part
+from krcsim.engine.event_log import log_event
+from krcsim.engine.pointers import batch_at, cpu_at, held_call_at, producer_at, real_at
+from krcsim.engine.random_streams import INF, uniform
+from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
 
 
-def begin(g: Any, t: Any) -> None:
-    """A grace period starts at t; its length is one draw from the table."""
-    length = length_of(g, uniform(g.r_gp))
-    g.active, g.pending, g.gp_at, g.gp_began = 1, 0, t + length, t
-    if g.reader > 0.0:  # a scan comes with the tick
-        g.gp_at, g.gp_end = math.floor(t) + 1.0, math.floor(t) + length
-        for i in range(g.cpus):
-            c = cpu_at(g.p_cpus, i)
-            read_on(g, c, t)
-            c.hold = c.section_end if c.section <= t else 0.0
-    log(g, t, GP_STARTS, ALL, float(g.done + 1))
+def next_full_grace_period(world: World) -> int:
+    """R27, get_state_synchronize_rcu(): the number of the first grace period that starts after now;
+    the running one began too early.
+    """
+    return world.gps_done + 1 + world.gp_is_running
 
 
-def length_of(g: Any, u: Any) -> Any:
-    """The length in ticks of which the table's distribution first reaches u."""
-    lo, hi = 0, g.gp_n - 1
-    while lo < hi:
-        mid = (lo + hi) >> 1
-        if real_at(g.p_gp_cdf, mid).x < u:
-            lo = mid + 1
+def request_grace_period(world: World, now: float) -> int:
+    """R27, call_rcu(): ask for a full grace period; returns the number of the one to wait for."""
+    needed = next_full_grace_period(world)
+
+    if world.gps_on_ticks and not (world.gp_is_running or world.gp_is_due):
+        world.gp_is_due = 1
+        world.gp_event_at = math.floor(now) + 1.0
+    elif not (world.gp_is_running or world.gp_is_due):
+        start_grace_period(world, now)
+
+    return needed
+
+
+def start_grace_period(world: World, now: float) -> None:
+    """R28 and R30, rcu_gp_init(): a grace period starts; its length is one draw from the table."""
+    length = length_at_quantile(world, uniform(world.gp_stream))
+    world.gp_is_running = 1
+    world.gp_is_due = 0
+    world.gp_event_at = now + length
+    world.gp_began_at = now
+
+    if world.reader_section > 0.0:
+        note_readers(world, now, length)
+
+    log_event(world, now, GP_STARTS, ALL_CPUS, float(world.gps_done + 1))
+
+
+@part
+def note_readers(world: World, now: float, length: float) -> None:
+    """R29: which readers hold up the grace period that starts now; a scan comes with the next
+    tick.
+    """
+    world.gp_event_at = math.floor(now) + 1.0
+    world.gp_scan_ends_at = math.floor(now) + length
+
+    for cpu_index in range(world.nr_cpus):
+        cpu = cpu_at(world.cpus_address, cpu_index)
+        follow_reader(world, cpu, now)
+        cpu.reader_holds_until = cpu.section_ends_at if cpu.section_begins_at <= now else 0.0
+
+
+def length_at_quantile(world: World, quantile: float) -> float:
+    """The length in ticks at which the table's distribution first reaches the quantile."""
+    low = 0
+    high = world.gp_length_count - 1
+
+    while low < high:
+        middle = (low + high) >> 1
+        if real_at(world.gp_cdf_address, middle).x < quantile:
+            low = middle + 1
         else:
-            hi = mid
-    return real_at(g.p_gp_ticks, lo).x
+            high = middle
+
+    return real_at(world.gp_lengths_address, low).x
 
 
-def lasted(g: Any, t: Any) -> Any:
-    """How many lengths of the table, the shortest first, the running grace period has passed at
-    t.
-    """
-    k = 0
-    while k < g.gp_n - 1 and g.gp_began + real_at(g.p_gp_ticks, k).x <= t:
-        k += 1
-    return k
-
-
-def above(g: Any, k: Any) -> Any:
-    """P(a grace period is longer than the first k lengths of the table)."""
-    return 1.0 - real_at(g.p_gp_cdf, k - 1).x if k > 0 else 1.0
-
-
-def read_on(g: Any, c: Any, t: Any) -> None:
-    """The reader of CPU c goes on to t: its section is then that in progress, or the next (two
-    wake-ups in between).
-    """
-    while c.section_end <= t:
-        c.section = after_burst(g, c, c.section_end + g.reader_gap + 2.0 * g.wake_cost)
-        c.section_end = after_burst(g, c, c.section + g.reader)
-
-
-def after_burst(g: Any, c: Any, t: Any) -> Any:
-    """From t on, the first time when calls at fixed gaps leave the CPU to the reader."""
-    if (
-        g.bursty
-        and not g.exp_gap
-        and g.producers == 1
-        and not c.blocked
-        and g.burst * c.cost < g.period
+def count_lengths_passed(world: World, now: float) -> int:
+    """How many lengths of the table, the shortest first, the running grace period has passed."""
+    passed = 0
+    while (
+        passed < world.gp_length_count - 1
+        and world.gp_began_at + real_at(world.gp_lengths_address, passed).x <= now
     ):
-        since = (t - prod_at(g.p_prods, c.first_prod).due - g.wake_cost) % g.period
-        t += max(0.0, g.burst * c.cost - since)
-    return t
+        passed += 1
+
+    return passed
 
 
-def needed(g: Any) -> Any:
-    """The number of the first grace period that starts after now: the running one began too
-    early.
+def p_longer_than(world: World, lengths: int) -> float:
+    """P(a grace period is longer than so many lengths of the table)."""
+    return 1.0 - real_at(world.gp_cdf_address, lengths - 1).x if lengths > 0 else 1.0
+
+
+def follow_reader(world: World, cpu: Cpu, until: float) -> None:
+    """R29: the reader of a CPU goes on; its section is then that in progress, or the next (two
+    wake-ups lie in between).
     """
-    return g.done + 1 + g.active
+    while cpu.section_ends_at <= until:
+        next_begin = cpu.section_ends_at + world.reader_gap + 2.0 * world.wake_cost
+        cpu.section_begins_at = after_burst(world, cpu, next_begin)
+        cpu.section_ends_at = after_burst(world, cpu, cpu.section_begins_at + world.reader_section)
 
 
-def request(g: Any, t: Any) -> Any:
-    """Ask at t for a full grace period; returns the number of the one to wait for."""
-    need = needed(g)
-    if g.ticked and not (g.active or g.pending):
-        g.pending, g.gp_at = 1, math.floor(t) + 1.0
-    elif not (g.active or g.pending):
-        begin(g, t)
-    return need
-
-
-def finish(g: Any, t: Any) -> None:
-    """The running grace period ends at t: works and waiters it served get their time."""
-    g.done += 1
-    g.active, g.gp_at = 0, INF
-    log(g, t, GP_ENDS, ALL, float(g.done))
-    at, more = (math.floor(t) if g.ticked else t) + g.invoke, False
-    for s in range(2 * g.cpus):
-        k = krw_at(g.p_krw, s)
-        more |= k.state == WAITS and k.need > g.done
-        if k.state == WAITS and k.need <= g.done and k.ready_at == INF:
-            k.ready_at = at + g.work_delay
-            touch(g, s >> 1)
-    while g.mark_w < g.tail_w and held_at(g.p_waiters, g.mark_w % g.wait_cap).need <= g.done:
-        held_at(g.p_waiters, g.mark_w % g.wait_cap).wake = at
-        g.mark_w += 1
-    if more or g.mark_w < g.tail_w:
-        begin(g, t)
-
-
-def wait(g: Any, t: Any, e: Any) -> None:
-    """The caller in `e`, the slot of pending_new(), begins to wait at t."""
-    log(g, t, WAIT_BEGINS, e.cpu, 0.0)
-    out, e.heard = out_at(g.p_out, e.win), 0
-    out.waits += 1
-    if g.rare:
-        heard(g, cpu_at(g.p_cpus, e.cpu), e)
-    if e.episode > 0:
-        out.waits_episode += 1
-        if not e.episode_waited:
-            out_at(g.p_out, e.episode_win).episodes_waited += 1
-            episode_waited(g, e.episode)
-    if g.rcu_expedited:
-        e.what, e.begin = WAKE, t + g.bursty * g.call_cost
-        heap_push(g, t + g.exp_median * math.exp(g.exp_sigma * normal(g.r_expedited)))
-    elif g.tail_w - g.head_w >= g.wait_cap:
-        g.error = FULL
-    else:
-        k = held_at(g.p_waiters, g.tail_w % g.wait_cap)
-        g.tail_w += 1
-        k.cpu, k.prod, k.win, k.call, k.begin = (
-            e.cpu,
-            e.prod,
-            e.win,
-            e.call,
-            t + g.bursty * g.call_cost,
-        )
-        k.need, k.wake, k.heard = request(g, t), INF, e.heard
-
-
-def episode_waited(g: Any, episode: Any) -> None:
-    """A call of this episode waits, the first one: calls of it that are made later, or still stall,
-    are not another.
+def after_burst(world: World, cpu: Cpu, at: float) -> float:
+    """R29: the first time, from `at` on, at which calls of a fixed timetable leave the CPU to the
+    reader.
     """
-    g.episode_waited |= g.episode_id == episode
-    for j in range(g.heap_n):
-        e = held_at(g.p_pending, node_at(g.p_nodes, j).slot)
-        e.episode_waited |= e.episode == episode
+    burst = world.burst_calls * cpu.plan_call_cost
+
+    if (
+        world.has_bursts
+        and not world.has_random_gaps
+        and world.producers_per_cpu == 1
+        and not cpu.blocked_producers
+        and burst < world.period
+    ):
+        producer = producer_at(world.producers_address, cpu.first_producer)
+        since = (at - producer.due_at - world.wake_cost) % world.period
+        at += max(0.0, burst - since)
+
+    return at
 
 
-def heard(g: Any, c: Any, e: Any) -> None:
-    """A wait on CPU c, where forks are made: it counts with its weight, and luck is no longer
-    biased.
+def finish_grace_period(world: World, now: float) -> None:
+    """R28 and R30, rcu_gp_cleanup(): the running grace period ends; works and waiters that it
+    served get their time, and if somebody needs a later one it starts.
     """
-    if c.heard:
-        g.weight *= math.exp(g.log_lr)
-        g.log_lr, c.tagged = 0.0, 0
-        out = tally_at(g.p_tally, e.win)
-        out.waits += g.weight
-        out.waits_episode += g.weight * (e.episode > 0)
-        g.unanswered, e.heard = g.unanswered + 1, 1
+    world.gps_done += 1
+    world.gp_is_running = 0
+    world.gp_event_at = INF
+    log_event(world, now, GP_ENDS, ALL_CPUS, float(world.gps_done))
+
+    served_at = (math.floor(now) if world.gps_on_ticks else now) + world.invoke_delay
+    any_needs_more = serve_batches(world, served_at)
+    serve_waiters(world, served_at)
+
+    if any_needs_more or world.waiters_served < world.waiters_tail:
+        start_grace_period(world, now)
+
+
+@part
+def serve_batches(world: World, served_at: float) -> bool:
+    """R28: batches whose grace period has ended get the time of their work; whether others wait for
+    a later one.
+    """
+    any_needs_more = False
+
+    for batch_index in range(KFREE_N_BATCHES * world.nr_cpus):
+        batch = batch_at(world.batches_address, batch_index)
+        if batch.state == BATCH_WAITS:
+            if batch.needed_gp > world.gps_done:
+                any_needs_more = True
+            elif batch.ready_at == INF:
+                batch.ready_at = served_at + world.work_delay
+                update_next_event(world, batch_index // KFREE_N_BATCHES)
+
+    return any_needs_more
+
+
+@part
+def serve_waiters(world: World, served_at: float) -> None:
+    """R28: waiters whose grace period has ended get the time at which they wake."""
+    while world.waiters_served < world.waiters_tail:
+        place = world.waiters_served % world.waiter_capacity
+        waiter = held_call_at(world.waiters_address, place)
+        if waiter.needed_gp > world.gps_done:
+            break
+
+        waiter.wakes_at = served_at
+        world.waiters_served += 1
 
 
 compile_module()

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
 from krcsim.base.tables import text_table
-from krcsim.engine.records import EVENTS
+from krcsim.engine.codes import EVENTS
 from krcsim.guest.recorded_scenario import scenarios_of
 from krcsim.guest.recordings import Condition, RecordedRun
 from krcsim.model.constants import ticks

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Importance sampling: copies of a run whose random draws are biased towards waits
-(krcsim/engine/forks.py), and how far they are biased.
+(krcsim/engine/biased_copies.py), and how far they are biased.
 """
 
 from dataclasses import dataclass
@@ -8,22 +8,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from krcsim.engine.records import TALLY
+from krcsim.engine.records import Tally
 from krcsim.methods.plain import events_of
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Array
 from krcsim.results.quantities import harmless_calm
 from krcsim.runs.replications import Replications
 
-FIELDS = TALLY.names or ()
-LONGEST_REPEAT = 16  # copies of one place at most
+FIELDS = Tally.dtype.names or ()
+MOST_COPIES = 16  # copies of one place at most
 
 
 @dataclass(frozen=True)
 class CopiedRuns:
     """Replications with biased copies: the runs themselves, and what the copies sum up.
 
-    tally: by replication, window and field of TALLY; split: whether the runs were split at levels
+    tally: by replication, window and field of Tally; split: whether the runs were split at levels
     of danger.
     """
 
@@ -47,10 +47,11 @@ class CopiedRuns:
 def bias(scenario: Scenario) -> dict[str, float]:
     """How a copy's random draws are biased: any bias is right, this one is cheap.
 
-    choice: that trouble is a hit, so that a pool is often emptied in a row; least: that a call is
-    trouble, so that as many hits come before wrappers return; most: the logarithm of a weight above
-    which nothing is biased; share: of the places that are copied, calm_share: of those in calm,
-    where waits are fewer still; repeat: the copies of a place.
+    p_hit_biased: that an eventful call is a hit, so that a pool is often emptied in a row;
+    p_eventful_biased: that a call is eventful, so that as many hits come before wrappers return;
+    max_log_ratio: the logarithm of a weight above which nothing is biased; p_copy_at_place: of the
+    places that are copied, p_copy_in_calm: of those in calm, where waits are fewer still;
+    copies_per_place: the copies of a place.
     """
     machine, remedy, workload = scenario.machine, scenario.remedy, scenario.workload
     pool = remedy.nr_emergency_objs
@@ -72,23 +73,23 @@ def bias(scenario: Scenario) -> dict[str, float]:
     else:
         low = 0.9 if remedy.expedited_drain else 0.8
     slack = max(1.0, chances if remedy.expedited_drain else min(2.0, chances))
-    choice = max(low, 1 - slack / (pool + 1 + slack))
-    least = min(0.9, (pool + 2) / max(calls, 1e-9))
+    p_hit = max(low, 1 - slack / (pool + 1 + slack))
+    p_eventful = min(0.9, (pool + 2) / max(calls, 1e-9))
 
     batches = machine.cpus * scenario.horizon_ms / 1000.0 * machine.hz / scenario.drain_jiffies
-    share = (1.0 if machine.cpus <= 4 else min(1.0, 1e4 / workload.rate_hz)) / machine.cpus
+    p_copy = (1.0 if machine.cpus <= 4 else min(1.0, 1e4 / workload.rate_hz)) / machine.cpus
     if remedy.array_path and remedy.nr_bkv_objs > 0 and chances <= 1:
         # Few places lie between two cached pages, and not for long.
-        choice = max(choice, 0.97)
-        least = max(least, min(0.36, 2 * least))
-        share = min(1.0, 4 * share)
+        p_hit = max(p_hit, 0.97)
+        p_eventful = max(p_eventful, min(0.36, 2 * p_eventful))
+        p_copy = min(1.0, 4 * p_copy)
 
     return dict(
-        rare=1,
-        choice=choice,
-        least=least,
-        most=5.0,
-        calm_share=0.0 if harmless_calm(scenario) else 0.1,
-        share=share,
-        repeat=max(1, min(LONGEST_REPEAT, int(300 / batches))),
+        makes_copies=1,
+        p_hit_biased=p_hit,
+        p_eventful_biased=p_eventful,
+        max_log_ratio=5.0,
+        p_copy_in_calm=0.0 if harmless_calm(scenario) else 0.1,
+        p_copy_at_place=p_copy,
+        copies_per_place=max(1, min(MOST_COPIES, int(300 / batches))),
     )

@@ -164,7 +164,7 @@ def looks(
         if over:
             return
 
-        few = np.count_nonzero(copied.each("forks")) <= len(copied.runs) / 2
+        few = np.count_nonzero(copied.each("copies")) <= len(copied.runs) / 2
         due = (few and total == TRY_EARLY) or total == TRY_LATE
         if due and not tried and scenario.remedy.array_path and not clear(copied):
             tried = True  # it is the pages that rarely run out
@@ -212,17 +212,17 @@ def estimate(copied: CopiedRuns, scenario: Scenario, quantity: str, window: int)
     Where hardly any replication holds the sum, the upper limit is that of the plain runs.
     """
     runs = copied.runs
-    of_episode = QUANTITIES[quantity].of_episode
-    known = None if of_episode else expected_episode_ms(scenario, window)
+    row = QUANTITIES[quantity]
+    known = None if row.of_episode else expected_episode_ms(scenario, window)
     e = weighed(
         copied.of(SUMS[quantity][0], window),
         divisor(runs, scenario, quantity, window),
         exposed(runs, scenario, quantity, window),
         None if known is None else runs.of("episode_ms", window) - known,
         least=least_effective(copied),
-        most=QUANTITIES[quantity].get(runs, scenario, window).hi,
+        most=row.get(runs, scenario, window).hi,
     )
-    return at_most(e, 1.0) if QUANTITIES[quantity].is_probability else e
+    return at_most(e, 1.0) if row.is_probability else e
 
 
 def least_effective(copied: CopiedRuns) -> float:

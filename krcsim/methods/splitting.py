@@ -33,8 +33,8 @@ def split(scenario: Scenario) -> dict[str, float]:
         calm_danger = min(0.0, math.log(4000.0 / scenario.machine.hz / allocator.calm_ms))
     elif harmless_calm(scenario) and allocator.episodes != "none":
         calm_danger = -math.inf
-    look = max(1, scenario.remedy.block_entries // 16)
-    return bias(scenario) | dict(look=look, calm_danger=calm_danger)
+    plan_calls = max(1, scenario.remedy.block_entries // 16)
+    return bias(scenario) | dict(max_plan_calls=plan_calls, calm_danger=calm_danger)
 
 
 def step_cost(scenario: Scenario) -> float:

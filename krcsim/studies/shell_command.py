@@ -4,15 +4,11 @@
 from collections.abc import Mapping
 from typing import Any
 
-from krcsim.base.old_names import option_for_runs
-
 
 def options_of(asked: Mapping[str, Any], usual: Mapping[str, Any]) -> list[str]:
     """Options for the values that are not the usual ones, in the order of `usual`."""
     return [
-        option_for_runs(asked[name])
-        if name == "max_runs"
-        else f"--{name.replace('_', '-')} {asked[name]}"
+        f"--{name.replace('_', '-')} {asked[name]}"
         for name in usual
         if asked.get(name, usual[name]) != usual[name]
     ]

@@ -93,5 +93,9 @@ class HowBig(RefinedFinding):
     def shown(self, found: Sized) -> Shown:
         """The sizes that were tried."""
         return self.shown_as(
-            found, chart_of_sizes(found), size_sentence(found), size_text(found), size_result(found)
+            found,
+            chart_of_sizes(found),
+            size_sentence(found),
+            size_text(found),
+            size_result(found),
         )

@@ -12,7 +12,9 @@ import pytest
 import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.base.tables import text_table
-from krcsim.cli.main import main, parser, scenario_from
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.command_line import parsed
+from krcsim.cli.main import main
 from krcsim.report.plain_text import fitting_table
 from krcsim.report.reply import answer_text
 from krcsim.report.sentences import assumed, left_out
@@ -126,7 +128,7 @@ def test_remedies_of_ones_own_are_no_command() -> None:
     assert "(called" not in text
     assert "Made from Python, with values that no command line can name." in told(text)
     command = shlex.split(text.split("Its scenario:\n")[1].replace("\\\n", " "))
-    assert scenario_from(parser().parse_args(command[1:])) == QUICK
+    assert scenario_from(parsed(command[1:])) == QUICK
 
 
 WIDE = [

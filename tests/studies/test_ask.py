@@ -51,7 +51,7 @@ def test_the_small_world_fits_the_exact_chain() -> None:
 def test_the_shell_says_what_python_finds(capsys: pytest.CaptureFixture[str]) -> None:
     found = krcsim.ask(SMALL, method="rare", max_runs=32)
     assert (
-        asked(capsys, "small-world", "--method", "rare", "--max-rung", "2")
+        asked(capsys, "small-world", "--method", "rare", "--max-runs", "32")
         == finding_sentences(found) + "\n"
     )
     assert words(found.estimate) in finding_sentences(found)
@@ -73,12 +73,12 @@ def test_machines_get_the_estimate_the_method_and_the_work(
 def test_method_quantity_and_window_are_those_asked_for(
     option: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = json.loads(asked(capsys, "small-world", "--json", "--max-rung", "1", *option))
+    told = json.loads(asked(capsys, "small-world", "--json", "--max-runs", "16", *option))
     assert told[option[0].strip("-")] == option[1]
 
 
 def test_what_was_not_seen_is_a_bound_and_no_proof(capsys: pytest.CaptureFixture[str]) -> None:
-    text = asked(capsys, "small-world", "--method", "skipping", "--max-rung", "0")
+    text = asked(capsys, "small-world", "--method", "skipping", "--max-runs", "8")
     assert ": < " in text
     assert "no proof" in text
 
@@ -101,7 +101,7 @@ def test_a_rough_answer_is_said_to_be_a_factor() -> None:
 
 
 def test_a_quantity_that_nothing_defined_has_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no answer" in asked(capsys, "small-world", "--quantity", "wait_ms", "--max-rung", "0")
+    assert "no answer" in asked(capsys, "small-world", "--quantity", "wait_ms", "--max-runs", "8")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_a_quantity_that_nothing_defined_has_no_answer(capsys: pytest.CaptureFix
         ["phone", "--out", "f.png"],
         ["phone", "--set", "warmup_ms=0", "--window", "boot"],
         ["phone", "--precision", "0"],
-        ["phone", "--max-rung", "99"],
+        ["phone", "--max-runs", "99"],
         ["small-world", "--sizes", "2", "--of", "mix"],
         ["small-world", "--sizes", "1000"],
         ["small-world", "--sizes", "2", "--method", "rare"],
@@ -190,10 +190,10 @@ def test_every_file_alone_makes_itself_again(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
-    command = ["small-world", "--sizes", "2", "--max-rung", "0"]
+    command = ["small-world", "--sizes", "2", "--max-runs", "8"]
     asked(capsys, *command, "--out", str(first))
     text = first.read_bytes().decode("latin-1")
-    assert "krcsim ask small-world --sizes 2 --max-rung 0" in " ".join(
+    assert "krcsim ask small-world --sizes 2 --max-runs 8" in " ".join(
         text.replace("\\\n", " ").split()
     )
     asked(capsys, *command, "--out", str(second))

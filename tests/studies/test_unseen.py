@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 import krcsim
 from krcsim.base.errors import KrcsimError
-from krcsim.cli.main import main, shown
+from krcsim.cli.main import main
+from krcsim.cli.result_table import result_table
 from krcsim.methods import rare
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
@@ -176,8 +177,8 @@ def test_the_shell_says_how_each_row_was_found_and_what_was_spent(
                 "thread-as-posted",
                 "--remedies",
                 "A1,D5-A1",
-                "--max-rung",
-                "0",
+                "--max-runs",
+                "8",
                 "--budget",
                 "1e6",
             ]
@@ -328,7 +329,7 @@ def test_no_two_things_that_an_answer_says_contradict_each_other(**drawn: Any) -
         picture_agrees(result, window)
         text_agrees(result, window)
     for name in map(str, (p[0] for p in result.points())):
-        assert name in shown(result)
+        assert name in result_table(result)
 
 
 def rows_agree(result: Result) -> None:

@@ -16,12 +16,12 @@ from pathlib import Path
 
 import krcsim
 from benchmarks.record import Measured
+from krcsim.methods.finding import Finding
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, read_scenario
 from krcsim.model.workload import Workload
 from krcsim.results.estimate import student
 from krcsim.runs.replications import replicate, warm_up
-from krcsim.studies.ask import Finding
 
 FOLDER = Path(__file__).parent
 WIDTH = 0.1  # the half width that costs are scaled to

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.record import Measured
+from krcsim.methods.finding import Finding
 from krcsim.model.constants import BLOCK_ENTRIES
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, read_scenario
 from krcsim.model.workload import Workload
 from krcsim.runs.replications import warm_up
 from krcsim.studies import ask
-from krcsim.studies.ask import Finding
 
 FOLDER = Path(__file__).parent
 CPUS = (1, 4, 16)

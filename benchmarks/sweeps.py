@@ -27,7 +27,7 @@ PAGE = Path(__file__).parent.parent / "docs" / "sweeps.md"
 BEGIN, END = "<!-- made by python -m benchmarks.sweeps --write -->\n", "<!-- end -->\n"
 COMMAND = (
     "krcsim sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=400 "
-    "--sample workload.rate_hz=100:3000:log --max-rung 0 --method skipping --on processes --points "
+    "--sample workload.rate_hz=100:3000:log --max-runs 8 --method skipping --on processes --points "
     "N --into FILE"
 )
 SIZES = (100, 1_000, 10_000, 100_000)

@@ -32,7 +32,8 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from krcsim.cli.main import parser, scenario_from
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.command_line import parsed
 from krcsim.results.result import load_result, words
 from krcsim.runs.replications import warm_up
 from krcsim.widgets.controls import CONTROLS
@@ -320,9 +321,9 @@ def right(stamp: str, path: str, value: str) -> bool:
     """Whether a first picture is of that value."""
     if path == "control":
         return stamp == f"control {int(value) % 2}"
-    if "--remedies own " not in stamp or not stamp.endswith(" --max-rung 0"):
+    if "--remedies own " not in stamp or not stamp.endswith(" --max-runs 8"):
         return False
-    given = attrgetter(path)(scenario_from(parser().parse_args(shlex.split(stamp)[1:])))
+    given = attrgetter(path)(scenario_from(parsed(shlex.split(stamp)[1:])))
     return f"{given or 0:g}" == value
 
 

@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
-from krcsim.cli.main import parser, scenario_from
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.command_line import parsed
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
 from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, RareAndExact
@@ -113,7 +114,7 @@ def shown(s: Scenario, path: str) -> str:
 
 def scenario_of(command: str) -> Scenario:
     """The scenario of a shell command."""
-    return scenario_from(parser().parse_args(shlex.split(command)[1:]))
+    return scenario_from(parsed(shlex.split(command)[1:]))
 
 
 @dataclass(frozen=True)

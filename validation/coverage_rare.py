@@ -16,15 +16,16 @@ from typing import Any
 
 import numpy as np
 
+from krcsim.methods import rare
 from krcsim.methods.exact import exact_p_wait
+from krcsim.methods.finding import Finding, Question
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import number
 from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION
 from krcsim.runs.replications import WINDOWS, replicate, warm_up
-from krcsim.studies.ask import Finding, forking
-from krcsim.studies.size import with_reserve
+from krcsim.studies.reserves import with_reserve
 from validation.cases import cases
 
 EXACT = (
@@ -132,10 +133,20 @@ def known() -> list[Known]:
 
 
 def answer(s: Scenario, seed: int, max_runs: int, budget: float) -> Finding:
-    """As ask() answers where no chain fits: forks, splitting or plain runs, whichever costs
+    """As ask() answers where no chain fits: biased copies, splitting or plain runs, whichever costs
     less.
     """
-    *_, found = forking(s, "p_wait", STEADY, seed, PRECISION, max_runs, "auto", None, 1, budget)
+    question = Question(
+        scenario=s,
+        quantity="p_wait",
+        window=STEADY,
+        budget=budget,
+        seed=seed,
+        precision=PRECISION,
+        max_runs=max_runs,
+        workers=1,
+    )
+    *_, found = rare.findings(question)
     return found
 
 

@@ -13,15 +13,18 @@ import time
 from dataclasses import dataclass
 
 from krcsim.methods.exact import exact_p_wait
+from krcsim.methods.finding import Finding
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import words
 from krcsim.runs.ladder import MOST_RUNS
 from krcsim.runs.replications import warm_up
-from krcsim.studies.ask import Finding, asking
-from krcsim.studies.size import Sized, Tried, size, with_reserve
-from krcsim.studies.size_words import sentence
+from krcsim.studies.ask import asking
+from krcsim.studies.reserves import with_reserve
+from krcsim.studies.size import size
+from krcsim.studies.size_words import size_sentence
+from krcsim.studies.sized import Sized, Tried
 from validation.cases import episodes, pool
 
 OTHER_SEED = 11
@@ -75,7 +78,7 @@ def checked() -> list[Checked]:
         begun = time.process_time()
         found = size(preset, target, of=of, at_boot=at_boot)
         took = time.process_time() - begun
-        assert found.smallest is not None, sentence(found)
+        assert found.smallest is not None, size_sentence(found)
         below = longer(found, found.largest) if found.largest else None
         rows.append(Checked(preset, found, took, longer(found, found.smallest), below))
     return rows

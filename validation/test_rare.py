@@ -16,12 +16,13 @@ import numpy as np
 import pytest
 
 from krcsim.methods.exact import exact_p_wait
+from krcsim.methods.finding import Finding
 from krcsim.model.remedy import named
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
 from krcsim.results.quantities import p_wait
 from krcsim.runs.ladder import extend
-from krcsim.studies.ask import Finding, ask
+from krcsim.studies.ask import ask
 from validation.cases import cases
 
 ESTIMATES = 30

@@ -92,14 +92,34 @@ def runs_on_rung(rung: int) -> int:
 
 def option_for_runs(max_runs: int) -> str:
     """The option of the shell that asks for at most so many replications."""
-    return f"--max-rung {(max_runs // 8).bit_length() - 1}"
+    return f"--max-runs {max_runs}"
+
+
+def takes_old_keywords(
+    **names: str,
+) -> Callable[[Callable[P, Answer]], Callable[P, Answer]]:
+    """A decorator: the function also takes keywords of before (old=new), and `max_rung` or `rung`
+    for the `max_runs` of today.
+    """
+
+    def decorate(function: Callable[P, Answer]) -> Callable[P, Answer]:
+        return _with_old_keywords(function, names)
+
+    return decorate
 
 
 def takes_rungs(function: Callable[P, Answer]) -> Callable[P, Answer]:
     """The function, which also takes `max_rung` (or `rung`) for the `max_runs` of today."""
+    return _with_old_keywords(function, {})
 
+
+def _with_old_keywords(function: Callable[P, Answer], names: dict[str, str]) -> Callable[P, Answer]:
     @functools.wraps(function)
     def with_old_names(*args: P.args, **how: P.kwargs) -> Answer:
+        for old, new in names.items():
+            if old in how:
+                how[new] = how.pop(old)
+                warnings.warn(f"{old} is called {new} now", FutureWarning, stacklevel=2)
         for old in ("max_rung", "rung"):
             if old in how:
                 how["max_runs"] = runs_on_rung(cast(int, how.pop(old)))

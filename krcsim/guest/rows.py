@@ -4,13 +4,12 @@
 A CSV has a row for each experiment, a JSON next to it the columns that are the same in all rows.
 """
 
-import csv
-import io
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from krcsim.base import cells
+from krcsim.base.csv_text import csv_text
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.files import write_whole
 from krcsim.guest.boot import Row
@@ -77,17 +76,9 @@ def tables(rows: Sequence[Row]) -> tuple[bytes, bytes]:
         for name in columns
         if name not in _ALWAYS and len({str(row.get(name, "")) for row in rows}) == 1
     }
-    text = io.StringIO(newline="")
-    writer = csv.DictWriter(
-        text,
-        [c for c in columns if c not in constant],
-        restval="",
-        extrasaction="ignore",
-        lineterminator="\n",
-    )
-    writer.writeheader()
-    writer.writerows(rows)
-    return text.getvalue().encode(), (json.dumps(constant, indent=1) + "\n").encode()
+    varying = [name for name in columns if name not in constant]
+    table = csv_text(varying, ([row.get(name, "") for name in varying] for row in rows))
+    return table.encode(), (json.dumps(constant, indent=1) + "\n").encode()
 
 
 def write(folder: Path, name: str, results: Iterable[Row]) -> None:

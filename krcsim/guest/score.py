@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
+from krcsim.base.tables import text_table
 from krcsim.engine.codes import EVENTS
 from krcsim.guest.recorded_scenario import scenarios_of
 from krcsim.guest.recordings import Condition, RecordedRun
@@ -355,7 +356,7 @@ def table(comparisons: Sequence[Comparison]) -> str:
                 else f"{s.width_ratio[0]:.2f} / {s.width_ratio[1]:.2f}",
             )
         )
-    return _aligned(heads, rows)
+    return "\n".join(text_table(heads, rows))
 
 
 def misses(comparisons: Sequence[Comparison], most: int = 12) -> str:
@@ -384,18 +385,10 @@ def misses(comparisons: Sequence[Comparison], most: int = 12) -> str:
             )
     rows.sort(reverse=True)
     heads = ("family", "misses", "of", "worst", "in", "measured", "model", "95 % of the model")
-    return _aligned(heads, [row[1:] for row in rows[:most]])
+    return "\n".join(text_table(heads, [row[1:] for row in rows[:most]]))
 
 
 def _percent(pair: tuple[float, float], sign: bool = False) -> str:
     if math.isnan(pair[0]):
         return "-"
     return " / ".join(f"{100 * x:{'+' if sign else ''}.1f}" for x in pair) + " %"
-
-
-def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(x) for x in column) for column in zip(heads, *rows, strict=True)]
-    return "\n".join(
-        "  ".join(x.ljust(w) for x, w in zip(row, widths, strict=True)).rstrip()
-        for row in (heads, *rows)
-    )

@@ -21,12 +21,8 @@ import krcsim.engine
 
 FOLDER = Path(krcsim.engine.__file__).parent
 PACKAGE = krcsim.engine.__name__
-DECLARATIONS = (
-    "records",
-    "pointers",
-    "codes",
-    "compiling",
-)  # modules without a rule, used as they are
+# Modules without a rule, which are used as they are.
+DECLARATIONS = ("records", "pointers", "codes", "compiling")
 ENTRY = "entry_points"  # the module of the entry points
 PURE_CALLS = ("float", "int", "bool", "abs", "min", "max", "range", "sum")
 LITERALS = dict(

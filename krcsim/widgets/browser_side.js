@@ -66,8 +66,8 @@ export default {
       .krcsim-right .widget-hbox > .widget-inline-hbox:not(.widget-play) { flex: 1 1 16em; }
       .krcsim-explorer code { white-space: pre-wrap; }
       .krcsim-explorer textarea { font-family: var(--jp-code-font-family, monospace); }
-      .krcsim-explorer :focus-visible { outline: 2px solid #0072B2; outline-offset: 1px; }
-      .krcsim-gone { border: 2px solid #D55E00; padding: 4px 8px; }`;
+      .krcsim-explorer :focus-visible { outline: 2px solid FOCUS_COLOUR; outline-offset: 1px; }
+      .krcsim-gone { border: 2px solid GONE_COLOUR; padding: 4px 8px; }`;
     el.append(style, gone);
     let root = null, tries = 0, watch = null;
     const seek = () => {

@@ -1,10 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What runs in the browser: names for screen readers, keys, and the pointer on the picture."""
 
-from pathlib import Path
+from importlib import resources
 
 import anywidget
 import traitlets
+
+from krcsim.report import palette
+
+
+def _script() -> str:
+    """The script of the browser, with the colours of the palette."""
+    text = resources.files("krcsim.widgets").joinpath("browser_side.js").read_text(encoding="utf-8")
+    for name, colour in palette.CSS.items():
+        text = text.replace(f"{name.upper()}_COLOUR", colour)
+
+    return text
 
 
 class BrowserSide(anywidget.AnyWidget):
@@ -14,7 +25,7 @@ class BrowserSide(anywidget.AnyWidget):
     place on the picture, 0 (left) to 1 (right).
     """
 
-    _esm = Path(__file__).with_suffix(".js")
+    _esm = _script()
     alt = traitlets.Unicode("").tag(sync=True)
     track = traitlets.Bool(False).tag(sync=True)
     at = traitlets.Float(-1.0).tag(sync=True)

@@ -6,8 +6,8 @@ from functools import partial
 
 from matplotlib.axes import Axes
 
-from krcsim.report import figures
-from krcsim.report.chart import Chart, rows_unseen
+from krcsim.report import figures, palette
+from krcsim.report.chart import Chart, names_in_strip
 from krcsim.widgets.live_picture import LivePicture
 
 
@@ -19,7 +19,7 @@ def with_look(chart: Chart, look: str) -> Chart:
 def chart_picture(picture: LivePicture, chart: Chart, command: str) -> bytes:
     """A chart as PNG, stamped with the command that makes its numbers again."""
     names = tuple(line.name for line in chart.lines)
-    key = (figures.limits(chart), rows_unseen(chart), names)
+    key = (figures.limits(chart), names_in_strip(chart), names)
     return picture.png(key, partial(draw_frame, chart=chart), partial(figures.draw, chart), command)
 
 
@@ -43,11 +43,7 @@ def draw_frame(axes: Axes, *, chart: Chart) -> None:
         handles=[artist for artist in artists if artist.get_label() in names],
         loc="upper right",
         ncols=2,
-        columnspacing=0.8,
-        handlelength=1.8,
-        fontsize=7,
-        framealpha=0.9,
-        title_fontsize=7,
+        **palette.LEGEND_UNDER_SLIDERS,
         title=f"pinned, thin: {', '.join(pins)}" if pins else None,
     )
 

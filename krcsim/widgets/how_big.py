@@ -9,9 +9,11 @@ import ipywidgets
 from krcsim.base.old_names import option_for_runs
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
-from krcsim.studies.size import Sized, size, with_reserve
+from krcsim.studies.reserves import with_reserve
+from krcsim.studies.size import size
 from krcsim.studies.size_chart import chart_of_sizes
-from krcsim.studies.size_words import result_of, sentence, text_of
+from krcsim.studies.size_words import size_result, size_sentence, size_text
+from krcsim.studies.sized import Sized
 from krcsim.widgets.controls import HOW_BIG
 from krcsim.widgets.explorer import Shown
 from krcsim.widgets.latest import Ticket
@@ -83,7 +85,7 @@ class HowBig(RefinedFinding):
                 max_runs=runs,
                 stop=ticket.stop,
                 command=command_near("size", scenario, f"{options} {option_for_runs(runs)}"),
-                told=partial(self.report_look, ticket, lambda looks: looks / LOOKS),
+                report=partial(self.report_look, ticket, lambda looks: looks / LOOKS),
             )
 
         self.refine(ticket, scenario, pins, find)
@@ -91,5 +93,9 @@ class HowBig(RefinedFinding):
     def shown(self, found: Sized) -> Shown:
         """The sizes that were tried."""
         return self.shown_as(
-            found, chart_of_sizes(found), sentence(found), text_of(found), result_of(found)
+            found,
+            chart_of_sizes(found),
+            size_sentence(found),
+            size_text(found),
+            size_result(found),
         )

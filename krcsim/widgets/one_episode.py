@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
-from krcsim.report import timeline
+from krcsim.report import palette, timeline
 from krcsim.report.export import Answer
 from krcsim.runs.ladder import SEED
 from krcsim.widgets.controls import ONE_EPISODE, make_buttons
@@ -33,15 +33,13 @@ def draw_cursor(axes: Axes, episode: timeline.Episode, number: int) -> list[Any]
     """A line at an event, with its name; returns the artists."""
     event = episode.events[number]
     is_late = event.ms > (episode.begin_ms + episode.end_ms) / 2
-    line = axes.axvline(event.ms, color="black", lw=1)
+    line = axes.axvline(event.ms, **palette.EVENT_CURSOR)
     label = axes.text(
         event.ms,
         len(timeline.LANES) - 0.1,
         f" {event.what} ",
-        fontsize=8,
-        va="top",
         ha="right" if is_late else "left",
-        bbox=dict(fc="white", ec="black", lw=0.6, pad=1.5),
+        **palette.EVENT_LABEL,
     )
     return [line, label]
 
@@ -142,7 +140,7 @@ class OneEpisode(Explorer):
 
         events = self.episode.events
         left_ms, right_ms = self._span(self.episode, self.event.value)
-        share = (change["new"] - timeline.LEFT) / (RIGHT - timeline.LEFT)
+        share = (change["new"] - timeline.LANES_BEGIN) / (RIGHT - timeline.LANES_BEGIN)
         ms = left_ms + share * (right_ms - left_ms)
         self._go_to(min(range(len(events)), key=lambda number: abs(events[number].ms - ms)))
 
@@ -152,7 +150,7 @@ class OneEpisode(Explorer):
         Parts begin at multiples of half their width, so that the picture does not jump at each
         step.
         """
-        left_ms, right_ms = timeline.whole(episode)
+        left_ms, right_ms = episode.span
         if not self.zoom.value or not episode.events:
             return left_ms, right_ms
 

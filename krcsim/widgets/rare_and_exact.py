@@ -8,23 +8,20 @@ from typing import Any
 import ipywidgets
 
 from krcsim.base.old_names import option_for_runs
+from krcsim.methods.finding import Finding
+from krcsim.methods.table import METHODS
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.results.result import words
 from krcsim.runs.ladder import FIRST_RUNS
-from krcsim.studies.all_methods import (
-    KINDS,
-    LARGEST,
-    NAMES,
-    Beside,
-    beside,
-    chart_of_beside,
-    result_of,
-    text_of,
+from krcsim.studies.all_methods import COMPARED, LARGEST, AllMethods, by_all_methods
+from krcsim.studies.all_methods_report import (
+    all_methods_result,
+    all_methods_text,
+    chart_of_all_methods,
     verdict,
 )
-from krcsim.studies.ask import Finding
-from krcsim.studies.size import with_reserve
+from krcsim.studies.reserves import with_reserve
 from krcsim.widgets.controls import RARE_AND_EXACT
 from krcsim.widgets.explorer import PRESETS, Shown
 from krcsim.widgets.latest import Ticket
@@ -81,24 +78,28 @@ class RareAndExact(RefinedFinding):
             before = sum(step for step in all_runs if step < runs)
             return (before + runs * (looks - 1) / sizes) / sum(all_runs)
 
-        def find(runs: int) -> Beside:
+        def find(runs: int) -> AllMethods:
             options = f"--sizes {LARGEST[of]} --of {of} {option_for_runs(runs)}"
-            return beside(
+            return by_all_methods(
                 scenario,
                 of,
                 max_runs=runs,
                 stop=ticket.stop,
                 known=self.known,
                 command=command_near("ask", scenario, options),
-                told=partial(self.report_look, ticket, partial(share, runs)),
+                report=partial(self.report_look, ticket, partial(share, runs)),
             )
 
         self.refine(ticket, scenario, pins, find)
 
-    def shown(self, found: Beside) -> Shown:
+    def shown(self, found: AllMethods) -> Shown:
         """All methods next to each other."""
         return self.shown_as(
-            found, chart_of_beside(found), verdict(found), text_of(found), result_of(found)
+            found,
+            chart_of_all_methods(found),
+            verdict(found),
+            all_methods_text(found),
+            all_methods_result(found),
         )
 
     def _show(self, shown: Shown) -> None:
@@ -107,7 +108,7 @@ class RareAndExact(RefinedFinding):
 
     def _describe_size(self) -> None:
         """The answer of each method for the size under the slider."""
-        found: Beside | None = self.found
+        found: AllMethods | None = self.found
         if found is None or self.done is None:
             return
 
@@ -118,7 +119,7 @@ class RareAndExact(RefinedFinding):
         left_out = f" (sizes above {size} are left out: too rare)" if wanted > size else ""
 
         answers = "; ".join(
-            f"{NAMES[method]} {words(found.estimate(method, size))}" for method in KINDS
+            f"{METHODS[method].LABEL} {words(found.estimate(method, size))}" for method in COMPARED
         )
         text = html.escape(f"With {size} {grows}{plural}: {answers}{left_out}")
         self.value.value = f"{self.done.words}<br>{text}"

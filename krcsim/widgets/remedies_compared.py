@@ -13,7 +13,7 @@ from krcsim.model.remedy import RESERVE, named
 from krcsim.model.remedy_list import listed
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
-from krcsim.report.chart import Chart, beside, chart_of, rows_unseen
+from krcsim.report.chart import Chart, chart_of, names_in_strip, with_pins
 from krcsim.report.export import Answer
 from krcsim.report.reply import answer_text
 from krcsim.results.result import Result, words
@@ -129,14 +129,14 @@ class RemediesCompared(Explorer):
 
         settings = {"": scenario, **pins}
         for step in steps_of(self.runs):
-            if step.budget and not rows_unseen(chart):
+            if step.budget and not names_in_strip(chart):
                 return
             results = {
                 letter: self._run_step(ticket, step, place, settings, ask)
                 for place, letter in enumerate(settings)
             }
             pinned = {letter: chart_of(result) for letter, result in results.items() if letter}
-            chart = beside(chart_of(results[""]), pinned)
+            chart = with_pins(chart_of(results[""]), pinned)
             self._show_result(ticket, results[""], chart)
 
     def _show_own_point(self, ticket: Ticket, scenario: Scenario, ask: Ask) -> Chart:

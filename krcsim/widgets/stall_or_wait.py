@@ -9,12 +9,13 @@ from matplotlib.axes import Axes
 
 from krcsim.model.scenario import changed
 from krcsim.model.scenario_file import load_scenario
+from krcsim.report import palette
 from krcsim.results.estimate import Estimate, ratio
 from krcsim.runs.ladder import SEED
 from krcsim.runs.replications import replicate
 
 DEPTHS = {"nowait": "to the min mark", "atomic": "to 3/8 of it", "reserves": "all of it"}
-LOOKS = {"stall": ("#D55E00", "s", "reclaim stall"), "wait": ("#0072B2", "o", "grace-period wait")}
+LOOKS = {"stall": (palette.STALL, "reclaim stall"), "wait": (palette.WAIT, "grace-period wait")}
 STEADY = 1  # the window after warm-up
 
 
@@ -52,10 +53,10 @@ def draw_stall_and_wait(axes: Axes, **fields: Any) -> dict[str, dict[str, Estima
 
 def _draw_length(axes: Axes, x: float, estimate: Estimate, kind: str) -> None:
     """One mean with its interval; a name only the first time, for the legend."""
-    colour, marker, name = LOOKS[kind]
+    style, name = LOOKS[kind]
 
     if estimate.value is None or estimate.lo is None or estimate.hi is None:
-        axes.text(x, 0.4, "none", color=colour, rotation=90, ha="center", fontsize=8)
+        axes.text(x, 0.4, "none", **palette.no_value(style))
         return
 
     is_named = name in axes.get_legend_handles_labels()[1]
@@ -63,9 +64,7 @@ def _draw_length(axes: Axes, x: float, estimate: Estimate, kind: str) -> None:
         [x],
         [estimate.value],
         yerr=[[estimate.value - estimate.lo], [estimate.hi - estimate.value]],
-        color=colour,
-        marker=marker,
-        capsize=3,
+        **palette.mean_with_interval(style),
         label=None if is_named else name,
     )
 

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[2]
         "py.typed",
         "__init__.pyi",
         "widgets/__init__.pyi",
+        "widgets/browser_side.js",
         "guest/module/krcmeter.c",
         "guest/module/init",
     ],

@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 import krcsim
+from krcsim.base.tables import html_table
 from krcsim.model.scenario import changed
-from krcsim.results.result import Result, html_table
-from krcsim.studies.all_methods import beside
+from krcsim.results.result import Result
+from krcsim.studies.all_methods import by_all_methods
 
 QUICK = changed(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)
 EVIL = "<script>alert(1)</script>&\"'"
@@ -22,11 +23,11 @@ THINGS: dict[str, Any] = {
     "a sweep": lambda: krcsim.sweep(QUICK, {"remedy": ["A1"], "machine.cpus": [1, 2]}, max_runs=8),
     "a size": lambda: krcsim.size(QUICK, 0.5, max_runs=8),
     "a size that is not met": lambda: krcsim.size(QUICK, 1e-9, most=2, max_runs=8),
-    "a frontier": lambda: krcsim.frontier(QUICK, pools=(1,), pages=(1,), beside=(), max_runs=8),
+    "a frontier": lambda: krcsim.frontier(QUICK, pools=(1,), pages=(1,), mixed=(), max_runs=8),
     "a ranking": lambda: krcsim.sensitivity(
         QUICK, {"rate_hz": (500, 2000), "head": (0.5, 2)}, n=4, max_runs=8
     ),
-    "methods": lambda: beside("small-world", largest=2, max_runs=8),
+    "methods": lambda: by_all_methods("small-world", largest=2, max_runs=8),
     "an episode": lambda: krcsim.one_episode("thread-as-posted"),
     "a run": lambda: krcsim.simulate(QUICK),
 }

@@ -251,9 +251,8 @@ def test_a_measurement_in_real_time_says_that_the_host_matters() -> None:
 
 
 def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
-    from argparse import Namespace
-
-    targets = kernel._targets(Namespace(out=[str(tmp_path / "x.csv")], run=True, overwrite=False))
+    options = kernel.Kernel("phone", out=[str(tmp_path / "x.csv")], run=True)
+    targets = kernel.targets_of(options)
     write_all(
         kernel.files_of(targets, [{**RUN, "set": "own", "seed": n} for n in (1, 2)], "{}"),
         overwrite=False,
@@ -261,7 +260,7 @@ def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
     (again,) = recordings.read_set(targets[0])
     assert (len(again.runs), again.given["period_us"]) == (2, 1000.0)
     with pytest.raises(KrcsimError, match="exists already"):
-        kernel._targets(Namespace(out=[str(tmp_path / "x.csv")], run=True, overwrite=False))
+        kernel.targets_of(options)
 
 
 # ---- the headline

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from krcsim.base.errors import KrcsimError
-from krcsim.methods import rare
+from krcsim.methods import importance, rare, splitting, sums
 from krcsim.methods.construction import impossible
 from krcsim.methods.exact import exact_p_wait
 from krcsim.methods.weights import weighed
@@ -47,7 +47,7 @@ def busy(**overrides: Any) -> Scenario:
 @pytest.mark.parametrize("number", range(12))
 def test_a_run_does_not_know_of_its_forks(number: int) -> None:
     s = random_scenario(number)
-    runs, tally, _ = rare_runs(s, 3, 0, 4, rare.bias(s))
+    runs, tally, _ = rare_runs(s, 3, 0, 4, importance.bias(s))
     assert np.array_equal(runs.counts, replicate(s, 3, 0, 4).counts)
     assert (tally >= 0.0).all()
 
@@ -83,12 +83,12 @@ def test_forks_do_not_depend_on_who_runs_them(name: str) -> None:
 @pytest.mark.parametrize("name", ["pages, 6 of 4 entries", "pages, closed loop"])
 def test_split_runs_do_not_depend_on_who_runs_them(name: str) -> None:
     s = CASES[name]
-    at, _ = rare.levels(s, 17)
+    at, _ = splitting.levels(s, 17)
     one, three = (rare.extend(s, 5, None, 40, at, workers=n) for n in (1, 3))
     assert np.array_equal(one.tally, three.tally)
 
 
-def mean_and_error(forked: rare.Forked) -> tuple[float, float]:
+def mean_and_error(forked: importance.CopiedRuns) -> tuple[float, float]:
     y, den = forked.of("waits", STEADY), forked.runs.of("single", STEADY)
     value = float(y.sum() / den.sum())
     return value, math.sqrt(len(y) * float(np.var(y - value * den, ddof=1))) / float(den.sum())
@@ -122,7 +122,7 @@ def test_forks_find_what_the_exact_chain_says(name: str) -> None:
 def test_a_split_run_finds_what_the_exact_chain_says(name: str) -> None:
     s = CASES[name]
     exact = exact_p_wait(s, "steady").value
-    at, events = rare.levels(s, 17)
+    at, events = splitting.levels(s, 17)
     value, error = mean_and_error(rare.extend(s, 17, None, 1200, at))
     assert len(at) > 1
     assert events > 0.0
@@ -138,8 +138,8 @@ def test_a_split_run_finds_what_the_exact_chain_says(name: str) -> None:
 def test_any_bias_is_right(other: dict[str, float]) -> None:
     s = CASES["pool of 2"]
     exact = exact_p_wait(s, "steady").value
-    runs, tally, _ = rare_runs(s, 23, 0, 600, rare.bias(s) | other)
-    value, error = mean_and_error(rare.Forked(runs, tally))
+    runs, tally, _ = rare_runs(s, 23, 0, 600, importance.bias(s) | other)
+    value, error = mean_and_error(importance.CopiedRuns(runs, tally))
     assert exact is not None
     assert abs(value - exact) < 4.5 * error
 
@@ -149,7 +149,7 @@ def test_time_under_pressure_has_the_mean_that_takes_variance_away(start: str) -
     s = busy(**{"allocator.start": start})
     runs = replicate(s, 1, 0, 400)
     for window in (0, 1):
-        spent, expected = runs.of("episode_ms", window), rare.expected_episode_ms(s, window)
+        spent, expected = runs.of("episode_ms", window), sums.expected_episode_ms(s, window)
         assert expected is not None
         assert abs(float(spent.mean()) - expected) < 4.5 * float(spent.std()) / math.sqrt(
             len(spent)
@@ -320,7 +320,7 @@ def test_what_is_impossible_is_not_seen() -> None:
         (dict(quantity="luck"), "quantity is 'luck'"),
         (dict(quantity=["p_wait"]), "quantity is"),
         (dict(window="later"), "window is 'later'"),
-        (dict(method="rare", quantity="peak_objects"), "forks answer p_wait"),
+        (dict(method="rare", quantity="peak_objects"), "importance sampling answers p_wait"),
         (dict(method="exact"), "machine.cpus"),
     ],
 )
@@ -382,7 +382,7 @@ def test_time_blocked_is_shared_among_the_same_callers_by_both_methods(loop: str
 
 def test_calls_of_a_split_run_are_counted_once() -> None:
     s = changed(CASES["pages, 6 of 4 entries"], warmup_ms=1900.0, horizon_ms=2000.0)
-    at, _ = rare.levels(s, 17)
+    at, _ = splitting.levels(s, 17)
     calls = rare.extend(s, 17, None, 400, at).runs.of("single", STEADY)
     assert len(at) > 1
     assert abs(float(calls.mean()) - 25.0) < 4.5 * float(calls.std()) / 20.0

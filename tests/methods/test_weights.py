@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from krcsim.methods.weights import HEAVY, MARKOV, effective, faint, says_little, tail, weighed
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
-from krcsim.studies.all_methods import said
 from krcsim.studies.ask import ask, close
+from krcsim.studies.finding_words import finding_sentences
 from krcsim.studies.limits import limits
-from krcsim.studies.size import size, with_reserve
-from krcsim.studies.size_words import shown
+from krcsim.studies.reserves import with_reserve
+from krcsim.studies.size import size
+from krcsim.studies.size_words import size_table
 
 POSTED = load_scenario("thread-as-posted")
 # One CPU whose calls all come in on periods of 50 ms, one every 20 s: few runs meet one under
@@ -165,8 +166,8 @@ def test_a_steady_window_that_is_not_steady_is_said_to_be_so() -> None:
     """After 2 s of warm-up a world whose episodes last 5 s of each minute has had 26 % less
     pressure than later on.
     """
-    assert "26 % less than later on" in said(ask(LONG, max_runs=8))
-    assert "not steady" in shown(size(LONG, 1e-3, max_runs=8, most=1))
+    assert "26 % less than later on" in finding_sentences(ask(LONG, max_runs=8))
+    assert "not steady" in size_table(size(LONG, 1e-3, max_runs=8, most=1))
     assert ask(POSTED, max_runs=8).note == ""
     assert ask(LONG, window="boot", max_runs=8).note == ""
     settled = changed(LONG, **{"allocator.start": "stationary"})

@@ -21,11 +21,11 @@ from krcsim.report.chart import (
     OWN,
     Chart,
     Line,
-    beside,
     by_episode,
+    chart_csv,
     chart_of,
-    csv_text,
     over_bytes,
+    with_pins,
 )
 from krcsim.report.export import KINDS, Answer, file_of, hash_of
 from krcsim.report.figures import figure_of, limits
@@ -105,7 +105,7 @@ def test_episodes_are_counted_from_boot(cold: Result) -> None:
 
 
 def test_a_pinned_chart_keeps_its_lines_under_its_own_name(curve: Result) -> None:
-    both = beside(over_bytes(curve), {"A": over_bytes(curve)})
+    both = with_pins(over_bytes(curve), {"A": over_bytes(curve)})
     assert [line.name for line in both.lines if line.look == "pin"] == [
         f"A: {line.name}" for line in over_bytes(curve).lines
     ]
@@ -114,7 +114,7 @@ def test_a_pinned_chart_keeps_its_lines_under_its_own_name(curve: Result) -> Non
 
 def test_the_csv_holds_every_point_drawn(curve: Result) -> None:
     chart = over_bytes(curve)
-    text = csv_text(chart, {"again": "krcsim", "scenario": "two\nlines"})
+    text = chart_csv(chart, {"again": "krcsim", "scenario": "two\nlines"})
     rows = list(csv.DictReader(row for row in text.splitlines() if not row.startswith("#")))
     assert len(rows) == sum(len(line.x) for line in chart.lines)
     for row, e in zip(rows, [e for line in chart.lines for e in line.estimates], strict=True):

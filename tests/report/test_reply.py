@@ -11,10 +11,15 @@ import pytest
 
 import krcsim
 from krcsim.base.errors import KrcsimError
-from krcsim.cli.main import main, parser, scenario_from
-from krcsim.report.reply import answer_text, assumed, fitting, left_out, table
+from krcsim.base.tables import text_table
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.command_line import parsed
+from krcsim.cli.main import main
+from krcsim.report.plain_text import fitting_table
+from krcsim.report.reply import answer_text
+from krcsim.report.sentences import assumed, left_out
 from krcsim.studies.compare import compare
-from krcsim.studies.size_words import result_of, text_of
+from krcsim.studies.size_words import size_result, size_text
 from krcsim.sweeps.grid import sweep
 
 QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)
@@ -112,9 +117,9 @@ def test_a_size_found_in_python_names_its_command(capsys: pytest.CaptureFixture[
     found = krcsim.size(QUICK, 0.5, of="pages", at_boot="full", max_runs=8)
     assert main([*shlex.split(found.command)[1:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"] == [
-        list(row) for row in result_of(found).rows
+        list(row) for row in size_result(found).rows
     ]
-    text = text_of(krcsim.size(QUICK, 0.5, most=3, max_runs=8))
+    text = size_text(krcsim.size(QUICK, 0.5, most=3, max_runs=8))
     assert "Made from Python, with values that no command line can name." in told(text)
 
 
@@ -123,7 +128,7 @@ def test_remedies_of_ones_own_are_no_command() -> None:
     assert "(called" not in text
     assert "Made from Python, with values that no command line can name." in told(text)
     command = shlex.split(text.split("Its scenario:\n")[1].replace("\\\n", " "))
-    assert scenario_from(parser().parse_args(command[1:])) == QUICK
+    assert scenario_from(parsed(command[1:])) == QUICK
 
 
 WIDE = [
@@ -143,14 +148,16 @@ def test_a_table_that_is_too_wide_says_less_and_is_never_refused(more: int) -> N
         [HEAD[0], *(f"parameter{n}" for n in range(more)), *HEAD[1:]],
         [WIDE[0], *["1234.5"] * more, *WIDE[1:]],
     )
-    lines = fitting(head, [row, row])
+    lines = fitting_table(head, [row, row])
     assert max(map(len, lines)) <= 72
     assert "~ 3.21e-05" in " ".join(lines)
     assert "from boot" not in lines[0]
 
 
 def test_a_table_that_fits_leaves_nothing_out() -> None:
-    assert fitting(HEAD[:5], [WIDE[1:2] + WIDE[1:5]]) == table(HEAD[:5], [WIDE[1:2] + WIDE[1:5]])
+    assert fitting_table(HEAD[:5], [WIDE[1:2] + WIDE[1:5]]) == text_table(
+        HEAD[:5], [WIDE[1:2] + WIDE[1:5]]
+    )
 
 
 def test_a_reply_to_a_grid_of_many_values_fits_a_mail() -> None:

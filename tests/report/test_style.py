@@ -9,6 +9,7 @@ import ast
 import hashlib
 import json
 import os
+import re
 import subprocess
 import sys
 import threading
@@ -28,14 +29,15 @@ from krcsim.guest.recordings import read_conditions
 from krcsim.guest.score import Answer as Scored
 from krcsim.guest.score import Comparison
 from krcsim.model.scenario_file import load_scenario
-from krcsim.report import style
+from krcsim.report import palette, style
 from krcsim.report.chart import OWN, Chart, Line
 from krcsim.report.export import Answer, file_of
 from krcsim.report.timeline import Episode, Event
 from krcsim.results.estimate import Estimate
 from krcsim.runs.ladder import SEED
 from krcsim.studies.sensitivity import Index, Sensitivity
-from krcsim.studies.size_chart import drawn
+from krcsim.studies.sensitivity_chart import picture_of_sensitivity
+from krcsim.widgets.browser_side import BrowserSide
 from krcsim.widgets.chart_picture import chart_picture
 from krcsim.widgets.live_picture import LivePicture
 
@@ -132,7 +134,7 @@ def figures(at: Path) -> Iterator[tuple[str, bytes]]:
                 file_of(Answer(name, SCENARIO, SEED, "krcsim x", what, "t\n"), kind),
             )
     yield "slider", chart_picture(LivePicture(plain), CHART, "krcsim x")
-    yield "ranking", drawn(RANKED)._repr_png_()
+    yield "ranking", picture_of_sensitivity(RANKED)._repr_png_()
     yield "recordings", png(compared())
     draw(compared(), at / "kernel.png")
     yield "all recordings", (at / "kernel.png").read_bytes()
@@ -234,7 +236,9 @@ def test_a_setting_made_while_a_figure_is_drawn_is_kept() -> None:
 def test_two_threads_that_draw_at_once_leave_a_persons_settings_alone() -> None:
     with matplotlib.rc_context({"font.size": 31.0}):
         threads = [
-            threading.Thread(target=lambda: [drawn(RANKED)._repr_png_() for _ in range(3)])
+            threading.Thread(
+                target=lambda: [picture_of_sensitivity(RANKED)._repr_png_() for _ in range(3)]
+            )
             for _ in range(4)
         ]
         for thread in threads:
@@ -245,7 +249,7 @@ def test_two_threads_that_draw_at_once_leave_a_persons_settings_alone() -> None:
 
 
 def test_a_picture_is_an_image_and_its_text_is_a_line() -> None:
-    picture = drawn(RANKED)
+    picture = picture_of_sensitivity(RANKED)
     assert isinstance(picture, Picture)
     assert picture._repr_png_().startswith(b"\x89PNG")
     assert "\n" not in repr(picture)
@@ -272,8 +276,34 @@ def test_figures_are_made_and_written_in_one_place(path: Path) -> None:
     assert not names & {"Figure", "FigureCanvasAgg", "savefig", "print_figure", "rc_context"}
 
 
+PACKAGE = Path(style.__file__).parents[1]
+LOOKS = re.compile(r"#[0-9a-fA-F]{6}\b|\bcolou?rs? ?= ?[\"']|\b(?:mfc|ec|fc) ?= ?[\"']|\"C[0-9]\"")
+
+
+@pytest.mark.parametrize(
+    "path",
+    sorted(path for kind in ("py", "js") for path in PACKAGE.rglob(f"*.{kind}")),
+    ids=lambda path: f"{path.parent.name}.{path.name}",
+)
+def test_colours_stand_in_one_place(path: Path) -> None:
+    """So that a change of the look touches one file."""
+    found = LOOKS.findall(path.read_text(encoding="utf-8"))
+    assert bool(found) == (path == Path(palette.__file__))
+
+
+def test_no_two_lines_of_a_chart_look_alike() -> None:
+    for part in ("colour", "marker", "dash"):
+        assert len({str(getattr(look, part)) for look in palette.LINES}) == len(palette.LINES)
+
+
+def test_the_script_of_the_browser_has_the_colours_of_the_palette() -> None:
+    script = str(BrowserSide._esm)
+    assert all(colour in script for colour in palette.CSS.values())
+    assert "_COLOUR" not in script
+
+
 def test_axes_of_a_persons_own_keep_their_style() -> None:
     with matplotlib.rc_context({"axes.facecolor": "black"}):
         ax: Axes = Figure().subplots()
-        drawn(RANKED)
+        picture_of_sensitivity(RANKED)
         assert ax.get_facecolor() == (0.0, 0.0, 0.0, 1.0)

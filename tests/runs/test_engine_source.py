@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a scenario does not have is taken out of the engine before it is compiled, and nothing else."""
+"""What a scenario does not have is taken out of the engine before it is compiled, nothing else."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ ASKED: dict[str, Callable[..., Any]] = {
     "episodes": lambda **how: krcsim.episodes(SHORT, ["A1"], count=1, **how).rows,
     "sweep": lambda **how: krcsim.sweep(SHORT, {"remedy": ["A1"]}, **how).rows,
     "size": lambda **how: krcsim.size(SHORT, 0.5, most=1, **how).tried,
-    "frontier": lambda **how: krcsim.frontier(SHORT, pools=(), pages=(), beside=(), **how).points,
+    "frontier": lambda **how: krcsim.frontier(SHORT, pools=(), pages=(), mixed=(), **how).points,
     "a plan": lambda **how: plan_of(SHORT, {"machine.cpus": [1, 2]}, **how),
 }
 

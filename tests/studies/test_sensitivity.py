@@ -10,17 +10,16 @@ from matplotlib.figure import Figure
 
 import krcsim
 from krcsim.base.errors import KrcsimError
-from krcsim.studies.sensitivity import (
+from krcsim.studies.inputs import (
     DRAWN,
     INPUTS,
-    Sensitivity,
     at_point,
     default_ranges,
     peaks,
-    sensitivity,
     value_in,
 )
-from krcsim.studies.size_chart import caption, draw_sensitivity, stated
+from krcsim.studies.sensitivity import Sensitivity, sensitivity
+from krcsim.studies.sensitivity_chart import caption, draw_sensitivity, stated
 
 POSTED = krcsim.load_scenario("thread-as-posted")
 # How often an rcu_head fails decides; a hog's speed is not even looked at where failures are drawn.
@@ -100,7 +99,7 @@ def test_what_is_put_into_a_scenario_is_there(name: str) -> None:
     elif name == "burstiness":
         assert peaks(s) == pytest.approx(value)
     else:
-        assert INPUTS[name].own(s) == pytest.approx(value, rel=1e-3)
+        assert INPUTS[name].get(s) == pytest.approx(value, rel=1e-3)
 
 
 def test_pages_stand_beside_the_pool_and_do_not_take_its_place() -> None:

@@ -19,13 +19,15 @@ import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.model.remedy import named
-from krcsim.report.reply import WIDTH
+from krcsim.report.plain_text import WIDTH
 from krcsim.results.estimate import Estimate, exact
 from krcsim.studies.frontier import frontier
 from krcsim.studies.limits import at_each_look, limits, needed
-from krcsim.studies.size import MOST, Sized, reserve, size, with_reserve, worth
+from krcsim.studies.reserves import MOST, reserve, with_reserve
+from krcsim.studies.size import size, worth
 from krcsim.studies.size_chart import chart_of_frontier, chart_of_sizes
-from krcsim.studies.size_words import result_of, sentence, text_of
+from krcsim.studies.size_words import size_result, size_sentence, size_text
+from krcsim.studies.sized import Sized
 from krcsim.widgets import HowBig
 
 POSTED = krcsim.load_scenario("thread-as-posted")
@@ -73,7 +75,7 @@ def test_where_the_plain_code_is_good_enough_no_reserve_is_needed() -> None:
     found = size(POSTED, 0.1)
     assert found.smallest is not None
     assert (found.smallest.objects, found.smallest.bytes_added, found.largest) == (0, 0, None)
-    assert "no objects" in sentence(found)
+    assert "no objects" in size_sentence(found)
 
 
 def test_pages_that_are_enough_by_construction_pass_any_target() -> None:
@@ -87,7 +89,7 @@ def test_with_little_work_allowed_the_answer_is_a_range() -> None:
     assert found.events <= 1.1e6
     assert not found.sharp
     assert found.between
-    assert any(word in sentence(found) for word in ("between", "could not be shown"))
+    assert any(word in size_sentence(found) for word in ("between", "could not be shown"))
 
 
 def test_more_confidence_takes_more_work(pool: Sized) -> None:
@@ -229,7 +231,7 @@ def test_where_the_probability_does_not_fall_that_is_said(pool: Sized) -> None:
     worse = replace(next(t for t in pool.tried if t.verdict == "fails"), objects=99)
     mixed = replace(pool, tried=(*pool.tried, worse))
     assert mixed.disorder == (worse,)
-    assert "does not fall everywhere: 99" in sentence(mixed)
+    assert "does not fall everywhere: 99" in size_sentence(mixed)
 
 
 # ---- mixes, a page's worth, the frontier
@@ -261,7 +263,7 @@ def test_a_page_is_worth_nothing_that_can_be_counted_where_no_pool_meets_the_tar
 
 
 def test_on_the_envelope_more_bytes_buy_less_waiting() -> None:
-    found = frontier(POSTED, pools=(1, 3, 10), pages=(2,), beside=(1,), max_runs=16)
+    found = frontier(POSTED, pools=(1, 3, 10), pages=(2,), mixed=(1,), max_runs=16)
     kept = found.envelope
     assert len(kept) > 1
     assert [p.bytes_added for p in kept] == sorted({p.bytes_added for p in kept})
@@ -270,14 +272,14 @@ def test_on_the_envelope_more_bytes_buy_less_waiting() -> None:
 
 
 def test_where_no_wait_was_seen_nothing_larger_is_asked() -> None:
-    found = frontier(POSTED, pools=(1,), pages=(50, 60), beside=(1,), max_runs=8)
+    found = frontier(POSTED, pools=(1,), pages=(50, 60), mixed=(1,), max_runs=8)
     assert {(p.objects, p.pages) for p in found.points} == {(0, 0), (1, 0), (0, 50)}
 
 
 def test_pools_pages_and_both_have_lines_of_their_own() -> None:
-    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(1, 2), beside=(1,), max_runs=8))
+    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(1, 2), mixed=(1,), max_runs=8))
     names = [line.name for line in chart.lines]
-    assert names[:3] == ["pool of N objects", "N pages", "pool of N beside 1 page"]
+    assert names[:3] == ["pool of N objects", "N pages", "pool of N next to 1 page"]
 
 
 # ---- what cannot be met
@@ -289,21 +291,21 @@ def test_a_target_below_what_any_size_reaches_is_no_error_and_what_was_tried_sta
     assert not beyond.met
     assert {0, MOST["pool"]} <= {t.objects for t in beyond.tried}
     assert all(t.verdict == "fails" for t in beyond.tried)
-    assert beyond.best.name in sentence(beyond)
-    assert "\n" not in sentence(beyond)
+    assert beyond.best.name in size_sentence(beyond)
+    assert "\n" not in size_sentence(beyond)
 
 
 def test_mixes_are_not_refuted_by_a_pool_that_fails_alone(beyond: Sized) -> None:
     pages = replace(beyond.tried[0], name="D3-own", objects=0, pages=3, verdict="open")
-    said = sentence(replace(beyond, of="mix", tried=(*beyond.tried, pages)))
+    said = size_sentence(replace(beyond, of="mix", tried=(*beyond.tried, pages)))
     assert "could not be shown" in said
 
 
 def test_no_wait_seen_is_no_proof() -> None:
     found = size(POSTED, 1e-9, of="pages", budget=1e6, most=2)  # three are enough by construction
     assert not found.met
-    assert "no wait was seen with D2-own" in sentence(found)
-    assert "no proof" in sentence(found)
+    assert "no wait was seen with D2-own" in size_sentence(found)
+    assert "no proof" in size_sentence(found)
 
 
 @pytest.mark.parametrize(
@@ -346,11 +348,11 @@ def test_a_chart_shows_the_target_and_what_passes(pool: Sized) -> None:
 
 
 def test_the_answer_fits_a_list(beyond: Sized) -> None:
-    assert max(map(len, text_of(beyond).splitlines())) <= WIDTH
+    assert max(map(len, size_text(beyond).splitlines())) <= WIDTH
 
 
 def test_what_was_tried_can_be_saved_and_read_again(pool: Sized, tmp_path: Path) -> None:
-    again = krcsim.load_result(result_of(pool).save(tmp_path / "r.json"))
+    again = krcsim.load_result(size_result(pool).save(tmp_path / "r.json"))
     assert pool.smallest is not None
     name = pool.smallest.name
     assert again.get(name, "p_wait", "steady") == pool.smallest.finding.estimate
@@ -359,7 +361,7 @@ def test_what_was_tried_can_be_saved_and_read_again(pool: Sized, tmp_path: Path)
 
 def test_the_shell_says_what_python_says(pool: Sized, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["size", "thread-as-posted", "--target", "2e-4"]) == 0
-    assert sentence(pool) in capsys.readouterr().out
+    assert size_sentence(pool) in capsys.readouterr().out
 
 
 def test_in_a_shell_a_target_that_is_not_met_leaves_files_a_line_and_status_2(
@@ -368,7 +370,7 @@ def test_in_a_shell_a_target_that_is_not_met_leaves_files_a_line_and_status_2(
     file = tmp_path / "r.json"
     assert main(["size", "thread-as-posted", "--target", "1e-6", "--out", str(file)]) == 2
     said = capsys.readouterr()
-    assert said.err == f"krcsim: {sentence(beyond)}\n"
+    assert said.err == f"krcsim: {size_sentence(beyond)}\n"
     assert "B4096-own" in said.out
     assert json.loads(file.read_text())["provenance"]["answer"]["met"] is False
 
@@ -401,8 +403,8 @@ def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path
     assert explorer.found.of == "mix"
     longest = replace(explorer.found.tried[-1], name="B4096f+D512-own")
     found = replace(explorer.found, tried=(*explorer.found.tried, longest))
-    assert "+D512-own" in text_of(found)
-    assert max(map(len, text_of(found).splitlines())) <= WIDTH
+    assert "+D512-own" in size_text(found)
+    assert max(map(len, size_text(found).splitlines())) <= WIDTH
 
 
 def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
@@ -426,7 +428,7 @@ def test_the_numbers_are_those_of_the_shell(
     assert explorer.found is not None
     status = main(shlex.split(explorer.done.answer.command)[1:])
     assert status == (0 if explorer.found.met else 2)
-    assert sentence(explorer.found) in "".join(capsys.readouterr())
+    assert size_sentence(explorer.found) in "".join(capsys.readouterr())
 
 
 def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:

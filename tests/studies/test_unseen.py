@@ -6,6 +6,7 @@ contradict each other.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -21,18 +22,22 @@ from hypothesis import strategies as st
 
 import krcsim
 from krcsim.base.errors import KrcsimError
-from krcsim.cli.main import main, shown
+from krcsim.cli.main import main
+from krcsim.cli.result_table import result_table
 from krcsim.methods import rare
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
-from krcsim.report.chart import Chart, Line, chart_of, rows_unseen, unseen
+from krcsim.report.chart import Chart, Line, chart_of, in_strip, names_in_strip
 from krcsim.report.figures import FLOOR, figure_of, limits, strip
-from krcsim.report.reply import answer_text, log_plot
-from krcsim.results.estimate import Estimate
+from krcsim.report.reply import answer_text
+from krcsim.report.text_plot import log_plot
+from krcsim.results.estimate import NOTHING, Estimate
+from krcsim.results.quantities import p_wait_episode
 from krcsim.results.result import METHODS, Result, load_result, number, words
 from krcsim.runs.replications import Stopped, replicate
 from krcsim.studies.compare import compare, episodes
-from krcsim.studies.unseen import _estimate
+from krcsim.studies.entries import Entry
+from krcsim.studies.unseen import Gaps, estimate_in_gap
 from tests.engine.test_properties import examples
 from validation.scenarios import random_scenario
 
@@ -93,7 +98,7 @@ def test_what_plain_runs_saw_is_left_as_it_is() -> None:
 
 def test_without_a_budget_the_bound_is_all() -> None:
     result = compare(RARE, ["own"], max_runs=16, budget=0.0)
-    assert {row[-1] for row in result.rows if row[-4] == "bound"} == {"bound"}
+    assert {row[-1] for row in result.rows if row[-3] == "bound"} == {"bound"}
     with pytest.raises(KrcsimError, match="budget"):
         compare(RARE, ["own"], budget=-1.0)
 
@@ -122,17 +127,20 @@ def test_no_row_ends_in_a_bound_that_asking_beats(preset: str) -> None:
         assert asked.estimate.value is None, (name, window)
 
 
-def test_episode_by_episode_forks_say_what_plain_runs_say() -> None:
+def test_episode_by_episode_biased_copies_say_what_plain_runs_say() -> None:
     s = load_scenario("thread-as-discussed")
     w = changed(s, remedy=krcsim.named("B3-own", s.remedy), warmup_ms=0.0, horizon_ms=8000.0)
     runs = replicate(w, 1, 0, 512, by_episode=2)
-    forked = rare.extend(w, 7, None, 64, by_episode=2)
+    copied = rare.extend(w, 7, None, 64, by_episode=2)
     split = rare.extend(w, 8, None, 32, ((-6.0, 3), (-3.0, 3)), by_episode=2)
-    plain = {n: krcsim.results.quantities.p_wait_episode(runs, w, n) for n in (1, 2)}
-    for f, n in ((f, n) for f in (forked, split) for n in (1, 2)):
-        e = _estimate(w, f, runs, "p_wait_episode", n, 2, None)
-        assert (e.lo or 1.0) < (plain[n].hi or 0.0)
-        assert (e.hi or 0.0) > (plain[n].lo or 1.0)
+    plain = {n: p_wait_episode(runs, w, n) for n in (1, 2)}
+    where = [(n, "p_wait_episode") for n in (1, 2)]
+    entries = {place: Entry(NOTHING, 512) for place in where}
+    gaps = Gaps(w, runs, entries, tuple(where), 1, 0.1, 512, 1e6, 2, None)
+    for found, place in itertools.product((copied, split), where):
+        e = estimate_in_gap(gaps, found, place)
+        assert (e.lo or 1.0) < (plain[place[0]].hi or 0.0)
+        assert (e.hi or 0.0) > (plain[place[0]].lo or 1.0)
 
 
 def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:
@@ -147,8 +155,8 @@ def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:
 def test_an_older_file_is_read_and_does_not_say_how_its_rows_were_found(tmp_path: Path) -> None:
     result = compare(POSTED, ["A0", "D5-A1"], max_runs=8, budget=0.0)
     body = json.loads(result.to_json())
-    body["format"], body["columns"] = "krcsim-result/1", body["columns"][:-1]
-    body["rows"] = [row[:-1] for row in body["rows"]]
+    body["format"], body["columns"] = "krcsim-result/1", [*body["columns"][:-1], "rung"]
+    body["rows"] = [[*row[:-1], 0] for row in body["rows"]]
     del body["sha256"], body["provenance"]["budget"], body["provenance"]["why"]
     text = json.dumps(body, indent=1, sort_keys=True)
     path = tmp_path / "old.json"
@@ -169,8 +177,8 @@ def test_the_shell_says_how_each_row_was_found_and_what_was_spent(
                 "thread-as-posted",
                 "--remedies",
                 "A1,D5-A1",
-                "--max-rung",
-                "0",
+                "--max-runs",
+                "8",
                 "--budget",
                 "1e6",
             ]
@@ -249,7 +257,7 @@ def test_a_rough_interval_that_says_nothing_is_not_drawn_but_its_point_is_marked
     assert spans(chart) == []
     ax = figure_of(chart).axes[0]
     assert "~0" in [text.get_text() for text in ax.texts]
-    assert "~ is read as a factor" in ax.texts[-1].get_text()
+    assert "~: order of magnitude only" in ax.texts[-1].get_text()
 
 
 def spans(chart: Chart) -> list[tuple[float, float]]:
@@ -321,7 +329,7 @@ def test_no_two_things_that_an_answer_says_contradict_each_other(**drawn: Any) -
         picture_agrees(result, window)
         text_agrees(result, window)
     for name in map(str, (p[0] for p in result.points())):
-        assert name in shown(result)
+        assert name in result_table(result)
 
 
 def rows_agree(result: Result) -> None:
@@ -329,7 +337,7 @@ def rows_agree(result: Result) -> None:
     together.
     """
     for row in result.rows:
-        value, lo, hi, kind, _, _, method = row[-7:]
+        value, lo, hi, kind, _, method = row[-6:]
         assert method in METHODS
         assert (kind == "bound") == (value is None and hi is not None)
         assert kind != "bound" or method in ("bound", "by construction")
@@ -376,7 +384,7 @@ def picture_agrees(result: Result, window: str) -> None:
     low = limits(chart)[2]
     ax = figure_of(chart).axes[0]
     stars = sum(len(line.get_xdata()) for line in ax.lines if line.get_markerfacecolor() == "white")
-    assert stars == sum(unseen(e) for line in chart.lines for e in line.estimates)
+    assert stars == sum(in_strip(e) for line in chart.lines for e in line.estimates)
     by_name = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
     for line in chart.lines:
         for y, e in zip(by_name[line.name].get_ydata(), line.estimates, strict=True):
@@ -387,7 +395,7 @@ def picture_agrees(result: Result, window: str) -> None:
             else:
                 assert math.isnan(y)
     plot = log_plot(chart)
-    assert any(line.startswith("  none |") for line in plot) == bool(rows_unseen(chart))
+    assert any(line.startswith("  none |") for line in plot) == bool(names_in_strip(chart))
 
 
 def text_agrees(result: Result, window: str) -> None:

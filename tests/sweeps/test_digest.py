@@ -3,7 +3,7 @@
 
 import pytest
 
-from krcsim.sweeps.table import code_of
+from krcsim.sweeps.digest import code_of
 
 BEFORE = '''"""A module."""
 

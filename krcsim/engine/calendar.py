@@ -2,50 +2,52 @@
 """What comes next: a tournament over the CPUs, a heap of stalled callers, and the event log."""
 
 import math
-from typing import Any
 
-from krcsim.engine.random_streams import compile_module
+from krcsim.engine.codes import FULL
+from krcsim.engine.compiling import compile_module
 from krcsim.engine.records import (
     BIN_LO_MS,
     BINS,
+    HeldCall,
+    World,
+    batch_at,
     cpu_at,
     event_at,
-    held_at,
-    krw_at,
-    node_at,
+    heap_node_at,
+    held_call_at,
     real_at,
 )
 
-FULL, STOPPED = (
-    1,
-    2,
-)  # GLOBAL.error: a buffer is full, run again with a larger one; asked to give up
 
-
-def log(g: Any, at: Any, code: Any, cpu: Any, value: Any) -> None:
+def log_event(world: World, at: float, code: int, cpu: int, value: float) -> None:
     """Append an event to the log if there is one and it has room."""
-    if g.log_n < g.log_cap:
-        e = event_at(g.p_log, g.log_n)
+    if world.log_capacity == 0:
+        return
+
+    if world.log_size < world.log_capacity:
+        e = event_at(world.log_address, world.log_size)
         e.at, e.code, e.cpu, e.value = at, code, cpu, value
         if cpu >= 0:
-            c = cpu_at(g.p_cpus, cpu)
-            e.nr_emergency, e.room = c.nr_emergency, c.room[0] + c.room[1]
-            e.cached = c.cache[0] + g.own_cache * c.cache[1]
-            e.queued, e.listed = c.ptr[0] + c.ptr[1] + c.ptr[2], c.ptr[2]
-    g.log_n += 1
+            state = cpu_at(world.cpus_address, cpu)
+            e.nr_emergency = state.nr_emergency
+            e.room = state.head_block_room[0] + state.head_block_room[1]
+            e.cached = state.cached_pages[0] + world.has_channel_caches * state.cached_pages[1]
+            e.queued = state.queued_objects[0] + state.queued_objects[1] + state.queued_objects[2]
+            e.listed = state.queued_objects[2]
+    world.log_size += 1
 
 
-def touch(g: Any, i: Any) -> None:
+def update_next_event(world: World, i: int) -> None:
     """CPU i's next event may have changed: recompute it and play the tournament upwards."""
-    c, tree = cpu_at(g.p_cpus, i), g.p_tree
-    j = g.leaves + i
+    cpu, tree = cpu_at(world.cpus_address, i), world.tournament_address
+    j = world.tournament_leaves + i
     first = min(
-        c.monitor_at,
-        c.call_at,
-        c.phase_at,
-        c.wk_at,
-        krw_at(g.p_krw, 2 * i).ready_at,
-        krw_at(g.p_krw, 2 * i + 1).ready_at,
+        cpu.monitor_at,
+        cpu.call_at,
+        cpu.phase_ends_at,
+        cpu.work_step_ends_at,
+        batch_at(world.batches_address, 2 * i).ready_at,
+        batch_at(world.batches_address, 2 * i + 1).ready_at,
     )
     real_at(tree, j).x = first
     while j > 1:
@@ -54,46 +56,55 @@ def touch(g: Any, i: Any) -> None:
         real_at(tree, j).x = first
 
 
-def first_cpu(g: Any) -> Any:
+def earliest_cpu(world: World) -> int:
     """The lowest CPU whose next event is the earliest."""
     j = 1
-    while j < g.leaves:
-        j = 2 * j + int(real_at(g.p_tree, 2 * j).x > real_at(g.p_tree, 2 * j + 1).x)
-    return j - g.leaves
+    while j < world.tournament_leaves:
+        j = 2 * j + int(
+            real_at(world.tournament_address, 2 * j).x
+            > real_at(world.tournament_address, 2 * j + 1).x
+        )
+    return j - world.tournament_leaves
 
 
-def pending_new(g: Any) -> Any:
-    """The free HELD slot that the next heap_push() takes, or the one heap_pop() just left."""
-    return held_at(g.p_pending, node_at(g.p_nodes, g.heap_n).slot)
+def free_slot(world: World) -> HeldCall:
+    """The free slot that the next push_held_call() takes, or that pop_held_call() just left."""
+    return held_call_at(
+        world.stalled_address, heap_node_at(world.heap_address, world.heap_size).slot
+    )
 
 
-def heap_push(g: Any, at: Any) -> None:
-    """Let the slot of pending_new() come up at `at`."""
-    if g.heap_n >= g.heap_cap:
-        g.error = FULL
+def push_held_call(world: World, at: float) -> None:
+    """Let the slot of free_slot() come up at `at`."""
+    if world.heap_size >= world.heap_capacity:
+        world.error = FULL
         return
-    i, g.heap_n = g.heap_n, g.heap_n + 1
-    node = node_at(g.p_nodes, i)
+    i, world.heap_size = world.heap_size, world.heap_size + 1
+    node = heap_node_at(world.heap_address, i)
     slot = node.slot
-    while i > 0 and node_at(g.p_nodes, (i - 1) >> 1).at > at:
+    while i > 0 and heap_node_at(world.heap_address, (i - 1) >> 1).at > at:
         i = (i - 1) >> 1
-        up = node_at(g.p_nodes, i)
+        up = heap_node_at(world.heap_address, i)
         node.at, node.slot = up.at, up.slot
         node = up
     node.at, node.slot = at, slot
 
 
-def heap_pop(g: Any) -> None:
-    """Take the earliest entry out; its slot is then that of pending_new()."""
-    g.heap_n = n = g.heap_n - 1
-    node, last = node_at(g.p_nodes, 0), node_at(g.p_nodes, n)
+def pop_held_call(world: World) -> None:
+    """Take the earliest entry out; its slot is then that of free_slot()."""
+    world.heap_size = n = world.heap_size - 1
+    node, last = heap_node_at(world.heap_address, 0), heap_node_at(world.heap_address, n)
     at, slot = last.at, last.slot
     last.at, last.slot = node.at, node.slot
     child = 1
     while child < n:
-        if child + 1 < n and node_at(g.p_nodes, child + 1).at < node_at(g.p_nodes, child).at:
+        if (
+            child + 1 < n
+            and heap_node_at(world.heap_address, child + 1).at
+            < heap_node_at(world.heap_address, child).at
+        ):
             child += 1
-        down = node_at(g.p_nodes, child)
+        down = heap_node_at(world.heap_address, child)
         if down.at >= at:
             break
         node.at, node.slot = down.at, down.slot
@@ -101,7 +112,7 @@ def heap_pop(g: Any) -> None:
     node.at, node.slot = at, slot
 
 
-def bin_of(ms: Any) -> Any:
+def histogram_bin(ms: float) -> int:
     """The histogram bin of a time in ms."""
     return 0 if ms <= BIN_LO_MS else min(BINS - 1, int(16.0 * math.log2(ms / BIN_LO_MS)))
 

@@ -4,171 +4,253 @@ biased.
 """
 
 import math
-from typing import Any
 
-from krcsim.engine.kfree_rcu import no_head
-from krcsim.engine.random_streams import chance, compile_module, part, uniform
-from krcsim.engine.records import BIASED, FORCED, FRESH, SLAB, VMALLOC
+from krcsim.engine.codes import ANY_CALL, BIASED, FORCED, SLAB, VMALLOC
+from krcsim.engine.compiling import compile_module, part
+from krcsim.engine.kfree_rcu import p_no_head
+from krcsim.engine.random_streams import chance, uniform
+from krcsim.engine.records import Cpu, World
+
+Marks = tuple[int, bool, float, float]  # channel, single-argument, u_page, u_head
 
 
-def shares(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call is of channel ch and dull), P(it is of channel ch and not dull)."""
-    mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
+def p_by_channel(world: World, cpu: Cpu, channel: int) -> tuple[float, float]:
+    """P(a call is of channel channel and dull), P(it is of channel channel and not dull)."""
+    mine = 1.0 - world.p_vmalloc if channel == SLAB else world.p_vmalloc
     dull = 1.0
-    if c.room[ch] <= 0:  # else it must end on the list
-        caches = g.array_path and c.cache[ch * g.own_cache] > 0
-        dull = 0.0 if caches or g.no_dull else (1.0 - g.single) * g.fp + g.single * g.dull_single
+    if cpu.head_block_room[channel] <= 0:  # else it must end on the list
+        caches = world.has_array_path and cpu.cached_pages[channel * world.has_channel_caches] > 0
+        dull = (
+            0.0
+            if caches or world.misses_are_eventful
+            else (1.0 - world.p_single) * world.p_page_fails
+            + world.p_single * world.p_single_uneventful
+        )
     return mine * dull, mine * (1.0 - dull)
 
 
-def sooner(g: Any, c: Any, dull: Any) -> Any:
-    """P(a call is dull), as it is or, for a tagged CPU, biased so that trouble comes sooner; c.odds
-    keeps account.
+def p_uneventful_biased(world: World, cpu: Cpu, dull: float) -> float:
+    """P(a call is uneventful): as it is, or biased so that failures come sooner; then
+    cpu.plan_log_ratio keeps account.
     """
-    if g.rare and 1.0 - dull < least(g, c) and hits(g, c, SLAB) + hits(g, c, VMALLOC) > 0.0:
-        c.raised = 1
-        if c.tagged and g.log_lr <= g.most:
-            c.often = least(g, c)
-            c.odds = math.log(dull / (1.0 - c.often))
-            return 1.0 - c.often
+    if (
+        world.makes_copies
+        and 1.0 - dull < p_eventful_at_least(world, cpu)
+        and p_neither_page_nor_head(world, cpu, SLAB) + p_neither_page_nor_head(world, cpu, VMALLOC)
+        > 0.0
+    ):
+        cpu.plan_could_be_biased = 1
+        if cpu.bias and world.log_ratio <= world.max_log_ratio:
+            cpu.p_eventful_biased = p_eventful_at_least(world, cpu)
+            cpu.plan_log_ratio = math.log(dull / (1.0 - cpu.p_eventful_biased))
+            return 1.0 - cpu.p_eventful_biased
     return dull
 
 
-def least(g: Any, c: Any) -> Any:
+def p_eventful_at_least(world: World, cpu: Cpu) -> float:
     """How often a biased call is trouble at least: the fewer objects its pool has, the less
     often.
     """
-    return g.least * (c.nr_emergency + 2.0) / (g.pool_cap + 2.0)
+    return world.p_eventful_biased * (cpu.nr_emergency + 2.0) / (world.pool_capacity + 2.0)
 
 
-def hits(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call is of channel ch and gets neither page nor rcu_head: it takes from the pool or
+def p_neither_page_nor_head(world: World, cpu: Cpu, channel: int) -> float:
+    """P(a call is of channel channel and gets neither page nor rcu_head: it takes from the pool or
     waits).
     """
-    if c.room[ch] > 0 or (g.array_path and c.cache[ch * g.own_cache] > 0):
+    if cpu.head_block_room[channel] > 0 or (
+        world.has_array_path and cpu.cached_pages[channel * world.has_channel_caches] > 0
+    ):
         return 0.0
-    mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
-    return mine * g.single * (g.fn if g.noretry else g.fp) * no_head(g)
+    mine = 1.0 - world.p_vmalloc if channel == SLAB else world.p_vmalloc
+    return (
+        mine
+        * world.p_single
+        * (world.p_noretry_page_fails if world.asks_noretry else world.p_page_fails)
+        * p_no_head(world)
+    )
 
 
-def had(g: Any, c: Any, ch: Any) -> Any:
-    """P(a call is of channel ch, finds neither room nor a cached page, and gets a page from the
-    allocator).
+def p_page_from_allocator(world: World, cpu: Cpu, channel: int) -> float:
+    """P(a call is of this channel, finds neither room nor a cached page, and gets a page from
+    the allocator).
     """
-    if c.room[ch] > 0 or (g.array_path and c.cache[ch * g.own_cache] > 0):
+    if cpu.head_block_room[channel] > 0 or (
+        world.has_array_path and cpu.cached_pages[channel * world.has_channel_caches] > 0
+    ):
         return 0.0
-    mine = 1.0 - g.vmalloc if ch == SLAB else g.vmalloc
+    mine = 1.0 - world.p_vmalloc if channel == SLAB else world.p_vmalloc
     return mine * (
-        (1.0 - g.single) * (1.0 - g.fp) + g.single * (1.0 - (g.fn if g.noretry else g.fp))
+        (1.0 - world.p_single) * (1.0 - world.p_page_fails)
+        + world.p_single
+        * (1.0 - (world.p_noretry_page_fails if world.asks_noretry else world.p_page_fails))
     )
 
 
 @part
-def marks(g: Any, c: Any) -> Any:
-    """Channel, kind and luck of the last call of a plan: FRESH, or of a channel without room and
+def draw_call(world: World, cpu: Cpu) -> Marks:
+    """Channel, kind and luck of the last call of a plan: ANY_CALL, or of a channel without room and
     not dull.
     """
-    if c.tagged:
-        return biased(g, c)
-    return fresh(g, c) if c.known == FRESH else trouble(g, c)
+    if cpu.bias:
+        return draw_biased_call(world, cpu)
+    return (
+        draw_any_call(world, cpu)
+        if cpu.plan_last_kind == ANY_CALL
+        else draw_eventful_call(world, cpu)
+    )
 
 
-def biased(g: Any, c: Any) -> Any:
-    """As marks(), for a tagged CPU: it hits (see hits()) with a higher chance, and g.log_lr keeps
-    account.
+def draw_biased_call(world: World, cpu: Cpu) -> Marks:
+    """As draw_call(), for a biased CPU: it gets neither page nor rcu_head with a higher
+    probability, and world.log_ratio keeps account.
 
     Not while a fork has had more luck than it should, by e^most: so its weight goes no further than
     a step beyond that.
     """
-    h0, h1 = hits(g, c, SLAB), hits(g, c, VMALLOC)
+    h0, h1 = p_neither_page_nor_head(world, cpu, SLAB), p_neither_page_nor_head(world, cpu, VMALLOC)
     hit, more, forced = (
         h0 + h1,
-        shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1],
-        c.tagged == FORCED,
+        p_by_channel(world, cpu, SLAB)[1] + p_by_channel(world, cpu, VMALLOC)[1],
+        cpu.bias == FORCED,
     )
     if hit <= 0.0:
-        return fresh(g, c) if c.known == FRESH else trouble(g, c)
-    bias, often = g.log_lr <= g.most or forced, c.often if c.odds > 0.0 else more
-    if c.known == FRESH:
-        often = 1.0 if forced else max(more, least(g, c)) if bias else more
-        if often < 1.0 and uniform(c.marks) >= often:
-            g.log_lr += math.log((1.0 - more) / (1.0 - often))
-            m = fresh(g, c)
-            while is_trouble(g, c, m[0], m[1], m[2], m[3]):
-                m = fresh(g, c)
+        return (
+            draw_any_call(world, cpu)
+            if cpu.plan_last_kind == ANY_CALL
+            else draw_eventful_call(world, cpu)
+        )
+    bias, often = (
+        world.log_ratio <= world.max_log_ratio or forced,
+        cpu.p_eventful_biased if cpu.plan_log_ratio > 0.0 else more,
+    )
+    if cpu.plan_last_kind == ANY_CALL:
+        often = 1.0 if forced else max(more, p_eventful_at_least(world, cpu)) if bias else more
+        if often < 1.0 and uniform(cpu.call_stream) >= often:
+            world.log_ratio += math.log((1.0 - more) / (1.0 - often))
+            m = draw_any_call(world, cpu)
+            while is_eventful(world, cpu, m[0], m[1], m[2], m[3]):
+                m = draw_any_call(world, cpu)
             return m
     if often != more:
-        g.log_lr += math.log(more / often)
+        world.log_ratio += math.log(more / often)
     # Trouble that decides is a hit or a page; the rest (say, an rcu_head after a stall) is left as
     # it is.
-    page = had(g, c, SLAB) + had(g, c, VMALLOC)
+    page = p_page_from_allocator(world, cpu, SLAB) + p_page_from_allocator(world, cpu, VMALLOC)
     decides = (hit + page) / more
-    to = 1.0 if forced else max(decides, min(0.5, least(g, c) / often)) if bias else decides
-    if uniform(c.marks) >= to:
-        g.log_lr += math.log((1.0 - decides) / (1.0 - to))
-        m = trouble(g, c)
-        while is_decided(g, c, m[0], m[1], m[2], m[3]):
-            m = trouble(g, c)
+    to = (
+        1.0
+        if forced
+        else max(decides, min(0.5, p_eventful_at_least(world, cpu) / often))
+        if bias
+        else decides
+    )
+    if uniform(cpu.call_stream) >= to:
+        world.log_ratio += math.log((1.0 - decides) / (1.0 - to))
+        m = draw_eventful_call(world, cpu)
+        while is_decided(world, cpu, m[0], m[1], m[2], m[3]):
+            m = draw_eventful_call(world, cpu)
         return m
     rho = hit / (hit + page)
-    hit_to = 1.0 if forced else max(rho, g.choice) if bias else rho
-    g.log_lr += math.log(decides / to)
-    if uniform(c.marks) >= hit_to:
-        g.log_lr += math.log((1.0 - rho) / (1.0 - hit_to))
-        ch = VMALLOC if uniform(c.marks) * page >= had(g, c, SLAB) else SLAB
-        double, single_fails = (1.0 - g.single) * (1.0 - g.fp), g.fn if g.noretry else g.fp
-        single = uniform(c.marks) * (double + g.single * (1.0 - single_fails)) >= double
-        fails = single_fails if single else g.fp
-        return ch, single, fails + (1.0 - fails) * uniform(c.marks), uniform(c.marks)
-    g.log_lr += math.log(rho / hit_to)
+    hit_to = 1.0 if forced else max(rho, world.p_hit_biased) if bias else rho
+    world.log_ratio += math.log(decides / to)
+    if uniform(cpu.call_stream) >= hit_to:
+        world.log_ratio += math.log((1.0 - rho) / (1.0 - hit_to))
+        channel = (
+            VMALLOC
+            if uniform(cpu.call_stream) * page >= p_page_from_allocator(world, cpu, SLAB)
+            else SLAB
+        )
+        double, single_fails = (
+            (1.0 - world.p_single) * (1.0 - world.p_page_fails),
+            world.p_noretry_page_fails if world.asks_noretry else world.p_page_fails,
+        )
+        single = (
+            uniform(cpu.call_stream) * (double + world.p_single * (1.0 - single_fails)) >= double
+        )
+        fails = single_fails if single else world.p_page_fails
+        return (
+            channel,
+            single,
+            fails + (1.0 - fails) * uniform(cpu.call_stream),
+            uniform(cpu.call_stream),
+        )
+    world.log_ratio += math.log(rho / hit_to)
     if forced:
-        c.tagged = BIASED
-        g.weight, g.log_lr = g.weight * math.exp(g.log_lr), 0.0
-    ch = VMALLOC if uniform(c.marks) * hit >= h0 else SLAB
-    fails = g.fn if g.noretry else g.fp
-    return ch, True, fails * uniform(c.marks), no_head(g) * uniform(c.marks)
+        cpu.bias = BIASED
+        world.weight, world.log_ratio = world.weight * math.exp(world.log_ratio), 0.0
+    channel = VMALLOC if uniform(cpu.call_stream) * hit >= h0 else SLAB
+    fails = world.p_noretry_page_fails if world.asks_noretry else world.p_page_fails
+    return (
+        channel,
+        True,
+        fails * uniform(cpu.call_stream),
+        p_no_head(world) * uniform(cpu.call_stream),
+    )
 
 
-def is_decided(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
+def is_decided(
+    world: World, cpu: Cpu, channel: int, single: bool, u_page: float, u_head: float
+) -> bool:
     """Whether a call with these marks gets a page from the allocator, or neither page nor
     rcu_head.
     """
-    page = u_page >= (g.fn if single and g.noretry else g.fp)
-    return hits(g, c, ch) + had(g, c, ch) > 0.0 and (page or (single and u_head < no_head(g)))
+    page = u_page >= (
+        world.p_noretry_page_fails if single and world.asks_noretry else world.p_page_fails
+    )
+    return p_neither_page_nor_head(world, cpu, channel) + p_page_from_allocator(
+        world, cpu, channel
+    ) > 0.0 and (page or (single and u_head < p_no_head(world)))
 
 
-def is_trouble(g: Any, c: Any, ch: Any, single: Any, u_page: Any, u_head: Any) -> Any:
+def is_eventful(
+    world: World, cpu: Cpu, channel: int, single: bool, u_page: float, u_head: float
+) -> bool:
     """Whether a call with these marks is not dull."""
-    any_luck = g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0)
-    luck = u_page >= g.fp or (single and (g.noretry or u_head < g.fh))
-    return shares(g, c, ch)[1] > 0.0 and (any_luck or luck)
+    any_luck = world.misses_are_eventful or (
+        world.has_array_path and cpu.cached_pages[channel * world.has_channel_caches] > 0
+    )
+    luck = u_page >= world.p_page_fails or (
+        single and (world.asks_noretry or u_head < world.p_head_fails_at_first)
+    )
+    return p_by_channel(world, cpu, channel)[1] > 0.0 and bool(any_luck or luck)
 
 
 @part
-def fresh(g: Any, c: Any) -> Any:
+def draw_any_call(world: World, cpu: Cpu) -> Marks:
     """Marks of a call of which nothing is known."""
-    r = c.marks
-    return VMALLOC if chance(r, g.vmalloc) else SLAB, chance(r, g.single), uniform(r), uniform(r)
+    r = cpu.call_stream
+    return (
+        VMALLOC if chance(r, world.p_vmalloc) else SLAB,
+        chance(r, world.p_single),
+        uniform(r),
+        uniform(r),
+    )
 
 
-def trouble(g: Any, c: Any) -> Any:
+def draw_eventful_call(world: World, cpu: Cpu) -> Marks:
     """Marks of a call that is not dull."""
-    r = c.marks
-    t0, t1 = shares(g, c, SLAB)[1], shares(g, c, VMALLOC)[1]
-    ch = VMALLOC if uniform(r) * (t0 + t1) >= t0 else SLAB
+    r = cpu.call_stream
+    t0, t1 = p_by_channel(world, cpu, SLAB)[1], p_by_channel(world, cpu, VMALLOC)[1]
+    channel = VMALLOC if uniform(r) * (t0 + t1) >= t0 else SLAB
     u_page, u_head, u = uniform(r), uniform(r), uniform(r)
-    if g.no_dull or (g.array_path and c.cache[ch * g.own_cache] > 0):
-        return ch, u < g.single, u_page, u_head
-    double_page, single_page = (1.0 - g.single) * (1.0 - g.fp), g.single * (1.0 - g.fp)
-    u *= double_page + g.single * (1.0 - g.dull_single)
+    if world.misses_are_eventful or (
+        world.has_array_path and cpu.cached_pages[channel * world.has_channel_caches] > 0
+    ):
+        return channel, u < world.p_single, u_page, u_head
+    double_page, single_page = (
+        (1.0 - world.p_single) * (1.0 - world.p_page_fails),
+        world.p_single * (1.0 - world.p_page_fails),
+    )
+    u *= double_page + world.p_single * (1.0 - world.p_single_uneventful)
     single = u >= double_page
-    if not (single and g.noretry):
+    if not (single and world.asks_noretry):
         if u < double_page + single_page:
-            u_page = g.fp + (1.0 - g.fp) * u_page
+            u_page = world.p_page_fails + (1.0 - world.p_page_fails) * u_page
         else:
-            u_page *= g.fp
-            u_head *= g.fh
-    return ch, single, u_page, u_head
+            u_page *= world.p_page_fails
+            u_head *= world.p_head_fails_at_first
+    return channel, single, u_page, u_head
 
 
 compile_module()

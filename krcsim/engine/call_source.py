@@ -7,369 +7,455 @@ that came before another event.
 """
 
 import math
-from typing import Any
 
-from krcsim.engine.calendar import touch
-from krcsim.engine.call_marks import marks, shares, sooner
-from krcsim.engine.kfree_rcu import call
-from krcsim.engine.page_memory import objects
+from krcsim.engine.calendar import update_next_event
+from krcsim.engine.call_marks import draw_call, p_by_channel, p_uneventful_biased
+from krcsim.engine.codes import ANY_CALL, EVENTFUL, LIST, ONE, SLAB, UNEVENTFUL, VMALLOC
+from krcsim.engine.compiling import compile_module, part
+from krcsim.engine.kfree_rcu import kvfree_call_rcu
+from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.random_streams import (
-    BIG,
     INF,
+    UNLIMITED,
     binomial,
-    compile_module,
     exponential,
     gamma,
     geometric,
-    part,
     poisson,
     uniform,
 )
-from krcsim.engine.records import (
-    DULL,
-    FRESH,
-    LIST,
-    ONE,
-    SLAB,
-    TROUBLE,
-    VMALLOC,
-    cpu_at,
-    out_at,
-    prod_at,
-)
+from krcsim.engine.records import Cpu, HeldCall, Producer, World, counters_at, cpu_at, producer_at
 
 
 @part
-def calls_ahead(g: Any, c: Any) -> None:
-    """Draw the length of a plan and what is known of its last call (FRESH, TROUBLE or DULL)."""
-    c.odds, c.raised = 0.0, 0
-    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
-    if g.every_call or c.monitor_at == INF:
-        c.n, c.known = 1, FRESH
-    elif c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:
-        c.n, c.known = min(c.room[ch] + 1, g.look), FRESH if c.room[ch] < g.look else DULL
-    elif 0.0 < g.vmalloc < 1.0:
-        cap = min(c.room[SLAB] or BIG, c.room[VMALLOC] or BIG, g.look)
-        n = geometric(
-            c.marks, sooner(g, c, 1.0 - (shares(g, c, SLAB)[1] + shares(g, c, VMALLOC)[1]))
+def draw_plan_length(world: World, cpu: Cpu) -> None:
+    """Draw the length of a plan and what is known of its last call."""
+    cpu.plan_log_ratio, cpu.plan_could_be_biased = 0.0, 0
+    channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
+    if world.takes_every_call or cpu.monitor_at == INF:
+        cpu.plan_calls, cpu.plan_last_kind = 1, ANY_CALL
+    elif cpu.head_block_room[channel] > 0 and not 0.0 < world.p_vmalloc < 1.0:
+        cpu.plan_calls, cpu.plan_last_kind = (
+            min(cpu.head_block_room[channel] + 1, world.max_plan_calls),
+            ANY_CALL if cpu.head_block_room[channel] < world.max_plan_calls else UNEVENTFUL,
         )
-        c.n, c.known = min(n, cap), TROUBLE if n <= cap else DULL
-    elif shares(g, c, ch)[0] > 0.0:
-        n = geometric(c.marks, sooner(g, c, shares(g, c, ch)[0]))
-        c.n, c.known = min(n, g.look), DULL if n > g.look or n == BIG else TROUBLE
+    elif 0.0 < world.p_vmalloc < 1.0:
+        cap = min(
+            cpu.head_block_room[SLAB] or UNLIMITED,
+            cpu.head_block_room[VMALLOC] or UNLIMITED,
+            world.max_plan_calls,
+        )
+        n = geometric(
+            cpu.call_stream,
+            p_uneventful_biased(
+                world,
+                cpu,
+                1.0 - (p_by_channel(world, cpu, SLAB)[1] + p_by_channel(world, cpu, VMALLOC)[1]),
+            ),
+        )
+        cpu.plan_calls, cpu.plan_last_kind = min(n, cap), EVENTFUL if n <= cap else UNEVENTFUL
+    elif p_by_channel(world, cpu, channel)[0] > 0.0:
+        n = geometric(
+            cpu.call_stream, p_uneventful_biased(world, cpu, p_by_channel(world, cpu, channel)[0])
+        )
+        cpu.plan_calls, cpu.plan_last_kind = (
+            min(n, world.max_plan_calls),
+            UNEVENTFUL if n > world.max_plan_calls or n == UNLIMITED else EVENTFUL,
+        )
     else:
-        c.n, c.known = 1, FRESH
+        cpu.plan_calls, cpu.plan_last_kind = 1, ANY_CALL
 
 
 @part
-def dull_calls(g: Any, c: Any, n: Any, time_sum: Any) -> None:
+def count_uneventful_calls(world: World, cpu: Cpu, n: int, time_sum: float) -> None:
     """n dull calls were made, at times that add up to time_sum."""
     if n <= 0:
         return
-    out = out_at(g.p_out, g.win)
-    g.deferred += n
+    out = counters_at(world.counters_address, world.window)
+    world.deferred_objects += n
     out.queued += n
     out.area -= time_sum
-    objects(g, n)
-    g.log_lr += n * c.odds
-    ch = VMALLOC if g.vmalloc > 0.0 else SLAB
-    if c.room[ch] > 0 and not 0.0 < g.vmalloc < 1.0:  # the most frequent case
-        c.room[ch] -= n
-        c.ptr[ch] += n
-        singles = n if g.single >= 1.0 else binomial(c.marks, n, g.single)
+    count_held_objects(world, n)
+    world.log_ratio += n * cpu.plan_log_ratio
+    channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
+    if (
+        cpu.head_block_room[channel] > 0 and not 0.0 < world.p_vmalloc < 1.0
+    ):  # the most frequent case
+        cpu.head_block_room[channel] -= n
+        cpu.queued_objects[channel] += n
+        singles = n if world.p_single >= 1.0 else binomial(cpu.call_stream, n, world.p_single)
     else:
-        singles = dull_anywhere(g, c, n)
+        singles = spread_uneventful_calls(world, cpu, n)
     out.single += singles
-    out.single_episode += singles * g.episode
+    out.single_episode += singles * world.in_episode
     out.double += n - singles
-    out.double_episode += (n - singles) * g.episode
+    out.double_episode += (n - singles) * world.in_episode
 
 
-def dull_anywhere(g: Any, c: Any, n: Any) -> Any:
+def spread_uneventful_calls(world: World, cpu: Cpu, n: int) -> int:
     """n dull calls go into blocks or on the list; returns how many are single-argument."""
-    out = out_at(g.p_out, g.win)
-    w0, w1 = shares(g, c, SLAB)[0], shares(g, c, VMALLOC)[0]
-    n1 = binomial(c.marks, n, w1 / (w0 + w1))
+    out = counters_at(world.counters_address, world.window)
+    w0, w1 = p_by_channel(world, cpu, SLAB)[0], p_by_channel(world, cpu, VMALLOC)[0]
+    n1 = binomial(cpu.call_stream, n, w1 / (w0 + w1))
     singles, listed = 0, 0
-    for ch in range(2):
-        k = n1 if ch == VMALLOC else n - n1
-        into = k * (c.room[ch] > 0)
-        c.room[ch] -= into
-        c.ptr[ch] += into
-        singles += binomial(c.marks, into, g.single)
+    for channel in range(2):
+        k = n1 if channel == VMALLOC else n - n1
+        into = k * (cpu.head_block_room[channel] > 0)
+        cpu.head_block_room[channel] -= into
+        cpu.queued_objects[channel] += into
+        singles += binomial(cpu.call_stream, into, world.p_single)
         listed += k - into
-    s, d = g.single * g.dull_single, (1.0 - g.single) * g.fp
-    wrapped = binomial(c.marks, listed, s / (s + d))
-    c.ptr[LIST] += listed
-    c.blk[LIST] += wrapped
+    s, d = world.p_single * world.p_single_uneventful, (1.0 - world.p_single) * world.p_page_fails
+    wrapped = binomial(cpu.call_stream, listed, s / (s + d))
+    cpu.queued_objects[LIST] += listed
+    cpu.queued_blocks[LIST] += wrapped
     out.list_pushes += listed
-    out.page_fail += listed * g.array_path
+    out.page_fail += listed * world.has_array_path
     return singles + wrapped
 
 
-def special(g: Any, c: Any, i: Any, t: Any, prod: Any) -> Any:
-    """The last call of a plan comes at t, from producer `prod` if it is not -1; True if it now
+def make_last_planned_call(world: World, cpu: Cpu, i: int, now: float, prod: int) -> bool:
+    """The last call of a plan comes at now, from producer `prod` if it is not -1; True if it now
     holds up its caller.
     """
-    if not g.bursty:
-        c.woke = t
-    if c.known == DULL:
-        dull_calls(g, c, ONE, t)
+    if not world.has_bursts:
+        cpu.producer_woke_at = now
+    if cpu.plan_last_kind == UNEVENTFUL:
+        count_uneventful_calls(world, cpu, ONE, now)
         return False
-    ch, single, u_page, u_head = marks(g, c)
-    held = call(g, c, i, t, ch, single, u_page, u_head, prod) and g.closed > 0
-    c.blocked += held
+    channel, single, u_page, u_head = draw_call(world, cpu)
+    held = (
+        kvfree_call_rcu(world, cpu, i, now, channel, single, u_page, u_head, prod)
+        and world.is_closed_loop > 0
+    )
+    cpu.blocked_producers += held
     return held
 
 
-def plan(g: Any, c: Any, i: Any, t: Any) -> None:
-    """Draw the next call that needs attention, from t on; calls before t are settled."""
-    c.call_at, c.n, c.plan_at = INF, 0, t
-    if g.bursty:
-        plan_burst(g, c, t)
-    elif c.rate > 0.0 and not g.late:
-        calls_ahead(g, c)
-        plan_poisson(c, t)
-    c.planned = c.n > 0 and c.raised and c.nr_emergency - c.doomed == g.pool_cap
-    touch(g, i)
+def make_plan(world: World, cpu: Cpu, i: int, now: float) -> None:
+    """Draw the next call that needs attention, from now on; calls before now are settled."""
+    cpu.call_at, cpu.plan_calls, cpu.plan_made_at = INF, 0, now
+    if world.has_bursts:
+        plan_burst(world, cpu, now)
+    elif cpu.call_rate > 0.0 and not world.is_past_horizon:
+        draw_plan_length(world, cpu)
+        time_poisson_plan(cpu, now)
+    cpu.starts_copies = (
+        cpu.plan_calls > 0
+        and cpu.plan_could_be_biased
+        and cpu.nr_emergency - cpu.stalled_failing_calls == world.pool_capacity
+    )
+    update_next_event(world, i)
 
 
 @part
-def plan_poisson(c: Any, t: Any) -> None:
+def time_poisson_plan(cpu: Cpu, now: float) -> None:
     """Draw when call n comes; where the monitor is likely to come first, only how many calls there
     are until then.
     """
-    mean = c.rate * (c.monitor_at - t)
-    if c.n == 1 or mean > c.n:
-        c.call_at = c.until = t + gamma(c.arrivals, c.n) / c.rate
+    mean = cpu.call_rate * (cpu.monitor_at - now)
+    if cpu.plan_calls == 1 or mean > cpu.plan_calls:
+        cpu.call_at = cpu.plan_until = (
+            now + gamma(cpu.arrival_stream, cpu.plan_calls) / cpu.call_rate
+        )
         return
-    c.until, k = c.monitor_at, poisson(c.arrivals, mean)
-    if k < c.n:  # all of them are dull, and the monitor's event makes the next plan
-        c.n = k + 1
+    cpu.plan_until, k = cpu.monitor_at, poisson(cpu.arrival_stream, mean)
+    if k < cpu.plan_calls:  # all of them are dull, and the monitor's event makes the next plan
+        cpu.plan_calls = k + 1
     else:  # k uniform times, of which the n-th: beta(n, k + 1 - n)
-        x = gamma(c.arrivals, c.n)
-        c.call_at = c.until = t + (c.until - t) * x / (x + gamma(c.arrivals, k + 1 - c.n))
+        x = gamma(cpu.arrival_stream, cpu.plan_calls)
+        cpu.call_at = cpu.plan_until = now + (cpu.plan_until - now) * x / (
+            x + gamma(cpu.arrival_stream, k + 1 - cpu.plan_calls)
+        )
 
 
-def settle(g: Any, c: Any, t: Any) -> None:
-    """Account for the dull calls before t, up to the horizon; the plan stays valid."""
-    if g.bursty and not g.late:
-        settle_burst(g, c, t)
-    elif c.base < t and not g.late:
-        if c.n > 1:
-            k = c.n - 1
-            if t < c.until:
-                k = binomial(c.arrivals, k, (t - c.base) / (c.until - c.base))
-            c.n -= k
-            if g.reader > 0.0 and k > 0:  # the last of k uniform times
-                c.woke = c.base + (t - c.base) * uniform(c.arrivals) ** (1.0 / k)
+def settle_calls(world: World, cpu: Cpu, now: float) -> None:
+    """Account for the dull calls before now, up to the horizon; the plan stays valid."""
+    if world.has_bursts and not world.is_past_horizon:
+        settle_burst(world, cpu, now)
+    elif cpu.plan_from < now and not world.is_past_horizon:
+        if cpu.plan_calls > 1:
+            k = cpu.plan_calls - 1
+            if now < cpu.plan_until:
+                k = binomial(
+                    cpu.arrival_stream, k, (now - cpu.plan_from) / (cpu.plan_until - cpu.plan_from)
+                )
+            cpu.plan_calls -= k
+            if world.reader_section > 0.0 and k > 0:  # the last of k uniform times
+                cpu.producer_woke_at = cpu.plan_from + (now - cpu.plan_from) * uniform(
+                    cpu.arrival_stream
+                ) ** (1.0 / k)
             # Given their number they are uniform in the interval: the sum of times at its mean.
-            dull_calls(g, c, k, 0.5 * k * (c.base + t))
-        g.rate_base += c.rate * (t - c.base)
-        c.base = t
+            count_uneventful_calls(world, cpu, k, 0.5 * k * (cpu.plan_from + now))
+        world.rate_times_from += cpu.call_rate * (now - cpu.plan_from)
+        cpu.plan_from = now
 
 
 @part
-def source_event(g: Any, i: Any, t: Any) -> None:
-    """A plan of CPU i has come to its last call at t, or its on or off phase ends."""
-    c = cpu_at(g.p_cpus, i)
-    settle(g, c, INF if g.bursty else t)  # dull calls of a burst may come at t too
-    if g.bursty:
-        c.cur = j = next_producer(g, c)
-        p = prod_at(g.p_prods, j)
-        c.woke = t if p.left == g.burst else c.woke
-        p.left -= 1
-        held, cost = special_cost(g, c, i, t, j)
-        c.free_at, c.reused = (
-            max(t, c.free_at) + cost,
-            max(0, c.reused - 1),
+def handle_source_event(world: World, i: int, now: float) -> None:
+    """A plan of CPU i has come to its last call at now, or its on or off phase ends."""
+    cpu = cpu_at(world.cpus_address, i)
+    settle_calls(
+        world, cpu, INF if world.has_bursts else now
+    )  # dull calls of a burst may come at now too
+    if world.has_bursts:
+        cpu.current_producer = j = next_producer(world, cpu)
+        p = producer_at(world.producers_address, j)
+        cpu.producer_woke_at = now if p.calls_left == world.burst_calls else cpu.producer_woke_at
+        p.calls_left -= 1
+        held, cost = make_call_of_burst(world, cpu, i, now, j)
+        cpu.cpu_free_at, cpu.reusable_objects = (
+            max(now, cpu.cpu_free_at) + cost,
+            max(0, cpu.reusable_objects - 1),
         )  # a refill worker may have had its turn
         if held:
-            p.blocked, c.cur = 1, -1
-        elif p.left == 0:
-            burst_ends(g, c, p, c.free_at)
-            c.cur = -1
-        if c.wk:
-            let_out(g, c)
-    elif c.phase_at == t:
-        c.on = 1 - c.on
-        c.phase_at = t + exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
-        set_rate(g, c)
-    elif special(g, c, i, t, -1):
-        set_rate(g, c)
-    plan(g, c, i, t)
+            p.is_blocked, cpu.current_producer = 1, -1
+        elif p.calls_left == 0:
+            end_burst(world, cpu, p, cpu.cpu_free_at)
+            cpu.current_producer = -1
+        if cpu.is_working:
+            let_out(world, cpu)
+    elif cpu.phase_ends_at == now:
+        cpu.is_source_on = 1 - cpu.is_source_on
+        cpu.phase_ends_at = now + exponential(cpu.arrival_stream) * (
+            world.on_mean if cpu.is_source_on else world.off_mean
+        )
+        update_rate(world, cpu)
+    elif make_last_planned_call(world, cpu, i, now, -1):
+        update_rate(world, cpu)
+    make_plan(world, cpu, i, now)
 
 
-def resumed(g: Any, c: Any, i: Any, t: Any, runs_at: Any, e: Any) -> None:
-    """The held-up caller in `e` of CPU i goes on at t (closed loop), and runs at runs_at; the CPU
-    is settled.
+def resume_caller(
+    world: World, cpu: Cpu, i: int, now: float, runs_at: float, held_call: HeldCall
+) -> None:
+    """The held-up caller of CPU i goes on at now (closed loop), and runs at runs_at; the CPU is
+    settled.
     """
-    c.blocked -= 1
-    if g.bursty:
-        p = prod_at(g.p_prods, e.prod)
-        p.blocked, p.ready = 0, runs_at
-        if p.left == 0:
-            burst_ends(g, c, p, runs_at)
+    cpu.blocked_producers -= 1
+    if world.has_bursts:
+        p = producer_at(world.producers_address, held_call.producer)
+        p.is_blocked, p.ready_at = 0, runs_at
+        if p.calls_left == 0:
+            end_burst(world, cpu, p, runs_at)
     else:
-        set_rate(g, c)
-        each = g.base_rate * c.on / g.producers
-        if not g.late and uniform(c.arrivals) < 1.0 - math.exp(-(t - e.call) * each):
-            c.known = FRESH
-            if special(g, c, i, t, -1):
-                set_rate(g, c)
-    plan(g, c, i, t)
+        update_rate(world, cpu)
+        each = world.base_rate * cpu.is_source_on / world.producers_per_cpu
+        if not world.is_past_horizon and uniform(cpu.arrival_stream) < 1.0 - math.exp(
+            -(now - held_call.called_at) * each
+        ):
+            cpu.plan_last_kind = ANY_CALL
+            if make_last_planned_call(world, cpu, i, now, -1):
+                update_rate(world, cpu)
+    make_plan(world, cpu, i, now)
 
 
-def set_rate(g: Any, c: Any) -> None:
+def update_rate(world: World, cpu: Cpu) -> None:
     """The rate of a Poisson source now: none in an off phase, less while producers are held up."""
-    rate = g.base_rate * c.on * ((g.producers - c.blocked) / g.producers)
-    g.rate_sum += rate - c.rate
-    g.rate_base += (rate - c.rate) * c.base
-    c.rate = rate
+    rate = (
+        world.base_rate
+        * cpu.is_source_on
+        * ((world.producers_per_cpu - cpu.blocked_producers) / world.producers_per_cpu)
+    )
+    world.rate_sum += rate - cpu.call_rate
+    world.rate_times_from += (rate - cpu.call_rate) * cpu.plan_from
+    cpu.call_rate = rate
 
 
 # Periodic and burst sources: calls follow each other on the CPU.
 
 
-def special_cost(g: Any, c: Any, i: Any, t: Any, j: Any) -> Any:
-    """As special(), and the CPU time of the call."""
-    cost = c.cost
-    if c.known != DULL:
-        cost, g.wrapped = g.call_cost + (0.0 if c.reused > 0 else g.slab_cost), 0
-    held = special(g, c, i, t, j)
-    return held, cost + g.list_cost * (c.known != DULL and g.wrapped)
+def make_call_of_burst(world: World, cpu: Cpu, i: int, now: float, j: int) -> tuple[bool, float]:
+    """As make_last_planned_call(), and the CPU time of the call."""
+    cost = cpu.plan_call_cost
+    if cpu.plan_last_kind != UNEVENTFUL:
+        cost, world.call_got_wrapper = (
+            world.call_cost + (0.0 if cpu.reusable_objects > 0 else world.slab_cost),
+            0,
+        )
+    held = make_last_planned_call(world, cpu, i, now, j)
+    return held, cost + world.list_cost * (
+        cpu.plan_last_kind != UNEVENTFUL and world.call_got_wrapper
+    )
 
 
-def next_producer(g: Any, c: Any) -> Any:
+def next_producer(world: World, cpu: Cpu) -> int:
     """The producer the CPU serves next: the running one, else the one ready or due first."""
-    if c.cur >= 0:
-        return c.cur
+    if cpu.current_producer >= 0:
+        return cpu.current_producer
     best = -1
-    for j in range(c.first_prod, c.first_prod + g.producers):
-        p = prod_at(g.p_prods, j)
-        if not p.blocked and (best < 0 or p.ready < prod_at(g.p_prods, best).ready):
+    for j in range(cpu.first_producer, cpu.first_producer + world.producers_per_cpu):
+        p = producer_at(world.producers_address, j)
+        if not p.is_blocked and (
+            best < 0 or p.ready_at < producer_at(world.producers_address, best).ready_at
+        ):
             best = j
     return best
 
 
-def let_in(g: Any, c: Any, t: Any) -> None:
+def let_in(world: World, cpu: Cpu, now: float) -> None:
     """A work that has seen a tick lets in, between two blocks or entries, a caller that is late:
     its slice is over.
     """
-    j = next_producer(g, c)
-    if j >= 0 and prod_at(g.p_prods, j).ready < t:
-        p = prod_at(g.p_prods, j)
-        if p.due + 2.0 * g.period < t:  # it does not sleep before its own slice is over
-            c.wk_pause = math.floor(t) + 1.0
+    j = next_producer(world, cpu)
+    if j >= 0 and producer_at(world.producers_address, j).ready_at < now:
+        p = producer_at(world.producers_address, j)
+        if p.due_at + 2.0 * world.period < now:  # it does not sleep before its own slice is over
+            cpu.work_pause_ends_at = math.floor(now) + 1.0
         else:  # let_out() ends it sooner if no other burst is due
-            c.wk_pause = t + (p.left + g.burst) * mean_cost(g, c)
-        c.wk_at, c.wk_began = c.wk_at + c.wk_pause - t, c.wk_pause
+            cpu.work_pause_ends_at = now + (p.calls_left + world.burst_calls) * mean_call_cost(
+                world, cpu
+            )
+        cpu.work_step_ends_at, cpu.work_began_at = (
+            cpu.work_step_ends_at + cpu.work_pause_ends_at - now,
+            cpu.work_pause_ends_at,
+        )
 
 
-def let_out(g: Any, c: Any) -> None:
+def let_out(world: World, cpu: Cpu) -> None:
     """If the caller that was let in waits, or sleeps until its next burst is due, the work goes
     on.
     """
-    if c.cur >= 0 or c.free_at >= c.wk_pause:
+    if cpu.current_producer >= 0 or cpu.cpu_free_at >= cpu.work_pause_ends_at:
         return
-    j = next_producer(g, c)
-    if j < 0 or prod_at(g.p_prods, j).ready > c.free_at:
-        c.wk_at -= c.wk_pause - c.free_at
-        c.wk_pause = c.wk_began = c.free_at
+    j = next_producer(world, cpu)
+    if j < 0 or producer_at(world.producers_address, j).ready_at > cpu.cpu_free_at:
+        cpu.work_step_ends_at -= cpu.work_pause_ends_at - cpu.cpu_free_at
+        cpu.work_pause_ends_at = cpu.work_began_at = cpu.cpu_free_at
 
 
-def call_time(g: Any, c: Any, p: Any, start: Any, j: Any) -> Any:
+def time_of_call(world: World, cpu: Cpu, p: Producer, start: float, j: int) -> float:
     """The time of call j (from 0) of a plan from `start` on, over whole bursts if regular."""
-    if j < p.left:
-        return start + j * c.cost
-    j -= p.left
-    return p.due + g.wake_cost + (1 + j // g.burst) * g.period + (j % g.burst) * c.cost
+    if j < p.calls_left:
+        return start + j * cpu.plan_call_cost
+    j -= p.calls_left
+    return (
+        p.due_at
+        + world.wake_cost
+        + (1 + j // world.burst_calls) * world.period
+        + (j % world.burst_calls) * cpu.plan_call_cost
+    )
 
 
-def mean_cost(g: Any, c: Any) -> Any:
+def mean_call_cost(world: World, cpu: Cpu) -> float:
     """The CPU time of the next dull call, on average over those with a wrapper and those
     without.
     """
-    cost = g.call_cost + g.slab_cost * (c.reused <= 0)
-    if c.room[SLAB] + c.room[VMALLOC] == 0 and g.dull_single > 0.0:  # dull calls go on the list
+    cost = world.call_cost + world.slab_cost * (cpu.reusable_objects <= 0)
+    if (
+        cpu.head_block_room[SLAB] + cpu.head_block_room[VMALLOC] == 0
+        and world.p_single_uneventful > 0.0
+    ):  # dull calls go on the list
         cost += (
-            g.list_cost
-            * g.single
-            * g.dull_single
-            / (g.single * g.dull_single + (1.0 - g.single) * g.fp)
+            world.list_cost
+            * world.p_single
+            * world.p_single_uneventful
+            / (
+                world.p_single * world.p_single_uneventful
+                + (1.0 - world.p_single) * world.p_page_fails
+            )
         )
     return cost
 
 
-def plan_burst(g: Any, c: Any, t: Any) -> None:
-    """As plan(), for a CPU whose calls follow each other."""
-    j = next_producer(g, c)
-    if (c.wk and t >= c.wk_pause) or j < 0 or g.late:
+def plan_burst(world: World, cpu: Cpu, now: float) -> None:
+    """As make_plan(), for a CPU whose calls follow each other."""
+    j = next_producer(world, cpu)
+    if (cpu.is_working and now >= cpu.work_pause_ends_at) or j < 0 or world.is_past_horizon:
         return
-    p = prod_at(g.p_prods, j)
-    c.start = max(t, c.free_at) if c.cur >= 0 else max(t, c.free_at, p.ready)
-    c.cost = mean_cost(g, c)
+    p = producer_at(world.producers_address, j)
+    cpu.plan_start_at = (
+        max(now, cpu.cpu_free_at)
+        if cpu.current_producer >= 0
+        else max(now, cpu.cpu_free_at, p.ready_at)
+    )
+    cpu.plan_call_cost = mean_call_cost(world, cpu)
     # Where later bursts will start when they are due, a plan may cross into them.
-    fixed = not (g.every_call or g.exp_gap or g.producers > 1) and g.burst * c.cost <= g.period
-    on_time = c.start + p.left * c.cost <= p.due + g.period and not c.wk
-    limit = min(c.reused or BIG, 1 << 20 if fixed and on_time else p.left)
-    if c.wk:  # let in, it makes those calls that begin before the pause ends
-        if c.start >= c.wk_pause:
+    fixed = (
+        not (world.takes_every_call or world.has_random_gaps or world.producers_per_cpu > 1)
+        and world.burst_calls * cpu.plan_call_cost <= world.period
+    )
+    on_time = (
+        cpu.plan_start_at + p.calls_left * cpu.plan_call_cost <= p.due_at + world.period
+        and not cpu.is_working
+    )
+    limit = min(cpu.reusable_objects or UNLIMITED, 1 << 20 if fixed and on_time else p.calls_left)
+    if cpu.is_working:  # let in, it makes those calls that begin before the pause ends
+        if cpu.plan_start_at >= cpu.work_pause_ends_at:
             return
-        if c.cost > 0.0:
-            limit = min(limit, 1 + int((c.wk_pause - c.start) / c.cost))
-    calls_ahead(g, c)
-    if c.n > limit:
-        c.n, c.known = limit, DULL
-    c.call_at = call_time(g, c, p, c.start, c.n - 1)
+        if cpu.plan_call_cost > 0.0:
+            limit = min(
+                limit, 1 + int((cpu.work_pause_ends_at - cpu.plan_start_at) / cpu.plan_call_cost)
+            )
+    draw_plan_length(world, cpu)
+    if cpu.plan_calls > limit:
+        cpu.plan_calls, cpu.plan_last_kind = limit, UNEVENTFUL
+    cpu.call_at = time_of_call(world, cpu, p, cpu.plan_start_at, cpu.plan_calls - 1)
 
 
-def settle_burst(g: Any, c: Any, t: Any) -> None:
-    """As settle(): calls of the timetable before t; moves the producer and the plan's start."""
-    if c.n <= 1 or c.start >= t:
+def settle_burst(world: World, cpu: Cpu, now: float) -> None:
+    """As settle_calls(): calls of the timetable; moves the producer and the plan's start."""
+    if cpu.plan_calls <= 1 or cpu.plan_start_at >= now:
         return
-    j = next_producer(g, c)
-    p = prod_at(g.p_prods, j)
-    start, cost, burst = c.start, c.cost, g.burst
-    last = c.n - 1  # calls 0 .. n - 2 are dull: k of them lie before t, the first at start
-    k = last if t > c.call_at else 0
+    j = next_producer(world, cpu)
+    p = producer_at(world.producers_address, j)
+    start, cost, burst = cpu.plan_start_at, cpu.plan_call_cost, world.burst_calls
+    last = (
+        cpu.plan_calls - 1
+    )  # calls 0 .. n - 2 are dull: k of them lie before now, the first at start
+    k = last if now > cpu.call_at else 0
     while k < last:
         mid = (k + last) >> 1
-        if call_time(g, c, p, start, mid) < t:
+        if time_of_call(world, cpu, p, start, mid) < now:
             k = mid + 1
         else:
             last = mid
-    k0 = min(k, p.left)
+    k0 = min(k, p.calls_left)
     whole, rest = (k - k0) // burst, (k - k0) % burst
     total = k0 * start + cost * k0 * (k0 - 1) / 2
-    total += whole * burst * (p.due + g.wake_cost) + g.period * burst * whole * (whole + 1) / 2
+    total += (
+        whole * burst * (p.due_at + world.wake_cost)
+        + world.period * burst * whole * (whole + 1) / 2
+    )
     total += whole * cost * burst * (burst - 1) / 2
-    total += rest * (p.due + g.wake_cost + (whole + 1) * g.period) + cost * rest * (rest - 1) / 2
-    dull_calls(g, c, k, total)
+    total += (
+        rest * (p.due_at + world.wake_cost + (whole + 1) * world.period)
+        + cost * rest * (rest - 1) / 2
+    )
+    count_uneventful_calls(world, cpu, k, total)
     if k > k0:
-        c.woke = p.due + g.wake_cost + (whole + (rest > 0)) * g.period
-    elif p.left == burst and k > 0:
-        c.woke = start
-    c.free_at = call_time(g, c, p, start, k - 1) + cost
-    c.start = call_time(g, c, p, start, k)
-    c.n, c.cur, c.reused = c.n - k, j, max(0, c.reused - k)
-    if k < p.left:
-        p.left -= k
+        cpu.producer_woke_at = p.due_at + world.wake_cost + (whole + (rest > 0)) * world.period
+    elif p.calls_left == burst and k > 0:
+        cpu.producer_woke_at = start
+    cpu.cpu_free_at = time_of_call(world, cpu, p, start, k - 1) + cost
+    cpu.plan_start_at = time_of_call(world, cpu, p, start, k)
+    cpu.plan_calls, cpu.current_producer, cpu.reusable_objects = (
+        cpu.plan_calls - k,
+        j,
+        max(0, cpu.reusable_objects - k),
+    )
+    if k < p.calls_left:
+        p.calls_left -= k
     elif rest > 0:
-        p.due += (whole + 1) * g.period
-        p.left, p.ready = burst - rest, p.due + g.wake_cost
+        p.due_at += (whole + 1) * world.period
+        p.calls_left, p.ready_at = burst - rest, p.due_at + world.wake_cost
     else:  # ended whole bursts, the last of them just now
-        p.due += whole * g.period
-        burst_ends(g, c, p, c.free_at)
-        c.cur = -1
+        p.due_at += whole * world.period
+        end_burst(world, cpu, p, cpu.cpu_free_at)
+        cpu.current_producer = -1
 
 
-def burst_ends(g: Any, c: Any, p: Any, t: Any) -> None:
-    """Producer p has no call left at t: it is next due a gap after it last was."""
-    p.due += g.period * exponential(c.arrivals) if g.exp_gap else g.period
-    if g.closed and not g.catchup and p.due < t:
-        p.due = t
-    p.left, p.ready = g.burst, p.due + (g.wake_cost if p.due > t else 0.0)
+def end_burst(world: World, cpu: Cpu, p: Producer, now: float) -> None:
+    """Producer p has no call left at now: it is next due a gap after it last was."""
+    p.due_at += (
+        world.period * exponential(cpu.arrival_stream) if world.has_random_gaps else world.period
+    )
+    if world.is_closed_loop and not world.catches_up and p.due_at < now:
+        p.due_at = now
+    p.calls_left, p.ready_at = (
+        world.burst_calls,
+        p.due_at + (world.wake_cost if p.due_at > now else 0.0),
+    )
 
 
 compile_module()

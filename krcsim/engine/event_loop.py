@@ -2,366 +2,493 @@
 """The event loop: what happens next, in time order, and in the order of docs/model.md at ties."""
 
 import math
-from typing import Any
 
-from krcsim.engine import call_source, grace_periods, kfree_rcu, page_memory
-from krcsim.engine.calendar import STOPPED, bin_of, first_cpu, heap_pop, log, pending_new, touch
-from krcsim.engine.kfree_rcu import work_cost
-from krcsim.engine.random_streams import INF, compile_module, exponential, part, uniform
-from krcsim.engine.records import (
-    ALL,
-    BINS,
+from krcsim.engine.calendar import (
+    earliest_cpu,
+    free_slot,
+    histogram_bin,
+    log_event,
+    pop_held_call,
+    update_next_event,
+)
+from krcsim.engine.call_source import (
+    handle_source_event,
+    let_in,
+    make_plan,
+    resume_caller,
+    settle_calls,
+    update_rate,
+)
+from krcsim.engine.codes import (
+    ALL_CPUS,
+    ANY_CALL,
+    BATCH_QUEUED,
     BOOT,
     EPISODE_BEGINS,
     EPISODE_ENDS,
-    FRESH,
+    EXPEDITED_WAIT,
+    HEAD_NONE,
+    HEAD_TRYHARD,
     LIST,
-    QUEUED,
+    STOPPED,
     WAIT_ENDS,
-    WAKE,
+)
+from krcsim.engine.compiling import compile_module, part
+from krcsim.engine.grace_periods import advance_reader, finish_grace_period, start_grace_period
+from krcsim.engine.kfree_rcu import (
+    batches_on,
+    finish_step,
+    go_on_after_stall,
+    kfree_rcu_monitor,
+    start_next_step,
+    work_cost,
+)
+from krcsim.engine.page_memory import boot_memory, switch_hog
+from krcsim.engine.random_streams import INF, exponential, uniform
+from krcsim.engine.records import (
+    BINS,
+    HeldCall,
+    World,
+    batch_at,
     count_at,
+    counters_at,
     cpu_at,
-    held_at,
-    krw_at,
-    node_at,
-    out_at,
-    prod_at,
+    heap_node_at,
+    held_call_at,
+    producer_at,
     real_at,
     tally_at,
 )
 
 
-def in_force(g: Any) -> None:
+def set_probabilities_in_force(world: World) -> None:
     """Set what calm or episode makes of the failure probabilities, as the calls need them."""
-    f, k = g.fail, g.episode
-    g.fp = f[k, 0] if g.array_path else 1.0
-    g.fn, g.ff = f[k, 1], f[k, 5]
+    f, k = world.failures, world.in_episode
+    world.p_page_fails = f[k, 0] if world.has_array_path else 1.0
+    world.p_noretry_page_fails, world.p_head_fails_after_reclaim = f[k, 1], f[k, 5]
     # That a single-argument call gets no rcu_head at once; that it gets one, but no page.
-    g.fh = (
+    world.p_head_fails_at_first = (
         1.0
-        if g.head_alloc == kfree_rcu.NONE
+        if world.head_alloc == HEAD_NONE
         else f[k, 4]
-        if g.head_alloc == kfree_rcu.TRYHARD
+        if world.head_alloc == HEAD_TRYHARD
         else f[k, 3]
     )
-    g.dull_single = 0.0 if g.noretry else g.fp * (1.0 - g.fh)
-    if g.pages:  # then answers are 0 or 1
-        g.fp = g.fn = g.fh = g.ff = 0.5
+    world.p_single_uneventful = (
+        0.0 if world.asks_noretry else world.p_page_fails * (1.0 - world.p_head_fails_at_first)
+    )
+    if world.has_page_memory:  # then answers are 0 or 1
+        world.p_page_fails = world.p_noretry_page_fails = world.p_head_fails_at_first = (
+            world.p_head_fails_after_reclaim
+        ) = 0.5
 
 
-def settle_all(g: Any, t: Any) -> None:
-    """Account for all dull calls before t on all CPUs."""
-    if g.settled < t:
-        g.settled = t
-        for i in range(g.cpus):
-            call_source.settle(g, cpu_at(g.p_cpus, i), t)
+def settle_all(world: World, now: float) -> None:
+    """Account for all dull calls before now on all CPUs."""
+    if world.all_settled_at < now:
+        world.all_settled_at = now
+        for i in range(world.nr_cpus):
+            settle_calls(world, cpu_at(world.cpus_address, i), now)
 
 
-def switch_pressure(g: Any, t: Any) -> None:
+def switch_pressure(world: World, now: float) -> None:
     """An episode of pressure begins or ends, for all CPUs."""
-    settle_all(g, t)
-    if g.pages:
-        page_memory.episode_switches(g, t)
-    out_at(g.p_out, g.win).episode_ms += t if g.episode else -t
-    g.episode ^= 1
-    in_force(g)
-    if g.episode:
-        g.episode_id += 1
-        if g.win < g.by_episode:
-            next_window(g, t)
-        g.episode_waited, g.episode_win = 0, g.win
-        out_at(g.p_out, g.win).episodes += 1
-    log(g, t, EPISODE_BEGINS if g.episode else EPISODE_ENDS, ALL, float(g.episode_id))
-    if g.random_episodes:
-        g.episode_at = t + exponential(g.r_episode) * (g.episode_mean if g.episode else g.calm_mean)
+    settle_all(world, now)
+    if world.has_page_memory:
+        switch_hog(world, now)
+    counters_at(world.counters_address, world.window).episode_ms += (
+        now if world.in_episode else -now
+    )
+    world.in_episode ^= 1
+    set_probabilities_in_force(world)
+    if world.in_episode:
+        world.episode_number += 1
+        if world.window < world.windows_by_episode:
+            begin_next_window(world, now)
+        world.episode_has_waited, world.episode_window = 0, world.window
+        counters_at(world.counters_address, world.window).episodes += 1
+    log_event(
+        world,
+        now,
+        EPISODE_BEGINS if world.in_episode else EPISODE_ENDS,
+        ALL_CPUS,
+        float(world.episode_number),
+    )
+    if world.has_random_episodes:
+        world.pressure_switches_at = now + exponential(world.episode_stream) * (
+            world.episode_mean if world.in_episode else world.calm_mean
+        )
     else:
-        g.sched_i += 1
-        g.episode_at = real_at(g.p_schedule, g.sched_i).x
-    for i in range(g.cpus):
+        world.schedule_index += 1
+        world.pressure_switches_at = real_at(world.schedule_address, world.schedule_index).x
+    for i in range(world.nr_cpus):
         # Only a CPU without room asks the allocator; but which it is may differ by channel.
-        call_source.plan(g, cpu_at(g.p_cpus, i), i, t)
+        make_plan(world, cpu_at(world.cpus_address, i), i, now)
 
 
-def next_window(g: Any, t: Any) -> None:
-    """A window ends at t: close its sums; the next one begins, or the run ends."""
-    settle_all(g, t)
-    out = out_at(g.p_out, g.win)
-    out.peak, out.area = max(out.peak, g.deferred), out.area + g.deferred * t
-    out.episode_ms += g.episode * t
-    if t >= g.horizon:
-        g.late, g.window_at, g.episode_at = 1, INF, INF
-        for i in range(g.cpus):
-            out.drains_due += cpu_at(g.p_cpus, i).monitor_at < INF
+def begin_next_window(world: World, now: float) -> None:
+    """A window ends at now: close its sums; the next one begins, or the run ends."""
+    settle_all(world, now)
+    out = counters_at(world.counters_address, world.window)
+    out.peak, out.area = (
+        max(out.peak, world.deferred_objects),
+        out.area + world.deferred_objects * now,
+    )
+    out.episode_ms += world.in_episode * now
+    if now >= world.horizon:
+        world.is_past_horizon, world.window_ends_at, world.pressure_switches_at = 1, INF, INF
+        for i in range(world.nr_cpus):
+            out.drains_due += cpu_at(world.cpus_address, i).monitor_at < INF
     else:
-        g.win, g.window_at = g.win + 1, g.horizon
-        out = out_at(g.p_out, g.win)
+        world.window, world.window_ends_at = world.window + 1, world.horizon
+        out = counters_at(world.counters_address, world.window)
         out.peak, out.area, out.episode_ms = (
-            g.deferred,
-            out.area - g.deferred * t,
-            out.episode_ms - g.episode * t,
+            world.deferred_objects,
+            out.area - world.deferred_objects * now,
+            out.episode_ms - world.in_episode * now,
         )
 
 
-def answered(g: Any, t: Any, e: Any) -> None:
-    """The held-up call in `e` ends at t: its latency goes into the histogram."""
-    ms = (t - e.call + g.call_cost) * g.tick_ms
-    count_at(g.p_late_hist, e.win * BINS + bin_of(ms)).n += 1
+def record_latency(world: World, now: float, held_call: HeldCall) -> None:
+    """The held-up call in `held_call` ends at now: its latency goes into the histogram."""
+    ms = (now - held_call.called_at + world.call_cost) * world.tick_ms
+    count_at(world.latency_histogram_address, held_call.window * BINS + histogram_bin(ms)).n += 1
 
 
-def woken(g: Any, t: Any, e: Any) -> None:
-    """The wait of the call in `e` is over at t: account for it; its caller may go on."""
-    i, c, runs_at = e.cpu, cpu_at(g.p_cpus, e.cpu), t
-    if g.closed:
-        call_source.settle(g, c, t)
+def end_wait(world: World, now: float, held_call: HeldCall) -> None:
+    """The wait of the call in `held_call` is over at now: account for it; its caller may go on."""
+    i, cpu, runs_at = held_call.cpu, cpu_at(world.cpus_address, held_call.cpu), now
+    if world.is_closed_loop:
+        settle_calls(world, cpu, now)
     if (
-        g.bursty and c.wk and not g.closed
+        world.has_bursts and cpu.is_working and not world.is_closed_loop
     ):  # a task that has slept long comes first, but for a block being freed
-        runs_at = c.wk_at if c.wk_stage != LIST and t >= c.wk_pause else t
-    elif g.bursty and c.wk:  # it gets the CPU after the works that are ready
-        ahead = work_cost(g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] - c.wk_wrappers)
-        for s in kfree_rcu.queue_of(g, i):
-            k = krw_at(g.p_krw, s)
-            if k.state == QUEUED and k.cpu == i:
-                ahead += work_cost(g, c, k.ptr.sum(), k.blk[LIST])
-        runs_at = max(t, c.wk_at + ahead)
-    if g.bursty:
-        runs_at = c.awake_at = max(runs_at, c.awake_at) + g.wake_cost
-    ms = (runs_at - e.begin) * g.tick_ms
-    out_at(g.p_out, e.win).wait_ms += ms
-    count_at(g.p_wait_hist, e.win * BINS + bin_of(ms)).n += 1
-    if e.heard:
-        tally_at(g.p_tally, e.win).wait_ms += g.weight * ms
-        g.unanswered -= 1
-    answered(g, runs_at, e)
-    log(g, t, WAIT_ENDS, i, ms)
-    if g.closed:
-        call_source.resumed(g, c, i, t, runs_at, e)
+        runs_at = (
+            cpu.work_step_ends_at
+            if cpu.work_channel != LIST and now >= cpu.work_pause_ends_at
+            else now
+        )
+    elif world.has_bursts and cpu.is_working:  # it gets the CPU after the works that are ready
+        ahead = work_cost(
+            world,
+            cpu,
+            cpu.work_objects.sum() - cpu.work_step_objects,
+            cpu.work_blocks[LIST] - cpu.work_step_wrappers,
+        )
+        for s in batches_on(world, i):
+            k = batch_at(world.batches_address, s)
+            if k.state == BATCH_QUEUED and k.work_cpu == i:
+                ahead += work_cost(world, cpu, k.objects.sum(), k.blocks[LIST])
+        runs_at = max(now, cpu.work_step_ends_at + ahead)
+    if world.has_bursts:
+        runs_at = cpu.wakeups_done_at = max(runs_at, cpu.wakeups_done_at) + world.wake_cost
+    ms = (runs_at - held_call.wait_began_at) * world.tick_ms
+    counters_at(world.counters_address, held_call.window).wait_ms += ms
+    count_at(world.wait_histogram_address, held_call.window * BINS + histogram_bin(ms)).n += 1
+    if held_call.is_counted:
+        tally_at(world.tallies_address, held_call.window).wait_ms += world.weight * ms
+        world.open_counted_waits -= 1
+    record_latency(world, runs_at, held_call)
+    log_event(world, now, WAIT_ENDS, i, ms)
+    if world.is_closed_loop:
+        resume_caller(world, cpu, i, now, runs_at, held_call)
 
 
-def pending_ends(g: Any, t: Any) -> None:
+def end_stall(world: World, now: float) -> None:
     """A stall ends, and its call goes on; or an expedited wait is over."""
-    heap_pop(g)
-    e = pending_new(g)
-    i, c = e.cpu, cpu_at(g.p_cpus, e.cpu)
-    call_source.settle(g, c, t)
-    if e.what == WAKE:
-        woken(g, t, e)
+    pop_held_call(world)
+    held_call = free_slot(world)
+    i, cpu = held_call.cpu, cpu_at(world.cpus_address, held_call.cpu)
+    settle_calls(world, cpu, now)
+    if held_call.waits_for == EXPEDITED_WAIT:
+        end_wait(world, now, held_call)
         return
-    waits = out_at(g.p_out, e.win).waits
-    held = kfree_rcu.go_on(g, c, i, t, e)
+    waits = counters_at(world.counters_address, held_call.window).waits
+    held = go_on_after_stall(world, cpu, i, now, held_call)
     if not held:
-        answered(g, t, e)
-    if not held and g.closed:
-        call_source.resumed(g, c, i, t, t, e)
-    elif not held or out_at(g.p_out, e.win).waits > waits:  # else it stalls once more
-        call_source.plan(g, c, i, t)
+        record_latency(world, now, held_call)
+    if not held and world.is_closed_loop:
+        resume_caller(world, cpu, i, now, now, held_call)
+    elif (
+        not held or counters_at(world.counters_address, held_call.window).waits > waits
+    ):  # else it stalls once more
+        make_plan(world, cpu, i, now)
 
 
 @part
-def due(g: Any, i: Any, t: Any) -> Any:
-    """Whether CPU i's monitor or a ready or running work is due at t."""
-    c, a, b = cpu_at(g.p_cpus, i), krw_at(g.p_krw, 2 * i), krw_at(g.p_krw, 2 * i + 1)
-    return c.monitor_at == t or a.ready_at == t or b.ready_at == t or c.wk_at == t
+def has_maintenance_due(world: World, i: int, now: float) -> bool:
+    """Whether CPU i's monitor or a ready or running work is due at now."""
+    cpu, first, second = (
+        cpu_at(world.cpus_address, i),
+        batch_at(world.batches_address, 2 * i),
+        batch_at(world.batches_address, 2 * i + 1),
+    )
+    return (
+        cpu.monitor_at == now
+        or first.ready_at == now
+        or second.ready_at == now
+        or cpu.work_step_ends_at == now
+    )
 
 
-def maintenance(g: Any, i: Any, t: Any) -> None:
-    """Handle what is due() on CPU i at t."""
-    c, s = cpu_at(g.p_cpus, i), 2 * i
-    if c.monitor_at == t:
-        call_source.settle(g, c, t)
-        kfree_rcu.monitor(g, c, i, t)
-        call_source.plan(g, c, i, t)
-    elif krw_at(g.p_krw, s).ready_at == t or krw_at(g.p_krw, s + 1).ready_at == t:
-        batch_ready(g, s if krw_at(g.p_krw, s).ready_at == t else s + 1, t)
+def do_maintenance(world: World, i: int, now: float) -> None:
+    """Handle what is has_maintenance_due() on CPU i at now."""
+    cpu, s = cpu_at(world.cpus_address, i), 2 * i
+    if cpu.monitor_at == now:
+        settle_calls(world, cpu, now)
+        kfree_rcu_monitor(world, cpu, i, now)
+        make_plan(world, cpu, i, now)
+    elif (
+        batch_at(world.batches_address, s).ready_at == now
+        or batch_at(world.batches_address, s + 1).ready_at == now
+    ):
+        queue_work(world, s if batch_at(world.batches_address, s).ready_at == now else s + 1, now)
     else:
-        works(g, i, t)
+        run_works(world, i, now)
 
 
-def batch_ready(g: Any, s: Any, t: Any) -> None:
+def queue_work(world: World, s: int, now: float) -> None:
     """Batch s's callback was invoked: choose its CPU; its work starts if no other runs there."""
-    k, x = krw_at(g.p_krw, s), s >> 1
+    k, x = batch_at(world.batches_address, s), s >> 1
     if (
-        g.closed and g.bursty
+        world.is_closed_loop and world.has_bursts
     ):  # callbacks are invoked in order: a caller that asked before runs on before the work
-        for j in range(g.head_w, g.mark_w):
-            e = held_at(g.p_waiters, j % g.wait_cap)
-            if e.cpu == x and e.wake == t and e.begin < k.asked:
-                k.ready_at = t + g.wake_cost + prod_at(g.p_prods, e.prod).left * g.call_cost
-        if k.ready_at > t:
-            touch(g, x)
+        for j in range(world.waiters_head, world.waiters_served):
+            held_call = held_call_at(world.waiters_address, j % world.waiter_capacity)
+            if (
+                held_call.cpu == x
+                and held_call.wakes_at == now
+                and held_call.wait_began_at < k.asked_at
+            ):
+                k.ready_at = (
+                    now
+                    + world.wake_cost
+                    + producer_at(world.producers_address, held_call.producer).calls_left
+                    * world.call_cost
+                )
+        if k.ready_at > now:
+            update_next_event(world, x)
             return
-    if g.nocb > 0.0 and uniform(g.r_foreign) < g.nocb:
-        x = int(uniform(g.r_foreign) * (g.cpus - 1))
+    if world.p_offloaded > 0.0 and uniform(world.offload_stream) < world.p_offloaded:
+        x = int(uniform(world.offload_stream) * (world.nr_cpus - 1))
         x += x >= s >> 1
-    k.state, k.cpu, k.since, k.ready_at = QUEUED, x, t, INF
-    touch(g, s >> 1)
-    c = cpu_at(g.p_cpus, x)
-    if c.wk:
+    k.state, k.work_cpu, k.queued_at, k.ready_at = BATCH_QUEUED, x, now, INF
+    update_next_event(world, s >> 1)
+    cpu = cpu_at(world.cpus_address, x)
+    if cpu.is_working:
         return
-    if g.bursty and g.free_cost > 0.0:
-        call_source.settle(g, c, t)  # the work takes the CPU
-    kfree_rcu.work_next(g, x, t)
-    if g.free_cost <= 0.0:  # then freeing takes no time
-        works(g, x, t)
-    elif g.bursty:
-        call_source.plan(g, c, x, t)
+    if world.has_bursts and world.free_cost > 0.0:
+        settle_calls(world, cpu, now)  # the work takes the CPU
+    start_next_step(world, x, now)
+    if world.free_cost <= 0.0:  # then freeing takes no time
+        run_works(world, x, now)
+    elif world.has_bursts:
+        make_plan(world, cpu, x, now)
     else:
-        touch(g, x)
+        update_next_event(world, x)
 
 
-def works(g: Any, x: Any, t: Any) -> None:
-    """Steps of the work on CPU x end at t; then the next work, or back to calls."""
-    c = cpu_at(g.p_cpus, x)
+def run_works(world: World, x: int, now: float) -> None:
+    """Steps of the work on CPU x end at now; then the next work, or back to calls."""
+    cpu = cpu_at(world.cpus_address, x)
     # Only at a new peak does the exact number of deferred objects matter before a release. More
     # calls than eight standard deviations above the mean of those not yet counted have a
     # probability below 1e-14.
-    more = g.rate_sum * t - g.rate_base
+    more = world.rate_sum * now - world.rate_times_from
     if more > 0.0:
         more += 8.0 * math.sqrt(more) + 20.0
-    if g.bursty or g.deferred + more >= out_at(g.p_out, g.win).peak:
-        settle_all(g, t)
-    exact = g.bursty or g.pages > 0
-    while c.wk and c.wk_at <= t:
-        to = x if g.to_worker else c.wk_owner
-        o = cpu_at(g.p_cpus, to)
+    if (
+        world.has_bursts
+        or world.deferred_objects + more >= counters_at(world.counters_address, world.window).peak
+    ):
+        settle_all(world, now)
+    exact = world.has_bursts or world.has_page_memory > 0
+    while cpu.is_working and cpu.work_step_ends_at <= now:
+        to = x if world.pages_go_to_worker else cpu.work_owner
+        o = cpu_at(world.cpus_address, to)
         # Pages may reach a CPU without room: then its plan must be drawn anew from here.
-        anew = exact or o.known != FRESH
+        anew = exact or o.plan_last_kind != ANY_CALL
         if anew:
-            call_source.settle(g, o, t)
+            settle_calls(world, o, now)
         if exact:
-            call_source.settle(g, c, t)
-        kfree_rcu.work_step(g, x, t)
-        kfree_rcu.work_next(g, x, t)
-        if g.bursty and c.wk and math.floor(t) > math.floor(c.wk_began):
-            call_source.let_in(g, c, t)
-        if anew and (x != to or not g.bursty):
-            call_source.plan(g, o, to, t)
-    if g.bursty:
-        call_source.plan(g, c, x, t)
+            settle_calls(world, cpu, now)
+        finish_step(world, x, now)
+        start_next_step(world, x, now)
+        if world.has_bursts and cpu.is_working and math.floor(now) > math.floor(cpu.work_began_at):
+            let_in(world, cpu, now)
+        if anew and (x != to or not world.has_bursts):
+            make_plan(world, o, to, now)
+    if world.has_bursts:
+        make_plan(world, cpu, x, now)
     else:
-        touch(g, x)
+        update_next_event(world, x)
 
 
-def readers_done(g: Any, t: Any) -> Any:
-    """Whether the grace period ends at t; else it is looked at again when the next section ends
+def readers_let_it_end(world: World, now: float) -> bool:
+    """Whether the grace period ends at now; else it is looked at again when the next section ends
     that holds it up.
     """
     later = INF
-    for i in range(g.cpus):
-        c = cpu_at(g.p_cpus, i)
-        call_source.settle(g, c, t)
-        scan, busy_until = math.floor(g.gp_began) + 1.0, 0.0
-        if c.wk:
-            busy_until = c.wk_at + work_cost(
-                g, c, c.wk_ptr.sum() - c.wk_size, c.wk_blk[LIST] - c.wk_wrappers
+    for i in range(world.nr_cpus):
+        cpu = cpu_at(world.cpus_address, i)
+        settle_calls(world, cpu, now)
+        scan, busy_until = math.floor(world.gp_began_at) + 1.0, 0.0
+        if cpu.is_working:
+            busy_until = cpu.work_step_ends_at + work_cost(
+                world,
+                cpu,
+                cpu.work_objects.sum() - cpu.work_step_objects,
+                cpu.work_blocks[LIST] - cpu.work_step_wrappers,
             )
-        elif g.bursty and c.cur >= 0:
-            busy_until = c.start + prod_at(g.p_prods, c.cur).left * c.cost
-        grace_periods.read_on(g, c, scan - 1e-9)
-        if 0.0 <= c.hold < scan:
+        elif world.has_bursts and cpu.current_producer >= 0:
+            busy_until = (
+                cpu.plan_start_at
+                + producer_at(world.producers_address, cpu.current_producer).calls_left
+                * cpu.plan_call_cost
+            )
+        advance_reader(world, cpu, scan - 1e-9)
+        if 0.0 <= cpu.reader_holds_until < scan:
             # The CPU passed between two sections, which is reported with the tick; a reader that
             # was preempted before counts as one that the grace period waits for
             # (rcu_preempt_ctxt_queue()).
-            late = g.gp_began < c.section < scan
-            c.hold = c.section_end if late and c.woke > c.section else -1.0
-        if c.hold == t:  # it runs on when the CPU is free again
-            c.hold = max(t, busy_until)
-        if c.hold > t:
-            later = min(later, c.hold)
-    g.gp_at = later if later < INF else max(t, g.gp_end)
-    return g.gp_at <= t
+            late = world.gp_began_at < cpu.section_begins_at < scan
+            cpu.reader_holds_until = (
+                cpu.section_ends_at
+                if late and cpu.producer_woke_at > cpu.section_begins_at
+                else -1.0
+            )
+        if cpu.reader_holds_until == now:  # it runs on when the CPU is free again
+            cpu.reader_holds_until = max(now, busy_until)
+        if cpu.reader_holds_until > now:
+            later = min(later, cpu.reader_holds_until)
+    world.gp_event_at = later if later < INF else max(now, world.gp_scan_ends_at)
+    return world.gp_event_at <= now
 
 
-def boot(g: Any) -> None:
+def boot(world: World) -> None:
     """The state at time 0: sources, pressure and the first events."""
-    g.gp_at, g.episode_at = INF, real_at(g.p_schedule, 0).x
-    if g.random_episodes:
-        at_once = g.stationary and uniform(g.r_episode) < g.episode_mean / (
-            g.episode_mean + g.calm_mean
+    world.gp_event_at, world.pressure_switches_at = INF, real_at(world.schedule_address, 0).x
+    if world.has_random_episodes:
+        at_once = world.starts_stationary and uniform(world.episode_stream) < world.episode_mean / (
+            world.episode_mean + world.calm_mean
         )
-        g.episode_at = 0.0 if at_once else exponential(g.r_episode) * g.calm_mean
-    g.noretry &= g.array_path  # else nobody asks for pages
-    in_force(g)
-    page_memory.boot(g)
-    g.window_at = g.horizon if g.by_episode else g.warmup
-    log(g, 0.0, BOOT, ALL, 0.0)
-    for i in range(g.cpus):
-        c = cpu_at(g.p_cpus, i)
-        c.monitor_at = c.call_at = c.phase_at = c.wk_at = INF
-        c.cur, c.on, c.first_prod = -1, 1, i * g.producers
-        krw_at(g.p_krw, 2 * i).ready_at = krw_at(g.p_krw, 2 * i + 1).ready_at = INF
-        if g.reader > 0.0:
+        world.pressure_switches_at = (
+            0.0 if at_once else exponential(world.episode_stream) * world.calm_mean
+        )
+    world.asks_noretry &= world.has_array_path  # else nobody asks for pages
+    set_probabilities_in_force(world)
+    boot_memory(world)
+    world.window_ends_at = world.horizon if world.windows_by_episode else world.warmup
+    log_event(world, 0.0, BOOT, ALL_CPUS, 0.0)
+    for i in range(world.nr_cpus):
+        cpu = cpu_at(world.cpus_address, i)
+        cpu.monitor_at = cpu.call_at = cpu.phase_ends_at = cpu.work_step_ends_at = INF
+        cpu.current_producer, cpu.is_source_on, cpu.first_producer = (
+            -1,
+            1,
+            i * world.producers_per_cpu,
+        )
+        batch_at(world.batches_address, 2 * i).ready_at = batch_at(
+            world.batches_address, 2 * i + 1
+        ).ready_at = INF
+        if world.reader_section > 0.0:
             # The harness starts its clock with a grace period's end: on the tick after a section's.
-            c.section_end = -uniform(g.r_gp) * (1.0 if g.tick_phase else g.reader + g.reader_gap)
-            c.section = c.section_end - g.reader
-        if g.bursty:
-            phase = g.phase if g.tick_phase else uniform(c.arrivals) * g.period / g.producers
-            for j in range(g.producers):
-                p = prod_at(g.p_prods, c.first_prod + j)
-                p.due = phase + j * g.period / g.producers
-                p.ready = p.due + g.wake_cost
-                p.left = g.burst
+            cpu.section_ends_at = -uniform(world.gp_stream) * (
+                1.0 if world.starts_after_tick else world.reader_section + world.reader_gap
+            )
+            cpu.section_begins_at = cpu.section_ends_at - world.reader_section
+        if world.has_bursts:
+            phase = (
+                world.phase
+                if world.starts_after_tick
+                else uniform(cpu.arrival_stream) * world.period / world.producers_per_cpu
+            )
+            for j in range(world.producers_per_cpu):
+                p = producer_at(world.producers_address, cpu.first_producer + j)
+                p.due_at = phase + j * world.period / world.producers_per_cpu
+                p.ready_at = p.due_at + world.wake_cost
+                p.calls_left = world.burst_calls
         else:
-            if not g.poisson:
-                c.on = 1 if uniform(c.arrivals) < g.on_mean / (g.on_mean + g.off_mean) else 0
-                c.phase_at = exponential(c.arrivals) * (g.on_mean if c.on else g.off_mean)
-            call_source.set_rate(g, c)
-        call_source.plan(g, c, i, 0.0)
+            if not world.is_poisson:
+                cpu.is_source_on = (
+                    1
+                    if uniform(cpu.arrival_stream)
+                    < world.on_mean / (world.on_mean + world.off_mean)
+                    else 0
+                )
+                cpu.phase_ends_at = exponential(cpu.arrival_stream) * (
+                    world.on_mean if cpu.is_source_on else world.off_mean
+                )
+            update_rate(world, cpu)
+        make_plan(world, cpu, i, 0.0)
 
 
-def step(g: Any) -> Any:
+def handle_next_event(world: World) -> bool:
     """Handle what comes next: an event, or the end of a window; False if nothing is left to
     come.
     """
-    i = first_cpu(g)
-    at_cpu = real_at(g.p_tree, 1).x if not g.late else INF
-    at_wake = held_at(g.p_waiters, g.head_w % g.wait_cap).wake if g.head_w < g.tail_w else INF
-    at_pending = node_at(g.p_nodes, 0).at if g.heap_n > 0 else INF
-    t = min(g.gp_at, at_cpu, at_wake, at_pending, g.episode_at)
-    if g.late:
-        if g.head_w == g.tail_w and g.heap_n == 0:
+    i = earliest_cpu(world)
+    at_cpu = real_at(world.tournament_address, 1).x if not world.is_past_horizon else INF
+    at_wake = (
+        held_call_at(world.waiters_address, world.waiters_head % world.waiter_capacity).wakes_at
+        if world.waiters_head < world.waiters_tail
+        else INF
+    )
+    at_pending = heap_node_at(world.heap_address, 0).at if world.heap_size > 0 else INF
+    now = min(world.gp_event_at, at_cpu, at_wake, at_pending, world.pressure_switches_at)
+    if world.is_past_horizon:
+        if world.waiters_head == world.waiters_tail and world.heap_size == 0:
             return False
-    elif t >= g.window_at:
-        g.now = g.window_at
-        next_window(g, g.window_at)
+    elif now >= world.window_ends_at:
+        world.now = world.window_ends_at
+        begin_next_window(world, world.window_ends_at)
         return True
-    g.now = t
-    g.events += 1
-    if (g.events & 1023) == 0 and count_at(g.p_stop, 0).n:
-        g.error = STOPPED
-    if g.gp_at > t and at_cpu == t and due(g, i, t):
-        maintenance(g, i, t)
-    elif g.gp_at == t or at_wake == t or at_pending == t or g.episode_at == t:
-        seldom(g, t, at_wake, at_pending)
+    world.now = now
+    world.events += 1
+    if (world.events & 1023) == 0 and count_at(world.stop_address, 0).n:
+        world.error = STOPPED
+    if world.gp_event_at > now and at_cpu == now and has_maintenance_due(world, i, now):
+        do_maintenance(world, i, now)
+    elif (
+        world.gp_event_at == now
+        or at_wake == now
+        or at_pending == now
+        or world.pressure_switches_at == now
+    ):
+        handle_global_event(world, now, at_wake, at_pending)
     else:
-        call_source.source_event(g, i, t)
+        handle_source_event(world, i, now)
     return True
 
 
-def seldom(g: Any, t: Any, at_wake: Any, at_pending: Any) -> None:
-    """What concerns no CPU alone happens at t; apart from step(), whose start would pay for each
-    call in here.
+def handle_global_event(world: World, now: float, at_wake: float, at_pending: float) -> None:
+    """What concerns no CPU alone happens at now; apart from handle_next_event(), whose start would
+    pay for each call in here.
     """
-    if g.gp_at == t and g.active:
-        if g.reader <= 0.0 or readers_done(g, t):
-            grace_periods.finish(g, t)
-    elif g.gp_at == t:
-        grace_periods.begin(g, t)
-    elif at_wake == t:
-        g.head_w += 1
-        woken(g, t, held_at(g.p_waiters, (g.head_w - 1) % g.wait_cap))
-    elif at_pending == t:
-        pending_ends(g, t)
+    if world.gp_event_at == now and world.gp_is_running:
+        if world.reader_section <= 0.0 or readers_let_it_end(world, now):
+            finish_grace_period(world, now)
+    elif world.gp_event_at == now:
+        start_grace_period(world, now)
+    elif at_wake == now:
+        world.waiters_head += 1
+        end_wait(
+            world,
+            now,
+            held_call_at(world.waiters_address, (world.waiters_head - 1) % world.waiter_capacity),
+        )
+    elif at_pending == now:
+        end_stall(world, now)
     else:
-        switch_pressure(g, t)
+        switch_pressure(world, now)
 
 
-def simulate(g: Any) -> None:
+def simulate(world: World) -> None:
     """One replication, from boot until every call made before the horizon is answered."""
-    boot(g)
-    while g.error == 0 and step(g):
+    boot(world)
+    while world.error == 0 and handle_next_event(world):
         pass
-    out_at(g.p_out, max(1, g.win)).events += g.events
+    counters_at(world.counters_address, max(1, world.window)).events += world.events
 
 
 compile_module()

@@ -4,252 +4,339 @@ CPU's dull calls.
 """
 
 import math
-from typing import Any
 
-from krcsim.engine import page_memory
-from krcsim.engine.calendar import heap_push, log, pending_new
-from krcsim.engine.grace_periods import needed, read_on, request, wait
-from krcsim.engine.random_streams import INF, compile_module, normal, part
-from krcsim.engine.records import (
-    ARMED,
-    BATCH,
-    EARLY,
-    FROM_CACHE,
-    FROM_POOL,
-    HEAD_OK,
+from krcsim.engine.calendar import free_slot, log_event, push_held_call
+from krcsim.engine.codes import (
+    BATCH_ASKS,
+    BATCH_IDLE,
+    BATCH_JOINED,
+    BATCH_QUEUED,
+    BATCH_WAITS,
+    DRAINED_EARLY,
+    FREED_TOO_EARLY,
+    HEAD_ALLOCATED,
+    HEAD_FROM_POOL,
     HEAD_STALL,
-    IDLE,
-    JOINED,
+    HEAD_TRYHARD,
     LIST,
+    MONITOR_ARMED,
+    MONITOR_REARMED,
     NO_STALL,
-    OWN_HEAD,
+    OWN_HEAD_LISTED,
+    PAGE_ALLOCATED,
     PAGE_FAILED,
     PAGE_FREED,
-    PAGE_OK,
+    PAGE_FROM_CACHE,
     PAGE_STALL,
-    QUEUED,
-    REARMED,
+    PAGE_TO_CACHE,
     SLAB,
-    STALLS,
-    TO_CACHE,
-    TO_POOL,
-    TOO_SOON,
+    STALL_BEGINS,
     VMALLOC,
-    WAITS,
     WORK_ENDS,
     WORK_STARTS,
-    cpu_at,
-    krw_at,
-    out_at,
+    WRAPPERS_TO_POOL,
 )
+from krcsim.engine.compiling import compile_module, part
+from krcsim.engine.grace_periods import (
+    advance_reader,
+    begin_wait,
+    next_full_grace_period,
+    request_grace_period,
+)
+from krcsim.engine.page_memory import (
+    count_held_objects,
+    free_wrappers,
+    give_pages,
+    median_stall,
+    reclaim_pages,
+    refill_caches,
+    take_head_object,
+    take_page,
+)
+from krcsim.engine.random_streams import INF, normal
+from krcsim.engine.records import Cpu, HeldCall, World, batch_at, counters_at, cpu_at
 
-NONE, ATOMIC, TRYHARD, THREE_STEP = 0, 1, 2, 3  # GLOBAL.head_alloc, as in remedy.HEAD_ALLOC
 
-
-def arm(g: Any, c: Any, i: Any, t: Any, code: Any) -> None:
-    """The monitor's timer is set at t: the timer wheel rounds up its jiffies."""
+def arm_monitor(world: World, cpu: Cpu, i: int, now: float, code: int) -> None:
+    """The monitor's timer is set at now: the timer wheel rounds up its jiffies."""
     shift = 0
-    while shift < 24 and g.drain >= 63 << shift:
+    while shift < 24 and world.drain_jiffies >= 63 << shift:
         shift += 3
-    c.monitor_at = float((((int(math.floor(t)) + g.drain) >> shift) + 1) << shift)
-    log(g, t, code, i, c.monitor_at)
+    cpu.monitor_at = float((((int(math.floor(now)) + world.drain_jiffies) >> shift) + 1) << shift)
+    log_event(world, now, code, i, cpu.monitor_at)
 
 
-def page_answer(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any, success: Any) -> None:
-    """A page request of a call made in window win ends at t: a new head block for channel ch?"""
-    out = out_at(g.p_out, win)
+def receive_page(
+    world: World, cpu: Cpu, i: int, now: float, channel: int, win: int, success: bool
+) -> None:
+    """A page request of a call made in window win ends at now: a new head block?"""
+    out = counters_at(world.counters_address, win)
     out.page_ok += success
     out.page_fail += not success
-    log(g, t, PAGE_OK if success else PAGE_FAILED, i, 0.0)
+    log_event(world, now, PAGE_ALLOCATED if success else PAGE_FAILED, i, 0.0)
     if success:
-        c.room[ch], c.blk[ch] = g.block, c.blk[ch] + 1
+        cpu.head_block_room[channel], cpu.queued_blocks[channel] = (
+            world.block_entries,
+            cpu.queued_blocks[channel] + 1,
+        )
 
 
-def queued(g: Any, c: Any, i: Any, t: Any, ch: Any, win: Any) -> None:
-    """An object of a call made in window win joins channel ch at t: count it, arm the monitor."""
-    c.ptr[ch] += 1
-    if ch == LIST:
-        out_at(g.p_out, win).list_pushes += 1
+def enqueue(world: World, cpu: Cpu, i: int, now: float, channel: int, win: int) -> None:
+    """An object of a call made in window win joins the channel: count it, arm the monitor."""
+    cpu.queued_objects[channel] += 1
+    if channel == LIST:
+        counters_at(world.counters_address, win).list_pushes += 1
     else:
-        c.room[ch] -= 1
-    if g.late:  # a stall outlasted the run: nobody will drain this one
+        cpu.head_block_room[channel] -= 1
+    if world.is_past_horizon:  # a stall outlasted the run: nobody will drain this one
         return
-    out = out_at(g.p_out, g.win)
-    g.deferred += 1
-    page_memory.objects(g, 1)
+    out = counters_at(world.counters_address, world.window)
+    world.deferred_objects += 1
+    count_held_objects(world, 1)
     out.queued += 1
-    out.area -= t
-    if c.monitor_at == INF:
-        if ch == LIST and g.expedite:
-            log(g, t, EARLY, i, 0.0)
-            monitor(g, c, i, t)
+    out.area -= now
+    if cpu.monitor_at == INF:
+        if channel == LIST and world.drains_list_at_once:
+            log_event(world, now, DRAINED_EARLY, i, 0.0)
+            kfree_rcu_monitor(world, cpu, i, now)
         else:
-            arm(g, c, i, t, ARMED)
+            arm_monitor(world, cpu, i, now, MONITOR_ARMED)
 
 
-def stall(g: Any, c: Any, i: Any, t: Any, e: Any, what: Any) -> Any:
+def begin_stall(world: World, cpu: Cpu, i: int, now: float, held_call: HeldCall, what: int) -> bool:
     """The call stalls in reclaim: its rest waits in the heap. False if the stall has no length."""
-    out, e.what = out_at(g.p_out, e.win), what
+    out, held_call.waits_for = counters_at(world.counters_address, held_call.window), what
     out.stalls += 1
-    median = page_memory.stall_ticks(g, c, t, what) if g.pages else g.stall_median
+    median = median_stall(world, cpu, now, what) if world.has_page_memory else world.stall_median
     if median > 0.0:
-        ticks = median * math.exp(g.stall_sigma * normal(c.stalls))
-        out.stall_ms += ticks * g.tick_ms
-        log(g, t, STALLS, i, ticks * g.tick_ms)
-        heap_push(g, t + ticks)
+        ticks = median * math.exp(world.stall_sigma * normal(cpu.stall_stream))
+        out.stall_ms += ticks * world.tick_ms
+        log_event(world, now, STALL_BEGINS, i, ticks * world.tick_ms)
+        push_held_call(world, now + ticks)
     return median > 0.0
 
 
 @part
-def call(
-    g: Any, c: Any, i: Any, t: Any, ch: Any, single: Any, u_page: Any, u_head: Any, prod: Any
-) -> Any:
-    """kvfree_call_rcu() at t; True if the caller is now held up (waits or stalls)."""
-    out = out_at(g.p_out, g.win)
+def kvfree_call_rcu(
+    world: World,
+    cpu: Cpu,
+    i: int,
+    now: float,
+    channel: int,
+    single: bool,
+    u_page: float,
+    u_head: float,
+    prod: int,
+) -> bool:
+    """kvfree_call_rcu() at now; True if the caller is now held up (waits or stalls)."""
+    out = counters_at(world.counters_address, world.window)
     out.single += single
-    out.single_episode += single * g.episode
+    out.single_episode += single * world.in_episode
     out.double += not single
-    out.double_episode += (not single) * g.episode
-    bulk = c.room[ch] > 0
-    if g.array_path and not bulk:
-        cache = ch * g.own_cache
-        if g.pages and c.cache[cache] == 0:
-            u_page = 1.0 * page_memory.take(g, c, t, g.nowait)
-        if c.cache[cache] > 0:
-            c.cache[cache] -= 1
+    out.double_episode += (not single) * world.in_episode
+    bulk = cpu.head_block_room[channel] > 0
+    if world.has_array_path and not bulk:
+        cache = channel * world.has_channel_caches
+        if world.has_page_memory and cpu.cached_pages[cache] == 0:
+            u_page = 1.0 * take_page(world, cpu, now, world.nowait_mark)
+        if cpu.cached_pages[cache] > 0:
+            cpu.cached_pages[cache] -= 1
             out.cache_hits += 1
-            log(g, t, FROM_CACHE, i, float(c.cache[cache]))
-            c.room[ch], c.blk[ch] = g.block, c.blk[ch] + 1
+            log_event(world, now, PAGE_FROM_CACHE, i, float(cpu.cached_pages[cache]))
+            cpu.head_block_room[channel], cpu.queued_blocks[channel] = (
+                world.block_entries,
+                cpu.queued_blocks[channel] + 1,
+            )
             bulk = True
-        elif u_page >= g.fp or not (single and g.noretry):
-            bulk = u_page >= g.fp
-            page_answer(g, c, i, t, ch, g.win, bulk)
-            if g.refill:
-                page_memory.refill(g, c, t)
+        elif u_page >= world.p_page_fails or not (single and world.asks_noretry):
+            bulk = u_page >= world.p_page_fails
+            receive_page(world, cpu, i, now, channel, world.window, bulk)
+            if world.has_refill_worker:
+                refill_caches(world, cpu, now)
     if bulk or not single:
         if not bulk:
-            log(g, t, OWN_HEAD, i, 0.0)
-        queued(g, c, i, t, ch if bulk else LIST, g.win)
+            log_event(world, now, OWN_HEAD_LISTED, i, 0.0)
+        enqueue(world, cpu, i, now, channel if bulk else LIST, world.window)
         return False
-    e = pending_new(g)
-    e.cpu, e.prod, e.win, e.call, e.ch, e.u_head = i, prod, g.win, t, ch, u_head
-    e.episode, e.episode_win, e.episode_waited = (
-        g.episode_id * g.episode,
-        g.episode_win,
-        g.episode_waited,
+    held_call = free_slot(world)
+    (
+        held_call.cpu,
+        held_call.producer,
+        held_call.window,
+        held_call.called_at,
+        held_call.channel,
+        held_call.u_head,
+    ) = i, prod, world.window, now, channel, u_head
+    held_call.episode, held_call.episode_window, held_call.episode_has_waited = (
+        world.episode_number * world.in_episode,
+        world.episode_window,
+        world.episode_has_waited,
     )
     # Probabilities of the moment of the call: when it stalls (fh), when it fails at last (ff).
-    e.what, e.fh, e.ff, e.fails = NO_STALL, g.fh, g.ff, u_page < g.fn
-    c.doomed += u_head < no_head(g) and (e.fails or not g.noretry)
-    return (g.noretry and stall(g, c, i, t, e, PAGE_STALL)) or go_on(g, c, i, t, e)
+    (
+        held_call.waits_for,
+        held_call.p_head_fails_at_first,
+        held_call.p_head_fails_after_reclaim,
+        held_call.page_fails,
+    ) = (
+        NO_STALL,
+        world.p_head_fails_at_first,
+        world.p_head_fails_after_reclaim,
+        u_page < world.p_noretry_page_fails,
+    )
+    cpu.stalled_failing_calls += u_head < p_no_head(world) and (
+        held_call.page_fails or not world.asks_noretry
+    )
+    return (
+        world.asks_noretry and begin_stall(world, cpu, i, now, held_call, PAGE_STALL)
+    ) or go_on_after_stall(world, cpu, i, now, held_call)
 
 
-def no_head(g: Any) -> Any:
+def p_no_head(world: World) -> float:
     """P(a single-argument call without a page gets no rcu_head, at once or after reclaim)."""
-    return min(g.fh, g.ff) if g.head_alloc >= TRYHARD else g.fh
+    return (
+        min(world.p_head_fails_at_first, world.p_head_fails_after_reclaim)
+        if world.head_alloc >= HEAD_TRYHARD
+        else world.p_head_fails_at_first
+    )
 
 
-def go_on(g: Any, c: Any, i: Any, t: Any, e: Any) -> Any:
-    """The call in `e` goes on at t, after the stall e.what; True if its caller is now held up."""
-    if g.pages and e.what != NO_STALL:
-        page_memory.reclaim(g, t, e.what)
-    if e.what == PAGE_STALL:
-        if g.pages:
-            e.fails = not page_memory.take(g, c, t, g.nowait)
-        page_answer(g, c, i, t, e.ch, e.win, not e.fails)
-        if g.refill:
-            page_memory.refill(g, c, t)
-        if not e.fails:
-            queued(g, c, i, t, e.ch, e.win)
+def go_on_after_stall(world: World, cpu: Cpu, i: int, now: float, held_call: HeldCall) -> bool:
+    """The call goes on at now, after its stall; True if its caller is now held up."""
+    if world.has_page_memory and held_call.waits_for != NO_STALL:
+        reclaim_pages(world, now, held_call.waits_for)
+    if held_call.waits_for == PAGE_STALL:
+        if world.has_page_memory:
+            held_call.page_fails = not take_page(world, cpu, now, world.nowait_mark)
+        receive_page(
+            world, cpu, i, now, held_call.channel, held_call.window, not held_call.page_fails
+        )
+        if world.has_refill_worker:
+            refill_caches(world, cpu, now)
+        if not held_call.page_fails:
+            enqueue(world, cpu, i, now, held_call.channel, held_call.window)
             return False
-    if g.pages:
-        e.u_head = 1.0 * page_memory.head(g, c, t, e.what)
-    got = e.u_head >= (e.ff if e.what == HEAD_STALL else e.fh)
-    if not got and e.what != HEAD_STALL and g.head_alloc >= TRYHARD:  # these may sleep
-        if stall(g, c, i, t, e, HEAD_STALL):
+    if world.has_page_memory:
+        held_call.u_head = 1.0 * take_head_object(world, cpu, now, held_call.waits_for)
+    got = held_call.u_head >= (
+        held_call.p_head_fails_after_reclaim
+        if held_call.waits_for == HEAD_STALL
+        else held_call.p_head_fails_at_first
+    )
+    if (
+        not got and held_call.waits_for != HEAD_STALL and world.head_alloc >= HEAD_TRYHARD
+    ):  # these may sleep
+        if begin_stall(world, cpu, i, now, held_call, HEAD_STALL):
             return True
-        if g.pages:
-            page_memory.reclaim(g, t, HEAD_STALL)
-            e.u_head = 1.0 * page_memory.head(g, c, t, HEAD_STALL)
-        got = e.u_head >= e.ff
+        if world.has_page_memory:
+            reclaim_pages(world, now, HEAD_STALL)
+            held_call.u_head = 1.0 * take_head_object(world, cpu, now, HEAD_STALL)
+        got = held_call.u_head >= held_call.p_head_fails_after_reclaim
     if not got:
-        c.doomed -= 1
-        if c.nr_emergency == 0:
-            wait(g, t, e)
+        cpu.stalled_failing_calls -= 1
+        if cpu.nr_emergency == 0:
+            begin_wait(world, now, held_call)
             return True
-        c.nr_emergency -= 1
-        out_at(g.p_out, e.win).pool_hits += 1
-    c.blk[LIST], g.wrapped = c.blk[LIST] + 1, got
-    log(g, t, HEAD_OK if got else FROM_POOL, i, float(c.nr_emergency))
-    queued(g, c, i, t, LIST, e.win)
+        cpu.nr_emergency -= 1
+        counters_at(world.counters_address, held_call.window).pool_hits += 1
+    cpu.queued_blocks[LIST], world.call_got_wrapper = cpu.queued_blocks[LIST] + 1, got
+    log_event(world, now, HEAD_ALLOCATED if got else HEAD_FROM_POOL, i, float(cpu.nr_emergency))
+    enqueue(world, cpu, i, now, LIST, held_call.window)
     return False
 
 
-def monitor(g: Any, c: Any, i: Any, t: Any) -> None:
-    """kfree_rcu_monitor() and the drain, at t."""
-    out = out_at(g.p_out, g.win)
-    c.monitor_at, any_queued, left = INF, False, False
+def kfree_rcu_monitor(world: World, cpu: Cpu, i: int, now: float) -> None:
+    """kfree_rcu_monitor() and the drain, at now."""
+    out = counters_at(world.counters_address, world.window)
+    cpu.monitor_at, any_queued, left = INF, False, False
     for s in range(2 * i, 2 * i + 2):
-        k = krw_at(g.p_krw, s)
+        k = batch_at(world.batches_address, s)
         take = False
-        for ch in range(3):
-            take |= c.ptr[ch] > 0 and k.ptr[ch] == 0
-        if take and (g.attach or k.ptr.sum() == 0):
+        for channel in range(3):
+            take |= cpu.queued_objects[channel] > 0 and k.objects[channel] == 0
+        if take and (world.attaches_to_pending or k.objects.sum() == 0):
             any_queued = True
-            need = needed(g)
-            log(g, t, BATCH if k.state == IDLE else JOINED, i, float(c.ptr.sum()))
+            need = next_full_grace_period(world)
+            log_event(
+                world,
+                now,
+                BATCH_ASKS if k.state == BATCH_IDLE else BATCH_JOINED,
+                i,
+                float(cpu.queued_objects.sum()),
+            )
             if (
-                k.state == IDLE
+                k.state == BATCH_IDLE
                 # a batch that is pending already asks for nothing: queue_rcu_work() does nothing
                 # then
             ):
-                k.state, k.need, k.asked = WAITS, request(g, t), t
-            for ch in range(3):
-                if c.ptr[ch] > 0 and k.ptr[ch] == 0:
-                    k.ptr[ch], k.blk[ch], k.needs[ch] = c.ptr[ch], c.blk[ch], need
-                    c.ptr[ch] = c.blk[ch] = c.room[ch] = 0
+                k.state, k.needed_gp, k.asked_at = (
+                    BATCH_WAITS,
+                    request_grace_period(world, now),
+                    now,
+                )
+            for channel in range(3):
+                if cpu.queued_objects[channel] > 0 and k.objects[channel] == 0:
+                    k.objects[channel], k.blocks[channel], k.channel_gp[channel] = (
+                        cpu.queued_objects[channel],
+                        cpu.queued_blocks[channel],
+                        need,
+                    )
+                    cpu.queued_objects[channel] = cpu.queued_blocks[channel] = cpu.head_block_room[
+                        channel
+                    ] = 0
         left |= (
-            c.ptr.sum() > 0
+            cpu.queued_objects.sum() > 0
         )  # asked after each batch: the first being busy is enough, as in v5.9
     out.drains += any_queued
-    if left if g.rearm_left else not any_queued:
+    if left if world.rearms_if_left else not any_queued:
         out.rearms += 1
-        arm(g, c, i, t, REARMED)
+        arm_monitor(world, cpu, i, now, MONITOR_REARMED)
 
 
-def queue_of(g: Any, x: Any) -> Any:
+def batches_on(world: World, x: int) -> range:
     """The range of the batches among which are all whose work is queued on CPU x."""
-    return range(2 * g.cpus) if g.nocb > 0.0 else range(2 * x, 2 * x + 2)
+    return range(2 * world.nr_cpus) if world.p_offloaded > 0.0 else range(2 * x, 2 * x + 2)
 
 
-def work_cost(g: Any, c: Any, size: Any, wrappers: Any) -> Any:
-    """The CPU time of freeing objects on CPU c, and of those wrappers that its pool has no place
+def work_cost(world: World, cpu: Cpu, size: int, wrappers: int) -> float:
+    """The CPU time of freeing objects on CPU cpu, and of those wrappers that its pool has no place
     for.
     """
-    return size * g.free_cost + max(0, wrappers - (g.pool_cap - c.nr_emergency)) * g.list_free_cost
+    return (
+        size * world.free_cost
+        + max(0, wrappers - (world.pool_capacity - cpu.nr_emergency)) * world.list_free_cost
+    )
 
 
 @part
-def work_next(g: Any, x: Any, t: Any) -> None:
-    """kfree_rcu_work() goes on at t on CPU x: its next step, else that of the readiest work."""
-    c = cpu_at(g.p_cpus, x)
-    if not (c.wk or work_start(g, c, x, t)):
+def start_next_step(world: World, x: int, now: float) -> None:
+    """kfree_rcu_work() goes on at now on CPU x: its next step, else that of the readiest work."""
+    cpu = cpu_at(world.cpus_address, x)
+    if not (cpu.is_working or start_work(world, cpu, x, now)):
         return
     # A block, the newest first, or the list: where it holds the CPU, up to the next tick.
-    ch = SLAB if c.wk_ptr[SLAB] > 0 else VMALLOC if c.wk_ptr[VMALLOC] > 0 else LIST
-    size, blocks = c.wk_ptr[ch], c.wk_blk[ch]
-    if ch != LIST:
+    channel = (
+        SLAB if cpu.work_objects[SLAB] > 0 else VMALLOC if cpu.work_objects[VMALLOC] > 0 else LIST
+    )
+    size, blocks = cpu.work_objects[channel], cpu.work_blocks[channel]
+    if channel != LIST:
         newest = (
-            size - (blocks - 1) * g.block
+            size - (blocks - 1) * world.block_entries
         )  # below 1 if a sleepable page request left blocks half empty
         size = newest if newest > 0 else (size + blocks - 1) // blocks
-    elif g.bursty and g.free_cost > 0.0:  # it may be preempted after any entry
-        size, blocks = by_the_tick(g, c, t, size, blocks)
-    c.wk_stage, c.wk_size, c.wk_wrappers = ch, size, blocks if ch == LIST else 0
-    c.wk_at = t + work_cost(g, c, size, c.wk_wrappers)
+    elif world.has_bursts and world.free_cost > 0.0:  # it may be preempted after any entry
+        size, blocks = cut_list_at_tick(world, cpu, now, size, blocks)
+    cpu.work_channel, cpu.work_step_objects, cpu.work_step_wrappers = (
+        channel,
+        size,
+        blocks if channel == LIST else 0,
+    )
+    cpu.work_step_ends_at = now + work_cost(world, cpu, size, cpu.work_step_wrappers)
 
 
-def by_the_tick(g: Any, c: Any, t: Any, size: Any, wrappers: Any) -> Any:
+def cut_list_at_tick(
+    world: World, cpu: Cpu, now: float, size: int, wrappers: int
+) -> tuple[int, int]:
     """How many entries of a list, and how many wrappers among them, the work has freed when it has
     seen the next tick.
 
@@ -257,83 +344,102 @@ def by_the_tick(g: Any, c: Any, t: Any, size: Any, wrappers: Any) -> Any:
     wrappers.
     """
     left, share, room = (
-        math.floor(t) + 1.0 - t,
+        math.floor(now) + 1.0 - now,
         wrappers / size,
-        max(0, g.pool_cap - c.nr_emergency),
+        max(0, world.pool_capacity - cpu.nr_emergency),
     )
-    n = left / g.free_cost
+    n = left / world.free_cost
     if n * share > room:
-        n = (left + room * g.list_free_cost) / (g.free_cost + share * g.list_free_cost)
+        n = (left + room * world.list_free_cost) / (world.free_cost + share * world.list_free_cost)
     n = 1 + int(n)
     return (n, int(round(n * share))) if n < size else (size, wrappers)
 
 
-def work_start(g: Any, c: Any, x: Any, t: Any) -> Any:
-    """The readiest work of CPU x takes its batch's channels at t; False if there is none."""
+def start_work(world: World, cpu: Cpu, x: int, now: float) -> bool:
+    """The readiest work of CPU x takes its batch's channels at now; False if there is none."""
     s = -1
-    for b in queue_of(g, x):
-        k = krw_at(g.p_krw, b)
-        if k.state == QUEUED and k.cpu == x and (s < 0 or k.since < krw_at(g.p_krw, s).since):
+    for b in batches_on(world, x):
+        k = batch_at(world.batches_address, b)
+        if (
+            k.state == BATCH_QUEUED
+            and k.work_cpu == x
+            and (s < 0 or k.queued_at < batch_at(world.batches_address, s).queued_at)
+        ):
             s = b
     if s < 0:
         return False
-    k = krw_at(g.p_krw, s)
-    log(g, t, WORK_STARTS, s >> 1, float(k.ptr.sum()))
+    k = batch_at(world.batches_address, s)
+    log_event(world, now, WORK_STARTS, s >> 1, float(k.objects.sum()))
     early = 0
-    for ch in range(3):
-        early += k.ptr[ch] * (k.needs[ch] > g.done)
-        c.wk_ptr[ch], c.wk_blk[ch] = k.ptr[ch], k.blk[ch]
-        k.ptr[ch] = k.blk[ch] = 0
+    for channel in range(3):
+        early += k.objects[channel] * (k.channel_gp[channel] > world.gps_done)
+        cpu.work_objects[channel], cpu.work_blocks[channel] = k.objects[channel], k.blocks[channel]
+        k.objects[channel] = k.blocks[channel] = 0
     if early > 0:
-        out_at(g.p_out, g.win).early_frees += early
-        log(g, t, TOO_SOON, s >> 1, float(early))
-    if g.reader > 0.0:
-        read_on(g, c, t)
-    c.wk_began, c.wk, c.wk_owner, c.wk_sum, k.state = t, 1, s >> 1, c.wk_ptr.sum(), IDLE
+        counters_at(world.counters_address, world.window).early_frees += early
+        log_event(world, now, FREED_TOO_EARLY, s >> 1, float(early))
+    if world.reader_section > 0.0:
+        advance_reader(world, cpu, now)
+    cpu.work_began_at, cpu.is_working, cpu.work_owner, cpu.work_total_objects, k.state = (
+        now,
+        1,
+        s >> 1,
+        cpu.work_objects.sum(),
+        BATCH_IDLE,
+    )
     return True
 
 
 @part
-def work_step(g: Any, x: Any, t: Any) -> None:
-    """The step of the work on CPU x, and the whole work after its last, ends at t."""
-    c, out = cpu_at(g.p_cpus, x), out_at(g.p_out, g.win)
-    n, ch = c.wk_size, c.wk_stage
-    out.peak = max(out.peak, g.deferred)
-    g.deferred -= n
-    page_memory.objects(g, -n)
+def finish_step(world: World, x: int, now: float) -> None:
+    """The step of the work on CPU x, and the whole work after its last, ends at now."""
+    cpu, out = cpu_at(world.cpus_address, x), counters_at(world.counters_address, world.window)
+    n, channel = cpu.work_step_objects, cpu.work_channel
+    out.peak = max(out.peak, world.deferred_objects)
+    world.deferred_objects -= n
+    count_held_objects(world, -n)
     out.freed += n
-    out.area += n * t
-    c.wk_ptr[ch] -= n
-    if ch == LIST:
-        c.wk_blk[LIST] -= c.wk_wrappers
-        kept = max(0, min(c.wk_wrappers, g.pool_cap - c.nr_emergency))
+    out.area += n * now
+    cpu.work_objects[channel] -= n
+    if channel == LIST:
+        cpu.work_blocks[LIST] -= cpu.work_step_wrappers
+        kept = max(0, min(cpu.work_step_wrappers, world.pool_capacity - cpu.nr_emergency))
         if kept > 0:
-            c.nr_emergency += kept
+            cpu.nr_emergency += kept
             out.pool_returned += kept
-            log(g, t, TO_POOL, x, float(kept))
-        if g.pages:
-            page_memory.wrappers_freed(g, c, t, c.wk_wrappers - kept)
+            log_event(world, now, WRAPPERS_TO_POOL, x, float(kept))
+        if world.has_page_memory:
+            free_wrappers(world, cpu, now, cpu.work_step_wrappers - kept)
     else:
-        c.wk_blk[ch] -= 1
-        to, cache = x if g.to_worker else c.wk_owner, ch * g.own_cache
-        pages = cpu_at(g.p_cpus, to).cache
-        if pages[cache] < g.cache_cap:
+        cpu.work_blocks[channel] -= 1
+        to, cache = (
+            x if world.pages_go_to_worker else cpu.work_owner,
+            channel * world.has_channel_caches,
+        )
+        pages = cpu_at(world.cpus_address, to).cached_pages
+        if pages[cache] < world.cache_capacity:
             pages[cache] += 1
             out.pages_returned += 1
-            log(g, t, TO_CACHE, to, float(pages[cache]))
+            log_event(world, now, PAGE_TO_CACHE, to, float(pages[cache]))
         else:
             out.pages_freed += 1
-            if g.pages:
-                page_memory.give(g, cpu_at(g.p_cpus, to), t, 1)
-            log(g, t, PAGE_FREED, to, 0.0)
-    if c.wk_ptr.sum() == 0:
-        c.wk, c.wk_at, c.free_at = 0, INF, max(c.free_at, t)
-        c.reused = min(g.reuse, c.reused + c.wk_sum)
-        if g.reader > 0.0:  # of lower priority: it went on after the work
-            late = t - c.section if c.section >= c.wk_began else t - c.section_end
-            c.section_end += max(0.0, late)
-            c.section += max(0.0, late) * (c.section >= c.wk_began)
-        log(g, t, WORK_ENDS, c.wk_owner, 0.0)
+            if world.has_page_memory:
+                give_pages(world, cpu_at(world.cpus_address, to), now, 1)
+            log_event(world, now, PAGE_FREED, to, 0.0)
+    if cpu.work_objects.sum() == 0:
+        cpu.is_working, cpu.work_step_ends_at, cpu.cpu_free_at = 0, INF, max(cpu.cpu_free_at, now)
+        cpu.reusable_objects = min(
+            world.reuse_capacity, cpu.reusable_objects + cpu.work_total_objects
+        )
+        if world.reader_section > 0.0:  # of lower priority: it went on after the work
+            late = (
+                now - cpu.section_begins_at
+                if cpu.section_begins_at >= cpu.work_began_at
+                else now - cpu.section_ends_at
+            )
+            cpu.section_ends_at += max(0.0, late)
+            cpu.section_begins_at += max(0.0, late) * (cpu.section_begins_at >= cpu.work_began_at)
+        log_event(world, now, WORK_ENDS, cpu.work_owner, 0.0)
 
 
 compile_module()

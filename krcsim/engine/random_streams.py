@@ -1,185 +1,233 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Random numbers inside compiled code: xoshiro256++ streams (Blackman and Vigna) and the few laws
-the model needs.
+"""Random numbers inside compiled code: xoshiro256++ streams (Blackman and Vigna) and the few
+distributions that the model needs.
 """
 
-import functools
 import math
-from typing import Any
 
-import numba
 import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-STREAM = np.dtype(
-    [(word, "u8") for word in "abcd"]
-)  # a record, so that a function gets it as one pointer
-INF, BIG = np.inf, 1 << 40
+from krcsim.engine.compiling import compile_module, part
+from krcsim.engine.records import Stream
+
+INF = np.inf
+UNLIMITED = 1 << 40
+LAYERS = 128  # of the ziggurat
+FACTORIALS = 1024  # in the table
+INVERSION_BELOW = 10.0  # of this mean on, rejection is faster
 
 
 def ziggurat() -> NDArray[np.float64]:
-    """Edges of 128 layers of equal area under exp(-x * x / 2), the outermost first; it holds the
-    tail.
+    """Edges of the layers of equal area under exp(-x * x / 2), the outermost first; that one holds
+    the tail.
     """
-    edge, area = 3.442619855899, 9.91256303526217e-3
+    edge = 3.442619855899
+    area = 9.91256303526217e-3
     edges = [area / math.exp(-0.5 * edge * edge), edge]
-    while len(edges) < 128:
+
+    while len(edges) < LAYERS:
         edges.append(math.sqrt(-2.0 * math.log(area / edges[-1] + math.exp(-0.5 * edges[-1] ** 2))))
+
     return np.array([*edges, 0.0])
 
 
 EDGE = ziggurat()
-LOG_FACTORIAL = np.array([math.lgamma(k + 1.0) for k in range(1024)])
-# Ends a module of the engine: compiles all its functions, on first use and for compiled code only
-# (wrappers for Python would cost compile time). A division by zero gives inf as in NumPy.
-OPTIONS: dict[str, Any] = dict(
-    nogil=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True
-)
-compile_module = functools.partial(numba.jit_module, **OPTIONS)
-# For a function with few callers: part of them before they are compiled. A call costs as much as a
-# small function does.
-part = functools.partial(numba.njit, inline="always", **OPTIONS)
+LOG_FACTORIAL = np.array([math.lgamma(k + 1.0) for k in range(FACTORIALS)])
 
 
-def next64(r: Any) -> Any:
+def next64(stream: Stream) -> int:
     """The next 64 random bits of a stream."""
-    a, b, x = r.a, r.b, r.a + r.d
-    c, d = r.c ^ a, r.d ^ b
-    r.a, r.b, r.c = a ^ d, b ^ c, c ^ (b << uint64(17))
-    r.d = (d << uint64(45)) | (d >> uint64(19))
-    return ((x << uint64(23)) | (x >> uint64(41))) + a
+    a = stream.a
+    b = stream.b
+    total = stream.a + stream.d
+    c = stream.c ^ a
+    d = stream.d ^ b
+
+    stream.a = a ^ d
+    stream.b = b ^ c
+    stream.c = c ^ (b << uint64(17))
+    stream.d = (d << uint64(45)) | (d >> uint64(19))
+
+    bits: int = ((total << uint64(23)) | (total >> uint64(41))) + a
+    return bits
 
 
-def uniform(r: Any) -> Any:
+def renew_stream(stream: Stream, source: Stream) -> None:
+    """A new state for a stream, out of another."""
+    stream.a = next64(source)
+    stream.b = next64(source)
+    stream.c = next64(source)
+    stream.d = next64(source)
+
+
+def uniform(stream: Stream) -> float:
     """Uniform in (0, 1), both ends excluded."""
-    return (np.float64(next64(r) >> uint64(11)) + 0.5) * 1.1102230246251565e-16
+    return float((np.float64(next64(stream) >> uint64(11)) + 0.5) * 1.1102230246251565e-16)
 
 
-def chance(r: Any, p: Any) -> Any:
-    """True with probability p; draws nothing if that is certain."""
-    return p >= 1.0 or (p > 0.0 and uniform(r) < p)
+def chance(stream: Stream, probability: float) -> bool:
+    """True with this probability; draws nothing if that is certain."""
+    return probability >= 1.0 or (probability > 0.0 and uniform(stream) < probability)
 
 
-def exponential(r: Any) -> Any:
+def exponential(stream: Stream) -> float:
     """Exponential with mean 1."""
-    return -math.log(uniform(r))
+    return -math.log(uniform(stream))
 
 
 @part
-def normal(r: Any) -> Any:
+def normal(stream: Stream) -> float:
     """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for
     the place.
     """
     while True:
-        bits = next64(r)
-        i, u = bits & uint64(127), np.float64(np.int64(bits) >> 10) * 2.0**-53
-        x = u * EDGE[i]
-        if abs(x) < EDGE[i + uint64(1)]:
+        bits = next64(stream)
+        layer = bits & uint64(127)
+        place = np.float64(np.int64(bits) >> 10) * 2.0**-53
+        x: float = place * EDGE[layer]
+
+        if abs(x) < EDGE[layer + uint64(1)]:
             return x
-        if i == 0:  # the tail
+
+        if layer == 0:  # the tail
             while True:
-                x = exponential(r) / EDGE[1]
-                if 2.0 * exponential(r) > x * x:
-                    return math.copysign(EDGE[1] + x, u)
-        inner, outer = math.exp(-0.5 * EDGE[i + uint64(1)] ** 2), math.exp(-0.5 * EDGE[i] ** 2)
-        if outer + uniform(r) * (inner - outer) < math.exp(-0.5 * x * x):
+                x = exponential(stream) / EDGE[1]
+                if 2.0 * exponential(stream) > x * x:
+                    return math.copysign(EDGE[1] + x, place)
+
+        inner = math.exp(-0.5 * EDGE[layer + uint64(1)] ** 2)
+        outer = math.exp(-0.5 * EDGE[layer] ** 2)
+        if outer + uniform(stream) * (inner - outer) < math.exp(-0.5 * x * x):
             return x
 
 
-def gamma(r: Any, shape: Any) -> Any:
+def gamma(stream: Stream, shape: int) -> float:
     """Gamma with a whole shape >= 1 and scale 1, the time of the shape-th call at rate 1: Marsaglia
     and Tsang 2000.
     """
     if shape == 1:
-        return exponential(r)
+        return exponential(stream)
+
     d = shape - 1.0 / 3.0
     c = 1.0 / math.sqrt(9.0 * d)
+
     while True:
-        x = normal(r)
+        x = normal(stream)
         v = 1.0 + c * x
+
         if v > 0.0:
-            u, v, xx = uniform(r), v * v * v, x * x
+            u = uniform(stream)
+            v = v * v * v
+            xx = x * x
             if u < 1.0 - 0.0331 * xx * xx or math.log(u) < 0.5 * xx + d - d * v + d * math.log(v):
                 return d * v
 
 
-def geometric(r: Any, again: Any) -> Any:
-    """Trials up to and with the first that is not `again` (a probability); at most BIG."""
-    if not 0.0 < again < 1.0:
-        return BIG if again > 0.0 else 1
-    x = math.log(uniform(r)) / math.log(again)
-    return BIG if x >= BIG - 1 else 1 + int(x)
+def geometric(stream: Stream, p_again: float) -> int:
+    """Trials up to and with the first that is not `again`; at most UNLIMITED."""
+    if not 0.0 < p_again < 1.0:
+        return UNLIMITED if p_again > 0.0 else 1
+
+    trials = math.log(uniform(stream)) / math.log(p_again)
+    return UNLIMITED if trials >= UNLIMITED - 1 else 1 + int(trials)
 
 
-def log_factorial(k: Any) -> Any:
+def log_factorial(k: float) -> float:
     """The logarithm of k!, of a whole number as a float."""
-    return LOG_FACTORIAL[np.uint64(k)] if k < 1024.0 else math.lgamma(k + 1.0)
+    if k < 1024.0:
+        return float(LOG_FACTORIAL[np.uint64(k)])
+    return math.lgamma(k + 1.0)
 
 
-def poisson(r: Any, mean: Any) -> Any:
+def poisson(stream: Stream, mean: float) -> int:
     """A Poisson number: inversion for a small mean, else transformed rejection: Hoermann 1993
     (PTRS).
     """
-    if mean < 10.0:
-        f, u, k = math.exp(-mean), uniform(r), 0
-        while u > f and k < 100:
-            u, k = u - f, k + 1
-            f *= mean / k
-        return k
+    if mean < INVERSION_BELOW:
+        p_count = math.exp(-mean)
+        left = uniform(stream)
+        count = 0
+        while left > p_count and count < 100:
+            left = left - p_count
+            count = count + 1
+            p_count *= mean / count
+        return count
+
     b = 0.931 + 2.53 * math.sqrt(mean)
     a = -0.059 + 0.02483 * b
+
     while True:
-        u, v = uniform(r) - 0.5, uniform(r)
+        u = uniform(stream) - 0.5
+        v = uniform(stream)
         us = 0.5 - abs(u)
         k = math.floor((2.0 * a / us + b) * u + mean + 0.43)
+
         if us >= 0.07 and v <= 0.9277 - 3.6224 / (b - 2.0):
             return int(k)
+
         if k >= 0 and (us >= 0.013 or v <= us):
             alpha = 1.1239 + 1.1328 / (b - 3.4)
-            if math.log(v * alpha / (a / (us * us) + b)) <= k * math.log(
-                mean
-            ) - mean - log_factorial(k):
+            bound = k * math.log(mean) - mean - log_factorial(k)
+            if math.log(v * alpha / (a / (us * us) + b)) <= bound:
                 return int(k)
 
 
-def binomial(r: Any, n: Any, p: Any) -> Any:
-    """Successes in n trials of probability p: inversion for a small mean, else rejection."""
-    if n <= 0 or not 0.0 < p < 1.0:
-        return n if p >= 1.0 else 0
-    rarer = min(p, 1.0 - p)
-    k = inversion(r, n, rarer) if n * rarer < 10.0 else rejection(r, n, rarer)
-    return n - k if p > 0.5 else k
+def binomial(stream: Stream, trials: int, probability: float) -> int:
+    """Successes in this many trials: inversion for a small mean, else rejection."""
+    if trials <= 0 or not 0.0 < probability < 1.0:
+        return trials if probability >= 1.0 else 0
+
+    rarer = min(probability, 1.0 - probability)
+    if trials * rarer < INVERSION_BELOW:
+        successes = invert_binomial(stream, trials, rarer)
+    else:
+        successes = reject_binomial(stream, trials, rarer)
+
+    return trials - successes if probability > 0.5 else successes
 
 
-def inversion(r: Any, n: Any, p: Any) -> Any:
+def invert_binomial(stream: Stream, trials: int, probability: float) -> int:
     """A binomial number by summing up probabilities from 0 on."""
-    odds = p / (1.0 - p)
+    odds = probability / (1.0 - probability)
+
     while True:
-        f, u, k = math.exp(n * math.log1p(-p)), uniform(r), 0
-        while u > f and k <= n:
-            u, k = u - f, k + 1
-            f *= (n + 1) * odds / k - odds
-        if k <= n:
-            return k
+        p_count = math.exp(trials * math.log1p(-probability))
+        left = uniform(stream)
+        count = 0
+        while left > p_count and count <= trials:
+            left = left - p_count
+            count = count + 1
+            p_count *= (trials + 1) * odds / count - odds
+        if count <= trials:
+            return count
 
 
-def rejection(r: Any, n: Any, p: Any) -> Any:
+def reject_binomial(stream: Stream, trials: int, probability: float) -> int:
     """A binomial number by transformed rejection: Hoermann 1993 (BTRS)."""
-    spq, m = math.sqrt(n * p * (1.0 - p)), math.floor((n + 1) * p)
+    mean = trials * probability
+    spq = math.sqrt(mean * (1.0 - probability))
+    mode = math.floor((trials + 1) * probability)
     b = 1.15 + 2.53 * spq
-    a = -0.0873 + 0.0248 * b + 0.01 * p
+    a = -0.0873 + 0.0248 * b + 0.01 * probability
     alpha = (2.83 + 5.1 / b) * spq
+
     while True:
-        u, v = uniform(r) - 0.5, uniform(r)
+        u = uniform(stream) - 0.5
+        v = uniform(stream)
         us = 0.5 - abs(u)
-        k = math.floor((2.0 * a / us + b) * u + n * p + 0.5)
+        k = math.floor((2.0 * a / us + b) * u + mean + 0.5)
+
         if us >= 0.07 and v <= 0.92 - 4.2 / b:
             return int(k)
-        if 0 <= k <= n:
-            rhs = log_factorial(m) + log_factorial(n - m) - log_factorial(k)
-            rhs += (k - m) * math.log(p / (1.0 - p)) - log_factorial(n - k)
-            if math.log(v * alpha / (a / (us * us) + b)) <= rhs:
+
+        if 0 <= k <= trials:
+            bound = log_factorial(mode) + log_factorial(trials - mode) - log_factorial(k)
+            bound += (k - mode) * math.log(probability / (1.0 - probability)) - log_factorial(
+                trials - k
+            )
+            if math.log(v * alpha / (a / (us * us) + b)) <= bound:
                 return int(k)
 
 

@@ -1,218 +1,520 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the engine remembers: records named as in the kernel, reached from GLOBAL by pointers; times
-are in ticks.
+"""What the engine remembers: declared records, reached by address.
+
+Each class below is a record of compiled code. Its annotations give the NumPy dtype (`World.dtype`),
+in their order; compiled functions get a pointer to one. Arrays of records hang on the World by
+their addresses, so that a whole run can be copied by copying memory.
+
+Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Annotated, Any, ClassVar, TypeVar, cast, get_type_hints
 
 import numpy as np
 from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
+from numpy.typing import NDArray
 
-from krcsim.engine.random_streams import STREAM
+Word = Annotated[int, "u8"]  # 64 random bits
+PerChannel = Annotated[NDArray[np.int64], ("i8", 3)]  # a whole number for each channel
+PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
+_PLAIN = {int: "i8", float: "f8"}
 
-# NumPy scalars: numba compiles a function again for each value of a Python int or bool that it gets
-# as an argument.
-SLAB, VMALLOC, LIST = map(np.int64, range(3))  # channels
-ONE = np.int64(1)
-
-
-def _dtype(ints: str, floats: str, channels: str = "", *more: Any) -> np.dtype[Any]:
-    """Fields named in each string; those of `channels` hold a whole number for each channel."""
-    fields: list[Any] = [(n, "i8") for n in ints.split()] + [(n, "f8") for n in floats.split()]
-    return np.dtype(fields + [(n, "i8", 3) for n in channels.split()] + list(more), align=True)
+R = TypeVar("R", bound="Record")
 
 
-# struct kfree_rcu_cpu_work, twice a CPU. need: the grace period the batch needs; its work will be
-# ready at ready_at, or was at `since`. By channel: ptr, pointers; blk, their blocks (list:
-# wrappers); needs, the grace period it would need.
-KRW = _dtype("state cpu need", "asked ready_at since", "ptr blk needs")
-IDLE, WAITS, QUEUED = 0, 1, 2  # KRW.state; QUEUED: its work is ready, the worker is busy
+class Record:
+    """A record of compiled code: the dtype is made from the annotations of its class."""
 
-# struct kfree_rcu_cpu, the work in progress on this CPU (wk_*; of its present step: wk_stage, the
-# channel, wk_size, objects, and wk_wrappers; until wk_pause callers that it let in have the CPU)
-# and the source of its calls. room: free entries of the head block. plan: `n` calls from `base` on,
-# the last at call_at; the others are dull, and it too if known == DULL; they come until `until`,
-# which is call_at, or if that is INF a time at which the plan is drawn anew. slab_free: objects of
-# the size of a wrapper in its slab lists; pcp: pages in its list of free pages. doomed: its stalled
-# calls that will get neither page nor rcu_head. Of fork.py: tagged, whether its luck is biased;
-# heard, whether its waits count; raised, whether trouble comes sooner in its plan, were it tagged;
-# planned, whether that plan is new; odds, the log ratio of likelihoods of a dull call; often,
-# P(trouble) where biased.
-CPU = _dtype(
-    "nr_emergency wk wk_owner wk_stage wk_size wk_wrappers wk_sum n known on blocked cur "
-    "first_prod reused "
-    "slab_free pcp tagged heard raised planned doomed",
-    "monitor_at call_at until base phase_at rate wk_at free_at start refill_at cost wk_began "
-    "wk_pause awake_at woke "
-    "section section_end hold odds often plan_at",
-    "room ptr blk cache wk_ptr wk_blk",
-    *((n, STREAM) for n in ("arrivals", "marks", "stalls")),
-)
-FRESH, TROUBLE, DULL = 0, 1, 2  # CPU.known
-BIASED, FORCED = 1, 2  # CPU.tagged; forced: the call that comes now hits
-PRODUCER = _dtype("left blocked", "due ready")  # of a periodic or burst source
+    dtype: ClassVar[np.dtype[Any]]
 
-# A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits. episode: the
-# number of the episode in which it was made (0: in calm), episode_win: the window of its begin,
-# episode_waited: whether a call of it waited already.
-HELD = _dtype(
-    "what cpu prod win episode episode_win episode_waited ch fails need heard",
-    "call begin wake u_head fh ff",
-)
-NO_STALL, PAGE_STALL, HEAD_STALL, WAKE = map(np.int64, range(4))  # HELD.what
-# The heap: node 0 .. heap_n - 1 in heap order, the nodes behind hold its free HELD slots.
-NODE = _dtype("slot", "at")
-GLOBAL = _dtype(
-    # Parameters, which fill_parameters() of run.py fills by name.
-    "cpus every_call head_alloc array_path noretry pool_cap own_cache cache_cap to_worker expedite "
-    "rearm_left attach drain block closed catchup reuse producers bursty burst exp_gap ticked "
-    "rcu_expedited by_episode "
-    "random_episodes stationary poisson tick_phase log_cap wait_cap heap_cap "
-    "pages refill no_dull hog counts object_bytes slab_objs slab_kept pcp_batch pcp_high "
-    "rare repeat look levels peaks_cap "
-    # State.
-    "win done active pending wrapped episode episode_id episode_win episode_waited deferred head_w "
-    "mark_w "
-    "tail_w heap_n log_n "
-    "error late events kswapd held obj_pages ours unanswered left peaks_n "
-    # Addresses of the arrays, and their lengths where the engine needs them.
-    "p_cpus p_krw p_prods p_waiters p_pending p_nodes p_tree p_out p_wait_hist p_late_hist p_log "
-    "p_gp_ticks p_gp_cdf p_schedule p_stop p_self p_tally p_levels p_peaks leaves gp_n sched_i",
-    # Parameters, state, and the probabilities in force: see in_force().
-    "nocb work_delay single vmalloc base_rate period on_mean off_mean call_cost list_cost "
-    "slab_cost free_cost "
-    "list_free_cost wake_cost reader reader_gap stall_median stall_sigma exp_median exp_sigma "
-    "invoke warmup horizon "
-    "episode_mean calm_mean phase gp_at episode_at window_at rate_sum rate_base settled tick_ms fp "
-    "fn "
-    "fh ff "
-    "dull_single gp_began gp_end now "
-    # Memory in pages, and its marks: see engine/memory.py.
-    "nowait high atomic low full hog_mark free_at_boot file_at_boot hog_rate load_rate kswapd_rate "
-    "hog_sleep lead "
-    "round free file hogged mem_at hog_at "
-    # Forks: see engine/fork.py.
-    "choice least most share calm_share calm_danger log_lr weight gp_mean score",
-    "",
-    ("fail", "f8", (2, 6)),
-    *((n, STREAM) for n in ("r_episode", "r_gp", "r_foreign", "r_expedited", "r_fork")),
-)
-# What forks found in a window: sums with their weights; and their number, those that waited, and
-# their events.
-TALLY = _dtype("", "waits waits_episode wait_ms forks hits events")
-
-# Counters of a window, in the order of columns of a run's table.
-COUNTERS = (
-    "single double single_episode double_episode waits waits_episode wait_ms stalls stall_ms "
-    "list_pushes "
-    "early_frees "
-    "episodes episodes_waited peak area pool_hits cache_hits page_ok page_fail drains drains_due "
-    "rearms "
-    "pages_returned pages_freed pool_returned queued freed events episode_ms"
-).split()
-OUT, REAL, COUNT = _dtype("", " ".join(COUNTERS)), _dtype("", "x"), _dtype("n", "")
-BINS, BIN_LO_MS = 16 * 34, 1e-4  # histograms: 16 bins an octave from 1e-4 ms on
-# An event, and what its CPU held after it: objects in the pool, pages cached, free entries of its
-# head blocks, objects queued, and those of them on the list.
-EVENT = _dtype("code cpu nr_emergency cached room queued listed", "at value")
-EVENTS = (
-    "boot",
-    "episode begins",
-    "episode ends",
-    "page from cache",
-    "page allocated",
-    "page failed",
-    "rcu_head allocated",
-    "rcu_head from pool",
-    "own head listed",
-    "reclaim stall",
-    "wait begins",
-    "wait ends",
-    "monitor armed",
-    "drained early",
-    "batch queued",
-    "joined a pending batch",
-    "monitor re-armed",
-    "grace period starts",
-    "grace period ends",
-    "work starts",
-    "freed before its grace period",
-    "page to cache",
-    "page freed",
-    "wrapper to pool",
-    "work ends",
-)
-CODE = {name: np.int64(i) for i, name in enumerate(EVENTS)}
-(
-    BOOT,
-    EPISODE_BEGINS,
-    EPISODE_ENDS,
-    FROM_CACHE,
-    PAGE_OK,
-    PAGE_FAILED,
-    HEAD_OK,
-    FROM_POOL,
-    OWN_HEAD,
-    STALLS,
-    WAIT_BEGINS,
-    WAIT_ENDS,
-    ARMED,
-    EARLY,
-    BATCH,
-    JOINED,
-    REARMED,
-    GP_STARTS,
-    GP_ENDS,
-    WORK_STARTS,
-    TOO_SOON,
-    TO_CACHE,
-    PAGE_FREED,
-    TO_POOL,
-    WORK_ENDS,
-) = CODE.values()
-ALL = np.int64(-1)  # the CPU of an event that concerns all
+    def __init_subclass__(cls) -> None:
+        hints = get_type_hints(cls, include_extras=True)
+        fields = [_field(name, hints[name]) for name in cls.__annotations__]
+        cls.dtype = np.dtype(fields, align=True)
 
 
-def _pointer_to(dtype: np.dtype[Any]) -> Any:
-    """A compiled function (address, index) -> record; arrays as arguments would triple the compile
-    time.
+def _field(name: str, hint: Any) -> tuple[Any, ...]:
+    """A field as NumPy wants it."""
+    if hint in _PLAIN:
+        return name, _PLAIN[hint]
+
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return name, hint.dtype
+
+    (form,) = hint.__metadata__
+    return (name, *form) if isinstance(form, tuple) else (name, form)
+
+
+class Stream(Record):
+    """The state of a random stream, xoshiro256++; a record, so that functions get one pointer."""
+
+    a: Word  # 64 bits
+    b: Word  # 64 bits
+    c: Word  # 64 bits
+    d: Word  # 64 bits
+
+
+class Batch(Record):
+    """struct kfree_rcu_cpu_work, two for each CPU: objects that wait for one grace period."""
+
+    state: int  # BATCH_IDLE, BATCH_WAITS or BATCH_QUEUED
+    work_cpu: int  # the CPU on which its work is queued, by number
+    needed_gp: int  # the grace period that it waits for, by number
+    asked_at: float  # when it asked for that grace period, ticks
+    ready_at: float  # when its work will be ready, ticks; infinite if that is not known
+    queued_at: float  # when its work became ready, ticks
+    objects: PerChannel  # objects
+    blocks: PerChannel  # their blocks, in pages; on the list: wrappers among its objects
+    channel_gp: PerChannel  # the grace period that the channel would need, by number
+
+
+class Cpu(Record):
+    """struct kfree_rcu_cpu, the work in progress on this CPU, and the source of its calls."""
+
+    # What is queued, and the reserves.
+    nr_emergency: int  # rcu_head objects in its emergency pool
+    monitor_at: float  # when its monitor runs, ticks; infinite if it is not pending
+    head_block_room: PerChannel  # free entries of the head block; 0: there is none, or it is full
+    queued_objects: PerChannel  # objects queued and in no batch yet
+    queued_blocks: PerChannel  # their blocks, in pages; on the list: wrappers among its objects
+    cached_pages: PerChannel  # pages in its caches; a shared cache is that of channel SLAB
+    stalled_failing_calls: int  # its stalled calls that will get neither page nor rcu_head
+
+    # The work in progress, and its present step: a block, or a piece of the list.
+    is_working: int  # flag: a work is in progress, or paused
+    work_owner: int  # the CPU whose batch it frees, by number
+    work_channel: int  # the channel of the present step
+    work_step_objects: int  # objects that the present step frees
+    work_step_wrappers: int  # wrappers among them
+    work_total_objects: int  # objects of the whole work
+    work_objects: PerChannel  # objects that it has still to free
+    work_blocks: PerChannel  # their blocks, in pages; on the list: wrappers
+    work_step_ends_at: float  # when the present step ends, ticks
+    work_began_at: float  # when it began, or went on after a pause, ticks
+    work_pause_ends_at: float  # until then callers that it let in have the CPU, ticks
+
+    # The plan: calls up to the next one that needs attention; all but the last are uneventful.
+    plan_calls: int  # calls of the plan; 0: there is none
+    plan_last_kind: int  # of its last call: ANY_CALL, EVENTFUL or UNEVENTFUL
+    call_at: float  # when its last call is made, ticks; infinite if another event comes first
+    plan_from: float  # the calls before this time are accounted for, ticks
+    plan_until: float  # the uneventful calls come before this time, ticks
+    plan_made_at: float  # when the plan was drawn, ticks
+    plan_call_cost: float  # CPU time of an uneventful call of a burst, ticks
+    plan_start_at: float  # when the first call of a burst's plan is made, ticks
+
+    # The source of calls.
+    is_source_on: int  # flag: a source of on and off phases is on
+    phase_ends_at: float  # when the present phase ends, ticks
+    call_rate: float  # calls a tick now, of a Poisson source
+    blocked_producers: int  # producers held up by a call
+    first_producer: int  # the number of its first producer
+    current_producer: int  # the producer in the middle of its burst, by number; or NOBODY
+    reusable_objects: int  # objects just freed here, which calls reuse without a new slab page
+    cpu_free_at: float  # when the CPU has done the calls made so far, ticks
+    wakeups_done_at: float  # when the last caller woken here runs, ticks
+    producer_woke_at: float  # when a producer last woke up, ticks
+
+    # Memory in pages.
+    free_slab_objects: int  # free objects of the size of a wrapper in its slab lists
+    pcp_pages: int  # pages in its list of free pages
+    refill_turn_at: float  # the next turn of its refill worker, ticks
+
+    # The reader of lowest priority.
+    section_begins_at: float  # begin of its present or next read-side section, ticks
+    section_ends_at: float  # end of that section, ticks
+    reader_holds_until: float  # it holds up the grace period until then, ticks; 0: to be looked at
+
+    # Importance sampling: see copying.py, biased_copies.py and call_draws.py.
+    bias: int  # UNBIASED, BIASED or FORCED
+    counts_waits: int  # flag: its waits count with the weight of the copy
+    plan_could_be_biased: int  # flag: in its plan failures would come sooner, were it biased
+    starts_copies: int  # flag: biased copies shall begin at its new plan
+    plan_log_ratio: float  # log ratio of likelihoods of an uneventful call of the plan
+    p_eventful_biased: float  # probability of an eventful call in a biased plan
+
+    arrival_stream: Stream  # times and numbers of calls
+    call_stream: Stream  # channel, kind and failures of calls
+    stall_stream: Stream  # lengths of stalls, and pages of the refill worker
+
+
+class Producer(Record):
+    """A producer of a periodic or burst source."""
+
+    calls_left: int  # calls of its burst that are still to be made
+    is_blocked: int  # flag: a call of it waits or stalls
+    due_at: float  # when its burst is due, ticks
+    ready_at: float  # when it has woken up for that, ticks
+
+
+class HeldCall(Record):
+    """A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits."""
+
+    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL or EXPEDITED_WAIT
+    cpu: int  # its CPU, by number
+    producer: int  # its producer, by number
+    window: int  # the window in which it was made
+    episode: int  # the number of the episode in which it was made; 0: in calm
+    episode_window: int  # the window in which that episode began
+    episode_has_waited: int  # flag: a call of that episode waited already
+    channel: int  # SLAB or VMALLOC
+    page_fails: int  # flag: its page request will fail in the end
+    needed_gp: int  # the grace period that it waits for, by number
+    is_counted: int  # flag: its wait counts with the weight of a copy
+    called_at: float  # when it was made, ticks
+    wait_began_at: float  # when its wait began, ticks
+    wakes_at: float  # when its wait is over, ticks
+    u_head: float  # its uniform number for requests of an rcu_head
+    p_head_fails_at_first: float  # when it was made: probability that it gets none at once
+    p_head_fails_after_reclaim: float  # when it was made: probability that it gets none at last
+
+
+class HeapNode(Record):
+    """Nodes 0 to heap_size - 1 are in heap order; those behind hold the free slots."""
+
+    slot: int  # the index of a HeldCall
+    at: float  # when it comes up, ticks
+
+
+class Tally(Record):
+    """What biased copies found in a window: sums with their weights, and plain numbers."""
+
+    waits: float  # calls that waited, weighted
+    waits_episode: float  # those of them that were made in an episode, weighted
+    wait_ms: float  # their waits, weighted, ms
+    copies: float  # number of copies
+    hits: float  # number of copies in which a call waited
+    events: float  # number of events that they took
+
+
+class Counters(Record):
+    """What is counted in a window, in the order of the columns of a run's table."""
+
+    single: float  # single-argument calls
+    double: float  # double-argument calls
+    single_episode: float  # single-argument calls made in an episode
+    double_episode: float  # double-argument calls made in an episode
+    waits: float  # calls that waited for a grace period
+    waits_episode: float  # those of them that were made in an episode
+    wait_ms: float  # their waits, ms
+    stalls: float  # stalls in direct reclaim
+    stall_ms: float  # their lengths, ms
+    list_pushes: float  # objects queued on the list
+    early_frees: float  # objects freed before their grace period ended
+    episodes: float  # episodes that began
+    episodes_waited: float  # those of them in which a call waited
+    peak: float  # most deferred objects at any time
+    area: float  # deferred objects, summed over time, objects * ticks
+    pool_hits: float  # rcu_head objects taken from the pool
+    cache_hits: float  # pages taken from a cache
+    page_ok: float  # page requests that succeeded
+    page_fail: float  # page requests that failed
+    drains: float  # runs of the monitor that queued something
+    drains_due: float  # monitors that are pending when the run ends
+    rearms: float  # times the monitor was set again by itself
+    pages_returned: float  # pages put back into a cache
+    pages_freed: float  # pages given back to the allocator
+    pool_returned: float  # wrappers put into the pool
+    queued: float  # objects queued
+    freed: float  # objects freed
+    events: float  # events handled
+    episode_ms: float  # time under pressure, ticks here and ms in a table
+
+
+class Real(Record):
+    """A floating-point number of an array."""
+
+    x: float  # in the unit of its array
+
+
+class Count(Record):
+    """A whole number of an array."""
+
+    n: int  # a number
+
+
+class EventRecord(Record):
+    """An event of the log, and what its CPU held after it."""
+
+    code: int  # what happened: an index of EVENTS
+    cpu: int  # on which CPU; ALL_CPUS if it concerns all
+    nr_emergency: int  # objects in the pool
+    cached: int  # pages cached
+    room: int  # free entries of its head blocks
+    queued: int  # objects queued
+    listed: int  # those of them on the list
+    at: float  # when, ticks
+    value: float  # a number that depends on the code
+
+
+class World(Record):
+    """One run: its parameters, its state, and the addresses of its arrays."""
+
+    # The machine and the remedy.
+    nr_cpus: int  # CPUs
+    takes_every_call: int  # flag: no calls are skipped, each is an event
+    head_alloc: int  # how a call asks for an rcu_head: HEAD_NONE, HEAD_ATOMIC, ...
+    has_array_path: int  # flag: pointers go into page blocks
+    asks_noretry: int  # flag: single-argument calls ask for pages with __GFP_NORETRY, may stall
+    pool_capacity: int  # most objects of the emergency pool
+    has_channel_caches: int  # flag: each channel has a page cache of its own
+    cache_capacity: int  # most pages of a cache
+    pages_go_to_worker: int  # flag: freed pages go to the cache of the work's CPU
+    drains_list_at_once: int  # flag: a push on the list runs the monitor at once
+    rearms_if_left: int  # flag: the monitor re-arms if objects are left, as v5.9 does
+    attaches_to_pending: int  # flag: a channel may join a batch that is pending
+    drain_jiffies: int  # delay of the monitor, ticks
+    block_entries: int  # pointers in a block
+    has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
+    p_offloaded: float  # probability that a work runs on another CPU
+    work_delay: float  # from a batch's callback to its work, ticks
+
+    # The workload.
+    is_closed_loop: int  # flag: a held-up call holds up its producer
+    catches_up: int  # flag: a producer that was held up keeps its schedule
+    reuse_capacity: int  # most freed objects whose slab pages calls reuse
+    producers_per_cpu: int  # producers
+    has_bursts: int  # flag: a periodic or burst source, whose calls follow each other
+    burst_calls: int  # calls of a burst
+    has_random_gaps: int  # flag: exponential gaps between bursts
+    is_poisson: int  # flag: no on and off phases
+    starts_after_tick: int  # flag: bursts are first due right after a tick
+    p_single: float  # probability of a single-argument call
+    p_vmalloc: float  # probability of a vmalloc object
+    base_rate: float  # calls a tick and CPU, in an on phase
+    period: float  # between two bursts of a producer, ticks
+    on_mean: float  # mean length of an on phase, ticks
+    off_mean: float  # mean length of an off phase, ticks
+    phase: float  # first burst after boot, ticks
+    call_cost: float  # CPU time of a call, ticks
+    list_cost: float  # more if it got a wrapper from the allocator, ticks
+    slab_cost: float  # more for a share of a new slab page, ticks
+    free_cost: float  # CPU time of freeing an object, ticks
+    list_free_cost: float  # more for a wrapper that the pool does not keep, ticks
+    wake_cost: float  # CPU time of a wake-up, ticks
+
+    # Grace periods and readers.
+    gps_on_ticks: int  # flag: grace periods start and end on ticks
+    rcu_expedited: int  # flag: waiters ask for expedited grace periods
+    reader_section: float  # length of a read-side section, ticks; 0: there are no readers
+    reader_gap: float  # between two sections, ticks
+    expedited_median: float  # median length of an expedited wait, ticks
+    expedited_sigma: float  # sigma of its logarithm
+    invoke_delay: float  # from the end of a grace period to its callbacks, ticks
+    gp_mean: float  # mean length of a grace period, ticks
+    gp_length_count: int  # lengths in the table of the distribution
+
+    # The allocator.
+    stall_median: float  # median length of a stall, ticks
+    stall_sigma: float  # sigma of its logarithm
+    failures: PerRequest  # probabilities of failure, [calm or episode, kind of request]
+    has_random_episodes: int  # flag: episodes of pressure of exponential length
+    starts_stationary: int  # flag: an episode may be under way at boot
+    episode_mean: float  # mean length of an episode, ticks
+    calm_mean: float  # mean length of calm, ticks
+
+    # The run.
+    warmup: float  # end of the first window, ticks
+    horizon: float  # end of the run, ticks
+    tick_ms: float  # length of a tick, ms
+    windows_by_episode: int  # the first episodes that begin a window each; 0: boot and steady state
+    max_plan_calls: int  # most calls of a plan
+    log_capacity: int  # events the log has room for
+    waiter_capacity: int  # calls the queue of waiters has room for
+    heap_capacity: int  # calls the heap has room for
+
+    # Probabilities in force: see set_probabilities_in_force().
+    p_page_fails: float  # a page request fails at once
+    p_noretry_page_fails: float  # a page request with __GFP_NORETRY fails after its stall
+    p_head_fails_at_first: float  # a request of an rcu_head fails at once
+    p_head_fails_after_reclaim: float  # it fails after its stall
+    p_single_uneventful: float  # a single-argument call gets an rcu_head at once, but no page
+
+    # Time, windows and pressure.
+    now: float  # time of the present event, ticks
+    window: int  # the present window
+    window_ends_at: float  # ticks
+    is_past_horizon: int  # flag: no call is made any more, held-up ones are followed to their end
+    in_episode: int  # flag: an episode of pressure is under way
+    episode_number: int  # episodes begun
+    episode_window: int  # the window in which the present one began
+    episode_has_waited: int  # flag: a call of it waited
+    pressure_switches_at: float  # begin or end of an episode, ticks
+    schedule_index: int  # the next switch of a given schedule
+    error: int  # NO_ERROR, FULL or STOPPED
+    events: int  # events handled
+    log_size: int  # events that were logged, or would have been
+
+    # Grace periods.
+    gps_done: int  # grace periods that have ended
+    gp_is_running: int  # flag
+    gp_is_due: int  # flag: the next one starts at gp_event_at
+    gp_event_at: float  # start or end of a grace period, ticks
+    gp_began_at: float  # start of the running one, ticks
+    gp_scan_ends_at: float  # its end if no reader holds it up, ticks
+
+    # Calls and objects.
+    deferred_objects: int  # objects queued and not yet freed, of all CPUs
+    call_got_wrapper: int  # flag: the present call got a wrapper from the allocator
+    waiters_head: int  # the first waiting call that has not woken
+    waiters_served: int  # the first whose grace period has not ended
+    waiters_tail: int  # one behind the last
+    heap_size: int  # stalls and expedited waits under way
+    rate_sum: float  # sum of the CPUs' rates, calls a tick
+    rate_times_from: float  # sum of rate * plan_from over the CPUs, calls
+    all_settled_at: float  # the calls of all CPUs before this time are accounted for, ticks
+
+    # Memory as pages: parameters.
+    has_page_memory: int  # flag: failures follow from free pages
+    misses_are_eventful: int  # flag: each call without room and page is handled as an event
+    has_hog: int  # flag: somebody takes all free pages in episodes
+    deferred_objects_count: int  # flag: objects that wait to be freed hold pages
+    object_bytes: int  # size of an object, bytes
+    slab_page_objects: int  # objects of the size of a wrapper in a page
+    slab_pages_kept: int  # empty slab pages that a CPU keeps
+    pcp_batch: int  # pages that a CPU's list takes or gives at once
+    pcp_high: int  # pages above which it gives some back
+    nowait_mark: float  # pages that GFP_NOWAIT and GFP_KERNEL leave: min
+    high_mark: float  # pages that a request leaves that tries hard: min / 2
+    atomic_mark: float  # pages that GFP_ATOMIC leaves: 3/8 of min
+    low_mark: float  # pages at which kswapd starts
+    full_mark: float  # pages at which kswapd stops
+    hog_mark: float  # pages that the hog leaves
+    free_pages_at_boot: float  # pages
+    file_pages_at_boot: float  # pages
+    hog_rate: float  # pages a tick that the hog takes
+    load_rate: float  # pages a tick that the load reads into the page cache
+    kswapd_rate: float  # pages a tick that kswapd frees
+    hog_sleep: float  # between two looks of the hog, ticks
+    hog_lead: float  # the hog starts so long before boot, ticks
+    reclaim_round: float  # CPU time of a round of reclaim that finds nothing, ticks
+
+    # Memory as pages: state.
+    kswapd_runs: int  # flag
+    held_objects: int  # objects that wait to be freed
+    object_pages: int  # pages that they hold
+    kfree_rcu_pages: int  # pages of kfree_rcu(): blocks, cached pages, slab pages of wrappers
+    free_pages: float  # pages
+    file_pages: float  # clean page cache, pages
+    hog_pages: float  # pages that the hog has taken
+    memory_known_at: float  # the pages are those of this time, ticks
+    hog_wakes_at: float  # when the hog looks for free pages again, ticks
+
+    # Importance sampling and splitting: parameters.
+    makes_copies: int  # flag: biased copies of the run are made
+    copies_per_place: int  # copies that begin at each place
+    p_hit_biased: float  # probability that an eventful biased call gets neither page nor rcu_head
+    p_eventful_biased: float  # probability that a biased call is eventful, with a full pool
+    max_log_ratio: float  # log of the ratio of likelihoods above which nothing is biased
+    p_copy_at_place: float  # probability that a copy is made at a place
+    p_copy_in_calm: float  # the same in calm, on top
+    calm_danger: float  # added to the danger in calm
+    level_count: int  # levels of danger at which the run is split
+    peak_capacity: int  # room for measures of danger that the choice of levels asks for
+
+    # Importance sampling and splitting: state.
+    log_ratio: float  # log of the ratio of likelihoods since the weight was last updated
+    weight: float  # weight of the copy, or of the run
+    danger: float  # how near the run is to need a page when none is cached: measure_danger()
+    open_counted_waits: int  # waits under way that count with the weight of the copy
+    copies_left: int  # copies of a level that are still to go on
+    peak_count: int  # measures of danger that were kept
+
+    # Addresses of arrays, and their lengths where the engine needs them.
+    cpus_address: int  # of Cpu, nr_cpus
+    batches_address: int  # of Batch, 2 for each CPU
+    producers_address: int  # of Producer, producers_per_cpu for each CPU
+    waiters_address: int  # of HeldCall, a ring: calls in synchronize_rcu()
+    stalled_address: int  # of HeldCall: the slots of the heap
+    heap_address: int  # of HeapNode
+    tournament_address: int  # of Real: next events of the CPUs, ticks
+    tournament_leaves: int  # a power of 2, at least nr_cpus
+    counters_address: int  # of Counters, one a window
+    wait_histogram_address: int  # of Count, BINS a window: waits
+    latency_histogram_address: int  # of Count, BINS a window: latencies of held-up calls
+    tallies_address: int  # of Tally, one a window
+    log_address: int  # of EventRecord
+    gp_lengths_address: int  # of Real: lengths of grace periods, ticks, ascending
+    gp_cdf_address: int  # of Real: their distribution function
+    schedule_address: int  # of Real: switches of pressure, ticks; the last is infinite
+    levels_address: int  # of Real, two a level: danger, and number of copies
+    peaks_address: int  # of Real: measures of danger that were kept
+    stop_address: int  # of Count: nonzero asks the run to give up
+    self_address: int  # of this record
+
+    episode_stream: Stream  # lengths of episodes and calm
+    gp_stream: Stream  # lengths of grace periods
+    offload_stream: Stream  # CPUs of works
+    expedited_stream: Stream  # lengths of expedited waits
+    copy_stream: Stream  # where copies begin, and their random numbers
+
+
+# The random streams of a run, in the order of their seeds.
+WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
+CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream")
+
+COUNTERS = Counters.dtype.names or ()
+
+# Histograms of durations: 16 bins an octave, from 1e-4 ms on.
+BINS = 16 * 34
+BIN_LO_MS = 1e-4
+
+
+def _pointer_to(record: type[R]) -> Callable[[int, int], R]:
+    """A compiled function (address of an array, index) -> record.
+
+    Arrays as arguments would triple the compile time.
     """
-    record = from_dtype(dtype)
+    numba_type = from_dtype(record.dtype)
+    itemsize = record.dtype.itemsize
 
     @intrinsic  # type: ignore[untyped-decorator]
     def element(_typing: Any, _base: Any, _index: Any) -> Any:
         def code(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            offset = builder.mul(args[1], context.get_constant(types.intp, dtype.itemsize))
-            return builder.inttoptr(builder.add(args[0], offset), context.get_value_type(record))
+            offset = builder.mul(args[1], context.get_constant(types.intp, itemsize))
+            address = builder.add(args[0], offset)
+            return builder.inttoptr(address, context.get_value_type(numba_type))
 
-        return record(types.int64, types.int64), code
+        return numba_type(types.int64, types.int64), code
 
-    return element
+    return cast(Callable[[int, int], R], element)
 
 
-cpu_at, krw_at, prod_at, held_at, node_at, out_at, event_at, real_at, count_at, tally_at = map(
-    _pointer_to, (CPU, KRW, PRODUCER, HELD, NODE, OUT, EVENT, REAL, COUNT, TALLY)
-)
+cpu_at = _pointer_to(Cpu)
+batch_at = _pointer_to(Batch)
+producer_at = _pointer_to(Producer)
+held_call_at = _pointer_to(HeldCall)
+heap_node_at = _pointer_to(HeapNode)
+counters_at = _pointer_to(Counters)
+tally_at = _pointer_to(Tally)
+event_at = _pointer_to(EventRecord)
+real_at = _pointer_to(Real)
+count_at = _pointer_to(Count)
 
 
 @intrinsic  # type: ignore[untyped-decorator]
-def move(_typing: Any, _to: Any, _of: Any, _count: Any) -> Any:
-    """Copy bytes from one address to another."""
-
+def _move_bytes(_typing: Any, _to: Any, _origin: Any, _count: Any) -> Any:
     def code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        to, of = (builder.inttoptr(address, cgutils.voidptr_t) for address in args[:2])
-        cgutils.raw_memcpy(builder, to, of, args[2], 1)
+        to, origin = (builder.inttoptr(address, cgutils.voidptr_t) for address in args[:2])
+        cgutils.raw_memcpy(builder, to, origin, args[2], 1)
 
     return types.void(types.int64, types.int64, types.int64), code
 
 
-def replication_state(seed: int, replication: int, cpus: int) -> list[np.ndarray[Any, Any]]:
-    """Stream states, each from a SeedSequence child: r_episode to r_expedited of GLOBAL, three for
-    all CPUs, r_fork.
+# Copies bytes: (to this address, from this address, how many).
+move_bytes = cast(Callable[[int, int, int], None], _move_bytes)
+
+
+def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np.uint64]]:
+    """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
+    for all CPUs, and of copy_stream.
     """
+    words = [4] * len(WORLD_STREAMS) + [4 * cpus] * len(CPU_STREAMS) + [4]
+    seeds = (np.random.SeedSequence(seed, spawn_key=(replication, k)) for k in range(len(words)))
     return [
-        np.random.SeedSequence(seed, spawn_key=(replication, decision)).generate_state(n, np.uint64)
-        for decision, n in enumerate([4] * 4 + [4 * cpus] * 3 + [4])
+        np.asarray(child.generate_state(count, np.uint64), np.uint64)
+        for child, count in zip(seeds, words, strict=True)
     ]

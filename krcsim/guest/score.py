@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
-from krcsim.engine.records import EVENTS
+from krcsim.engine.codes import EVENTS
 from krcsim.guest.recordings import Condition, Row, scenarios_of
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario

@@ -10,7 +10,7 @@ from functools import partial
 import numpy as np
 from numpy.typing import NDArray
 
-from krcsim.engine.records import TALLY
+from krcsim.engine.records import Tally
 from krcsim.methods.weights import EFFECTIVE, EXPOSED_ROUGH, RUNS, at_most, faint, weighed
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import NOTHING, Array, Estimate, effective
@@ -28,7 +28,7 @@ from krcsim.runs.replications import Levels, Replications, rare_runs
 PILOT = 1 << 40  # replications from here on choose the levels
 SETTLED = 0.05  # of the time under pressure that may be missing from a window that is called steady
 EFFECTIVE_SPLIT = 30.0  # as EFFECTIVE, of split runs: many copies go back to few
-FORKS, HITS = ((TALLY.names or ()).index(name) for name in ("forks", "hits"))
+FORKS, HITS = ((Tally.dtype.names or ()).index(name) for name in ("copies", "hits"))
 PILOT_WORK = (
     2e7  # events of a pilot, times CPUs (danger looks at each): levels that take more lead nowhere
 )
@@ -57,12 +57,12 @@ class Forked:
 
     def of(self, name: str, window: int) -> Array:
         """What the forks of each replication sum up to in a window."""
-        return np.asarray(self.tally[:, window, (TALLY.names or ()).index(name)])
+        return np.asarray(self.tally[:, window, (Tally.dtype.names or ()).index(name)])
 
     def events(self) -> float:
         """Events handled, those of forks included."""
         return float(
-            self.tally[:, :, (TALLY.names or ()).index("events")].sum()
+            self.tally[:, :, (Tally.dtype.names or ()).index("events")].sum()
             + self.runs.of("events", 1).sum()
         )
 
@@ -110,13 +110,13 @@ def bias(s: Scenario) -> dict[str, float]:
             min(1.0, 4 * share),
         )
     return dict(
-        rare=1,
-        choice=choice,
-        least=least,
-        most=5.0,
-        calm_share=0.0 if harmless_calm(s) else 0.1,
-        share=share,
-        repeat=max(1, min(16, int(300 / batches))),
+        makes_copies=1,
+        p_hit_biased=choice,
+        p_eventful_biased=least,
+        max_log_ratio=5.0,
+        p_copy_in_calm=0.0 if harmless_calm(s) else 0.1,
+        p_copy_at_place=share,
+        copies_per_place=max(1, min(16, int(300 / batches))),
     )
 
 
@@ -131,7 +131,7 @@ def split(s: Scenario) -> dict[str, float]:
             if a.episodes == "exponential"
             else -math.inf
         )
-    return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_danger=less)
+    return bias(s) | dict(max_plan_calls=max(1, s.remedy.block_entries // 16), calm_danger=less)
 
 
 def step_cost(s: Scenario) -> float:

@@ -18,7 +18,7 @@ from matplotlib.figure import Figure
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole
-from krcsim.engine.records import EVENTS
+from krcsim.engine.codes import EVENTS
 from krcsim.model.constants import milliseconds
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, given

@@ -23,19 +23,65 @@ import numba
 from krcsim.base.errors import KrcsimError
 from krcsim.base.files import write_whole
 
-_TAG = f"py{sys.version_info[0]}{sys.version_info[1]}"
-_SUMS = f"sums.{_TAG}.sha256"  # each Python keeps its own files
+_TAG = f"py{sys.version_info[0]}{sys.version_info[1]}"  # each Python keeps its own files
+_OLD_S = 30 * 86400.0  # kept code of this age, of another version, is taken away
 _LOCK_S = 300.0  # for another process to compile the same; then both do
 
 
-def whole(make: Callable[[], Any], types: tuple[Any, ...]) -> Any:
+def whole(
+    make: Callable[[], Any],
+    types: tuple[Any, ...],
+    name: str = "",
+    *,
+    check: Callable[[Any], bool] = lambda _function: True,
+    say: Callable[[str], None] = lambda _text: None,
+) -> Any:
     """A function that `make` decorates with numba.njit(cache=True), compiled for arguments of some
     types.
+
+    `name`: a part of the function's qualified name that no other kept function has; `check`:
+    whether the function is what was asked for, or else it is compiled again; `say` gets a sentence
+    if it is kept elsewhere than usual, or not at all.
 
     Where the source is read-only and there is no home, it is kept in a folder of the user's own
     among the temporary files. What cannot be kept, because the disk is full, is compiled all the
     same. Raises KrcsimError.
     """
+    function = _placed(make)
+    folder = Path(function.stats.cache_path)
+    with _alone(folder, name):
+        if not _is_whole(folder, name):
+            _throw_away(folder, name)
+        _compile(function, types)
+        if not check(function):
+            _throw_away(folder, name)
+            function = _placed(make)
+            _compile(function, types)
+
+        if function.stats.cache_misses:
+            kept = _keep_sums(folder, name)
+            _throw_away_old(folder, name)
+            if not kept:
+                say(
+                    f"the compiled engine cannot be kept in {folder}; the next start compiles again"
+                )
+            elif not (numba.config.CACHE_DIR or _is_beside(function, folder)):
+                say(
+                    f"the folder of krcsim cannot be written to; the compiled engine is in {folder}"
+                )
+    return function
+
+
+def is_kept(make: Callable[[], Any], name: str = "") -> bool:
+    """Whether the compiled function is on disk, as whole() would find it."""
+    try:
+        return _is_whole(Path(_placed(make).stats.cache_path), name)
+    except KrcsimError:
+        return False
+
+
+def _placed(make: Callable[[], Any]) -> Any:
+    """The decorated function, with a folder where it can be kept; raises KrcsimError."""
     function = _in_folder(make, None) or _in_folder(make, _own_folder())
     if function is None:
         raise KrcsimError(
@@ -44,21 +90,20 @@ def whole(make: Callable[[], Any], types: tuple[Any, ...]) -> Any:
             "your home, or the folder for temporary files; or name another with "
             "NUMBA_CACHE_DIR=FOLDER"
         )
-    folder = Path(function.stats.cache_path)
-    with _alone(folder):
-        if not _is_whole(folder):
-            _throw_away(folder)
-        try:
-            function.compile(types)
-        except OSError:  # compiled, but there was no room to keep it
-            if not function.signatures:
-                raise
-        if function.stats.cache_misses:
-            with contextlib.suppress(
-                KrcsimError
-            ):  # without sums it is compiled again the next time
-                write_whole(folder / _SUMS, _sums(folder), overwrite=True)
     return function
+
+
+def _compile(function: Any, types: tuple[Any, ...]) -> None:
+    try:
+        function.compile(types)
+    except OSError:  # compiled, but there was no room to keep it
+        if not function.signatures:
+            raise
+
+
+def _is_beside(function: Any, folder: Path) -> bool:
+    """Whether the folder is the usual one, next to the source."""
+    return folder.parent == Path(function.py_func.__code__.co_filename).parent
 
 
 def _in_folder(make: Callable[[], Any], folder: Path | None) -> Any:
@@ -97,41 +142,74 @@ def _own_folder() -> Path | None:
 
 
 @contextlib.contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """While no other process compiles into the folder, where the file system can tell."""
+def _alone(folder: Path, name: str) -> Iterator[None]:
+    """While no other process compiles the same into the folder, where the file system can tell."""
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(OSError):
-            fd = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
-            stack.callback(os.close, fd)
+            lock = os.open(
+                folder / f"lock.{name}.{_TAG}", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+            )
+            stack.callback(os.close, lock)
             until = time.monotonic() + _LOCK_S
             while time.monotonic() < until:
                 try:
-                    fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                     break
                 except BlockingIOError:
                     time.sleep(0.05)
         yield
 
 
-def _files(folder: Path) -> list[Path]:
-    return sorted(path for path in folder.glob(f"*.{_TAG}.*") if path.suffix in (".nbi", ".nbc"))
+def _files(folder: Path, name: str) -> list[Path]:
+    """What numba keeps of a function."""
+    found = folder.glob(f"*{name}*.{_TAG}.*")
+    return sorted(path for path in found if path.suffix in (".nbi", ".nbc"))
 
 
-def _sums(folder: Path) -> bytes:
+def _sums_file(folder: Path, name: str) -> Path:
+    return folder / f"sums.{name}.{_TAG}.sha256"
+
+
+def _sums(folder: Path, name: str) -> bytes:
     """What sha256sum prints of the kept files."""
     lines = [
-        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n" for path in _files(folder)
+        f"{hashlib.sha256(path.read_bytes()).hexdigest()}  {path.name}\n"
+        for path in _files(folder, name)
     ]
     return "".join(lines).encode()
 
 
-def _is_whole(folder: Path) -> bool:
+def _keep_sums(folder: Path, name: str) -> bool:
+    """Write the checksums, without which it is compiled again the next time; whether all is
+    kept.
+    """
     try:
-        return (folder / _SUMS).read_bytes() == _sums(folder)
+        sums = _sums(folder, name)
+        write_whole(_sums_file(folder, name), sums, overwrite=True)
+    except (KrcsimError, OSError):
+        return False
+    return b".nbc" in sums
+
+
+def _is_whole(folder: Path, name: str) -> bool:
+    try:
+        return _sums_file(folder, name).read_bytes() == _sums(folder, name)
     except OSError:
         return False
 
 
-def _throw_away(folder: Path) -> None:
-    for path in [*_files(folder), folder / _SUMS]:
+def _throw_away(folder: Path, name: str) -> None:
+    for path in [*_files(folder, name), _sums_file(folder, name)]:
         path.unlink(missing_ok=True)
+
+
+def _throw_away_old(folder: Path, name: str) -> None:
+    """Take away what versions of before have left; the last part of a name is a digest."""
+    family, _, digest = name.rpartition("_")
+    if not family:
+        return
+    before = time.time() - _OLD_S
+    for path in folder.glob(f"*{family}_{'?' * len(digest)}*.{_TAG}*"):
+        with contextlib.suppress(OSError):
+            if path.stat().st_mtime < before:
+                path.unlink()

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
 from krcsim.base.fields import check_whole
-from krcsim.engine.records import COUNTERS, EVENTS
+from krcsim.engine.codes import EVENTS
+from krcsim.engine.records import COUNTERS
 from krcsim.model.constants import milliseconds
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given

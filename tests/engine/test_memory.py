@@ -16,7 +16,8 @@ from krcsim.base.errors import FieldError
 from krcsim.model.memory import Memory
 from krcsim.model.scenario import Scenario, changed, from_dict
 from krcsim.model.scenario_file import load_scenario, toml_text
-from krcsim.runs.replications import _Arena, replicate
+from krcsim.runs.arena import Arena
+from krcsim.runs.replications import replicate
 from tests.engine.test_properties import NUMBER, SEED, examples, short, total
 
 GUEST = load_scenario("exhausted-guest")
@@ -33,7 +34,12 @@ def world(number: int, **fields: Any) -> Scenario:
 def pages(g: Any, cpus: np.ndarray[Any, Any]) -> float:
     """All pages that the engine knows of, wherever they are."""
     return float(
-        g["free"] + g["file"] + g["hogged"] + g["obj_pages"] + g["ours"] + cpus["pcp"].sum()
+        g["free_pages"]
+        + g["file_pages"]
+        + g["hog_pages"]
+        + g["object_pages"]
+        + g["kfree_rcu_pages"]
+        + cpus["pcp_pages"].sum()
     )
 
 
@@ -41,14 +47,20 @@ def pages(g: Any, cpus: np.ndarray[Any, Any]) -> float:
 @given(NUMBER, SEED, st.sampled_from(["none", "nowait", "atomic", "reserves"]), st.booleans())
 def test_no_page_is_lost(number: int, seed: int, hog: str, skipping: bool) -> None:
     s = world(number, hog=hog)
-    arena = _Arena(s, not skipping, 0)
+    arena = Arena(s, every_call=not skipping)
     arena.run(seed, 0)
     free, file = s.memory.pages_at_boot()
     r = s.remedy
     caches = r.cache_at_boot * (1 if r.cache_shared else 2)
     boot = free + file + s.machine.cpus * (caches + s.memory.slab_pages)
     assert pages(arena.end, arena.arrays["cpus"]) == pytest.approx(boot)
-    assert min(arena.end[name] for name in ("free", "file", "hogged", "obj_pages", "ours")) >= 0
+    assert (
+        min(
+            arena.end[name]
+            for name in ("free_pages", "file_pages", "hog_pages", "object_pages", "kfree_rcu_pages")
+        )
+        >= 0
+    )
 
 
 @examples(100)

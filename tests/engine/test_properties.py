@@ -15,7 +15,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from krcsim.engine.records import CODE, COUNTERS, EVENTS
+from krcsim.engine.codes import CODE, EVENTS
+from krcsim.engine.records import COUNTERS
 from krcsim.model.scenario import Scenario, changed, from_dict
 from krcsim.runs.replications import Replications, event_log, replicate
 from validation.scenarios import random_scenario

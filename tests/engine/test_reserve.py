@@ -18,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from krcsim.engine.records import CODE
+from krcsim.engine.codes import CODE
 from krcsim.model.remedy import Remedy
 from krcsim.model.scenario import Scenario, changed, from_dict
 from krcsim.runs.replications import event_log

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from krcsim.engine.records import CODE
+from krcsim.engine.codes import CODE
 from krcsim.model.scenario import Scenario, changed, from_dict
 from krcsim.runs.replications import event_log, replicate
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from krcsim.engine.records import CODE
+from krcsim.engine.codes import CODE
 from krcsim.model.constants import drain_jiffies, fqs_jiffies, milliseconds, ticks
 from krcsim.model.scenario import Scenario, from_dict
 from krcsim.runs.replications import event_log

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from krcsim.engine.records import CODE, COUNTERS
+from krcsim.engine.codes import CODE
+from krcsim.engine.records import COUNTERS
 from krcsim.model.remedy import REMEDIES, Remedy, named, pool
 from krcsim.model.scenario import Scenario, changed, from_dict
 from krcsim.runs.replications import Replications, event_log, replicate

@@ -22,7 +22,7 @@ import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from krcsim.engine.records import EVENTS
+from krcsim.engine.codes import EVENTS
 from krcsim.guest.picture import draw, png
 from krcsim.guest.recordings import read_conditions
 from krcsim.guest.score import Answer as Scored

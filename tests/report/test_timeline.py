@@ -7,7 +7,7 @@ import pytest
 
 import krcsim
 from krcsim.base.errors import KrcsimError
-from krcsim.engine.records import EVENTS
+from krcsim.engine.codes import EVENTS
 from krcsim.report.chart import digest
 from krcsim.report.export import Answer, file_of
 from krcsim.report.timeline import (

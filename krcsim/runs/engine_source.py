@@ -1,0 +1,328 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The text of the engine, ready to be compiled: as it stands, or with some fields of its world
+record held constant.
+
+A scenario without bursts, say, needs no rule about bursts. Where `bursty` is known to be 0 its
+branches are taken out of the syntax tree before anything is compiled, so that the engine is written
+once and what a scenario does not need costs no compile time.
+"""
+
+import ast
+import hashlib
+import importlib
+import types
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import krcsim.engine
+
+FOLDER = Path(krcsim.engine.__file__).parent
+PACKAGE = krcsim.engine.__name__
+DECLARATIONS = ("records", "codes", "compiling")  # modules without a rule, used as they are
+ENTRY = "entry_points"  # the module of the entry points
+PURE_CALLS = ("float", "int", "bool", "abs", "min", "max", "range", "sum")
+LITERALS = dict(
+    MINUS_ONE=np.int64(-1),
+    ZERO=np.int64(0),
+    ONE=np.int64(1),
+    TWO=np.int64(2),
+    NO=np.bool_(False),
+    YES=np.bool_(True),
+)
+
+Constants = Mapping[str, int | float]
+Trees = Mapping[str, ast.Module]
+
+
+def trees_of(constants: Constants, entry: str) -> dict[str, ast.Module]:
+    """The syntax trees of what an entry point needs, by module, each after those it imports.
+
+    `entry` is a function of engine/entry_points.py; `constants` holds fields of the engine's
+    records, by name, and the value that each has from the beginning of a run to its end.
+    """
+    trees = _parsed(entry)
+    for tree in trees.values():
+        _Folded(constants).visit(tree)
+
+    functions = {
+        node.name: node
+        for tree in trees.values()
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef)
+    }
+    while _drop_calls_of_empty(trees, functions):
+        pass
+    for tree in trees.values():
+        _NoLiterals(set(functions)).visit(tree)
+        ast.fix_missing_locations(tree)
+    return trees
+
+
+def digest_of(trees: Trees, *more: object) -> str:
+    """A digest of what is compiled: neither a comment, a docstring nor an annotation changes it."""
+    parts = [f"{name}: {ast.dump(tree)}" for name, tree in trees.items()]
+    parts += [ast.dump(_bare(name)) for name in DECLARATIONS]
+    return hashlib.sha256("\n".join([*parts, *map(str, more)]).encode()).hexdigest()
+
+
+def entry_of(
+    trees: Trees, entry: str, label: str, digest: int, compiled: Callable[[Any], Any]
+) -> Any:
+    """The entry point, plain Python, in modules made from these trees; `compiled` decorates all
+    functions but this one.
+
+    `label` becomes part of the functions' qualified names, so that several versions of the engine
+    can be loaded in one process.
+    """
+    made: dict[str, types.ModuleType] = {}
+    for name, tree in trees.items():
+        module = types.ModuleType(f"{PACKAGE}.{name}")
+        namespace = module.__dict__
+        namespace.update(_imported(tree, made))
+
+        own = [node for node in tree.body if not _is_engine_import(node)]
+        code = compile(ast.Module(own, []), str(FOLDER / f"{name}.py"), "exec")
+        exec(code, namespace)  # noqa: S102  the engine's own text
+
+        namespace.update(LITERALS)
+        for known_as, value in list(namespace.items()):
+            if type(value) in (int, bool):  # as NumPy scalars: see _NoLiterals
+                namespace[known_as] = np.bool_(value) if value is True else np.int64(value)
+        for node in own:
+            if isinstance(node, ast.FunctionDef):
+                function = namespace[node.name]
+                function.__qualname__ = f"{label}.{node.name}"
+                namespace[node.name] = function if name == ENTRY else compiled(function)
+        made[name] = module
+
+    made[ENTRY].__dict__["DIGEST"] = np.int64(digest)
+    return getattr(made[ENTRY], entry)
+
+
+# ---- reading
+
+
+def _parsed(entry: str) -> dict[str, ast.Module]:
+    """Bare trees of the modules that an entry point needs, in the order of their imports."""
+    trees: dict[str, ast.Module] = {}
+
+    def add(name: str, tree: ast.Module) -> None:
+        for node in tree.body:
+            for imported in _modules_named(node):
+                if imported not in trees and imported not in DECLARATIONS:
+                    add(imported, _bare(imported))
+        trees[name] = tree
+
+    start = _bare(ENTRY)
+    start.body = [
+        node for node in start.body if not isinstance(node, ast.FunctionDef) or node.name == entry
+    ]
+    used = {node.id for node in ast.walk(start) if isinstance(node, ast.Name)}
+    for node in start.body:
+        if isinstance(node, ast.ImportFrom):
+            node.names = [alias for alias in node.names if (alias.asname or alias.name) in used]
+    start.body = [node for node in start.body if not isinstance(node, ast.ImportFrom) or node.names]
+    add(ENTRY, start)
+    return trees
+
+
+def _bare(name: str) -> ast.Module:
+    """A module of the engine without docstrings, decorators and annotations."""
+    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    for node in ast.walk(tree):
+        if isinstance(node, ast.FunctionDef):
+            node.returns = None
+            node.decorator_list = []
+            for argument in node.args.args:
+                argument.annotation = None
+        if isinstance(node, (ast.Module, ast.FunctionDef, ast.ClassDef)):
+            node.body = [x for x in node.body if not _is_text(x)] or [ast.Pass()]
+    tree.body = [x for x in tree.body if not isinstance(x, ast.Expr)]
+    return tree
+
+
+def _is_text(node: ast.AST) -> bool:
+    return (
+        isinstance(node, ast.Expr)
+        and isinstance(node.value, ast.Constant)
+        and isinstance(node.value.value, str)
+    )
+
+
+def _is_engine_import(node: ast.AST) -> bool:
+    return isinstance(node, ast.ImportFrom) and (node.module or "").startswith(PACKAGE)
+
+
+def _modules_named(node: Any) -> list[str]:
+    """The engine's modules that a statement imports, or from which it imports."""
+    if not _is_engine_import(node):
+        return []
+    if node.module == PACKAGE:
+        return [alias.name for alias in node.names]
+    return [node.module.removeprefix(f"{PACKAGE}.")]
+
+
+def _imported(tree: ast.Module, made: Mapping[str, types.ModuleType]) -> dict[str, Any]:
+    """What a module imports from others of the engine, by the names that it uses."""
+    found: dict[str, Any] = {}
+    for node in tree.body:
+        modules = [made.get(x) or _declared(x) for x in _modules_named(node)]
+        if not isinstance(node, ast.ImportFrom) or not modules:
+            continue
+        for place, alias in enumerate(node.names):
+            known_as = alias.asname or alias.name
+            whole = node.module == PACKAGE
+            found[known_as] = modules[place] if whole else getattr(modules[0], alias.name)
+    return found
+
+
+def _declared(name: str) -> types.ModuleType:
+    return importlib.import_module(f"{PACKAGE}.{name}")
+
+
+# ---- folding
+
+
+class _Folded(ast.NodeTransformer):
+    """Takes out what can never happen while some fields of the records hold these constants."""
+
+    def __init__(self, constants: Constants) -> None:
+        self.constants = constants
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        if isinstance(node.ctx, ast.Load) and node.attr in self.constants:
+            return ast.copy_location(ast.Constant(self.constants[node.attr]), node)
+        return self.generic_visit(node)
+
+    def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
+        self.generic_visit(node)
+        stops_at = isinstance(node.op, ast.Or)  # the truth after which the rest is not looked at
+        values: list[ast.expr] = []
+        for value in node.values:
+            if not isinstance(value, ast.Constant):
+                values.append(value)
+            elif bool(value.value) == stops_at:
+                values.append(value)
+                break
+        if not values:
+            return node.values[-1]
+        if not stops_at and isinstance(values[-1], ast.Constant) and all(map(_is_pure, values)):
+            return values[-1]
+        node.values = values
+        return values[0] if len(values) == 1 else node
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.op, ast.Not) and isinstance(node.operand, ast.Constant):
+            return ast.copy_location(ast.Constant(not node.operand.value), node)
+        return node
+
+    def visit_Compare(self, node: ast.Compare) -> ast.AST:
+        self.generic_visit(node)
+        if all(isinstance(part, ast.Constant) for part in [node.left, *node.comparators]):
+            expression = ast.fix_missing_locations(ast.Expression(node))
+            value = eval(compile(expression, "", "eval"))  # noqa: S307  of constants only
+            return ast.copy_location(ast.Constant(value), node)
+        return node
+
+    def visit_IfExp(self, node: ast.IfExp) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.test, ast.Constant):
+            return node.body if node.test.value else node.orelse
+        return node
+
+    def visit_If(self, node: ast.If) -> Any:
+        node.test = self.visit(node.test)
+        if isinstance(node.test, ast.Constant):
+            return self._block(node.body if node.test.value else node.orelse)
+        node.body = self._block(node.body) or [ast.Pass()]
+        node.orelse = self._block(node.orelse)
+        return node
+
+    def visit_For(self, node: ast.For) -> Any:
+        node.iter = self.visit(node.iter)
+        node.body = self._block(node.body) or [ast.Pass()]
+        return node
+
+    def visit_While(self, node: ast.While) -> Any:
+        node.test = self.visit(node.test)
+        node.body = self._block(node.body) or [ast.Pass()]
+        return node
+
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        node.body = self._block(node.body) or [ast.Pass()]
+        return node
+
+    def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
+        """Statements, folded, up to the first that leaves the block."""
+        kept: list[ast.stmt] = []
+        for statement in body:
+            folded = self.visit(statement)
+            kept += folded if isinstance(folded, list) else [folded]
+            if kept and isinstance(kept[-1], (ast.Return, ast.Break, ast.Continue)):
+                break
+        return kept
+
+
+class _NoLiterals(ast.NodeTransformer):
+    """Gives names to whole numbers and truth values that are passed to a function of the engine.
+
+    numba compiles a function again for each value of a Python int or bool that it gets as an
+    argument, but not for those of NumPy scalars.
+    """
+
+    def __init__(self, functions: set[str]) -> None:
+        self.functions = functions
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if _name_of(node.func) in self.functions:
+            node.args = [self._named(value) for value in node.args]
+        return node
+
+    def _named(self, value: ast.expr) -> ast.expr:
+        text = ast.unparse(value)
+        for name, scalar in LITERALS.items():
+            if text == repr(scalar.item()):
+                return ast.copy_location(ast.Name(name, ast.Load()), value)
+        return value
+
+
+def _is_pure(node: ast.AST) -> bool:
+    """Whether evaluating an expression changes nothing."""
+    calls = (part for part in ast.walk(node) if isinstance(part, ast.Call))
+    return all(_name_of(call.func) in PURE_CALLS for call in calls)
+
+
+def _name_of(function: ast.expr) -> str:
+    """The last part of the name by which a function is called."""
+    return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
+
+
+def _drop_calls_of_empty(trees: Trees, functions: Mapping[str, ast.FunctionDef]) -> bool:
+    """Take out calls of functions in which nothing is left; whether there was one."""
+    empty = {name for name, node in functions.items() if all(map(_does_nothing, node.body))}
+    dropped = False
+    for node in (node for tree in trees.values() for node in ast.walk(tree)):
+        for field in ("body", "orelse"):
+            body = getattr(node, field, None)
+            if not isinstance(body, list):
+                continue
+            kept = [x for x in body if not _calls_one_of(x, empty)]
+            if len(kept) < len(body):
+                dropped = True
+                setattr(node, field, kept or ([ast.Pass()] if field == "body" else []))
+    return dropped
+
+
+def _calls_one_of(node: ast.stmt, names: set[str]) -> bool:
+    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+        return False
+    return _name_of(node.value.func) in names and all(map(_is_pure, node.value.args))
+
+
+def _does_nothing(node: ast.stmt) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Return) and node.value is None)

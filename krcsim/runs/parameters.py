@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A scenario as the engine takes it: fields of engine.records.World, times in ticks (jiffies)."""
+
+from typing import Any
+
+from krcsim.engine.codes import HEAD_ALLOC
+from krcsim.engine.random_streams import UNLIMITED
+from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
+from krcsim.model.scenario import Scenario
+
+TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
+
+
+def parameters_of(scenario: Scenario) -> dict[str, Any]:
+    """All parameters of a world that the scenario decides, by the name of the field."""
+    return {
+        **_of_machine_and_remedy(scenario),
+        **_of_workload(scenario),
+        **_of_grace_periods(scenario),
+        **_of_allocator(scenario),
+        **_of_memory(scenario),
+        **_in_ticks(scenario, warmup=scenario.warmup_ms, horizon=scenario.horizon_ms),
+        "tick_ms": 1000.0 / scenario.machine.hz,
+        "max_plan_calls": UNLIMITED,
+    }
+
+
+def _in_ticks(scenario: Scenario, **times_ms: float) -> dict[str, float]:
+    return {name: ticks(ms, scenario.machine.hz) for name, ms in times_ms.items()}
+
+
+def _of_machine_and_remedy(scenario: Scenario) -> dict[str, Any]:
+    machine = scenario.machine
+    remedy = scenario.remedy
+    return dict(
+        nr_cpus=machine.cpus,
+        p_offloaded=machine.nocb_share,
+        head_alloc=HEAD_ALLOC[remedy.head_alloc],
+        has_array_path=remedy.array_path,
+        asks_noretry=remedy.page_class == "noretry",
+        pool_capacity=remedy.nr_emergency_objs,
+        has_channel_caches=not remedy.cache_shared,
+        cache_capacity=remedy.nr_bkv_objs,
+        pages_go_to_worker=remedy.page_return == "worker",
+        drains_list_at_once=remedy.expedited_drain,
+        rearms_if_left=remedy.rearm == "left",
+        attaches_to_pending=remedy.attach_to_pending,
+        drain_jiffies=scenario.drain_jiffies,
+        block_entries=remedy.block_entries,
+        has_refill_worker=remedy.refill,
+        **_in_ticks(scenario, work_delay=machine.work_delay_ms),
+    )
+
+
+def _of_workload(scenario: Scenario) -> dict[str, Any]:
+    workload = scenario.workload
+    hz = scenario.machine.hz
+    base_rate = workload.rate_hz / hz
+    if workload.arrivals == "onoff":
+        base_rate *= (workload.on_ms + workload.off_ms) / workload.on_ms
+
+    return dict(
+        is_closed_loop=workload.loop != "open",
+        catches_up=workload.loop == "catchup",
+        reuse_capacity=SLUB_PAGES * workload.slab_objects(),
+        producers_per_cpu=workload.producers,
+        has_bursts=workload.arrivals in ("periodic", "bursts"),
+        burst_calls=workload.burst,
+        has_random_gaps=workload.gap == "exponential",
+        is_poisson=workload.arrivals == "poisson",
+        starts_after_tick=workload.phase == "tick",
+        p_single=workload.single_share,
+        p_vmalloc=workload.vmalloc_share,
+        object_bytes=workload.object_bytes,
+        base_rate=base_rate,
+        period=ticks(workload.period_ms, hz) * workload.producers,
+        **_in_ticks(
+            scenario,
+            on_mean=workload.on_ms,
+            off_mean=workload.off_ms,
+            phase=TICK_PHASE_MS,
+            **workload.costs_ms(scenario.machine.instruction_ns),
+        ),
+    )
+
+
+def _of_grace_periods(scenario: Scenario) -> dict[str, Any]:
+    grace_period = scenario.grace_period
+    return dict(
+        gps_on_ticks=grace_period.kind == "ticks",
+        rcu_expedited=grace_period.expedited,
+        expedited_sigma=grace_period.expedited_sigma,
+        invoke_delay=grace_period.invoke_ticks(),
+        **_in_ticks(
+            scenario,
+            expedited_median=grace_period.expedited_median_ms,
+            reader_section=grace_period.reader_ms,
+            reader_gap=grace_period.reader_gap_ms,
+        ),
+    )
+
+
+def _of_allocator(scenario: Scenario) -> dict[str, Any]:
+    allocator = scenario.allocator
+    return dict(
+        failures=[allocator.calm.resolved(), allocator.episode.resolved()],
+        stall_sigma=allocator.stall_sigma,
+        has_random_episodes=allocator.episodes == "exponential",
+        starts_stationary=allocator.start == "stationary",
+        **_in_ticks(
+            scenario,
+            stall_median=allocator.stall_ms,
+            episode_mean=allocator.episode_ms,
+            calm_mean=allocator.calm_ms,
+        ),
+    )
+
+
+def _of_memory(scenario: Scenario) -> dict[str, Any]:
+    memory = scenario.memory
+    machine = scenario.machine
+    as_pages = memory.pressure == "pages"
+    pcp_batch, pcp_high = memory.pcp()
+    free_pages, file_pages = memory.pages_at_boot()
+    round_ms = memory.round_instructions * machine.instruction_ns * 1e-6
+
+    return dict(
+        has_page_memory=as_pages,
+        misses_are_eventful=as_pages or scenario.remedy.refill,
+        deferred_objects_count=as_pages and memory.deferred_counts,
+        has_hog=memory.hog != "none",
+        hog_mark=memory.hog_mark(),
+        pcp_batch=pcp_batch,
+        pcp_high=pcp_high,
+        slab_page_objects=PAGE_BYTES // WRAPPER_BYTES[machine.arch],
+        slab_pages_kept=memory.slab_pages,
+        free_pages_at_boot=free_pages,
+        file_pages_at_boot=file_pages,
+        hog_rate=memory.hog_pages_s / machine.hz,
+        load_rate=memory.load_pages_s / machine.hz,
+        kswapd_rate=memory.kswapd_pages_s / machine.hz,
+        **{f"{name}_mark": pages for name, pages in memory.marks()._asdict().items()},
+        **_in_ticks(
+            scenario,
+            hog_sleep=memory.hog_ms,
+            hog_lead=memory.lead_ms,
+            reclaim_round=round_ms,
+        ),
+    )

@@ -4,61 +4,65 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from time import monotonic
 
-import krcsim.engine
-from krcsim.runs.replications import warm_up
+from krcsim.model.scenario import Scenario
+from krcsim.runs.replications import compile_the_rest, seconds_to_compile, warm_up
 
-COMPILE_S = 60.0  # about what a machine of today takes
-LOAD_S = 2.0  # what loading takes; who waits longer waits for the compiler
-LOADING = "Loading the engine: about 2 s"
 EACH_S = 0.5  # between two steps of the progress bar
 
-_is_ready = threading.Event()
-
-
-def seconds_to_wait() -> float:
-    """About how long until the engine runs: 0 once it ran, little if its compiled code is kept."""
-    if _is_ready.is_set():
-        return 0.0
-
-    folder = Path(krcsim.engine.__path__[0])
-    newest_source = max(path.stat().st_mtime for path in folder.glob("*.py"))
-    kept = [path.stat().st_mtime for path in folder.glob("__pycache__/*.nbc")]
-    return LOAD_S if kept and max(kept) > newest_source else COMPILE_S
+_begun: set[str] = set()  # questions whose other engines are being compiled
 
 
 def sentence(seconds: float) -> str:
-    """What a picture waits for, and how long."""
-    if seconds <= LOAD_S:
-        return LOADING
+    """What a picture waits for, and how long; "" where nothing has to be compiled."""
+    if seconds <= 0.0:
+        return ""
     return f"Compiling the engine for this machine: about {seconds:.0f} s, once"
 
 
-def get_ready(on_progress: Callable[[float], object]) -> None:
-    """Compile or load the engine, in a worker's thread; does nothing if it is there.
+def sentence_for(scenario: Scenario) -> str:
+    """What the first picture of a scenario waits for, and how long; "" if the engine is there."""
+    return sentence(seconds_to_compile(scenario))
 
-    on_progress(share) is called about twice a second with the share of the time that has passed, 0
-    to 0.95.
+
+def get_ready(
+    scenario: Scenario,
+    on_wait: Callable[[str], object],
+    on_progress: Callable[[float], object],
+) -> None:
+    """Compile or load the engine that a scenario needs, in a worker's thread.
+
+    on_wait(sentence) is called at once if the engine has to be compiled, and on_progress(share)
+    about twice a second with the share of the time that has passed, 0 to 0.95.
     """
-    if _is_ready.is_set():
+    expected_s = seconds_to_compile(scenario)
+    if expected_s <= 0.0:
+        warm_up(scenario)
         return
 
-    begun, expected = monotonic(), max(LOAD_S, seconds_to_wait())
+    on_wait(sentence(expected_s))
+    begun = monotonic()
     ended = threading.Event()
 
     def report() -> None:
         while not ended.wait(EACH_S):
             with suppress(RuntimeError):  # the event loop was closed: nobody is left to see it
-                on_progress(min(0.95, (monotonic() - begun) / expected))
+                on_progress(min(0.95, (monotonic() - begun) / expected_s))
 
     reporter = threading.Thread(target=report, name="krcsim-compile", daemon=True)
     reporter.start()
     try:
-        warm_up()
+        warm_up(scenario)
     finally:
         ended.set()
         reporter.join()
 
-    _is_ready.set()
+
+def compile_what_comes_later(question: str, scenario: Scenario) -> None:
+    """After a first answer: compile in a process of its own what later ones may need, as
+    importance sampling; once for a question.
+    """
+    if question not in _begun:
+        _begun.add(question)
+        compile_the_rest(scenario)

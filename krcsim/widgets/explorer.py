@@ -28,6 +28,7 @@ from krcsim.model.scenario_file import load_scenario
 from krcsim.report.export import Answer
 from krcsim.runs.ladder import check_runs
 from krcsim.runs.replications import Stopped
+from krcsim.runs.waiting import announced_to
 from krcsim.widgets import autosave, engine_wait
 from krcsim.widgets.browser_side import BrowserSide
 from krcsim.widgets.controls import (
@@ -142,6 +143,8 @@ class Explorer:
         self._connect()
 
         message = "" if preset else self._restore()
+        # Said at once: a cell that runs next would hold up what the worker's thread says.
+        self.status.value = engine_wait.sentence_for(self.fitted(self.base))
         self.show_setting(self.base, message)
 
     # ---- what a question gives
@@ -199,7 +202,6 @@ class Explorer:
 
     def _make_outputs(self) -> None:
         width, height = (f"{pixels}px" for pixels in SIZE)
-        wait_s = engine_wait.seconds_to_wait()
 
         self.image = ipywidgets.Image(
             format="png", layout=dict(width=width, height=height, max_width="100%")
@@ -207,7 +209,7 @@ class Explorer:
         self.bar = ipywidgets.FloatProgress(
             max=1.0, layout=dict(width=width, height="6px", max_width="100%")
         )
-        self.status = ipywidgets.HTML(engine_wait.sentence(wait_s) if wait_s else "")
+        self.status = ipywidgets.HTML("")
         self.status.add_class("krcsim-status")  # a live region: it is read aloud when it changes
         self.value = ipywidgets.HTML("")
         self.shell = ipywidgets.HTML("")
@@ -407,10 +409,14 @@ class Explorer:
             self.pins = found.pins
         return found.message
 
-    def keep(self, ticket: Ticket, scenario: Scenario, pins: dict[str, Scenario]) -> None:
-        """In the worker's thread: keep the setting; where that fails it is said, and work goes
-        on.
+    def after_first_answer(
+        self, ticket: Ticket, scenario: Scenario, pins: dict[str, Scenario]
+    ) -> None:
+        """In the worker's thread: keep the setting; where that fails it is said, and work goes on.
+
+        What later steps may need is compiled meanwhile.
         """
+        engine_wait.compile_what_comes_later(self.name, scenario)
         try:
             autosave.keep(self.home, self.name, scenario, pins)
         except (KrcsimError, OSError) as error:
@@ -419,15 +425,20 @@ class Explorer:
     # ---- in the worker's thread
 
     def _work(self, ticket: Ticket) -> None:
-        engine_wait.get_ready(lambda share: ticket.post(self._on_compiling, share))
-
         scenario, pins = ticket.value
-        self._begun_at = self._reported_at = monotonic()
-        try:
-            self.work(ticket, scenario, pins)
-        # a question that this setting has no answer to, as of episodes where there are none
-        except KrcsimError as error:
-            ticket.post(self._remark, f"No answer here: {error}")
+
+        with announced_to(lambda text: ticket.post(self._say, text)):
+            engine_wait.get_ready(
+                scenario,
+                lambda text: ticket.post(self._say, text),
+                lambda share: ticket.post(self._on_compiling, share),
+            )
+            self._begun_at = self._reported_at = monotonic()
+            try:
+                self.work(ticket, scenario, pins)
+            # a question that this setting has no answer to, as of episodes where there are none
+            except KrcsimError as error:
+                ticket.post(self._remark, f"No answer here: {error}")
 
     def report_progress(self, ticket: Ticket, share: float, what: str) -> None:
         """Say how far the work is (0 to 1) and how long it may still take."""

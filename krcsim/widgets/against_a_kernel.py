@@ -62,7 +62,7 @@ class AgainstAKernel:
             description="Cancel", tooltip="Stop refining; the picture stays"
         )
         self.image = ipywidgets.Image(format="png", layout=dict(width="1000px", max_width="100%"))
-        self.status = ipywidgets.HTML(engine_wait.sentence_for(Scenario()))
+        self.status = ipywidgets.HTML(engine_wait.sentence(engine_wait.seconds_to_wait(Scenario())))
         self.status.add_class("krcsim-status")
         self.text = ipywidgets.HTML("")
         self.browser_side = BrowserSide()

@@ -42,7 +42,7 @@ from krcsim.widgets.controls import (
 )
 from krcsim.widgets.export import export_answer
 from krcsim.widgets.latest import Latest, Ticket
-from krcsim.widgets.live_picture import SIZE, LivePicture
+from krcsim.widgets.live_picture import SIZE, LivePicture, blank
 from krcsim.widgets.setting import (
     make_consistent,
     scenario_with,
@@ -108,6 +108,7 @@ class Explorer:
     name: ClassVar[str]
     old_names: ClassVar[tuple[str, ...]] = ()  # under which settings were kept before
     presets: ClassVar[dict[str, str]] = PRESETS  # by label; the first one is the default
+    logs_events: ClassVar[bool] = False  # whether the events of a run are asked for
     pins_at_most: ClassVar[int] = 0  # curves of other settings next to the present one
     steps: ClassVar[tuple[int, ...]] = (8, 32, 64, 256)
 
@@ -144,7 +145,7 @@ class Explorer:
 
         message = "" if preset else self._restore()
         # Said at once: a cell that runs next would hold up what the worker's thread says.
-        self.status.value = engine_wait.sentence_for(self.fitted(self.base))
+        self.status.value = engine_wait.sentence(self._seconds_to_wait())
         self.show_setting(self.base, message)
 
     # ---- what a question gives
@@ -204,7 +205,7 @@ class Explorer:
         width, height = (f"{pixels}px" for pixels in SIZE)
 
         self.image = ipywidgets.Image(
-            format="png", layout=dict(width=width, height=height, max_width="100%")
+            value=blank(), format="png", layout=dict(width=width, height=height, max_width="100%")
         )
         self.bar = ipywidgets.FloatProgress(
             max=1.0, layout=dict(width=width, height="6px", max_width="100%")
@@ -219,7 +220,7 @@ class Explorer:
             layout=dict(width="54em", max_width="100%"),
             style=dict(description_width="5em"),
         )
-        self.browser_side = BrowserSide()
+        self.browser_side = BrowserSide(alt="no picture yet")
 
     def _arrange(self) -> None:
         texts = ["Reset", "Cancel"] + ["Pin", "Unpin"] * bool(self.pins_at_most)
@@ -270,6 +271,10 @@ class Explorer:
         display.display(self.widget)  # type: ignore[no-untyped-call]
 
     # ---- from the controls to a scenario, and back
+
+    def _seconds_to_wait(self) -> float:
+        scenario = self.fitted(self.base)
+        return engine_wait.seconds_to_wait(scenario, logs_events=self.logs_events)
 
     @property
     def scenario(self) -> Scenario:
@@ -427,11 +432,11 @@ class Explorer:
     def _work(self, ticket: Ticket) -> None:
         scenario, pins = ticket.value
 
-        with announced_to(lambda text: ticket.post(self._say, text)):
+        with announced_to(lambda text: ticket.post(self._on_announced, text)):
             engine_wait.get_ready(
                 scenario,
-                lambda text: ticket.post(self._say, text),
                 lambda share: ticket.post(self._on_compiling, share),
+                logs_events=self.logs_events,
             )
             self._begun_at = self._reported_at = monotonic()
             try:
@@ -447,10 +452,15 @@ class Explorer:
             return
 
         self._reported_at = now
-        left_s = (now - self._begun_at) * (1.0 / max(share, 1e-3) - 1.0)
-        ticket.post(self._on_way, (share, f"{what}; about {max(left_s, 0.1):.1f} s left"))
+        left_s = max(0.1, (now - self._begun_at) * (1.0 / max(share, 1e-3) - 1.0))
+        left = f"{left_s:.0f}" if left_s >= 10.0 else f"{left_s:.1f}"
+        ticket.post(self._on_way, (share, f"{what}; about {left} s left"))
 
     # ---- back on the event loop, the only thread that sets widgets
+
+    def _on_announced(self, text: str) -> None:
+        """For what the worker waits, as that the engine is compiled."""
+        self._say(text[:1].upper() + text[1:])
 
     def _on_compiling(self, share: float) -> None:
         self.bar.value = share

@@ -73,6 +73,7 @@ class OneEpisode(Explorer):
 
     name = ONE_EPISODE
     old_names = ("one-spell",)
+    logs_events = True
     episode: timeline.Episode | None = None  # what is on the screen
 
     def fitted(self, scenario: Scenario) -> Scenario:

@@ -9,10 +9,12 @@ from pathlib import Path
 import pytest
 
 from krcsim.model.scenario import Scenario
+from krcsim.runs import engines
+from krcsim.runs.engines import FULL, compile_seconds
 from krcsim.widgets import AgainstAKernel, PoolOrPages, engine_wait
 from krcsim.widgets.latest import Latest
 
-COMPILING = "Compiling the engine for this machine: about 8 s, once"
+COMPILING = "Compiling the engine for this Python and this machine: about 8 s, once"
 
 
 @pytest.fixture
@@ -33,16 +35,14 @@ def test_an_explorer_says_at_once_that_the_engine_is_compiled(
 
 
 @pytest.mark.usefixtures("nothing_compiled")
-def test_while_the_engine_is_compiled_it_is_said_once_and_the_bar_goes_on(
+def test_while_the_engine_is_compiled_the_bar_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(engine_wait, "EACH_S", 0.02)
     monkeypatch.setattr(engine_wait, "seconds_to_compile", lambda _scenario: 0.1)
     monkeypatch.setattr(engine_wait, "warm_up", lambda _scenario: time.sleep(0.3))
-    texts: list[str] = []
     shares: list[float] = []
-    engine_wait.get_ready(Scenario(), texts.append, shares.append)
-    assert len(texts) == 1
+    engine_wait.get_ready(Scenario(), shares.append)
     assert shares == sorted(shares)
     assert 0.0 < shares[0] < shares[-1] == 0.95
 
@@ -50,9 +50,29 @@ def test_while_the_engine_is_compiled_it_is_said_once_and_the_bar_goes_on(
 def test_where_the_engine_is_there_nothing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engine_wait, "seconds_to_compile", lambda _scenario: 0.0)
     said: list[object] = []
-    engine_wait.get_ready(Scenario(), said.append, said.append)
+    engine_wait.get_ready(Scenario(), said.append)
     assert said == []
-    assert engine_wait.sentence_for(Scenario()) == ""
+    assert engine_wait.sentence(engine_wait.seconds_to_wait(Scenario())) == ""
+
+
+def test_an_episode_waits_for_the_engine_that_logs_events(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(engine_wait, "seconds_to_compile", lambda _scenario: 0.0)
+    monkeypatch.setattr(engine_wait, "is_compiled", lambda version: version is not FULL)
+    waits_s = engine_wait.seconds_to_wait(Scenario(), logs_events=True)
+    assert waits_s == compile_seconds(FULL)
+
+
+def test_what_is_announced_on_the_way_is_the_same_sentence(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """So that a screen reader reads it once; see _load() in krcsim.runs.engines."""
+    monkeypatch.setattr(Latest, "submit", lambda _latest, _value: None)
+    explorer = PoolOrPages(tmp_path)
+    explorer._on_announced(COMPILING[:1].lower() + COMPILING[1:])
+    assert explorer.status.value == COMPILING
+    assert COMPILING[1:].split(":")[0] in Path(engines.__file__).read_text(encoding="utf-8")
 
 
 def test_what_later_answers_need_is_compiled_once_for_a_question(

@@ -3,12 +3,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
 import tomllib
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -75,17 +73,6 @@ def test_so_it_is_where_an_old_checkout_left_its_folders(tmp_path: Path) -> None
 
     said = imported("import krcsim_report.figures", *path)
     assert "krcsim_report is krcsim.report now" in said
-
-
-@pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("hatchling") is None, reason="needs hatchling")
-def test_a_wheel_has_them(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = tmp_path.glob("*.whl")
-    names = zipfile.ZipFile(wheel).namelist()
-    assert {f"{name}.py" for name in NEW_NAMES} <= set(names)
-    assert [name for name in names if "old_packages" in name] == []
 
 
 @pytest.mark.parametrize("name", krcsim.OLD_NAMES)

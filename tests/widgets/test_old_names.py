@@ -15,6 +15,7 @@ import krcsim
 import krcsim.widgets
 from krcsim.widgets import OneEpisode, PoolOrPages
 from krcsim.widgets.autosave import restore
+from krcsim.widgets.latest import Latest
 
 ROOT = Path(__file__).parents[2]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -89,9 +90,10 @@ def test_an_explorer_of_before_is_taken_with_the_new_name(name: str) -> None:
         assert getattr(krcsim.widgets, name) is getattr(krcsim.widgets, new)
 
 
-def test_rungs_are_called_runs(tmp_path: Path) -> None:
+def test_rungs_are_called_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(Latest, "submit", lambda _latest, _value: None)
     with pytest.warns(FutureWarning, match=r"write runs=\(8, 16\)"):
-        assert PoolOrPages(tmp_path / "nowhere", rungs=(0, 1)).runs == (8, 16)
+        assert PoolOrPages(tmp_path, rungs=(0, 1)).runs == (8, 16)
 
 
 def test_settings_and_pins_with_names_of_before_are_back(tmp_path: Path) -> None:

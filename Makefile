@@ -51,7 +51,9 @@ $(READY): pyproject.toml | python
 
 # On loopback only, and the token stays: whoever reaches the port can run code.
 # .jupyter/ switches off the news pop-up, which lies over the plot.
+# The engine is compiled for this machine while JupyterLab comes up; what is there is left alone.
 lab: $(READY)
+	@$(RUN) -m krcsim.runs.compile </dev/null >/dev/null 2>&1 &
 	JUPYTER_CONFIG_PATH='$(CURDIR)/.jupyter' $(RUN) -m jupyterlab --ServerApp.ip=127.0.0.1 \
 	  --ServerApp.root_dir='$(CURDIR)' --LabApp.default_url=/lab/tree/$(NOTEBOOK) \
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)

@@ -65,7 +65,7 @@ Question = Generator[simpy.Event, object, bool]
 
 
 class Order(IntEnum):
-    """Who comes first at one instant; 0 and 1 are SimPy's, for what follows from an event."""
+    """R3: Who comes first at one instant; 0 and 1 are SimPy's, for what follows from an event."""
 
     # The model names monitors and works in one breath: here in that order, which is also that of
     # the timer and RCU softirqs. The steps of a work count as works.
@@ -105,7 +105,7 @@ class Clock(simpy.Environment):
         self.at(time, order).callbacks.append(happen)
 
     def timer(self, jiffies: int) -> float:
-        """When a timer set now expires: never early, and rounded up by the timer wheel."""
+        """R23: When a timer set now expires: never early, and rounded up by the timer wheel."""
         shift = 0
         while jiffies >= 63 << shift:
             shift += 3
@@ -119,7 +119,7 @@ class Clock(simpy.Environment):
 
 @dataclass
 class Window:
-    """The counters of one window, and the single waits of the calls made in it."""
+    """R2: The counters of one window, and the single waits of the calls made in it."""
 
     counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0.0))
     waits_ms: list[float] = field(default_factory=list)
@@ -142,7 +142,7 @@ class Odds(NamedTuple):
 
 @dataclass
 class Episode:
-    """One episode of pressure, in the window of its start."""
+    """R36: One episode of pressure, in the window of its start."""
 
     window: Window
     waited: bool = False
@@ -171,7 +171,9 @@ class Draws:
 
 
 class GracePeriods:
-    """struct rcu_state: numbered grace periods, one at a time, each shared by all who need it."""
+    """R27: struct rcu_state: numbered grace periods, one at a time, each shared by all
+    who need it.
+    """
 
     def __init__(self, clock: Clock, scenario: Scenario, draws: np.random.Generator) -> None:
         law, machine = scenario.grace_period, scenario.machine
@@ -186,11 +188,13 @@ class GracePeriods:
         self.readers: list[Reader] = []
 
     def needed(self) -> int:
-        """The first grace period that starts after now; the running one began too early."""
+        """R27: The first grace period that starts after now; the running one began too early."""
         return self.done + (2 if self.running else 1)
 
     def ask(self, order: Order, delay: float, action: Callable[[], object]) -> None:
-        """Let `action` happen when a full grace period has passed, `delay` ticks after serving."""
+        """R27: Let `action` happen when a full grace period has passed, `delay` ticks after
+        serving.
+        """
         self.asked.setdefault(self.needed(), []).append((order, delay, action))
         if self.running or self.due:
             return
@@ -201,7 +205,7 @@ class GracePeriods:
             self.start()
 
     def start(self) -> None:
-        """Start the next grace period, of a length drawn now."""
+        """R28 and R30: Start the next grace period, of a length drawn now."""
         self.due, self.running = False, True
         drawn = np.searchsorted(self.cumulative, self.draws.random(), side="right")
         if self.readers:
@@ -212,7 +216,7 @@ class GracePeriods:
             )
 
     def held_up(self, length: float) -> Steps:
-        """End the grace period that begins now when its scans are over and no reader holds it
+        """R29: End the grace period that begins now when its scans are over and no reader holds it
         up.
         """
         before = [reader.section for reader in self.readers]
@@ -230,7 +234,9 @@ class GracePeriods:
         self.end()
 
     def end(self) -> None:
-        """Finish the grace period, serve those who needed it, and go on if others need more."""
+        """R28 and R30: Finish the grace period, serve those who needed it, and go on if others need
+        more.
+        """
         self.done += 1
         self.running = False
         served = (
@@ -244,8 +250,8 @@ class GracePeriods:
 
 @dataclass
 class Section:
-    """A read-side critical section: whether a call has preempted its reader, and the event of its
-    end.
+    """R29: A read-side critical section: whether a call has preempted its reader, and the event of
+    its end.
     """
 
     over: simpy.Event
@@ -253,8 +259,8 @@ class Section:
 
 
 class Reader:
-    """A preemptible reader of lowest priority: it runs, and so begins and ends sections, on an idle
-    CPU only.
+    """R29: A preemptible reader of lowest priority: it runs, and so begins and ends sections, on an
+    idle CPU only.
 
     The engine moves sections out of the way of works, and of bursts at fixed gaps of one producer;
     other bursts only hold up a section's end that a grace period waits for. That is too rare to be
@@ -267,7 +273,7 @@ class Reader:
         self.clock.process(self.read())
 
     def read(self) -> Steps:
-        """Section after section; those before boot are over at a random time before it."""
+        """R29: Section after section; those before boot are over at a random time before it."""
         law, kernel, clock = self.kernel.scenario.grace_period, self.kernel, self.clock
         length = kernel.ticks(law.reader_ms)
         gap = kernel.ticks(law.reader_gap_ms + 2.0 * kernel.cpu_ms["wake_cost"])
@@ -289,7 +295,7 @@ class Reader:
             begin = clock.now + gap
 
     def idle_at(self, time: float) -> Steps:
-        """Wait until `time`, and then until the CPU has nothing of a higher priority to do."""
+        """R29: Wait until `time`, and then until the CPU has nothing of a higher priority to do."""
         if time > self.clock.now:
             yield self.clock.at(time, Order.PHASE)
         while self.cpu.busy():
@@ -330,7 +336,9 @@ class Kernel:
         return ticks * 1000.0 / self.scenario.machine.hz
 
     def run(self) -> dict[str, dict[str, float]]:
-        """Run boot, steady state, and then on until the last call that blocks has ended."""
+        """R1 and R2: Run boot, steady state, and then on until the last call that blocks
+        has ended.
+        """
         self.clock.run_to(self.ticks(self.scenario.warmup_ms))
         self.enter(self.steady)
         self.clock.run_to(self.horizon)
@@ -347,20 +355,22 @@ class Kernel:
         }
 
     def enter(self, window: Window) -> None:
-        """Close the present window and open `window`, with what is deferred as its first peak."""
+        """R2: Close the present window and open `window`, with what is deferred as its
+        first peak.
+        """
         self.account()
         self.window = window
         self.account()
 
     def account(self) -> None:
-        """Bring area and peak up to now."""
+        """R45: Bring area and peak up to now."""
         deferred, counts = self.queued - self.freed, self.window.counts
         counts["area"] += deferred * self.ms(self.clock.now - self.accounted)
         counts["peak"] = max(counts["peak"], deferred)
         self.accounted = self.clock.now
 
     def defer(self) -> None:
-        """Count one more object that waits to be freed."""
+        """R43 and R45: Count one more object that waits to be freed."""
         self.account()
         self.queued += 1
         self.account()
@@ -368,14 +378,14 @@ class Kernel:
             self.memory.defer(self.clock.now, self.queued - self.freed)
 
     def kfree(self, objects: int) -> None:
-        """Count objects that a work has freed."""
+        """R43 and R45: Count objects that a work has freed."""
         self.account()
         self.freed += objects
         if self.memory:
             self.memory.kfree(self.clock.now, self.queued - self.freed)
 
     def new_call(self) -> Call:
-        """Draw what kind of call is made, and note the state it is made in."""
+        """R4 and R20: Draw what kind of call is made, and note the state it is made in."""
         workload, kinds = self.scenario.workload, self.draws.kinds
         single = bool(kinds.random() < workload.single_share)
         channel = VMALLOC if kinds.random() < workload.vmalloc_share else SLAB
@@ -386,7 +396,7 @@ class Kernel:
         return Call(self.window, self.episode, odds, single, channel)
 
     def direct_reclaim(self, call: Call, for_object: bool) -> Steps:
-        """Stall the call while the allocator reclaims memory."""
+        """R21 and R42: Stall the call while the allocator reclaims memory."""
         allocator, memory = self.scenario.allocator, self.memory
         median = (
             self.ms(memory.stall_ticks(self.clock.now, for_object))
@@ -401,8 +411,8 @@ class Kernel:
             memory.reclaim(self.clock.now, for_object)
 
     def synchronize_rcu(self, call: Call, cpu: Cpu) -> Generator[simpy.Event, Any, float]:
-        """Let the call wait for a grace period: what this study is about; returns when its caller
-        runs.
+        """R12, R19, R31: Let the call wait for a grace period: what this study is about; returns
+        when its caller runs.
         """
         began = self.clock.now
         law = self.scenario.grace_period
@@ -425,7 +435,7 @@ class Kernel:
         return runs_at
 
     def count_wait(self, call: Call, ms: float) -> None:
-        """Count a wait in the window of its call and in the episode of its call."""
+        """R45: Count a wait in the window of its call and in the episode of its call."""
         call.window.add("waits")
         call.window.add("wait_ms", ms)
         call.window.waits_ms.append(ms)
@@ -436,7 +446,7 @@ class Kernel:
                 call.episode.window.add("episodes_waited")
 
     def pressure(self) -> Steps:
-        """Switch the odds of all CPUs at the start and at the end of each episode."""
+        """R36: Switch the odds of all CPUs at the start and at the end of each episode."""
         for start, end in self.episode_times():
             yield self.clock.at(start, Order.PRESSURE)
             if self.memory:
@@ -464,7 +474,7 @@ class Kernel:
                 start = end + draws.exponential(self.ticks(allocator.calm_ms))
 
     def cpu_for_work(self, home: Cpu) -> Cpu:
-        """The CPU that runs a work of `home`: itself, or any other one if it is offloaded."""
+        """R32: The CPU that runs a work of `home`: itself, or any other one if it is offloaded."""
         draws = self.draws.foreign_cpus
         if draws.random() >= self.scenario.machine.nocb_share:
             return home
@@ -483,7 +493,7 @@ class KfreeRcuCpuWork:
         self.asked = 0.0
 
     def queue_rcu_work(self) -> None:
-        """Have the work done after a full grace period, unless it waits for one already."""
+        """R25: Have the work done after a full grace period, unless it waits for one already."""
         if not self.pending:
             self.pending = True
             kernel = self.krcp.kernel
@@ -492,7 +502,7 @@ class KfreeRcuCpuWork:
             kernel.rcu.ask(Order.WORK, delay, self.ready)
 
     def ready(self) -> None:
-        """Hand the work to a CPU."""
+        """R32: Hand the work to a CPU."""
         kernel = self.krcp.kernel
         cpu = kernel.cpu_for_work(self.krcp.cpu)
         first = cpu.woken_before(self.asked)
@@ -505,7 +515,7 @@ class KfreeRcuCpuWork:
             )
 
     def kfree_rcu_work(self, krcp: KfreeRcuCpu) -> Steps:
-        """Free everything in the batch, on the CPU of `krcp`."""
+        """R33 to R35: Free everything in the batch, on the CPU of `krcp`."""
         kernel, clock = krcp.kernel, krcp.kernel.clock
         scenario = kernel.scenario
         free_ticks = kernel.ticks(kernel.cpu_ms["free_cost"])
@@ -537,8 +547,8 @@ class KfreeRcuCpuWork:
         krcp.cpu.warm = min(krcp.cpu.warm + freed, SLUB_PAGES * scenario.workload.slab_objects())
 
     def piece_of_list(self, krcp: KfreeRcuCpu, entries: list[int]) -> tuple[list[int], float]:
-        """What is freed before the work can be preempted, and its CPU time: all, or the entries up
-        to a tick.
+        """R34: What is freed before the work can be preempted, and its CPU time: all, or the
+        entries up to a tick.
         """
         kernel = self.krcp.kernel
         free_ticks = kernel.ticks(kernel.cpu_ms["free_cost"])
@@ -552,7 +562,7 @@ class KfreeRcuCpuWork:
         return entries, ticks
 
     def cpu_ticks(self, krcp: KfreeRcuCpu) -> float:
-        """The CPU time that freeing it takes on the CPU of `krcp`."""
+        """R34: The CPU time that freeing it takes on the CPU of `krcp`."""
         kernel = krcp.kernel
         wrappers = krcp.wrapper_ticks(self.channels[LIST].count(WRAPPER))
         return self.size() * kernel.ticks(kernel.cpu_ms["free_cost"]) + wrappers
@@ -562,7 +572,9 @@ class KfreeRcuCpuWork:
         return sum(self.channels[SLAB]) + sum(self.channels[VMALLOC]) + len(self.channels[LIST])
 
     def count_early_frees(self, taken: list[list[int]]) -> None:
-        """Count the objects of channels that joined too late for the grace period that ended."""
+        """R33: Count the objects of channels that joined too late for the grace period
+        that ended.
+        """
         sizes = (sum(taken[SLAB]), sum(taken[VMALLOC]), len(taken[LIST]))
         kernel = self.krcp.kernel
         for size, gp_needed in zip(sizes, self.gp_needed, strict=True):
@@ -597,7 +609,9 @@ class KfreeRcuCpu:
         return self.kernel.clock.process(self.kvfree_call_rcu())
 
     def kvfree_call_rcu(self) -> Generator[simpy.Event, Any, float]:
-        """One call, step by step; returns when its caller runs again, 0 if it did not wait."""
+        """R13 to R19: One call, step by step; returns when its caller runs again, 0 if it did not
+        wait.
+        """
         runs_at = 0.0
         call = self.kernel.new_call()
         if self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
@@ -618,7 +632,9 @@ class KfreeRcuCpu:
         return runs_at
 
     def add_ptr_to_bulk(self, call: Call) -> Question:
-        """Put the pointer into the head block, or into a new one from cache or allocator."""
+        """R13 to R15: Put the pointer into the head block, or into a new one from cache or
+        allocator.
+        """
         blocks = self.channels[call.channel]
         if blocks and blocks[-1] < self.remedy.block_entries:
             blocks[-1] += 1
@@ -633,7 +649,7 @@ class KfreeRcuCpu:
         return found
 
     def fill_page_cache(self) -> None:
-        """The worker that a miss starts: pages for all caches, until one request fails."""
+        """R44: The worker that a miss starts: pages for all caches, until one request fails."""
         for cache in {self.cache_of(SLAB), self.cache_of(VMALLOC)}:
             while self.bkvcache[cache] < self.remedy.nr_bkv_objs:
                 if not self.alloc_page_for_cache():
@@ -641,8 +657,8 @@ class KfreeRcuCpu:
                 self.bkvcache[cache] += 1
 
     def alloc_page_for_cache(self) -> bool:
-        """A page for the worker, which reclaims in its turns only: a caller that found it idle goes
-        first.
+        """R44: A page for the worker, which reclaims in its turns only: a caller that found it idle
+        goes first.
         """
         kernel, memory, now = self.kernel, self.kernel.memory, self.kernel.clock.now
         if not (memory and self.pages):
@@ -666,7 +682,7 @@ class KfreeRcuCpu:
         return SLAB if self.remedy.cache_shared else channel
 
     def get_cached_bnode(self, call: Call) -> bool:
-        """Take a page from the cache."""
+        """R14: Take a page from the cache."""
         cache = self.cache_of(call.channel)
         if self.bkvcache[cache] == 0:
             return False
@@ -675,7 +691,7 @@ class KfreeRcuCpu:
         return True
 
     def put_cached_bnode(self, channel: int) -> None:
-        """Keep a drained page in the cache if there is room, else free it."""
+        """R34: Keep a drained page in the cache if there is room, else free it."""
         cache = self.cache_of(channel)
         if self.bkvcache[cache] < self.remedy.nr_bkv_objs:
             self.bkvcache[cache] += 1
@@ -686,12 +702,12 @@ class KfreeRcuCpu:
                 self.kernel.memory.free_pages(self.pages, self.kernel.clock.now, 1)
 
     def wrapper_ticks(self, wrappers: int) -> float:
-        """The CPU time of freeing those wrappers that the pool does not keep."""
+        """R34: The CPU time of freeing those wrappers that the pool does not keep."""
         freed = max(0, wrappers - (self.remedy.nr_emergency_objs - self.nr_emergency))
         return freed * self.kernel.ticks(self.kernel.cpu_ms["list_free_cost"])
 
     def refill_pool(self, wrappers: int) -> None:
-        """Keep wrappers in the emergency pool while there is room."""
+        """R34: Keep wrappers in the emergency pool while there is room."""
         kept = min(wrappers, self.remedy.nr_emergency_objs - self.nr_emergency)
         self.nr_emergency += kept
         self.kernel.window.add("pool_returned", kept)
@@ -699,7 +715,7 @@ class KfreeRcuCpu:
             self.kernel.memory.wrappers_freed(self.pages, self.kernel.clock.now, wrappers - kept)
 
     def alloc_page(self, call: Call) -> Question:
-        """Ask the allocator for a page."""
+        """R15: Ask the allocator for a page."""
         u_page = self.kernel.draws.failures.random()
         got = self.page_now(u_page, call.odds.page)
         if not got and call.single and self.remedy.page_class == "noretry":
@@ -709,14 +725,16 @@ class KfreeRcuCpu:
         return got
 
     def page_now(self, u_page: float, fails: float) -> bool:
-        """Whether a page can be had: by chance, or with memory as pages if one is free."""
+        """R15 and R39: Whether a page can be had: by chance, or with memory as pages if one is
+        free.
+        """
         memory = self.kernel.memory
         if memory and self.pages:
             return memory.page(self.pages, self.kernel.clock.now, memory.marks.nowait)
         return u_page >= fails
 
     def alloc_rcu_head(self, call: Call) -> Question:
-        """Ask the allocator for a wrapper, in the way of the remedy."""
+        """R17: Ask the allocator for a wrapper, in the way of the remedy."""
         if self.remedy.head_alloc == "none":
             return False
         if self.kernel.memory:
@@ -732,7 +750,7 @@ class KfreeRcuCpu:
         return bool(u_head >= odds.head_reclaim)
 
     def alloc_rcu_head_page(self, call: Call, memory: Memory) -> Question:
-        """The same with memory as pages: the slab lists are looked at before a stall only."""
+        """R41: The same with memory as pages: the slab lists are looked at before a stall only."""
         assert self.pages
         if memory.rcu_head(self.pages, self.kernel.clock.now):
             return True
@@ -742,14 +760,14 @@ class KfreeRcuCpu:
         return memory.slab_page(self.pages, self.kernel.clock.now, memory.sleeping_mark())
 
     def push(self, call: Call, kind: int) -> None:
-        """Push the object on the list."""
+        """R22: Push the object on the list."""
         self.channels[LIST].append(kind)
         call.window.add("list_pushes")
         self.kernel.defer()
         self.arm_monitor(at_once=self.remedy.expedited_drain)
 
     def arm_monitor(self, at_once: bool) -> None:
-        """Have the monitor run, unless it is pending already."""
+        """R22: Have the monitor run, unless it is pending already."""
         if not self.monitor_todo:
             self.monitor_todo = True
             clock = self.kernel.clock
@@ -757,7 +775,9 @@ class KfreeRcuCpu:
             clock.call_at(time, Order.MONITOR, self.kfree_rcu_monitor)
 
     def kfree_rcu_monitor(self) -> None:
-        """Move what is queued into batches, and come again for what could not be moved."""
+        """R24 to R26: Move what is queued into batches, and come again for what could not
+        be moved.
+        """
         self.monitor_todo = False
         queued = self.queue_kfree_rcu_work()
         if queued:
@@ -768,7 +788,7 @@ class KfreeRcuCpu:
             self.arm_monitor(at_once=False)
 
     def queue_kfree_rcu_work(self) -> bool:
-        """Move each channel into the first batch that takes it; whether anything was moved."""
+        """R24: Move each channel into the first batch that takes it; whether anything was moved."""
         queued = self.left = False
         for krw in self.krw_arr:
             movable = self.movable(krw)
@@ -783,7 +803,7 @@ class KfreeRcuCpu:
         return queued
 
     def movable(self, krw: KfreeRcuCpuWork) -> list[int]:
-        """The channels that a batch would take now."""
+        """R24: The channels that a batch would take now."""
         if any(krw.channels) and not self.remedy.attach_to_pending:
             return []
         return [c for c in range(3) if self.channels[c] and not krw.channels[c]]
@@ -791,7 +811,7 @@ class KfreeRcuCpu:
 
 @dataclass
 class Burst:
-    """Calls that a producer has yet to make back to back, and the event of their end."""
+    """R7: Calls that a producer has yet to make back to back, and the event of their end."""
 
     calls: int
     over: simpy.Event
@@ -840,7 +860,9 @@ class Cpu:
         return self.working or bool(self.works or self.bursts)
 
     def free_again(self) -> float:
-        """When a caller woken now can run: a burst's, only after the works that are ready now."""
+        """R11: When a caller woken now can run: a burst's, only after the works that are
+        ready now.
+        """
         now = self.clock.now
         if self.workload.arrivals in ("poisson", "onoff"):
             return now
@@ -861,7 +883,7 @@ class Cpu:
         self.ring()
 
     def woken_before(self, asked: float) -> Burst | None:
-        """The burst of a caller that is woken now and began to wait before `asked`."""
+        """R9: The burst of a caller that is woken now and began to wait before `asked`."""
         if not self.closed or self.workload.arrivals in ("poisson", "onoff"):
             return None
         done = self.kernel.rcu.done
@@ -869,7 +891,7 @@ class Cpu:
         return found[-1] if found else None
 
     def serve(self) -> Steps:
-        """Serve works first, and one call of the foremost burst between two looks at them."""
+        """R8: Serve works first, and one call of the foremost burst between two looks at them."""
         while True:
             if self.works:
                 self.working = True
@@ -887,8 +909,8 @@ class Cpu:
                 yield self.bell
 
     def let_in(self, began: float) -> Generator[simpy.Event, Any, float]:
-        """Let late producers in if the work that began then has seen a tick; returns since when it
-        has the CPU.
+        """R10: Let late producers in if the work that began then has seen a tick; returns since
+        when it has the CPU.
         """
         now = self.clock.now
         if math.floor(now) <= math.floor(began) or not self.bursts:
@@ -898,8 +920,8 @@ class Cpu:
         return self.clock.now
 
     def serve_late(self) -> Steps:
-        """Within a work: the rest of a late burst and the next if that is due; of a very late one
-        all until a tick.
+        """R10: Within a work: the rest of a late burst and the next if that is due; of a very late
+        one all until a tick.
         """
         came, period = (
             self.clock.now,
@@ -915,7 +937,7 @@ class Cpu:
             calls -= 1
 
     def serve_call(self) -> Steps:
-        """Make the next call of the foremost burst and give it its CPU time."""
+        """R6 and R7: Make the next call of the foremost burst and give it its CPU time."""
         if self.clock.now >= self.kernel.horizon:
             self.bursts.clear()
             return
@@ -940,7 +962,7 @@ class Cpu:
             burst.over.succeed()
 
     def block(self, burst: Burst, call: simpy.Process) -> Generator[simpy.Event, Any, None]:
-        """Let a burst go on behind the others when its call has stalled or waited."""
+        """R12: Let a burst go on behind the others when its call has stalled or waited."""
         runs_at = yield call
         if runs_at > self.clock.now:
             yield self.clock.at(runs_at, Order.CALL)
@@ -965,7 +987,7 @@ class Cpu:
                 self.clock.process(self.periodic_bursts(phase + i * period))
 
     def phases(self) -> Steps:
-        """Switch the source on and off."""
+        """R5: Switch the source on and off."""
         on_ms, off_ms = self.workload.on_ms, self.workload.off_ms
         self.on = bool(self.draws.random() < on_ms / (on_ms + off_ms))
         while True:
@@ -974,7 +996,9 @@ class Cpu:
             self.on = not self.on
 
     def poisson_calls(self) -> Steps:
-        """Make calls at exponential gaps; those that would fall into an off phase are not made."""
+        """R5 and R12: Make calls at exponential gaps; those that would fall into an off phase are
+        not made.
+        """
         workload = self.workload
         rate = workload.rate_hz / self.kernel.scenario.machine.hz / workload.producers
         if workload.arrivals == "onoff":
@@ -995,7 +1019,7 @@ class Cpu:
                     late = self.on and self.draws.random() < missed
 
     def periodic_bursts(self, due: float) -> Steps:
-        """Offer a burst whenever one is due and the one before has ended."""
+        """R7: Offer a burst whenever one is due and the one before has ended."""
         period = self.workload.producers * self.kernel.ticks(self.workload.period_ms)
         while True:
             if due > self.clock.now:

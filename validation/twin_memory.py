@@ -31,7 +31,7 @@ class CpuPages:
 
 
 class Memory:
-    """One zone: every page is free, with the hog, page cache, in deferred objects, or with a
+    """R37: One zone: every page is free, with the hog, page cache, in deferred objects, or with a
     CPU.
     """
 
@@ -60,7 +60,7 @@ class Memory:
     # ---- what goes on beside kfree_rcu()
 
     def flows(self) -> tuple[float, float, float]:
-        """Pages a tick, now: to the hog, read by the load, and brought back by kswapd."""
+        """R40: Pages a tick, now: to the hog, read by the load, and brought back by kswapd."""
         memory = self.memory
         if self.free >= self.marks.full:
             self.kswapd = False
@@ -79,7 +79,7 @@ class Memory:
         return hog * self.per_tick, load * self.per_tick, back * self.per_tick
 
     def follow(self, to: float) -> None:
-        """Let hog, load and kswapd go on until `to`, from mark to mark."""
+        """R40: Let hog, load and kswapd go on until `to`, from mark to mark."""
         levels = (0.0, self.hog_mark, *self.marks)
         while self.now < to:
             hog, load, back = self.flows()
@@ -104,7 +104,7 @@ class Memory:
         return next((level for level in levels if abs(pages - level) < SNAP), pages)
 
     def episode_begins(self, now: float) -> None:
-        """The hog starts, with its head start if this is the begin of the run."""
+        """R40: The hog starts, with its head start if this is the begin of the run."""
         self.follow(now)
         self.episode = True
         self.hog_looks_at = now
@@ -112,7 +112,7 @@ class Memory:
             self.hog_looks_at = self.now = -self.memory.lead_ms * self.ticks
 
     def episode_ends(self, now: float) -> None:
-        """The hog gives back all it has."""
+        """R40: The hog gives back all it has."""
         self.follow(now)
         self.episode = False
         self.free, self.hogged = self.free + self.hogged, 0.0
@@ -120,7 +120,7 @@ class Memory:
     # ---- what kfree_rcu() takes and gives
 
     def page(self, cpu: CpuPages, now: float, mark: float) -> bool:
-        """A page, if more than `mark` are free; it comes from the list of the CPU."""
+        """R39: A page, if more than `mark` are free; it comes from the list of the CPU."""
         self.follow(now)
         if self.free <= mark or self.free < 1.0:
             return False
@@ -131,7 +131,7 @@ class Memory:
         return True
 
     def free_pages(self, cpu: CpuPages, now: float, pages: int) -> None:
-        """Pages go to the list of the CPU, and what it holds above its limit to the zone."""
+        """R39: Pages go to the list of the CPU, and what it holds above its limit to the zone."""
         self.follow(now)
         cpu.pcp += pages
         if cpu.pcp > self.high:
@@ -140,8 +140,8 @@ class Memory:
             self.free += batches * self.batch
 
     def defer(self, now: float, objects: int) -> None:
-        """So many objects are deferred now, one more than before: they hold pages, taken down to
-        min.
+        """R43: So many objects are deferred now, one more than before: they hold pages, taken down
+        to min.
         """
         self.follow(now)
         more = min(
@@ -152,18 +152,20 @@ class Memory:
             self.in_objects += more
 
     def kfree(self, now: float, objects: int) -> None:
-        """So many are left after some have been freed: pages that they do not hold are free."""
+        """R43: So many are left after some have been freed: pages that they do not hold
+        are free.
+        """
         self.follow(now)
         left = min(self.in_objects, self.pages_of(objects))
         self.free += self.in_objects - left
         self.in_objects = left
 
     def pages_of(self, objects: int) -> int:
-        """The slab pages of so many objects."""
+        """R43: The slab pages of so many objects."""
         return -(-objects * self.object_bytes // PAGE_BYTES)
 
     def rcu_head(self, cpu: CpuPages, now: float) -> bool:
-        """An rcu_head object: from the slab pages of the CPU, or with a new one."""
+        """R41: An rcu_head object: from the slab pages of the CPU, or with a new one."""
         if cpu.slab_objects > 0:
             cpu.slab_objects -= 1
             return True
@@ -172,14 +174,14 @@ class Memory:
         )
 
     def slab_page(self, cpu: CpuPages, now: float, mark: float) -> bool:
-        """A page of rcu_head objects, one of which is taken."""
+        """R41: A page of rcu_head objects, one of which is taken."""
         if not self.page(cpu, now, mark):
             return False
         cpu.slab_objects += self.objects_a_page - 1
         return True
 
     def wrappers_freed(self, cpu: CpuPages, now: float, wrappers: int) -> None:
-        """Wrappers go back to the slab pages of the CPU, which keeps a few whole ones."""
+        """R41: Wrappers go back to the slab pages of the CPU, which keeps a few whole ones."""
         cpu.slab_objects += wrappers
         pages = cpu.slab_objects // self.objects_a_page - self.memory.slab_pages
         if pages > 0:
@@ -189,11 +191,11 @@ class Memory:
     # ---- direct reclaim
 
     def sleeping_mark(self) -> float:
-        """The mark that an object's request has to pass after its stall."""
+        """R38: The mark that an object's request has to pass after its stall."""
         return self.marks.high if self.head_alloc == "tryhard" else self.marks.nowait
 
     def missing(self, for_object: bool) -> float:
-        """Pages that a stall has to bring."""
+        """R42: Pages that a stall has to bring."""
         return (
             max(SWAP_CLUSTER_MAX, self.sleeping_mark() - self.free + 1.0)
             if for_object
@@ -201,7 +203,7 @@ class Memory:
         )
 
     def stall_ticks(self, now: float, for_object: bool) -> float:
-        """The median length of a stall that begins now."""
+        """R42: The median length of a stall that begins now."""
         self.follow(now)
         if self.file > 0.0:
             return math.ceil(self.missing(for_object) / SWAP_CLUSTER_MAX) * self.stall
@@ -210,7 +212,7 @@ class Memory:
         return (2 + MAX_RECLAIM_RETRIES if self.free >= self.marks.atomic else 2) * self.round
 
     def reclaim(self, now: float, for_object: bool) -> None:
-        """A stall ends: what it found in the page cache is free."""
+        """R42: A stall ends: what it found in the page cache is free."""
         self.follow(now)
         found = min(self.missing(for_object), self.file)
         self.file -= found

@@ -1,2 +1,34 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The compiled engine: one kernel for all remedies, skipping what cannot matter."""
+"""The compiled engine: one event loop for all remedies, which skips what cannot matter.
+
+The rules are those of docs/model.md; docstrings cite their numbers. What stands where, in an order
+in which it can be read:
+
+records, pointers     what a run remembers, field by field; how compiled code reaches it
+codes                 every enumeration
+random_streams        random numbers
+event_log, calendar   what happened; what comes next
+
+grace_periods         grace periods, and the readers that hold them up
+page_memory           memory as pages: watermarks, reclaim, kswapd, the refill worker
+monitor               kfree_rcu_monitor(): what is queued goes into batches
+synchronize           a call waits for a grace period
+kvfree_call           kvfree_call_rcu(): one call, step by step
+works                 kfree_rcu_work(): a batch is freed
+
+call_draws            what a call is and whether its requests fail
+biased_draws          the same, where failures are made more frequent
+plans                 uneventful calls are accounted for together
+bursts, call_source   when calls are made
+
+held_calls            a wait or a stall is over
+maintenance           monitors, batches and works of a CPU
+pressure              episodes, probabilities in force, windows
+event_loop            the order of all this
+
+copying               a copy of a run
+danger                how near a run is to run out of pages
+biased_copies         rare waits by importance sampling
+splitting             rare waits by splitting
+entry_points          what Python calls
+"""

@@ -15,6 +15,7 @@ def _code(number: int) -> int:
 
 
 # Numbers that compiled code passes as arguments.
+ZERO = _code(0)
 ONE = _code(1)
 NOBODY = _code(-1)  # no producer
 ALL_CPUS = _code(-1)  # the CPU of an event that concerns all
@@ -37,6 +38,13 @@ HEAD_ALLOC = {
     "three_step": HEAD_THREE_STEP,
 }
 
+# Kinds of requests: the second index of World.failures, in the order of Failure.resolved().
+FAILS_PAGE = _code(0)  # GFP_NOWAIT
+FAILS_PAGE_NORETRY = _code(1)  # GFP_KERNEL | __GFP_NORETRY, after its stall
+FAILS_HEAD_ATOMIC = _code(3)  # GFP_ATOMIC
+FAILS_HEAD_HIGH = _code(4)  # with __GFP_HIGH, before its stall
+FAILS_HEAD_RECLAIM = _code(5)  # after its stall
+
 # What a held-up call waits for: HeldCall.waits_for.
 NO_STALL = _code(0)  # nothing yet
 PAGE_STALL = _code(1)  # reclaim, for its page request
@@ -54,7 +62,7 @@ EVENTFUL = _code(1)  # it does more than append to a head block or to the list
 UNEVENTFUL = _code(2)  # it only appends
 
 # How the random draws of a CPU's calls are biased: Cpu.bias.
-UNBIASED = _code(0)
+UNBIASED = _code(0)  # not at all; conditions read `if cpu.bias`
 BIASED = _code(1)  # calls fail more often
 FORCED = _code(2)  # the next call fails for certain
 

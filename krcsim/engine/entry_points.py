@@ -6,7 +6,7 @@ they call.
 from typing import Any
 
 from krcsim.engine.event_loop import simulate
-from krcsim.engine.forks import simulate_with_copies
+from krcsim.engine.splitting import simulate_with_copies
 
 DIGEST = 0  # of what was compiled: it is set before
 

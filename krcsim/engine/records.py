@@ -1,28 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the engine remembers: declared records, reached by address.
+"""What the engine remembers: declared records.
 
 Each class below is a record of compiled code. Its annotations give the NumPy dtype (`World.dtype`),
-in their order; compiled functions get a pointer to one. Arrays of records hang on the World by
-their addresses, so that a whole run can be copied by copying memory.
+in their order; compiled functions get a pointer to one (pointers.py). Arrays of records hang on the
+World by their addresses, so that a whole run can be copied by copying memory.
 
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-from collections.abc import Callable
-from typing import Annotated, Any, ClassVar, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, ClassVar, get_type_hints
 
 import numpy as np
-from numba import from_dtype, types
-from numba.core import cgutils
-from numba.extending import intrinsic
 from numpy.typing import NDArray
 
+KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
+CHANNELS = 3  # blocks of slab objects, blocks of vmalloc objects, and the list
+BLOCK_CHANNELS = 2  # those with blocks
+
 Word = Annotated[int, "u8"]  # 64 random bits
-PerChannel = Annotated[NDArray[np.int64], ("i8", 3)]  # a whole number for each channel
+PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
 PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
 _PLAIN = {int: "i8", float: "f8"}
-
-R = TypeVar("R", bound="Record")
 
 
 class Record:
@@ -58,7 +56,7 @@ class Stream(Record):
 
 
 class Batch(Record):
-    """struct kfree_rcu_cpu_work, two for each CPU: objects that wait for one grace period."""
+    """struct kfree_rcu_cpu_work, KFREE_N_BATCHES a CPU: objects that wait for a grace period."""
 
     state: int  # BATCH_IDLE, BATCH_WAITS or BATCH_QUEUED
     work_cpu: int  # the CPU on which its work is queued, by number
@@ -317,12 +315,12 @@ class World(Record):
     calm_mean: float  # mean length of calm, ticks
 
     # The run.
+    tournament_leaves: int  # leaves of the tournament: a power of 2, at least nr_cpus
     warmup: float  # end of the first window, ticks
     horizon: float  # end of the run, ticks
     tick_ms: float  # length of a tick, ms
     windows_by_episode: int  # the first episodes that begin a window each; 0: boot and steady state
     max_plan_calls: int  # most calls of a plan
-    log_capacity: int  # events the log has room for
     waiter_capacity: int  # calls the queue of waiters has room for
     heap_capacity: int  # calls the heap has room for
 
@@ -421,17 +419,26 @@ class World(Record):
     danger: float  # how near the run is to need a page when none is cached: measure_danger()
     open_counted_waits: int  # waits under way that count with the weight of the copy
     copies_left: int  # copies of a level that are still to go on
-    peak_count: int  # measures of danger that were kept
 
-    # Addresses of arrays, and their lengths where the engine needs them.
+    # Random numbers.
+    episode_stream: Stream  # lengths of episodes and calm
+    gp_stream: Stream  # lengths of grace periods
+    offload_stream: Stream  # CPUs of works
+    expedited_stream: Stream  # lengths of expedited waits
+
+    # A copy of a run copies the fields above, and keeps those below as its own: see copying.py.
+    copy_stream: Stream  # where copies begin, and their random numbers
+    peak_count: int  # measures of danger that were kept
+    log_capacity: int  # events the log has room for
+
+    # Addresses of arrays.
     cpus_address: int  # of Cpu, nr_cpus
-    batches_address: int  # of Batch, 2 for each CPU
+    batches_address: int  # of Batch, KFREE_N_BATCHES for each CPU
     producers_address: int  # of Producer, producers_per_cpu for each CPU
     waiters_address: int  # of HeldCall, a ring: calls in synchronize_rcu()
     stalled_address: int  # of HeldCall: the slots of the heap
     heap_address: int  # of HeapNode
     tournament_address: int  # of Real: next events of the CPUs, ticks
-    tournament_leaves: int  # a power of 2, at least nr_cpus
     counters_address: int  # of Counters, one a window
     wait_histogram_address: int  # of Count, BINS a window: waits
     latency_histogram_address: int  # of Count, BINS a window: latencies of held-up calls
@@ -445,12 +452,6 @@ class World(Record):
     stop_address: int  # of Count: nonzero asks the run to give up
     self_address: int  # of this record
 
-    episode_stream: Stream  # lengths of episodes and calm
-    gp_stream: Stream  # lengths of grace periods
-    offload_stream: Stream  # CPUs of works
-    expedited_stream: Stream  # lengths of expedited waits
-    copy_stream: Stream  # where copies begin, and their random numbers
-
 
 # The random streams of a run, in the order of their seeds.
 WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
@@ -458,54 +459,10 @@ CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream")
 
 COUNTERS = Counters.dtype.names or ()
 
-# Histograms of durations: 16 bins an octave, from 1e-4 ms on.
+# Histograms of durations: bins of equal ratio, from 1e-4 ms on.
+BINS_AN_OCTAVE = 16.0
 BINS = 16 * 34
 BIN_LO_MS = 1e-4
-
-
-def _pointer_to(record: type[R]) -> Callable[[int, int], R]:
-    """A compiled function (address of an array, index) -> record.
-
-    Arrays as arguments would triple the compile time.
-    """
-    numba_type = from_dtype(record.dtype)
-    itemsize = record.dtype.itemsize
-
-    @intrinsic  # type: ignore[untyped-decorator]
-    def element(_typing: Any, _base: Any, _index: Any) -> Any:
-        def code(context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-            offset = builder.mul(args[1], context.get_constant(types.intp, itemsize))
-            address = builder.add(args[0], offset)
-            return builder.inttoptr(address, context.get_value_type(numba_type))
-
-        return numba_type(types.int64, types.int64), code
-
-    return cast(Callable[[int, int], R], element)
-
-
-cpu_at = _pointer_to(Cpu)
-batch_at = _pointer_to(Batch)
-producer_at = _pointer_to(Producer)
-held_call_at = _pointer_to(HeldCall)
-heap_node_at = _pointer_to(HeapNode)
-counters_at = _pointer_to(Counters)
-tally_at = _pointer_to(Tally)
-event_at = _pointer_to(EventRecord)
-real_at = _pointer_to(Real)
-count_at = _pointer_to(Count)
-
-
-@intrinsic  # type: ignore[untyped-decorator]
-def _move_bytes(_typing: Any, _to: Any, _origin: Any, _count: Any) -> Any:
-    def code(_context: Any, builder: Any, _signature: Any, args: Any) -> Any:
-        to, origin = (builder.inttoptr(address, cgutils.voidptr_t) for address in args[:2])
-        cgutils.raw_memcpy(builder, to, origin, args[2], 1)
-
-    return types.void(types.int64, types.int64, types.int64), code
-
-
-# Copies bytes: (to this address, from this address, how many).
-move_bytes = cast(Callable[[int, int, int], None], _move_bytes)
 
 
 def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np.uint64]]:

@@ -14,6 +14,7 @@ from krcsim.engine.codes import FULL, STOPPED
 from krcsim.engine.records import (
     BINS,
     CPU_STREAMS,
+    KFREE_N_BATCHES,
     WORLD_STREAMS,
     Batch,
     Counters,
@@ -114,7 +115,7 @@ class Arena:
         producers = cpus * self.scenario.workload.producers if world["has_bursts"] else 1
         arrays = dict(
             cpus=np.zeros(cpus, Cpu.dtype),
-            batches=np.zeros(2 * cpus, Batch.dtype),
+            batches=np.zeros(KFREE_N_BATCHES * cpus, Batch.dtype),
             producers=np.zeros(producers, Producer.dtype),
             waiters=np.zeros(held_up, HeldCall.dtype),
             stalled=np.zeros(held_up + 1, HeldCall.dtype),

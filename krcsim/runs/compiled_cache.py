@@ -162,7 +162,7 @@ def _alone(folder: Path, name: str) -> Iterator[None]:
 
 def _files(folder: Path, name: str) -> list[Path]:
     """What numba keeps of a function."""
-    found = folder.glob(f"*{name}*.{_TAG}.*")
+    found = folder.glob(f"*.{name}.*.{_TAG}.*" if name else f"*.{_TAG}.*")
     return sorted(path for path in found if path.suffix in (".nbi", ".nbc"))
 
 

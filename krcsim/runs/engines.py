@@ -8,7 +8,6 @@ seconds.
 
 import ast
 import functools
-import platform
 import subprocess
 import sys
 import threading
@@ -20,6 +19,7 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
+from krcsim.base.errors import KrcsimError
 from krcsim.engine.random_streams import UNLIMITED
 from krcsim.engine.records import World
 from krcsim.runs import linking
@@ -90,7 +90,9 @@ def is_compiled(version: Version) -> bool:
     """Whether a version is there already, in memory or on disk, so that nobody has to wait."""
     if version.name in _engines:
         return True
-    return is_kept(functools.partial(_decorated, version), _digest(version)[0])
+    in_one_piece = linking.is_wanted()
+    make = functools.partial(_decorated, version, in_one_piece)
+    return is_kept(make, _digest(version, in_one_piece)[0])
 
 
 def compile_seconds(version: Version) -> float:
@@ -118,32 +120,35 @@ _locks = {version.name: threading.Lock() for version in VERSIONS}
 
 
 def _load(version: Version) -> Any:
+    if not linking.is_wanted():
+        return _compiled(version, in_one_piece=False)
+    try:
+        return _compiled(version, in_one_piece=True)
+    except KrcsimError:
+        raise
+    except Exception as error:  # numba's inside is not what it was
+        reason = f"{type(error).__name__}: {error}".splitlines()[0]
+        announce(
+            f"the engine cannot be compiled in one piece ({reason}); numba's own way is slower"
+        )
+        return _compiled(version, in_one_piece=False)
+
+
+def _compiled(version: Version, *, in_one_piece: bool) -> Any:
+    """A version from disk, or else compiled and kept there."""
+
     def answers(function: Any) -> bool:
         return int(function(np.zeros(0, World.dtype))) == number
 
-    name, number = _digest(version)
-    make = functools.partial(_decorated, version)
+    name, number = _digest(version, in_one_piece)
+    make = functools.partial(_decorated, version, in_one_piece)
     if not is_kept(make, name):
-        seconds = f"{compile_seconds(version):.0f}"
-        announce(f"compiling the engine for this Python and this machine: about {seconds} s, once")
+        seconds = version.compile_s if in_one_piece else version.compile_plain_s
+        announce(
+            f"compiling the engine for this Python and this machine: about {seconds:.0f} s, once"
+        )
     types = (numba.typeof(np.zeros(1, World.dtype)),)
     return whole(make, types, name, check=answers, say=announce)
-
-
-@functools.cache
-def _digest(version: Version) -> tuple[str, int]:
-    """What tells this version, as it is compiled here, from all others: a name, and a number."""
-    text = digest_of(
-        _trees(version),
-        version.name,
-        linking.is_wanted(),
-        sys.version,
-        platform.machine(),
-        numba.__version__,
-        np.__version__,
-        *linking.target(),
-    )
-    return f"{version.name}_{text[:16]}", int(text[:14], 16)
 
 
 @functools.cache
@@ -151,17 +156,17 @@ def _trees(version: Version) -> Mapping[str, ast.Module]:
     return trees_of(version.constants, version.entry)
 
 
-def _decorated(version: Version) -> Any:
+@functools.cache
+def _digest(version: Version, in_one_piece: bool) -> tuple[str, int]:
+    """What tells this version, as it is compiled here, from all others: a name, and a number."""
+    text = digest_of(_trees(version), in_one_piece, sys.version, np.__version__, *linking.target())
+    return f"{version.name}_{text[:16]}", int(text[:14], 16)
+
+
+def _decorated(version: Version, in_one_piece: bool) -> Any:
     """The entry point of a version, to be compiled on its first call and kept on disk."""
-    name, digest = _digest(version)
-    in_one = linking.is_wanted()
-    inner = INNER | (dict(pipeline_class=linking.InnerCompiler) if in_one else {})
-    outer = OPTIONS | (dict(pipeline_class=linking.EntryCompiler) if in_one else {})
-    entry = entry_of(
-        _trees(version),
-        version.entry,
-        name,
-        digest,
-        numba.njit(**inner),
-    )
+    name, number = _digest(version, in_one_piece)
+    inner = INNER | (dict(pipeline_class=linking.InnerCompiler) if in_one_piece else {})
+    outer = OPTIONS | (dict(pipeline_class=linking.EntryCompiler) if in_one_piece else {})
+    entry = entry_of(_trees(version), version.entry, name, number, numba.njit(**inner))
     return numba.njit(cache=True, **outer)(entry)

@@ -50,7 +50,10 @@ class InnerLibrary(JITCodeLibrary):  # type: ignore[misc]
     """A function as it was lowered: not optimised, and no machine code."""
 
     def add_llvm_module(self, ll_module: Any) -> None:
-        """Take the code in as it is."""
+        """Take the code in as it is; raises LinkingError if it needs something of Python."""
+        for variable in ll_module.global_variables:
+            if variable.name.startswith(ENVIRONMENT) and str(ll_module).count(variable.name) > 1:
+                raise LinkingError(f"{self.name}() needs something of Python")
         self._final_module.link_in(ll_module)
 
     def add_linking_library(self, library: Any) -> None:
@@ -100,13 +103,9 @@ class EntryLibrary(JITCodeLibrary):  # type: ignore[misc]
                 function.linkage = "internal"
         for variable in module.global_variables:
             if variable.name.startswith(ENVIRONMENT) and variable.name not in own_variables:
-                variable.linkage = "internal"  # goes away if nothing uses it
+                variable.linkage = "internal"  # nothing uses it, so it goes away
         self._optimize_final_module()
         module.verify()
-
-        left = {variable.name for variable in module.global_variables} - own_variables
-        if any(name.startswith(ENVIRONMENT) for name in left):
-            raise LinkingError("an inner function needs something of Python")
         self._finalize_final_module()
 
 

@@ -3,7 +3,8 @@
 and longer.
 
 All runs take calls one by one in an open loop, so that two sizes share their world until they first
-differ. What docs/model.md says of worlds in which more hurts is computed here and looked up there.
+differ. What docs/model.md says of scenarios in which more hurts is computed here, and looked up
+there.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from tests.engine.test_properties import NUMBER, SEED, examples, short
 
 SIZES = st.integers(0, 6)
 MORE = st.integers(1, 8)
-WORLDS = range(400)  # of which docs/model.md counts those where more hurts
+WORLDS = range(400)  # of which docs/model.md counts those in which more hurts
 
 
 def sized(world: Scenario, what: str, n: int, full: bool) -> Scenario:
@@ -194,7 +195,7 @@ def test_how_often_more_hurts_is_told_as_it_is() -> None:
             sum(b[2] > a[2] + 1e-6 for a, b in pairs),
         ]
     pool, pages = (
-        f"{d} worlds that it changes, calls wait more often in {n} and longer in all in {t}"
+        f"{d} scenarios that it changes, calls wait more often in {n} and longer in all in {t}"
         for d, n, t in (counts[:3], counts[3:])
     )
     assert pool in said(), counts

@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What held a call up is over: a wait for a grace period, or a stall in direct reclaim."""
+
+import math
+
+from krcsim.engine.calendar import free_slot, pop_held_call
+from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
+from krcsim.engine.codes import BATCH_QUEUED, EXPEDITED_WAIT, LIST, WAIT_ENDS
+from krcsim.engine.event_log import log_event
+from krcsim.engine.kvfree_call import go_on_after_stall
+from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
+from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
+from krcsim.engine.works import batches_on, work_cost
+
+
+def histogram_bin(ms: float) -> int:
+    """The bin of a time in ms."""
+    if ms <= BIN_LO_MS:
+        return 0
+    return min(BINS - 1, int(BINS_AN_OCTAVE * math.log2(ms / BIN_LO_MS)))
+
+
+def record_latency(world: World, now: float, held_call: HeldCall) -> None:
+    """R45: a held-up call ends; its latency goes into the histogram."""
+    ms = (now - held_call.called_at + world.call_cost) * world.tick_ms
+    place = held_call.window * BINS + histogram_bin(ms)
+    count_at(world.latency_histogram_address, place).n += 1
+
+
+def end_wait(world: World, now: float, held_call: HeldCall) -> None:
+    """R11, R12 and R45: a wait is over; account for it, and let its caller go on."""
+    cpu_index = held_call.cpu
+    cpu = cpu_at(world.cpus_address, cpu_index)
+    if world.is_closed_loop:
+        settle_calls(world, cpu, now)
+
+    runs_at = now
+    if world.has_bursts:
+        runs_at = max(time_to_run(world, cpu, cpu_index, now), cpu.wakeups_done_at)
+        runs_at += world.wake_cost
+        cpu.wakeups_done_at = runs_at
+
+    ms = (runs_at - held_call.wait_began_at) * world.tick_ms
+    record_wait(world, held_call, ms)
+    record_latency(world, runs_at, held_call)
+    log_event(world, now, WAIT_ENDS, cpu_index, ms)
+
+    if world.is_closed_loop:
+        resume_caller(world, cpu, cpu_index, now, runs_at, held_call)
+
+
+def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
+    """R11: when a woken caller gets the CPU, which a work may have."""
+    if cpu.is_working == 0:
+        return now
+
+    if not world.is_closed_loop:
+        # A task that has slept long comes first, but for a block that is being freed.
+        block_is_freed = cpu.work_channel != LIST and now >= cpu.work_pause_ends_at
+        return cpu.work_step_ends_at if block_is_freed else now
+
+    # It comes after the works that are ready.
+    ahead = rest_of_work(world, cpu)
+    for batch_index in batches_on(world, cpu_index):
+        batch = batch_at(world.batches_address, batch_index)
+        if batch.state == BATCH_QUEUED and batch.work_cpu == cpu_index:
+            ahead += work_cost(world, cpu, batch.objects.sum(), batch.blocks[LIST])
+
+    return max(now, cpu.work_step_ends_at + ahead)
+
+
+def rest_of_work(world: World, cpu: Cpu) -> float:
+    """R34: the CPU time of a work behind its present step."""
+    objects = cpu.work_objects.sum() - cpu.work_step_objects
+    wrappers = cpu.work_blocks[LIST] - cpu.work_step_wrappers
+    return work_cost(world, cpu, objects, wrappers)
+
+
+def record_wait(world: World, held_call: HeldCall, ms: float) -> None:
+    """R45: a wait counts with its whole length in the window of its call."""
+    counters_at(world.counters_address, held_call.window).wait_ms += ms
+    place = held_call.window * BINS + histogram_bin(ms)
+    count_at(world.wait_histogram_address, place).n += 1
+
+    if held_call.is_counted:
+        tally_at(world.tallies_address, held_call.window).wait_ms += world.weight * ms
+        world.open_counted_waits -= 1
+
+
+def end_stall(world: World, now: float) -> None:
+    """R21 and R31: a stall ends, and its call goes on; or an expedited wait is over."""
+    pop_held_call(world)
+    held_call = free_slot(world)
+    cpu_index = held_call.cpu
+    cpu = cpu_at(world.cpus_address, cpu_index)
+    settle_calls(world, cpu, now)
+
+    if held_call.waits_for == EXPEDITED_WAIT:
+        end_wait(world, now, held_call)
+        return
+
+    counters = counters_at(world.counters_address, held_call.window)
+    waits = counters.waits
+    is_held = go_on_after_stall(world, cpu, cpu_index, now, held_call)
+    if not is_held:
+        record_latency(world, now, held_call)
+
+    if not is_held and world.is_closed_loop:
+        resume_caller(world, cpu, cpu_index, now, now, held_call)
+    elif not is_held or counters.waits > waits:  # else it stalls once more
+        make_plan(world, cpu, cpu_index, now)

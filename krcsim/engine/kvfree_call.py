@@ -1,0 +1,295 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One call of kfree_rcu(): kvfree_call_rcu() step by step, as in docs/model.md (rules R13 to R22).
+
+The caller has accounted for the uneventful calls of the CPU before.
+"""
+
+import math
+
+from krcsim.engine.calendar import free_slot, push_held_call
+from krcsim.engine.codes import (
+    DRAINED_EARLY,
+    HEAD_ALLOCATED,
+    HEAD_FROM_POOL,
+    HEAD_STALL,
+    LIST,
+    MONITOR_ARMED,
+    NO_STALL,
+    ONE,
+    OWN_HEAD_LISTED,
+    PAGE_ALLOCATED,
+    PAGE_FAILED,
+    PAGE_FROM_CACHE,
+    PAGE_STALL,
+    STALL_BEGINS,
+)
+from krcsim.engine.event_log import log_event
+from krcsim.engine.monitor import arm_monitor, kfree_rcu_monitor
+from krcsim.engine.page_memory import (
+    count_held_objects,
+    head_request_may_sleep,
+    median_stall,
+    reclaim_pages,
+    refill_caches,
+    take_head_object,
+    take_page,
+)
+from krcsim.engine.pointers import counters_at
+from krcsim.engine.random_streams import INF, normal
+from krcsim.engine.records import Cpu, HeldCall, World
+from krcsim.engine.synchronize import synchronize_rcu
+
+
+def kvfree_call_rcu(
+    world: World,
+    cpu: Cpu,
+    cpu_index: int,
+    now: float,
+    channel: int,
+    is_single: bool,
+    u_page: float,
+    u_head: float,
+    producer: int,
+) -> bool:
+    """R13 to R19, kvfree_call_rcu(): a call is made; True if its caller is now held up, since it
+    waits or stalls.
+
+    u_page and u_head are the uniform numbers of R20; with memory as pages they count for nothing.
+    """
+    count_call(world, is_single)
+
+    goes_into_block = cpu.head_block_room[channel] > 0  # R13
+    if world.has_array_path and not goes_into_block:
+        cache = channel * world.has_channel_caches
+        if world.has_page_memory and cpu.cached_pages[cache] == 0:
+            u_page = 1.0 * take_page(world, cpu, now, world.nowait_mark)
+        goes_into_block = add_ptr_to_bulk_krc_lock(
+            world, cpu, cpu_index, now, channel, is_single, u_page
+        )
+
+    if goes_into_block or not is_single:
+        if not goes_into_block:  # R16
+            log_event(world, now, OWN_HEAD_LISTED, cpu_index, 0.0)
+        target = channel if goes_into_block else LIST
+        enqueue(world, cpu, cpu_index, now, target, world.window)
+        return False
+
+    held_call = free_slot(world)
+    hold_call(world, held_call, cpu_index, now, channel, u_page, u_head, producer)
+    if u_head < p_no_head(world) and (held_call.page_fails or not world.asks_noretry):
+        cpu.stalled_failing_calls += 1
+
+    if world.asks_noretry and begin_stall(world, cpu, cpu_index, now, held_call, PAGE_STALL):
+        return True
+    return go_on_after_stall(world, cpu, cpu_index, now, held_call)
+
+
+def count_call(world: World, is_single: bool) -> None:
+    """R45: a call is counted by its kind."""
+    counters = counters_at(world.counters_address, world.window)
+    counters.single += is_single
+    counters.single_episode += is_single * world.in_episode
+    counters.double += not is_single
+    counters.double_episode += (not is_single) * world.in_episode
+
+
+def add_ptr_to_bulk_krc_lock(
+    world: World,
+    cpu: Cpu,
+    cpu_index: int,
+    now: float,
+    channel: int,
+    is_single: bool,
+    u_page: float,
+) -> bool:
+    """R14 and R15, add_ptr_to_bulk_krc_lock(): whether a call that found no room gets a page for a
+    new head block, from the cache or from the allocator.
+
+    A single-argument call that asks with __GFP_NORETRY and gets none at once has its answer after
+    a stall.
+    """
+    cache = channel * world.has_channel_caches
+    if cpu.cached_pages[cache] > 0:  # get_cached_bnode()
+        cpu.cached_pages[cache] -= 1
+        counters_at(world.counters_address, world.window).cache_hits += 1
+        log_event(world, now, PAGE_FROM_CACHE, cpu_index, float(cpu.cached_pages[cache]))
+        cpu.head_block_room[channel] = world.block_entries
+        cpu.queued_blocks[channel] += 1
+        return True
+
+    gets_page = u_page >= world.p_page_fails
+    if gets_page or not (is_single and world.asks_noretry):
+        receive_page(world, cpu, cpu_index, now, channel, world.window, gets_page)
+        if world.has_refill_worker:
+            refill_caches(world, cpu, now)
+    return gets_page
+
+
+def receive_page(
+    world: World,
+    cpu: Cpu,
+    cpu_index: int,
+    now: float,
+    channel: int,
+    window: int,
+    succeeds: bool,
+) -> None:
+    """R15: the page request of a call made in this window ends; a page is a new head block."""
+    counters = counters_at(world.counters_address, window)
+    counters.page_ok += succeeds
+    counters.page_fail += not succeeds
+    log_event(world, now, PAGE_ALLOCATED if succeeds else PAGE_FAILED, cpu_index, 0.0)
+
+    if succeeds:
+        cpu.head_block_room[channel] = world.block_entries
+        cpu.queued_blocks[channel] += 1
+
+
+def hold_call(
+    world: World,
+    held_call: HeldCall,
+    cpu_index: int,
+    now: float,
+    channel: int,
+    u_page: float,
+    u_head: float,
+    producer: int,
+) -> None:
+    """R20: note what the rest of a call needs, with the probabilities of the moment at which it is
+    made.
+    """
+    held_call.waits_for = NO_STALL
+    held_call.cpu = cpu_index
+    held_call.producer = producer
+    held_call.window = world.window
+    held_call.called_at = now
+    held_call.channel = channel
+
+    held_call.u_head = u_head
+    held_call.page_fails = u_page < world.p_noretry_page_fails
+    held_call.p_head_fails_at_first = world.p_head_fails_at_first
+    held_call.p_head_fails_after_reclaim = world.p_head_fails_after_reclaim
+
+    held_call.episode = world.episode_number * world.in_episode
+    held_call.episode_window = world.episode_window
+    held_call.episode_has_waited = world.episode_has_waited
+
+
+def p_no_head(world: World) -> float:
+    """P(a single-argument call without a page gets no rcu_head, at once or after reclaim)."""
+    at_first = world.p_head_fails_at_first
+    if head_request_may_sleep(world):
+        return min(at_first, world.p_head_fails_after_reclaim)
+    return at_first
+
+
+def begin_stall(
+    world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall, waits_for: int
+) -> bool:
+    """R21 and R42: the call stalls in direct reclaim, and its rest waits in the heap; False if the
+    stall has no length.
+    """
+    counters = counters_at(world.counters_address, held_call.window)
+    held_call.waits_for = waits_for
+    counters.stalls += 1
+
+    median = world.stall_median
+    if world.has_page_memory:
+        median = median_stall(world, cpu, now, waits_for)
+
+    if median > 0.0:
+        ticks = median * math.exp(world.stall_sigma * normal(cpu.stall_stream))
+        counters.stall_ms += ticks * world.tick_ms
+        log_event(world, now, STALL_BEGINS, cpu_index, ticks * world.tick_ms)
+        push_held_call(world, now + ticks)
+
+    return median > 0.0
+
+
+def go_on_after_stall(
+    world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
+) -> bool:
+    """R15 to R19: a single-argument call goes on, after a stall or without one; True if its caller
+    is now held up.
+    """
+    if world.has_page_memory and held_call.waits_for != NO_STALL:
+        reclaim_pages(world, now, held_call.waits_for)
+
+    if held_call.waits_for == PAGE_STALL:
+        page_arrives = answer_page_request(world, cpu, cpu_index, now, held_call)
+        if page_arrives:
+            enqueue(world, cpu, cpu_index, now, held_call.channel, held_call.window)
+            return False
+
+    # R17: request an rcu_head.
+    if world.has_page_memory:
+        held_call.u_head = 1.0 * take_head_object(world, cpu, now, held_call.waits_for)
+    fails = held_call.p_head_fails_at_first
+    if held_call.waits_for == HEAD_STALL:
+        fails = held_call.p_head_fails_after_reclaim
+    gets_head = held_call.u_head >= fails
+
+    if not gets_head and held_call.waits_for != HEAD_STALL and head_request_may_sleep(world):
+        if begin_stall(world, cpu, cpu_index, now, held_call, HEAD_STALL):
+            return True
+
+        if world.has_page_memory:
+            reclaim_pages(world, now, HEAD_STALL)
+            held_call.u_head = 1.0 * take_head_object(world, cpu, now, HEAD_STALL)
+        gets_head = held_call.u_head >= held_call.p_head_fails_after_reclaim
+
+    if not gets_head:
+        cpu.stalled_failing_calls -= 1
+        if cpu.nr_emergency == 0:
+            synchronize_rcu(world, now, held_call)
+            return True
+
+        cpu.nr_emergency -= 1  # R18
+        counters_at(world.counters_address, held_call.window).pool_hits += 1
+
+    cpu.queued_blocks[LIST] += 1
+    world.call_got_wrapper = gets_head
+    code = HEAD_ALLOCATED if gets_head else HEAD_FROM_POOL
+    log_event(world, now, code, cpu_index, float(cpu.nr_emergency))
+    enqueue(world, cpu, cpu_index, now, LIST, held_call.window)
+    return False
+
+
+def answer_page_request(
+    world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
+) -> bool:
+    """R15: the stall of a page request with __GFP_NORETRY ends; whether it got a page."""
+    if world.has_page_memory:
+        held_call.page_fails = not take_page(world, cpu, now, world.nowait_mark)
+
+    arrives = held_call.page_fails == 0
+    receive_page(world, cpu, cpu_index, now, held_call.channel, held_call.window, arrives)
+    if world.has_refill_worker:
+        refill_caches(world, cpu, now)
+
+    return arrives
+
+
+def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, window: int) -> None:
+    """R22: an object of a call made in this window joins a channel: count it, arm the monitor."""
+    cpu.queued_objects[channel] += 1
+    if channel == LIST:
+        counters_at(world.counters_address, window).list_pushes += 1
+    else:
+        cpu.head_block_room[channel] -= 1
+
+    if world.is_past_horizon:  # a stall outlasted the run: nobody will drain this object
+        return
+
+    counters = counters_at(world.counters_address, world.window)
+    world.deferred_objects += 1
+    count_held_objects(world, ONE)
+    counters.queued += 1
+    counters.area -= now
+
+    if cpu.monitor_at == INF:
+        if channel == LIST and world.drains_list_at_once:
+            log_event(world, now, DRAINED_EARLY, cpu_index, 0.0)
+            kfree_rcu_monitor(world, cpu, cpu_index, now)
+        else:
+            arm_monitor(world, cpu, cpu_index, now, MONITOR_ARMED)

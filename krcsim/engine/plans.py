@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Plans: how runs of uneventful calls are skipped, exactly (see DESIGN.md).
+
+A plan is a number of calls of which all but the last are uneventful. How many they are is drawn,
+and they are accounted for together, without an event for each.
+"""
+
+from krcsim.engine.biased_draws import draw_call, p_uneventful_biased
+from krcsim.engine.call_draws import p_uneventful_and_eventful
+from krcsim.engine.codes import ANY_CALL, EVENTFUL, LIST, ONE, SLAB, UNEVENTFUL, VMALLOC
+from krcsim.engine.kvfree_call import kvfree_call_rcu
+from krcsim.engine.page_memory import count_held_objects
+from krcsim.engine.pointers import counters_at
+from krcsim.engine.random_streams import INF, UNLIMITED, binomial, geometric
+from krcsim.engine.records import BLOCK_CHANNELS, Cpu, World
+
+
+def has_both_channels(world: World) -> bool:
+    """Whether there are objects of the slab allocator and of vmalloc()."""
+    return 0.0 < world.p_vmalloc < 1.0
+
+
+def draw_plan_length(world: World, cpu: Cpu) -> None:
+    """Draw the number of calls of a plan and what is known of its last call."""
+    cpu.plan_log_ratio = 0.0
+    cpu.plan_could_be_biased = 0
+    channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
+    room = cpu.head_block_room[channel]
+
+    if world.takes_every_call or cpu.monitor_at == INF:
+        cpu.plan_calls = 1
+        cpu.plan_last_kind = ANY_CALL
+
+    elif room > 0 and not has_both_channels(world):
+        cpu.plan_calls = min(room + 1, world.max_plan_calls)
+        cpu.plan_last_kind = ANY_CALL if room < world.max_plan_calls else UNEVENTFUL
+
+    elif has_both_channels(world):
+        longest = min(
+            cpu.head_block_room[SLAB] or UNLIMITED,
+            cpu.head_block_room[VMALLOC] or UNLIMITED,
+            world.max_plan_calls,
+        )
+        slab = p_uneventful_and_eventful(world, cpu, SLAB)[1]
+        p_eventful = slab + p_uneventful_and_eventful(world, cpu, VMALLOC)[1]
+        p_again = p_uneventful_biased(world, cpu, 1.0 - p_eventful)
+        calls = geometric(cpu.call_stream, p_again)
+        cpu.plan_calls = min(calls, longest)
+        cpu.plan_last_kind = EVENTFUL if calls <= longest else UNEVENTFUL
+
+    elif p_uneventful_and_eventful(world, cpu, channel)[0] > 0.0:
+        uneventful = p_uneventful_and_eventful(world, cpu, channel)[0]
+        calls = geometric(cpu.call_stream, p_uneventful_biased(world, cpu, uneventful))
+        is_cut = calls > world.max_plan_calls or calls == UNLIMITED
+        cpu.plan_calls = min(calls, world.max_plan_calls)
+        cpu.plan_last_kind = UNEVENTFUL if is_cut else EVENTFUL
+
+    else:
+        cpu.plan_calls = 1
+        cpu.plan_last_kind = ANY_CALL
+
+
+def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) -> None:
+    """R13 and R45: uneventful calls were made, at times that add up to time_sum."""
+    if calls <= 0:
+        return
+
+    counters = counters_at(world.counters_address, world.window)
+    world.deferred_objects += calls
+    counters.queued += calls
+    counters.area -= time_sum
+    count_held_objects(world, calls)
+    world.log_ratio += calls * cpu.plan_log_ratio
+
+    channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
+    if cpu.head_block_room[channel] > 0 and not has_both_channels(world):  # the most frequent case
+        cpu.head_block_room[channel] -= calls
+        cpu.queued_objects[channel] += calls
+        singles = calls
+        if world.p_single < 1.0:
+            singles = binomial(cpu.call_stream, calls, world.p_single)
+    else:
+        singles = spread_uneventful_calls(world, cpu, calls)
+
+    counters.single += singles
+    counters.single_episode += singles * world.in_episode
+    counters.double += calls - singles
+    counters.double_episode += (calls - singles) * world.in_episode
+
+
+def spread_uneventful_calls(world: World, cpu: Cpu, calls: int) -> int:
+    """R13 to R17: uneventful calls go into blocks or on the list; returns how many are
+    single-argument.
+    """
+    counters = counters_at(world.counters_address, world.window)
+    slab = p_uneventful_and_eventful(world, cpu, SLAB)[0]
+    vmalloc = p_uneventful_and_eventful(world, cpu, VMALLOC)[0]
+    vmalloc_calls = binomial(cpu.call_stream, calls, vmalloc / (slab + vmalloc))
+
+    singles = 0
+    listed = 0
+    for channel in range(BLOCK_CHANNELS):
+        of_channel = vmalloc_calls if channel == VMALLOC else calls - vmalloc_calls
+        into_block = of_channel * (cpu.head_block_room[channel] > 0)
+        cpu.head_block_room[channel] -= into_block
+        cpu.queued_objects[channel] += into_block
+        singles += binomial(cpu.call_stream, into_block, world.p_single)
+        listed += of_channel - into_block
+
+    single = world.p_single * world.p_single_uneventful
+    double = (1.0 - world.p_single) * world.p_page_fails
+    wrapped = binomial(cpu.call_stream, listed, single / (single + double))
+    cpu.queued_objects[LIST] += listed
+    cpu.queued_blocks[LIST] += wrapped
+    counters.list_pushes += listed
+    counters.page_fail += listed * world.has_array_path
+
+    return singles + wrapped
+
+
+def make_last_planned_call(
+    world: World, cpu: Cpu, cpu_index: int, now: float, producer: int
+) -> bool:
+    """The last call of a plan is made, by a producer or by NOBODY; True if it now holds up its
+    caller.
+    """
+    if not world.has_bursts:
+        cpu.producer_woke_at = now
+
+    if cpu.plan_last_kind == UNEVENTFUL:
+        count_uneventful_calls(world, cpu, ONE, now)
+        return False
+
+    channel, is_single, u_page, u_head = draw_call(world, cpu)
+    is_held = (
+        kvfree_call_rcu(world, cpu, cpu_index, now, channel, is_single, u_page, u_head, producer)
+        and world.is_closed_loop > 0
+    )
+    cpu.blocked_producers += is_held
+    return is_held

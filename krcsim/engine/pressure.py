@@ -1,0 +1,111 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Episodes of pressure, the probabilities that they put in force, and the windows of a run."""
+
+from krcsim.engine.call_source import make_plan, settle_all
+from krcsim.engine.codes import (
+    ALL_CPUS,
+    EPISODE_BEGINS,
+    EPISODE_ENDS,
+    FAILS_HEAD_ATOMIC,
+    FAILS_HEAD_HIGH,
+    FAILS_HEAD_RECLAIM,
+    FAILS_PAGE,
+    FAILS_PAGE_NORETRY,
+    HEAD_NONE,
+    HEAD_TRYHARD,
+)
+from krcsim.engine.event_log import log_event
+from krcsim.engine.page_memory import switch_hog
+from krcsim.engine.pointers import counters_at, cpu_at, real_at
+from krcsim.engine.random_streams import INF, exponential
+from krcsim.engine.records import World
+
+
+def set_probabilities_in_force(world: World) -> None:
+    """R36: what calm or an episode makes of the probabilities of failure, as the calls need
+    them.
+    """
+    failures = world.failures
+    state = world.in_episode
+
+    world.p_page_fails = failures[state, FAILS_PAGE] if world.has_array_path else 1.0
+    world.p_noretry_page_fails = failures[state, FAILS_PAGE_NORETRY]
+    world.p_head_fails_after_reclaim = failures[state, FAILS_HEAD_RECLAIM]
+
+    world.p_head_fails_at_first = failures[state, FAILS_HEAD_ATOMIC]
+    if world.head_alloc == HEAD_NONE:
+        world.p_head_fails_at_first = 1.0
+    elif world.head_alloc == HEAD_TRYHARD:
+        world.p_head_fails_at_first = failures[state, FAILS_HEAD_HIGH]
+
+    world.p_single_uneventful = 0.0
+    if not world.asks_noretry:
+        world.p_single_uneventful = world.p_page_fails * (1.0 - world.p_head_fails_at_first)
+
+    if world.has_page_memory:  # then a request's uniform number is 0 or 1
+        world.p_page_fails = 0.5
+        world.p_noretry_page_fails = 0.5
+        world.p_head_fails_at_first = 0.5
+        world.p_head_fails_after_reclaim = 0.5
+
+
+def switch_pressure(world: World, now: float) -> None:
+    """R36: an episode of pressure begins or ends, for all CPUs."""
+    settle_all(world, now)
+    if world.has_page_memory:
+        switch_hog(world, now)
+
+    counters = counters_at(world.counters_address, world.window)
+    counters.episode_ms += now if world.in_episode else -now
+    world.in_episode ^= 1
+    set_probabilities_in_force(world)
+    if world.in_episode:
+        begin_episode(world, now)
+
+    code = EPISODE_BEGINS if world.in_episode else EPISODE_ENDS
+    log_event(world, now, code, ALL_CPUS, float(world.episode_number))
+
+    if world.has_random_episodes:
+        mean = world.episode_mean if world.in_episode else world.calm_mean
+        world.pressure_switches_at = now + exponential(world.episode_stream) * mean
+    else:
+        world.schedule_index += 1
+        world.pressure_switches_at = real_at(world.schedule_address, world.schedule_index).x
+
+    # Only a CPU without room asks the allocator; but which it is may differ by channel.
+    for cpu_index in range(world.nr_cpus):
+        make_plan(world, cpu_at(world.cpus_address, cpu_index), cpu_index, now)
+
+
+def begin_episode(world: World, now: float) -> None:
+    """R2 and R36: an episode counts in the window of its begin, which it may begin itself."""
+    world.episode_number += 1
+    if world.window < world.windows_by_episode:
+        end_window(world, now)
+
+    world.episode_has_waited = 0
+    world.episode_window = world.window
+    counters_at(world.counters_address, world.window).episodes += 1
+
+
+def end_window(world: World, now: float) -> None:
+    """R2: close the sums of a window; the next one begins, or the run ends."""
+    settle_all(world, now)
+    counters = counters_at(world.counters_address, world.window)
+    counters.peak = max(counters.peak, world.deferred_objects)
+    counters.area = counters.area + world.deferred_objects * now
+    counters.episode_ms += world.in_episode * now
+
+    if now >= world.horizon:
+        world.is_past_horizon = 1
+        world.window_ends_at = INF
+        world.pressure_switches_at = INF
+        for cpu_index in range(world.nr_cpus):
+            counters.drains_due += cpu_at(world.cpus_address, cpu_index).monitor_at < INF
+    else:
+        world.window += 1
+        world.window_ends_at = world.horizon
+        counters = counters_at(world.counters_address, world.window)
+        counters.peak = world.deferred_objects
+        counters.area = counters.area - world.deferred_objects * now
+        counters.episode_ms = counters.episode_ms - world.in_episode * now

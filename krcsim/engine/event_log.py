@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The event log: what happened, and what the CPU held after it."""
 
-from krcsim.engine.compiling import compile_module
 from krcsim.engine.pointers import cpu_at, event_at
 from krcsim.engine.records import World
 
@@ -27,6 +26,3 @@ def log_event(world: World, at: float, code: int, cpu_index: int, value: float) 
             event.listed = cpu.queued_objects[2]
 
     world.log_size += 1
-
-
-compile_module()

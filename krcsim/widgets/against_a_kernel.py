@@ -10,8 +10,10 @@ from krcsim.base.errors import KrcsimError
 from krcsim.guest.picture import png
 from krcsim.guest.recordings import read_set
 from krcsim.guest.score import Comparison, compare_all, misses, score, table
+from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import data_folder
 from krcsim.runs.replications import Stopped
+from krcsim.runs.waiting import announced_to
 from krcsim.widgets import engine_wait
 from krcsim.widgets.browser_side import BrowserSide
 from krcsim.widgets.latest import Latest, Ticket
@@ -49,7 +51,6 @@ class AgainstAKernel:
         self.files = sets()
 
         labels = [(f"{name} ({_how_fitted(name)})", name) for name in self.files]
-        wait_s = engine_wait.seconds_to_wait()
         self.which = ipywidgets.Dropdown(
             options=labels,
             value=name,
@@ -61,7 +62,7 @@ class AgainstAKernel:
             description="Cancel", tooltip="Stop refining; the picture stays"
         )
         self.image = ipywidgets.Image(format="png", layout=dict(width="1000px", max_width="100%"))
-        self.status = ipywidgets.HTML(engine_wait.sentence(wait_s) if wait_s else "")
+        self.status = ipywidgets.HTML(engine_wait.sentence(engine_wait.seconds_to_wait(Scenario())))
         self.status.add_class("krcsim-status")
         self.text = ipywidgets.HTML("")
         self.browser_side = BrowserSide()
@@ -88,8 +89,10 @@ class AgainstAKernel:
 
     def _work(self, ticket: Ticket) -> None:
         """In the worker's thread: all conditions with few replications, then with more."""
-        engine_wait.get_ready(lambda _share: None)
+        with announced_to(lambda text: ticket.post(self._say, text)):
+            self._compare(ticket)
 
+    def _compare(self, ticket: Ticket) -> None:
         try:
             recorded = read_set(self.files[ticket.value])
         except KrcsimError as error:

@@ -4,61 +4,68 @@
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from time import monotonic
 
-import krcsim.engine
-from krcsim.runs.replications import warm_up
+from krcsim.model.scenario import Scenario
+from krcsim.runs.engines import FULL, compile_seconds, engine, is_compiled
+from krcsim.runs.replications import compile_the_rest, seconds_to_compile, warm_up
 
-COMPILE_S = 60.0  # about what a machine of today takes
-LOAD_S = 2.0  # what loading takes; who waits longer waits for the compiler
-LOADING = "Loading the engine: about 2 s"
 EACH_S = 0.5  # between two steps of the progress bar
 
-_is_ready = threading.Event()
+_begun: set[str] = set()  # questions whose other engines are being compiled
 
 
-def seconds_to_wait() -> float:
-    """About how long until the engine runs: 0 once it ran, little if its compiled code is kept."""
-    if _is_ready.is_set():
-        return 0.0
-
-    folder = Path(krcsim.engine.__path__[0])
-    newest_source = max(path.stat().st_mtime for path in folder.glob("*.py"))
-    kept = [path.stat().st_mtime for path in folder.glob("__pycache__/*.nbc")]
-    return LOAD_S if kept and max(kept) > newest_source else COMPILE_S
+def seconds_to_wait(scenario: Scenario, *, logs_events: bool = False) -> float:
+    """About how long the first picture of a scenario waits for the compiler; 0 if the engine is
+    there. `logs_events`: the question asks for the events of a run.
+    """
+    if logs_events:
+        return 0.0 if is_compiled(FULL) else compile_seconds(FULL)
+    return seconds_to_compile(scenario)
 
 
 def sentence(seconds: float) -> str:
-    """What a picture waits for, and how long."""
-    if seconds <= LOAD_S:
-        return LOADING
-    return f"Compiling the engine for this machine: about {seconds:.0f} s, once"
+    """What a picture waits for, and how long, as the engine itself announces it; "" for 0."""
+    if seconds <= 0.0:
+        return ""
+    return f"Compiling the engine for this Python and this machine: about {seconds:.0f} s, once"
 
 
-def get_ready(on_progress: Callable[[float], object]) -> None:
-    """Compile or load the engine, in a worker's thread; does nothing if it is there.
+def get_ready(
+    scenario: Scenario, on_progress: Callable[[float], object], *, logs_events: bool = False
+) -> None:
+    """Compile or load the engine that a scenario needs, in a worker's thread.
 
-    on_progress(share) is called about twice a second with the share of the time that has passed, 0
-    to 0.95.
+    While it is compiled on_progress(share) is called about twice a second with the share of the
+    time that has passed, 0 to 0.95.
     """
-    if _is_ready.is_set():
-        return
-
-    begun, expected = monotonic(), max(LOAD_S, seconds_to_wait())
+    expected_s = seconds_to_wait(scenario, logs_events=logs_events)
+    begun = monotonic()
     ended = threading.Event()
 
     def report() -> None:
         while not ended.wait(EACH_S):
             with suppress(RuntimeError):  # the event loop was closed: nobody is left to see it
-                on_progress(min(0.95, (monotonic() - begun) / expected))
+                on_progress(min(0.95, (monotonic() - begun) / expected_s))
 
     reporter = threading.Thread(target=report, name="krcsim-compile", daemon=True)
-    reporter.start()
+    if expected_s > 0.0:
+        reporter.start()
     try:
-        warm_up()
+        if logs_events:
+            engine(FULL)
+        else:
+            warm_up(scenario)
     finally:
         ended.set()
-        reporter.join()
+        if expected_s > 0.0:
+            reporter.join()
 
-    _is_ready.set()
+
+def compile_what_comes_later(question: str, scenario: Scenario) -> None:
+    """After a first answer: compile in a process of its own what later ones may need, as
+    importance sampling; once for a question.
+    """
+    if question not in _begun:
+        _begun.add(question)
+        compile_the_rest(scenario)

@@ -28,6 +28,7 @@ from krcsim.model.scenario_file import load_scenario
 from krcsim.report.export import Answer
 from krcsim.runs.ladder import check_runs
 from krcsim.runs.replications import Stopped
+from krcsim.runs.waiting import announced_to
 from krcsim.widgets import autosave, engine_wait
 from krcsim.widgets.browser_side import BrowserSide
 from krcsim.widgets.controls import (
@@ -41,7 +42,7 @@ from krcsim.widgets.controls import (
 )
 from krcsim.widgets.export import export_answer
 from krcsim.widgets.latest import Latest, Ticket
-from krcsim.widgets.live_picture import SIZE, LivePicture
+from krcsim.widgets.live_picture import SIZE, LivePicture, blank
 from krcsim.widgets.setting import (
     make_consistent,
     scenario_with,
@@ -107,6 +108,7 @@ class Explorer:
     name: ClassVar[str]
     old_names: ClassVar[tuple[str, ...]] = ()  # under which settings were kept before
     presets: ClassVar[dict[str, str]] = PRESETS  # by label; the first one is the default
+    logs_events: ClassVar[bool] = False  # whether the events of a run are asked for
     pins_at_most: ClassVar[int] = 0  # curves of other settings next to the present one
     steps: ClassVar[tuple[int, ...]] = (8, 32, 64, 256)
 
@@ -142,6 +144,8 @@ class Explorer:
         self._connect()
 
         message = "" if preset else self._restore()
+        # Said at once: a cell that runs next would hold up what the worker's thread says.
+        self.status.value = engine_wait.sentence(self._seconds_to_wait())
         self.show_setting(self.base, message)
 
     # ---- what a question gives
@@ -199,15 +203,14 @@ class Explorer:
 
     def _make_outputs(self) -> None:
         width, height = (f"{pixels}px" for pixels in SIZE)
-        wait_s = engine_wait.seconds_to_wait()
 
         self.image = ipywidgets.Image(
-            format="png", layout=dict(width=width, height=height, max_width="100%")
+            value=blank(), format="png", layout=dict(width=width, height=height, max_width="100%")
         )
         self.bar = ipywidgets.FloatProgress(
             max=1.0, layout=dict(width=width, height="6px", max_width="100%")
         )
-        self.status = ipywidgets.HTML(engine_wait.sentence(wait_s) if wait_s else "")
+        self.status = ipywidgets.HTML("")
         self.status.add_class("krcsim-status")  # a live region: it is read aloud when it changes
         self.value = ipywidgets.HTML("")
         self.shell = ipywidgets.HTML("")
@@ -217,7 +220,7 @@ class Explorer:
             layout=dict(width="54em", max_width="100%"),
             style=dict(description_width="5em"),
         )
-        self.browser_side = BrowserSide()
+        self.browser_side = BrowserSide(alt="no picture yet")
 
     def _arrange(self) -> None:
         texts = ["Reset", "Cancel"] + ["Pin", "Unpin"] * bool(self.pins_at_most)
@@ -268,6 +271,10 @@ class Explorer:
         display.display(self.widget)  # type: ignore[no-untyped-call]
 
     # ---- from the controls to a scenario, and back
+
+    def _seconds_to_wait(self) -> float:
+        scenario = self.fitted(self.base)
+        return engine_wait.seconds_to_wait(scenario, logs_events=self.logs_events)
 
     @property
     def scenario(self) -> Scenario:
@@ -407,10 +414,14 @@ class Explorer:
             self.pins = found.pins
         return found.message
 
-    def keep(self, ticket: Ticket, scenario: Scenario, pins: dict[str, Scenario]) -> None:
-        """In the worker's thread: keep the setting; where that fails it is said, and work goes
-        on.
+    def after_first_answer(
+        self, ticket: Ticket, scenario: Scenario, pins: dict[str, Scenario]
+    ) -> None:
+        """In the worker's thread: keep the setting; where that fails it is said, and work goes on.
+
+        What later steps may need is compiled meanwhile.
         """
+        engine_wait.compile_what_comes_later(self.name, scenario)
         try:
             autosave.keep(self.home, self.name, scenario, pins)
         except (KrcsimError, OSError) as error:
@@ -419,15 +430,20 @@ class Explorer:
     # ---- in the worker's thread
 
     def _work(self, ticket: Ticket) -> None:
-        engine_wait.get_ready(lambda share: ticket.post(self._on_compiling, share))
-
         scenario, pins = ticket.value
-        self._begun_at = self._reported_at = monotonic()
-        try:
-            self.work(ticket, scenario, pins)
-        # a question that this setting has no answer to, as of episodes where there are none
-        except KrcsimError as error:
-            ticket.post(self._remark, f"No answer here: {error}")
+
+        with announced_to(lambda text: ticket.post(self._on_announced, text)):
+            engine_wait.get_ready(
+                scenario,
+                lambda share: ticket.post(self._on_compiling, share),
+                logs_events=self.logs_events,
+            )
+            self._begun_at = self._reported_at = monotonic()
+            try:
+                self.work(ticket, scenario, pins)
+            # a question that this setting has no answer to, as of episodes where there are none
+            except KrcsimError as error:
+                ticket.post(self._remark, f"No answer here: {error}")
 
     def report_progress(self, ticket: Ticket, share: float, what: str) -> None:
         """Say how far the work is (0 to 1) and how long it may still take."""
@@ -436,10 +452,15 @@ class Explorer:
             return
 
         self._reported_at = now
-        left_s = (now - self._begun_at) * (1.0 / max(share, 1e-3) - 1.0)
-        ticket.post(self._on_way, (share, f"{what}; about {max(left_s, 0.1):.1f} s left"))
+        left_s = max(0.1, (now - self._begun_at) * (1.0 / max(share, 1e-3) - 1.0))
+        left = f"{left_s:.0f}" if left_s >= 10.0 else f"{left_s:.1f}"
+        ticket.post(self._on_way, (share, f"{what}; about {left} s left"))
 
     # ---- back on the event loop, the only thread that sets widgets
+
+    def _on_announced(self, text: str) -> None:
+        """For what the worker waits, as that the engine is compiled."""
+        self._say(text[:1].upper() + text[1:])
 
     def _on_compiling(self, share: float) -> None:
         self.bar.value = share

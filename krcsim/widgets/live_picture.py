@@ -44,6 +44,12 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + checksum
 
 
+def blank() -> bytes:
+    """A white PNG, for what has no picture yet: a browser would show a broken one."""
+    width, height = SIZE
+    return encoded(np.full((height, width, 3), 255, np.uint8), "")
+
+
 class LivePicture:
     """Pictures of one thread; axes of equal `key` have equal limits, so that blitting is exact.
 

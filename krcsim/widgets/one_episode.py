@@ -71,6 +71,7 @@ class OneEpisode(Explorer):
 
     name = ONE_EPISODE
     old_names = ("one-spell",)
+    logs_events = True
     episode: timeline.Episode | None = None  # what is on the screen
 
     def fitted(self, scenario: Scenario) -> Scenario:
@@ -186,7 +187,7 @@ class OneEpisode(Explorer):
         is_new = episode is not self.episode
         ticket.show(self._show_episode, (episode, number, self._drawn(episode, number)))
         if is_new:
-            self.keep(ticket, scenario, pins)
+            self.after_first_answer(ticket, scenario, pins)
 
     def _drawn(self, episode: timeline.Episode, number: int) -> Shown:
         """An episode with the cursor at an event, as it is shown."""

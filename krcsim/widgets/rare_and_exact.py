@@ -37,7 +37,7 @@ class RareAndExact(RefinedFinding):
     """
 
     name = RARE_AND_EXACT
-    presets = {"Small world, 1 CPU": "small-world", **PRESETS}
+    presets = {"Small scenario, 1 CPU": "small-world", **PRESETS}
     steps = (8, 32, 256)
 
     def extras(self) -> list[Any]:

@@ -39,7 +39,7 @@ class RefinedFinding(Explorer):
             self.looks = 0
             ticket.show(self._show, self.shown(find(runs)))
             if step == 0:
-                self.keep(ticket, scenario, pins)
+                self.after_first_answer(ticket, scenario, pins)
 
     def shown(self, found: Any) -> Shown:
         """A finding as it is shown."""

@@ -125,7 +125,7 @@ class RemediesCompared(Explorer):
         ask = partial(self.ask, seed=SEED, precision=PRECISION, have=have, stop=ticket.stop)
 
         chart = self._show_own_point(ticket, scenario, ask)
-        self.keep(ticket, scenario, pins)
+        self.after_first_answer(ticket, scenario, pins)
 
         settings = {"": scenario, **pins}
         for step in steps_of(self.runs):

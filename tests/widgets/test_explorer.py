@@ -38,6 +38,18 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[Any, Any]:
     return {kind: kind(tmp_path_factory.mktemp(kind.name), runs=(8, 16)) for kind in EXPLORERS}
 
 
+@pytest.fixture(scope="module")
+def without_runs(tmp_path_factory: pytest.TempPathFactory) -> dict[Any, Any]:
+    """One explorer of each kind whose controls are moved and whose scenarios are not run."""
+    explorers = {}
+    for kind in EXPLORERS:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.setattr(Latest, "submit", lambda _latest, _value: None)
+            explorers[kind] = kind(tmp_path_factory.mktemp(kind.name))
+        explorers[kind]._latest.submit = lambda _value: None
+    return explorers
+
+
 def lines_of(explorer: Explorer) -> dict[str, Any]:
     assert explorer.done is not None
     assert isinstance(explorer.done.answer.drawn, Chart)
@@ -46,9 +58,9 @@ def lines_of(explorer: Explorer) -> dict[str, Any]:
 
 @each_explorer
 @pytest.mark.parametrize("name", PRESETS.values())
-def test_a_preset_is_exactly_on_the_sliders(shown: Any, kind: Any, name: str) -> None:
-    shown[kind].preset.value = name
-    assert shown[kind].scenario == shown[kind].fitted(krcsim.load_scenario(name))
+def test_a_preset_is_exactly_on_the_sliders(without_runs: Any, kind: Any, name: str) -> None:
+    without_runs[kind].preset.value = name
+    assert without_runs[kind].scenario == without_runs[kind].fitted(krcsim.load_scenario(name))
 
 
 @each_explorer
@@ -96,7 +108,13 @@ def test_the_numbers_are_those_of_the_shell(shown: Any) -> None:
     assert lines_of(explorer)[OWN].estimates[0] == there.get("own", "p_wait", "steady")
 
 
-@each_explorer
+@pytest.mark.parametrize(
+    "kind",
+    [
+        pytest.param(kind, id=kind.name, marks=() if kind is OneEpisode else pytest.mark.slow)
+        for kind in EXPLORERS
+    ],
+)
 def test_every_exported_file_alone_makes_itself_again(
     shown: Any, kind: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -171,6 +189,7 @@ def test_what_is_exported_is_what_is_drawn_though_a_slider_has_moved_on(
     assert krcsim.load_scenario(files[".toml"]) == drawn != explorer.scenario
 
 
+@pytest.mark.slow
 def test_two_exports_at_once_share_a_folder(tmp_path: Path) -> None:
     both = [PoolOrPages(tmp_path, "phone", runs=(8,)) for _ in range(2)]
     threads = [threading.Thread(target=explorer.export) for explorer in both for _ in range(2)]
@@ -184,8 +203,8 @@ def test_two_exports_at_once_share_a_folder(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a folder that cannot be written")
-def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
-    explorer = PoolOrPages(tmp_path, runs=(8,))
+def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
+    explorer = PoolOrPages(tmp_path, runs=())
     (tmp_path / "file").write_text("not a folder")
     explorer.into.value = "file"
     assert explorer.export() == []
@@ -195,28 +214,28 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> N
 
 @each_explorer
 def test_a_setting_outlives_the_kernel(kind: Any, tmp_path: Path) -> None:
-    before = kind(tmp_path, runs=(8,))
+    before = kind(tmp_path, runs=())
     before.controls["workload.rate_hz"].value = 5000.0
     if before.pins_at_most:
         before.buttons["Pin"].click()
     before.controls["remedy.nr_emergency_objs"].value = 10
-    after = kind(tmp_path, runs=(8,))
+    after = kind(tmp_path, runs=())
     assert after.scenario == before.scenario
     assert after.pins == before.pins
     assert "is back" in after.status.value
 
 
-def test_a_kept_setting_that_cannot_be_read_is_told_and_left_alone(tmp_path: Path) -> None:
+def test_a_kept_setting_that_cannot_be_read_is_said_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "pool-or-pages.autosave.toml").write_text("krcsim = 99\n")
-    explorer = PoolOrPages(tmp_path, runs=(8,))
+    explorer = PoolOrPages(tmp_path, runs=())
     assert "could not be read" in explorer.status.value
     explorer.controls["workload.rate_hz"].value = 5000.0
     assert "krcsim = 99\n" in [path.read_text() for path in tmp_path.iterdir()]
     assert PoolOrPages(tmp_path, runs=()).scenario == explorer.scenario
 
 
-def test_a_folder_that_cannot_be_written_is_told_and_the_sliders_go_on(tmp_path: Path) -> None:
-    explorer = PoolOrPages(tmp_path / "nowhere", runs=(8,))
+def test_a_folder_that_cannot_be_written_is_said_and_the_sliders_go_on(tmp_path: Path) -> None:
+    explorer = PoolOrPages(tmp_path / "nowhere", runs=())
     assert "not kept" in explorer.status.value
     before = explorer.image.value
     explorer.controls["workload.rate_hz"].value = 5000.0
@@ -235,20 +254,22 @@ def test_a_bad_scenario_file_is_refused_in_a_sentence(
     assert explorer.scenario == before
 
 
-def test_a_loaded_scenario_is_exactly_on_the_sliders(shown: Any, tmp_path: Path) -> None:
+def test_a_loaded_scenario_is_exactly_on_the_sliders(without_runs: Any, tmp_path: Path) -> None:
     odd = krcsim.changed(
         krcsim.load_scenario("phone"), **{"workload.rate_hz": 1234.5, "machine.hz": 128}
     )
     (tmp_path / "odd.toml").write_text(krcsim.toml_text(odd))
-    explorer = shown[PoolOrPages]
+    explorer = without_runs[PoolOrPages]
     explorer.file.value = str(tmp_path / "odd.toml")
     assert explorer.scenario == explorer.fitted(odd)
     assert explorer.preset.value == ""
 
 
 @pytest.mark.parametrize(("low", "high"), AT_MOST)
-def test_a_reserve_never_boots_with_more_than_it_keeps(shown: Any, low: str, high: str) -> None:
-    explorer = shown[ColdStart]
+def test_a_reserve_never_boots_with_more_than_it_keeps(
+    without_runs: Any, low: str, high: str
+) -> None:
+    explorer = without_runs[ColdStart]
     explorer.preset.value = "thread-as-discussed"
     explorer.controls[high].value = 5
     explorer.controls[low].value = 8 if "cache" in low else 10
@@ -257,8 +278,10 @@ def test_a_reserve_never_boots_with_more_than_it_keeps(shown: Any, low: str, hig
     assert explorer.controls[low].value == 1
 
 
-def test_moving_the_failure_of_objects_keeps_the_share_of_the_other_classes(shown: Any) -> None:
-    explorer = shown[PoolOrPages]
+def test_moving_the_failure_of_objects_keeps_the_share_of_the_other_classes(
+    without_runs: Any,
+) -> None:
+    explorer = without_runs[PoolOrPages]
     explorer.preset.value = "thread-as-posted"
     explorer.controls["allocator.episode.head"].value = 0.1
     episode = explorer.scenario.allocator.episode
@@ -284,7 +307,7 @@ def test_the_next_wait_names_synchronize_rcu(shown: Any) -> None:
     assert "synchronize_rcu()" in explorer.rule.value
 
 
-def test_an_episode_that_is_not_there_is_told_in_a_sentence(shown: Any) -> None:
+def test_an_episode_that_is_not_there_is_said_in_a_sentence(shown: Any) -> None:
     explorer = shown[OneEpisode]
     explorer.preset.value = "thread-as-posted"
     before = explorer.image.value
@@ -318,7 +341,7 @@ def test_the_newest_value_wins_and_the_first_result_is_never_starved() -> None:
     assert len({value for value, _ in shown}) >= 5
 
 
-def test_cancel_stops_at_once_and_an_error_is_told() -> None:
+def test_cancel_stops_at_once_and_an_error_is_said() -> None:
     states: list[str] = []
 
     def work(ticket: Ticket) -> None:
@@ -341,6 +364,7 @@ def test_cancel_stops_at_once_and_an_error_is_told() -> None:
     assert states == ["stopped", "error: no such thing"]
 
 
+@pytest.mark.slow
 def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
     explorer = PoolOrPages(tmp_path, "thread-as-posted", runs=(8,))
     explorer.buttons["Pin"].click()

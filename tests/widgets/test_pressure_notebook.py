@@ -16,14 +16,14 @@ pytestmark = pytest.mark.usefixtures("warm_engine")
 
 
 def test_without_a_hog_failures_are_drawn(tmp_path: Path) -> None:
-    explorer = Pressure(str(tmp_path), runs=(8,))
+    explorer = Pressure(str(tmp_path), runs=())
     assert explorer.scenario.memory.pressure == "pages"
     explorer.controls["memory.hog"].value = "none"
     assert explorer.scenario.memory.pressure == "injected"
 
 
 def test_a_deeper_hog_gives_another_picture(tmp_path: Path) -> None:
-    explorer = Pressure(str(tmp_path), runs=(8,))
+    explorer = Pressure(str(tmp_path), runs=())
     before = explorer.image.value
     explorer.controls["memory.hog"].value = "nowait"
     assert explorer.image.value != before

@@ -30,7 +30,13 @@ SEED = 20200404
 EMPTY = {"workload.rate_hz": 1.0, "allocator.episode_ms": 10.0}  # ten ms in which no call comes
 
 
-@pytest.mark.parametrize("name", EXPLORERS)
+SLOW = ("05", "06")  # take longest
+
+
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=pytest.mark.slow if name in SLOW else ()) for name in EXPLORERS],
+)
 def test_a_random_walk_ends_in_no_error(name: str) -> None:
     assert [*walk(EXPLORERS[name], SEED, MOVES[name], most=5e4)] == []
 
@@ -69,7 +75,7 @@ def test_an_episode_without_any_event_of_a_cpu_has_a_picture(cpu: int) -> None:
 
 def explorer_of(kind: type[Explorer], tmp_path: Path, **fields: Any) -> Explorer:
     """An explorer with a loaded scenario."""
-    explorer = kind(tmp_path, runs=(8,))
+    explorer = kind(tmp_path, runs=())
     path = tmp_path / "mine.toml"
     path.write_text(
         krcsim.toml_text(krcsim.changed(krcsim.load_scenario("thread-as-posted"), **fields))
@@ -90,7 +96,7 @@ def test_a_value_that_contradicts_another_moves_to_the_nearest_that_fits(
     assert explorer.scenario.machine.cpus == 128
 
 
-def test_a_question_that_has_no_answer_is_told_in_a_sentence_and_is_no_error(
+def test_a_question_that_has_no_answer_is_said_in_a_sentence_and_is_no_error(
     tmp_path: Path,
 ) -> None:
     explorer = explorer_of(ColdStart, tmp_path, **{"allocator.episodes": "none"})

@@ -27,6 +27,7 @@ from krcsim.studies.size import MOST, Sized, reserve, size, with_reserve, worth
 from krcsim.studies.size_chart import chart_of_frontier, chart_of_sizes
 from krcsim.studies.size_words import result_of, sentence, text_of
 from krcsim.widgets import HowBig
+from tests.quick import mostly_slow
 
 POSTED = krcsim.load_scenario("thread-as-posted")
 KINDS = ["csv", "json", "pdf", "png", "svg", "toml", "txt"]
@@ -100,6 +101,7 @@ def test_the_same_question_has_the_same_answer(pool: Sized) -> None:
     assert size(POSTED, 2e-4) == pool
 
 
+@pytest.mark.slow
 def test_a_pool_that_boots_full_is_never_larger(pool: Sized) -> None:
     full = size(POSTED, 2e-4, at_boot="full")
     assert full.smallest is not None
@@ -241,6 +243,7 @@ def test_the_cheapest_mix_costs_no_more_than_a_pool_or_pages_alone() -> None:
     assert costs["mix"] <= min(costs["pool"], costs["pages"])
 
 
+@pytest.mark.slow
 def test_a_mix_is_found_though_for_pages_alone_nothing_can_be_shown() -> None:
     found = size(POSTED, 2e-4, of="mix")
     assert found.smallest is not None
@@ -373,7 +376,7 @@ def test_in_a_shell_a_target_that_is_not_met_leaves_files_a_line_and_status_2(
     assert json.loads(file.read_text())["provenance"]["answer"]["met"] is False
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "csv", "toml", "json", "txt"))
 def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
     first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
     assert (
@@ -394,6 +397,7 @@ def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
 # ---- sliders
 
 
+@pytest.mark.slow
 def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, "thread-as-posted", rungs=(1,))
     explorer.target.value, explorer.of.value = 1e-12, "mix"
@@ -405,6 +409,7 @@ def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path
     assert max(map(len, text_of(found).splitlines())) <= WIDTH
 
 
+@pytest.mark.slow
 def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, "small-world", rungs=(0,))
     assert explorer.scenario == krcsim.load_scenario("small-world")
@@ -417,6 +422,7 @@ def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> 
     assert not explorer.buttons["Cancel"].disabled
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -429,6 +435,7 @@ def test_the_numbers_are_those_of_the_shell(
     assert sentence(explorer.found) in "".join(capsys.readouterr())
 
 
+@pytest.mark.slow
 def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, rungs=(1,))
     for control, other in (
@@ -447,6 +454,7 @@ def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, "thread-as-posted", rungs=(2,))
     explorer.at_boot.value = "empty"
@@ -454,6 +462,7 @@ def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) 
     assert explorer.image.value[:4] == b"\x89PNG"
 
 
+@pytest.mark.slow
 def test_all_files_are_exported(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, rungs=(0,))
     assert sorted(path.suffix[1:] for path in explorer.export()) == KINDS

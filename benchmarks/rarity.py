@@ -16,12 +16,12 @@ from pathlib import Path
 
 import krcsim
 from benchmarks.record import Measured
+from krcsim.methods.finding import Finding
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, read_scenario
 from krcsim.model.workload import Workload
 from krcsim.results.estimate import student
 from krcsim.runs.replications import replicate, warm_up
-from krcsim.studies.ask import Finding
 
 FOLDER = Path(__file__).parent
 WIDTH = 0.1  # the half width that costs are scaled to
@@ -29,7 +29,7 @@ BARS = {1e-4: 1.0, 1e-6: 1.0, 1e-9: 2.0, 1e-12: 5.0}  # CPU-seconds allowed
 PAGE_BAR = 20.0
 MEASURED = 1e-6  # plain simulation is run down to this probability
 PLAIN_WIDTH = 0.2
-MAX_RUNG = 12
+MAX_RUNS = 32_768
 PATIENCE_S = 20.0
 # P(an rcu_head request fails in an episode) that brings P(wait) near the target, found by trying.
 BUSY = {1e-4: 0.16, 1e-6: 0.029, 1e-9: 0.0042, 1e-12: 0.00072}
@@ -143,11 +143,11 @@ def scaled(cpu_s: float, found: Finding) -> float:
 
 
 def asked(
-    s: Scenario, seed: int, precision: float, max_rung: int, method: str = "auto"
+    s: Scenario, seed: int, precision: float, max_runs: int, method: str = "auto"
 ) -> tuple[Finding, float]:
-    """A finding and its CPU-seconds; no further rung is begun when patience is at an end."""
+    """A finding and its CPU-seconds; no further step is begun when patience is at an end."""
     begin = time.process_time()
-    how = dict(seed=seed, precision=precision, max_rung=max_rung, method=method, workers=1)
+    how = dict(seed=seed, precision=precision, max_runs=max_runs, method=method, workers=1)
     for found in krcsim.asking(s, **how):  # noqa: B007
         used = time.process_time() - begin
         if used > PATIENCE_S:
@@ -168,7 +168,7 @@ def at_least(s: Scenario, p: float) -> float:
 def cost(c: Case) -> Cost:
     """What the interval of a case costs: the seed in the middle of all."""
     got = [
-        Cost(*asked(c.scenario, seed, WIDTH, MAX_RUNG, c.method)) for seed in range(1, c.seeds + 1)
+        Cost(*asked(c.scenario, seed, WIDTH, MAX_RUNS, c.method)) for seed in range(1, c.seeds + 1)
     ]
     middle = sorted(got, key=lambda x: x.scaled_s)[len(got) // 2]
     p = middle.found.estimate.value
@@ -183,7 +183,7 @@ def told(c: Case, x: Cost) -> str:
     """A cost in words."""
     f, e = x.found, x.found.estimate
     if e.value is None:
-        return f"{f.method} rung {f.rung}: {e.kind}"
+        return f"{f.method}, {f.replications} replications: {e.kind}"
     times = x.plain_s / x.scaled_s
     plain = (
         f"plain {x.plain_s:.3g} CPU-s, {times:.3g} times"
@@ -193,7 +193,7 @@ def told(c: Case, x: Cost) -> str:
     bar = "within" if x.scaled_s <= c.bar else "OVER"
     width = f" [{e.lo:.2e}, {e.hi:.2e}]" if e.lo is not None else ""
     return (
-        f"{bar} {c.bar:g}; P {e.value:.2e}{width} {e.kind}, {f.method} rung {f.rung}, "
+        f"{bar} {c.bar:g}; P {e.value:.2e}{width} {e.kind}, {f.method} of {f.replications}, "
         f"{x.cpu_s:.3g} CPU-s to {e.half_width:.1%}; {plain}"
     )
 

@@ -22,13 +22,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.record import Measured
+from krcsim.methods.finding import Finding
 from krcsim.model.constants import BLOCK_ENTRIES
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, read_scenario
 from krcsim.model.workload import Workload
 from krcsim.runs.replications import warm_up
 from krcsim.studies import ask
-from krcsim.studies.ask import Finding
 
 FOLDER = Path(__file__).parent
 CPUS = (1, 4, 16)
@@ -119,8 +119,8 @@ def why(p: Point) -> str:
     """Why the time was not enough."""
     e = p.last.estimate
     end = (
-        f"{e.kind} of {e.half_width:.0%} after {1000 * p.last_s:.0f} ms, {p.last.method} rung "
-        f"{p.last.rung}"
+        f"{e.kind} of {e.half_width:.0%} after {1000 * p.last_s:.0f} ms, {p.last.method} of "
+        f"{p.last.replications} replications"
     )
     if p.best is None:
         return f"first answer too late: {end}"

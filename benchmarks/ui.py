@@ -2,7 +2,7 @@
 """How soon a slider of PoolOrPages shows a right picture, in a real Chromium on a JupyterLab of its
 own.
 
-Beside it, in the same notebook and in alternating blocks, stands a slider that only swaps two
+Next to it, in the same notebook and in alternating blocks, stands a slider that only swaps two
 stored pictures: what widgets cost at least. Machines are shared and noisy, so that the ratio to it
 is what counts. Numbers that differ from the shell's make the exit status 1; slow ones never do.
 """
@@ -32,10 +32,11 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
-from krcsim.cli.main import parser, scenario_from
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.command_line import parsed
 from krcsim.results.result import load_result, words
 from krcsim.runs.replications import warm_up
-from krcsim.widgets.explorer import CONTROLS
+from krcsim.widgets.controls import CONTROLS
 
 ROOT = Path(__file__).parent.parent
 TOKEN = "krcsim-bench"
@@ -172,8 +173,7 @@ def started_lab() -> Iterator[tuple[str, Path]]:
     with tempfile.TemporaryDirectory(prefix="krcsim-ui-", ignore_cleanup_errors=True) as name:
         home = Path(name)
         (home / "bench.ipynb").write_text(notebook())
-        path = f"{ROOT}{os.pathsep}{ROOT / 'notebooks'}"
-        env = os.environ | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "PYTHONPATH": path}
+        env = os.environ | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter"), "PYTHONPATH": str(ROOT)}
         env |= {
             f"JUPYTER_{kind}_DIR": str(home / kind.lower())
             for kind in ("CONFIG", "DATA", "RUNTIME")
@@ -273,7 +273,7 @@ def second_client(home: Path) -> Iterator[Any]:
         kernel.stop_channels()
 
 
-def told(b: Bench, expression: str, code: str = "") -> Any:
+def value_in_kernel(b: Bench, expression: str, code: str = "") -> Any:
     """What an expression is in the kernel after some code."""
     sent = b.kernel.execute(
         code, silent=True, user_expressions={"x": f"__import__('json').dumps({expression})"}
@@ -297,7 +297,9 @@ def handle_of(b: Bench, path: str) -> Any:
     """The handle of a slider of the explorer, or of the control."""
     if path == "control":
         return b.page.locator(".bench-control .noUi-handle").first
-    return b.page.locator(f".krcsim-explorer .noUi-handle[aria-label='{CONTROLS[path][0]}']").first
+    return b.page.locator(
+        f".krcsim-explorer .noUi-handle[aria-label='{CONTROLS[path].label}']"
+    ).first
 
 
 def key_for(handle: Any, n: int) -> str:
@@ -307,7 +309,7 @@ def key_for(handle: Any, n: int) -> str:
 
 
 def readout(handle: Any) -> str:
-    """The value beside a slider."""
+    """The value next to a slider."""
     return str(
         handle.evaluate(
             "e => e.closest('.widget-inline-hbox').querySelector('.widget-readout').textContent"
@@ -319,9 +321,9 @@ def right(stamp: str, path: str, value: str) -> bool:
     """Whether a first picture is of that value."""
     if path == "control":
         return stamp == f"control {int(value) % 2}"
-    if "--remedies own " not in stamp or not stamp.endswith(" --max-rung 0"):
+    if "--remedies own " not in stamp or not stamp.endswith(" --max-runs 8"):
         return False
-    given = attrgetter(path)(scenario_from(parser().parse_args(shlex.split(stamp)[1:])))
+    given = attrgetter(path)(scenario_from(parsed(shlex.split(stamp)[1:])))
     return f"{given or 0:g}" == value
 
 
@@ -399,22 +401,22 @@ def from_rest(b: Bench, path: str, n: int, *, checked: bool) -> None:
     b.page.wait_for_timeout(150)
     quiet(b, cancel=True)
     if checked:
-        told_then = next(
+        words_then = next(
             x["words"]
             for x in b.js("n => bench.since('explorer', n)", before)
             if x["stamp"] == one["stamp"]
         )
-        b.checked.append((one["stamp"], told_then))
+        b.checked.append((one["stamp"], words_then))
 
 
 def full_curves(b: Bench) -> None:
-    """From the key to the first curve, to the last rung but one, and to the last."""
+    """From the key to the first curve, to the last step but one, and to the last."""
     for n in b.times(3):
         at, before, _ = move(b, SLIDERS[n % len(SLIDERS)], 0)
         quiet(b, cancel=False)
         pictures = b.js("n => bench.since('explorer', n)", before)
         curves = [x for x in pictures if "--remedies curve" in (x["stamp"] or "")]
-        for name, k in (("first curve", 0), ("last but one", -2), ("last rung", -1)):
+        for name, k in (("first curve", 0), ("last but one", -2), ("last step", -1)):
             b.add(name, (curves[k]["shown"] or curves[k]["changed"]) - at)
         if n == 0:
             b.checked.append((curves[-1]["stamp"], curves[-1]["words"]))
@@ -440,7 +442,7 @@ def other_cells(b: Bench) -> None:
 
     def ask(name: str) -> None:
         begin = time.perf_counter()
-        if told(b, "1+1") != 2:
+        if value_in_kernel(b, "1+1") != 2:
             raise SystemExit("1+1 is not 2")
         b.add(name, 1000 * (time.perf_counter() - begin))
 
@@ -456,9 +458,9 @@ def other_cells(b: Bench) -> None:
 
 def late(b: Bench, name: str, meanwhile: Callable[[], Any]) -> None:
     """How late a task on the kernel's main thread wakes meanwhile."""
-    told(b, "1", LATENESS)
+    value_in_kernel(b, "1", LATENESS)
     meanwhile()
-    b.ms[name] = [1000 * x for x in told(b, "bench_late", "bench_task.cancel()")]
+    b.ms[name] = [1000 * x for x in value_in_kernel(b, "bench_late", "bench_task.cancel()")]
 
 
 def drag(b: Bench, moves: int) -> None:
@@ -501,7 +503,7 @@ def long_drag(b: Bench) -> None:
 
 
 def shell_says(stamp: str, folder: Path) -> str:
-    """P(wait) of the own setting by the stamp's command, in words."""
+    """P(wait) of the setting by the stamp's command, in words."""
     out = subprocess.run(
         [sys.executable, "-m", *shlex.split(stamp), "--json"],
         cwd=ROOT,
@@ -551,8 +553,8 @@ ROWS = (
     ("explorer", "explorer, at rest: key to picture"),
     ("refining", "explorer, refining: the same"),
     ("first curve", "key to first full curve"),
-    ("last but one", "key to last rung but one"),
-    ("last rung", "key to last rung"),
+    ("last but one", "key to last step but one"),
+    ("last step", "key to last step"),
     ("cancel", "Cancel to `stopped`"),
     ("1+1 at rest", "1+1 elsewhere, at rest"),
     ("1+1 refining", "1+1 elsewhere, refining"),
@@ -596,7 +598,7 @@ def load() -> str:
 
 def measure(b: Bench, home: Path) -> int:
     """Everything, in turn; the number of wrong answers."""
-    b.pid = told(b, "__import__('os').getpid()")
+    b.pid = value_in_kernel(b, "__import__('os').getpid()")
     quiet(b, cancel=True)
     first_pictures(b)
     full_curves(b)

@@ -3,7 +3,7 @@
 
     >>> import krcsim
     >>> thread = krcsim.load_scenario("thread-as-posted")
-    >>> answer = krcsim.compare(thread, ["A1", "B", "C-A1"], max_rung=2)
+    >>> answer = krcsim.compare(thread, ["A1", "B", "C-A1"], max_runs=32)
     >>> answer.get("A1", "p_wait", "steady").kind
     'interval'
 
@@ -11,7 +11,19 @@ Public names stand in __init__.pyi. They are imported on first use, so that `imp
 quick.
 """
 
+import warnings
+
 import lazy_loader
 
 __version__ = "0.1.0"
-__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+_public, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+OLD_NAMES = {"spells": "episodes", "one_spell": "one_episode"}
+
+
+def __getattr__(name: str) -> object:
+    """A public name; one of before is taken, with its new name."""
+    new = OLD_NAMES.get(name, name)
+    if new != name:
+        warnings.warn(f"krcsim.{name} is called krcsim.{new} now", FutureWarning, stacklevel=2)
+    return _public(new)

@@ -2,6 +2,7 @@
 # Public names and where they live; read by lazy_loader, by mypy and by editors.
 from .base.errors import FieldError as FieldError
 from .base.errors import KrcsimError as KrcsimError
+from .methods.finding import Finding as Finding
 from .model.allocator import Allocator as Allocator
 from .model.allocator import Failure as Failure
 from .model.grace_period import GracePeriod as GracePeriod
@@ -24,7 +25,6 @@ from .report.timeline import story as story
 from .results.estimate import Estimate as Estimate
 from .results.result import Result as Result
 from .results.result import load_result as load_result
-from .studies.ask import Finding as Finding
 from .studies.ask import ask as ask
 from .studies.ask import asking as asking
 from .studies.compare import compare as compare
@@ -33,9 +33,9 @@ from .studies.frontier import frontier as frontier
 from .studies.sensitivity import sensitivity as sensitivity
 from .studies.simulate import Run as Run
 from .studies.simulate import simulate as simulate
-from .studies.size import Sized as Sized
 from .studies.size import size as size
 from .studies.size import worth as worth
+from .studies.sized import Sized as Sized
 from .sweeps.grid import sweep as sweep
 
 __version__: str

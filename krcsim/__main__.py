@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`python -m krcsim`: the shell, which lives beside the package in shell/krcsim.cli."""
+"""`python -m krcsim`: the command line, as the command `krcsim` is."""
 
 import sys
 

@@ -9,6 +9,7 @@ import base64
 import hashlib
 import os
 import shlex
+import shutil
 import socket
 import subprocess
 import sys
@@ -18,15 +19,16 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from operator import attrgetter
 from pathlib import Path
 from typing import Any, TypeVar
 
-from krcsim.cli.main import parser, scenario_from
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.command_line import parsed
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
-from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, Trust
-from krcsim.widgets.explorer import CONTROLS, PRESETS, Explorer
+from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, RareAndExact
+from krcsim.widgets.controls import CONTROLS, controls_of
+from krcsim.widgets.explorer import PRESETS, Explorer
 from tests.needs import browser
 
 ROOT = Path(__file__).parent.parent
@@ -38,7 +40,7 @@ EXPLORERS: dict[str, type[Explorer]] = {
     "03_cold_start": ColdStart,
     "04_how_big": HowBig,
     "05_pressure": Pressure,
-    "06_rare_and_exact": Trust,
+    "06_rare_and_exact": RareAndExact,
 }
 FIRST = load_scenario("thread-as-posted")
 LABEL = next(label for label, name in PRESETS.items() if name == "thread-as-posted")
@@ -46,6 +48,9 @@ PATIENCE = 60.0  # seconds; a wait ends as soon as there is what it waits for
 Screen = tuple[int, int, int]  # width, height, device pixels in one of CSS
 LAPTOP: Screen = (1366, 768, 1)
 ZOOMED: Screen = (683, 384, 2)  # the laptop's, at 200 %
+WHAT_A_USER_LEAVES = shutil.ignore_patterns(
+    "krcsim-export", "*.autosave*.toml", "*.pin-?.toml", ".ipynb_checkpoints"
+)
 PANEL = ".jp-NotebookPanel:not(.lm-mod-hidden)"
 READ_PICTURE = """async img => {
     const bytes = new Uint8Array(await (await fetch(img.src)).arrayBuffer());
@@ -95,20 +100,21 @@ T = TypeVar("T")
 
 def kind_of(path: str) -> str:
     """Whether a field is on a slider or in a list of choices."""
-    return "choice" if isinstance(CONTROLS[path][2][0], tuple) else "slider"
+    return "choice" if CONTROLS[path].is_choice else "slider"
 
 
 def shown(s: Scenario, path: str) -> str:
     """A field as its control has it."""
-    value = attrgetter(path)(s)
-    if kind_of(path) == "slider":
-        return f"{value or 0:g}"
-    return next(str(text) for text, v in CONTROLS[path][2] if v == (value or False))
+    control = CONTROLS[path]
+    value = control.value_in(s)
+    if not control.is_choice:
+        return f"{value:g}"
+    return next(str(text) for text, choice in control.options() if choice == value)
 
 
 def scenario_of(command: str) -> Scenario:
     """The scenario of a shell command."""
-    return scenario_from(parser().parse_args(shlex.split(command)[1:]))
+    return scenario_from(parsed(shlex.split(command)[1:]))
 
 
 @dataclass(frozen=True)
@@ -138,6 +144,7 @@ class Notebook:
 
     def __init__(self, page: Any, url: str, folder: Path, name: str) -> None:
         self.page, self.folder, self.name, self.kind = page, folder, name, EXPLORERS[name]
+        self.fields = list(controls_of(self.kind.name))
         self.console: list[str] = []
         page.on("console", lambda m: self.console.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: self.console.append(str(e)))
@@ -260,16 +267,16 @@ class Notebook:
         return dict(self.root.evaluate(CONTROLS_NOW))
 
     def value(self, path: str) -> str:
-        return self.values()[CONTROLS[path][0]]
+        return self.values()[CONTROLS[path].label]
 
     def setting(self) -> dict[str, str]:
         """What the controls of all fields say."""
         now = self.values()
-        return {path: now[CONTROLS[path][0]] for path in self.kind.shown}
+        return {path: now[CONTROLS[path].label] for path in self.fields}
 
     def says(self, s: Scenario) -> bool:
         """Whether the controls stand for a scenario."""
-        return self.setting() == {path: shown(s, path) for path in self.kind.shown}
+        return self.setting() == {path: shown(s, path) for path in self.fields}
 
     def preset(self) -> str:
         return self.values()["Preset"]
@@ -354,7 +361,7 @@ class Notebook:
 
     def farther(self, path: str) -> int:
         """The way to the farther end of a slider: 1 is up."""
-        handle = self.handle(CONTROLS[path][0])
+        handle = self.handle(CONTROLS[path].label)
         low, now, high = (
             float(handle.get_attribute(f"aria-value{what}")) for what in ("min", "now", "max")
         )
@@ -372,7 +379,7 @@ class Notebook:
         return set(self.folder.glob("krcsim-export/*")) - before
 
     def kept(self) -> Scenario:
-        """The setting that is kept beside the notebook."""
+        """The setting that is kept next to the notebook."""
         return load_scenario(self.folder / f"{self.kind.name}.autosave.toml")
 
     def too_wide(self) -> list[str]:
@@ -423,10 +430,7 @@ def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
         for what in ("CONFIG", "DATA", "RUNTIME")
     }
     env = os.environ | apart | {"JUPYTER_CONFIG_PATH": str(ROOT / ".jupyter")}
-    here = (ROOT, *(ROOT / folder for folder in ("report", "studies", "shell", "kernel")))
-    env["PYTHONPATH"] = os.pathsep.join(
-        map(str, here)
-    )  # the sliders come from the copy of notebooks/
+    env["PYTHONPATH"] = str(ROOT)
     command = [
         sys.executable,
         "-m",
@@ -460,6 +464,26 @@ def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
         finally:
             server.terminate()
             server.wait(30)
+
+
+@contextmanager
+def notebooks_in_a_browser(folder: Path) -> Iterator[Callable[[str], Notebook]]:
+    """Each notebook once, in a page of its own, under a path with blanks and an umlaut; gives a
+    notebook by name, run.
+    """
+    home = folder / "Prüfung mit Leerzeichen"
+    shutil.copytree(ROOT / "notebooks", home / "notebooks", ignore=WHAT_A_USER_LEAVES)
+    opened: dict[str, Notebook] = {}
+
+    with jupyterlab(home) as url, chromium() as browser:
+
+        def notebook(name: str) -> Notebook:
+            if name not in opened:
+                page = browser.new_page(viewport=dict(width=LAPTOP[0], height=LAPTOP[1]))
+                opened[name] = Notebook(page, url(name), home / "notebooks", name)
+            return opened[name]
+
+        yield notebook
 
 
 @contextmanager

@@ -16,8 +16,8 @@ import pytest
 from benchmarks import rarity, record, slider
 from benchmarks.__main__ import ALL
 from benchmarks.record import Measured, Row
+from krcsim.methods.finding import Finding
 from krcsim.results.estimate import Estimate
-from krcsim.studies.ask import Finding
 
 ROOT = Path(__file__).parent.parent
 SPEED = Measured("busy4, skipping", 12.3456, "M calls/CPU-s")

@@ -25,10 +25,19 @@ PICTURES = {
     "02_one_episode": 1,
     "04_how_big": 2,
     "05_pressure": 1,
-}  # that cells show, beside those of the sliders
+}  # that cells show, next to those of the sliders
 MOST_REPR = 400  # signs: an object that is shown as text is shown in a line or two
 
+EACH_DAY = "02_one_episode"  # is run in make test, the others in make validate
+
 each_notebook = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+each_notebook_to_run = pytest.mark.parametrize(
+    "path",
+    [
+        pytest.param(path, id=path.stem, marks=() if path.stem == EACH_DAY else pytest.mark.slow)
+        for path in NOTEBOOKS
+    ],
+)
 
 
 def read(path: Path) -> Any:
@@ -100,7 +109,7 @@ def test_each_cell_stands_alone(path: Path) -> None:
         assert used <= made | imported | set(dir(builtins)), f"code cell {n}"
 
 
-@each_notebook
+@each_notebook_to_run
 @pytest.mark.usefixtures("warm_engine")
 def test_runs_from_top_to_bottom(
     path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

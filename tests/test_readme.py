@@ -50,7 +50,7 @@ def test_the_table_of_the_thread_agrees_with_a_run_of_another_seed() -> None:
     block = THREAD_PAGE.split(BEGIN)[1].split(END)[0]
     printed = {row.split("|")[1].strip(): row.split("|")[2] for row in block.split("\n")[2:8]}
     assert tuple(printed) == THREAD
-    answer = krcsim.compare(krcsim.load_scenario("thread-as-posted"), max_rung=5, seed=1)
+    answer = krcsim.compare(krcsim.load_scenario("thread-as-posted"), max_runs=256, seed=1)
     for remedy, cell in printed.items():
         mine = answer.get(remedy, "p_wait", "steady")
         numbers = [float(x) for x in re.findall(r"[0-9.]+(?:e-?\d+)?", cell)]

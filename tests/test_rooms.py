@@ -112,7 +112,7 @@ NEVER = "matplotlib PIL ipywidgets anywidget IPython dask distributed scipy.stat
     [
         ("", f"{NEVER} scipy numba"),
         ("krcsim.ask;", f"{NEVER} scipy.special"),
-        ("krcsim.ask('thread-as-posted', max_rung=0, workers=1);", NEVER),
+        ("krcsim.ask('thread-as-posted', max_runs=8, workers=1);", NEVER),
     ],
     ids=["import", "name", "answer"],
 )
@@ -123,7 +123,7 @@ def test_importing_the_package_is_light(used: str, heavy: str) -> None:
 
 
 def test_runner_and_view_know_nothing_of_the_package() -> None:
-    for name in ("latest", "view"):
+    for name in ("latest", "live_picture"):
         tree = parsed(f"widgets.{name}")
         assert {x for x in imports(tree) if x.startswith("krcsim")} == set()
 

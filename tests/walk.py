@@ -22,10 +22,10 @@ import ipywidgets as w
 from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets, toml_text
-from krcsim.runs.ladder import replications_at
-from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, Trust
+from krcsim.runs.ladder import FIRST_RUNS
+from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, RareAndExact
 from krcsim.widgets.explorer import Explorer
-from krcsim.widgets.questions import Compared
+from krcsim.widgets.remedies_compared import RemediesCompared
 
 EXPLORERS: dict[str, type[Explorer]] = {
     "01": PoolOrPages,
@@ -33,7 +33,7 @@ EXPLORERS: dict[str, type[Explorer]] = {
     "03": ColdStart,
     "04": HowBig,
     "05": Pressure,
-    "06": Trust,
+    "06": RareAndExact,
 }
 ODD: tuple[dict[str, Any], ...] = (  # what no slider gives, but a loaded file has
     {"allocator.episodes": "none"},
@@ -111,25 +111,25 @@ def choices(
             yield f"{name}={value}", set_value(widget, value)
     if isinstance(explorer, OneEpisode):
         at = r.random()
-        yield "pointer", lambda: setattr(explorer.guard, "at", at)
+        yield "pointer", lambda: setattr(explorer.browser_side, "at", at)
         yield "next wait", explorer._next_wait
 
 
 def hasty(kind: type[Explorer], most: float) -> type[Explorer]:
     """The explorer of somebody who does not wait for what takes more than so many calls: only for
-    the own setting.
+    the setting itself.
     """
 
     def work(self: Any, ticket: Any, s: Scenario, pins: dict[str, Scenario]) -> None:
-        calls = sum(calls_of(world, kind) for world in (s, *pins.values()))
+        calls = sum(calls_of(setting, kind) for setting in (s, *pins.values()))
         self.waited = calls <= most
-        if self.waited:
-            self.rungs = (
-                (0,)
-                if calls * len(self.worlds(s)) <= most or not issubclass(kind, Compared)
-                else ()
-            )
-            kind.work(self, ticket, s, pins)
+        if not self.waited:
+            return
+
+        all_calls = calls * len(self.scenarios(s))
+        is_quick = all_calls <= most or not issubclass(kind, RemediesCompared)
+        self.runs = (FIRST_RUNS,) if is_quick else ()
+        kind.work(self, ticket, s, pins)
 
     return type(kind.__name__, (kind,), {"work": work})
 
@@ -139,7 +139,7 @@ def calls_of(s: Scenario, kind: type[Explorer]) -> float:
     span = s.horizon_ms
     if issubclass(kind, ColdStart):
         span = 12.0 * (s.allocator.episode_ms + s.allocator.calm_ms)
-    return replications_at(0) * s.machine.cpus * s.workload.rate_hz * span / 1000.0
+    return FIRST_RUNS * s.machine.cpus * s.workload.rate_hz * span / 1000.0
 
 
 def walk(kind: type[Explorer], seed: int, moves: int, most: float = 2e6) -> Iterator[str]:

@@ -3,8 +3,8 @@
 
 `python -m validation.agreement` prints the table. Scenarios are the first of the family
 `detailed_scenario` that a pilot of the engine finds worth the twin's time: waits are not rare, and
-the twin gets every half width of the QUANTITIES below 3 % within COST_S CPU-seconds. Beside these
-every counter that the twin keeps is compared, a run, where enough replications of either side
+the twin gets every half width of the QUANTITIES below 3 % within COST_S CPU-seconds. Every
+other counter that the twin keeps is compared, too, a run, where enough replications of either side
 counted anything.
 """
 

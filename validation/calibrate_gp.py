@@ -29,7 +29,7 @@ from krcsim.model.grace_period import CALIBRATED
 from krcsim.model.scenario_file import data_folder
 
 HZ = 250
-STATISTICS = ("mean", "p50", "p90", "p99")  # in ms; "min" is printed beside them, not fitted
+STATISTICS = ("mean", "p50", "p90", "p99")  # in ms; "min" is printed with them, not fitted
 SHOWN = ("min", *STATISTICS)
 SIZES = (0.5, 1.0, 2.0, 3.0, 5.0, 10.0, 20.0, math.inf)  # inf: Poisson
 STEP = 0.1  # of the mean number of scans

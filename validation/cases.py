@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Small worlds of known P(wait), common to rare: what a rare-event estimator is held against.
+"""Small scenarios of known P(wait), common to rare: a rare-event estimator is held against them.
 
 `python -m validation.cases` prints them with their exact answers.
 """
@@ -59,7 +59,7 @@ def pages(count: int, rate_hz: float, page: float = 1.0, **more: Any) -> Scenari
 def episodes(
     episode_ms: float, calm_ms: float, page: float, head: float, **more: Any
 ) -> dict[str, Any]:
-    """Pressure that comes and goes at random, as fields of a world."""
+    """Pressure that comes and goes at random, as fields of a scenario."""
     return dict(
         allocator__episodes="exponential",
         allocator__episode_ms=episode_ms,
@@ -73,8 +73,9 @@ def episodes(
 
 
 def cases() -> dict[str, Scenario]:
-    """The worlds by name: pools, pages, both, closed loops, episodes; each kind from common to
-    rare.
+    """The scenarios by name: pools, pages, both, closed loops, episodes.
+
+    Each kind goes from common waits to rare ones.
     """
     both: dict[str, Any] = dict(
         remedy__head_alloc="atomic", remedy__nr_emergency_objs=2, remedy__emergency_at_boot=2
@@ -132,8 +133,8 @@ def cases() -> dict[str, Scenario]:
 
 
 def main() -> None:
-    """Print each world's exact answer in the steady window."""
-    print(f"{'P(wait)':>10} {'waits':>10} {'calls':>7} {'states':>7} {'ticks':>6}  world")
+    """Print each scenario's exact answer in the steady window."""
+    print(f"{'P(wait)':>10} {'waits':>10} {'calls':>7} {'states':>7} {'ticks':>6}  scenario")
     for name, scenario in cases().items():
         e = exact_p_wait(scenario, "steady")
         row = f"{e.value:10.4g} {e.waits:10.4g} {e.calls:7.5g} {e.states:7} {e.ticks:6}"

@@ -16,15 +16,16 @@ from typing import Any
 
 import numpy as np
 
+from krcsim.methods import rare
 from krcsim.methods.exact import exact_p_wait
+from krcsim.methods.finding import Finding, Question
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import number
-from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION
 from krcsim.runs.replications import WINDOWS, replicate, warm_up
-from krcsim.studies.ask import Finding, forking
-from krcsim.studies.size import with_reserve
+from krcsim.studies.reserves import with_reserve
 from validation.cases import cases
 
 EXACT = (
@@ -40,7 +41,7 @@ EXACT = (
     "pool of 6",
     "pages, 8 of 4 entries",
 )
-RUNGS = (0, 2, 4, DEFAULT_RUNG)
+STEPS = (8, 32, 128, DEFAULT_RUNS)
 KINDS = ("interval", "rough", "bound")
 FIRST_SEED = 5000
 # events: a precision of 10 % takes less but in the rarest worlds; ask() has eight times as many
@@ -131,35 +132,45 @@ def known() -> list[Known]:
     return found
 
 
-def answer(s: Scenario, seed: int, max_rung: int, budget: float) -> Finding:
-    """As ask() answers where no chain fits: forks, splitting or plain runs, whichever costs
+def answer(s: Scenario, seed: int, max_runs: int, budget: float) -> Finding:
+    """As ask() answers where no chain fits: biased copies, splitting or plain runs, whichever costs
     less.
     """
-    *_, found = forking(s, "p_wait", STEADY, seed, PRECISION, max_rung, "auto", None, 1, budget)
+    question = Question(
+        scenario=s,
+        quantity="p_wait",
+        window=STEADY,
+        budget=budget,
+        seed=seed,
+        precision=PRECISION,
+        max_runs=max_runs,
+        workers=1,
+    )
+    *_, found = rare.findings(question)
     return found
 
 
 def study(
-    worlds: list[Known], seeds: int, budget: float = BUDGET, rungs: tuple[int, ...] = RUNGS
+    worlds: list[Known], seeds: int, budget: float = BUDGET, max_runs: tuple[int, ...] = STEPS
 ) -> dict[tuple[str, int, str], Cell]:
-    """By world, max_rung and kind."""
+    """By world, max_runs and kind."""
     table: dict[tuple[str, int, str], Cell] = {}
     for one in worlds:
-        for rung in rungs:
+        for runs in max_runs:
             for seed in range(FIRST_SEED, FIRST_SEED + seeds):
-                e = answer(one.scenario, seed, rung, budget).estimate
-                table.setdefault((one.name, rung, e.kind), Cell()).add(e, one.truth)
+                e = answer(one.scenario, seed, runs, budget).estimate
+                table.setdefault((one.name, runs, e.kind), Cell()).add(e, one.truth)
         sys.stderr.write(f"{one.name}: {words_of(pooled(table, name=one.name))}\n")
         sys.stderr.flush()
     return table
 
 
 def pooled(table: dict[tuple[str, int, str], Cell], **wanted: Any) -> Cell:
-    """All cells of a name, rung or kind together."""
+    """All cells of a name, max_runs or kind together."""
     cells = [
         c
-        for (name, rung, kind), c in table.items()
-        if all(dict(name=name, rung=rung, kind=kind)[k] == v for k, v in wanted.items())
+        for (name, runs, kind), c in table.items()
+        if all(dict(name=name, runs=runs, kind=kind)[k] == v for k, v in wanted.items())
     ]
     return sum(cells, Cell())
 
@@ -183,16 +194,16 @@ def text(
     lines = [
         f"`python -m validation.coverage_rare --seeds {seeds} --write` made this table: {seeds} "
         "seeds a world and",
-        f"`max_rung`, of at most {budget:g} events. In brackets: answers wholly below and above "
+        f"`max_runs`, of at most {budget:g} events. In brackets: answers wholly below and above "
         "the truth, and",
         "the median of upper over lower limit.",
         "",
-        "| max_rung | interval | rough | bound |",
+        "| max_runs | interval | rough | bound |",
         "|---|---|---|---|",
     ]
-    for rung in dict.fromkeys(rung for _, rung, _ in table):
-        name = f"{rung} (default)" if rung == DEFAULT_RUNG else str(rung)
-        cells = (words_of(pooled(table, rung=rung, kind=kind)) for kind in KINDS)
+    for runs in dict.fromkeys(runs for _, runs, _ in table):
+        name = f"{runs} (default)" if runs == DEFAULT_RUNS else str(runs)
+        cells = (words_of(pooled(table, runs=runs, kind=kind)) for kind in KINDS)
         lines.append(f"| {name} | {' | '.join(cells)} |")
     lines.append(f"| all | {' | '.join(words_of(pooled(table, kind=kind)) for kind in KINDS)} |")
     lines += ["", "| world | truth | interval | rough | bound |", "|---|---|---|---|---|"]

@@ -21,7 +21,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from krcsim.methods import rare
+from krcsim.methods import importance, rare, splitting
 from krcsim.methods.exact import exact_p_wait
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets
@@ -90,11 +90,11 @@ def fingerprints() -> Iterator[tuple[str, list[Any]]]:
             yield f"{name}, by episode", of_runs(replicate(scenario, SEED, 0, 1, by_episode=3))
         if number % 8 == 0:
             yield f"{name}, every call", of_runs(replicate(scenario, SEED, 0, 1, every_call=True))
-        if number % 2 == 0 and not rare.fits(scenario):
-            runs, tally, _ = rare_runs(scenario, SEED, 0, 1, rare.bias(scenario))
+        if number % 2 == 0 and not rare.why_not(scenario):
+            runs, tally, _ = rare_runs(scenario, SEED, 0, 1, importance.bias(scenario))
             yield f"{name}, forks", print_of(runs.counts, tally)
-        if number % 8 == 2 and not rare.fits(scenario) and scenario.machine.cpus <= 4:
-            how, levels = rare.split(scenario), ((-6.0, 3), (-3.0, 3))
+        if number % 8 == 2 and not rare.why_not(scenario) and scenario.machine.cpus <= 4:
+            how, levels = splitting.split(scenario), ((-6.0, 3), (-3.0, 3))
             runs, tally, peaks = rare_runs(scenario, SEED, 0, 1, how, levels, 64)
             yield f"{name}, split", print_of(tally, np.array(peaks))
     small = cases()

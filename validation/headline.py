@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How far model and kernel agree, as one sentence made of counts: in a file, and from there in the
-documents.
+"""How far model and kernel agree: one sentence made of counts, in a file and in the documents.
 
 `make kernel` counts again and writes both. A test holds the documents against the file, and `make
 validate` the file against the recordings.
@@ -39,9 +38,7 @@ def shares(compared: Sequence[Comparison]) -> dict[str, int]:
 
 
 def spread(compared: Sequence[Comparison]) -> dict[str, float]:
-    """Conditions, those with enough waits to compare, and P(wait) of the model over the kernel's:
-    least and most.
-    """
+    """P(wait) of the model over the kernel's, least and most, where waits are enough to compare."""
     ratios = [1.0 + c.p_wait.error for c in compared if c.condition.waits >= ENOUGH_WAITS]
     return dict(
         conditions=len(compared),
@@ -94,7 +91,7 @@ def read() -> dict[str, Any]:
     return tomllib.loads(FILE.read_text(encoding="utf-8"))
 
 
-def told(text: str) -> str:
+def headline_of(text: str) -> str:
     """The headline that a document has; raises KrcsimError without one."""
     found = re.search(f"{re.escape(BEGIN)}(.*?){re.escape(END)}", text, re.S)
     if not found:
@@ -107,12 +104,12 @@ def told(text: str) -> str:
 def write(found: Counts) -> None:
     """Put the numbers into the file, and their sentence into the documents."""
     head = (
-        "# SPDX-License-Identifier: GPL-2.0-only\n# Counted by `make kernel`, told by "
-        "validation/headline.py.\n"
+        "# SPDX-License-Identifier: GPL-2.0-only\n# Counted by `make kernel`; "
+        "validation/headline.py makes a sentence of it.\n"
     )
     FILE.write_text(head + tomli_w.dumps(found), encoding="utf-8")
     for document in DOCUMENTS:
         text = document.read_text(encoding="utf-8")
-        told(text)
+        headline_of(text)
         begin, end = text.index(BEGIN) + len(BEGIN), text.index(END)
         document.write_text(text[:begin] + sentence(found) + text[end:], encoding="utf-8")

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import copy
 import dataclasses
 import io
 import json
@@ -34,11 +35,17 @@ from typing import Any
 import numpy as np
 
 from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError
-from krcsim.cli.given import check_options, command_of, pinned, scenario_from, value_of
-from krcsim.cli.main import VERBS, over_of, parser
-from krcsim.cli.main import shown as shown_table
-from krcsim.cli.sweeps import check_sweep, plan_from
-from krcsim.guest.recordings import episodes, read_set, scenario_of
+from krcsim.cli.arguments import pinned, scenario_from, value_of
+from krcsim.cli.command_line import check_options, parsed
+from krcsim.cli.compare import over_of
+from krcsim.cli.made_with import command_of
+from krcsim.cli.options import Studied
+from krcsim.cli.result_table import result_table
+from krcsim.cli.sweep import Sweep, plan_from
+from krcsim.cli.verbs import VERBS
+from krcsim.guest.recorded_episodes import episodes
+from krcsim.guest.recorded_scenario import scenario_of
+from krcsim.guest.recordings import read_set
 from krcsim.guest.rows import flat, tables
 from krcsim.model.allocator import Allocator, Failure
 from krcsim.model.grace_period import GracePeriod, read_lengths
@@ -48,14 +55,17 @@ from krcsim.model.remedy import Remedy
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, load_scenario, presets, read_scenario, toml_text
 from krcsim.model.workload import Workload
-from krcsim.report.chart import chart_of, csv_text
+from krcsim.report.chart import chart_csv, chart_of
 from krcsim.report.reply import answer_text
-from krcsim.results import result as results
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import BASE, Result, load_result, provenance
+from krcsim.results.result_format import checksum
 from krcsim.sweeps.grid import MAX_POINTS
+from krcsim.sweeps.growing import growing
+from krcsim.sweeps.head import columns, head
 from krcsim.sweeps.plan import plan_of
-from krcsim.sweeps.table import Seal, columns, growing, head, read_table, result_of, row
+from krcsim.sweeps.row import Seal, row
+from krcsim.sweeps.table import read_table, table_result
 from validation.scenarios import random_scenario
 
 MOST_S = 2.0  # CPU time of a case
@@ -257,8 +267,12 @@ def _in_lines(r: random.Random, raw: bytes) -> bytes:
 
 
 def tree_of(r: random.Random, tree: Any) -> Any:
-    """Nested dicts and lists with one to three places changed, taken out or doubled."""
-    tree = json.loads(json.dumps(tree))
+    """Nested dicts and lists with one to three places changed, taken out or doubled.
+
+    What is put in is copied: a later change must not reach the original, nor put a table into
+    itself.
+    """
+    tree = copy.deepcopy(tree)
     for _ in range(r.choice((1, 1, 2, 3))):
         here = tree
         while True:
@@ -275,12 +289,12 @@ def tree_of(r: random.Random, tree: Any) -> Any:
             elif what == 1 and isinstance(here, dict):
                 here[r.choice(WORDS)] = here.pop(key)
             elif what == 2 and isinstance(here, list):
-                here.insert(r.randrange(len(here) + 1), here[r.randrange(len(here))])
+                here.insert(r.randrange(len(here) + 1), copy.deepcopy(here[r.randrange(len(here))]))
             elif what == 3:
                 other = r.choice(keys)
                 here[key], here[other] = here[other], here[key]
             else:
-                here[key] = r.choice(JSON_VALUES)
+                here[key] = copy.deepcopy(r.choice(JSON_VALUES))
             break
     return tree
 
@@ -354,13 +368,13 @@ def _result(by_episode: bool) -> dict[str, Any]:
                 )[(n + len(rows)) % 4]
                 e = (4096.0, 4096.0, 4096.0, "exact") if name.startswith("bytes") else e
                 more = ("skipping",) * ("method" in BASE)
-                rows.append((remedy, window, name, QUANTITIES[name].unit, *e, 64, 3, *more))
+                rows.append((remedy, window, name, QUANTITIES[name].unit, *e, 64, *more))
     differences = (("B", "A1", rows[0][1], "p_wait", -0.001, -0.002, 0.0001, 0.3),)
     made = provenance(
         "krcsim compare phone --max-rung 3",
         load_scenario("phone"),
         20200404,
-        rungs={"A1": 3, "B": 3},
+        runs={"A1": 64, "B": 64},
     )
     body: dict[str, Any] = json.loads(
         Result(("remedy", *BASE), tuple(rows), differences, made).to_json()
@@ -376,7 +390,7 @@ def result_file(r: random.Random, folder: Path) -> Case:
         path.write_bytes(bytes_of(r, json.dumps({**body, "sha256": "0" * 64}, indent=1).encode()))
     else:
         with contextlib.suppress(ValueError, TypeError):
-            body["sha256"] = results._checksum(body)
+            body["sha256"] = checksum(body)
         path.write_text(json.dumps(body), encoding="utf-8")
     return partial(_use_result, path)
 
@@ -386,8 +400,8 @@ def _use_result(path: Path) -> None:
     assert json.loads(found.to_json())["rows"] == [list(x) for x in found.rows]
     assert "<script" not in found._repr_html_()
     for call in (
-        shown_table,
-        lambda x: csv_text(chart_of(x), {}),
+        result_table,
+        lambda x: chart_csv(chart_of(x), {}),
         answer_text,
         lambda x: answer_text(x, "boot"),
     ):
@@ -406,14 +420,14 @@ def _plan_and_table(sample: bool) -> tuple[Any, bytes]:
             {},
             sample={"machine.cpus": (1, 4, "whole"), "workload.rate_hz": (10, 100, "log")},
             points=6,
-            max_rung=0,
+            max_runs=8,
         )
     else:
         plan = plan_of(
             s,
             over | {"workload.arrivals": ["poisson", "periodic"]},
             quantities=("p_wait", "wait_ms"),
-            max_rung=0,
+            max_runs=8,
             method="skipping",
         )
     text = head(plan)
@@ -464,10 +478,10 @@ def _use_table(path: Path) -> None:
     found = read_table(path)
     assert [len(x) for x in found.rows] == [len(columns(found.plan))] * len(found.rows)
     with contextlib.suppress(KrcsimError):
-        saved = result_of(found)
+        saved = table_result(found)
         saved.to_json()
         if saved.rows:
-            shown_table(saved)
+            result_table(saved)
 
 
 @cache
@@ -578,8 +592,8 @@ def _field_value(r: random.Random) -> str:
 
 
 OPTIONS = (
-    "--set --set --over --sample --pin --seed --max-rung --precision --remedies --points "
-    "--quantity --by-episode --of "
+    "--set --set --over --sample --pin --seed --max-rung --max-runs --precision --remedies "
+    "--points --quantity --by-episode --of "
     "--target --into --sizes --method --max --rem --on"
 ).split()
 
@@ -590,7 +604,8 @@ def command_line(r: random.Random, folder: Path) -> Case:
     """
     own = folder / "own.toml"
     own.write_text(_scenario_text(r), encoding="utf-8")
-    argv = [r.choice([*VERBS][:-1]), r.choice(["phone", "thread-as-posted", str(own)])]
+    asking = [verb for verb in VERBS if verb != "show"]
+    argv = [r.choice(asking), r.choice(["phone", "thread-as-posted", str(own)])]
     for _ in range(r.randrange(4)):
         name, value = r.choice(OPTIONS), _field_value(r)
         if name == "--pin":
@@ -601,6 +616,7 @@ def command_line(r: random.Random, folder: Path) -> Case:
                 (
                     "1",
                     "2",
+                    "16",
                     "0.1",
                     "A1,B",
                     "own",
@@ -620,26 +636,24 @@ def command_line(r: random.Random, folder: Path) -> Case:
 
 
 def _understood(argv: list[str]) -> None:
-    args = parser().parse_args(argv)
-    options = VERBS[args.verb][2]
-    check_options(args, options)
-    scenario = scenario_from(args)
-    over = over_of(args) if "over" in args else {}
-    if args.verb == "sweep":
-        check_sweep(args)
-        plan = plan_from(args, scenario, over) if args.into else None
+    options = parsed(argv)
+    check_options(options)
+    scenario = scenario_from(options)
+    over = over_of(options) if isinstance(options, Studied) else {}
+    if isinstance(options, Sweep):
+        plan = plan_from(options, scenario, over) if options.into else None
         if plan is None and math.prod(map(len, over.values())) <= MAX_POINTS:
             plan_of(scenario, over) if over else None
-    pins = [pinned(pin) for pin in getattr(args, "pin", [])]
-    command = command_of(args, options)
+    pins = [pinned(pin) for pin in getattr(options, "pin", [])]
+    command = command_of(options)
     assert command.isprintable()
     if "scenario.toml" not in command:
-        again = parser().parse_args(shlex.split(command)[1:])
+        again = parsed(shlex.split(command)[1:])
         assert scenario_from(again) == scenario
         assert [pinned(pin) for pin in getattr(again, "pin", [])] == pins
-        same = {*vars(args)} - {"scenario", "set", "pin", "over", "sample", "out"}
-        assert {k: repr(vars(again)[k]) for k in same} == {k: repr(vars(args)[k]) for k in same}
-        assert command_of(again, options) == command
+        same = {*vars(options)} - {"scenario", "set", "pin", "over", "sample", "out"}
+        assert {k: repr(vars(again)[k]) for k in same} == {k: repr(vars(options)[k]) for k in same}
+        assert command_of(again) == command
 
 
 def option_value(r: random.Random, _folder: Path) -> Case:

@@ -106,7 +106,7 @@ class Answer:
 
 
 def scenario_of(row: dict[str, str]) -> Scenario:
-    """The model's world of a recorded run; with a lead it begins when the calls do."""
+    """A recorded run as a scenario; with a lead it begins when the calls do."""
     n = {k: float(v) for k, v in row.items() if k not in ("set", "pattern", "variant")}
     start, end = n["onset_ms"], 2500.0 - n["lead_ms"]
     end = max(end, n["run_ms"] - n["lead_ms"]) if n["onset_ms"] == 0 else n["run_ms"]

@@ -109,8 +109,9 @@ def random_scenario(number: int, seed: int = 20200404) -> Scenario:
 
 
 def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
-    """The same with what stands beside it: readers, a refill worker, memory as pages, delays; each
-    in a good share.
+    """The same scenario with more: readers, a refill worker, memory as pages, delays.
+
+    Each is in a good share of the scenarios.
     """
     plain = random_scenario(number, seed)
     r = np.random.default_rng([seed, number, 1])

@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Are the sizes that a search finds right? Asked again with ten times the replications, in other
-worlds.
+"""Are the sizes that a search finds right? Asked again with ten times the replications.
 
-`python -m validation.sizes` prints the table; `--seeds N` asks each world of known answer N times
-instead.
+Their random draws are others. `python -m validation.sizes` prints the table; `--seeds N` asks each
+scenario of known answer N times instead.
 """
 
 from __future__ import annotations
@@ -14,15 +13,18 @@ import time
 from dataclasses import dataclass
 
 from krcsim.methods.exact import exact_p_wait
+from krcsim.methods.finding import Finding
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import words
-from krcsim.runs.ladder import MAX_RUNG
+from krcsim.runs.ladder import MOST_RUNS
 from krcsim.runs.replications import warm_up
-from krcsim.studies.ask import Finding, asking
-from krcsim.studies.size import Sized, Tried, size, with_reserve
-from krcsim.studies.size_words import sentence
+from krcsim.studies.ask import asking
+from krcsim.studies.reserves import with_reserve
+from krcsim.studies.size import size
+from krcsim.studies.size_words import size_sentence
+from krcsim.studies.sized import Sized, Tried
 from validation.cases import episodes, pool
 
 OTHER_SEED = 11
@@ -52,14 +54,15 @@ class Checked:
 
 
 def longer(found: Sized, t: Tried) -> Estimate:
-    """The size once more, with at least ten times the replications of the run that decided, in
-    other worlds.
+    """The size once more, by other random draws.
+
+    The replications are at least ten times those of the run that decided.
     """
     s = with_reserve(found.scenario, t.objects, t.pages, found.at_boot)
     wanted = TIMES * t.finding.replications
     last: Finding | None = None
     for last in asking(
-        s, found.quantity, window=found.window, seed=OTHER_SEED, precision=1e-6, max_rung=MAX_RUNG
+        s, found.quantity, window=found.window, seed=OTHER_SEED, precision=1e-6, max_runs=MOST_RUNS
     ):
         if last.replications >= wanted:
             break
@@ -75,7 +78,7 @@ def checked() -> list[Checked]:
         begun = time.process_time()
         found = size(preset, target, of=of, at_boot=at_boot)
         took = time.process_time() - begun
-        assert found.smallest is not None, sentence(found)
+        assert found.smallest is not None, size_sentence(found)
         below = longer(found, found.largest) if found.largest else None
         rows.append(Checked(preset, found, took, longer(found, found.smallest), below))
     return rows
@@ -97,7 +100,7 @@ def table(rows: list[Checked]) -> str:
     return "\n".join(lines)
 
 
-# Worlds whose pools of any size the exact chain follows, asked as if it did not: with their
+# Scenarios whose pools of any size the exact chain follows, asked as if it did not, and their
 # targets.
 KNOWN: dict[str, tuple[Scenario, float]] = {
     "small-world": (load_scenario("small-world"), 1e-6),
@@ -109,18 +112,20 @@ LITTLE = 3e6  # events of a search
 
 
 def is_right(found: Sized, truth: dict[int, float]) -> bool:
-    """Whether the size that passes does, and the one that fails does; a range that is left open is
-    right as well.
+    """Whether the size said to pass passes, and the one said to fail fails.
+
+    A range that is left open is right as well.
     """
     passes = found.smallest is None or truth[found.smallest.objects] < found.target
     return passes and (found.largest is None or truth[found.largest.objects] >= found.target)
 
 
 def searched(seeds: int) -> str:
-    """How many searches, with forks and not the chain, were right, and how many found a size and
-    the next smaller.
+    """How many searches were right, and how many found a size and the next smaller.
+
+    They are done by importance sampling, not by the exact chain.
     """
-    lines = [f"{'world':<24} {'target':>8} {'right':>8} {'sharp':>8} {'open':>6}"]
+    lines = [f"{'scenario':<24} {'target':>8} {'right':>8} {'sharp':>8} {'open':>6}"]
     for name, (s, target) in KNOWN.items():
         truth: dict[int, float] = {}
         right = sharp = left = 0
@@ -149,7 +154,7 @@ def main(argv: list[str] | None = None) -> None:
     """Print one of the two tables."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--seeds", type=int, default=0, help="ask each world of known answer so many times"
+        "--seeds", type=int, default=0, help="ask each scenario of known answer so many times"
     )
     args = parser.parse_args(argv)
     sys.stdout.write((searched(args.seeds) if args.seeds else table(checked())) + "\n")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The model beside the recordings of a running kernel: reported as it is, guarded against decay."""
+"""The model against recordings of a running kernel: reported as it is, guarded against decay."""
 
 from __future__ import annotations
 

@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Errors that a person can act on: field, value, unit, allowed range and remedy, in a line."""
 
+import difflib
 import reprlib
+from collections.abc import Iterable
 from typing import Any
 
 LONGEST_MESSAGE = 390  # characters
 
 
 class _Short(reprlib.Repr):
-    """Python's repr of what is small, and the beginning of what is not, however large or deep that
-    is.
-    """
+    """Python's repr of a small value, and the beginning of a large or deep one."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -18,22 +18,25 @@ class _Short(reprlib.Repr):
         self.maxlevel = self.maxdict = 4
 
     def repr_int(self, x: int, level: int) -> str:
-        """An integer has more digits than Python prints, or it is cut as the others are."""
-        return (
-            super().repr_int(x, level)
-            if x.bit_length() < 10_000
-            else "an integer of thousands of digits"
-        )
+        """An integer, cut as other values are; Python refuses to print one of too many digits."""
+        if x.bit_length() >= 10_000:
+            return "an integer of thousands of digits"
+
+        return super().repr_int(x, level)
 
     def repr_dict(self, x: dict[Any, Any], level: int) -> str:
         """The first keys in their own order: not all keys can be sorted."""
         if level <= 0:
             return "{...}"
-        few = [
-            f"{self.repr1(k, level - 1)}: {self.repr1(x[k], level - 1)}"
-            for k in list(x)[: self.maxdict]
+
+        parts = [
+            f"{self.repr1(key, level - 1)}: {self.repr1(x[key], level - 1)}"
+            for key in list(x)[: self.maxdict]
         ]
-        return "{" + ", ".join(few + ["..."] * (len(x) > self.maxdict)) + "}"
+        if len(x) > self.maxdict:
+            parts.append("...")
+
+        return "{" + ", ".join(parts) + "}"
 
 
 _SHORT = _Short()
@@ -46,21 +49,45 @@ def shown(value: object) -> str:
 
 
 def sentence(text: str) -> str:
-    """A message on one printable line; of one that is too long the begin (what is wrong) and the
-    end (what to do).
+    """A message on one printable line of at most LONGEST_MESSAGE characters.
+
+    One that is too long keeps its beginning (what is wrong) and its end (what to do).
     """
-    text = text if len(text) <= 10_000 else text[:5_000] + text[-5_000:]
-    line = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
-    end = LONGEST_MESSAGE // 3
-    return (
-        line
-        if len(line) <= LONGEST_MESSAGE
-        else f"{line[: LONGEST_MESSAGE - end - 5]} ... {line[-end:]}"
+    if len(text) > 10_000:
+        text = text[:5_000] + text[-5_000:]
+
+    line = "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode()
+        for character in text
     )
+    if len(line) <= LONGEST_MESSAGE:
+        return line
+
+    end = LONGEST_MESSAGE // 3
+    return f"{line[: LONGEST_MESSAGE - end - 5]} ... {line[-end:]}"
+
+
+def nearest(given: object, known: Iterable[str]) -> str:
+    """The known name that a person most likely meant, whatever its case; "" if none is near."""
+    if not isinstance(given, str) or len(given) > 60:
+        return ""
+
+    by_lower_case = {name.lower(): name for name in known}
+    near = difflib.get_close_matches(given.lower(), by_lower_case, n=1)
+    if not near and len(given) >= 3:  # the beginning of a longer name
+        near = sorted((name for name in by_lower_case if name.startswith(given.lower())), key=len)
+
+    return by_lower_case[near[0]] if near else ""
+
+
+def did_you_mean(given: object, known: Iterable[str], otherwise: str) -> str:
+    """The end of a message about an unknown name: the nearest known one, else `otherwise`."""
+    near = nearest(given, known)
+    return f"did you mean {near}?" if near else otherwise
 
 
 class _Shown(str):
-    """What shown() made of a value; it is shown as it is."""
+    """A value that shown() has made text of already; a message holds it as it is."""
 
     __slots__ = ()
 
@@ -79,17 +106,20 @@ class FieldError(KrcsimError):
     """One field is wrong: names the field, its value, the unit, the allowed range and a remedy."""
 
     def __init__(self, field: str, value: object, allowed: str, remedy: str) -> None:
-        self.field, self.parts = field, (_Shown(shown(value)), allowed, remedy)
+        self.field = field
+        self.parts = (_Shown(shown(value)), allowed, remedy)
         super().__init__(f"{field} is {self.parts[0]}; allowed: {allowed}; {remedy}")
 
     def within(self, section: str) -> "FieldError":
-        """The same of a field that turned out to belong to a section: page of failure is
-        allocator.episode.page.
+        """The same error, with the section that the field belongs to.
+
+        A Failure does not know whether it is that of calm or of an episode: its field `page` is
+        allocator.episode.page only where the episode is read.
         """
         return FieldError(f"{section}.{self.field.rsplit('.', 1)[-1]}", *self.parts)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """So that it comes whole out of another process."""
+        """Lets the error come whole out of another process."""
         return FieldError, (self.field, *self.parts)
 
 

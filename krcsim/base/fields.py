@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What users give: fields that know their unit, range and source, texts, and what is refused."""
+"""Fields of frozen dataclasses that know their unit, their range and what they set.
 
-import difflib
+A class declares its fields with number(), whole(), flag() and choice(), and calls check() when it
+is made. What does not fit is refused with the field, its value, the allowed range and what it sets.
+"""
+
 from dataclasses import field, fields, is_dataclass
 from functools import partial
 from typing import Any, TypeGuard
 
-from krcsim.base.errors import KrcsimError, refuse, shown
+from krcsim.base.errors import FieldError, KrcsimError, did_you_mean, nearest, refuse, shown
 
 _LARGEST = 1e300  # of a number that a file may hold: sums and products of such numbers stay finite
 
@@ -14,7 +17,10 @@ _LARGEST = 1e300  # of a number that a file may hold: sums and products of such 
 def number(
     default: float | None, unit: str, lo: float, hi: float, why: str, *, kind: str = "number"
 ) -> Any:
-    """A real field in [lo, hi]; one with None as its default may be left out."""
+    """A real field from `lo` to `hi`, in `unit`; one with None as its default may be left out.
+
+    `why` ends the sentence "it sets ..." of an error.
+    """
     return field(
         default=default,
         metadata=dict(kind=kind, unit=unit, lo=lo, hi=hi, why=why, optional=default is None),
@@ -54,7 +60,8 @@ def is_whole(value: object, most: int = 2**63 - 1) -> TypeGuard[int]:
 def numbers(field: str, depth: int, allowed: str, remedy: str, given: Any) -> Any:
     """Lists of numbers, nested `depth` deep, as tuples of floats; raises FieldError."""
     if depth > 0 and isinstance(given, (list, tuple)):
-        return tuple(numbers(field, depth - 1, allowed, remedy, x) for x in given)
+        return tuple(numbers(field, depth - 1, allowed, remedy, inner) for inner in given)
+
     too_large = isinstance(given, int) and not is_finite(given)
     refuse(depth > 0 or not is_real(given) or too_large, field, given, allowed, remedy)
     return float(given)
@@ -62,73 +69,80 @@ def numbers(field: str, depth: int, allowed: str, remedy: str, given: Any) -> An
 
 def allowed(meta: Any) -> str:
     """The allowed values of a field in words, from its metadata."""
+    if "options" in meta:
+        return "one of " + ", ".join(meta["options"])
     if "lo" not in meta:
-        return "one of " + ", ".join(meta["options"]) if "options" in meta else "true or false"
-    text = (
-        f"a {'whole ' * (meta['kind'] == 'whole')}number from {meta['lo']:g} to {meta['hi']:g} "
-        f"{meta['unit']}"
-    )
-    return text.rstrip() + (" or leave it out" if meta["optional"] else "")
+        return "true or false"
+
+    number = "whole number" if meta["kind"] == "whole" else "number"
+    text = f"a {number} from {meta['lo']:g} to {meta['hi']:g} {meta['unit']}".rstrip()
+    return text + (" or leave it out" if meta["optional"] else "")
 
 
 def _fits(value: Any, meta: Any) -> bool:
     if "lo" not in meta:
         options = meta.get("options", (True, False))
         return isinstance(value, type(options[0])) and value in options
+
     if not is_real(value):
         return value is None and bool(meta["optional"])
+
     return bool(meta["lo"] <= value <= meta["hi"]) and (meta["kind"] == "number" or value % 1 == 0)
 
 
 def check(obj: Any, section: str) -> None:
-    """Raise FieldError unless the fields of a frozen dataclass fit: declared ones their metadata,
-    parts their class.
+    """Raise FieldError unless the fields of a frozen dataclass fit.
+
+    A declared field must fit its metadata, a part (the `machine` of a scenario) its class.
     """
-    for f in fields(obj):
-        value, meta = getattr(obj, f.name), f.metadata
-        if "kind" in meta:
+    for one in fields(obj):
+        name = f"{section}.{one.name}"
+        value = getattr(obj, one.name)
+
+        if "kind" in one.metadata:
+            _check_declared(name, value, one.metadata)
+            object.__setattr__(obj, one.name, _plain(value, one.metadata["kind"]))
+        elif is_dataclass(one.default):
+            part = type(one.default).__name__
             refuse(
-                not _fits(value, meta),
-                f"{section}.{f.name}",
+                not isinstance(value, type(one.default)),
+                name,
                 value,
-                allowed(meta),
-                f"it sets {meta['why']}",
+                f"a {part}",
+                f"give {part}(...), or change single fields with krcsim.changed()",
             )
-            if is_real(value):  # equal values must look equal
-                object.__setattr__(obj, f.name, (int if meta["kind"] == "whole" else float)(value))
-            elif isinstance(value, str):
-                object.__setattr__(obj, f.name, str(value))
-        elif is_dataclass(f.default):
-            part = type(f.default)
-            refuse(
-                not isinstance(value, part),
-                f"{section}.{f.name}",
-                value,
-                f"a {part.__name__}",
-                f"give {part.__name__}(...), or change single fields with krcsim.changed()",
-            )
+
+
+def _check_declared(name: str, value: Any, meta: Any) -> None:
+    if _fits(value, meta):
+        return
+
+    remedy = f"it sets {meta['why']}"
+    if near := nearest(value, meta.get("options", ())):
+        remedy = f"did you mean {near}? {remedy}"
+    raise FieldError(name, value, allowed(meta), remedy)
+
+
+def _plain(value: Any, kind: str) -> Any:
+    """A value of Python's own class, so that equal values look equal: 5 for 5.0, no NumPy."""
+    if is_real(value):
+        return int(value) if kind == "whole" else float(value)
+    return str(value) if isinstance(value, str) else value
 
 
 def refuse_unknown(section: str, given: Any, known: list[str]) -> None:
     """Raise KrcsimError when `given` holds a name that is not in `known`."""
-    for name in (name for name in given if name not in known):
-        word = (
-            name
-            if isinstance(name, str) and name.isprintable() and len(name) <= 60
-            else shown(name)
-        )
-        near = difflib.get_close_matches(word, known, n=1)
-        hint = f"did you mean {near[0]}?" if near else "known: " + ", ".join(known)
+    for name in given:
+        if name in known:
+            continue
+
+        is_plain = isinstance(name, str) and name.isprintable() and len(name) <= 60
+        word = name if is_plain else shown(name)
+        hint = did_you_mean(word, known, "known: " + ", ".join(known))
         raise KrcsimError(f"{section}.{word} is not a field of [{section}]; {hint}")
 
 
 def check_whole(name: str, value: Any, most: int, remedy: str) -> None:
     """Raise FieldError unless a value is a whole number from 0 to `most`."""
-    good = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= most
-    refuse(
-        not good,
-        name,
-        value,
-        f"a whole number from 0 to {'2**63 - 1' if most >> 62 else most}",
-        remedy,
-    )
+    largest = "2**63 - 1" if most >> 62 else most
+    refuse(not is_whole(value, most), name, value, f"a whole number from 0 to {largest}", remedy)

@@ -19,34 +19,37 @@ def write_whole(path: str | Path, data: bytes, *, overwrite: bool = False) -> Pa
 
 
 def write_all(files: Mapping[Path, bytes], *, overwrite: bool = False) -> None:
-    """Write several files, all or none of them; raises KrcsimError with the remedy if one cannot be
-    written.
+    """Write several files, all or none of them.
+
+    Raises KrcsimError with the remedy if one cannot be written.
     """
     check_free(files, overwrite)
-    staged: dict[Path, Path] = {}
-    kept: list[Path] = []  # second names of what is replaced
-    done: list[
-        tuple[Path, Path | None, bool]
-    ] = []  # what has its name, where the old one is kept, if there was none
+    staged: dict[Path, Path] = {}  # the new files, under names of their own
+    kept: dict[Path, Path] = {}  # second names of the files that are replaced
+    added: set[Path] = set()  # names that were free before
+    moved: list[Path] = []
+
     try:
         for path, data in files.items():
             staged[path] = _staged(path, data)
+
         for path, new in staged.items():
-            fresh = not is_there(path)
-            old = None if fresh else _second_name(path)
-            kept += [old] if old else []
+            if not is_there(path):
+                added.add(path)
+            elif old := _second_name(path):
+                kept[path] = old
             _move(new, path, overwrite)
-            done.append((path, old, fresh))
+            moved.append(path)
     except BaseException:
-        for path, old, fresh in reversed(done):
+        for path in reversed(moved):
             with contextlib.suppress(OSError):
-                if old:
-                    old.replace(path)
-                elif fresh:
+                if path in kept:
+                    kept[path].replace(path)
+                elif path in added:
                     path.unlink()
         raise
     finally:
-        for left in [*staged.values(), *kept]:
+        for left in [*staged.values(), *kept.values()]:
             with contextlib.suppress(OSError):
                 left.unlink(missing_ok=True)
 
@@ -73,8 +76,9 @@ def is_there(path: Path) -> bool:
 
 
 def _staged(path: Path, data: bytes) -> Path:
-    """The data under a name beside its own, as readable as the user's umask or the file that it
-    replaces has it.
+    """The data in a file next to `path`, under another name.
+
+    It is as readable as the file that it replaces, or as the user's umask has it.
     """
     new = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}"
     try:
@@ -100,8 +104,9 @@ def _staged(path: Path, data: bytes) -> Path:
 
 
 def _second_name(path: Path) -> Path | None:
-    """Another name of a file that is about to be replaced, to put it back by; None where there are
-    no links.
+    """Another name of a file that is about to be replaced, by which it can be put back.
+
+    None where the file system has no links.
     """
     second = path.parent / f".{path.name[:40]}.{secrets.token_hex(6)}"
     try:
@@ -112,7 +117,7 @@ def _second_name(path: Path) -> Path | None:
 
 
 def _move(new: Path, path: Path, overwrite: bool) -> None:
-    """Give a finished file its name; unless it may overwrite, fail if the name is taken by now."""
+    """Give a finished file its name; fails if that is taken by now, unless it may overwrite."""
     try:
         if not overwrite:
             os.link(new, path)
@@ -134,19 +139,19 @@ def _unwritten(path: Path, exc: OSError) -> KrcsimError:
 
 
 def write_set(folder: Path, stem: str, files: dict[str, bytes]) -> list[Path]:
-    """Write files of one stem by suffix, all or none, as stem, or stem-2, stem-3, ... where one is
-    taken.
+    """Write files of one stem, by their suffixes: all of them or none.
+
+    Where a name is taken the stem becomes stem-2, stem-3 and so on.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as exc:
         why = getattr(exc, "strerror", None) or str(exc)
         raise KrcsimError(f"the folder {folder} cannot be made ({why}); choose another") from None
-    for n in range(1, 1000):
-        named = {
-            folder / f"{stem}{f'-{n}' if n > 1 else ''}{suffix}": data
-            for suffix, data in files.items()
-        }
+
+    for number in range(1, 1000):
+        numbered = stem if number == 1 else f"{stem}-{number}"
+        named = {folder / f"{numbered}{suffix}": data for suffix, data in files.items()}
         if any(map(is_there, named)):
             continue
         try:
@@ -155,4 +160,5 @@ def write_set(folder: Path, stem: str, files: dict[str, bytes]) -> list[Path]:
         except KrcsimError:
             if not any(map(is_there, named)):  # else somebody took the name meanwhile
                 raise
+
     raise KrcsimError(f"{folder} holds a thousand files named {stem}; move some away")

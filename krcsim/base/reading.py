@@ -16,14 +16,10 @@ from krcsim.base.fields import is_finite
 
 _PATIENCE_S = 60.0  # for the next part of a text that comes through a pipe
 
-
-_MOST_PARTS = (
-    200_000  # values, keys and lines of a TOML text: more take Python's reader more than a second
-)
-
+# Values, keys and lines of a TOML text: more take Python's reader more than a second.
+_MOST_PARTS = 200_000
 
 _MOST_NAMES = 16  # in one dotted key: the time that Python's reader takes grows with their square
-
 
 # A key of too many names, bare or in quotes. A match cannot begin within a name, so that it is
 # looked for only once.
@@ -51,10 +47,12 @@ def read_text(path: str | Path, what: str, remedy: str, most: int = 10) -> str:
 
 
 def _read(path: str | Path, most: int) -> bytes:
-    """Up to `most` bytes of a file; of a pipe what is written into it, without waiting for a writer
-    for ever.
+    """Up to `most` bytes of a file, or of what is written into a pipe.
+
+    Raises OSError where nothing comes through the pipe for a while.
     """
-    parts, left = [], most
+    parts = []
+    left = most
     with os.fdopen(
         os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb", buffering=0
     ) as stream:
@@ -75,8 +73,9 @@ def _read(path: str | Path, most: int) -> bytes:
 
 
 def read_toml(text: str, what: str) -> dict[str, Any]:
-    """The tables of a TOML text; raises KrcsimError, and at once for what would take seconds to
-    read.
+    """The tables of a TOML text; raises KrcsimError.
+
+    What would take Python's reader seconds is refused at once.
     """
     parts = sum(map(text.count, ",=[\\\n"))
     if parts > _MOST_PARTS:
@@ -84,12 +83,13 @@ def read_toml(text: str, what: str) -> dict[str, Any]:
             f"{what} holds {parts:,} values, keys and lines; allowed: up to {_MOST_PARTS:,}; "
             "shorten it"
         )
+
     if long := _LONG_KEY.search(text):
         raise KrcsimError(
             f"{what} has a key of {_MOST_NAMES} names and more, {shown(long[0])}; allowed: up to "
-            "three; "
-            "write for example allocator.episode.page"
+            "three; write for example allocator.episode.page"
         )
+
     try:
         return tomllib.loads(text)
     except RecursionError:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The shell on krcsim: `krcsim VERB SCENARIO`, and drafts of mails."""
+"""The command line: one file a verb, listed in verbs.py; what verbs share is in the other files."""

@@ -1,17 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`krcsim kernel SCENARIO`: the harness's line for it, and with --run what a guest measures beside
-the model.
+"""`krcsim kernel`: the scenario as a line for the kernel harness, and with --run what a guest
+measures compared with the model.
 """
 
-import argparse
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, ClassVar
 
 from krcsim.base.errors import KrcsimError
-from krcsim.base.files import is_there, write_all
-from krcsim.cli import streams
+from krcsim.base.files import write_all
+from krcsim.cli import completion, streams
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.delivery import check_target
+from krcsim.cli.options import QUESTION, Files, Json, OnScenario, Quiet, Verb, option
+from krcsim.cli.values import Whole
 from krcsim.guest.boot import Row
 from krcsim.guest.build import ready
 from krcsim.guest.job import Job, job_of, rcuscale_of, set_words, sets_for
@@ -21,33 +25,66 @@ from krcsim.model.remedy import named
 from krcsim.model.remedy_list import listed
 from krcsim.model.scenario import Scenario, changed
 
-MOST_SEEDS, REPLICATIONS = 1000, 200
+MOST_SEEDS = 1000
+REPLICATIONS = 200
 
 
-def run_kernel(args: argparse.Namespace, scenario: Scenario, command: str) -> None:
+@dataclass(frozen=True, kw_only=True)
+class Kernel(OnScenario, Json, Files, Quiet):
+    """The scenario as a line for the kernel harness; with --run measured in a guest."""
+
+    verb: ClassVar[str] = "kernel"
+
+    run: Annotated[bool, option("build the guest if need be, measure, and compare", QUESTION)] = (
+        False
+    )
+
+    seeds: Annotated[
+        Whole,
+        option(
+            "measured runs of each remedy, with seeds 1 to N",
+            QUESTION,
+            metavar="N",
+            show_default=True,
+        ),
+    ] = 3
+
+    remedies: Annotated[
+        str | None,
+        option(
+            "rows of the table of remedies (A1,B,C-A0), or own for your setting",
+            QUESTION,
+            metavar="NAMES",
+            completer=completion.remedies,
+        ),
+    ] = None
+
+
+def run(options: Kernel, command: str) -> None:
     """Print the lines and what they cannot express; with --run measure, and hold the model against
     it.
     """
-    targets = _targets(args)
-    if not 1 <= args.seeds <= MOST_SEEDS:
-        raise KrcsimError(f"--seeds is {args.seeds}; allowed: 1 to {MOST_SEEDS}")
-    jobs = jobs_of(scenario, args.remedies)
-    rows = _measured(scenario, jobs, args) if args.run else {}
+    scenario = scenario_from(options)
+    targets = targets_of(options)
+    if not 1 <= options.seeds <= MOST_SEEDS:
+        raise KrcsimError(f"--seeds is {options.seeds}; allowed: 1 to {MOST_SEEDS}")
+
+    jobs = jobs_of(scenario, options.remedies)
+    rows = _measured(scenario, jobs, options) if options.run else {}
     answers = {name: _answer(name, found) for name, found in rows.items()}
     every = [row for found in rows.values() for row in found]
-    write_all(
-        files_of(targets, every, _json(scenario, jobs, rows, answers, command)),
-        overwrite=args.overwrite,
-    )
-    if args.json:
-        streams.say(_json(scenario, jobs, rows, answers, command), end="")
+    whole = _json(scenario, jobs, rows, answers, command)
+
+    write_all(files_of(targets, every, whole), overwrite=options.overwrite)
+    if options.json:
+        streams.say(whole, end="")
     else:
         streams.say(_text(scenario, jobs, rows, answers))
 
 
 def files_of(targets: Sequence[Path], rows: Sequence[Row], whole: str) -> dict[Path, bytes]:
-    """What goes into each target; beside a table what never changes in it, as in data/kernel-6.1: a
-    recording again.
+    """What goes into each target; next to a table what never changes in it, as in data/kernel-6.1:
+    a recording again.
     """
     files = {path: whole.encode() for path in targets if path.suffix != ".csv"}
     for path in targets:
@@ -90,48 +127,50 @@ def way_out(scenario: Scenario, jobs: dict[str, Job]) -> str:
     return " ".join(words)
 
 
-def _targets(args: argparse.Namespace) -> list[Path]:
-    paths = [Path(path) for path in args.out]
+def targets_of(options: Files) -> list[Path]:
+    """The files of --out, of which a table has another next to it; raises KrcsimError."""
+    paths = [Path(path) for path in options.out]
+
     for path in paths:
         if path.suffix not in (".csv", ".json"):
             raise KrcsimError(f"--out is {str(path)!r}; allowed: a name ending in .csv or .json")
-        if path.suffix == ".csv" and not args.run:
+        if path.suffix == ".csv" and not getattr(options, "run", False):
             raise KrcsimError("--out of a .csv needs rows that were measured; add --run")
-        for made in (path, *([path.with_suffix(".const.json")] if path.suffix == ".csv" else [])):
-            if is_there(made) and not args.overwrite:
-                raise KrcsimError(f"{made} exists already; choose another name or add --overwrite")
-        if not path.parent.is_dir():
-            raise KrcsimError(f"{path.parent} is not a folder; make it, or choose another")
+
+        check_target(path, options.overwrite)
+        if path.suffix == ".csv":
+            check_target(path.with_suffix(".const.json"), options.overwrite)
+
     return paths
 
 
-def _measured(
-    scenario: Scenario, jobs: dict[str, Job], args: argparse.Namespace
-) -> dict[str, list[Row]]:
+def _measured(scenario: Scenario, jobs: dict[str, Job], options: Kernel) -> dict[str, list[Row]]:
     if wanted := way_out(scenario, jobs):
         raise KrcsimError(
             "the harness cannot measure this as it is; "
-            f"add {wanted}{_instead(args, wanted)}; without --run it says why"
+            f"add {wanted}{_instead(options, wanted)}; without --run it says why"
         )
     tasks = [
-        Task(job.line(seed), job.boot) for job in jobs.values() for seed in range(1, args.seeds + 1)
+        Task(job.line(seed), job.boot)
+        for job in jobs.values()
+        for seed in range(1, options.seeds + 1)
     ]
-    say = (lambda _: None) if args.quiet else (lambda text: streams.note(f"{text}\n"))
+    say = (lambda _: None) if options.quiet else (lambda text: streams.note(f"{text}\n"))
     rows = [flat(row) for row in measure(ready(None, say), tasks, say)]
-    return {name: rows[n * args.seeds : (n + 1) * args.seeds] for n, name in enumerate(jobs)}
+    return {name: rows[n * options.seeds : (n + 1) * options.seeds] for n, name in enumerate(jobs)}
 
 
-def _instead(args: argparse.Namespace, wanted: str) -> str:
+def _instead(options: Kernel, wanted: str) -> str:
     """Which settings of a command the wanted ones take the place of, since a field may be given
     once.
     """
-    fields = [one.partition("=")[0] for one in args.set]
+    fields = [one.partition("=")[0] for one in options.set]
     twice = [f"--set {field}" for field in fields if f"--set {field}=" in wanted]
     return f" in place of {' and '.join(twice)}" if twice else ""
 
 
 def _answer(name: str, rows: Sequence[Row]) -> Any:
-    """The model's answer beside the measured rows."""
+    """The model's answer, compared with the measured rows."""
     from krcsim.guest import recordings, score
 
     return score.compare(recordings.condition_of(name, rows), REPLICATIONS)
@@ -224,9 +263,10 @@ def _real_time(rows: Sequence[Row]) -> list[str]:
             f"{max(late):.3g} ms (the "
             "99th percentile of the worst run)."
         )
-    from krcsim.guest import recordings
+    from krcsim.guest.recorded_scenario import grace_lengths_ms
+    from krcsim.guest.recordings import condition_of
 
-    lengths = recordings.grace_lengths_ms(recordings.condition_of("own", rows))
+    lengths = grace_lengths_ms(condition_of("own", rows))
     if lengths:
         mean = sum(lengths) / len(lengths)
         lines.append(
@@ -285,3 +325,6 @@ def _json(
         to_run=way_out(scenario, jobs),
     )
     return json.dumps(body, indent=1, default=bool) + "\n"
+
+
+VERB = Verb(Kernel, run)

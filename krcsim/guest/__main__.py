@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""`python -m krcsim.guest build`, and `... run JOBFILE`: the harness for people, without a
-scenario.
-"""
+"""The harness without a scenario: `python -m krcsim.guest build`, and `... run JOBFILE`."""
 
 import argparse
 import json

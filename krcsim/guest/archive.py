@@ -6,17 +6,22 @@ from collections.abc import Mapping
 
 from krcsim.base.errors import KrcsimError
 
-DIRECTORY, PROGRAM, FILE = 0o040755, 0o100755, 0o100644
+DIRECTORY = 0o040755
+PROGRAM = 0o100755
+FILE = 0o100644
 
 
 def archive(entries: Mapping[str, tuple[int, bytes]]) -> bytes:
-    """The compressed archive of paths with their modes and contents; parents stand before what they
-    hold.
+    """The compressed archive of paths with their modes and contents.
+
+    A folder must stand before what it holds. Raises KrcsimError for what does not go into one.
     """
     parts = [
-        _record(n, path, mode, data) for n, (path, (mode, data)) in enumerate(entries.items(), 1)
+        _record(inode, path, mode, data)
+        for inode, (path, (mode, data)) in enumerate(entries.items(), 1)
     ]
-    return gzip.compress(b"".join([*parts, _record(0, "TRAILER!!!", 0, b"")]), 1, mtime=0)
+    parts.append(_record(0, "TRAILER!!!", 0, b""))
+    return gzip.compress(b"".join(parts), 1, mtime=0)
 
 
 def _record(inode: int, path: str, mode: int, data: bytes) -> bytes:
@@ -27,7 +32,7 @@ def _record(inode: int, path: str, mode: int, data: bytes) -> bytes:
     name = path.encode() + b"\0"
     # inode, mode, uid, gid, links, mtime, size, device (two pairs), length of the name, check sum
     numbers = (inode, mode, 0, 0, 1, 0, len(data), 0, 0, 0, 0, len(name), 0)
-    head = b"070701" + b"".join(b"%08X" % x for x in numbers) + name
+    head = b"070701" + b"".join(b"%08X" % number for number in numbers) + name
     return _padded(head) + _padded(data)
 
 

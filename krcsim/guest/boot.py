@@ -23,13 +23,17 @@ from krcsim.guest.build import Build
 
 LONGEST_MS = 600_000  # of a run, in virtual time; the module refuses more too
 MOST_SECONDS = 3600.0  # of a guest, whatever its jobs
+_USUAL_MS = 3000  # dur_ms of the module
+_LATENCY_S = 6  # virtual time of a run with mode=1, which measures synchronize_rcu()
+
 _PANIC = re.compile(r"kernel BUG at|Kernel panic|Oops|general protection fault|Unable to handle")
 _COMPLAINT = re.compile(r"BUG:|WARNING:|rcu.*\bstall|blocked for more than|soft lockup|Call Trace:")
-# The patch asks with GFP_KERNEL | __GFP_ATOMIC, at which the page allocator wonders once, where
-# memory is really short.
+
+# The patch asks with GFP_KERNEL | __GFP_ATOMIC: where memory is really short the page allocator
+# warns of that, once.
 _KNOWN = re.compile(r"WARNING: CPU: \d+ PID: \d+ at mm/page_alloc\.c:\d+")
 
-Row = dict[str, Any]
+Row = dict[str, Any]  # one result of the guest
 
 
 @dataclass(frozen=True)
@@ -37,9 +41,9 @@ class Boot:
     """How a guest is booted; jobs that share it can share a guest."""
 
     cpus: int = 1
-    mib: int = 512
-    real: bool = False
-    append: str = ""
+    mib: int = 512  # memory of the guest
+    real: bool = False  # real time on one CPU too
+    append: str = ""  # words for the kernel's command line
 
     @property
     def timing(self) -> str:
@@ -48,32 +52,16 @@ class Boot:
 
     def machine(self) -> list[str]:
         """The arguments of QEMU."""
-        clock = ["-accel", "tcg,thread=multi"]
+        clock = "-accel tcg,thread=multi"
         if self.timing == "icount":
-            clock = [
-                "-accel",
-                "tcg,thread=single",
-                "-icount",
-                "shift=3,sleep=off",
-                "-rtc",
-                "base=2020-01-01,clock=vm",
-            ]
-        return [
-            *clock,
-            "-smp",
-            str(self.cpus),
-            "-m",
-            f"{self.mib}M",
-            "-cpu",
-            "qemu64",
-            "-nodefaults",
-            "-no-reboot",
-            "-display",
-            "none",
-        ]
+            clock = (
+                "-accel tcg,thread=single -icount shift=3,sleep=off -rtc base=2020-01-01,clock=vm"
+            )
+        size = f"-smp {self.cpus} -m {self.mib}M -cpu qemu64"
+        return f"{clock} {size} -nodefaults -no-reboot -display none".split()
 
     def command_line(self) -> str:
-        """The kernel's."""
+        """The command line of the kernel."""
         return f"console=ttyS0 nokaslr oops=panic panic=-1 mitigations=off {self.append}".rstrip()
 
 
@@ -81,8 +69,9 @@ ONE_CPU = Boot()
 
 
 def experiments(jobs: Sequence[str]) -> list[str]:
-    """The lines that are experiments: not comments, not commands of the guest's shell; raises
-    KrcsimError.
+    """The lines that are experiments: not comments, not commands of the guest's shell.
+
+    Raises KrcsimError for a line that the guest would not understand.
     """
     kept = [line.strip() for line in jobs if line.strip() and line.strip()[0] not in "#!"]
     for line in kept:
@@ -93,30 +82,31 @@ def experiments(jobs: Sequence[str]) -> list[str]:
                     "ASCII and without quotes; the module's parameters stand in "
                     "krcsim/guest/module/krcmeter.c"
                 )
-        ms = _number(line, "dur_ms", 3000)
-        if not 0 < ms <= LONGEST_MS:
+
+        dur_ms = _number(line, "dur_ms", _USUAL_MS)
+        if not 0 < dur_ms <= LONGEST_MS:
             raise KrcsimError(
-                f"job line {line[:60]!r} has dur_ms = {ms:g}; allowed: 1 to {LONGEST_MS} ms; "
-                "shorten the "
-                "run, and take more seeds instead"
+                f"job line {line[:60]!r} has dur_ms = {dur_ms:g}; allowed: 1 to {LONGEST_MS} ms; "
+                "shorten the run, and take more seeds instead"
             )
     return kept
 
 
 def _number(line: str, name: str, default: float) -> float:
+    """A parameter of a job line."""
     found = re.search(rf"(?:^|\s){name}=(\d+)(?:\s|$)", line)
     return float(found[1]) if found else default
 
 
 def seconds_for(jobs: Sequence[str], boot: Boot) -> float:
-    """The time after which a guest with these jobs hangs, generous for a slow host; at most an
-    hour.
-    """
-    virtual = sum(
-        0.2 + _number(line, "dur_ms", 3000) / 1000 + 6 * (_number(line, "mode", 0) == 1)
-        for line in jobs
-    )
-    return min(MOST_SECONDS, 90.0 + 5.0 * len(jobs) + 6.0 * virtual * (1 + boot.cpus))
+    """The time after which a guest with these jobs has hung: generous, but at most an hour."""
+    virtual_s = 0.0
+    for line in jobs:
+        virtual_s += 0.2 + _number(line, "dur_ms", _USUAL_MS) / 1000
+        if _number(line, "mode", 0) == 1:
+            virtual_s += _LATENCY_S
+
+    return min(MOST_SECONDS, 90.0 + 5.0 * len(jobs) + 6.0 * virtual_s * (1 + boot.cpus))
 
 
 def run(
@@ -127,8 +117,10 @@ def run(
     seconds: float | None = None,
     stop: threading.Event | None = None,
 ) -> list[Row]:
-    """The results of all experiments, in their order; raises KrcsimError if a single one is missing
-    or in doubt.
+    """The results of all experiments, in their order.
+
+    A guest that is not done after `seconds`, or when `stop` is set, is killed. Raises KrcsimError
+    if a single result is missing or in doubt.
     """
     wanted = experiments(jobs)
     if not wanted:
@@ -136,22 +128,25 @@ def run(
             "there is no experiment among the job lines; write one line of module parameters for "
             "each"
         )
+
     limit = seconds or seconds_for(wanted, boot)
     try:
         with tempfile.TemporaryDirectory(prefix="krcsim-guest-") as name:
             folder = Path(name)
-            jobs_file = archive(
-                {"jobs": (FILE, "".join(f"{line.strip()}\n" for line in jobs).encode("ascii"))}
-            )
+            lines = "".join(f"{line.strip()}\n" for line in jobs)
+            jobs_file = archive({"jobs": (FILE, lines.encode("ascii"))})
             (folder / "initrd").write_bytes(build.initramfs.read_bytes() + jobs_file)
+
             status = _boot(build, folder, boot, limit, stop)
-            console, results, said = (_text(folder / x) for x in ("console", "results", "said"))
+            console = _text(folder / "console")
+            results = _text(folder / "results")
+            said = _text(folder / "said")
     except OSError as exc:
         raise KrcsimError(
             f"a guest cannot be started ({exc.strerror}: {exc.filename}); free some space in the "
-            "folder "
-            "for temporary files, or set TMPDIR to another"
+            "folder for temporary files, or set TMPDIR to another"
         ) from None
+
     hog = any(_number(line, "hog", 0) for line in wanted)
     _check_console(status, console, said, limit, hog)
     return _rows(results, console, wanted, boot)
@@ -164,9 +159,7 @@ def _text(path: Path) -> str:
 def _boot(
     build: Build, folder: Path, boot: Boot, limit: float, stop: threading.Event | None
 ) -> int | None:
-    """Exit status of QEMU; None if it had to be killed for the time. It never outlives this
-    call.
-    """
+    """The exit status of QEMU; None if its time was over. It never outlives this call."""
     command = [
         "qemu-system-x86_64",
         *boot.machine(),
@@ -205,53 +198,62 @@ def _boot(
 
 
 def _check_console(status: int | None, console: str, said: str, limit: float, hog: bool) -> None:
+    """Raise KrcsimError if the guest, its kernel or the module went wrong.
+
+    `status` and what QEMU `said` are those of its process; `hog`: memory is really short.
+    """
     lines = [
         re.sub(r"^\[ *[\d.]+\] ", "", line.strip()) for line in console.splitlines() if line.strip()
     ]
-    last = lines[-1][:160] if lines else "nothing"
-    if line := next((x for x in lines if _PANIC.search(x)), ""):
+
+    if panic := next((line for line in lines if _PANIC.search(line)), ""):
         raise KrcsimError(
-            f"the guest's kernel died: {line[:160]!r}; no result of it was kept: take the "
-            "experiment "
-            "out or report it"
+            f"the guest's kernel died: {panic[:160]!r}; no result of it was kept: take the "
+            "experiment out or report it"
         )
     if status is None:
+        last = lines[-1][:160] if lines else "nothing"
         raise KrcsimError(
             f"the guest did not end within {limit:.0f} s and was killed; its console ends with "
-            f"{last!r}: "
-            "run shorter experiments, fewer CPUs, or on a less loaded machine"
+            f"{last!r}: run shorter experiments, fewer CPUs, or on a less loaded machine"
         )
     if status:
         words = said.strip().splitlines()[-1:] or ["nothing"]
         raise KrcsimError(
             f"qemu-system-x86_64 ended with status {status} and said {words[0][:160]!r}; mend that"
         )
-    if line := next((x for x in lines if "unknown parameter" in x.lower()), ""):
+    if unknown := next((line for line in lines if "unknown parameter" in line.lower()), ""):
         raise KrcsimError(
-            f"the module does not know a parameter of a job line: {line[:100]!r}; its parameters "
-            "stand "
-            "in krcsim/guest/module/krcmeter.c"
+            f"the module does not know a parameter of a job line: {unknown[:100]!r}; its "
+            "parameters stand in krcsim/guest/module/krcmeter.c"
         )
-    known = False
-    for n, line in enumerate(lines):
+    if complaint := _first_complaint(lines, hog):
+        raise KrcsimError(
+            f"the guest's kernel complained: {complaint[:160]!r}; no result of it was kept: take "
+            "the experiment out or report it"
+        )
+
+
+def _first_complaint(lines: Sequence[str], hog: bool) -> str:
+    """The first warning on the console, or ""; with a hog the known one may come once."""
+    known_was_seen = False
+
+    for number, line in enumerate(lines):
         if not _COMPLAINT.search(line):
             continue
-        if hog and not known and _KNOWN.search(line):
-            known = True
-        elif not (
-            known
-            and "Call Trace:" in line
-            and any(_KNOWN.search(x) for x in lines[max(0, n - 40) : n])
-        ):
-            raise KrcsimError(
-                f"the guest's kernel complained: {line[:160]!r}; no result of it was kept: take "
-                "the "
-                "experiment out or report it"
-            )
+        if hog and not known_was_seen and _KNOWN.search(line):
+            known_was_seen = True
+            continue
+
+        before = lines[max(0, number - 40) : number]
+        is_trace_of_known = "Call Trace:" in line and any(_KNOWN.search(other) for other in before)
+        if not (known_was_seen and is_trace_of_known):
+            return line
+    return ""
 
 
 def _row(line: str) -> Row:
-    """One result of the guest; what else it holds is checked by whoever uses it."""
+    """One result of the guest; all but its mode and count is checked where it is used."""
     try:
         row = read_json(line, "it")
         counted = {
@@ -270,26 +272,24 @@ def _row(line: str) -> Row:
 
 
 def _rows(results: str, console: str, wanted: Sequence[str], boot: Boot) -> list[Row]:
+    """The results of the guest, each with how it was booted."""
     lines = results.replace("\r", "").splitlines()
-    if failed := next((x for x in lines if x.startswith("#failed")), ""):
-        why = re.findall(r"krcmeter: (.*)", console)
-        told = why[-1] if why else "the console does not say why"
+
+    if failed := next((line for line in lines if line.startswith("#failed")), ""):
+        reasons = re.findall(r"krcmeter: (.*)", console)
+        reason = reasons[-1] if reasons else "the console does not say why"
         raise KrcsimError(
-            f"the module refused {failed[8:][:100]!r}: {told.strip()[:160]}; mend that job line"
+            f"the module refused {failed[8:][:100]!r}: {reason.strip()[:160]}; mend that job line"
         )
-    head = next((x for x in lines if x.startswith("#guest ")), "")
-    rows = []
-    for line in lines:
-        if line.startswith("{"):
-            rows.append(
-                _row(line)
-                | dict(cmdline=" ".join(head.split()[2:]), timing=boot.timing, mib=boot.mib)
-            )
+
+    head = next((line for line in lines if line.startswith("#guest ")), "")
+    booted = dict(cmdline=" ".join(head.split()[2:]), timing=boot.timing, mib=boot.mib)
+    rows = [_row(line) | booted for line in lines if line.startswith("{")]
+
     if len(rows) != len(wanted) or "#done" not in lines:
         done = "said" if "#done" in lines else "did not say"
         raise KrcsimError(
             f"the guest gave {len(rows)} of {len(wanted)} results and {done} that it was done; "
-            "none was "
-            "kept: run it again"
+            "none was kept: run it again"
         )
     return rows

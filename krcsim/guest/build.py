@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What a guest boots from: a Debian kernel, the measuring module built for it, and an initramfs of
-busybox.
+"""What a guest boots from: a Debian kernel, the measuring module built for it, and an initramfs.
 
-Packages are only unpacked, so that nothing of the host changes and root is not needed. The folder
-is made whole or not at all, and named by the kernel and a digest of the sources.
+The initramfs holds busybox. Packages are only unpacked, so that nothing of the host changes and
+root is not needed. The folder is made whole or not at all, and named by the kernel and a digest of
+the sources.
 """
 
 import errno
@@ -16,6 +16,7 @@ import subprocess
 import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 
 from krcsim.base.errors import KrcsimError
@@ -24,7 +25,8 @@ from krcsim.guest.archive import DIRECTORY, PROGRAM, archive
 PINNED = "6.1.0-50-cloud-amd64"  # the kernel of data/kernel-runs
 _FLAVOUR = r"^linux-image-6\.1\.0-[0-9]+-cloud-amd64$"
 SYSTEM_HEADERS = Path("/usr/src")
-# Debian's package of each tool
+
+# Debian's package of each tool.
 TOOLS = {
     "qemu-system-x86_64": "qemu-system-x86",
     "busybox": "busybox-static",
@@ -43,7 +45,7 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Build:
-    """A folder that a guest boots from."""
+    """A folder that a guest boots from, and the version of its kernel."""
 
     folder: Path
     kernel: str
@@ -60,21 +62,22 @@ class Build:
 
     @property
     def whole(self) -> bool:
-        """Whether it is there."""
+        """Whether all of it is there."""
         return self.image.is_file() and self.initramfs.is_file()
 
 
 def sources() -> Path:
-    """The folder with the sources of the guest."""
-    return Path(__file__).parent / "module"
+    """The folder with the sources of the guest: krcsim/guest/module, also where it is installed."""
+    with resources.as_file(resources.files("krcsim.guest")) as room:
+        return room / "module"
 
 
 def digest() -> str:
     """Twelve digits that change with any source of the guest."""
-    h = hashlib.sha256(str(_BUILD).encode())
+    digits = hashlib.sha256(str(_BUILD).encode())
     for path in sorted(sources().iterdir()):
-        h.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
-    return h.hexdigest()[:12]
+        digits.update(path.name.encode() + b"\0" + path.read_bytes() + b"\0")
+    return digits.hexdigest()[:12]
 
 
 def cache_folder() -> Path:
@@ -86,19 +89,22 @@ def cache_folder() -> Path:
 def ready(folder: Path | None = None, say: Say = lambda _: None) -> Build:
     """The build for the sources as they are, made now if it is not there; raises KrcsimError.
 
-    `folder` holds builds side by side. `say` is told what takes time, and if another kernel had to
-    be taken.
+    `folder` holds builds side by side. `say` gets a line for what takes time, and a line if another
+    kernel had to be taken.
     """
     _check_host()
     cache = folder or cache_folder()
+
     pinned = Build(cache / f"kernel-{PINNED}-{digest()}", PINNED)
     if pinned.whole:
         return pinned
+
     _check_tools(TOOLS)
     kernel = _offered(say)
     build = Build(cache / f"kernel-{kernel}-{digest()}", kernel)
     if build.whole:
         return build
+
     say(f"building the guest for Linux {kernel} in {build.folder}, once")
     try:
         cache.mkdir(parents=True, exist_ok=True)
@@ -118,10 +124,8 @@ def _check_host() -> None:
     if platform.machine() != "x86_64":
         raise KrcsimError(
             f"this machine is {platform.machine()}; the guest is an x86-64 kernel and its module "
-            "is "
-            "built "
-            "with the machine's own compiler: measure on an x86-64 machine, or use the recordings "
-            "in data/kernel-runs"
+            "is built with the machine's own compiler: measure on an x86-64 machine, or use the "
+            "recordings in data/kernel-runs"
         )
 
 
@@ -130,13 +134,13 @@ def _check_tools(tools: dict[str, str]) -> None:
     if "apt" in missing or "dpkg" in missing:
         raise KrcsimError(
             "the guest is built from Debian's packages and this machine has no apt: build on "
-            "Debian or "
-            "Ubuntu, or copy a build folder from there and name it with --folder"
+            "Debian or Ubuntu, or copy a build folder from there and name it with --folder"
         )
     if missing:
         raise KrcsimError(
             f"{', '.join(missing)} missing here; install: apt install {' '.join(missing)}"
         )
+
     busybox = Path(shutil.which("busybox") or "")
     if "busybox" in tools and busybox.is_file() and b"/ld-linux" in busybox.read_bytes()[:100_000]:
         raise KrcsimError(
@@ -149,15 +153,18 @@ def _offered(say: Say) -> str:
     """The pinned kernel, or the newest of its kind that apt offers."""
     if _succeeds(["apt-cache", "show", f"linux-image-{PINNED}"]):
         return PINNED
+
     lines = _output(["apt-cache", "search", "--names-only", _FLAVOUR]).splitlines()
     versions = [line.split()[0].removeprefix("linux-image-") for line in lines if line.strip()]
     if not versions:
         raise KrcsimError(
             f"apt offers neither Linux {PINNED} nor another 6.1 cloud kernel (Debian 12 has them); "
-            "add "
-            "Debian 12 to apt's sources and run apt update"
+            "add Debian 12 to apt's sources and run apt update"
         )
-    newest = max(versions, key=lambda v: [int(x) for x in re.findall(r"\d+", v)])
+
+    newest = max(
+        versions, key=lambda version: [int(digits) for digits in re.findall(r"\d+", version)]
+    )
     say(
         f"NOTE: apt does not offer Linux {PINNED}, of which the recordings are; taking {newest}: "
         "numbers may move"
@@ -167,20 +174,22 @@ def _offered(say: Say) -> str:
 
 def _make(folder: Path, kernel: str) -> None:
     """Make the build in folder/done."""
-    done, module = folder / "done", folder / "module"
+    done = folder / "done"
     done.mkdir()
     _unpack([f"linux-image-{kernel}"], folder / "image")
     shutil.copyfile(folder / "image" / "boot" / f"vmlinuz-{kernel}", done / "vmlinuz")
+
+    module = folder / "module"
+    headers = _headers(kernel, folder / "headers")
     shutil.copytree(sources(), module)
-    _run(
-        ["make", "-C", str(_headers(kernel, folder / "headers")), f"M={module}", "modules"],
-        "the module",
-    )
+    _run(["make", "-C", str(headers), f"M={module}", "modules"], "the module")
+
+    # The path of the folder is in these sections; without them the module is the same wherever it
+    # is built.
     ko = module / "krcmeter.ko"
-    # paths of the folder end up in these; without them the module is the same wherever it is built
-    _run(
-        ["strip", "--strip-debug", "-R", ".note.gnu.build-id", "-R", ".BTF", str(ko)], "the module"
-    )
+    with_paths = ["--strip-debug", "-R", ".note.gnu.build-id", "-R", ".BTF"]
+    _run(["strip", *with_paths, str(ko)], "the module")
+
     busybox = Path(shutil.which("busybox") or "busybox").read_bytes()
     folders = {name: (DIRECTORY, b"") for name in ("bin", "dev", "proc", "sys")}
     (done / "base.cpio.gz").write_bytes(
@@ -200,6 +209,7 @@ def _headers(kernel: str, folder: Path) -> Path:
     installed = SYSTEM_HEADERS / f"linux-headers-{kernel}"
     if (installed / "Makefile").is_file() and (installed / "scripts").is_dir():
         return installed
+
     common = "linux-headers-" + re.sub(r"-cloud-amd64$", "-common", kernel)
     _unpack([f"linux-headers-{kernel}", common, "linux-kbuild-6.1"], folder)
     tree = folder / "usr" / "src"
@@ -246,29 +256,26 @@ def _run(command: Sequence[str], what: str, folder: Path | None = None, remedy: 
         raise KrcsimError(
             f"{what} took more than {_SECONDS} s: {command[0]} was stopped; try again"
         ) from None
+
     if done.returncode:
         lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]
-        told = next(
-            (line for line in lines if "rror" in line or line.startswith("E:") or "space" in line),
-            lines[-1] if lines else "nothing was said",
+        reasons = (
+            line for line in lines if "rror" in line or line.startswith("E:") or "space" in line
         )
+        reason = next(reasons, lines[-1] if lines else "nothing")
         raise KrcsimError(
-            f"{what} failed: {command[0]} says {told.strip()[:200]!r}; {remedy or 'mend that'} and "
-            "try "
-            "again"
+            f"{what} failed: {command[0]} says {reason.strip()[:200]!r}; {remedy or 'mend that'} "
+            "and try again"
         )
 
 
 def _succeeds(command: Sequence[str]) -> bool:
-    return (
-        subprocess.run(
-            command, stdin=subprocess.DEVNULL, capture_output=True, check=False
-        ).returncode
-        == 0
-    )
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, check=False)
+    return done.returncode == 0
 
 
 def _output(command: Sequence[str]) -> str:
-    return subprocess.run(
+    done = subprocess.run(
         command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False
-    ).stdout
+    )
+    return done.stdout

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Sets of conditions that tell models apart, and all of their experiments on the CPUs there are.
+"""Sets of conditions that show where models differ, and how their experiments are run.
 
 python -m krcsim.guest.matrix --out FOLDER [--seeds 1 2 3] [SET ...]
 """
@@ -13,13 +13,17 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from krcsim.base.errors import KrcsimError
+from krcsim.base.errors import KrcsimError, did_you_mean
 from krcsim.guest.boot import ONE_CPU, Boot, Row, run
 from krcsim.guest.build import Build, Say, ready
+from krcsim.guest.job_load import WAITERS
+from krcsim.guest.parameters import HEAD_ALLOC_CODES
 from krcsim.guest.rows import write
 
-# What a remedy sets; the rest is as the module has it.
-REMEDIES = {
+HEAD = {name: f"head_alloc={code}" for name, code in HEAD_ALLOC_CODES.items()}
+
+# What a variant sets; the rest is as the module has it. The names are those of the recordings.
+VARIANTS = {
     "A": "",
     "B1": "pool=1",
     "B3": "pool=3",
@@ -37,15 +41,16 @@ REMEDIES = {
     "C+x": "cache_prefill=1 expedited_drain=1",
     "A+u": "rearm_unqueued=1",
     "A-attach": "attach=0",
-    "A0": "head_alloc=1",
-    "A-head": "head_alloc=2",
-    "A3": "head_alloc=3",
+    "A0": HEAD["atomic"],
+    "A-head": HEAD["none"],
+    "A3": HEAD["three_step"],
     "A-array": "array_path=0",
-    "A0x": "head_alloc=1 expedited_drain=1 rearm_unqueued=1",
+    "A0x": f"{HEAD['atomic']} expedited_drain=1 rearm_unqueued=1",
     "A+exp": "sync_exp=1",
     "A+50": "drain_jiffies=50",
 }
-# period_us, burst, dur_ms: from one object a drain to thousands
+
+# period_us, burst, dur_ms: from one object a drain to thousands.
 RATES = {
     "sparse": (100_000, 1, 10_000),
     "low": (10_000, 1, 5000),
@@ -57,13 +62,16 @@ RATES = {
     "single": (30, 1, 2000),
     "full": (1000, 130, 2000),
 }
+
+# When there is pressure: from the begin, after a second, or in episodes.
 PATTERNS = {
     "cold": "",
     "warm": "onset_ms=1000",
     "epi": "onset_ms=500 on_ms=100 off_ms=400 epi_exp=1",
     "short": "onset_ms=300 on_ms=10 off_ms=60 epi_exp=1",
 }
-LOOPS = {"closed": "", "catchup": "catchup=1", "open": "catchup=1 waiters=512"}
+
+LOOPS = {"closed": "", "catchup": "catchup=1", "open": f"catchup=1 waiters={WAITERS}"}
 CHUNK = 30  # experiments a guest: what a boot costs is spread, and what goes wrong loses little
 
 
@@ -85,19 +93,26 @@ def _condition(
     boot: Boot = ONE_CPU,
     variant: str = "",
 ) -> Task:
-    period, burst, ms = RATES[rate]
-    page, obj = levels
-    line = (
-        f"label={name}/{rate}/{pattern}/{page:g}/{obj:g} variant={variant or remedy} "
-        f"{REMEDIES[remedy]} "
-        f"period_us={period} burst={burst} dur_ms={ms + 1000 * (pattern == 'warm')} "
-        f"p_page_ppm={round(page * 1e6)} "
-        f"p_obj_ppm={round(obj * 1e6)} {PATTERNS[pattern]} {more}"
-    )
-    return Task(" ".join(line.split()), boot)
+    """An experiment of a set; `levels` are the probabilities that a page and an object fail."""
+    period_us, burst, dur_ms = RATES[rate]
+    p_page, p_object = levels
+    if pattern == "warm":  # its first second is calm
+        dur_ms += 1000
+
+    words = [
+        f"label={name}/{rate}/{pattern}/{p_page:g}/{p_object:g}",
+        f"variant={variant or remedy}",
+        VARIANTS[remedy],
+        f"period_us={period_us} burst={burst} dur_ms={dur_ms}",
+        f"p_page_ppm={round(p_page * 1e6)} p_obj_ppm={round(p_object * 1e6)}",
+        PATTERNS[pattern],
+        more,
+    ]
+    return Task(" ".join(" ".join(words).split()), boot)
 
 
-def _rates() -> Iterator[Task]:  # every rate, three levels
+def _rates() -> Iterator[Task]:
+    """Every rate, at three levels."""
     for rate in (name for name in RATES if name != "full"):
         for pattern in ("cold", "epi"):
             for levels in ((1.0, 1.0), (1.0, 0.1), (0.7, 0.7)):
@@ -105,8 +120,9 @@ def _rates() -> Iterator[Task]:  # every rate, three levels
                     yield _condition("rates", remedy, rate, pattern, levels)
 
 
-def _remedies() -> Iterator[Task]:  # every remedy, where they differ most
-    for remedy in REMEDIES:
+def _remedies() -> Iterator[Task]:
+    """Every variant, where they differ most."""
+    for remedy in VARIANTS:
         for rate, pattern, levels in (
             ("low", "cold", (0.9, 0.9)),
             ("blocks", "epi", (1.0, 0.5)),
@@ -115,7 +131,8 @@ def _remedies() -> Iterator[Task]:  # every remedy, where they differ most
             yield _condition("remedies", remedy, rate, pattern, levels)
 
 
-def _loops() -> Iterator[Task]:  # gaps and loops
+def _loops() -> Iterator[Task]:
+    """Gaps and loops."""
     for loop, words in LOOPS.items():
         for gap in (0, 1):
             for rate, pattern, levels in (
@@ -136,7 +153,8 @@ def _loops() -> Iterator[Task]:  # gaps and loops
                     )
 
 
-def _kinds() -> Iterator[Task]:  # two channels, two arguments, vmalloc()ed objects
+def _kinds() -> Iterator[Task]:
+    """Two channels, two arguments, vmalloc()ed objects."""
     for rate, pattern in (("low", "cold"), ("blocks", "epi"), ("heavy", "cold")):
         for word, more in (
             ("ch1", "ch1_pct=30"),
@@ -168,7 +186,8 @@ def _kinds() -> Iterator[Task]:  # two channels, two arguments, vmalloc()ed obje
         )
 
 
-def _longgp() -> Iterator[Task]:  # grace periods longer than the drain
+def _longgp() -> Iterator[Task]:
+    """Grace periods longer than the drain."""
     for reader in (20, 60):
         for remedy in ("A", "B3", "C", "A-attach", "A+u"):
             for rate, pattern, levels in (
@@ -188,9 +207,8 @@ def _longgp() -> Iterator[Task]:  # grace periods longer than the drain
                 )
 
 
-def _late() -> Iterator[
-    Task
-]:  # callers that fall behind their schedule, beside works of many blocks
+def _late() -> Iterator[Task]:
+    """Callers that fall behind their schedule, while works free many blocks."""
     for loop in ("catchup", "open"):
         for gap in (0, 1):
             for rate in ("blocks", "heavy", "full"):
@@ -206,7 +224,8 @@ def _late() -> Iterator[
                     )
 
 
-def _busygp() -> Iterator[Task]:  # grace periods longer than the drain, and much to free
+def _busygp() -> Iterator[Task]:
+    """Grace periods longer than the drain, and much to free."""
     for reader in (20, 60):
         for remedy in ("A", "B3", "C"):
             for pattern, levels in (("cold", (0.9, 0.9)), ("epi", (1.0, 0.3))):
@@ -222,7 +241,8 @@ def _busygp() -> Iterator[Task]:  # grace periods longer than the drain, and muc
                 )
 
 
-def _pools() -> Iterator[Task]:  # sizes between the closed forms
+def _pools() -> Iterator[Task]:
+    """Pools of sizes between the closed forms."""
     for size in (1, 2, 4, 8, 16, 64):
         for full in (0, 1):
             for rate, pattern, levels in (
@@ -240,7 +260,8 @@ def _pools() -> Iterator[Task]:  # sizes between the closed forms
                 )
 
 
-def _smp() -> Iterator[Task]:  # 2 and 4 CPUs, in real time
+def _smp() -> Iterator[Task]:
+    """2 and 4 CPUs, in real time."""
     for cpus in (2, 4):
         for remedy, more in (
             ("A", ""),
@@ -264,7 +285,8 @@ def _smp() -> Iterator[Task]:  # 2 and 4 CPUs, in real time
                 )
 
 
-def _pairs() -> Iterator[Task]:  # two producers on a CPU, that hold each other up or not
+def _pairs() -> Iterator[Task]:
+    """Two producers on a CPU, that hold each other up or not."""
     for loop, words in LOOPS.items():
         for gap in (0, 1):
             for rate, pattern in (("low", "cold"), ("mid", "epi")):
@@ -280,47 +302,47 @@ def _pairs() -> Iterator[Task]:  # two producers on a CPU, that hold each other 
                     )
 
 
-def _thread() -> Iterator[
-    Task
-]:  # the load of the preset thread-as-posted, as near as can be measured, in real time
-    fields = (
-        "period_us=1000 burst=1 arrival=1 catchup=1 waiters=512 dur_ms=12000 onset_ms=1000 "
-        "on_ms=500 off_ms=2000 "
-        "epi_exp=1 p_page_ppm=950000 expedited_drain=1 rearm_unqueued=1 gp_trace=1"
+def _thread() -> Iterator[Task]:
+    """The load of the preset thread-as-posted, as near as can be measured, in real time."""
+    load = (
+        f"period_us=1000 burst=1 arrival=1 {LOOPS['open']} dur_ms=12000 onset_ms=1000 on_ms=500 "
+        "off_ms=2000 epi_exp=1 p_page_ppm=950000 expedited_drain=1 rearm_unqueued=1 gp_trace=1"
     )
     for cpus in (2, 4):
-        for variant, obj, remedy in (
-            ("A0", 0.15, "head_alloc=1"),
-            ("C-A0", 0.15, "head_alloc=1 cache_prefill=1"),
-            ("A1", 0.05, "head_alloc=0"),
+        for variant, p_object, remedy in (
+            ("A0", 0.15, HEAD["atomic"]),
+            ("C-A0", 0.15, f"{HEAD['atomic']} cache_prefill=1"),
+            ("A1", 0.05, HEAD["tryhard"]),
         ):
             yield Task(
-                f"label=thread/r1000/episodes/0.95/{obj:g} variant={variant} {remedy} {fields} "
-                f"p_obj_ppm={round(obj * 1e6)}",
+                f"label=thread/r1000/episodes/0.95/{p_object:g} variant={variant} {remedy} {load} "
+                f"p_obj_ppm={round(p_object * 1e6)}",
                 Boot(cpus),
             )
 
 
-def _again() -> Iterator[Task]:  # those of _thread() on 4 CPUs, to be taken with other seeds
+def _again() -> Iterator[Task]:
+    """Those of _thread() on 4 CPUs, to be taken with other seeds."""
     return (task for task in _thread() if task.boot.cpus == 4)
 
 
-def _real() -> Iterator[Task]:  # no failure is made: a hog takes the memory
+def _real() -> Iterator[Task]:
+    """No failure is made: a hog takes the memory."""
     for hog in (1, 2, 3):
         for rate, total in (("mid", 30_000), ("heavy", 200_000), ("burst", 60_000)):
             for when, word in (("hogfirst", "lead_ms=200"), ("warm", "onset_ms=500")):
                 for remedy in ("A", "B3", "B3f", "C", "D5", "D5r", "A+r"):
-                    period, burst, _ = RATES[rate]
+                    period_us, burst, _ = RATES[rate]
                     line = (
-                        f"label=real{hog}/{rate}/{when}/0/0 variant={remedy} {REMEDIES[remedy]} "
-                        f"period_us={period} "
-                        f"burst={burst} dur_ms=2500 total={total} preobj=1 hog={hog} {word} "
-                        "arrival=1"
+                        f"label=real{hog}/{rate}/{when}/0/0 variant={remedy} {VARIANTS[remedy]} "
+                        f"period_us={period_us} burst={burst} dur_ms=2500 total={total} preobj=1 "
+                        f"hog={hog} {word} arrival=1"
                     )
                     yield Task(" ".join(line.split()), Boot(mib=256))
 
 
-def _gp() -> Iterator[Task]:  # synchronize_rcu() alone
+def _gp() -> Iterator[Task]:
+    """synchronize_rcu() alone."""
     for cpus in (1, 2, 4):
         yield Task(f"label=gp/latency/cpus{cpus}/0/0 variant=- mode=1", Boot(cpus))
 
@@ -349,32 +371,27 @@ def tasks_of(name: str, seeds: Sequence[int]) -> list[Task]:
 
 
 def measure(build: Build, tasks: Sequence[Task], say: Say = lambda _: None) -> list[Row]:
-    """The results in the order of the tasks; one-CPU guests side by side, others alone; raises
-    KrcsimError.
+    """The results in the order of the tasks; raises KrcsimError.
+
+    Guests of one CPU run side by side. Others run alone: in real time a neighbour would be noise.
     """
-    chunks: list[list[int]] = []
-    for boot in dict.fromkeys(task.boot for task in tasks):
-        mine = [i for i, task in enumerate(tasks) if task.boot == boot]
-        chunks += [mine[i : i + CHUNK] for i in range(0, len(mine), CHUNK)]
+    chunks = _chunks(tasks)
     rows: dict[int, Row] = {}
     stop = threading.Event()
 
     def take(chunk: list[int]) -> None:
-        if not stop.is_set():
-            try:
-                rows.update(
-                    zip(
-                        chunk,
-                        run(build, [tasks[i].line for i in chunk], tasks[chunk[0]].boot, stop=stop),
-                        strict=True,
-                    )
-                )
-            except KrcsimError:
-                stop.set()
-                raise
-            say(f"{len(rows)} of {len(tasks)} experiments done")
+        if stop.is_set():
+            return
+        try:
+            lines = [tasks[index].line for index in chunk]
+            found = run(build, lines, tasks[chunk[0]].boot, stop=stop)
+        except KrcsimError:
+            stop.set()
+            raise
+        rows.update(zip(chunk, found, strict=True))
+        say(f"{len(rows)} of {len(tasks)} experiments done")
 
-    counted = [c for c in chunks if tasks[c[0]].boot.timing == "icount"]
+    counted = [chunk for chunk in chunks if tasks[chunk[0]].boot.timing == "icount"]
     with ThreadPoolExecutor(min(len(counted), os.cpu_count() or 1) or 1) as pool:
         futures = [pool.submit(take, chunk) for chunk in counted]
         try:
@@ -382,23 +399,33 @@ def measure(build: Build, tasks: Sequence[Task], say: Say = lambda _: None) -> l
         except BaseException:  # Ctrl-C: no guest may outlive it
             stop.set()
             raise
+
+    # The guest that failed first says why; the others only that another one did.
     for exc in sorted(failures, key=lambda exc: "another guest" in str(exc)):
         raise exc
-    for chunk in chunks:  # in real time the others would be noise
+
+    for chunk in chunks:
         if tasks[chunk[0]].boot.timing != "icount":
             take(chunk)
-    return [rows[i] for i in range(len(tasks))]
+
+    return [rows[index] for index in range(len(tasks))]
 
 
-def told(text: str) -> None:
-    """Say how far it is."""
+def _chunks(tasks: Sequence[Task]) -> list[list[int]]:
+    """The numbers of the tasks that share a guest, at most CHUNK of them."""
+    chunks: list[list[int]] = []
+    for boot in dict.fromkeys(task.boot for task in tasks):
+        same = [index for index, task in enumerate(tasks) if task.boot == boot]
+        chunks += [same[start : start + CHUNK] for start in range(0, len(same), CHUNK)]
+    return chunks
+
+
+def _note(text: str) -> None:
+    """Say how far it is, on standard error."""
     print(text, file=sys.stderr, flush=True)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Measure sets and write NAME.csv and NAME.const.json of each; 0, or 2 with one line on what to
-    mend.
-    """
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m krcsim.guest.matrix", description=__doc__)
     parser.add_argument(
         "sets", nargs="*", metavar="SET", help=f"one of {', '.join(SETS)}; without one: all"
@@ -411,31 +438,41 @@ def main(argv: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--folder", type=Path, help="where builds are kept")
     parser.add_argument("--list", action="store_true", help="print the job lines instead")
-    args = parser.parse_args(argv)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Measure sets and write NAME.csv and NAME.const.json of each.
+
+    Returns 0, or 2 with one line on what to mend.
+    """
+    args = _parser().parse_args(argv)
     try:
         if unknown := [name for name in args.sets if name not in SETS]:
-            raise KrcsimError(f"{unknown[0]!r} is not a set; allowed: {', '.join(SETS)}")
+            hint = did_you_mean(unknown[0], SETS, f"allowed: {', '.join(SETS)}")
+            raise KrcsimError(f"{unknown[0]!r} is not a set; {hint}")
         if min(args.seeds) < 0 or max(args.seeds) >= 2**31:
             raise KrcsimError(
                 f"--seeds is {args.seeds}; allowed: whole numbers from 0 to {2**31 - 1}"
             )
+
+        names = args.sets or list(SETS)
         if args.list:
-            print(
-                "\n".join(
-                    task.line for name in args.sets or SETS for task in tasks_of(name, args.seeds)
-                )
-            )
+            for name in names:
+                for task in tasks_of(name, args.seeds):
+                    print(task.line)
             return 0
-        build = ready(args.folder, told)
+
+        build = ready(args.folder, _note)
         args.out.mkdir(parents=True, exist_ok=True)
-        for name in args.sets or SETS:
-            told(f"{name}:")
-            write(args.out, name, measure(build, tasks_of(name, args.seeds), told))
+        for name in names:
+            _note(f"{name}:")
+            write(args.out, name, measure(build, tasks_of(name, args.seeds), _note))
     except (KrcsimError, OSError) as exc:
-        told(f"krcsim: {exc}")
+        _note(f"krcsim: {exc}")
         return 2
     except KeyboardInterrupt:
-        told("krcsim: stopped; the set under way was not written")
+        _note("krcsim: stopped; the set under way was not written")
         return 130
     return 0
 

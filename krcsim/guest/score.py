@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The model's prediction beside what was recorded, condition by condition, and how well they agree.
+"""The model's prediction against what was recorded, condition by condition, and how they agree.
 
 The rules of the score stand in data/kernel-runs/README.md.
 """
@@ -16,8 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
+from krcsim.base.tables import text_table
 from krcsim.engine.records import EVENTS
-from krcsim.guest.recordings import Condition, Row, scenarios_of
+from krcsim.guest.recorded_scenario import scenarios_of
+from krcsim.guest.recordings import Condition, RecordedRun
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import student
@@ -113,64 +115,89 @@ Change = Callable[[Scenario], Scenario]
 def compare(
     condition: Condition, replications: int = REPLICATIONS, change: Change | None = None
 ) -> Comparison:
-    """Simulate a condition, changed for an ablation, and hold the model's interval against the
-    measurement.
+    """The model's interval for a condition, and the measurement.
+
+    `change` makes another scenario of it, for an ablation. Raises KrcsimError where the model makes
+    no call in the time of a run.
     """
-    n = len(condition.runs)
+    runs = len(condition.runs)
     if not condition.random:
         replications = 1  # of each schedule: the others would be the same
-    simulated = simulate(condition, math.ceil(replications / n), change)
-    waits, ms = of_each(simulated, "waits"), of_each(simulated, "wait_ms")
+    simulated = simulate(condition, math.ceil(replications / runs), change)
+    waits = of_each(simulated, "waits")
+    wait_ms = of_each(simulated, "wait_ms")
     calls = of_each(simulated, "single") + of_each(simulated, "double")
-    r = np.random.default_rng(SEED)
-    # Replication n * k + i has schedule i, as run i had: slot i of a group draws only from those.
-    pick = n * r.integers(len(waits) // n, size=(GROUPS, n)) + np.arange(n)
     time_ms = condition.dur_ms * condition.threads
+
+    # Replication runs * k + i has schedule i, as run i had: slot i of a group draws only from
+    # those.
+    draws = np.random.default_rng(SEED)
+    rounds = draws.integers(len(waits) // runs, size=(GROUPS, runs))
+    pick = runs * rounds + np.arange(runs)
+
     # Nothing is random, too, where draws decide much but not how many calls wait.
-    certain = not condition.random or bool((waits.reshape(-1, n) == waits[:n]).all())
+    same_waits = bool((waits.reshape(-1, runs) == waits[:runs]).all())
+    certain = not condition.random or same_waits
     if calls.sum() == 0.0:
         raise KrcsimError(
             f"recording {condition.name} is so short that the model makes no call in it; measure "
             "longer"
         )
-    # One wait more or less over all seeds: its share of the calls, and of the time.
-    one = 1.0 / float(calls.mean() * n), float(ms.sum() / max(1.0, waits.sum())) / (n * time_ms)
-    groups = waits[pick].sum(1) / np.maximum(1.0, calls[pick].sum(1)), ms[pick].mean(1) / time_ms
-    predicted = float(waits.sum() / calls.sum()), float(ms.mean()) / time_ms
 
-    def answer(i: int) -> Answer:
-        low, high = (float(x) for x in np.quantile(groups[i], [(1 - INSIDE) / 2, (1 + INSIDE) / 2]))
-        each, measured = condition.each[i], condition.measured[i]
-        spread = student(n - 1) * float(np.std(each, ddof=1)) / math.sqrt(n) if n > 1 else math.nan
-        slack = max(SLACK * measured, one[i]) if certain else 0.0
-        return Answer(measured, predicted[i], low, high, spread, slack)
+    # One wait more or less over all seeds: its share of the calls, and of the time.
+    mean_wait_ms = float(wait_ms.sum() / max(1.0, waits.sum()))
+    one_wait = (1.0 / float(calls.mean() * runs), mean_wait_ms / (runs * time_ms))
+
+    groups = (
+        waits[pick].sum(1) / np.maximum(1.0, calls[pick].sum(1)),
+        wait_ms[pick].mean(1) / time_ms,
+    )
+    predicted = (float(waits.sum() / calls.sum()), float(wait_ms.mean()) / time_ms)
+
+    def answer(which: int) -> Answer:
+        """P(wait) (0) or the blocked fraction (1)."""
+        low, high = np.quantile(groups[which], [(1 - INSIDE) / 2, (1 + INSIDE) / 2])
+        measured = condition.measured[which]
+
+        spread = math.nan
+        if runs > 1:
+            deviation = float(np.std(condition.each[which], ddof=1))
+            spread = student(runs - 1) * deviation / math.sqrt(runs)
+
+        slack = max(SLACK * measured, one_wait[which]) if certain else 0.0
+        return Answer(measured, predicted[which], float(low), float(high), spread, slack)
 
     return Comparison(
-        condition, answer(0), answer(1), float(waits.mean() * n), float(ms.mean() * n)
+        condition,
+        p_wait=answer(0),
+        blocked=answer(1),
+        model_waits=float(waits.mean() * runs),
+        model_wait_ms=float(wait_ms.mean() * runs),
     )
 
 
 def simulate(condition: Condition, each: int, change: Change | None = None) -> list[Replications]:
-    """So many replications of each measured run: of all together, or of one run after another if
-    they differ.
+    """`each` replications of every measured run.
 
-    Those of one run after another are other replications, so that no two of them share their luck.
+    They are simulated all together, or one run after the other if the runs differ. No two of them
+    share random draws.
     """
-    scenarios = [change(s) if change else s for s in scenarios_of(condition)]
+    scenarios = [change(scenario) if change else scenario for scenario in scenarios_of(condition)]
     if len(scenarios) == 1 and not condition.real_time:
         return [replicate(scenarios[0], SEED, 0, len(condition.runs) * each)]
+
     if len(scenarios) == 1:
         scenarios *= len(condition.runs)
+
     found = []
-    for i, (s, run) in enumerate(zip(scenarios, condition.runs, strict=True)):
-        late = later_jiffies(s, run) if condition.real_time else 0.0
-        found.append(_with_late_drains(s, late, i * each, (i + 1) * each))
+    for index, (scenario, run) in enumerate(zip(scenarios, condition.runs, strict=True)):
+        late = later_jiffies(scenario, run) if condition.real_time else 0.0
+        found.append(_with_late_drains(scenario, late, index * each, (index + 1) * each))
     return found
 
 
-def later_jiffies(s: Scenario, run: Row) -> float:
-    """By how many jiffies, on average, the drains of a run came later than those of the model; at
-    least 0.
+def later_jiffies(scenario: Scenario, run: RecordedRun) -> float:
+    """By how many jiffies, on average, the drains of a run came later than the model's; at least 0.
 
     In real time a timer is late when its CPU is not served, or looks at jiffies before another has
     counted on. Drains at once have no timer.
@@ -178,37 +205,37 @@ def later_jiffies(s: Scenario, run: Row) -> float:
     timers = run.of("mon") - run.of("drained_at_once")
     if timers <= 0 or not run.of("montimer_mean_us"):
         return 0.0
-    measured = run.of("montimer_mean_us") / 1000.0 * run.of("mon") / timers
-    _, log, _ = event_log(s, SEED, events=TIMERS_LOOKED_AT)
+
+    measured_ms = run.of("montimer_mean_us") / 1000.0 * run.of("mon") / timers
+    _, log, _ = event_log(scenario, SEED, events=TIMERS_LOOKED_AT)
     armed = log[log["code"] == EVENTS.index("monitor armed")]
     delays = armed["value"] - armed["at"]
     delays = delays[delays > 1.0]  # in ticks; no ordinary timer is shorter
-    return max(0.0, ticks(measured, s.machine.hz) - float(delays.mean())) if len(delays) else 0.0
+    if not len(delays):
+        return 0.0
+
+    return max(0.0, ticks(measured_ms, scenario.machine.hz) - float(delays.mean()))
 
 
-def _with_late_drains(s: Scenario, late: float, first: int, last: int) -> Replications:
-    """Replications first .. last - 1, of which so many have a drain that is a jiffy longer that all
-    have the mean.
+def _with_late_drains(scenario: Scenario, late: float, first: int, last: int) -> Replications:
+    """Replications first .. last - 1 whose drains are late by `late` jiffies on average.
+
+    A drain is late by whole jiffies: part of the replications have one more than the others.
     """
     whole = math.floor(late)
-    longer = first + round((late - whole) * (last - first))
-    parts = [(whole + 1, first, longer), (whole, longer, last)]
-    return sum_of(
-        [
-            replicate(
-                replace(s, remedy=replace(s.remedy, drain_jiffies=s.drain_jiffies + more)),
-                SEED,
-                begin,
-                end,
-            )
-            for more, begin, end in parts
-            if end > begin
-        ]
-    )
+    end_of_longer = first + round((late - whole) * (last - first))
+
+    parts = []
+    for more, begin, end in ((whole + 1, first, end_of_longer), (whole, end_of_longer, last)):
+        if end > begin:
+            drain_jiffies = scenario.drain_jiffies + more
+            remedy = replace(scenario.remedy, drain_jiffies=drain_jiffies)
+            parts.append(replicate(replace(scenario, remedy=remedy), SEED, begin, end))
+    return sum_of(parts)
 
 
 def sum_of(parts: Sequence[Replications]) -> Replications:
-    """One after the other."""
+    """Replications of several calls as one, in their order."""
     whole = parts[0]
     for part in parts[1:]:
         whole = whole + part
@@ -216,9 +243,7 @@ def sum_of(parts: Sequence[Replications]) -> Replications:
 
 
 def of_each(simulated: Sequence[Replications], name: str) -> NDArray[np.float64]:
-    """A counter, a value a replication; replication n * k + i is of run i, as `compare` wants
-    it.
-    """
+    """A counter, a value a replication; replication runs * k + i is of run i, for compare()."""
     return np.stack([runs.of(name, 1) for runs in simulated], axis=1).reshape(-1)
 
 
@@ -228,7 +253,9 @@ def compare_all(
     """compare() for all, on the CPUs there are: the engine lets go of Python's lock."""
     warm_up()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(lambda c: compare(c, replications, change), conditions))
+        return list(
+            pool.map(lambda condition: compare(condition, replications, change), conditions)
+        )
 
 
 @dataclass(frozen=True)
@@ -255,7 +282,7 @@ def score(comparisons: Sequence[Comparison]) -> Score:
     some = [c for c in comparisons if not c.trivial]
     many = [c for c in comparisons if c.condition.waits >= ENOUGH_WAITS]
     waits = sum(c.condition.waits for c in comparisons)
-    wait_ms = sum(r.wait_ns for c in comparisons for r in c.condition.runs) * 1e-6
+    wait_ms = sum(run.wait_ns for c in comparisons for run in c.condition.runs) * 1e-6
 
     def pair(of: Callable[[int], float]) -> tuple[float, float]:
         return of(0), of(1)
@@ -265,10 +292,12 @@ def score(comparisons: Sequence[Comparison]) -> Score:
             return math.nan, math.nan
         return pair(lambda i: sum(c.answers[i].inside for c in among) / len(among))
 
-    def quantile(q: float) -> tuple[float, float]:
+    def quantile(share_below: float) -> tuple[float, float]:
         if not many:
             return math.nan, math.nan
-        return pair(lambda i: float(np.quantile([abs(c.answers[i].error) for c in many], q)))
+        return pair(
+            lambda i: float(np.quantile([abs(c.answers[i].error) for c in many], share_below))
+        )
 
     return Score(
         conditions=len(comparisons),
@@ -327,7 +356,7 @@ def table(comparisons: Sequence[Comparison]) -> str:
                 else f"{s.width_ratio[0]:.2f} / {s.width_ratio[1]:.2f}",
             )
         )
-    return _aligned(heads, rows)
+    return "\n".join(text_table(heads, rows))
 
 
 def misses(comparisons: Sequence[Comparison], most: int = 12) -> str:
@@ -356,18 +385,10 @@ def misses(comparisons: Sequence[Comparison], most: int = 12) -> str:
             )
     rows.sort(reverse=True)
     heads = ("family", "misses", "of", "worst", "in", "measured", "model", "95 % of the model")
-    return _aligned(heads, [row[1:] for row in rows[:most]])
+    return "\n".join(text_table(heads, [row[1:] for row in rows[:most]]))
 
 
 def _percent(pair: tuple[float, float], sign: bool = False) -> str:
     if math.isnan(pair[0]):
         return "-"
     return " / ".join(f"{100 * x:{'+' if sign else ''}.1f}" for x in pair) + " %"
-
-
-def _aligned(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
-    widths = [max(len(x) for x in column) for column in zip(heads, *rows, strict=True)]
-    return "\n".join(
-        "  ".join(x.ljust(w) for x, w in zip(row, widths, strict=True)).rstrip()
-        for row in (heads, *rows)
-    )

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Ways to an answer beside counting: what cannot happen, exact chains, rare events."""
+"""Ways to an answer: by construction, the exact chain, importance sampling, plain runs."""

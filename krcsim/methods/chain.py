@@ -12,7 +12,7 @@ import numpy as np
 
 from krcsim.model.allocator import Failure
 from krcsim.model.constants import ticks
-from krcsim.model.remedy import Remedy
+from krcsim.model.remedy import Remedy, p_no_head
 from krcsim.model.scenario import Scenario
 
 State = tuple[int, ...]
@@ -23,24 +23,20 @@ Way = tuple[float, State, int]  # its probability, the state after, and how many
 # twice what it needs (0: idle), and what it holds by channel. WAITERS: callers that wait, by what
 # they need (LATER, NEXT, SERVED), and whether their next call is due; in an open loop only whether
 # somebody needs LATER. CLOCK: the tick, modulo the grain of the timer wheel. EPISODE: of pressure.
-POOL, CACHE, ROOM, NOW, MONITOR, GP, BATCH, WAITERS, CLOCK, EPISODE = (
-    0,
-    1,
-    3,
-    5,
-    8,
-    9,
-    10,
-    18,
-    24,
-    25,
-)
-BATCHES, LIST = (BATCH, BATCH + 4), 2
-SERVED, NEXT, LATER = (
-    1,
-    2,
-    3,
-)  # needed: the next tick only, the next end of a grace period, the one after that
+POOL = 0
+CACHE = 1
+ROOM = 3
+NOW = 5
+MONITOR = 8
+GP = 9
+BATCH = 10
+WAITERS = 18
+CLOCK = 24
+EPISODE = 25
+BATCHES = (BATCH, BATCH + 4)
+LIST = 2
+# What is needed: the next tick only, the next end of a grace period, the one after that.
+SERVED, NEXT, LATER = 1, 2, 3
 PAGE, WRAPPER, OWN_HEAD, NOTHING = range(4)  # what a call without room gets
 
 
@@ -54,115 +50,149 @@ class Rules:
     lengths: tuple[tuple[int, float], ...]  # of grace periods, in ticks, and their probabilities
     producers: int  # 0: open loop
     shares: tuple[float, float]  # of channels
-    answers: tuple[
-        tuple[float, ...], ...
-    ]  # in calm and in an episode: P(PAGE), P(WRAPPER), P(OWN_HEAD), P(NOTHING)
+    # In calm and in an episode: P(PAGE), P(WRAPPER), P(OWN_HEAD), P(NOTHING).
+    answers: tuple[tuple[float, ...], ...]
     calls: float
     switches: tuple[float, float]  # in calm and in an episode
 
 
-def rules_of(s: Scenario) -> Rules:
-    """The rules of a scenario that fits, see krcsim.methods.exact.fits()."""
-    a, w, hz, grain = s.allocator, s.workload, s.machine.hz, 0
-    while grain < 24 and s.drain_jiffies >= 63 << grain:
+def rules_of(scenario: Scenario) -> Rules:
+    """The rules of a scenario that fits, see krcsim.methods.exact.why_not()."""
+    allocator, workload, hz = scenario.allocator, scenario.workload, scenario.machine.hz
+    grain = 0
+    while grain < 24 and scenario.drain_jiffies >= 63 << grain:
         grain += 3
-    lengths, cdf = s.grace_period.table(hz, s.machine.cpus)
-    switches = (
-        (1.0 / ticks(a.calm_ms, hz), 1.0 / ticks(a.episode_ms, hz))
-        if a.episodes == "exponential"
-        else (0.0, 0.0)
-    )
+
+    lengths, cdf = scenario.grace_period.table(hz, scenario.machine.cpus)
+    shares = np.diff(cdf, prepend=0.0).tolist()
+    switches = (0.0, 0.0)
+    if allocator.episodes == "exponential":
+        switches = (1.0 / ticks(allocator.calm_ms, hz), 1.0 / ticks(allocator.episode_ms, hz))
+    single = workload.single_share
     return Rules(
-        s.remedy,
-        s.drain_jiffies,
+        scenario.remedy,
+        scenario.drain_jiffies,
         grain,
-        tuple(zip(map(int, lengths), np.diff(cdf, prepend=0.0).tolist(), strict=True)),
-        w.producers if w.loop == "closed" else 0,
-        (1.0 - w.vmalloc_share, w.vmalloc_share),
-        (_answers(s.remedy, a.calm, w.single_share), _answers(s.remedy, a.episode, w.single_share)),
-        w.rate_hz / hz,
+        tuple(zip(map(int, lengths), shares, strict=True)),
+        workload.producers if workload.loop == "closed" else 0,
+        (1.0 - workload.vmalloc_share, workload.vmalloc_share),
+        (
+            _answers(scenario.remedy, allocator.calm, single),
+            _answers(scenario.remedy, allocator.episode, single),
+        ),
+        workload.rate_hz / hz,
         switches,
     )
 
 
-def _answers(r: Remedy, f: Failure, single: float) -> tuple[float, ...]:
-    page, noretry, _, atomic, high, last = f.resolved()
-    double, alone = (
-        (page, noretry if r.page_class == "noretry" else page) if r.array_path else (1.0, 1.0)
-    )
-    head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))[
-        r.head_alloc
-    ]
+def _answers(remedy: Remedy, failure: Failure, single: float) -> tuple[float, ...]:
+    """What becomes of a call without room: P(PAGE), P(WRAPPER), P(OWN_HEAD), P(NOTHING)."""
+    page, noretry = failure.resolved()[:2]
+    page_of_double, page_of_single = 1.0, 1.0  # that the request fails
+    if remedy.array_path:
+        page_of_double = page
+        page_of_single = noretry if remedy.page_class == "noretry" else page
+
+    head_fails = p_no_head(remedy.head_alloc, failure)
     return (
-        single * (1.0 - alone) + (1.0 - single) * (1.0 - double),
-        single * alone * (1.0 - head),
-        (1.0 - single) * double,
-        single * alone * head,
+        single * (1.0 - page_of_single) + (1.0 - single) * (1.0 - page_of_double),
+        single * page_of_single * (1.0 - head_fails),
+        (1.0 - single) * page_of_double,
+        single * page_of_single * head_fails,
     )
 
 
-def at_boot(r: Remedy) -> State:
+def at_boot(remedy: Remedy) -> State:
     """The state at time 0, in calm."""
-    return (r.emergency_at_boot, r.cache_at_boot, r.cache_at_boot, *[0] * (EPISODE + 1 - ROOM))
+    return (
+        remedy.emergency_at_boot,
+        remedy.cache_at_boot,
+        remedy.cache_at_boot,
+        *[0] * (EPISODE + 1 - ROOM),
+    )
 
 
-def _request(s: list[int]) -> int:
+def _request(state: list[int]) -> int:
     """Ask for a grace period; returns what is needed then."""
-    s[GP] = s[GP] or -1
-    return LATER if s[GP] > 0 else NEXT
+    state[GP] = state[GP] or -1
+    return LATER if state[GP] > 0 else NEXT
 
 
-def _arm(r: Rules, s: list[int]) -> None:
-    s[MONITOR] = ((((s[CLOCK] + r.drain) >> r.grain) + 1) << r.grain) - s[CLOCK]
+def _arm(rules: Rules, state: list[int]) -> None:
+    """Set the monitor's timer, which the timer wheel rounds up."""
+    due = (((state[CLOCK] + rules.drain) >> rules.grain) + 1) << rules.grain
+    state[MONITOR] = due - state[CLOCK]
 
 
-def _monitor(r: Rules, s: list[int]) -> None:
+def _monitor(rules: Rules, state: list[int]) -> None:
     """kfree_rcu_monitor() and the drain."""
-    s[MONITOR], some, left = 0, False, False
-    for b in BATCHES:
-        moved = [ch for ch in range(3) if s[NOW + ch] and not s[b + 1 + ch]]
-        if moved and (r.remedy.attach_to_pending or not s[b]):
-            some = True
-            s[b] = s[b] or _request(s)  # a batch that is pending already asks for nothing
-            for ch in moved:
-                s[b + 1 + ch], s[NOW + ch] = s[NOW + ch], 0
-                if ch != LIST:
-                    s[ROOM + ch] = 0
-        left |= any(s[NOW : NOW + 3])
-    if left if r.remedy.rearm == "left" else not some:
-        _arm(r, s)
+    state[MONITOR] = 0
+    some_moved = False
+    some_left = False
+    for batch in BATCHES:
+        moved = [
+            channel
+            for channel in range(3)
+            if state[NOW + channel] and not state[batch + 1 + channel]
+        ]
+        if moved and (rules.remedy.attach_to_pending or not state[batch]):
+            some_moved = True
+            # A batch that is pending already asks for nothing.
+            state[batch] = state[batch] or _request(state)
+            for channel in moved:
+                state[batch + 1 + channel] = state[NOW + channel]
+                state[NOW + channel] = 0
+                if channel != LIST:
+                    state[ROOM + channel] = 0
+        some_left |= any(state[NOW : NOW + 3])
+
+    if some_left if rules.remedy.rearm == "left" else not some_moved:
+        _arm(rules, state)
 
 
-def call(r: Rules, state: State) -> list[Way]:
+def call(rules: Rules, state: State) -> list[Way]:
     """kvfree_call_rcu(): all that may become of a call."""
     ways: list[Way] = []
-    for ch, share in enumerate(r.shares):
-        cache = CACHE + ch * (not r.remedy.cache_shared)
-        sure = state[ROOM + ch] + state[cache] > 0
-        for what, p in enumerate((1.0,) if sure else r.answers[state[EPISODE]]):
+    for channel, share in enumerate(rules.shares):
+        cache = CACHE + channel * (not rules.remedy.cache_shared)
+        has_room = state[ROOM + channel] + state[cache] > 0
+        for got, p in enumerate((1.0,) if has_room else rules.answers[state[EPISODE]]):
             if share * p > 0.0:
-                s = list(state)
-                waits = what == NOTHING and s[POOL] == 0
-                if waits:
-                    need = _request(s)
-                    if r.producers:
-                        s[WAITERS + 2 * (LATER - need)] += 1
-                    elif need == LATER:
-                        s[WAITERS] = 1
-                elif what == PAGE:
-                    if s[ROOM + ch] == 0:
-                        s[cache] -= sure
-                        s[ROOM + ch] = r.remedy.block_entries
-                        s[NOW + ch] = min(s[NOW + ch] + 1, max(1, r.remedy.nr_bkv_objs))
-                    s[ROOM + ch] -= 1
-                else:
-                    s[POOL] -= what == NOTHING
-                    wrappers = max(1, s[NOW + LIST]) + (what != OWN_HEAD)
-                    s[NOW + LIST] = min(wrappers, 1 + r.remedy.nr_emergency_objs)
-                if s[MONITOR] == 0 and not waits:
-                    (_monitor if what != PAGE and r.remedy.expedited_drain else _arm)(r, s)
-                ways.append((share * p, tuple(s), int(waits)))
+                after = list(state)
+                waits = got == NOTHING and after[POOL] == 0
+                _queue(rules, after, channel, got, waits)
+                ways.append((share * p, tuple(after), int(waits)))
     return ways
+
+
+def _queue(rules: Rules, after: list[int], channel: int, got: int, waits: bool) -> None:
+    """What a call does that got a page (or has room), a wrapper, its own head or nothing."""
+    remedy = rules.remedy
+    cache = CACHE + channel * (not remedy.cache_shared)
+    if waits:
+        need = _request(after)
+        if rules.producers:
+            after[WAITERS + 2 * (LATER - need)] += 1
+        elif need == LATER:
+            after[WAITERS] = 1
+        return
+
+    if got == PAGE:
+        if after[ROOM + channel] == 0:
+            after[cache] -= after[cache] > 0
+            after[ROOM + channel] = remedy.block_entries
+            after[NOW + channel] = min(after[NOW + channel] + 1, max(1, remedy.nr_bkv_objs))
+        after[ROOM + channel] -= 1
+    else:
+        after[POOL] -= got == NOTHING
+        wrappers = max(1, after[NOW + LIST]) + (got != OWN_HEAD)
+        after[NOW + LIST] = min(wrappers, 1 + remedy.nr_emergency_objs)
+
+    if after[MONITOR] == 0:
+        if got != PAGE and remedy.expedited_drain:
+            _monitor(rules, after)
+        else:
+            _arm(rules, after)
 
 
 def other(state: State) -> State:
@@ -170,56 +200,64 @@ def other(state: State) -> State:
     return (*state[:EPISODE], 1 - state[EPISODE])
 
 
-def events(r: Rules, state: State) -> list[Way]:
+def events(rules: Rules, state: State) -> list[Way]:
     """What may happen within a tick, as rates: a call, or that of a waiting caller gets due, or
     pressure switches.
     """
-    ways = [(r.switches[state[EPISODE]], other(state), 0)]
-    each, free = r.calls / max(1, r.producers), max(1, r.producers)
-    for i in range(WAITERS, CLOCK, 2) if r.producers else ():
-        free -= state[i] + state[i + 1]
-        ways.append(
-            (each * state[i], (*state[:i], state[i] - 1, state[i + 1] + 1, *state[i + 2 :]), 0)
-        )
-    ways += [(free * each * p, after, waits) for p, after, waits in call(r, state)]
+    ways = [(rules.switches[state[EPISODE]], other(state), 0)]
+    free = max(1, rules.producers)
+    each = rules.calls / free
+    for place in range(WAITERS, CLOCK, 2) if rules.producers else ():
+        free -= state[place] + state[place + 1]
+        due = (*state[:place], state[place] - 1, state[place + 1] + 1, *state[place + 2 :])
+        ways.append((each * state[place], due, 0))
+    ways += [(free * each * p, after, waits) for p, after, waits in call(rules, state)]
     return [way for way in ways if way[0] > 0.0]
 
 
-def tick(r: Rules, state: State) -> list[Way]:
+def tick(rules: Rules, state: State) -> list[Way]:
     """All that may happen at a tick: grace period, monitor, works, and the late calls of woken
     callers.
     """
-    s = list(state)
-    s[CLOCK] = (s[CLOCK] + 1) % (1 << r.grain)
-    ready, late, begins = [b for b in BATCHES if s[b] == SERVED], s[CLOCK - 1], s[GP] < 0
-    s[CLOCK - 2 : CLOCK] = [0, 0]
-    if s[GP] == 1:
-        s[WAITERS:CLOCK] = [0, 0, *s[WAITERS : CLOCK - 2]]
-        for b in BATCHES:
-            s[b] -= s[b] > SERVED
-        begins = s[WAITERS + 2] + s[WAITERS + 3] > 0 or NEXT in (s[b] for b in BATCHES)
-        if not r.producers:
-            s[WAITERS + 2] = 0
+    now = list(state)
+    now[CLOCK] = (now[CLOCK] + 1) % (1 << rules.grain)
+    ready = [batch for batch in BATCHES if now[batch] == SERVED]
+    late = now[CLOCK - 1]
+    begins = now[GP] < 0
+    now[CLOCK - 2 : CLOCK] = [0, 0]
+    if now[GP] == 1:
+        now[WAITERS:CLOCK] = [0, 0, *now[WAITERS : CLOCK - 2]]
+        for batch in BATCHES:
+            now[batch] -= now[batch] > SERVED
+        begins = now[WAITERS + 2] + now[WAITERS + 3] > 0 or NEXT in (
+            now[batch] for batch in BATCHES
+        )
+        if not rules.producers:
+            now[WAITERS + 2] = 0
     ways: list[Way] = []
-    for length, p in r.lengths if begins else ((max(0, s[GP] - 1), 1.0),):
-        ways.append((p, _maintenance(r, [*s[:GP], length, *s[GP + 1 :]], ready), 0))
+    for length, p in rules.lengths if begins else ((max(0, now[GP] - 1), 1.0),):
+        ways.append((p, _maintenance(rules, [*now[:GP], length, *now[GP + 1 :]], ready), 0))
     for _ in range(late):
         ways = [
-            (p * q, after, n + waits) for p, then, n in ways for q, after, waits in call(r, then)
+            (p * q, after, n + waits)
+            for p, then, n in ways
+            for q, after, waits in call(rules, then)
         ]
     return ways
 
 
-def _maintenance(r: Rules, s: list[int], ready: list[int]) -> State:
+def _maintenance(rules: Rules, state: list[int], ready: list[int]) -> State:
     """The monitor, then the works that are ready."""
-    if s[MONITOR] == 1:
-        _monitor(r, s)
+    if state[MONITOR] == 1:
+        _monitor(rules, state)
     else:
-        s[MONITOR] = max(0, s[MONITOR] - 1)
-    for b in ready:
-        for ch in range(2):
-            cache = CACHE + ch * (not r.remedy.cache_shared)
-            s[cache] = min(r.remedy.nr_bkv_objs, s[cache] + s[b + 1 + ch])
-        s[POOL] = min(r.remedy.nr_emergency_objs, s[POOL] + max(0, s[b + 1 + LIST] - 1))
-        s[b : b + 4] = [0, 0, 0, 0]
-    return tuple(s)
+        state[MONITOR] = max(0, state[MONITOR] - 1)
+    for batch in ready:
+        for channel in range(2):
+            cache = CACHE + channel * (not rules.remedy.cache_shared)
+            state[cache] = min(rules.remedy.nr_bkv_objs, state[cache] + state[batch + 1 + channel])
+        state[POOL] = min(
+            rules.remedy.nr_emergency_objs, state[POOL] + max(0, state[batch + 1 + LIST] - 1)
+        )
+        state[batch : batch + 4] = [0, 0, 0, 0]
+    return tuple(state)

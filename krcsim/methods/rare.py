@@ -1,304 +1,249 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rare waits by forks (krcsim/engine/forks.py): what is biased and how far, and estimates from what
-the forks found.
+"""Rare waits: importance sampling by biased copies of runs, which are split at levels of danger
+where it is the pages that rarely run out.
 """
 
 import math
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
 import numpy as np
-from numpy.typing import NDArray
 
-from krcsim.engine.records import TALLY
-from krcsim.methods.weights import EFFECTIVE, EXPOSED_ROUGH, RUNS, at_most, faint, weighed
+from krcsim.methods import plain
+from krcsim.methods.finding import AUTO, Finding, Question
+from krcsim.methods.importance import CopiedRuns, bias
+from krcsim.methods.splitting import PILOT_GO, levels, split, step_cost
+from krcsim.methods.sums import divisor, expected_episode_ms, exposed
+from krcsim.methods.weights import EFFECTIVE, at_most, weighed
 from krcsim.model.scenario import Scenario
-from krcsim.results.estimate import NOTHING, Array, Estimate, effective
-from krcsim.results.quantities import (
-    QUANTITIES,
-    answers,
-    callers,
-    harmless_calm,
-    pressed_share,
-    window_ms,
-)
-from krcsim.runs.ladder import Stop, in_chunks
+from krcsim.results.estimate import Estimate
+from krcsim.results.quantities import QUANTITIES, SUMS
+from krcsim.runs.ladder import BOUND_RUNS, FIRST_RUNS, Stop, in_chunks
 from krcsim.runs.replications import Levels, Replications, rare_runs
 
-PILOT = 1 << 40  # replications from here on choose the levels
-SETTLED = 0.05  # of the time under pressure that may be missing from a window that is called steady
+NAME = "rare"
+LABEL = "importance sampling"
+
 EFFECTIVE_SPLIT = 30.0  # as EFFECTIVE, of split runs: many copies go back to few
-FORKS, HITS = ((TALLY.names or ()).index(name) for name in ("forks", "hits"))
-PILOT_WORK = (
-    2e7  # events of a pilot, times CPUs (danger looks at each): levels that take more lead nowhere
-)
-# what danger takes to look at a CPU, by channel and length of a grace period, in events of a plain
-# run
-DANGER = 0.1
-STARVED = -0.5  # danger above which no level is set
-PILOT_GO = 4  # replications of one go of a pilot
-# By quantity: what forks sum up, and the counter it is divided by ("": the time of all callers).
-SUMS = {
-    "p_wait": ("waits", "single"),
-    "p_wait_episode": ("waits_episode", "single_episode"),
-    "blocked": ("wait_ms", ""),
-}
+# Replications after which splitting is tried: the first if few of them hold biased copies.
+TRY_EARLY, TRY_LATE = 2 * FIRST_RUNS, 8 * FIRST_RUNS
+
+
+def why_not(scenario: Scenario, quantity: str = "p_wait") -> str:
+    """Why biased copies cannot help, or "" if they can."""
+    if quantity not in SUMS:
+        return f"importance sampling answers {', '.join(SUMS)} only"
+    if scenario.memory.pressure == "pages":
+        return "failures follow from free pages, there is no chance to bias"
+    return ""
+
+
+def findings(question: Question) -> Iterator[Finding]:
+    """Runs with biased copies, of which the first answer both ways; then whichever costs less for a
+    given width.
+    """
+    scenario, quantity, window = question.scenario, question.quantity, question.window
+
+    def clear(copied: CopiedRuns) -> bool:
+        return estimate(copied, scenario, quantity, window).kind == "interval"
+
+    for look in looks(
+        scenario,
+        question.seed,
+        clear,
+        max_runs=question.max_runs,
+        budget=question.budget,
+        stop=question.stop,
+        workers=question.workers,
+    ):
+        copied = look.copied
+        rare = _finding_of(look, question)
+        alone = plain.finding_of(copied.runs, question, "waits are common enough")
+        if question.method == AUTO and not look.levels and _plain_costs_less(alone, rare):
+            yield alone
+            if alone.estimate.half_width > question.precision and not look.over:
+                further = replace(question, have={scenario: copied.runs}, why=alone.why)
+                yield from islice(plain.findings(further), 1, None)
+            return
+
+        if not look.again or (look.over and rare.estimate.kind != "none"):
+            yield _what_says_more(rare, alone)
+        known = rare.estimate.kind == "interval" and rare.estimate.half_width <= question.precision
+        if known or (rare.estimate.kind == "none" and len(copied.runs) >= BOUND_RUNS):
+            return
+
+
+def _finding_of(look: "Look", question: Question) -> Finding:
+    """What the copies of a look say of a question."""
+    copied = look.copied
+    why = "biased copies of runs with a full pool say more"
+    if look.levels:
+        why += f", of runs split at {look.levels} levels of danger"
+    return Finding(
+        question.quantity,
+        question.window_name,
+        estimate(copied, question.scenario, question.quantity, question.window),
+        NAME,
+        why,
+        len(copied.runs),
+        copied.events() + look.pilot_events,
+    )
+
+
+def _plain_costs_less(alone: Finding, rare: Finding) -> bool:
+    """Whether plain runs know the answer roughly, and better for less work."""
+    e = alone.estimate
+    return e.kind == "interval" and e.half_width < 0.5 and cost(alone) <= cost(rare)
+
+
+def _what_says_more(rare: Finding, alone: Finding) -> Finding:
+    """The finding of copies, but where they say nothing or less than the runs themselves."""
+    if rare.estimate.kind == "none" and alone.estimate.value is not None:
+        return replace(alone, why="no biased copy waited, but plain runs did")
+    if rare.estimate.kind == "none":  # the bound of plain runs, and of a split run as of any
+        why = "no wait was seen, with biased copies or without"
+        return replace(rare, estimate=alone.estimate, why=why)
+    if rare.estimate.kind == "rough" and spread(alone.estimate) < spread(rare.estimate):
+        return replace(alone, why="plain runs say more than biased copies")
+    return rare
 
 
 @dataclass(frozen=True)
-class Forked:
-    """Replications with forks: the runs themselves, and tally[replication, window, field of
-    TALLY].
+class Look:
+    """Runs with biased copies, split at so many levels, of which the choice took `pilot_events`.
+
+    over: no further look comes; again: there was a look with as many before the runs were split.
     """
 
-    runs: Replications
-    tally: NDArray[np.float64]
-    split: bool = False
-
-    def of(self, name: str, window: int) -> Array:
-        """What the forks of each replication sum up to in a window."""
-        return np.asarray(self.tally[:, window, (TALLY.names or ()).index(name)])
-
-    def events(self) -> float:
-        """Events handled, those of forks included."""
-        return float(
-            self.tally[:, :, (TALLY.names or ()).index("events")].sum()
-            + self.runs.of("events", 1).sum()
-        )
+    copied: CopiedRuns
+    levels: int
+    pilot_events: float
+    over: bool
+    again: bool
 
 
-def fits(s: Scenario) -> str:
-    """ "" if forks can help, else the reason."""
-    return (
-        "failures follow from free pages, there is no luck to bias"
-        if s.memory.pressure == "pages"
-        else ""
-    )
-
-
-def bias(s: Scenario) -> dict[str, float]:
-    """How a fork's luck is biased: any bias is right, this one is cheap.
-
-    choice: that trouble is a hit, so that a pool is often emptied in a row; least: that a call is
-    trouble, so that as many hits come before wrappers return; most: the logarithm of a weight above
-    which nothing is biased; share: of the places that are forked, calm_share: of those in calm,
-    where waits are fewer still; repeat: the forks of a place.
-    """
-    pool, m, r, w = s.remedy.nr_emergency_objs, s.machine, s.remedy, s.workload
-    rate_hz = w.rate_hz * (
-        (w.on_ms + w.off_ms) / w.on_ms if w.arrivals == "onoff" else 1.0
-    )  # while calls come at all
-    life = 6.0 if r.expedited_drain else 1.25 * s.drain_jiffies + 5.0  # ticks until wrappers return
-    calls = rate_hz * w.single_share / m.hz * (1.25 * s.drain_jiffies + 5.0)
-    # Chances to find a page before wrappers return: so many times may luck fail, and the pool be
-    # emptied all the same.
-    chances = rate_hz * w.single_share / m.hz * life / r.block_entries
-    low = 0.0 if chances > 3 else 0.6 if chances > 1 else 0.9 if r.expedited_drain else 0.8
-    slack = max(1.0, chances if r.expedited_drain else min(2.0, chances))
-    choice, least = (
-        max(low, 1 - slack / (pool + 1 + slack)),
-        min(0.9, (pool + 2) / max(calls, 1e-9)),
-    )
-    batches = m.cpus * s.horizon_ms / 1000.0 * m.hz / s.drain_jiffies
-    share = (1.0 if m.cpus <= 4 else min(1.0, 1e4 / s.workload.rate_hz)) / m.cpus
-    if (
-        r.array_path and r.nr_bkv_objs > 0 and chances <= 1
-    ):  # few places lie between two cached pages, and not for long
-        choice, least, share = (
-            max(choice, 0.97),
-            max(least, min(0.36, 2 * least)),
-            min(1.0, 4 * share),
-        )
-    return dict(
-        rare=1,
-        choice=choice,
-        least=least,
-        most=5.0,
-        calm_share=0.0 if harmless_calm(s) else 0.1,
-        share=share,
-        repeat=max(1, min(16, int(300 / batches))),
-    )
-
-
-def split(s: Scenario) -> dict[str, float]:
-    """As bias(), for a run that is split: plans are short, so that danger is looked at often."""
-    a, less = s.allocator, 0.0
-    if (
-        harmless_calm(s) and a.episodes != "none"
-    ):  # what counts in calm is that an episode begins within some ticks
-        less = (
-            min(0.0, math.log(4000.0 / s.machine.hz / a.calm_ms))
-            if a.episodes == "exponential"
-            else -math.inf
-        )
-    return bias(s) | dict(look=max(1, s.remedy.block_entries // 16), calm_danger=less)
-
-
-def step_cost(s: Scenario) -> float:
-    """What an event of a split run takes, in events of plain runs: after each the danger of all
-    CPUs is looked at.
-    """
-    lengths, _ = s.grace_period.table(s.machine.hz, s.machine.cpus)
-    return 1.0 + DANGER * s.machine.cpus * s.workload.channels() * len(lengths)
-
-
-def levels(
-    s: Scenario,
+def looks(
+    scenario: Scenario,
     seed: int,
+    clear: Callable[[CopiedRuns], bool],
     *,
-    share: float = 0.3,
-    want: int = 200,
+    max_runs: int,
+    budget: float,
     stop: Stop | None = None,
-    most: float = math.inf,
-) -> tuple[Levels, float]:
-    """Levels of danger, each passed by about `share` of those that passed the one before, up to
-    where forks begin.
+    workers: int | None = None,
+    by_episode: int = 0,
+) -> Iterator[Look]:
+    """Runs with biased copies, more and more of them within a budget; from the first anew as split
+    runs if pages are what rarely runs out.
 
-    Found by replications that no answer uses, with the events of these. Empty where forks wait in
-    many of them anyway, and where the way there is too long (or takes more work than `most`, in
-    events of plain runs).
+    `clear` says whether biased copies alone say enough, so that nothing has to be split.
     """
-    events = 0.0
-    found: list[tuple[float, float]] = []
-    at = PILOT
-    for _ in range(30):
-        peaks: list[float] = []
-        met, first = 0.0, at
-        while len(peaks) < want and at < first + 32:
-            runs, tally, seen = rare_runs(
-                s, seed, at, at + PILOT_GO, split(s), found, 1 << 14, stop
-            )
-            at += PILOT_GO
-            peaks += [x for x in seen if x > -math.inf]
-            events += Forked(runs, tally).events()
-            hits = tally[:, :, HITS].sum(
-                axis=1
-            )  # of copies each counts, of whole runs those that have any
-            met += float(hits.sum()) if found else np.count_nonzero(hits)
-        if events * s.machine.cpus > PILOT_WORK or events * step_cost(s) > most:
-            return (), events
-        if len(peaks) < 10 or met > share * (len(peaks) if found else at - first):
-            break
-        top = float(np.quantile(peaks, 1.0 - (share if found else 0.1)))
-        if found and top <= found[-1][0]:
-            top = min((x for x in peaks if x > found[-1][0]), default=math.inf)
-        passed = float(np.mean(np.array(peaks) >= top))
-        if passed < 0.03 or (
-            found and top > STARVED
-        ):  # a jump, or there is no page left already: copies gain nothing
-            break
-        if found:
-            found[-1] = (found[-1][0], max(1, round(1 / passed)))
-        found.append((top, round(1 / share)))
-    return tuple(found), events
+    copied: CopiedRuns | None = None
+    at: Levels = ()
+    tried = False
+    pilot_events = 0.0
+    lost = 0.0  # work that is in no look to come
+    seen = 0  # the replications of the last look before the runs were split
+    total = FIRST_RUNS
+    while total <= max_runs:
+        copied = extend(
+            scenario,
+            seed,
+            copied,
+            total,
+            at,
+            stop=stop,
+            workers=workers,
+            by_episode=by_episode,
+        )
+        spent = work_of(copied, scenario)
+        over = total == max_runs or lost + 2.0 * spent > budget
+        yield Look(copied, len(at), pilot_events, over, total <= seen)
+        if over:
+            return
+
+        few = np.count_nonzero(copied.each("forks")) <= len(copied.runs) / 2
+        due = (few and total == TRY_EARLY) or total == TRY_LATE
+        if due and not tried and scenario.remedy.array_path and not clear(copied):
+            tried = True  # it is the pages that rarely run out
+            most = (budget - lost - spent) / 2.0
+            if PILOT_GO * step_cost(scenario) * spent / len(copied.runs) < most:
+                at, pilot_events = levels(scenario, seed, stop=stop, most=most)
+                lost += pilot_events * step_cost(scenario)
+            if at:
+                copied = None
+                seen = total
+                lost += spent
+                total = FIRST_RUNS
+                continue
+        total *= 2
 
 
 def extend(
-    s: Scenario,
+    scenario: Scenario,
     seed: int,
-    have: Forked | None,
+    have: CopiedRuns | None,
     total: int,
     at: Levels = (),
     *,
     stop: Stop | None = None,
     workers: int | None = None,
     by_episode: int = 0,
-) -> Forked:
-    """Replications 0 .. total - 1 with forks, of which `have` are there already, split `at` levels
-    if there are any.
+) -> CopiedRuns:
+    """Replications 0 .. total - 1 with biased copies, of which `have` are there already, split `at`
+    levels if there are any.
     """
-    work = partial(
-        rare_runs, s, seed, how=split(s) if at else bias(s), levels=at, by_episode=by_episode
-    )
-    parts = in_chunks(work, len(have.runs) if have else 0, total, stop, workers)
-    runs: list[Replications] = ([have.runs] if have else []) + [p[0] for p in parts]
-    tally = ([have.tally] if have else []) + [p[1] for p in parts]
-    return Forked(sum(runs[1:], runs[0]), np.concatenate(tally), bool(at))
+    how = split(scenario) if at else bias(scenario)
+    work = partial(rare_runs, scenario, seed, how=how, levels=at, by_episode=by_episode)
+    first = len(have.runs) if have else 0
+    parts = in_chunks(work, first, total, stop, workers)
+
+    runs: list[Replications] = ([have.runs] if have else []) + [part[0] for part in parts]
+    tally = ([have.tally] if have else []) + [part[1] for part in parts]
+    return CopiedRuns(sum(runs[1:], runs[0]), np.concatenate(tally), bool(at))
 
 
-def expected_episode_ms(s: Scenario, window: int) -> float | None:
-    """The mean time under pressure in a window where that is random; else None."""
-    return (
-        pressed_share(s, window) * window_ms(s, window)
-        if s.allocator.episodes == "exponential"
-        else None
-    )
-
-
-def unsettled(s: Scenario, window: int) -> str:
-    """A warning where the steady window begins before episodes of pressure are as frequent as later
-    on; else "".
-    """
-    known, a = expected_episode_ms(s, window), s.allocator
-    if window == 0 or known is None:
-        return ""
-    length, pace = window_ms(s, window), 1.0 / a.calm_ms + 1.0 / a.episode_ms
-    less = 1.0 - known / (length * a.episode_ms / (a.calm_ms + a.episode_ms))
-    if less <= SETTLED:
-        return ""
-    enough = math.log(-math.expm1(-pace * length) / (pace * length) / SETTLED) / pace
-    return (
-        f"The steady window is not steady: it begins {s.warmup_ms:g} ms after a calm boot and is "
-        "under pressure "
-        f"{100 * less:.0f} % less than later on; set warmup_ms = {math.ceil(enough / 100) * 100} "
-        "and horizon_ms as "
-        'much later, or allocator.start = "stationary"'
-    )
-
-
-def estimate(forked: Forked, s: Scenario, quantity: str, window: int) -> Estimate:
+def estimate(copied: CopiedRuns, scenario: Scenario, quantity: str, window: int) -> Estimate:
     """A quantity of SUMS with its interval; time under pressure, of known mean, takes its part of
     the variance away.
 
     Where hardly any replication holds the sum, the upper limit is that of the plain runs.
     """
-    y, runs = forked.of(SUMS[quantity][0], window), forked.runs
-    known = expected_episode_ms(s, window) if quantity != "p_wait_episode" else None
-    control = None if known is None else runs.of("episode_ms", window) - known
-    least, most = (
-        EFFECTIVE_SPLIT if forked.split else EFFECTIVE,
-        QUANTITIES[quantity].get(runs, s, window).hi,
-    )
+    runs = copied.runs
+    row = QUANTITIES[quantity]
+    known = None if row.of_episode else expected_episode_ms(scenario, window)
     e = weighed(
-        y,
-        divisor(runs, s, quantity, window),
-        exposed(runs, s, quantity, window),
-        control,
-        least=least,
-        most=most,
+        copied.of(SUMS[quantity][0], window),
+        divisor(runs, scenario, quantity, window),
+        exposed(runs, scenario, quantity, window),
+        None if known is None else runs.of("episode_ms", window) - known,
+        least=least_effective(copied),
+        most=row.get(runs, scenario, window).hi,
     )
-    return e if quantity == "blocked" else at_most(e, 1.0)
+    return at_most(e, 1.0) if row.is_probability else e
 
 
-def plain(runs: Replications, s: Scenario, quantity: str, window: int) -> Estimate:
-    """A quantity of plain runs; of those in SUMS only as sure as the replications that met calls
-    which may wait.
+def least_effective(copied: CopiedRuns) -> float:
+    """The effective number of replications below which an answer is an order of magnitude only."""
+    return EFFECTIVE_SPLIT if copied.split else EFFECTIVE
+
+
+def work_of(copied: CopiedRuns, scenario: Scenario) -> float:
+    """What runs with biased copies took, in events of plain runs; where they are split, the danger
+    of each CPU is computed each time.
     """
-    e = answers(runs, s, window, [quantity])[quantity]
-    if quantity not in SUMS:
-        return e
-    met = exposed(runs, s, quantity, window)
-    if e.kind == "bound" and not met.any():
-        return NOTHING
-    if e.value is None or e.lo is None or e.hi is None:
-        return e
-    if effective(met) < EXPOSED_ROUGH:
-        return faint(e.value, None)
-    few = len(runs) < RUNS and effective(runs.of(SUMS[quantity][0], window)) < EXPOSED_ROUGH
-    return replace(e, kind="rough") if few else e
+    many = 1.0 + scenario.machine.cpus / plain.MANY_CPUS
+    pace = step_cost(scenario) if copied.split else many
+    return copied.events() * pace + plain.A_RUN * len(copied.runs)
 
 
-def divisor(runs: Replications, s: Scenario, quantity: str, window: int) -> Array:
-    """What a quantity of SUMS is divided by, of each replication: calls, or the time of all
-    callers.
-    """
-    if name := SUMS[quantity][1]:
-        return runs.of(name, window)
-    return np.full(len(runs), window_ms(s, window) * callers(s))
+def spread(e: Estimate) -> float:
+    """The upper limit over the lower one; inf where one is missing."""
+    return e.hi / e.lo if e.value is not None and e.lo and e.hi else math.inf
 
 
-def exposed(runs: Replications, s: Scenario, quantity: str, window: int) -> Array:
-    """The calls that may wait, of each replication: those under pressure, where no other can."""
-    return runs.of(
-        "single_episode" if harmless_calm(s) or quantity == "p_wait_episode" else "single", window
-    )
+def cost(found: Finding) -> float:
+    """Events that a finding took, for a relative half width of 1."""
+    return found.events * found.estimate.half_width**2

@@ -16,16 +16,14 @@ import numpy as np
 
 from krcsim.results.estimate import NOTHING, Array, Estimate, effective, student
 
-RUNS = 32  # replications below which nothing is more than rough
-RUNS_ROUGH = 16  # and below which a rough answer has no limits of its own
-EFFECTIVE = 10.0  # a smaller effective number of replications is rough
-EFFECTIVE_ROUGH, EXPOSED_ROUGH = (
-    2.0,
-    5.0,
-)  # with fewer that hold the sum, or held what can wait, no limits of its own
-HEAVY = (
-    0.7  # shape of a tail above which an answer is rough: its variance cannot be told from a sample
-)
+RUNS = 32  # replications below which an answer is an order of magnitude only
+RUNS_ROUGH = 16  # and below which that has no limits of its own
+EFFECTIVE = 10.0  # with fewer effective replications an answer is an order of magnitude
+# With fewer that hold the sum, or held what can wait, there are no limits of its own.
+EFFECTIVE_ROUGH, EXPOSED_ROUGH = 2.0, 5.0
+# The shape of a tail above which an answer is an order of magnitude only: no sample shows its
+# variance.
+HEAVY = 0.7
 HEAVIEST = 0.9  # shape of a tail that is allowed for at most
 MARKOV = 40.0  # what is never negative is above so many times its mean once in so many times
 
@@ -113,7 +111,7 @@ def faint(value: float, most: float | None) -> Estimate:
     """Where hardly any replications hold a sum: what is true whatever its tail; no limits if
     nothing is known above.
 
-    A sum that is right on average and never negative is seldom many times its mean; below it may be
+    A sum that is right on average and never negative is rarely many times its mean; below it may be
     as far as you like.
     """
     if most is None:

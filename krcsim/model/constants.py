@@ -1,31 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Constants of the kernel, each with its source, and the arithmetic of jiffies."""
+"""Constants of the kernel and of the guest, each with its source, and the arithmetic of jiffies.
 
-PAGE_BYTES, POINTER_BYTES = 4096, 8
-BLOCK_ENTRIES = (
-    510  # (PAGE_SIZE - 16) / 8: the header is a count and a link (20200323113621.12048-3-urezki)
-)
-RCU_NR_EMERGENCY_OBJS = 3  # 20200403173051.4081-1-urezki@gmail.com
+What a kernel version fixes stands in the first part, with the versions for which it holds. A
+version that differs gets its value there, and uses it in its row of krcsim.model.remedy.TABLE.
+"""
+
+# Fixed by the kernel's version
+
+PAGE_BYTES = 4096
+POINTER_BYTES = 8
+
+# (PAGE_SIZE - 16) / 8: the header is a count and a link. Spring 2020 to v5.9.
+# Source: 20200323113621.12048-3-urezki@gmail.com
+BLOCK_ENTRIES = 510
+
+# As posted in April 2020, never merged. Source: 20200403173051.4081-1-urezki@gmail.com
+RCU_NR_EMERGENCY_OBJS = 3
+
 # 24 bytes (20200405233028.GC83565@google.com) that kmalloc rounds up, in 2020 to ARCH_DMA_MINALIGN
 # = 128 on arm64.
 WRAPPER_BYTES = {"x86-64": 32, "arm64": 128}
-
-# Counted in an instruction-exact guest (Linux 6.1.176), call by call: the kmalloc of an object and
-# its call where it goes into a block; what the kmalloc of a wrapper adds; what a new slab page
-# adds; freeing an object; and a wrapper.
-(
-    CALL_INSTRUCTIONS,
-    LIST_INSTRUCTIONS,
-    SLAB_INSTRUCTIONS,
-    FREE_INSTRUCTIONS,
-    LIST_FREE_INSTRUCTIONS,
-) = (425, 344, 14_556, 190, 230)
-# Slab pages whose freed objects are used again: min_partial = 5 of the node, and what the CPU keeps
-# besides.
-SLUB_PAGES, WAKE_INSTRUCTIONS, GUEST_INSTRUCTION_NS = 6, 4400, 8.0
-INSTRUCTION_NS = (
-    0.33  # assumed for a real machine: 3 GHz, an instruction a cycle, caches warm and cold averaged
-)
 
 
 def drain_jiffies(hz: int) -> int:
@@ -34,10 +28,29 @@ def drain_jiffies(hz: int) -> int:
 
 
 def fqs_jiffies(hz: int, cpus: int) -> int:
-    """Jiffies between two scans: RCU_JIFFIES_TILL_FORCE_QS in kernel/rcu/tree.h plus one for each
-    256 CPUs.
+    """Jiffies between two scans of the force-quiescent-state loop.
+
+    RCU_JIFFIES_TILL_FORCE_QS of kernel/rcu/tree.h, plus one for each 256 CPUs.
     """
     return 1 + (hz > 250) + (hz > 500) + cpus // 256
+
+
+# Counted in an instruction-exact guest (Linux 6.1.176), call by call
+
+CALL_INSTRUCTIONS = 425  # the kmalloc of an object, and its call where it goes into a block
+LIST_INSTRUCTIONS = 344  # what the kmalloc of a wrapper adds
+SLAB_INSTRUCTIONS = 14_556  # what a new slab page adds
+FREE_INSTRUCTIONS = 190  # freeing an object
+LIST_FREE_INSTRUCTIONS = 230  # freeing a wrapper
+WAKE_INSTRUCTIONS = 4400  # from a timer, or the end of a wait, until the caller runs
+GUEST_INSTRUCTION_NS = 8.0  # ns of virtual time that QEMU gives an instruction
+
+# Slab pages whose freed objects are used again: min_partial = 5 of the node, and one that the CPU
+# keeps in addition.
+SLUB_PAGES = 6
+
+# ns, assumed for a real machine: 3 GHz, an instruction a cycle, caches warm and cold averaged.
+INSTRUCTION_NS = 0.33
 
 
 def ticks(ms: float, hz: int) -> float:

@@ -13,11 +13,13 @@ from krcsim.base.fields import check, choice, flag, number, numbers
 from krcsim.base.reading import read_text
 from krcsim.model.constants import fqs_jiffies, milliseconds, ticks
 
+# Lengths in ticks, rising, and their cumulative probabilities.
 Table = tuple[NDArray[np.float64], NDArray[np.float64]]
-# By CPUs and load, scans of the force-quiescent-state loop in one grace period: mean, and the size
-# of the negative binomial law of those after the first (inf: Poisson). Fitted by `make calibrate`
-# to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu() at random times, host little loaded);
-# waits back to back on several CPUs do not follow these laws.
+
+# By CPUs and load (busy or not), scans of the force-quiescent-state loop in one grace period: the
+# mean, and the size of the negative binomial law of those after the first (inf: Poisson). Fitted by
+# `make calibrate` to gp_latency.csv (Linux 6.1, HZ=250, synchronize_rcu() at random times, host
+# little loaded); waits back to back on several CPUs do not follow these laws.
 CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {
     (1, False): (1.0, math.inf),
     (1, True): (1.0, math.inf),
@@ -30,8 +32,10 @@ CALIBRATED: dict[tuple[int, bool], tuple[float, float]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class GracePeriod:
-    """Grace periods; `ticks` start on the tick after the request and invoke a tick after the end,
-    others at once.
+    """The law of the lengths of grace periods, and of expedited waits.
+
+    Those of kind "ticks" start on the tick after the request, and callbacks come a tick after the
+    end; "fixed" and "empirical" ones start at once, and callbacks come with the end.
     """
 
     kind: str = choice("ticks", ("ticks", "fixed", "empirical"), "the law of lengths")
@@ -56,17 +60,29 @@ class GracePeriod:
 
     def __post_init__(self) -> None:
         check(self, "grace_period")
-        object.__setattr__(
-            self,
-            "lengths_ms",
-            numbers(
-                "grace_period.lengths_ms",
-                1,
-                "a list of numbers above 0 and up to 1e6 ms",
-                "write for example [12, 8.5]",
-                self.lengths_ms,
-            ),
+
+        lengths_ms = numbers(
+            "grace_period.lengths_ms",
+            1,
+            "a list of numbers above 0 and up to 1e6 ms",
+            "write for example [12, 8.5]",
+            self.lengths_ms,
         )
+        object.__setattr__(self, "lengths_ms", lengths_ms)
+
+        self._check_kind()
+        self._check_recorded()
+        for length in self.lengths_ms:
+            refuse(
+                not 0 < length <= 1e6,
+                "grace_period.lengths_ms",
+                length,
+                "numbers above 0 and up to 1e6 ms",
+                "take the line out of the file",
+            )
+
+    def _check_kind(self) -> None:
+        """Each kind has what it needs, and nothing that it does not use."""
         refuse(
             self.kind == "fixed" and self.mean_ms is None,
             "grace_period.mean_ms",
@@ -88,19 +104,22 @@ class GracePeriod:
             'left out if "fixed"',
             'leave it out, or set kind = "ticks" or "empirical"',
         )
+
+    def _check_recorded(self) -> None:
+        """Recorded lengths have their mean, and hold what readers add to them."""
         recorded = self.kind == "ticks" and bool(self.lengths_ms)
         refuse(
             recorded and self.mean_ms is not None,
             "grace_period.mean_ms",
             self.mean_ms,
-            "left out beside lengths_ms",
+            "left out where lengths_ms is given",
             "recorded lengths have their own mean: leave one of the two out",
         )
         refuse(
             recorded and self.reader_ms > 0,
             "grace_period.reader_ms",
             self.reader_ms,
-            "0 beside lengths_ms",
+            "0 where lengths_ms is given",
             "recorded lengths hold the readers already: set it to 0",
         )
         refuse(
@@ -110,18 +129,16 @@ class GracePeriod:
             '0 unless kind = "ticks"',
             "recorded or fixed lengths hold the readers already: set it to 0",
         )
-        for length in self.lengths_ms:
-            refuse(
-                not 0 < length <= 1e6,
-                "grace_period.lengths_ms",
-                length,
-                "numbers above 0 and up to 1e6 ms",
-                "take the line out of the file",
-            )
 
     def law(self, hz: int, cpus: int) -> tuple[float, float]:
-        """Mean scans a grace period and the negative-binomial size, for a machine."""
-        scans, size = CALIBRATED[max(n for n in (1, 2, 4) if n <= cpus), self.busy]
+        """Scans in a grace period of kind "ticks": their mean, and the size of the law.
+
+        The law of the scans after the first is negative binomial, of that size (inf: Poisson).
+        Raises FieldError if mean_ms is shorter than one scan.
+        """
+        measured_cpus = max(measured for measured, _ in CALIBRATED if measured <= cpus)
+        scans, size = CALIBRATED[measured_cpus, self.busy]
+
         if self.mean_ms is not None:
             scan = fqs_jiffies(hz, cpus)
             scans = ticks(self.mean_ms, hz) / scan
@@ -132,32 +149,40 @@ class GracePeriod:
                 f"at least {1000 * scan / hz:g} ms, one scan at HZ={hz}",
                 'raise it, leave it out, or set kind = "fixed"',
             )
+
         return max(1.0, scans), size
 
     def table(self, hz: int, cpus: int) -> Table:
-        """Lengths in ticks, but for the longest 1e-7 of them, and their cumulative probabilities,
-        both rising.
+        """The lengths in ticks, rising, and their cumulative probabilities.
+
+        The longest 1e-7 of all grace periods of a fitted law are left out.
         """
         if self.kind != "ticks":
-            lengths = (
-                self.lengths_ms
-                if self.mean_ms is None or self.kind == "empirical"
-                else (self.mean_ms,)
-            )
-            return np.sort(lengths) * hz / 1000.0, np.arange(1, len(lengths) + 1) / len(lengths)
+            fixed = self.kind == "fixed" and self.mean_ms is not None
+            lengths = (self.mean_ms,) if fixed else self.lengths_ms
+            cumulative = np.arange(1, len(lengths) + 1) / len(lengths)
+            return np.sort(np.asarray(lengths, dtype=np.float64)) * hz / 1000.0, cumulative
+
         if self.lengths_ms:
             whole = np.maximum(1.0, np.round(np.asarray(self.lengths_ms) * hz / 1000.0))
             recorded, counts = np.unique(whole, return_counts=True)
             return recorded, np.cumsum(counts) / len(whole)
+
+        return self._fitted_table(hz, cpus)
+
+    def _fitted_table(self, hz: int, cpus: int) -> Table:
         scans, size = self.law(hz, cpus)
-        more = scans - 1.0
-        spread = math.sqrt(more * (1.0 + more / size))
-        k = np.arange(max(0, int(more - 10 * spread)), int(more + 12 * spread) + 40, dtype=float)
-        cdf = np.cumsum(np.exp([_log_mass(x, more, size) for x in k]))
-        last = int(np.searchsorted(cdf, (1 - 1e-7) * cdf[-1])) + 1
-        return (1.0 + k[:last]) * fqs_jiffies(hz, cpus), np.asarray(
-            cdf[:last] / cdf[last - 1], dtype=np.float64
-        )
+        mean_more = scans - 1.0  # scans after the first
+        spread = math.sqrt(mean_more * (1.0 + mean_more / size))
+
+        fewest = max(0, int(mean_more - 10 * spread))
+        most = int(mean_more + 12 * spread) + 40
+        more = np.arange(fewest, most, dtype=float)
+        cumulative = np.cumsum(np.exp([_log_mass(count, mean_more, size) for count in more]))
+
+        kept = int(np.searchsorted(cumulative, (1 - 1e-7) * cumulative[-1])) + 1
+        lengths = (1.0 + more[:kept]) * fqs_jiffies(hz, cpus)
+        return lengths, np.asarray(cumulative[:kept] / cumulative[kept - 1], dtype=np.float64)
 
     def invoke_ticks(self) -> float:
         """Ticks from the end of a grace period to the callbacks."""
@@ -169,47 +194,56 @@ class GracePeriod:
             return f"grace period fixed at {self.mean_ms:g} ms"
         if self.kind == "empirical":
             return f"grace periods drawn from {len(self.lengths_ms)} recorded lengths"
-        lengths, cdf = self.table(hz, cpus)
-        mean = milliseconds(float(np.sum(lengths * np.diff(cdf, prepend=0.0))), hz)
-        load, source = "busy" if self.busy else "idle", "assumed length"
+
+        lengths, cumulative = self.table(hz, cpus)
+        mean = milliseconds(float(np.sum(lengths * np.diff(cumulative, prepend=0.0))), hz)
+        load = "busy" if self.busy else "idle"
+
+        source = "assumed length"
         if self.lengths_ms:
             source = f"drawn from {len(self.lengths_ms)} recorded lengths"
         elif self.mean_ms is None and hz == 250 and cpus in (1, 2, 4):
             source = f"measured: {cpus} {load} CPU{'s' * (cpus > 1)}, Linux 6.1"
         elif self.mean_ms is None:
             source = f"assumed: scans as measured at HZ=250, up to 4 {load} CPUs"
+
         return f"grace period {mean:.3g} ms on average, on ticks of HZ={hz} ({source})"
 
 
 def _log_mass(k: float, mean: float, size: float) -> float:
-    """Logarithm of P(k) of a negative binomial law (Poisson if size is inf), where e**-1000 would
-    be 0.
+    """The logarithm of P(k) of a negative binomial law; of a Poisson law if `size` is inf.
+
+    A probability itself would be rounded to 0 from e**-745 on.
     """
     if mean == 0.0:
         return 0.0 if k == 0 else -math.inf
+
     if math.isinf(size):
         return k * math.log(mean) - mean - math.lgamma(k + 1)
-    odds, ways = (
-        mean / (size + mean),
-        math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1),
-    )
-    return ways + size * math.log1p(-odds) + k * math.log(odds)
+
+    p_more = mean / (size + mean)
+    log_ways = math.lgamma(k + size) - math.lgamma(size) - math.lgamma(k + 1)
+    return log_ways + size * math.log1p(-p_more) + k * math.log(p_more)
 
 
 def read_lengths(path: Path) -> tuple[float, ...]:
     """Grace-period lengths in ms, one number a line, # starts a comment; raises KrcsimError."""
     text = read_text(path, "grace_period.file", "give a text file with one length in ms a line")
-    values = []
-    for n, line in enumerate(text.splitlines(), 1):
+    lengths = []
+
+    for line_number, line in enumerate(text.splitlines(), 1):
         word = line.split("#", 1)[0].strip()
+        if not word:
+            continue
+
         try:
-            values += [float(word)] if word else []
+            lengths.append(float(word))
         except ValueError:
             raise KrcsimError(
-                f"grace_period.file {path} line {n} is {word[:40]!r}; allowed: one number above 0 "
-                "in ms; "
-                "mend the line"
+                f"grace_period.file {path} line {line_number} is {word[:40]!r}; allowed: one "
+                "number above 0 in ms; mend the line"
             ) from None
-    if not values:
+
+    if not lengths:
         raise KrcsimError(f"grace_period.file {path} holds no length; give one number in ms a line")
-    return tuple(values)
+    return tuple(lengths)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The computer: CPUs, tick, and what work costs on it."""
+"""The machine: its CPUs, its tick, and what work costs on it."""
 
 from dataclasses import dataclass
 
@@ -10,7 +10,7 @@ from krcsim.model.constants import INSTRUCTION_NS
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """The computer: CPUs, tick, and what work costs on it."""
+    """The machine: its CPUs, its tick, and what work costs on it."""
 
     cpus: int = whole(4, "CPUs", 1, 1024, "the CPUs that call kfree_rcu()")
     hz: int = whole(250, "ticks/s", 24, 10_000, "the tick rate")

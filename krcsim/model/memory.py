@@ -1,7 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The memory of the machine, where failures come from free pages and watermarks instead of a
-draw.
-"""
+"""The memory of the machine: free pages and watermarks can decide what fails, instead of a draw."""
 
 import math
 from dataclasses import dataclass
@@ -16,28 +14,27 @@ PAGES_PER_MIB = (1 << 20) // PAGE_BYTES
 
 
 class Marks(NamedTuple):
-    """Free pages at which requests of a class fail (by the rules of 2020), and those at which
-    kswapd starts and ends.
+    """Watermarks in free pages, by the rules of 2020 (mm/page_alloc.c before v6.3).
 
-    The slow path clears __GFP_ATOMIC of a request that may sleep: `high` is min / 2, although it
-    asks for 3/8.
+    The slow path clears __GFP_ATOMIC of a request that may sleep: `high` is min / 2, although such
+    a request asks for 3/8.
     """
 
-    nowait: float
-    high: float
-    atomic: float
-    low: float
-    full: float
+    nowait: float  # GFP_NOWAIT fails: the min mark
+    high: float  # __GFP_HIGH fails
+    atomic: float  # GFP_ATOMIC fails
+    low: float  # kswapd starts
+    full: float  # kswapd ends: the high mark of the zone
 
 
 @dataclass(frozen=True, kw_only=True)
 class Memory:
-    """Where pages come from: pressure = "injected" draws failures, "pages" counts free pages
-    against watermarks.
+    """Where pages come from.
 
-    From the guest of data/kernel-runs/: hog_pages_s (45,000 pages in 0.5 s), round_instructions
-    (0.9 ms at 8 ns) and slab_pages (slabs_cpu_partial; the first failure came after 256 objects).
-    See docs/model.md.
+    pressure = "injected" draws failures, "pages" counts free pages against watermarks. Measured in
+    the guest of data/kernel-runs/: hog_pages_s (45,000 pages in 0.5 s), round_instructions (0.9 ms
+    at 8 ns an instruction) and slab_pages (slabs_cpu_partial; the first failure came after 256
+    objects). See docs/model.md.
     """
 
     pressure: str = choice(
@@ -70,7 +67,7 @@ class Memory:
 
     def __post_init__(self) -> None:
         check(self, "memory")
-        wants = self.load_pages_s > 0 or self.hog != "none"
+
         refuse(
             self.file_mib > self.mib,
             "memory.file_mib",
@@ -85,8 +82,9 @@ class Memory:
             f"up to mib - file_mib = {self.mib - self.file_mib:g} MiB",
             "lower it or memory.file_mib, or raise memory.mib",
         )
+        something_takes_pages = self.load_pages_s > 0 or self.hog != "none"
         refuse(
-            self.pressure == "pages" and not wants,
+            self.pressure == "pages" and not something_takes_pages,
             "memory.hog",
             self.hog,
             "a hog where load_pages_s is 0",
@@ -101,14 +99,21 @@ class Memory:
         )
 
     def marks(self) -> Marks:
-        """The watermarks in pages: setup_per_zone_wmarks() for one zone, min_free_kbytes = sqrt(16
-        * kB).
+        """The watermarks in pages: setup_per_zone_wmarks() for one zone.
+
+        min_free_kbytes is sqrt(16 * kB of memory), watermark_scale_factor is 10.
         """
-        low_min = (
-            min(max(math.floor(math.sqrt(16 * 1024 * self.mib)), 128), 262_144) * 1024 / PAGE_BYTES
+        min_free_kbytes = min(max(math.floor(math.sqrt(16 * 1024 * self.mib)), 128), 262_144)
+        min_mark = min_free_kbytes * 1024 / PAGE_BYTES
+        gap = max(min_mark / 4, self.mib * PAGES_PER_MIB / 1000)
+
+        return Marks(
+            nowait=min_mark,
+            high=min_mark / 2,
+            atomic=min_mark * 3 / 8,
+            low=min_mark + gap,
+            full=min_mark + 2 * gap,
         )
-        gap = max(low_min / 4, self.mib * PAGES_PER_MIB / 1000)  # watermark_scale_factor = 10
-        return Marks(low_min, low_min / 2, low_min * 3 / 8, low_min + gap, low_min + 2 * gap)
 
     def hog_mark(self) -> float:
         """The free pages that the hog leaves."""
@@ -116,12 +121,19 @@ class Memory:
         return dict(none=0.0, nowait=marks.nowait, atomic=marks.atomic, reserves=0.0)[self.hog]
 
     def pcp(self) -> tuple[int, int]:
-        """Pages a CPU keeps beside the free ones: (batch, high) of zone_batchsize() in 2020."""
-        batch = max(1, min(int(self.mib * PAGES_PER_MIB) // 1024, (1 << 20) // PAGE_BYTES) // 4)
-        batch = (1 << (batch + batch // 2).bit_length() - 1) - 1
-        return max(1, batch), 6 * max(1, batch)
+        """Pages a CPU keeps that do not count as free: (batch, high) as in 2020, zone_batchsize().
+
+        Pages come and go in batches, and at most `high` are kept.
+        """
+        managed = int(self.mib * PAGES_PER_MIB)
+        largest = PAGES_PER_MIB  # a MiB of pages, of which a quarter is taken
+        batch = max(1, min(managed // 1024, largest) // 4)
+        batch = (1 << (batch + batch // 2).bit_length() - 1) - 1  # 2**n - 1
+        batch = max(1, batch)
+
+        return batch, 6 * batch
 
     def pages_at_boot(self) -> tuple[float, float]:
-        """Free pages and pages of clean page cache."""
+        """Free pages, and pages of clean page cache."""
         free = self.mib - self.file_mib if self.free_mib is None else self.free_mib
         return free * PAGES_PER_MIB, self.file_mib * PAGES_PER_MIB

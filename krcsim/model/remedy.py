@@ -1,11 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The remedies under debate: each a row of switches and capacities that one kernel reads."""
+"""The remedies under debate: each is a set of switches and capacities that one kernel reads.
+
+TABLE has a row for each remedy with a name. To add one, or what a kernel version does, add a row:
+names, lists, legends and the command line are made of it.
+"""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from krcsim.base.errors import KrcsimError, refuse, shown
+from krcsim.base.errors import KrcsimError, did_you_mean, refuse, shown
 from krcsim.base.fields import check, choice, flag, whole
+from krcsim.model.allocator import Failure
 from krcsim.model.constants import (
     BLOCK_ENTRIES,
     PAGE_BYTES,
@@ -14,7 +20,28 @@ from krcsim.model.constants import (
     WRAPPER_BYTES,
 )
 
-HEAD_ALLOC = ("none", "atomic", "tryhard", "three_step")
+# The requests for an rcu_head object, one after the other: the fields of Failure that decide them.
+HEAD_REQUESTS: dict[str, tuple[str, ...]] = {
+    "none": (),
+    "atomic": ("head_atomic",),
+    "tryhard": ("head_high", "head_reclaim"),
+    "three_step": ("head_atomic", "head_reclaim"),
+}
+HEAD_ALLOC = tuple(HEAD_REQUESTS)
+
+
+def may_sleep_for_head(head_alloc: str) -> bool:
+    """Whether a call asks for its rcu_head again with a request that may sleep in reclaim."""
+    return "head_reclaim" in HEAD_REQUESTS[head_alloc]
+
+
+def p_no_head(head_alloc: str, failure: Failure) -> float:
+    """P(a call gets no rcu_head object from the allocator); 1 where it does not ask for one.
+
+    One draw decides all requests of a call, and a later one tries harder: the lowest counts.
+    """
+    p_fails = failure.by_field()
+    return min((p_fails[field] for field in HEAD_REQUESTS[head_alloc]), default=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,21 +84,24 @@ class Remedy:
 
     def __post_init__(self) -> None:
         check(self, "remedy")
-        for start, size, unit in (
+
+        for at_boot, capacity, unit in (
             ("emergency_at_boot", "nr_emergency_objs", "objects per CPU"),
             ("cache_at_boot", "nr_bkv_objs", "pages"),
         ):
-            most, value = getattr(self, size), getattr(self, start)
+            value = getattr(self, at_boot)
+            most = getattr(self, capacity)
             refuse(
                 value > most,
-                f"remedy.{start}",
+                f"remedy.{at_boot}",
                 value,
-                f"at most {size} = {most} {unit}",
-                f"raise {size} or boot with fewer",
+                f"at most {capacity} = {most} {unit}",
+                f"raise {capacity} or boot with fewer",
             )
-        asks = self.cache_at_boot > 0 or self.page_class == "noretry"
+
+        uses_pages = self.cache_at_boot > 0 or self.page_class == "noretry"
         refuse(
-            asks and not self.array_path,
+            uses_pages and not self.array_path,
             "remedy.array_path",
             False,
             "true where pages are cached at boot or asked for",
@@ -80,17 +110,21 @@ class Remedy:
 
     def bytes_at_boot(self, arch: str = "x86-64") -> int:
         """Bytes per CPU that the remedy holds after boot: pages, pool array and its objects."""
-        return self._bytes(
-            self.cache_at_boot * (1 if self.cache_shared else 2), self.emergency_at_boot, arch
-        )
+        caches = 1 if self.cache_shared else 2
+        return self._bytes(self.cache_at_boot * caches, self.emergency_at_boot, arch)
 
     def bytes_at_full(self, channels: int = 1, arch: str = "x86-64") -> int:
-        """Bytes per CPU once every reserve is full, with what was preallocated for a channel that
-        is never used.
+        """Bytes per CPU once every reserve is full.
+
+        `channels` of the two are used by calls; one that is not keeps what it had at boot.
         """
-        used, unused = (1, 0) if self.cache_shared else (channels, 2 - channels)
+        if not self.array_path:
+            return self._bytes(0, self.nr_emergency_objs, arch)
+
+        used = 1 if self.cache_shared else channels
+        unused = 0 if self.cache_shared else 2 - channels
         pages = used * self.nr_bkv_objs + unused * self.cache_at_boot
-        return self._bytes(pages if self.array_path else 0, self.nr_emergency_objs, arch)
+        return self._bytes(pages, self.nr_emergency_objs, arch)
 
     def _bytes(self, pages: int, objects: int, arch: str) -> int:
         array = self.nr_emergency_objs * POINTER_BYTES
@@ -107,38 +141,139 @@ def pool(objects: int, base: Remedy = A1) -> Remedy:
     return replace(base, nr_emergency_objs=objects)
 
 
+def full_pool(objects: int, base: Remedy = A1) -> Remedy:
+    """The same pool, filled at boot."""
+    return replace(pool(objects, base), emergency_at_boot=objects)
+
+
 def pages(count: int, base: Remedy = A1) -> Remedy:
     """D(count): one list of `count` preallocated pages per CPU, shared by both channels."""
     refuse(not isinstance(base, Remedy), "base", base, "a Remedy", "leave it out for A1")
     return replace(base, cache_shared=True, nr_bkv_objs=count, cache_at_boot=count)
 
 
-REMEDIES: dict[str, Remedy] = {
-    "A0": A0,
-    "A1": A1,
-    "A1-3step": replace(A1, head_alloc="three_step"),
-    "B": pool(RCU_NR_EMERGENCY_OBJS),
-    "C-A0": replace(A0, cache_at_boot=1),
-    "C-A1": replace(A1, cache_at_boot=1),
-    "D2-A1": pages(2),
-    "D5-A1": pages(5),
-    # v5.9: no wrapper, two pages at boot, re-arm on anything left, pages to the worker's CPU, never
-    # expedited.
-    "E1": replace(
-        pages(2), head_alloc="none", page_return="worker", expedited_drain=False, rearm="left"
-    ),
-}
-THREAD = ("A0", "A1", "B", "C-A0", "C-A1", "D5-A1")
+def empty_pages(count: int, base: Remedy = A1) -> Remedy:
+    """The same list, empty at boot."""
+    return replace(pages(count, base), cache_at_boot=0)
 
-_SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
+
+@dataclass(frozen=True, kw_only=True)
+class NamedRemedy:
+    """A remedy with a name: what it does, who has it, and in which lists it stands."""
+
+    name: str
+    remedy: Remedy
+    words: str  # what it does, for people
+    source: str  # the kernel version, commit or message that has it
+    in_thread: bool = False  # among the remedies compared where none are named
+    in_curve: bool = False  # among those drawn next to the growing reserves
+
+
+TABLE: tuple[NamedRemedy, ...] = (
+    NamedRemedy(
+        name="A0",
+        remedy=A0,
+        words="rcu_head with GFP_NOWAIT, then GFP_ATOMIC",
+        source="20200323113621.12048-5-urezki@gmail.com",
+        in_thread=True,
+        in_curve=True,
+    ),
+    NamedRemedy(
+        name="A1",
+        remedy=A1,
+        words="rcu_head with a request that tries hard and may sleep",
+        source="20200402123253.10382-1-urezki@gmail.com",
+        in_thread=True,
+        in_curve=True,
+    ),
+    NamedRemedy(
+        name="A1-3step",
+        remedy=replace(A1, head_alloc="three_step"),
+        words="rcu_head with GFP_NOWAIT, GFP_ATOMIC, then GFP_KERNEL",
+        source="20200406161708.GA3919@pc636",
+    ),
+    NamedRemedy(
+        name="B",
+        remedy=pool(RCU_NR_EMERGENCY_OBJS),
+        words=f"A1 with a pool of {RCU_NR_EMERGENCY_OBJS} objects, empty at boot",
+        source="20200403173051.4081-1-urezki@gmail.com",
+        in_thread=True,
+        in_curve=True,
+    ),
+    NamedRemedy(
+        name="C-A0",
+        remedy=replace(A0, cache_at_boot=1),
+        words="A0 with the page of each channel filled at boot",
+        source="20200404195129.GA83565@google.com",
+        in_thread=True,
+    ),
+    NamedRemedy(
+        name="C-A1",
+        remedy=replace(A1, cache_at_boot=1),
+        words="A1 with the page of each channel filled at boot",
+        source="20200404195129.GA83565@google.com",
+        in_thread=True,
+        in_curve=True,
+    ),
+    NamedRemedy(
+        name="D2-A1",
+        remedy=pages(2),
+        words="A1 with 2 pages shared, preallocated",
+        source="20200404195129.GA83565@google.com, 20200416103007.GA3925@pc636",
+    ),
+    NamedRemedy(
+        name="D5-A1",
+        remedy=pages(5),
+        words="A1 with 5 pages shared, preallocated",
+        source="20200404195129.GA83565@google.com",
+        in_thread=True,
+        in_curve=True,
+    ),
+    NamedRemedy(
+        name="E1",
+        remedy=replace(
+            pages(2), head_alloc="none", page_return="worker", expedited_drain=False, rearm="left"
+        ),
+        words="no rcu_head, 2 pages shared, preallocated; never drains at once",
+        source="v5.9, torvalds/linux 53c72b590b3a",
+    ),
+)
+REMEDIES: dict[str, Remedy] = {row.name: row.remedy for row in TABLE}
+THREAD = tuple(row.name for row in TABLE if row.in_thread)
+
+
+@dataclass(frozen=True)
+class Reserve:
+    """A reserve of any size: how a remedy of that size is made, and what it is, N for the size."""
+
+    make: Callable[[int, Remedy], Remedy]
+    words: str
+
+
+# By the letters around the size in a name: B12f is ("B", "f") of size 12.
+RESERVES = {
+    ("B", ""): Reserve(pool, "a pool of N objects, empty at boot"),
+    ("B", "e"): Reserve(pool, "a pool of N objects, empty at boot"),
+    ("B", "f"): Reserve(full_pool, "a pool of N objects, full at boot"),
+    ("D", ""): Reserve(pages, "N pages shared, preallocated"),
+    ("D", "e"): Reserve(empty_pages, "N pages shared, empty at boot"),
+    ("D", "f"): Reserve(pages, "N pages shared, preallocated"),
+}
+
+# The fields that make up a reserve: "X-own" takes these from X, all others from your setting.
 RESERVE = ("nr_emergency_objs", "emergency_at_boot", "cache_shared", "nr_bkv_objs", "cache_at_boot")
+
+OWN = "own"  # the name of the remedy that the scenario itself has: "your setting"
+_ON_OWN = f"-{OWN}"
+_SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
 
 
 def named(name: str, own: Remedy | None = None) -> Remedy:
-    """The remedy of a table row, or sized: B12 (objects), D8-A1 (pages); an f fills at boot, an e
-    leaves empty.
+    """The remedy of a table row, or a sized one; raises KrcsimError.
 
-    With `own` also that: "own", and "X-own", the reserve of X on it. Raises KrcsimError.
+    B12 is a pool of 12 objects and D8-A1 are 8 shared pages; an f fills it at boot, an e leaves it
+    empty. `own` is the remedy of a scenario: with it "own" is that one, and "X-own" has the reserve
+    of X and all else of it.
     """
     refuse(
         not isinstance(name, str),
@@ -147,20 +282,48 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
         "the name of a remedy",
         "write for example B12 or D8-A1",
     )
-    if own is not None and name == "own":
+
+    if own is not None and name == OWN:
         return own
-    if own is not None and name.endswith("-own"):
-        reserve = named(name.removesuffix("-own"))
+    if own is not None and name.endswith(_ON_OWN):
+        reserve = named(name.removesuffix(_ON_OWN))
         return replace(own, **{field: getattr(reserve, field) for field in RESERVE})
+
     if name in REMEDIES:
         return REMEDIES[name]
     if sized := _SIZED.fullmatch(name):
         kind, size, at_boot, base = sized.groups()
-        remedy = (pool if kind == "B" else pages)(int(size), A0 if base == "A0" else A1)
-        if at_boot == "f" and kind == "B":
-            return replace(remedy, emergency_at_boot=int(size))
-        return replace(remedy, cache_at_boot=0) if at_boot == "e" else remedy
+        return RESERVES[kind, at_boot].make(int(size), REMEDIES[base or "A1"])
+
+    capitalised = name[:1].upper() + name[1:]
+    sizes = [capitalised] if _SIZED.fullmatch(capitalised) else []
+    hint = did_you_mean(name, [*sizes, *REMEDIES], "write for example B12 or D8-A1")
     raise KrcsimError(
         f"remedy {shown(name)} is not known; allowed: {', '.join(REMEDIES)}, or "
-        "B<objects>, D<pages>-A0, D<pages>-A1; write for example B12 or D8-A1"
+        f"B<objects>, D<pages>-A0, D<pages>-A1; {hint}"
     )
+
+
+def words_of(name: str) -> str:
+    """What a remedy is, in words for people: those of its row, or of its reserve with the size.
+
+    A name that stands for neither is returned as it is.
+    """
+    if name == OWN:
+        return "your setting"
+    if name == f"B0{_ON_OWN}":
+        return "your setting without a reserve"
+
+    on_own = name.endswith(_ON_OWN)
+    plain = name.removesuffix(_ON_OWN)
+    for row in TABLE:
+        if row.name == plain and not on_own:
+            return row.words
+
+    if on_own and plain in REMEDIES:
+        return f"your setting with the reserve of {plain}"
+    if sized := _SIZED.fullmatch(plain):
+        kind, size, at_boot, base = sized.groups()
+        words = RESERVES[kind, at_boot].words.replace("N", size, 1)
+        return f"{'your setting' if on_own else base or 'A1'} with {words}"
+    return name

@@ -1,5 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One frozen value that says everything about a run but its seed; reads and writes TOML."""
+"""A scenario: one frozen value that says everything about a run but its seed.
+
+as_dict() and from_dict() turn it into nested dicts and back, as a TOML file holds them; changed()
+makes one of another.
+"""
 
 from dataclasses import dataclass, fields, is_dataclass, replace
 from pathlib import Path
@@ -16,15 +20,16 @@ from krcsim.model.memory import Memory
 from krcsim.model.remedy import REMEDIES, Remedy, named
 from krcsim.model.workload import Workload
 
-FORMAT = 1
+FORMAT = 1  # of scenario files: `krcsim = 1`
 MAX_CALLS = 1e11  # of one replication; more would run for hours before the first answer
-MAX_PRODUCERS = 100_000
+MAX_PRODUCERS = 100_000  # tasks on all CPUs together
 
 
 @dataclass(frozen=True, kw_only=True)
 class Scenario:
-    """Everything about a run; calls made before `warmup_ms` belong to the window `boot`, later ones
-    to `steady`.
+    """Everything about a run but its seed.
+
+    Calls made before `warmup_ms` belong to the window `boot`, later ones to `steady`.
     """
 
     warmup_ms: float = number(2000.0, "ms", 0, 1e8, "where boot ends and steady state begins")
@@ -38,7 +43,9 @@ class Scenario:
 
     def __post_init__(self) -> None:
         check(self, "scenario")
-        m, w = self.machine, self.workload
+        machine = self.machine
+        workload = self.workload
+
         refuse(
             self.warmup_ms > self.horizon_ms,
             "scenario.warmup_ms",
@@ -47,28 +54,31 @@ class Scenario:
             "lower it or raise horizon_ms",
         )
         if self.grace_period.kind == "ticks":
-            self.grace_period.law(m.hz, m.cpus)
-        most = MAX_CALLS / m.cpus / self.horizon_ms * 1000.0
+            self.grace_period.law(machine.hz, machine.cpus)
+
+        most = MAX_CALLS / machine.cpus / self.horizon_ms * 1000.0
         refuse(
-            w.rate_hz * m.cpus * self.horizon_ms / 1000.0 > MAX_CALLS,
+            workload.rate_hz * machine.cpus * self.horizon_ms / 1000.0 > MAX_CALLS,
             "workload.rate_hz",
-            w.rate_hz,
-            f"up to {most:.3g} calls/s per CPU for {m.cpus} CPUs and {self.horizon_ms:g} ms",
+            workload.rate_hz,
+            f"up to {most:.3g} calls/s per CPU for {machine.cpus} CPUs and {self.horizon_ms:g} ms",
             "lower the rate, the CPUs or the horizon",
         )
-        call_s = w.call_instructions * m.instruction_ns * 1e-9
+
+        call_s = workload.call_instructions * machine.instruction_ns * 1e-9
         refuse(
-            call_s * w.rate_hz > 1,
+            call_s * workload.rate_hz > 1,
             "workload.rate_hz",
-            w.rate_hz,
+            workload.rate_hz,
             f"up to {1 / (call_s or 1):.4g} calls/s per CPU, each taking {call_s * 1e9:g} ns",
             "lower the rate, workload.call_instructions or machine.instruction_ns",
         )
+
         refuse(
-            w.producers * m.cpus > MAX_PRODUCERS,
+            workload.producers * machine.cpus > MAX_PRODUCERS,
             "workload.producers",
-            w.producers,
-            f"up to {MAX_PRODUCERS // m.cpus} tasks per CPU on {m.cpus} CPUs",
+            workload.producers,
+            f"up to {MAX_PRODUCERS // machine.cpus} tasks per CPU on {machine.cpus} CPUs",
             "lower it: each task holds a record in memory",
         )
 
@@ -86,14 +96,12 @@ class Scenario:
         return self.remedy.bytes_at_full(self.workload.channels(), self.machine.arch)
 
     def bytes_added(self) -> int:
-        """What they are more than with the plain code, which keeps a page a channel after its first
-        drain.
+        """Reserve bytes per CPU, once full, beyond those of the plain code.
+
+        That keeps a page a channel after its first drain.
         """
-        return max(
-            0,
-            self.bytes_at_full()
-            - Remedy().bytes_at_full(self.workload.channels(), self.machine.arch),
-        )
+        plain = Remedy().bytes_at_full(self.workload.channels(), self.machine.arch)
+        return max(0, self.bytes_at_full() - plain)
 
 
 def as_dict(scenario: Scenario) -> dict[str, Any]:
@@ -102,15 +110,18 @@ def as_dict(scenario: Scenario) -> dict[str, Any]:
 
 
 def _plain(value: Any) -> Any:
+    """Dataclasses as dicts and tuples as lists, without fields that are None or empty."""
     if is_dataclass(value):
-        pairs = ((f.name, _plain(getattr(value, f.name))) for f in fields(value))
-        return {k: v for k, v in pairs if v is not None and v != []}
-    return [_plain(v) for v in value] if isinstance(value, tuple) else value
+        pairs = ((one.name, _plain(getattr(value, one.name))) for one in fields(value))
+        return {name: plain for name, plain in pairs if plain is not None and plain != []}
+    return [_plain(inner) for inner in value] if isinstance(value, tuple) else value
 
 
 def from_dict(given: dict[str, Any], folder: Path | None = None) -> Scenario:
-    """A checked scenario from nested dicts, `grace_period.file` read relative to `folder`; raises
-    KrcsimError.
+    """A checked scenario from nested dicts; raises KrcsimError.
+
+    `grace_period.file` is read relative to `folder`. Old names of fields are read, too, each with a
+    FutureWarning that says the new one.
     """
     scenario: Scenario = _section("scenario", Scenario, given, folder)
     return scenario
@@ -121,36 +132,29 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
         return named(given)
     if not isinstance(given, dict):
         raise KrcsimError(f"{name} is {shown(given)}; allowed: a table [{name}] of fields")
-    table, base, known = dict(given), cls(), [f.name for f in fields(cls)]
+
+    table = old_names.fields(given, name)
+    base = cls()
+    known = [one.name for one in fields(cls)]
+
     if name == "scenario":
-        version, known = table.pop("krcsim", FORMAT), ["krcsim", *known]
-        if not is_whole(version) or version != FORMAT:
-            raise KrcsimError(
-                f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; "
-                "use "
-                "the krcsim that wrote the file or rewrite it by hand"
-            )
-    if name == "remedy":  # base: the name of a row
+        _check_format(table.pop("krcsim", FORMAT))
+        known.append("krcsim")
+    elif name == "remedy":  # base: the name of a row
         row = table.pop("base", "A0")
         base = named(row if isinstance(row, str) else shown(row))
         known.append("base")
-    if name == "grace_period" and "file" in table:
-        file = table.pop("file")
-        refuse(
-            "lengths_ms" in table,
-            "grace_period.file",
-            file,
-            "left out where lengths_ms is given",
-            "give one",
-        )
-        if not isinstance(file, str) or not file.isprintable():
-            raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
-        table["lengths_ms"] = read_lengths((folder or Path()) / file)
-    table = {old_names.field(f"{name}.{k}").removeprefix(f"{name}."): v for k, v in table.items()}
+    elif name == "grace_period" and "file" in table:
+        _read_lengths_of(table, folder or Path())
+
     refuse_unknown(name, table, known)
-    for k, v in table.items():
-        if is_dataclass(value := getattr(base, k, None)):
-            table[k] = _section(k if cls is Scenario else f"{name}.{k}", type(value), v, folder)
+
+    for key, value in table.items():
+        default = getattr(base, key, None)
+        if is_dataclass(default):
+            section = key if cls is Scenario else f"{name}.{key}"
+            table[key] = _section(section, type(default), value, folder)
+
     try:
         return replace(base, **table)
     except FieldError as exc:
@@ -159,16 +163,40 @@ def _section(name: str, cls: type, given: Any, folder: Path | None) -> Any:
         raise
 
 
-def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
-    """A copy with dotted fields replaced, `remedy` by a name or a Remedy: changed(s,
-    **{"workload.rate_hz": 1e4}).
+def _check_format(version: Any) -> None:
+    if not is_whole(version) or version != FORMAT:
+        raise KrcsimError(
+            f"krcsim = {shown(version)} is not the format of this version; allowed: {FORMAT}; "
+            "use the krcsim that wrote the file or rewrite it by hand"
+        )
 
-    A whole section (`remedy`, `memory`, ...) is replaced first, then single fields, in whatever
-    order they are given. None leaves a field or a section to its default. Raises KrcsimError for
-    what does not exist or fit.
+
+def _read_lengths_of(table: dict[str, Any], folder: Path) -> None:
+    """Put the lengths of the file that a [grace_period] names in the place of its name."""
+    file = table.pop("file")
+    refuse(
+        "lengths_ms" in table,
+        "grace_period.file",
+        file,
+        "left out where lengths_ms is given",
+        "give one",
+    )
+    if not isinstance(file, str) or not file.isprintable():
+        raise KrcsimError(f"grace_period.file is {shown(file)}; allowed: a path in quotes")
+
+    table["lengths_ms"] = read_lengths(folder / file)
+
+
+def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
+    """A copy with dotted fields replaced: changed(scenario, **{"workload.rate_hz": 1e4}).
+
+    `remedy` may be a name or a Remedy. A whole section (`remedy`, `memory`, ...) is replaced first,
+    then single fields, in whatever order they are given. None leaves a field or a section to its
+    default. Old names of fields are taken with a FutureWarning that says the new one. Raises
+    KrcsimError for what does not exist or fit.
     """
     data = as_dict(scenario)
-    overrides = {old_names.field(path): value for path, value in overrides.items()}
+    overrides = old_names.fields(overrides)
     if "remedy.base" in overrides:  # the name of a row stands for the whole, as in a file
         refuse(
             "remedy" in overrides,
@@ -178,14 +206,9 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
             "give one of both",
         )
         overrides["remedy"] = overrides.pop("remedy.base")
-    for kind, same, lists in _KINDS:
-        if kind in overrides and not (isinstance(overrides[kind], str) and overrides[kind] == same):
-            _drop(data, lists)
-    kind = overrides.get("grace_period.kind", data["grace_period"].get("kind", "ticks"))
-    if "grace_period.file" in overrides or (
-        overrides.get("grace_period.mean_ms") is not None and kind == "ticks"
-    ):
-        _drop(data, "grace_period.lengths_ms")
+
+    _drop_lists(data, overrides)
+
     for path, value in sorted(overrides.items(), key=lambda item: item[0].count(".")):
         *sections, key = path.split(".")
         here: Any = data
@@ -193,19 +216,34 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
             here = here.setdefault(name, {}) if len(sections) <= _DEEPEST else None
             if not isinstance(here, dict):
                 raise KrcsimError(f"{path} is not a field of a scenario; write section.field")
+
         here[key] = _given_whole(path, value, scenario.remedy)
         if here[key] is None:
             del here[key]
+
     return from_dict(data)
 
 
-# What only one kind needs goes with that kind: the lists that the scenario had are dropped, those
-# given now are not.
+# Lists that only one kind needs, with that kind.
 _KINDS = (
     ("grace_period.kind", "empirical", "grace_period.lengths_ms"),
     ("allocator.episodes", "schedule", "allocator.schedules"),
 )
 _DEEPEST = 2  # sections above a field: allocator.episode.page
+
+
+def _drop_lists(data: dict[str, Any], overrides: dict[str, Any]) -> None:
+    """Take lists of the scenario out that go with a kind it no longer has; given ones stay."""
+    for kind, needs_list, path in _KINDS:
+        if kind in overrides:
+            given = overrides[kind]
+            if not (isinstance(given, str) and given == needs_list):
+                _drop(data, path)
+
+    kind = overrides.get("grace_period.kind", data["grace_period"].get("kind", "ticks"))
+    has_mean = overrides.get("grace_period.mean_ms") is not None and kind == "ticks"
+    if "grace_period.file" in overrides or has_mean:
+        _drop(data, "grace_period.lengths_ms")
 
 
 def _drop(data: dict[str, Any], path: str) -> None:
@@ -214,28 +252,30 @@ def _drop(data: dict[str, Any], path: str) -> None:
 
 
 def _given_whole(path: str, value: Any, own: Remedy) -> Any:
-    """A value as it stands in nested dicts: of a section a dict, whether it is given by name, by
-    class or as None.
+    """A value as it stands in nested dicts.
+
+    Of a section that is a dict, whether it is given by name, as a value of its class or as None.
     """
     if path == "remedy" and isinstance(value, str):
         return _plain(named(value, own))
+
     if value is not None and not is_dataclass(value):
         return _copied(value)
+
     default: Any = Scenario()
     for name in path.split("."):
         default = getattr(default, name, None)
+
     if not is_dataclass(default):
         return value
     return _plain(default if value is None else _of_class(path, value, type(default)))
 
 
-def _copied(value: Any, deep: int = _DEEPEST) -> Any:
-    """A dict of the user's as one that single fields may be written into; what lies deeper is not
-    written to.
-    """
-    if not isinstance(value, dict) or deep == 0:
+def _copied(value: Any, depth: int = _DEEPEST) -> Any:
+    """A copy of the user's dict, as deep as single fields may be written into it."""
+    if not isinstance(value, dict) or depth == 0:
         return value
-    return {k: _copied(v, deep - 1) for k, v in value.items()}
+    return {key: _copied(inner, depth - 1) for key, inner in value.items()}
 
 
 def _of_class(field: str, value: Any, wanted: type) -> Any:

@@ -3,45 +3,47 @@
 
 import shlex
 from functools import cache
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
-from krcsim.base.errors import KrcsimError, refuse
+from krcsim.base.errors import KrcsimError, did_you_mean, refuse
 from krcsim.base.reading import read_text, read_toml
 from krcsim.model.scenario import Scenario, as_dict, from_dict
 
 LONGEST_COMMAND = 2000  # characters
-
-
 SCENARIO_FILE = "scenario.toml"  # how a command calls a scenario that is too long for it
-
-
 UNSET = "unset"  # the --set value that leaves a field to its default
 
 
 def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     """The dotted fields in which `scenario` differs from `base`, as text for --set."""
-    old, new = _flat(as_dict(base)), _flat(as_dict(scenario))
-    texts = {
-        k: str(v).lower() if isinstance(v, bool) else str(v).replace(" ", "")
-        for k, v in new.items()
-    }
-    return [(k, text) for k, text in texts.items() if old.get(k) != new[k]] + [
-        (k, UNSET) for k in old if k not in new
-    ]
+    old = _flat(as_dict(base))
+    new = _flat(as_dict(scenario))
+
+    changes = [(path, _as_text(value)) for path, value in new.items() if old.get(path) != value]
+    left_out = [(path, UNSET) for path in old if path not in new]
+    return changes + left_out
+
+
+def _as_text(value: Any) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value).replace(" ", "")
 
 
 def command_near(verb: str, scenario: Scenario, options: str = "") -> str:
     """The shell command of a verb with a scenario, as the nearest preset and what differs from it.
 
-    What would make a line of thousands of characters (recorded lengths) is left in a file:
-    scenario.toml.
+    Where that would make a line of thousands of characters (recorded lengths) the command names a
+    file: scenario.toml.
     """
     changes = {name: overrides(preset, scenario) for name, preset in _presets().items()}
     near = min(changes, key=lambda name: len(changes[name]))
-    sets = [f"--set {shlex.quote(f'{k}={v}')}" for k, v in changes[near]]
-    told = [near, *sets] if sum(map(len, sets)) <= LONGEST_COMMAND else [SCENARIO_FILE]
-    return " ".join(["krcsim", verb, *told, options]).rstrip()
+    sets = [f"--set {shlex.quote(f'{path}={text}')}" for path, text in changes[near]]
+
+    words = [near, *sets]
+    if sum(map(len, sets)) > LONGEST_COMMAND:
+        words = [SCENARIO_FILE]
+    return " ".join(["krcsim", verb, *words, options]).rstrip()
 
 
 @cache
@@ -50,20 +52,23 @@ def _presets() -> dict[str, Scenario]:
 
 
 def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    out: dict[str, Any] = {}
+    """Nested dicts as one, by dotted names."""
+    flat: dict[str, Any] = {}
     for key, value in data.items():
-        out |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return out
+        if isinstance(value, dict):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
+    return flat
 
 
 def read_scenario(path: str | Path) -> Scenario:
     """Read a TOML scenario file; raises KrcsimError with the file's name."""
+    names = presets()
+    hint = "give the path of a .toml file, or a name from: " + ", ".join(names)
+    text = read_text(path, "scenario file", did_you_mean(str(path), names, hint))
+
     path = Path(path)
-    text = read_text(
-        path,
-        "scenario file",
-        "give the path of a .toml file, or a name from: " + ", ".join(presets()),
-    )
     given = read_toml(text, f"scenario file {path}")
     try:
         return from_dict(given, path.parent)
@@ -72,14 +77,18 @@ def read_scenario(path: str | Path) -> Scenario:
 
 
 def data_folder() -> Path:
-    """The folder with scenarios and recordings: beside the package, or inside an installed one."""
-    inside = Path(__file__).parents[1] / "data"
-    return inside if inside.is_dir() else Path(__file__).parents[2] / "data"
+    """The folder with scenarios and recordings.
+
+    It is data/ of a checkout, next to the package, or lies inside an installed package.
+    """
+    with resources.as_file(resources.files("krcsim")) as package:
+        inside = package / "data"
+        return inside if inside.is_dir() else package.parent / "data"
 
 
 def presets() -> list[str]:
     """Names of the scenarios that come with krcsim."""
-    return sorted(p.stem for p in (data_folder() / "scenarios").glob("*.toml"))
+    return sorted(path.stem for path in (data_folder() / "scenarios").glob("*.toml"))
 
 
 def load_scenario(name: str | Path) -> Scenario:

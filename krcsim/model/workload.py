@@ -18,8 +18,10 @@ from krcsim.model.constants import (
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """The calls made on each CPU, all alike and independent; a source in bursts or on/off keeps the
-    mean `rate_hz`.
+    """The calls made on each CPU, all CPUs alike and independent.
+
+    `rate_hz` is the mean rate of any kind of arrivals, also of bursts and of on and off phases. The
+    instructions are counted in the guest of data/kernel-runs/.
     """
 
     arrivals: str = choice(
@@ -96,7 +98,7 @@ class Workload:
 
     @property
     def period_ms(self) -> float:
-        """Mean time between the starts of two bursts on one CPU."""
+        """Mean time in ms between the starts of two bursts on one CPU."""
         return 1000.0 * self.burst / self.rate_hz
 
     def slab_objects(self) -> int:
@@ -104,7 +106,7 @@ class Workload:
         return max(1, PAGE_BYTES // self.object_bytes)
 
     def costs_ms(self, instruction_ns: float) -> dict[str, float]:
-        """CPU times; that of a new slab page is spread over its objects."""
+        """CPU times in ms of the parts of a call; a new slab page is spread over its objects."""
         counts = dict(
             call_cost=self.call_instructions,
             list_cost=self.list_instructions,

@@ -8,14 +8,19 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from krcsim.base.csv_text import comment_lines, csv_line, nine_digits, quoted, safe_name
 from krcsim.results.estimate import Estimate
-from krcsim.results.result import Result, number
+from krcsim.results.quantities import QUANTITIES
+from krcsim.results.result import Cell, Result, number
 
 OWN = "your setting"
-FEW_BOUNDS = 2  # of a line are told apart in its legend; of more the highest is said
+FEW_BOUNDS = 2  # so many bounds of a line stand in its legend one by one; of more the highest does
 NOTHING_ADDED = 16.0  # bytes; where 0 stands on a logarithmic axis
-_SIZED = re.compile(r"([BD])(\d*)([ef]?)(?:-(.+))?", re.ASCII)
-_WORDS = {
+CSV_COLUMNS = ("line", "look", "label", "x", "value", "lo", "hi", "kind")
+
+# Names of reserves: B3f-A1 is a pool of 3 objects, full at boot, on the remedy A1.
+_RESERVE_NAME = re.compile(r"([BD])(\d*)([ef]?)(?:-(.+))?", re.ASCII)
+_RESERVE_WORDS = {
     "B": "pool of N objects, empty at boot",
     "Bf": "pool of N objects, full at boot",
     "D": "N pages shared, preallocated",
@@ -25,8 +30,9 @@ _WORDS = {
 
 @dataclass(frozen=True)
 class Line:
-    """Estimates of one remedy in growing sizes, or of one size episode by episode; `look`: now,
-    old, pin or dots.
+    """Estimates of one remedy in growing sizes, or of one size episode by episode.
+
+    `look`: "now", "old" (of the setting before), "pin" (pinned) or "dots" (not joined).
     """
 
     name: str
@@ -38,9 +44,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """What is drawn: lines, what the axes say, whether x is bytes (logarithmic) or a count, and a
-    note.
-    """
+    """What is drawn: lines, what the axes say, and a note; x is bytes (logarithmic) or a count."""
 
     lines: tuple[Line, ...]
     xlabel: str
@@ -50,56 +54,60 @@ class Chart:
 
 
 def over_bytes(result: Result, window: str | None = None) -> Chart:
-    """P(wait) over the bytes per CPU that a remedy adds: sizes of one make a line, `own` is a point
-    of its own.
+    """P(wait) over the bytes per CPU that a remedy adds.
 
-    Where there are reserves on the own remedy (B3-own), only these and `own` are drawn.
+    Sizes of one remedy make a line, and `own` is a point by itself. Where there are reserves on
+    your own remedy (B3-own), only these and `own` are drawn.
     """
     window = window or result.windows()[-1]
-    found: dict[str, list[tuple[float, str, Estimate]]] = {}
     points = result.points()
-    own = [p for p in points if str(p[0]).split("-")[-1] == "own"]
-    for p in own if len(own) > 1 else points:
-        name, label = _family(", ".join(map(str, p)))
-        x = max(NOTHING_ADDED, result.get(p, "bytes_added", window).value or 0.0)
-        found.setdefault(name, []).append((x, label, result.get(p, "p_wait", window)))
+    on_own = [point for point in points if str(point[0]).split("-")[-1] == "own"]
+    drawn = on_own if len(on_own) > 1 else points
+
+    families: dict[str, list[tuple[float, str, Estimate]]] = {}
+    for point in drawn:
+        name, label = _family(_joined(point))
+        added = result.get(point, "bytes_added", window).value or 0.0
+        dot = (max(NOTHING_ADDED, added), label, result.get(point, "p_wait", window))
+        families.setdefault(name, []).append(dot)
+
     lines = []
-    for name, dots in found.items():
-        xs, labels, estimates = zip(*sorted(dots, key=lambda dot: dot[0]), strict=True)
-        lines.append(Line(name, labels, xs, estimates))
+    for name, dots in families.items():
+        x, labels, estimates = zip(*sorted(dots, key=lambda dot: dot[0]), strict=True)
+        lines.append(Line(name, labels, x, estimates))
+
     return Chart(
         tuple(lines),
         "bytes per CPU that the reserve adds once it is full",
-        "P(wait) per single-argument call",
-        True,
-        _note(result),
+        QUANTITIES["p_wait"].words,
+        bytes_axis=True,
+        note=_note(result),
     )
 
 
 def by_episode(result: Result) -> Chart:
-    """P(wait) of the calls made in the first episode after boot, in the second, and so on, a line a
-    remedy.
+    """P(wait) of the calls made in the first episode after boot, in the second, and so on.
+
+    Each remedy is a line.
     """
     windows = result.windows()
-    labels, x = (
-        tuple(w.removeprefix("episode ") for w in windows),
-        tuple(float(n + 1) for n in range(len(windows))),
-    )
+    labels = tuple(window.removeprefix("episode ") for window in windows)
+    x = tuple(float(n) for n in range(1, len(windows) + 1))
     lines = [
         Line(
-            spoken(", ".join(map(str, p))),
+            reserve_in_words(_joined(point)),
             labels,
             x,
-            tuple(result.get(p, "p_wait_episode", w) for w in windows),
+            tuple(result.get(point, "p_wait_episode", window) for window in windows),
         )
-        for p in result.points()
+        for point in result.points()
     ]
     return Chart(
         tuple(lines),
         "episode of pressure, counted from boot (last: and later)",
-        "P(wait) per single-argument call in the episode",
-        False,
-        _note(result),
+        QUANTITIES["p_wait_episode"].words,
+        bytes_axis=False,
+        note=_note(result),
     )
 
 
@@ -108,113 +116,124 @@ def is_by_episode(result: Result) -> bool:
     return result.windows()[0].startswith("episode")
 
 
+def main_quantity(result: Result) -> str:
+    """The probability of a wait that a result is about."""
+    return "p_wait_episode" if is_by_episode(result) else "p_wait"
+
+
 def chart_of(result: Result, window: str | None = None) -> Chart:
     """The chart that fits a result; `window` is for results that have boot and steady."""
     return by_episode(result) if is_by_episode(result) else over_bytes(result, window)
 
 
+def _joined(point: tuple[Cell, ...]) -> str:
+    return ", ".join(map(str, point))
+
+
 def _family(name: str) -> tuple[str, str]:
     """The line that a remedy belongs to, and its label there."""
-    sized = _SIZED.fullmatch(name)
-    if name == "own" or sized is None:
-        return (OWN if name == "own" else name), ""
-    kind, size, at_boot, base = sized.groups()
-    return _WORDS.get(kind + at_boot, kind + at_boot) + (
-        f", on {base}" if base and base != "own" else ""
-    ), size or "3"
+    if name == "own":
+        return OWN, ""
+
+    reserve = _RESERVE_NAME.fullmatch(name)
+    if reserve is None:
+        return name, ""
+
+    kind, size, at_boot, base = reserve.groups()
+    words = _RESERVE_WORDS.get(kind + at_boot, kind + at_boot)
+    on_base = f", on {base}" if base and base != "own" else ""
+    return words + on_base, size or "3"
 
 
-def spoken(name: str) -> str:
-    """A remedy with what it is: B3f-own (pool of 3 objects, full at boot)."""
+def reserve_in_words(name: str) -> str:
+    """What a remedy is, and its name: `pool of 3 objects, full at boot (B3f-own)`.
+
+    Of a remedy that is no reserve only its name; `own` is the setting that was asked about.
+    """
     words, size = _family(name)
-    words = "no reserve" if name == "B0-own" else re.sub(r"\bN\b", size, words)
-    return words if words == name or name == "own" else f"{name} ({words})"
+    if name == "own" or words == name:
+        return words
+
+    if name == "B0-own":
+        return f"no reserve ({name})"
+
+    sized = re.sub(r"\bN\b", size, words)
+    return f"{sized} ({name})"
 
 
 def _note(result: Result) -> str:
-    runs = sorted({int(str(result.cell(p, "replications"))) for p in result.points()})
-    count = f"{runs[0]}" if len(runs) == 1 else f"{runs[0]} to {runs[-1]}"
-    return f"{count} replications a point, seed {result.provenance['seed']}"
+    counts = sorted({int(str(result.cell(point, "replications"))) for point in result.points()})
+    runs = f"{counts[0]}" if len(counts) == 1 else f"{counts[0]} to {counts[-1]}"
+    return f"{runs} replications a point, seed {result.provenance['seed']}"
 
 
-def beside(now: Chart, pins: Mapping[str, Chart]) -> Chart:
+def with_pins(now: Chart, pins: Mapping[str, Chart]) -> Chart:
     """A chart with pinned ones on the same axes, each line named after its pin."""
-    others = [
+    pinned = [
         replace(line, name=f"{pin}: {line.name}", look="pin")
-        for pin, c in pins.items()
-        for line in c.lines
+        for pin, chart in pins.items()
+        for line in chart.lines
     ]
-    return replace(now, lines=(*others, *now.lines))
+    return replace(now, lines=(*pinned, *now.lines))
 
 
-def height(e: Estimate) -> float:
-    """Where an estimate stands on the axis: its value, or nowhere (nan); a bound was not measured
-    and has no height.
+def plotted_height(estimate: Estimate) -> float:
+    """Where an estimate stands on the axis: its value, or nan.
+
+    Nothing of height 0 stands on a logarithmic axis, and a bound was not measured.
     """
-    return e.value if e.value and e.kind != "bound" else math.nan
+    return estimate.value if estimate.value and estimate.kind != "bound" else math.nan
 
 
-def unseen(e: Estimate) -> bool:
-    """Whether an estimate stands in the strip below the axis: no wait was seen, or none is
-    possible.
-    """
-    return e.kind == "bound" or e.value == 0.0
+def in_strip(estimate: Estimate) -> bool:
+    """Whether an estimate stands in the strip below the axis: no wait was seen, or none can be."""
+    return estimate.kind == "bound" or estimate.value == 0.0
 
 
-def rows_unseen(chart: Chart) -> tuple[str, ...]:
-    """The lines that have points in the strip below the axis, in their order, by what they are
-    named without a pin.
-    """
-    names = (
-        line.name.split(": ", 1)[-1] for line in chart.lines if any(map(unseen, line.estimates))
-    )
-    return tuple(dict.fromkeys(names))
+def names_in_strip(chart: Chart) -> tuple[str, ...]:
+    """The lines that have points in the strip, in their order, without the names of pins."""
+    lines = [line for line in chart.lines if any(map(in_strip, line.estimates))]
+    return tuple(dict.fromkeys(line.name.split(": ", 1)[-1] for line in lines))
 
 
 def in_legend(line: Line) -> str:
     """The name of a line, and the numbers of its points that have no height."""
-    rows = [*zip(line.labels, line.estimates, strict=True)]
+    points = list(zip(line.labels, line.estimates, strict=True))
     bounds: dict[str, list[str]] = {}
-    for label, e in rows:
-        if e.kind == "bound" and e.hi is not None:
-            bounds.setdefault(number(e.hi), []).append(label)
+    for label, estimate in points:
+        if estimate.kind == "bound" and estimate.hi is not None:
+            bounds.setdefault(number(estimate.hi), []).append(label)
+
     if len(bounds) > FEW_BOUNDS:
-        bounds = {max(bounds, key=float): [label for labels in bounds.values() for label in labels]}
-    text = line.name + "".join(
-        f"\nnone seen{_at(labels)}: < {most}" for most, labels in bounds.items()
-    )
-    if any(e.value == 0.0 for _, e in rows):
-        text += f"\nno wait possible{_at(label for label, e in rows if e.value == 0.0)}"
+        everywhere = [label for labels in bounds.values() for label in labels]
+        bounds = {max(bounds, key=float): everywhere}
+
+    text = line.name
+    for most, labels in bounds.items():
+        text += f"\nnone seen{_at_sizes(labels)}: < {most}"
+    impossible = [label for label, estimate in points if estimate.value == 0.0]
+    if impossible:
+        text += f"\nno wait possible{_at_sizes(impossible)}"
     return text
 
 
-def _at(labels: Iterable[str]) -> str:
+def _at_sizes(labels: Iterable[str]) -> str:
     named = ", ".join(filter(None, labels))
     return f" at {named}" if named else ""
 
 
-def csv_text(chart: Chart, about: Mapping[str, Any]) -> str:
+def chart_csv(chart: Chart, about: Mapping[str, Any]) -> str:
     """The data drawn, a row a point, under comment lines that say where it comes from."""
-    head = [f"# {line}" for k, v in about.items() for line in f"{k}: {v}".splitlines()]
-    rows = ["line,look,label,x,value,lo,hi,kind"]
+    rows = []
     for line in chart.lines:
-        for label, x, e in zip(line.labels, line.x, line.estimates, strict=True):
-            cells = ["" if v is None else f"{v:.9g}" for v in (x, e.value, e.lo, e.hi)]
+        name = quoted(safe_name(line.name))
+        for label, x, estimate in zip(line.labels, line.x, line.estimates, strict=True):
+            numbers = map(nine_digits, (x, estimate.value, estimate.lo, estimate.hi))
             rows.append(
-                ",".join(
-                    [_quoted(line.name), line.look, _quoted(label, also_plain=True), *cells, e.kind]
-                )
+                f"{name},{csv_line([line.look, safe_name(label), *numbers, estimate.kind])}"
             )
-    return "\n".join([*head, *rows, ""])
 
-
-def _quoted(name: str, also_plain: bool = False) -> str:
-    """A name as one cell of a CSV, on one line, and no formula of a spreadsheet; without quotes if
-    it can be.
-    """
-    line = " ".join(name.split())
-    line = f"'{line}" if line.startswith(("=", "+", "-", "@")) else line
-    return line if also_plain and not {",", '"'} & {*line} else '"' + line.replace('"', '""') + '"'
+    return comment_lines(about) + csv_line(CSV_COLUMNS) + "".join(rows)
 
 
 def digest(*parts: Any) -> str:

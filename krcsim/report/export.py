@@ -13,10 +13,10 @@ from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.files import write_set
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import SCENARIO_FILE, toml_text
-from krcsim.report.chart import Chart, csv_text, digest
+from krcsim.report.chart import Chart, chart_csv, digest
 from krcsim.report.figures import figure_of, picture
-from krcsim.report.reply import situation
-from krcsim.report.timeline import Episode, csv_of, episode_figure, story
+from krcsim.report.sentences import situation
+from krcsim.report.timeline import Episode, episode_csv, episode_figure, story
 from krcsim.results.result import Result
 
 KINDS = ("png", "svg", "pdf", "csv", "toml", "json", "txt")
@@ -39,10 +39,12 @@ class Answer:
 
 def hash_of(answer: Answer) -> str:
     """Twelve digits that stand for scenario, seed and the numbers drawn."""
-    numbers = (
-        csv_text(answer.drawn, {}) if isinstance(answer.drawn, Chart) else csv_of(answer.drawn, {})
-    )
-    return digest(toml_text(answer.scenario), answer.seed, numbers)
+    return digest(toml_text(answer.scenario), answer.seed, _csv(answer.drawn, {}))
+
+
+def _csv(drawn: Chart | Episode, about: dict[str, Any]) -> str:
+    """The numbers drawn, and where they come from."""
+    return chart_csv(drawn, about) if isinstance(drawn, Chart) else episode_csv(drawn, about)
 
 
 def about(answer: Answer, kind: str, dpi: int = 150) -> dict[str, Any]:
@@ -70,34 +72,40 @@ def file_of(answer: Answer, kind: str, dpi: int = 150) -> bytes:
         "20 to 1200 dots per inch",
         "150 fits a screen, 300 paper",
     )
-    made, drawn = about(answer, kind, dpi), answer.drawn
+    made = about(answer, kind, dpi)
     if kind in ("png", "svg", "pdf"):
         foot = f"{answer.command}   [{made['hash']}]"
-        fig = (
-            figure_of(drawn, situation(answer.scenario), foot)
-            if isinstance(drawn, Chart)
-            else episode_figure(drawn, story(drawn), foot)
-        )
-        return picture(fig, kind, made, dpi)
+        return picture(_figure(answer, foot), kind, made, dpi)
+
     if kind == "csv":
-        return (csv_text(drawn, made) if isinstance(drawn, Chart) else csv_of(drawn, made)).encode()
+        return _csv(answer.drawn, made).encode()
+
     if kind == "toml":
         head = "".join(f"{key}: {made[key]}\n" for key in ("again", "seed", "krcsim"))
         return toml_text(answer.scenario, head).encode()
+
     if kind == "json" and answer.result is not None:
-        whole = replace(
-            answer.result, provenance=answer.result.provenance | {"again": made["again"]}
-        )
-        return whole.to_json().encode()
-    if kind == "json" and isinstance(drawn, Episode):
-        return (
-            json.dumps(made | {"events": [asdict(e) for e in drawn.events]}, indent=1) + "\n"
-        ).encode()
+        origin = answer.result.provenance | {"again": made["again"]}
+        return replace(answer.result, provenance=origin).to_json().encode()
+
+    if kind == "json" and isinstance(answer.drawn, Episode):
+        events = [asdict(event) for event in answer.drawn.events]
+        return (json.dumps(made | {"events": events}, indent=1) + "\n").encode()
+
     if kind == "txt":
         return answer.text.encode()
+
     raise KrcsimError(
         f"a file of kind {kind!r} cannot be made of this answer; allowed: {', '.join(KINDS)}"
     )
+
+
+def _figure(answer: Answer, foot: str) -> Any:
+    """The figure of an answer, what it is about above."""
+    if isinstance(answer.drawn, Chart):
+        return figure_of(answer.drawn, situation(answer.scenario), foot)
+
+    return episode_figure(answer.drawn, story(answer.drawn), foot)
 
 
 def export_all(

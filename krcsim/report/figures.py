@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Chart in, axes out. Colours are Okabe and Ito's; line style and marker say the same again."""
+"""Chart in, axes out; how the lines look stands in palette.py."""
 
 import math
 from collections.abc import Mapping
@@ -20,76 +20,92 @@ from matplotlib.ticker import (
     NullFormatter,
     NullLocator,
 )
-from matplotlib.transforms import ScaledTranslation
+from matplotlib.transforms import ScaledTranslation, Transform
 
+from krcsim.report import palette
 from krcsim.report.chart import (
     NOTHING_ADDED,
     OWN,
     Chart,
     Line,
-    height,
     in_legend,
-    rows_unseen,
-    unseen,
+    in_strip,
+    names_in_strip,
+    plotted_height,
 )
 from krcsim.results.estimate import Estimate
 
-STYLES = (
-    ("#0072B2", "o", "-"),
-    ("#D55E00", "s", "--"),
-    ("#009E73", "^", "-."),
-    ("#CC79A7", "D", ":"),
-    ("#E69F00", "v", (0, (5, 1))),
-    ("#56B4E9", "P", (0, (3, 1, 1, 1))),
-    ("#000000", "X", (0, (1, 1))),
-)
 FLOOR = 1e-13  # P(wait) below is drawn at the foot of the axis
-STRIP, STRIP_ROW, MOST_ROWS = (
-    0.05,
-    0.04,
-    5,
-)  # of the height of the axes: the strip of the unseen, and each row in it
-# a rough interval whose ends are farther apart is not drawn: its upper end may be a bound
+CEILING = 1.6  # the top of the axis, a little above probability 1
+
+# Of the height of the axes: the strip of what was not seen, and each row in it.
+STRIP = 0.05
+STRIP_ROW = 0.04
+MOST_ROWS = 5
+
+# Where only the order of magnitude is known, an interval whose ends are farther apart
+# is not drawn: its upper end may be a bound.
 WIDE = 1000.0
 TAIL = -9  # no end of an interval makes the axis reach below 1e-9, only a value does
+POINTS_PER_INCH = 72.0
 
 
 def kib(x: float, _position: Any = None) -> str:
-    """A number of bytes as a tick label; what is drawn at the left end added nothing."""
-    return "0" if x <= NOTHING_ADDED else f"{x:g} B" if x < 1024 else f"{x / 1024:g} KiB"
+    """A number of bytes as a tick label; what is drawn at the left end added
+    nothing.
+    """
+    if x <= NOTHING_ADDED:
+        return "0"
+
+    return f"{x:g} B" if x < 1024 else f"{x / 1024:g} KiB"
 
 
 def limits(chart: Chart) -> tuple[float, float, float, float]:
-    """Ends of the axes in whole steps (fourfold or one in x, decades in y), so that they rarely
+    """Ends of the axes (left, right, low, high), in whole steps so that they rarely
     move.
 
-    The strip of what was not seen comes below: see strip().
+    Steps are fourfold or one in x, and decades in y. The strip of what was not seen
+    comes below: see strip().
     """
-    ends = [_end(e, v, FLOOR) for line in chart.lines for e in line.estimates for v in (e.lo, e.hi)]
-    lows = [max(TAIL, math.floor(math.log10(v))) for v in ends if v > 0 and math.isfinite(v)]
-    heights = [height(e) for line in chart.lines for e in line.estimates]
-    lows += [math.floor(math.log10(max(FLOOR, v))) for v in heights if v > 0.0]
-    most = max((x for line in chart.lines for x in line.x), default=1.0)
-    right = 1.5 * 4.0 ** max(8, math.ceil(math.log2(most) / 2)) if chart.bytes_axis else most + 0.4
-    least = min((x for line in chart.lines for x in line.x), default=1.0)
-    return (
-        (0.8 * NOTHING_ADDED if chart.bytes_axis else least - 0.4),
-        right,
-        10.0 ** min([-5, *lows]),
-        1.6,
-    )
+    estimates = [estimate for line in chart.lines for estimate in line.estimates]
+    ends = [
+        _interval_end(estimate, end, FLOOR)
+        for estimate in estimates
+        for end in (estimate.lo, estimate.hi)
+    ]
+    heights = [plotted_height(estimate) for estimate in estimates]
+    decades = [max(TAIL, math.floor(math.log10(y))) for y in ends if y > 0 and math.isfinite(y)]
+    decades += [math.floor(math.log10(max(FLOOR, y))) for y in heights if y > 0.0]
+    low = 10.0 ** min([-5, *decades])
+
+    places = [x for line in chart.lines for x in line.x]
+    first = min(places, default=1.0)
+    last = max(places, default=1.0)
+    if chart.bytes_axis:
+        right = 1.5 * 4.0 ** max(8, math.ceil(math.log2(last) / 2))
+        return 0.8 * NOTHING_ADDED, right, low, CEILING
+
+    return first - 0.4, last + 0.4, low, CEILING
+
+
+def _rows_in_strip(chart: Chart) -> int:
+    """How many rows the strip of a chart has."""
+    return min(MOST_ROWS, len(names_in_strip(chart)))
 
 
 def strip(chart: Chart) -> dict[str, float]:
-    """Where the unseen points of each line stand, as y: they have no height, only an x. Empty if a
-    chart has none.
+    """The y of each line's points in the strip, which have no height; empty if there
+    are none.
     """
-    names = rows_unseen(chart)
-    rows = min(MOST_ROWS, len(names))
+    names = names_in_strip(chart)
+    rows = _rows_in_strip(chart)
     *_, low, high = limits(chart)
     share = STRIP + STRIP_ROW * rows
-    down = math.log(high / low) * share / (1.0 - share)
-    return {name: low * math.exp(-down * (k % rows + 0.5) / rows) for k, name in enumerate(names)}
+    depth = math.log(high / low) * share / (1.0 - share)
+    return {
+        name: low * math.exp(-depth * (power % rows + 0.5) / rows)
+        for power, name in enumerate(names)
+    }
 
 
 def frame(ax: Axes, chart: Chart) -> None:
@@ -105,223 +121,203 @@ def frame(ax: Axes, chart: Chart) -> None:
         )
     else:
         ax.xaxis.set_major_locator(MaxNLocator(integer=True))
-    ax.set(
-        yscale="log", xlim=(left, right), ylim=(low, high), xlabel=chart.xlabel, ylabel=chart.ylabel
-    )
-    ax.grid(True, which="major", alpha=0.3)
-    if rows_unseen(chart):
+
+    ax.set(yscale="log", xlim=(left, right), ylim=(low, high))
+    ax.set(xlabel=chart.xlabel, ylabel=chart.ylabel)
+    ax.grid(True, which="major", **palette.GRID)
+    if names_in_strip(chart):
         _frame_strip(ax, chart)
 
 
 def _frame_strip(ax: Axes, chart: Chart) -> None:
-    """A strip below the axis, which is logarithmic only above."""
+    """Add a strip below the axis, which is logarithmic only above."""
     *_, low, high = limits(chart)
-    rows = min(MOST_ROWS, len(rows_unseen(chart)))
-    share = STRIP + STRIP_ROW * rows
+    share = STRIP + STRIP_ROW * _rows_in_strip(chart)
     foot = low * (low / high) ** (share / (1.0 - share))
-    first, last = round(math.log10(low)), math.floor(math.log10(high))
-    step = max(1, math.ceil((last - first) / 8))
-    decades = [10.0**k for k in range(first, last + 1, step)]
     ax.set_ylim(foot, high)
-    minor = [
-        m * 10.0**k for k in range(first, last + 1) for m in range(2, 10) if m * 10.0**k < high
-    ]
+
+    first = round(math.log10(low))
+    last = math.floor(math.log10(high))
+    step = max(1, math.ceil((last - first) / 8))
+    decades = [10.0**power for power in range(first, last + 1, step)]
+    between = [digit * 10.0**power for power in range(first, last + 1) for digit in range(2, 10)]
+    minor = [y for y in between if y < high] if step == 1 else []
     ax.yaxis.set(
         major_locator=FixedLocator(decades),
         major_formatter=LogFormatterMathtext(),
-        minor_locator=FixedLocator(minor if step == 1 else []),
+        minor_locator=FixedLocator(minor),
         minor_formatter=NullFormatter(),
     )
-    ax.text(
-        -0.012,
-        math.sqrt(foot * low),
-        "none\nseen",
-        transform=ax.get_yaxis_transform(),
-        ha="right",
-        va="center",
-        fontsize=7.5,
-    )
-    ax.axhspan(foot, low, color="#f0f0f0", lw=0, zorder=0.9)
-    ax.axhline(low, color="black", lw=0.8, zorder=1.0)
+
+    middle = math.sqrt(foot * low)
+    beside_axis = ax.get_yaxis_transform()
+    ax.text(-0.012, middle, "none\nseen", transform=beside_axis, **palette.STRIP_LABEL)
+    ax.axhspan(foot, low, **palette.STRIP)
+    ax.axhline(low, **palette.STRIP_EDGE)
 
 
 def draw(chart: Chart, ax: Axes) -> list[Any]:
-    """The lines of a chart on axes that frame() set; returns the artists, those with a label for
-    the legend.
+    """Draw the lines of a chart on axes that frame() set.
+
+    Returns the artists; those with a label belong into the legend.
     """
+    places = strip(chart)
+    lowest = limits(chart)[2] if places else FLOOR  # no interval reaches into the strip
     artists: list[Any] = []
     ranks: dict[str, int] = {}
-    places = strip(chart)
-    least = limits(chart)[2] if places else FLOOR  # no interval reaches into the strip
     for line in chart.lines:
-        name = line.name.split(": ", 1)[-1]  # a pinned line looks like the one it stands beside
+        # a pinned line looks like the one it is compared with
+        name = line.name.split(": ", 1)[-1]
+        colour = palette.BLACK
         if name == OWN:
-            artists += _star(line, ax, least)
+            artists += _draw_setting(line, ax, lowest)
         else:
-            artists += _line(
-                line, ax, least, STYLES[ranks.setdefault(name, len(ranks)) % len(STYLES)]
-            )
+            style = palette.line_style(ranks.setdefault(name, len(ranks)))
+            colour = style.colour
+            artists += _draw_line(line, ax, lowest, style)
+
         if name in places:
-            colour = "black" if name == OWN else STYLES[ranks[name] % len(STYLES)][0]
-            artists += _unseen(line, ax, colour, places[name])
-    up = STRIP + STRIP_ROW * min(MOST_ROWS, len(places)) if places else 0.0
-    rough = any(e.kind == "rough" for line in chart.lines for e in line.estimates)
-    note = chart.note + "; ~ is read as a factor" * rough
-    artists.append(ax.text(0.01, 0.02 + up, note, transform=ax.transAxes, fontsize=8))
-    return artists
+            artists += _draw_none_seen(line, ax, colour, places[name])
+
+    above_strip = STRIP + STRIP_ROW * _rows_in_strip(chart) if places else 0.0
+    text = chart.note
+    if any(estimate.kind == "rough" for line in chart.lines for estimate in line.estimates):
+        text += "; ~: order of magnitude only"
+    note = ax.text(
+        0.01, 0.02 + above_strip, text, transform=ax.transAxes, fontsize=palette.NOTE_SIZE
+    )
+    return [*artists, note]
 
 
-def _unseen(line: Line, ax: Axes, colour: str, y: float) -> list[Any]:
-    """A hollow star for each point of a line at which no wait was seen: in the strip, at its x and
-    at no height.
-    """
-    there = [
-        (x, label)
-        for x, label, e in zip(line.x, _thinned(line), line.estimates, strict=True)
-        if unseen(e)
-    ]
-    full = line.look in ("now", "dots")
-    look: Any = dict(
-        ls="none",
-        color=colour,
-        marker="*",
-        mfc="white",
-        ms=10 if full else 7,
-        alpha={"old": 0.25, "pin": 0.5}.get(line.look, 1.0),
-        zorder=3,
+def _draw_none_seen(line: Line, ax: Axes, colour: str, y: float) -> list[Any]:
+    """A hollow star in the strip for each point of a line at which no wait was seen."""
+    points = zip(line.x, _labels_apart(line), line.estimates, strict=True)
+    stars = [(x, label) for x, label, estimate in points if in_strip(estimate)]
+    artists: list[Any] = ax.plot(
+        [x for x, _ in stars], [y] * len(stars), **palette.none_seen(colour, line.look)
     )
-    artists: list[Any] = ax.plot([x for x, _ in there], [y] * len(there), **look)
-    shift = ScaledTranslation(
-        6.0 / 72.0, 0.0, cast(Figure, ax.get_figure(root=True)).dpi_scale_trans
-    )
+    if line.look not in palette.LARGE:
+        return artists
+
+    aside = _moved(ax, palette.LABEL_ASIDE, 0.0)
+    look = palette.none_seen_label(colour)
+    labels = [(x, label) for x, label in stars if label]
     return artists + [
-        ax.text(
-            x,
-            y,
-            label,
-            fontsize=7,
-            color=colour,
-            va="center",
-            clip_on=True,
-            transform=ax.transData + shift,
-        )
-        for x, label in there
-        if label and full
+        ax.text(x, y, label, clip_on=True, transform=aside, **look) for x, label in labels
     ]
 
 
-def _line(line: Line, ax: Axes, least: float, style: Any) -> list[Any]:
-    """Markers with a band of intervals; ~ beside a size: rough. What was not seen stands in the
-    strip.
+def _draw_line(line: Line, ax: Axes, lowest: float, style: palette.LineStyle) -> list[Any]:
+    """Markers with a band of intervals; ~ before a size says: order of magnitude
+    only.
     """
-    colour, marker, dash = style
-    strong = {"old": 0.25, "pin": 0.5}.get(line.look, 1.0)
     dots = line.look == "dots"
     x = np.array(line.x)
-    y = np.array([_at(e) for e in line.estimates])
-    full = dots or line.look == "now"
-    look: Any = dict(color=colour, marker=marker, ms=5.5 if full else 3.5, alpha=strong)
-    place: Any = dict(transform=_aside(ax, marker)) if dots else {}
-    dash = "none" if dots else dash
-    artists: list[Any] = ax.plot(x, y, ls=dash, label=line.name, **look, **place)
-    if full:
-        lo, hi = np.array([(_end(e, e.lo, least), _end(e, e.hi, least)) for e in line.estimates]).T
-        if not dots:
-            artists.append(ax.fill_between(x, lo, hi, color=colour, alpha=0.18, lw=0))
-        artists += ax.plot([x, x], [lo, hi], color=colour, lw=1.0, **place)
-        tops = zip(x, np.where(np.isfinite(hi), hi, y), _thinned(line), line.estimates, strict=True)
-        figure = cast(Figure, ax.get_figure(root=True))
-        above = ax.transData + ScaledTranslation(0.0, 4.5 / 72.0, figure.dpi_scale_trans)
-        artists += [
-            ax.text(
-                at,
-                up,
-                "~" * (e.kind == "rough") + label,
-                fontsize=7,
-                color=colour,
-                ha="center",
-                clip_on=True,
-                transform=above,
-            )
-            for at, up, label, e in tops
-            if up > 0 and (label or e.kind == "rough")
-        ]
+    y = np.array([_height_on_axis(estimate) for estimate in line.estimates])
+    place: Any = {}
+    if dots:  # some points to the side: lines of equal heights hide nothing
+        place = dict(transform=_moved(ax, palette.DOTS_ASIDE.get(style.marker, 0.0), 0.0))
+    artists: list[Any] = ax.plot(
+        x, y, label=line.name, **palette.markers(style, line.look), **place
+    )
+    if line.look not in palette.LARGE:
+        return artists
+
+    ends = [
+        (_interval_end(estimate, estimate.lo, lowest), _interval_end(estimate, estimate.hi, lowest))
+        for estimate in line.estimates
+    ]
+    low, high = np.array(ends).T
+    if not dots:
+        artists.append(ax.fill_between(x, low, high, **palette.band(style)))
+    artists += ax.plot([x, x], [low, high], **palette.interval(style), **place)
+
+    tops = np.where(np.isfinite(high), high, y)
+    return artists + _draw_sizes(line, ax, tops, style)
+
+
+def _draw_sizes(line: Line, ax: Axes, tops: Any, style: palette.LineStyle) -> list[Any]:
+    """The size of each point above its interval."""
+    above = _moved(ax, 0.0, palette.LABEL_ABOVE)
+    look = palette.size_label(style)
+    artists = []
+    for x, top, label, estimate in zip(
+        line.x, tops, _labels_apart(line), line.estimates, strict=True
+    ):
+        text = "~" * (estimate.kind == "rough") + label
+        if top > 0 and text:
+            artists.append(ax.text(x, top, text, clip_on=True, transform=above, **look))
+
     return artists
 
 
-def _aside(ax: Axes, marker: str) -> Any:
-    """Where dots of a marker stand, some points beside their place: lines of the same heights hide
-    nothing.
-    """
-    shift, fig = (
-        {"s": -4.0, "^": 4.0}.get(marker, 0.0) / 72.0,
-        cast(Figure, ax.get_figure(root=True)),
-    )
-    return ax.transData + ScaledTranslation(shift, 0.0, fig.dpi_scale_trans)
+def _moved(ax: Axes, right: float, up: float) -> Transform:
+    """The place of the data, moved by so many points."""
+    inches = cast(Figure, ax.get_figure(root=True)).dpi_scale_trans
+    return ax.transData + ScaledTranslation(right / POINTS_PER_INCH, up / POINTS_PER_INCH, inches)
 
 
-def _star(line: Line, ax: Axes, least: float) -> list[Any]:
+def _draw_setting(line: Line, ax: Axes, lowest: float) -> list[Any]:
     """The person's own setting: a star in each place, with its interval."""
-    strong = {"now": 1.0, "old": 0.25, "pin": 0.5}[line.look]
-    y = [_at(e) for e in line.estimates]
-    joined = "-" if len(y) > 1 else "none"
-    ends = [(_end(e, e.lo, least), _end(e, e.hi, least)) for e in line.estimates]
-    artists: list[Any] = [
-        part
-        for x, span in zip(line.x, ends, strict=True)
-        for part in ax.plot([x, x], span, color="black", lw=1.6, alpha=strong)
-    ]
-    return artists + ax.plot(
-        line.x,
-        y,
-        color="black",
-        marker="*",
-        ms=14 if line.look == "now" else 9,
-        mfc="#F0E442",
-        ls=joined,
-        lw=1,
-        alpha=strong,
-        label=line.name,
-    )
+    artists: list[Any] = []
+    look = palette.SETTING_INTERVAL | {"alpha": palette.STRENGTH[line.look]}
+    for x, estimate in zip(line.x, line.estimates, strict=True):
+        ends = (
+            _interval_end(estimate, estimate.lo, lowest),
+            _interval_end(estimate, estimate.hi, lowest),
+        )
+        artists += ax.plot([x, x], ends, **look)
+
+    heights = [_height_on_axis(estimate) for estimate in line.estimates]
+    star = palette.setting(line.look, joined=len(heights) > 1)
+    return artists + ax.plot(line.x, heights, label=line.name, **star)
 
 
-def _end(e: Estimate, v: float | None, least: float) -> float:
-    """An end of an interval on the axis; nan where it says no more than that the height is a guess
-    (`~` does).
+def _interval_end(estimate: Estimate, end: float | None, lowest: float) -> float:
+    """An end of an interval on the axis; nan where only the order of magnitude is
+    known.
+
+    That is what `~` at the point says, and the interval would not say more.
     """
-    wide = e.kind == "rough" and e.lo is not None and e.hi is not None and e.hi > WIDE * e.lo
-    return math.nan if v is None or unseen(e) or wide else max(least, v)
+    wide = (
+        estimate.kind == "rough"
+        and estimate.lo is not None
+        and estimate.hi is not None
+        and estimate.hi > WIDE * estimate.lo
+    )
+    return math.nan if end is None or in_strip(estimate) or wide else max(lowest, end)
 
 
-def _at(e: Estimate) -> float:
-    """Where an estimate stands, nan if nowhere."""
-    y = height(e)
+def _height_on_axis(estimate: Estimate) -> float:
+    """Where an estimate stands on the axis, nan if nowhere."""
+    y = plotted_height(estimate)
     return y if math.isnan(y) else max(FLOOR, y)
 
 
-def _thinned(line: Line) -> list[str]:
+def _labels_apart(line: Line) -> list[str]:
     """The labels, without those that would lie on their left neighbour."""
-    shown, last = [], -math.inf
+    if max(line.x, default=0.0) <= 100:
+        return [""] * len(line.labels)
+
+    kept = []
+    last = -math.inf
     for x, label in zip(line.x, line.labels, strict=True):
-        far = math.log2(x) - last > 0.4 if max(line.x) > 100 else False
+        far = math.log2(x) - last > 0.4
         last = math.log2(x) if far else last
-        shown.append(label if far else "")
-    return shown
+        kept.append(label if far else "")
+
+    return kept
 
 
 def blank(title: str, foot: str) -> tuple[Figure, Axes]:
-    """A figure with one pair of axes, the situation above, where it comes from at the foot."""
+    """A figure with one pair of axes, the situation above, where it comes from at the
+    foot.
+    """
     fig = figure(8, 5.2)
     ax = fig.add_subplot()
-    ax.set_title(fill(title, 120), fontsize=7.5)
-    ax.text(
-        0.0,
-        -0.13,
-        fill(foot, 150, break_long_words=False),
-        fontsize=6,
-        va="top",
-        transform=ax.transAxes,
-    )
+    ax.set_title(fill(title, 120), fontsize=palette.TITLE_SIZE)
+    lines = fill(foot, 150, break_long_words=False)
+    ax.text(0.0, -0.13, lines, fontsize=palette.FOOT_SIZE, va="top", transform=ax.transAxes)
     return fig, ax
 
 
@@ -337,18 +333,19 @@ def figure_of(chart: Chart, title: str = "", foot: str = "") -> Figure:
 def legend(ax: Axes, chart: Chart, artists: list[Any], ncols: int = 1) -> None:
     """The legend of what was drawn, with the numbers of what stands in the strip."""
     texts = {line.name: in_legend(line) for line in chart.lines}
-    named = [a for a in artists if a.get_label() in texts]
-    ax.legend(named, [texts[a.get_label()] for a in named], frameon=False, ncols=ncols, fontsize=8)
+    named = [artist for artist in artists if artist.get_label() in texts]
+    ax.legend(named, [texts[a.get_label()] for a in named], ncols=ncols, **palette.LEGEND)
 
 
 def picture(fig: Figure, kind: str, provenance: Mapping[str, Any], dpi: int = 150) -> bytes:
-    """A figure as png, svg or pdf bytes that carry their provenance; same input, same bytes."""
-    text = "\n".join(f"{k}: {v}" for k, v in provenance.items())
-    meta: dict[str, Any] = {
+    """A figure as png, svg or pdf bytes that carry their provenance; same input, same
+    bytes.
+    """
+    text = "\n".join(f"{key}: {value}" for key, value in provenance.items())
+    fields: dict[str, Any] = {
         "png": {"Description": text, "Software": "krcsim"},
         "svg": {"Description": text, "Creator": "krcsim"},
         "pdf": {"Subject": text, "Creator": "krcsim"},
     }
-    return written(
-        fig, kind, {"Title": "krcsim"} | meta.get(kind, {}), dpi=dpi, bbox_inches="tight"
-    )
+    metadata = {"Title": "krcsim"} | fields.get(kind, {})
+    return written(fig, kind, metadata, dpi=dpi, bbox_inches="tight")

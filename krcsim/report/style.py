@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where figures are made and written: the same bytes whatever matplotlibrc, style sheet or backend
-a person has.
+"""Where figures are made and written: the same bytes whatever matplotlibrc, style sheet
+or backend a person has.
 """
 
 import io
@@ -14,7 +14,8 @@ from typing import Any
 from krcsim.base.errors import KrcsimError
 
 _log = logging.getLogger("matplotlib")
-# it reads a person's matplotlibrc while it is imported; what it thinks of it is nothing to us
+# it reads a person's matplotlibrc while it is imported; what it thinks of it is nothing
+# to us
 _log.disabled = True
 try:
     import matplotlib
@@ -57,11 +58,11 @@ _one_at_a_time = threading.RLock()  # the settings are matplotlib's, and so all 
 
 @contextmanager
 def plain(more: Mapping[str, Any] | None = None) -> Iterator[None]:
-    """matplotlib's defaults, and `more`, instead of a person's settings while a figure is made,
-    drawn or written.
+    """matplotlib's defaults, and `more`, instead of a person's settings while a figure
+    is made, drawn or written.
 
-    Only settings that differ are touched, in most processes none; what another thread sets
-    meanwhile is left to it.
+    Only settings that differ are touched, in most processes none; what another thread
+    sets meanwhile is left to it.
     """
     params: Any = matplotlib.rcParams
     ours = SETTINGS | dict(more or {})
@@ -85,7 +86,9 @@ def figure(width: float, height: float, dpi: float = 100, layout: str | None = N
 
 @plain(SVG)
 def written(fig: Figure, kind: str, metadata: Mapping[str, Any] | None = None, **how: Any) -> bytes:
-    """A figure as png, svg or pdf bytes, without the time of day; same figure, same bytes."""
+    """A figure as png, svg or pdf bytes, without the time of day; same figure, same
+    bytes.
+    """
     undated: dict[str, Any] = {
         "svg": {"Date": None},
         "pdf": {"CreationDate": None, "Producer": None},
@@ -103,8 +106,8 @@ def written(fig: Figure, kind: str, metadata: Mapping[str, Any] | None = None, *
 
 @dataclass(frozen=True)
 class Picture:
-    """A figure for a notebook, which shows it as an image under any backend; `numbers` are what is
-    drawn.
+    """A figure for a notebook, which shows it as an image under any backend; `numbers`
+    are what is drawn.
     """
 
     figure: Figure

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One episode of pressure on one CPU, event by event: what was held, who waited, which rule
-fired.
+applied.
 """
 
 import textwrap
@@ -16,14 +16,16 @@ from krcsim.report.style import plain, written
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from krcsim.base.csv_text import comment_lines, csv_text, nine_digits
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole
 from krcsim.engine.records import EVENTS
 from krcsim.model.constants import milliseconds
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, given
+from krcsim.report import palette
 from krcsim.report.figures import blank
-from krcsim.runs.ladder import PRECISION, SEED, check_study
+from krcsim.runs.ladder import SEED, check_study
 from krcsim.runs.replications import event_log
 
 LANES = (
@@ -36,9 +38,19 @@ LANES = (
     "pool",
     "page cache",
 )
-LEFT = 0.19  # where the lanes begin, in parts of a picture's width
-ROOM = 2_000_000  # events
-_BLUE, _RED, _GREEN, _ORANGE = "#0072B2", "#D55E00", "#009E73", "#E69F00"
+LANES_BEGIN = 0.19  # in parts of a picture's width
+MOST_EVENTS = 2_000_000  # of a run, that are looked through
+# Calm before and after an episode that is shown, too.
+LEAST_MARGIN_MS = 60.0
+MARGIN_SHARE = 0.12  # of the length of the episode
+
+# Where a lane's bars and levels stand, in parts of its height.
+BAR_FOOT = 0.15
+BAR_HEIGHT = 0.6
+LEVEL_FOOT = 0.1
+LEVEL_HEIGHT = 0.75
+
+Span = tuple[float, float]  # from, to; in ms
 
 
 @dataclass(frozen=True)
@@ -56,7 +68,8 @@ class Event:
     listed: int
 
 
-COLUMNS = tuple(f.name for f in fields(Event))
+COLUMNS = tuple(field.name for field in fields(Event))
+HELD = COLUMNS[COLUMNS.index("nr_emergency") :]  # what a CPU held
 
 
 @dataclass(frozen=True)
@@ -74,13 +87,18 @@ class Episode:
     events: tuple[Event, ...]
 
     @property
+    def span(self) -> Span:
+        """Begin and end of what is shown: the episode with its margin."""
+        return self.begin_ms - self.margin_ms, self.end_ms + self.margin_ms
+
+    @property
     def waits(self) -> tuple[Event, ...]:
         """The waits of the CPU that began in the episode."""
-        return tuple(
-            e
-            for e in self.events
-            if e.what == "wait begins" and self.begin_ms <= e.ms <= self.end_ms
-        )
+        return tuple(event for event in self.within() if event.what == "wait begins")
+
+    def within(self) -> tuple[Event, ...]:
+        """The events of the episode itself, without those of the margin."""
+        return tuple(event for event in self.events if self.begin_ms <= event.ms <= self.end_ms)
 
     def __repr__(self) -> str:
         """The episode in a sentence."""
@@ -100,48 +118,56 @@ def one_episode(
     number: int = 1,
     cpu: int = 0,
 ) -> Episode:
-    """Episode `number` (from 1) of a replication, seen from a CPU; raises KrcsimError where there
-    is none.
+    """Episode `number` (from 1) of a replication, seen from a CPU.
+
+    Raises KrcsimError where there is none.
     """
-    check_study(seed, PRECISION, 0)
+    check_study(seed)
     for name, value in (("replication", replication), ("number", number), ("cpu", cpu)):
         check_whole(name, value, 2**31, "choose another")
-    s = given(scenario)
-    s = changed(s, remedy=remedy) if remedy else s
+    scenario = given(scenario)
+    scenario = changed(scenario, remedy=remedy) if remedy else scenario
     refuse(
-        not 0 <= cpu < s.machine.cpus,
+        not 0 <= cpu < scenario.machine.cpus,
         "cpu",
         cpu,
-        f"0 to {s.machine.cpus - 1}",
+        f"0 to {scenario.machine.cpus - 1}",
         "choose a CPU of the scenario",
     )
-    _, log, _ = event_log(s, seed, replication, events=ROOM)
-    begins, ends = (
-        log[log["code"] == EVENTS.index(f"episode {what}")]["at"] for what in ("begins", "ends")
+
+    _, log, _ = event_log(scenario, seed, replication, events=MOST_EVENTS)
+    begin, end = _ends_of(log, number, scenario)
+    margin = max(LEAST_MARGIN_MS, MARGIN_SHARE * (end - begin))
+    near = (log["at"] >= (begin - margin) * scenario.machine.hz / 1000) & (
+        log["at"] <= (end + margin) * scenario.machine.hz / 1000
     )
+    seen = log[near & ((log["cpu"] == cpu) | (log["cpu"] < 0))]
+    events = tuple(_event(entry, scenario.machine.hz) for entry in seen)
+    return Episode(scenario, seed, replication, number, cpu, begin, end, margin, events)
+
+
+def _ends_of(log: Any, number: int, scenario: Scenario) -> Span:
+    """Begin and end of an episode in a run's event log; the last one may last to the horizon."""
+    begins = log[log["code"] == EVENTS.index("episode begins")]["at"]
+    ends = log[log["code"] == EVENTS.index("episode ends")]["at"]
     if not 1 <= number <= len(begins):
         raise KrcsimError(
-            f"this run of {s.horizon_ms:g} ms has {len(begins)} episodes, so none with number "
-            f"{number}; "
-            "choose another, or raise horizon_ms"
+            f"this run of {scenario.horizon_ms:g} ms has {len(begins)} episodes, so none with "
+            f"number {number}; choose another, or raise horizon_ms"
         )
-    hz = s.machine.hz
-    begin = milliseconds(float(begins[number - 1]), hz)
-    end = milliseconds(float(ends[number - 1]), hz) if number <= len(ends) else s.horizon_ms
-    margin = max(60.0, 0.12 * (end - begin))
-    near = (log["at"] >= (begin - margin) * hz / 1000) & (log["at"] <= (end + margin) * hz / 1000)
-    log = log[near & ((log["cpu"] == cpu) | (log["cpu"] < 0))]
-    events = tuple(
-        Event(
-            milliseconds(float(e["at"]), hz),
-            int(e["cpu"]),
-            EVENTS[e["code"]],
-            float(e["value"]),
-            *(int(e[name]) for name in COLUMNS[4:]),
-        )
-        for e in log
-    )
-    return Episode(s, seed, replication, number, cpu, begin, end, margin, events)
+
+    begin = milliseconds(float(begins[number - 1]), scenario.machine.hz)
+    if number > len(ends):
+        return begin, scenario.horizon_ms
+
+    return begin, milliseconds(float(ends[number - 1]), scenario.machine.hz)
+
+
+def _event(entry: Any, hz: int) -> Event:
+    """An entry of the event log, its time in ms."""
+    at = milliseconds(float(entry["at"]), hz)
+    held = [int(entry[name]) for name in HELD]
+    return Event(at, int(entry["cpu"]), EVENTS[entry["code"]], float(entry["value"]), *held)
 
 
 @cache
@@ -154,141 +180,134 @@ def rules() -> dict[str, dict[str, str]]:
 
 def story(episode: Episode) -> str:
     """The episode in a sentence: its length, what failed, who waited."""
-    count = Counter(e.what for e in episode.events if episode.begin_ms <= e.ms <= episode.end_ms)
-    lengths = [e.value for e in episode.events if e.what == "wait ends"]
-    mean = f", {sum(lengths) / len(lengths):.3g} ms on average" if lengths else ""
-    waited = f"{len(episode.waits)} callers waited{mean}"
+    count = Counter(event.what for event in episode.within())
+    waits_ms = [event.value for event in episode.events if event.what == "wait ends"]
+    mean = f", {sum(waits_ms) / len(waits_ms):.3g} ms on average" if waits_ms else ""
     return (
-        f"Episode {episode.number} on CPU {episode.cpu}: {episode.end_ms - episode.begin_ms:.4g} "
-        "ms, "
-        f"{count['page from cache']} pages came from the cache, {count['rcu_head from pool']} "
-        "objects from the pool, "
-        f"{count['reclaim stall']} callers stalled in reclaim; {waited}."
+        f"Episode {episode.number} on CPU {episode.cpu}: "
+        f"{episode.end_ms - episode.begin_ms:.4g} ms, "
+        f"{count['page from cache']} pages came from the cache, "
+        f"{count['rcu_head from pool']} objects from the pool, "
+        f"{count['reclaim stall']} callers stalled in reclaim; "
+        f"{len(episode.waits)} callers waited{mean}."
     )
 
 
-def csv_of(episode: Episode, about: Mapping[str, Any]) -> str:
+def episode_csv(episode: Episode, about: Mapping[str, Any]) -> str:
     """The events drawn, a row each, under comment lines that say where they come from."""
-    head = [f"# {line}" for k, v in about.items() for line in f"{k}: {v}".splitlines()]
-    rows = [
-        ",".join(
-            f"{getattr(e, c):.9g}" if c in ("ms", "value") else str(getattr(e, c)) for c in COLUMNS
+    rows = (
+        (
+            nine_digits(event.ms),
+            event.cpu,
+            event.what,
+            nine_digits(event.value),
+            *(getattr(event, h) for h in HELD),
         )
-        for e in episode.events
-    ]
-    return "\n".join([*head, ",".join(COLUMNS), *rows, ""])
+        for event in episode.events
+    )
+    return comment_lines(about) + csv_text(COLUMNS, rows)
 
 
-def whole(episode: Episode) -> tuple[float, float]:
-    """From a margin before the episode to a margin behind it, in ms."""
-    return episode.begin_ms - episode.margin_ms, episode.end_ms + episode.margin_ms
-
-
-def frame(ax: Axes, *, episode: Episode, span: tuple[float, float]) -> None:
+def frame(ax: Axes, *, episode: Episode, span: Span) -> None:
     """Draw a span (ms) of the episode: a lane each for what was held, in flight and held up."""
     left, right = span
-    ax.get_figure(root=True).subplots_adjust(left=LEFT)  # type: ignore[union-attr]
-    own = [e for e in episode.events if e.cpu >= 0]
-    ax.axvspan(episode.begin_ms, episode.end_ms, color="#888888", alpha=0.15, lw=0)
-    tops = {
-        "on the list": max([1, *(e.listed for e in own)]),
-        "pool": max(1, episode.scenario.remedy.nr_emergency_objs),
-        "in blocks": max([1, *(e.queued - e.listed for e in own)]),
-        "page cache": max([1, *(e.cached for e in own)]),
+    ax.get_figure(root=True).subplots_adjust(left=LANES_BEGIN)  # type: ignore[union-attr]
+    ax.axvspan(episode.begin_ms, episode.end_ms, **palette.EPISODE_SPAN)
+    _draw_levels(ax, episode, right)
+    for lane, bars, look in _bars(episode, span):
+        where = (LANES.index(lane) + BAR_FOOT, BAR_HEIGHT)
+        ax.broken_barh([(begin, end - begin) for begin, end in bars], where, **look)
+
+    ax.set(xlim=(left, right), ylim=(0, len(LANES)))
+    ax.set_xlabel("ms since boot (grey: the episode of pressure)")
+    ax.set_yticks([n + 0.45 for n in range(len(LANES))], LANES, **palette.LANE_NAMES)
+    ax.hlines(range(1, len(LANES)), left, right, **palette.LANE_BORDERS)
+
+
+def _draw_levels(ax: Axes, episode: Episode, right: float) -> None:
+    """What the CPU held, a lane each, in parts of the largest number, which stands at its end."""
+    seen = [event for event in episode.events if event.cpu >= 0]
+    x = [event.ms for event in seen]
+    held = {
+        "on the list": [event.listed for event in seen],
+        "pool": [event.nr_emergency for event in seen],
+        "in blocks": [event.queued - event.listed for event in seen],
+        "page cache": [event.cached for event in seen],
     }
-    get: dict[str, Any] = {
-        "page cache": lambda e: e.cached,
-        "pool": lambda e: e.nr_emergency,
-        "in blocks": lambda e: e.queued - e.listed,
-        "on the list": lambda e: e.listed,
-    }
-    for name, top in tops.items():
-        lane, x = LANES.index(name), [e.ms for e in own]
-        y = [lane + 0.1 + 0.75 * get[name](e) / top for e in own]
-        held = name in ("pool", "page cache")  # levels keep; what is queued grows from call to call
-        colour = _ORANGE if held else _BLUE
-        if held:
-            ax.step(x, y, where="post", color=colour, lw=1.2)
-        else:
-            ax.plot(*_sawtooth(own, x, y, lane + 0.1), color=colour, lw=1.2)
-        ax.text(right, lane + 0.8, f"{top} ", fontsize=6.5, ha="right", va="top", color=colour)
-    for lane, bars, colour, hatch in _bars(episode, left, right):
-        ax.broken_barh(
-            [(a, b - a) for a, b in bars],
-            (lane + 0.15, 0.6),
-            facecolors=colour,
-            edgecolor="white",
-            hatch=hatch,
-            lw=0.4,
-        )
-    ax.set(
-        xlim=(left, right),
-        ylim=(0, len(LANES)),
-        xlabel="ms since boot (grey: the episode of pressure)",
-    )
-    ax.set_yticks([n + 0.45 for n in range(len(LANES))], LANES, fontsize=8)
-    ax.hlines(range(1, len(LANES)), left, right, color="#bbbbbb", lw=0.5)
+    for name, counts in held.items():
+        top = max([1, *counts])
+        if name == "pool":
+            top = max(1, episode.scenario.remedy.nr_emergency_objs)
+        lane = LANES.index(name)
+        foot = lane + LEVEL_FOOT
+        y = [foot + LEVEL_HEIGHT * count / top for count in counts]
+        if name in ("pool", "page cache"):  # a reserve keeps its level from event to event
+            look = palette.RESERVE_LEVEL
+            ax.step(x, y, where="post", **look)
+        else:  # what is queued grows from call to call
+            look = palette.QUEUE_LEVEL
+            ax.plot(*_sawtooth(seen, x, y, foot), **look)
+
+        label = palette.LEVEL_LABEL | {"color": look["color"]}
+        ax.text(right, lane + 0.8, f"{top} ", **label)
 
 
 def _sawtooth(
-    own: list[Event], x: list[float], y: list[float], foot: float
+    seen: list[Event], x: list[float], y: list[float], foot: float
 ) -> tuple[list[float], list[float]]:
-    """Points of what is queued: it grows with the calls, and falls when a batch takes it; none
-    without an event.
-    """
-    xs, ys = [], []
-    for e, at, now, following in zip(own, x, y, [*y[1:], foot][: len(y)], strict=True):
-        taken = e.what in ("batch queued", "joined a pending batch")
-        xs += [at, at] if taken else [at]
-        ys += [now, foot if following < now else now] if taken else [now]
+    """Points of what is queued: it grows with the calls, and falls when a batch takes it."""
+    xs: list[float] = []
+    ys: list[float] = []
+    following = [*y[1:], foot]
+    for n, event in enumerate(seen):
+        xs.append(x[n])
+        ys.append(y[n])
+        if event.what in ("batch queued", "joined a pending batch"):
+            xs.append(x[n])
+            ys.append(foot if following[n] < y[n] else y[n])
+
     return xs, ys
 
 
-def _bars(
-    episode: Episode, left: float, right: float
-) -> list[tuple[int, list[tuple[float, float]], str, str]]:
-    """Lane, (start, end) pairs, colour and hatch of what lasts."""
-    lane = {name: n for n, name in enumerate(LANES)}
-    waits = _paired(episode, "wait begins", "wait ends", left, right)
-    stalls = [(e.ms, e.ms + e.value) for e in episode.events if e.what == "reclaim stall"]
+def _bars(episode: Episode, span: Span) -> list[tuple[str, list[Span], palette.Look]]:
+    """Lane, spans and look of what lasts."""
+    stalls = [
+        (event.ms, event.ms + event.value)
+        for event in episode.events
+        if event.what == "reclaim stall"
+    ]
+    waits = _paired(episode, "wait begins", "wait ends", span)
+    grace_periods = _paired(episode, "grace period starts", "grace period ends", span)
+    batches_wait = _paired(episode, "batch queued", "work starts", span)
+    work = _paired(episode, "work starts", "work ends", span)
     return [
-        (lane["waiting callers"], waits, _RED, ""),
-        (lane["stalls"], stalls, _ORANGE, "..."),
-        (
-            lane["grace periods"],
-            _paired(episode, "grace period starts", "grace period ends", left, right),
-            _GREEN,
-            "",
-        ),
-        (
-            lane["batches"],
-            _paired(episode, "batch queued", "work starts", left, right),
-            "#56B4E9",
-            "///",
-        ),
-        (lane["batches"], _paired(episode, "work starts", "work ends", left, right), _BLUE, ""),
+        ("waiting callers", waits, palette.BARS["wait"]),
+        ("stalls", stalls, palette.BARS["reclaim stall"]),
+        ("grace periods", grace_periods, palette.BARS["grace period"]),
+        ("batches", batches_wait, palette.BARS["batch waits"]),
+        ("batches", work, palette.BARS["batch is released"]),
     ]
 
 
-def _paired(
-    episode: Episode, first: str, last: str, left: float, right: float
-) -> list[tuple[float, float]]:
+def _paired(episode: Episode, first: str, last: str, span: Span) -> list[Span]:
     """Spans from each `first` to its `last`, first come first served; cut off at the edges."""
+    left, right = span
     begun: list[float] = []
     spans = []
-    for e in episode.events:
-        if e.what == first:
-            begun.append(e.ms)
-        elif e.what == last:
-            spans.append((begun.pop(0) if begun else left, e.ms))
-    return spans + [(at, right) for at in begun]
+    for event in episode.events:
+        if event.what == first:
+            begun.append(event.ms)
+        elif event.what == last:
+            spans.append((begun.pop(0) if begun else left, event.ms))
+
+    return spans + [(begin, right) for begin in begun]
 
 
 @plain()
 def episode_figure(episode: Episode, title: str, foot: str) -> Figure:
     """A whole figure: the episode, its story above, where it comes from at the foot."""
     fig, ax = blank(title, foot)
-    frame(ax, episode=episode, span=whole(episode))
+    frame(ax, episode=episode, span=episode.span)
     return fig
 
 
@@ -296,24 +315,18 @@ def text_of(episode: Episode, command: str, most: int = 40) -> str:
     """The episode as plain text for a list: the story, the events up to its first waits, the
     command.
     """
-    first = next((k for k, e in enumerate(episode.events) if e.what == "wait begins"), 0)
-    shown = episode.events[max(0, first - most // 2) : max(0, first - most // 2) + most]
-    rows = [
-        f"{e.ms:10.3f} ms  {e.what:29} pages {e.cached}  pool {e.nr_emergency}  queued {e.queued}"
-        if e.cpu >= 0
-        else f"{e.ms:10.3f} ms  {e.what}"
-        for e in shown
-    ]
-    return (
-        "\n".join(
-            [
-                *textwrap.wrap("krcsim: " + story(episode), 72),
-                "",
-                *(row[:72].rstrip() for row in rows),
-                "",
-                "Made with:",
-                command,
-            ]
-        )
-        + "\n"
-    )
+    waits = (n for n, event in enumerate(episode.events) if event.what == "wait begins")
+    begin = max(0, next(waits, 0) - most // 2)
+    lines = [_event_line(event) for event in episode.events[begin : begin + most]]
+    head = textwrap.wrap("krcsim: " + story(episode), 72)
+    return "\n".join([*head, "", *lines, "", "Made with:", command]) + "\n"
+
+
+def _event_line(event: Event) -> str:
+    """An event on a line of at most 72 columns."""
+    line = f"{event.ms:10.3f} ms  {event.what}"
+    if event.cpu >= 0:
+        held = f"pages {event.cached}  pool {event.nr_emergency}  queued {event.queued}"
+        line = f"{event.ms:10.3f} ms  {event.what:29} {held}"
+
+    return line[:72].rstrip()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is asked of a run: each quantity with its unit, its words and its estimate."""
+"""What is asked of a run: each quantity with all that is known of it, in one place."""
 
 import math
 from collections.abc import Callable, Iterable
@@ -26,86 +26,133 @@ from krcsim.results.estimate import (
 )
 from krcsim.runs.replications import Replications
 
-Get = Callable[[Replications, Scenario, int], Estimate]
+Formula = Callable[[Replications, Scenario, int], Estimate]
 # With fewer episodes of pressure in all replications no interval is given: how long pressure lasts,
-# and what it brings, would be told from next to none.
+# and what it brings, would be said from next to none.
 FEW_EPISODES = 5
 EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
 
 
 @dataclass(frozen=True)
 class Quantity:
-    """A column of answers: `get(runs, scenario, window)` estimates it."""
+    """Something that is asked of a run; whoever adds one adds it to _ALL below, and nowhere else.
 
+    name: as options, files and Python call it
+    unit: "" of a share or a probability
+    words: what it is, in a line
+    get: get(runs, scenario, window) estimates it from plain runs
+    label: in heads and on axes, the name if left out
+    is_probability: whether it is at most 1 by its nature
+    falls_with_reserve: whether more objects or pages make it smaller, so that a size can be asked
+    of_episode: whether it counts calls made in an episode of pressure only
+    asked_by_episode: whether it is asked episode by episode, too
+    column_by_window, column_by_episode: whether tables show it
+    sums: the counters whose ratio it is ("" below: the time of all callers), where copies of runs
+        count them with their weights and differences between remedies are taken; None elsewhere
+    """
+
+    name: str
     unit: str
     words: str
-    get: Get
+    get: Formula
+    label: str = ""
+    is_probability: bool = False
+    falls_with_reserve: bool = False
+    of_episode: bool = False
+    asked_by_episode: bool = False
+    column_by_window: bool = False
+    column_by_episode: bool = False
+    sums: tuple[str, str] | None = None
 
 
-def window_ms(s: Scenario, window: int) -> float:
+def window_ms(scenario: Scenario, window: int) -> float:
     """Length of a window in ms."""
-    return s.warmup_ms if window == 0 else s.horizon_ms - s.warmup_ms
+    return scenario.warmup_ms if window == 0 else scenario.horizon_ms - scenario.warmup_ms
 
 
-def callers(s: Scenario) -> int:
+def callers(scenario: Scenario) -> int:
     """What a share of time is a share of: the producers of a closed loop, else the time itself."""
-    return s.machine.cpus * s.workload.producers if s.workload.loop == "closed" else 1
+    return (
+        scenario.machine.cpus * scenario.workload.producers
+        if scenario.workload.loop == "closed"
+        else 1
+    )
 
 
-def harmless_calm(s: Scenario) -> bool:
+def harmless_calm(scenario: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
     # With memory as pages the hog of an episode may be felt after it.
-    return s.memory.pressure != "pages" and out_of_luck(s.remedy, s.allocator.calm) == 0.0
+    return (
+        scenario.memory.pressure != "pages"
+        and p_neither_page_nor_head(scenario.remedy, scenario.allocator.calm) == 0.0
+    )
 
 
-def out_of_luck(r: Remedy, f: Failure) -> float:
-    """P(a call gets neither page nor rcu_head), where no page is cached: what it needs fails, one
-    by one.
+def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
+    """P(a call gets neither page nor rcu_head), where no page is cached.
+
+    All that it needs fails, one request after the other.
     """
-    page, noretry, _, atomic, high, last = f.resolved()
-    head = dict(none=1.0, atomic=atomic, tryhard=min(high, last), three_step=min(atomic, last))[
-        r.head_alloc
-    ]
-    return head * ((noretry if r.page_class == "noretry" else page) if r.array_path else 1.0)
+    page, noretry, _, atomic, high, after_reclaim = failure.resolved()
+    p_head = {
+        "none": 1.0,
+        "atomic": atomic,
+        "tryhard": min(high, after_reclaim),
+        "three_step": min(atomic, after_reclaim),
+    }[remedy.head_alloc]
+    if not remedy.array_path:
+        return p_head
+
+    return p_head * (noretry if remedy.page_class == "noretry" else page)
 
 
-def pressed_share(s: Scenario, window: int) -> float:
+def pressed_share(scenario: Scenario, window: int) -> float:
     """The expected share of the time of boot (0) or steady state (1) under pressure, by the law of
     the episodes.
     """
-    a, (t0, t1) = s.allocator, ((0.0, s.warmup_ms), (s.warmup_ms, s.horizon_ms))[window]
-    if a.episodes == "none" or t1 <= t0:
+    allocator = scenario.allocator
+    t0, t1 = ((0.0, scenario.warmup_ms), (scenario.warmup_ms, scenario.horizon_ms))[window]
+    if allocator.episodes == "none" or t1 <= t0:
         return 0.0
-    if a.episodes == "schedule":
-        inside = [
+
+    if allocator.episodes == "schedule":
+        pressed_ms = [
             sum(max(0.0, min(end, t1) - max(start, t0)) for start, end in plan)
-            for plan in a.schedules
+            for plan in allocator.schedules
         ]
-        return sum(inside) / len(inside) / (t1 - t0)
-    begins, ends = 1.0 / a.calm_ms, 1.0 / a.episode_ms
-    settled, pace = begins / (begins + ends), begins + ends
-    if a.start == "stationary":
+        return sum(pressed_ms) / len(pressed_ms) / (t1 - t0)
+
+    begin_rate = 1.0 / allocator.calm_ms
+    end_rate = 1.0 / allocator.episode_ms
+    pace = begin_rate + end_rate
+    settled = begin_rate / pace
+    if allocator.start == "stationary":
         return settled
+
     return settled * (1.0 - (math.exp(-pace * t0) - math.exp(-pace * t1)) / pace / (t1 - t0))
 
 
-def p_wait(runs: Replications, s: Scenario, window: int) -> Estimate:
+def p_wait(runs: Replications, scenario: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call, or its upper bound when no wait was seen.
 
     Where no call made in calm can wait and none under pressure was seen to, the bound is that of
     calls under pressure times the share of calls that are made there: of random call times that of
     time, by the law of the episodes.
     """
-    waits, single = runs.of("waits", window), runs.of("single", window)
-    if float(waits.sum()) > 0.0 or not harmless_calm(s):
-        return share(waits, single, effective(single))
-    if float(single.sum()) <= 0.0:
+    waits = runs.of("waits", window)
+    calls = runs.of("single", window)
+    if float(waits.sum()) > 0.0 or not harmless_calm(scenario):
+        return share(waits, calls, effective(calls))
+
+    if float(calls.sum()) <= 0.0:
         return NOTHING
-    part = pressed_share(s, window) if runs.counts.shape[1] == 2 else 1.0
+
+    whole_windows = runs.counts.shape[1] == 2  # else episode by episode
+    part = pressed_share(scenario, window) if whole_windows else 1.0
     return unseen(_units_in_episodes(runs, window), part)
 
 
-def p_wait_episode(runs: Replications, s: Scenario, window: int) -> Estimate:
+def p_wait_episode(runs: Replications, scenario: Scenario, window: int) -> Estimate:
     """P(wait) per single-argument call made in an episode, or its bound."""
     return share(
         runs.of("waits_episode", window),
@@ -114,7 +161,7 @@ def p_wait_episode(runs: Replications, s: Scenario, window: int) -> Estimate:
     )
 
 
-def p_episode(runs: Replications, s: Scenario, window: int) -> Estimate:
+def p_episode(runs: Replications, scenario: Scenario, window: int) -> Estimate:
     """Share of episodes in which a call on any CPU waited, or its bound."""
     episodes = runs.of("episodes", window)
     # As _units_in_episodes(): the long ones decide.
@@ -127,22 +174,25 @@ def _units_in_episodes(runs: Replications, window: int) -> float:
     A run has no more of them than calls; and m episodes of random (exponential) length weigh as
     much as m/2 equal ones, since most calls come in the long ones.
     """
-    calls, episodes = runs.of("single_episode", window), runs.of("episodes", window)
-    held = calls > 0
+    calls = runs.of("single_episode", window)
+    episodes = runs.of("episodes", window)
+    called = calls > 0
+    if not called.any():
+        return 0.0
+
     units = np.maximum(1.0, np.minimum(calls, episodes) / 2.0)
-    return (
-        float(calls.sum()) ** 2 / float((calls[held] ** 2 / units[held]).sum())
-        if held.any()
-        else 0.0
-    )
+    return float(calls.sum()) ** 2 / float((calls[called] ** 2 / units[called]).sum())
 
 
-def _held(runs: Replications, s: Scenario, window: int, counter: str) -> Estimate:
-    return ratio(runs.of(counter, window), np.full(len(runs), window_ms(s, window) * callers(s)))
+def _share_of_time(runs: Replications, scenario: Scenario, window: int, counter: str) -> Estimate:
+    time_ms = window_ms(scenario, window) * callers(scenario)
+    return ratio(runs.of(counter, window), np.full(len(runs), time_ms))
 
 
-def _rate(runs: Replications, s: Scenario, window: int, counter: str, scale: float = 1) -> Estimate:
-    return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(s, window))))
+def _rate(
+    runs: Replications, scenario: Scenario, window: int, counter: str, scale: float = 1
+) -> Estimate:
+    return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(scenario, window))))
 
 
 def _listed(runs: Replications, window: int) -> Estimate:
@@ -150,80 +200,210 @@ def _listed(runs: Replications, window: int) -> Estimate:
     return share(runs.of("list_pushes", window), calls, effective(calls))
 
 
-def _wait_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Estimate:
+def _wait_quantile(runs: Replications, scenario: Scenario, window: int, q: float) -> Estimate:
     return quantile(runs.wait_hist[:, window], EDGES_MS, q, np.zeros(len(runs.wait_hist)), 0.0)
 
 
-def _call_quantile(runs: Replications, s: Scenario, window: int, q: float) -> Estimate:
-    late, call_ms = (
-        runs.late_hist[:, window],
-        s.workload.call_instructions * s.machine.instruction_ns * 1e-6,
-    )
-    calls = np.bincount(np.arange(len(runs)) % len(late), runs.of("single", window), len(late))
+def _call_quantile(runs: Replications, scenario: Scenario, window: int, q: float) -> Estimate:
+    late = runs.late_hist[:, window]
+    call_ms = scenario.workload.call_instructions * scenario.machine.instruction_ns * 1e-6
+    groups = np.arange(len(runs)) % len(late)
+    calls = np.bincount(groups, runs.of("single", window), len(late))
     return quantile(late, EDGES_MS, q, calls - late.sum(axis=1), call_ms)
 
 
-_ROWS: dict[str, tuple[str, str, Get]] = {
-    "p_wait": ("", "P(wait) per single-argument call", p_wait),
-    "p_wait_episode": ("", "P(wait) per such call made in an episode", p_wait_episode),
-    "p_episode": ("", "share of episodes with a wait on any CPU", p_episode),
-    "blocked": ("", "time blocked in grace-period waits", partial(_held, counter="wait_ms")),
-    "stalled": ("", "time blocked in reclaim stalls", partial(_held, counter="stall_ms")),
-    "wait_ms": ("ms", "mean wait", lambda r, s, w: ratio(r.of("wait_ms", w), r.of("waits", w))),
-    "wait_p50_ms": ("ms", "median wait", partial(_wait_quantile, q=0.5)),
-    "wait_p99_ms": ("ms", "99th percentile of waits", partial(_wait_quantile, q=0.99)),
-    "call_p99_ms": ("ms", "99th percentile of a call", partial(_call_quantile, q=0.99)),
-    "call_p999_ms": ("ms", "99.9th percentile of a call", partial(_call_quantile, q=0.999)),
-    "list_share": ("", "share of calls queued on the list", lambda r, s, w: _listed(r, w)),
-    "peak_objects": ("objects", "most deferred objects", lambda r, s, w: mean(r.of("peak", w))),
-    "peak_bytes": (
+_ALL = (
+    Quantity(
+        "p_wait",
+        "",
+        "P(wait) per single-argument call",
+        p_wait,
+        label="P(wait)",
+        is_probability=True,
+        falls_with_reserve=True,
+        asked_by_episode=True,
+        column_by_window=True,
+        sums=("waits", "single"),
+    ),
+    Quantity(
+        "p_wait_episode",
+        "",
+        "P(wait) per single-argument call made in an episode",
+        p_wait_episode,
+        is_probability=True,
+        falls_with_reserve=True,
+        of_episode=True,
+        asked_by_episode=True,
+        column_by_episode=True,
+        sums=("waits_episode", "single_episode"),
+    ),
+    Quantity(
+        "p_episode",
+        "",
+        "share of episodes with a wait on any CPU",
+        p_episode,
+        is_probability=True,
+        falls_with_reserve=True,
+        of_episode=True,
+        asked_by_episode=True,
+        column_by_window=True,
+        column_by_episode=True,
+    ),
+    Quantity(
+        "blocked",
+        "",
+        "time blocked in grace-period waits",
+        partial(_share_of_time, counter="wait_ms"),
+        falls_with_reserve=True,
+        column_by_window=True,
+        sums=("wait_ms", ""),
+    ),
+    Quantity(
+        "stalled",
+        "",
+        "time blocked in reclaim stalls",
+        partial(_share_of_time, counter="stall_ms"),
+        column_by_window=True,
+    ),
+    Quantity(
+        "wait_ms",
+        "ms",
+        "mean wait",
+        lambda runs, scenario, window: ratio(runs.of("wait_ms", window), runs.of("waits", window)),
+        asked_by_episode=True,
+        column_by_window=True,
+        column_by_episode=True,
+    ),
+    Quantity("wait_p50_ms", "ms", "median wait", partial(_wait_quantile, q=0.5)),
+    Quantity("wait_p99_ms", "ms", "99th percentile of waits", partial(_wait_quantile, q=0.99)),
+    Quantity("call_p99_ms", "ms", "99th percentile of a call", partial(_call_quantile, q=0.99)),
+    Quantity("call_p999_ms", "ms", "99.9th percentile of a call", partial(_call_quantile, q=0.999)),
+    Quantity(
+        "list_share",
+        "",
+        "share of calls queued on the list",
+        lambda runs, scenario, window: _listed(runs, window),
+        asked_by_episode=True,
+    ),
+    Quantity(
+        "peak_objects",
+        "objects",
+        "most deferred objects",
+        lambda runs, scenario, window: mean(runs.of("peak", window)),
+    ),
+    Quantity(
+        "peak_bytes",
         "bytes",
         "most deferred bytes",
-        lambda r, s, w: mean(r.of("peak", w) * s.workload.object_bytes),
+        lambda runs, scenario, window: mean(
+            runs.of("peak", window) * scenario.workload.object_bytes
+        ),
     ),
-    "mean_objects": ("objects", "deferred objects on average", partial(_rate, counter="area")),
-    "mean_bytes": (
+    Quantity(
+        "mean_objects", "objects", "deferred objects on average", partial(_rate, counter="area")
+    ),
+    Quantity(
+        "mean_bytes",
         "bytes",
         "deferred bytes on average",
-        lambda r, s, w: _rate(r, s, w, "area", s.workload.object_bytes),
+        lambda runs, scenario, window: _rate(
+            runs, scenario, window, "area", scenario.workload.object_bytes
+        ),
     ),
-    "early_frees_hz": (
+    Quantity(
+        "early_frees_hz",
         "objects/s",
         "objects freed before their grace period",
         partial(_rate, counter="early_frees", scale=1000.0),
     ),
-    "calls_hz": (
+    Quantity(
+        "calls_hz",
         "calls/s",
         "single-argument calls of all CPUs",
         partial(_rate, counter="single", scale=1000.0),
     ),
-    "bytes_at_boot": ("bytes", "reserve per CPU at boot", lambda r, s, w: exact(s.bytes_at_boot())),
-    "bytes_at_full": ("bytes", "reserve per CPU at full", lambda r, s, w: exact(s.bytes_at_full())),
-    "bytes_added": (
+    Quantity(
+        "bytes_at_boot",
         "bytes",
-        "the same, beyond what the plain code keeps",
-        lambda r, s, w: exact(s.bytes_added()),
+        "reserve per CPU at boot",
+        lambda runs, scenario, window: exact(scenario.bytes_at_boot()),
+        asked_by_episode=True,
+        column_by_window=True,
+        column_by_episode=True,
     ),
-}
-QUANTITIES = {name: Quantity(*row) for name, row in _ROWS.items()}
+    Quantity(
+        "bytes_at_full",
+        "bytes",
+        "reserve per CPU when full",
+        lambda runs, scenario, window: exact(scenario.bytes_at_full()),
+        asked_by_episode=True,
+        column_by_window=True,
+        column_by_episode=True,
+    ),
+    Quantity(
+        "bytes_added",
+        "bytes",
+        "reserve per CPU when full, beyond what the plain code keeps",
+        lambda runs, scenario, window: exact(scenario.bytes_added()),
+        asked_by_episode=True,
+    ),
+)
+QUANTITIES = {quantity.name: quantity for quantity in _ALL}
+SUMS = {name: quantity.sums for name, quantity in QUANTITIES.items() if quantity.sums}
+
+
+def label(name: str) -> str:
+    """A quantity in the head of a table or on an axis: P(wait), or its name."""
+    return QUANTITIES[name].label or name
+
+
+def columns_of_tables(by_episode: bool) -> tuple[str, ...]:
+    """The quantities that a table of results shows, by window or episode by episode."""
+    return tuple(
+        name
+        for name, quantity in QUANTITIES.items()
+        if (quantity.column_by_episode if by_episode else quantity.column_by_window)
+    )
+
+
+def asked_by_episode() -> tuple[str, ...]:
+    """The quantities that are asked episode by episode."""
+    return tuple(name for name, quantity in QUANTITIES.items() if quantity.asked_by_episode)
+
+
+def falling_with_reserve() -> tuple[str, ...]:
+    """The quantities that fall as a reserve grows, for which a size can be asked."""
+    return tuple(name for name, quantity in QUANTITIES.items() if quantity.falls_with_reserve)
+
+
+def compared_sums(by_episode: bool) -> dict[str, tuple[str, str]]:
+    """The sums of the quantities whose differences between remedies a result holds."""
+    return {name: sums for name, sums in SUMS.items() if QUANTITIES[name].of_episode == by_episode}
 
 
 def answers(
-    runs: Replications, s: Scenario, window: int, names: Iterable[str] = QUANTITIES
+    runs: Replications, scenario: Scenario, window: int, names: Iterable[str] = QUANTITIES
 ) -> dict[str, Estimate]:
     """The named quantities of a window (all of them if left out); none if the window has no
     length.
     """
-    if window_ms(s, window) <= 0:
+    if window_ms(scenario, window) <= 0:
         return {}
     few_episodes = (
-        s.allocator.episodes == "exponential"
+        scenario.allocator.episodes == "exponential"
         and float(runs.of("episodes", window).sum()) < FEW_EPISODES
     )
-    found = {name: QUANTITIES[name].get(runs, s, window) for name in names}
-    return {name: without_interval(e) if few_episodes else e for name, e in found.items()}
+    found = {name: QUANTITIES[name].get(runs, scenario, window) for name in names}
+    return {
+        name: without_interval(estimate) if few_episodes else estimate
+        for name, estimate in found.items()
+    }
 
 
-def without_interval(e: Estimate) -> Estimate:
+def without_interval(estimate: Estimate) -> Estimate:
     """An estimate as a hint only; bounds and exact numbers stay."""
-    return replace(e, lo=None, hi=None, kind="rough") if e.kind in ("interval", "rough") else e
+    return (
+        replace(estimate, lo=None, hi=None, kind="rough")
+        if estimate.kind in ("interval", "rough")
+        else estimate
+    )

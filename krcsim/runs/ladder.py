@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One run, and the ladder of replications on which every question climbs."""
+"""Replications of a scenario: more and more of them, 8, 16, 32, ..., on all processors."""
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import Any
@@ -15,23 +15,26 @@ from krcsim.base.fields import check_whole, is_real
 from krcsim.model.scenario import Scenario
 from krcsim.runs.replications import Replications, replicate
 
-# replications on rung 0, doubled by each further one: answers depend on scenario, seed and rung
-# only
-FIRST_RUNG = 8
-MAX_RUNG = 14
-DEFAULT_RUNG = 10
-BOUND_RUNG = 6  # without a single wait up to here the answer is a bound
+# The replications of the first step, which each further step doubles: an answer depends on
+# scenario, seed and number of replications only.
+FIRST_RUNS = 8
+MOST_RUNS = 131_072
+DEFAULT_RUNS = 8192
+BOUND_RUNS = 512  # without a single wait in so many the answer is a bound
 PRECISION = 0.1
 SEED = 20200404
-_CHUNK = 4  # replications of one go; two processors share the first rung
+_CHUNK = 4  # replications of one go; two processors share the first step
 Progress = Callable[[int, int], None]
 Stop = NDArray[np.int64]
 Have = dict[Scenario, Replications]  # what was run already
 
 
-def replications_at(rung: int) -> int:
-    """Replications on a rung of the ladder."""
-    return FIRST_RUNG << rung
+def steps(max_runs: int) -> Iterator[int]:
+    """The numbers of replications of a study, one step after another: 8, 16, 32, ... max_runs."""
+    runs = FIRST_RUNS
+    while runs <= max_runs:
+        yield runs
+        runs *= 2
 
 
 def processors() -> int:
@@ -80,8 +83,8 @@ def in_chunks(
             raise
 
 
-def check_study(seed: int, precision: float, max_rung: int) -> None:
-    """Raise FieldError for a seed, a precision or a rung that cannot be used."""
+def check_study(seed: int, precision: float = PRECISION, max_runs: int = DEFAULT_RUNS) -> None:
+    """Raise FieldError for a seed, a precision or a number of replications that cannot be used."""
     check_whole("seed", seed, 2**63 - 1, "give another seed")
     refuse(
         not (is_real(precision) and 0 < precision < 1),
@@ -90,4 +93,24 @@ def check_study(seed: int, precision: float, max_rung: int) -> None:
         "a number above 0 and below 1",
         "0.1 asks for a half width of 10 % of the value",
     )
-    check_whole("max_rung", max_rung, MAX_RUNG, f"rung r has {FIRST_RUNG} * 2**r replications")
+    check_runs(max_runs)
+
+
+def check_runs(max_runs: int) -> None:
+    """Raise FieldError unless a number of replications is 8, 16, 32, ... or 131072."""
+    whole = isinstance(max_runs, int) and not isinstance(max_runs, bool)
+    inside = whole and FIRST_RUNS <= max_runs <= MOST_RUNS
+    if inside and max_runs in steps(max_runs):
+        return
+
+    remedy = f"{DEFAULT_RUNS} is the default"
+    if inside:
+        below = max(steps(max_runs))
+        remedy = f"take {below} or {2 * below}"
+    refuse(
+        True,
+        "max_runs",
+        max_runs,
+        f"{FIRST_RUNS}, {2 * FIRST_RUNS}, {4 * FIRST_RUNS}, ... doubled up to {MOST_RUNS}",
+        remedy,
+    )

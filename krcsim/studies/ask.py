@@ -1,67 +1,41 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One question, one call: the method is chosen, said, and its work counted."""
+"""One question, one call: a method is chosen, it is said which and why, and its work is counted."""
 
-import math
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 
-import numpy as np
-
-from krcsim.base.errors import KrcsimError, refuse
+from krcsim.base import old_names
+from krcsim.base.errors import refuse
 from krcsim.base.fields import is_real
-from krcsim.methods import rare
-from krcsim.methods.construction import impossible
-from krcsim.methods.exact import exact_p_wait, fits
-from krcsim.methods.plain import climb
+from krcsim.methods import construction, plain
+from krcsim.methods.finding import AUTO, Finding, Question
+from krcsim.methods.sums import unsettled
+from krcsim.methods.table import CHOICES, METHODS
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
-from krcsim.results.estimate import NOTHING, Estimate, exact
 from krcsim.results.quantities import QUANTITIES, window_ms
-from krcsim.runs.ladder import (
-    BOUND_RUNG,
-    DEFAULT_RUNG,
-    PRECISION,
-    SEED,
-    Have,
-    Stop,
-    check_study,
-    replications_at,
-)
-from krcsim.runs.replications import WINDOWS, Levels, Replications
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Have, Stop, check_study
+from krcsim.runs.replications import WINDOWS
 
-METHODS = ("auto", "skipping", "rare", "exact")
-SMALL_BLOCK, NEGLIGIBLE = 32, 1e-12
-# Work is counted in events of a plain run, of which a processor handles some eight million a
-# second: about 20 CPU-s for an answer, and 5 where it is one of many.
+# In events of a plain run: some 20 CPU-seconds for an answer, and 5 to 10 where it is one of many.
 BUDGET, CLOSING = 1.6e8, 8e7
-MANY_CPUS = 80.0  # at which an event takes twice as long
-A_RUN = 4000.0  # what it takes to begin and to end a replication, in such events
-CHAIN_STEP = 0.01  # a step of the exact chain (an entry of its matrix, used once), in such events
-CHAIN_STATE = 400.0  # a state of the exact chain, found and numbered, in such events
-BY_CONSTRUCTION = "by construction"
 
 
-@dataclass(frozen=True)
-class Finding:
-    """An estimate, the method that made it and why that one, and its work.
+@old_names.takes_rungs
+def ask(scenario: Scenario | str, quantity: str = "p_wait", **how: object) -> Finding:
+    """The last of asking(): by construction, by the exact chain, by importance sampling or by plain
+    runs, whichever suits.
 
-    method: skipping, rare, exact or by construction. rung: of the ladder (0 for the exact chain);
-    replications: of the scenario (states of the chain); events: that the engine handled (ticks of
-    the chain), the same on every machine. note: what a reader has to know of the window, "" if
-    nothing.
+    `how`: window ("boot" or "steady"), seed, precision (relative half width wanted), max_runs
+    (replications at most: 8, 16, 32, ... 131072), method ("auto", or one by name), stop, have,
+    workers (threads), budget (of events, after which the best so far is the answer). Raises
+    KrcsimError.
     """
-
-    quantity: str
-    window: str
-    estimate: Estimate
-    method: str
-    why: str
-    rung: int
-    replications: int
-    events: float
-    note: str = ""
+    *_, found = asking(scenario, quantity, **how)  # type: ignore[arg-type]
+    return found
 
 
+@old_names.takes_rungs
 def asking(
     scenario: Scenario | str,
     quantity: str = "p_wait",
@@ -69,17 +43,17 @@ def asking(
     window: str | None = None,
     seed: int = SEED,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
-    method: str = "auto",
+    max_runs: int = DEFAULT_RUNS,
+    method: str = AUTO,
     stop: Stop | None = None,
     have: Have | None = None,
     workers: int | None = None,
     budget: float = BUDGET,
 ) -> Iterator[Finding]:
-    """Findings that get better, rung by rung, until the half width is below `precision` or the
-    budget is spent; see ask().
+    """Findings that get better, with 8, 16, 32, ... replications, until the half width is below
+    `precision` or the budget is spent; see ask().
     """
-    check_study(seed, precision, max_rung)
+    check_study(seed, precision, max_runs)
     refuse(
         not (is_real(budget) and budget > 0),
         "budget",
@@ -87,11 +61,75 @@ def asking(
         "a number of events above 0",
         f"{BUDGET:g} takes some 20 CPU-seconds",
     )
-    s = given(scenario)
-    known = isinstance(quantity, str) and quantity in QUANTITIES
-    refuse(not known, "quantity", quantity, "one of " + ", ".join(QUANTITIES), "name one of them")
-    refuse(method not in METHODS, "method", method, "one of " + ", ".join(METHODS), "auto chooses")
-    window = window or WINDOWS[window_ms(s, 1) > 0]
+    scenario = given(scenario)
+    quantity = checked_quantity(quantity)
+    refuse(method not in CHOICES, "method", method, "one of " + ", ".join(CHOICES), "auto chooses")
+    question = Question(
+        scenario=scenario,
+        quantity=quantity,
+        window=checked_window(scenario, window),
+        seed=seed,
+        precision=precision,
+        max_runs=max_runs,
+        budget=budget,
+        method=method,
+        stop=stop,
+        have=have,
+        workers=workers,
+    )
+
+    note = unsettled(scenario, question.window)
+    for found in _findings(question):
+        yield found if found.method == construction.NAME else replace(found, note=note)
+
+
+def _findings(question: Question) -> Iterator[Finding]:
+    """What the first method says that has an answer."""
+    for name, method in METHODS.items():
+        if question.method not in (AUTO, name):
+            continue
+
+        reason = method.why_not(question.scenario, question.quantity)
+        others = [choice for choice in CHOICES if choice != name]
+        refuse(
+            bool(reason) and question.method == name,
+            "method",
+            name,
+            f"{', '.join(others)} for this",
+            reason,
+        )
+        if reason:
+            question = replace(question, why=reason)
+            continue
+
+        answered = False
+        for found in method.findings(question):
+            answered = True
+            yield found
+        if answered:
+            return
+
+
+def checked_quantity(quantity: str) -> str:
+    """The quantity of a question by the name of today; raises FieldError for one that is not
+    known.
+    """
+    today = old_names.quantity(quantity) if isinstance(quantity, str) else ""
+    refuse(
+        today not in QUANTITIES,
+        "quantity",
+        quantity,
+        "one of " + ", ".join(QUANTITIES),
+        "name one of them",
+    )
+    return today
+
+
+def checked_window(scenario: Scenario, window: str | None) -> int:
+    """The place in WINDOWS of a window, of the steady one if it has a length and none is named;
+    raises FieldError.
+    """
+    window = window or WINDOWS[window_ms(scenario, 1) > 0]
     refuse(
         window not in WINDOWS,
         "window",
@@ -99,74 +137,15 @@ def asking(
         "one of " + ", ".join(WINDOWS),
         "steady is after warmup_ms",
     )
-    w = WINDOWS.index(window)
+    at = WINDOWS.index(window)
     refuse(
-        window_ms(s, w) <= 0,
+        window_ms(scenario, at) <= 0,
         "window",
         window,
         "a window of some length",
         "change warmup_ms or horizon_ms",
     )
-    for found in _asking(
-        s, quantity, w, seed, precision, max_rung, method, stop, have, workers, budget
-    ):
-        yield replace(found, note=rare.unsettled(s, w) if found.method != BY_CONSTRUCTION else "")
-
-
-def _asking(
-    s: Scenario,
-    quantity: str,
-    w: int,
-    seed: int,
-    precision: float,
-    max_rung: int,
-    method: str,
-    stop: Stop | None,
-    have: Have | None,
-    workers: int | None,
-    budget: float,
-) -> Iterator[Finding]:
-    found = (
-        None
-        if method in ("skipping", "rare")
-        else without_chance(s, quantity, WINDOWS[w], method, budget)
-    )
-    if found:
-        yield found
-        return
-    cannot = (
-        rare.fits(s) if quantity in rare.SUMS else "forks answer " + ", ".join(rare.SUMS) + " only"
-    )
-    refuse(method == "rare" and bool(cannot), "method", method, "skipping for this", cannot)
-    if cannot or method == "skipping":
-        last = -1
-        for last, runs in climb(
-            s, seed, precision=precision, max_rung=max_rung, stop=stop, have=have, workers=workers
-        ):
-            yield skipped(s, quantity, w, last, runs, cannot or "asked for")
-            if last < max_rung and 2.0 * work_of(runs, s) > budget:
-                return
-        if last < 0 and have:  # there are more runs already than the last rung has
-            yield skipped(s, quantity, w, max_rung, have[s], cannot or "asked for")
-    else:
-        yield from forking(s, quantity, w, seed, precision, max_rung, method, stop, workers, budget)
-
-
-def work_of(runs: Replications, s: Scenario) -> float:
-    """What plain runs took, in events of a few CPUs: of many each takes longer, and to begin and
-    end costs a little.
-    """
-    return float(runs.of("events", 1).sum()) * (1.0 + s.machine.cpus / MANY_CPUS) + A_RUN * len(
-        runs
-    )
-
-
-def work_of_forks(forked: rare.Forked, s: Scenario) -> float:
-    """What runs with forks took, in events of plain runs; where they are split, danger looks at
-    each CPU each time.
-    """
-    pace = rare.step_cost(s) if forked.split else 1.0 + s.machine.cpus / MANY_CPUS
-    return forked.events() * pace + A_RUN * len(forked.runs)
+    return at
 
 
 def close(
@@ -181,20 +160,18 @@ def close(
     have: Have | None = None,
     workers: int | None = None,
 ) -> Finding:
-    """The best honest answer within a budget, for a row in which plain runs have seen nothing.
+    """The best honest answer within a budget, where plain runs have seen nothing.
 
-    Tried in this order: by construction, the exact chain, forks, split runs. `budget` is counted in
-    events of a plain run and not by the clock, so the same question has the same answer on every
-    machine; CLOSING takes 5 to 10 CPU-s. What the Finding says is one of: `exact`; `interval`;
-    `rough`, to be marked ~ and read as a factor; `bound`, by construction or since nothing was seen
-    even so; `none`, where no call was exposed. `have` holds plain runs that are there already (as
-    in climb()): where nothing else is found, the bound comes from them if they are more. Quantities
-    that forks do not sum up (see rare.SUMS) and worlds whose memory is counted in pages are
-    answered by plain runs.
+    `budget` is counted in events of a plain run and not by the clock, so the same question has the
+    same answer on every machine; CLOSING takes 5 to 10 CPU-s. What the Finding says is one of:
+    `exact`; `interval`; `rough`, to be marked ~ and read as an order of magnitude; `bound`, by
+    construction or since nothing was seen even so; `none`, where no call was exposed. `have` holds
+    plain runs that are there already: where nothing else is found, the bound comes from them if
+    they are more.
     """
-    s = given(scenario)
+    scenario = given(scenario)
     found = ask(
-        s,
+        scenario,
         quantity,
         window=window,
         seed=seed,
@@ -203,216 +180,16 @@ def close(
         workers=workers,
         budget=budget,
     )
-    known = (have or {}).get(s)
-    if (
-        known is not None
-        and len(known) > found.replications
-        and found.method != BY_CONSTRUCTION
-        and found.estimate.kind in ("bound", "none")
-    ):
-        plain = skipped(s, quantity, WINDOWS.index(found.window), found.rung, known, found.why)
-        found = replace(plain, events=plain.events + found.events)
-    return found
+    known = (have or {}).get(scenario)
+    nothing = found.estimate.kind in ("bound", "none") and found.method != construction.NAME
+    if known is None or not nothing or len(known) <= found.replications:
+        return found
 
-
-def ask(scenario: Scenario | str, quantity: str = "p_wait", **how: object) -> Finding:
-    """The last of asking(): skipping simulation, rare-event estimation or the exact chain,
-    whichever suits.
-
-    `how`: window ("boot" or "steady"), seed, precision (relative half width wanted), max_rung (the
-    budget), method ("auto", or one by name), stop, have, workers (threads), budget (of events,
-    after which the best so far is the answer). Raises KrcsimError.
-    """
-    *_, found = asking(scenario, quantity, **how)  # type: ignore[arg-type]
-    return found
-
-
-def without_chance(
-    s: Scenario, quantity: str, window: str, method: str, budget: float
-) -> Finding | None:
-    """What needs no random number: by construction, or by the exact chain where the world is
-    small.
-    """
-    no = impossible(s) if method == "auto" and quantity in rare.SUMS else None
-    if no and no.bound <= NEGLIGIBLE:  # else a simulation says more
-        e = exact(0.0) if no.bound == 0.0 else Estimate(None, 0.0, no.bound, "bound")
-        return Finding(quantity, window, e, BY_CONSTRUCTION, no.why, 0, 0, 0.0)
-    cannot = fits(s) if quantity == "p_wait" else "the chain answers p_wait only"
-    refuse(
-        method == "exact" and bool(cannot),
-        "method",
-        method,
-        "auto, skipping or rare for this",
-        cannot,
+    question = Question(
+        scenario=scenario,
+        quantity=found.quantity,
+        window=WINDOWS.index(found.window),
+        budget=budget,
     )
-    if cannot or (
-        method == "auto" and s.remedy.array_path and s.remedy.block_entries > SMALL_BLOCK
-    ):
-        # larger blocks have too many states; to find that out takes longer than to simulate
-        return None
-    try:
-        most = budget if method == "auto" else math.inf
-        x = exact_p_wait(s, window, most / CHAIN_STATE, most / CHAIN_STEP)
-    except KrcsimError:
-        if method == "exact":
-            raise
-        return None
-    e = exact(x.value) if x.value is not None else NOTHING
-    return Finding(
-        quantity, window, e, "exact", "a small world on one CPU", 0, x.states, float(x.ticks)
-    )
-
-
-def skipped(s: Scenario, quantity: str, w: int, rung: int, runs: Replications, why: str) -> Finding:
-    """The finding of plain runs."""
-    e = rare.plain(runs, s, quantity, w)
-    return Finding(
-        quantity, WINDOWS[w], e, "skipping", why, rung, len(runs), float(runs.of("events", 1).sum())
-    )
-
-
-@dataclass(frozen=True)
-class Look:
-    """Runs with forks on a rung, split at so many levels; `pilot`: events that chose these; over:
-    no further look.
-    """
-
-    rung: int
-    forked: rare.Forked
-    levels: int
-    pilot: float
-    over: bool
-    again: bool  # a rung that was looked at before the runs were split
-
-
-def looks(
-    s: Scenario,
-    seed: int,
-    clear: Callable[[rare.Forked], bool],
-    *,
-    max_rung: int,
-    budget: float,
-    stop: Stop | None = None,
-    workers: int | None = None,
-    by_episode: int = 0,
-) -> Iterator[Look]:
-    """Runs with forks, rung by rung within a budget; from rung 0 anew as split runs if pages are
-    what seldom runs out.
-
-    `clear` says whether forks alone tell enough, so that nothing has to be split.
-    """
-    forked: rare.Forked | None = None
-    at: Levels = ()
-    tried, pilot, lost = False, 0.0, 0.0  # lost: work that is in no look to come
-    rung, seen = 0, -1  # seen: the rung of the last look
-    while rung <= max_rung:
-        forked = rare.extend(
-            s,
-            seed,
-            forked,
-            replications_at(rung),
-            at,
-            stop=stop,
-            workers=workers,
-            by_episode=by_episode,
-        )
-        spent = work_of_forks(forked, s)
-        over = rung == max_rung or lost + 2.0 * spent > budget
-        yield Look(rung, forked, len(at), pilot, over, rung <= seen)
-        if over:
-            return
-        few = np.count_nonzero(forked.tally[:, :, rare.FORKS].sum(axis=1)) <= len(forked.runs) / 2
-        if (
-            not tried
-            and s.remedy.array_path
-            and (few and rung == 1 or rung == 3)
-            and not clear(forked)
-        ):
-            tried = True  # it is the pages that seldom run out
-            most = (budget - lost - spent) / 2.0
-            if rare.PILOT_GO * rare.step_cost(s) * spent / len(forked.runs) < most:
-                at, pilot = rare.levels(s, seed, stop=stop, most=most)
-                lost += pilot * rare.step_cost(s)
-            if at:
-                forked, seen, lost, rung = None, rung, lost + spent, -1
-        rung += 1
-
-
-def forking(
-    s: Scenario,
-    quantity: str,
-    w: int,
-    seed: int,
-    precision: float,
-    max_rung: int,
-    method: str,
-    stop: Stop | None,
-    workers: int | None,
-    budget: float,
-) -> Iterator[Finding]:
-    """Runs with forks on the first rung, which answer both ways; then whichever costs less for a
-    given width.
-    """
-
-    def clear(forked: rare.Forked) -> bool:
-        return rare.estimate(forked, s, quantity, w).kind == "interval"
-
-    for look in looks(s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, workers=workers):
-        forked, rung, over = look.forked, look.rung, look.over
-        why = "forks from full pools tell more" + (
-            f", of runs split at {look.levels} levels of danger" if look.levels else ""
-        )
-        e = rare.estimate(forked, s, quantity, w)
-        best = Finding(
-            quantity,
-            WINDOWS[w],
-            e,
-            "rare",
-            why,
-            rung,
-            len(forked.runs),
-            forked.events() + look.pilot,
-        )
-        plain = skipped(s, quantity, w, rung, forked.runs, "waits are common enough")
-        common = plain.estimate.kind == "interval" and plain.estimate.half_width < 0.5
-        if method == "auto" and not look.levels and common and cost(plain) <= cost(best):
-            yield plain
-            if plain.estimate.half_width > precision and not over:
-                for n, runs in climb(
-                    s,
-                    seed,
-                    precision=precision,
-                    max_rung=max_rung,
-                    stop=stop,
-                    have={s: forked.runs},
-                    workers=workers,
-                ):
-                    if n > rung:
-                        yield skipped(s, quantity, w, n, runs, plain.why)
-                    if 2.0 * work_of(runs, s) > budget:
-                        break
-            return
-        if e.kind == "none" and plain.estimate.value is not None:
-            best = replace(plain, why="no fork waited, but plain runs did")
-        elif e.kind == "none":  # the bound of plain runs, and of a split run as of any
-            best = replace(
-                best, estimate=plain.estimate, why="no wait was seen, with forks or without"
-            )
-        elif e.kind == "rough" and spread(plain.estimate) < spread(e):
-            best = replace(plain, why="plain runs tell more than forks")
-        if not look.again or (over and e.kind != "none"):
-            yield best
-        if (e.kind == "interval" and e.half_width <= precision) or (
-            e.kind == "none" and rung >= BOUND_RUNG
-        ):
-            return
-
-
-def spread(e: Estimate) -> float:
-    """The upper limit over the lower one; inf where one is missing."""
-    return e.hi / e.lo if e.value is not None and e.lo and e.hi else math.inf
-
-
-def cost(f: Finding) -> float:
-    """Events that a finding took, for a relative half width of 1."""
-    return f.events * f.estimate.half_width**2
+    more = plain.finding_of(known, question, found.why)
+    return replace(more, events=more.events + found.events)

@@ -1,55 +1,87 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Remedies in the same worlds, all at once or episode by episode; where plain runs see no wait,
-other methods are asked.
+"""Remedies with the same random draws, over all time or episode by episode; where plain runs see no
+wait, other methods are asked.
 """
 
-import itertools
 import math
 import shlex
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
-
-import numpy as np
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole, is_real
-from krcsim.methods.plain import climb
+from krcsim.base.old_names import takes_rungs
+from krcsim.methods.plain import runs_until_known
 from krcsim.model.remedy import THREAD, Remedy, named
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import command_near, given
-from krcsim.results.estimate import Array, Difference, between, difference
-from krcsim.results.quantities import QUANTITIES, answers, callers, window_ms
-from krcsim.results.result import BASE, Cell, Result, provenance
-from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION, SEED, Have, Progress, Stop, check_study
-from krcsim.runs.replications import WINDOWS, Replications
+from krcsim.results.quantities import QUANTITIES, answers, asked_by_episode
+from krcsim.results.result import BASE, Result, provenance
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Have, Progress, Stop, check_study
+from krcsim.runs.replications import WINDOWS
 from krcsim.studies.ask import CLOSING
-from krcsim.studies.unseen import Rows, closed, row_of
+from krcsim.studies.differences import Point, PointAnswer, differences
+from krcsim.studies.entries import entry_of_plain_runs
+from krcsim.studies.shell_command import options_of
+from krcsim.studies.unseen import fill_gaps
 
-Point = tuple[Cell, ...]
 Remedies = dict[str, Remedy] | tuple[str, ...] | list[str]
-EPISODE_QUANTITIES = (
-    "p_wait_episode",
-    "p_episode",
-    "p_wait",
-    "wait_ms",
-    "list_share",
-    "bytes_at_boot",
-    "bytes_at_full",
-    "bytes_added",
-)
+MOST_EPISODES = 100  # of which each has a window of its own
+LONGEST_MS = 1e8  # of a run that is looked at episode by episode
+USUAL = dict(seed=SEED, precision=PRECISION, max_runs=DEFAULT_RUNS, budget=CLOSING)
 
 
-@dataclass(frozen=True)
-class Study:
-    """What was found at a point: its scenario, the plain runs, and every row that it has."""
+@takes_rungs
+def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -> Result:
+    """Remedies with the same random draws: all quantities in both windows, and differences from the
+    first remedy.
 
-    scenario: Scenario
-    runs: Replications
-    rows: Rows
+    `remedies`: names (see remedy.named(); `own` is your setting), or a dict of name -> Remedy.
+    `how`: seed, precision, max_runs (8, 16, 32, ... 131072), budget, command, progress, stop, have.
+    `budget`: events that may be spent on a remedy with which plain runs saw no wait, so that other
+    methods find how rare it is (0: the bound is all). Raises KrcsimError.
+    """
+    scenario = given(scenario)
+    how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how)
+    return answer_points(scenario, (), scenarios_of(scenario, remedies), **how)
 
 
-def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
+@takes_rungs
+def episodes(
+    scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any
+) -> Result:
+    """As compare(), episode by episode from boot on: windows `episode 1`, ..., `episode <count>
+    on`, whatever horizon_ms.
+    """
+    check_whole("count", count, MOST_EPISODES, "8 shows how a reserve fills")
+    scenario = given(scenario)
+    refuse(
+        scenario.allocator.episodes == "none" or not count,
+        "allocator.episodes",
+        scenario.allocator.episodes,
+        "exponential or schedule",
+        "without episodes (or a count of them) there is no first one",
+    )
+    from_boot = replace(scenario, warmup_ms=0.0, horizon_ms=_long_enough_ms(scenario, count))
+    how["command"] = how.get("command") or same_in_a_shell(
+        "compare", scenario, remedies, how, f"--by-episode {count}"
+    )
+    points = scenarios_of(from_boot, remedies)
+    return answer_points(scenario, (), points, by_episode=count, **how)
+
+
+def _long_enough_ms(scenario: Scenario, count: int) -> float:
+    """How long a run has to be for so many episodes, in ms."""
+    allocator = scenario.allocator
+    if allocator.episodes == "schedule":
+        ends = (end for plan in allocator.schedules for _, end in plan if end < math.inf)
+        whole = max(ends, default=0.0) + allocator.calm_ms
+    else:
+        whole = 1.5 * count * (allocator.episode_ms + allocator.calm_ms)
+    return min(round(whole, 3), LONGEST_MS)
+
+
+def scenarios_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
     """The scenario under each remedy, by name; raises KrcsimError if there is none or an unknown
     one.
     """
@@ -60,28 +92,11 @@ def table_of(scenario: Scenario, remedies: Remedies) -> dict[Point, Scenario]:
         "a list of names, or a dict of name -> Remedy",
         'write for example ["A1", "B12"]',
     )
-    table = (
-        remedies
-        if isinstance(remedies, dict)
-        else {name: named(name, scenario.remedy) for name in remedies}
-    )
-    if not table:
+    if not isinstance(remedies, dict):
+        remedies = {name: named(name, scenario.remedy) for name in remedies}
+    if not remedies:
         raise KrcsimError("remedies is empty; name at least one, for example A1,B,C-A1")
-    return {(k,): changed(scenario, remedy=r) for k, r in table.items()}
-
-
-def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -> Result:
-    """Remedies in the same worlds: all quantities in both windows, and differences from the first
-    remedy.
-
-    `remedies`: names (see remedy.named(); `own` is the scenario's), or a dict of name -> Remedy.
-    `how`: seed, precision, max_rung, budget, command, progress, stop, have. `budget`: events that
-    may be spent on a remedy with which plain runs saw no wait, so that other methods find how rare
-    it is (0: the bound is all). Raises KrcsimError.
-    """
-    scenario = given(scenario)
-    how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how)
-    return study_of(scenario, (), table_of(scenario, remedies), **how)
+    return {(name,): changed(scenario, remedy=remedy) for name, remedy in remedies.items()}
 
 
 def same_in_a_shell(
@@ -92,55 +107,21 @@ def same_in_a_shell(
     """
     if isinstance(remedies, dict):
         return ""
-    words = (
-        [f"--remedies {shlex.quote(','.join(map(str, remedies)))}"]
-        if tuple(remedies) != THREAD
-        else []
-    )
-    usual = dict(seed=SEED, precision=PRECISION, max_rung=DEFAULT_RUNG, budget=CLOSING)
-    words += [
-        f"--{name.replace('_', '-')} {how[name]}"
-        for name in usual
-        if how.get(name, usual[name]) != usual[name]
-    ]
+    words: list[str] = []
+    if tuple(remedies) != THREAD:
+        words.append(f"--remedies {shlex.quote(','.join(map(str, remedies)))}")
+    words += options_of(how, USUAL)
     return command_near(verb, scenario, " ".join([*words, more]).strip())
 
 
-def episodes(
-    scenario: Scenario | str, remedies: Remedies = THREAD, *, count: int = 8, **how: Any
-) -> Result:
-    """As compare(), episode by episode from boot on: windows `episode 1`, ..., `episode <count>
-    on`, whatever horizon_ms.
-    """
-    check_whole("count", count, 100, "8 shows how a reserve fills")
-    scenario = given(scenario)
-    a = scenario.allocator
-    refuse(
-        a.episodes == "none" or not count,
-        "allocator.episodes",
-        a.episodes,
-        "exponential or schedule",
-        "without episodes (or a count of them) there is no first one",
-    )
-    last = max((end for plan in a.schedules for _, end in plan if end < math.inf), default=0.0)
-    whole = (
-        last + a.calm_ms if a.episodes == "schedule" else 1.5 * count * (a.episode_ms + a.calm_ms)
-    )
-    world = replace(scenario, warmup_ms=0.0, horizon_ms=min(round(whole, 3), 1e8))
-    how["command"] = how.get("command") or same_in_a_shell(
-        "compare", scenario, remedies, how, f"--by-episode {count}"
-    )
-    return study_of(scenario, (), table_of(world, remedies), by_episode=count, **how)
-
-
-def study_of(
+def answer_points(
     scenario: Scenario,
     over: tuple[str, ...],
     points: dict[Point, Scenario],
     *,
     seed: int = SEED,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     budget: float = CLOSING,
     command: str = "",
     progress: Progress | None = None,
@@ -148,66 +129,74 @@ def study_of(
     have: Have | None = None,
     by_episode: int = 0,
 ) -> Result:
-    """All points of a question as one Result; `over` names the fields that vary beside the
+    """All points of a question as one Result; `over` names the fields that vary besides the
     remedy.
     """
-    check_study(seed, precision, max_rung)
+    check_study(seed, precision, max_runs)
     check_budget(budget)
-    windows: dict[int, str] = dict(enumerate(WINDOWS))
-    if by_episode:
-        windows = {n: f"episode {n}" for n in range(1, by_episode)} | {
-            by_episode: f"episode {by_episode} on"
-        }
-    asked = EPISODE_QUANTITIES if by_episode else tuple(QUANTITIES)
+    windows = _windows(by_episode)
+    asked = asked_by_episode() if by_episode else tuple(QUANTITIES)
     rows: list[Point] = []
-    kept: dict[Point, Study] = {}
-    rungs: dict[str, int] = {}
+    kept: dict[Point, PointAnswer] = {}
+    replications: dict[str, int] = {}
     why: dict[str, str] = {}
-    for n, (key, s) in enumerate(points.items()):
+    for done, (key, point) in enumerate(points.items()):
         if progress:
-            progress(n, len(points))
-        *_, (rung, runs) = climb(
-            s,
+            progress(done, len(points))
+
+        *_, runs = runs_until_known(
+            point,
             seed,
             precision=precision,
-            max_rung=max_rung,
+            max_runs=max_runs,
             stop=stop,
             have=have,
             by_episode=by_episode,
         )
-        plain = {
-            (w, name): row_of(e, len(runs), rung)
-            for w in windows
-            for name, e in answers(runs, s, w, asked).items()
+        entries = {
+            (window, quantity): entry_of_plain_runs(e, len(runs))
+            for window in windows
+            for quantity, e in answers(runs, point, window, asked).items()
         }
-        found, reason = closed(
-            s,
-            plain,
+        entries, reason = fill_gaps(
+            point,
+            entries,
             runs,
             seed=seed,
             precision=precision,
-            max_rung=max_rung,
+            max_runs=max_runs,
             budget=budget,
             stop=stop,
             by_episode=by_episode,
         )
+
         name = " ".join(map(str, key))
-        rungs[name] = rung
-        why |= {name: reason} if reason else {}
+        replications[name] = len(runs)
+        if reason:
+            why[name] = reason
         rows += [
-            (*key, windows[w], quantity, QUANTITIES[quantity].unit, *row.columns())
-            for (w, quantity), row in found.items()
+            (*key, windows[window], quantity, QUANTITIES[quantity].unit, *entry.columns())
+            for (window, quantity), entry in entries.items()
         ]
         if not over:
-            kept[key] = Study(s, runs, found)
+            kept[key] = PointAnswer(point, runs, entries)
+
     if progress:
         progress(len(points), len(points))
     return Result(
         ("remedy", *over, *BASE),
         tuple(rows),
-        tuple(_differences(kept, windows, bool(by_episode))),
-        provenance(command, scenario, seed, rungs=rungs, budget=budget, why=why),
+        tuple(differences(kept, windows, bool(by_episode))),
+        provenance(command, scenario, seed, runs=replications, budget=budget, why=why),
     )
+
+
+def _windows(by_episode: int) -> dict[int, str]:
+    """The names of the windows: boot and steady, or one episode after another."""
+    if not by_episode:
+        return dict(enumerate(WINDOWS))
+    single = {number: f"episode {number}" for number in range(1, by_episode)}
+    return single | {by_episode: f"episode {by_episode} on"}
 
 
 def check_budget(budget: float) -> None:
@@ -218,56 +207,4 @@ def check_budget(budget: float) -> None:
         budget,
         "a number of events, 0 or more",
         f"{CLOSING:g} are five to ten seconds of a processor; 0 leaves bounds as they are",
-    )
-
-
-def _differences(
-    kept: dict[Point, Study], windows: dict[int, str], by_episode: bool
-) -> Iterator[Point]:
-    """P(wait) and waiting time of each remedy minus the first one's, in the same worlds."""
-    sums = (
-        {"p_wait_episode": ("waits_episode", "single_episode")}
-        if by_episode
-        else {"p_wait": ("waits", "single"), "blocked": ("wait_ms", "")}
-    )
-    points = list(kept.items())
-    for (key, study), (w, window), (quantity, (num, den)) in itertools.product(
-        points[1:], windows.items(), sums.items()
-    ):
-        base, first = points[0]
-        d = _difference(study, first, w, quantity, num, den)
-        if d is not None:
-            yield (key[0], base[0], window, quantity, d.value, d.lo, d.hi, d.pairing_saves)
-
-
-def _difference(
-    study: Study, first: Study, w: int, quantity: str, num: str, den: str
-) -> Difference | None:
-    """The difference of two rows: run by run where plain runs gave both values, else from the rows
-    alone.
-
-    So it never says more than the rows do. None where neither of them saw a wait.
-    """
-    row, row0 = study.rows.get((w, quantity)), first.rows.get((w, quantity))
-    if row is None or row0 is None or not (row.estimate.value or row0.estimate.value):
-        return None
-    apart = between(row.estimate, row0.estimate)
-    if apart is None or not row.method == row0.method == "skipping":
-        return apart
-    mine, its = _counted(study, num, den, w), _counted(first, num, den, w)
-    n = min(len(study.runs), len(first.runs))
-    if all((a[:n] == b[:n]).all() for a, b in zip(mine, its, strict=True)):
-        return replace(
-            apart, pairing_saves=1.0
-        )  # no run tells them apart, and no run says how rarely others would
-    return difference(*mine, *its) or apart
-
-
-def _counted(study: Study, num: str, den: str, w: int) -> tuple[Array, Array]:
-    """What a quantity sums up in each run, and what it is divided by ("": the time of all
-    callers).
-    """
-    s, runs = study.scenario, study.runs
-    return runs.of(num, w), runs.of(den, w) if den else np.full(
-        len(runs), window_ms(s, w) * callers(s)
     )

@@ -1,21 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Bytes against probability: growing pools, growing lists of pages, and both together."""
 
+import math
 from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
+from krcsim.base.old_names import takes_old_keywords
+from krcsim.methods.finding import Finding
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
 from krcsim.results.result import words
-from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION, SEED, Stop, check_study
-from krcsim.studies.ask import Finding, ask
-from krcsim.studies.limits import height
-from krcsim.studies.size import Key, Told, reserve, with_reserve
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Stop, check_study
+from krcsim.studies.ask import ask
+from krcsim.studies.limits import value_or_bound
+from krcsim.studies.reserves import Key, reserve, with_reserve
+from krcsim.studies.size_tries import Report
+from krcsim.studies.unseen import UNSEEN
 
 POOLS = (1, 2, 3, 5, 10, 20, 50, 100, 200)
 PAGES = (1, 2, 3, 4, 5, 8)
-BESIDE = (1, 3, 10)  # objects beside pages
-UNSEEN = ("bound", "none")
+MIXED = (1, 3, 10)  # objects next to pages
 
 
 @dataclass(frozen=True)
@@ -29,9 +33,13 @@ class Point:
     finding: Finding
 
 
+def _cheapest_first(point: Point) -> tuple[int, float]:
+    return point.bytes_added, value_or_bound(point.finding.estimate)
+
+
 @dataclass(frozen=True)
 class Frontier:
-    """What reserves of growing size cost and reach, in the same worlds."""
+    """What reserves of growing size cost and reach, with the same random draws."""
 
     quantity: str
     window: str
@@ -39,7 +47,7 @@ class Frontier:
     points: tuple[Point, ...]
     scenario: Scenario
     seed: int
-    max_rung: int
+    max_runs: int
     command: str = ""
 
     def __repr__(self) -> str:
@@ -48,48 +56,52 @@ class Frontier:
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it."""
-        from krcsim.studies.size_chart import drawn
+        from krcsim.studies.size_chart import picture_of_sizes
 
-        return drawn(self)._repr_png_()
+        return picture_of_sizes(self)._repr_png_()
 
     @property
     def envelope(self) -> tuple[Point, ...]:
         """The points that no cheaper one equals or beats, the cheapest first."""
         kept: list[Point] = []
-        for p in sorted(self.points, key=lambda p: (p.bytes_added, height(p.finding.estimate))):
-            if not kept or height(p.finding.estimate) < height(kept[-1].finding.estimate):
-                kept.append(p)
+        lowest = math.inf
+        for point in sorted(self.points, key=_cheapest_first):
+            reached = value_or_bound(point.finding.estimate)
+            if not kept or reached < lowest:
+                kept.append(point)
+                lowest = reached
         return tuple(kept)
 
 
+@takes_old_keywords(beside="mixed", told="report")
 def frontier(
     scenario: Scenario | str,
     *,
     pools: tuple[int, ...] = POOLS,
     pages: tuple[int, ...] = PAGES,
-    beside: tuple[int, ...] = BESIDE,
+    mixed: tuple[int, ...] = MIXED,
     quantity: str = "p_wait",
     window: str | None = None,
     at_boot: str = "own",
     seed: int = SEED,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     stop: Stop | None = None,
-    told: Told | None = None,
+    report: Report | None = None,
     command: str = "",
 ) -> Frontier:
-    """P(wait) of no reserve, of pools, of pages, and of pools of `beside` objects beside pages;
+    """P(wait) of no reserve, of pools, of pages, and of pools of `mixed` objects next to pages;
     raises KrcsimError.
 
     Where no wait was seen with a reserve, larger ones are not asked: they would show nothing more.
     """
-    check_study(seed, precision, max_rung)
+    check_study(seed, precision, max_runs)
     scenario = given(scenario)
     keys: list[Key] = [
         (0, 0),
         *((n, 0) for n in pools),
-        *((0, p) for p in pages),
-        *((n, p) for p in pages for n in beside),
+        *((0, count) for count in pages),
+        *((n, count) for count in pages for n in mixed),
     ]
     refuse(
         any(isinstance(n, bool) or not isinstance(n, int) or n < 0 for key in keys for n in key),
@@ -99,23 +111,19 @@ def frontier(
         "count them",
     )
     points: list[Point] = []
-    for key in sorted(
-        dict.fromkeys(keys), key=lambda key: (key[0] > 0 < key[1], key)
-    ):  # the mixes last
-        if any(
-            p.objects <= key[0] and p.pages <= key[1] and p.finding.estimate.kind in UNSEEN
-            for p in points
-        ):
+    # The mixes last.
+    for key in sorted(dict.fromkeys(keys), key=lambda key: (key[0] > 0 < key[1], key)):
+        if any(_unseen_with_less(point, key) for point in points):
             continue
+
         s = with_reserve(scenario, *key, at_boot)
         found = ask(
-            s, quantity, window=window, seed=seed, precision=precision, max_rung=max_rung, stop=stop
+            s, quantity, window=window, seed=seed, precision=precision, max_runs=max_runs, stop=stop
         )
-        points.append(
-            Point(reserve(scenario.remedy, *key, at_boot)[0], *key, s.bytes_added(), found)
-        )
-        if told:
-            told(f"{points[-1].name}: {words(found.estimate)}")
+        name, _ = reserve(scenario.remedy, *key, at_boot)
+        points.append(Point(name, *key, s.bytes_added(), found))
+        if report:
+            report(f"{name}: {words(found.estimate)}")
     return Frontier(
         quantity,
         points[0].finding.window,
@@ -123,6 +131,13 @@ def frontier(
         tuple(points),
         scenario,
         seed,
-        max_rung,
+        max_runs,
         command,
     )
+
+
+def _unseen_with_less(point: Point, key: Key) -> bool:
+    """Whether no wait was seen with a reserve that is no larger."""
+    objects, pages = key
+    smaller = point.objects <= objects and point.pages <= pages
+    return smaller and point.finding.estimate.kind in UNSEEN

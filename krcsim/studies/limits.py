@@ -8,59 +8,61 @@ from functools import cache
 
 import numpy as np
 
+from krcsim.methods.finding import Finding
 from krcsim.results.estimate import BOUND_CONFIDENCE, Estimate
-from krcsim.studies.ask import Finding
+from krcsim.runs.ladder import steps
 
 ROUGH_MARGIN = 10.0  # an interval of few replications decides only where it is that far off
-# By method, the rung from which on intervals are taken as they are: of fewer replications some
-# agree by chance.
-SETTLED = {"rare": 3, "skipping": 2}
+# By method, the replications from which on intervals are taken as they are: of fewer some agree by
+# chance.
+SETTLED = {"rare": 64, "skipping": 32}
 
 
-def height(e: Estimate) -> float:
-    """Where an estimate stands: its value or its bound; inf if there is neither."""
-    y = e.hi if e.kind == "bound" else e.value
-    return math.inf if y is None else y
+def value_or_bound(estimate: Estimate) -> float:
+    """The value of an estimate, or its bound; inf if there is neither."""
+    known = estimate.hi if estimate.kind == "bound" else estimate.value
+    return math.inf if known is None else known
 
 
 def limits(
-    e: Estimate, replications: int, confidence: float, early: bool = False
+    estimate: Estimate, replications: int, confidence: float, early: bool = False
 ) -> tuple[float, float]:
     """The lower and the upper limit of a quantity, each one-sided at that confidence, of a 95 %
     estimate.
 
-    Farther apart where few replications saw anything, and `early`: the weights of forks have long
-    tails.
+    Farther apart where few replications saw anything, and `early`: the weights of biased copies
+    have long tails.
     """
     from scipy.special import stdtrit
 
-    if e.kind == "exact" and e.value is not None:
-        return e.value, e.value
-    if (
-        e.kind == "bound" and e.hi is not None
-    ):  # one-sided at its own confidence already; for more, a higher bound
-        return 0.0, min(
-            1.0, e.hi * max(1.0, math.log1p(-confidence) / math.log1p(-BOUND_CONFIDENCE))
-        )
-    if (
-        e.value is None or e.lo is None or e.hi is None or not 0.0 < e.lo < e.hi
-    ):  # no width is no knowledge
-        return 0.0, math.inf
-    n = max(1, replications - 1)
-    further = float(stdtrit(n, confidence) / stdtrit(n, 0.975))
-    margin = ROUGH_MARGIN if early or e.kind == "rough" else 1.0
-    low, at, high = (math.log(x) for x in (e.lo, e.value, e.hi))
-    lower, upper = (at + further * (x - at) for x in (low, high))
+    if estimate.kind == "exact" and estimate.value is not None:
+        return estimate.value, estimate.value
+    if estimate.kind == "bound" and estimate.hi is not None:
+        # One-sided at its own confidence already; for more, a higher bound.
+        higher = max(1.0, math.log1p(-confidence) / math.log1p(-BOUND_CONFIDENCE))
+        return 0.0, min(1.0, estimate.hi * higher)
+
+    value, lo, hi = estimate.value, estimate.lo, estimate.hi
+    if value is None or lo is None or hi is None or not 0.0 < lo < hi:
+        return 0.0, math.inf  # no width is no knowledge
+
+    freedom = max(1, replications - 1)
+    further = float(stdtrit(freedom, confidence) / stdtrit(freedom, 0.975))
+    margin = ROUGH_MARGIN if early or estimate.kind == "rough" else 1.0
+    low, at, high = (math.log(end) for end in (lo, value, hi))
+    lower = at + further * (low - at)
+    upper = at + further * (high - at)
     return math.exp(max(-700.0, lower)) / margin, math.exp(min(700.0, upper)) * margin
 
 
-def needed(e: Estimate, target: float) -> float:
-    """How many times the runs so far it takes to tell an estimate from the target; it may be off by
-    a quarter of its half width.
+def needed(estimate: Estimate, target: float) -> float:
+    """How many times the runs so far it takes to set an estimate apart from the target; it may be
+    off by a quarter of its half width.
     """
-    if e.value is None or not 0.0 < e.half_width < math.inf:
+    if estimate.value is None or not 0.0 < estimate.half_width < math.inf:
         return 1.0
-    return (e.half_width / (abs(math.log(e.value / target)) + e.half_width / 4)) ** 2
+    width = estimate.half_width
+    return (width / (abs(math.log(estimate.value / target)) + width / 4)) ** 2
 
 
 @cache
@@ -85,16 +87,16 @@ def at_each_look(confidence: float, looks: int) -> float:
             density = step_on @ density
         return float(weights @ density)
 
-    least, most = float(ndtri(confidence)), float(ndtri(1.0 - (1.0 - confidence) / looks))
-    return (
-        confidence
-        if looks == 1
-        else float(ndtr(brentq(lambda x: held(x) - confidence, least, most)))
-    )
+    if looks == 1:
+        return confidence
+    least = float(ndtri(confidence))
+    most = float(ndtri(1.0 - (1.0 - confidence) / looks))
+    return float(ndtr(brentq(lambda limit: held(limit) - confidence, least, most)))
 
 
-def looks_at(found: Finding, max_rung: int) -> int:
+def looks_at(found: Finding, max_runs: int) -> int:
     """How many looks at a size can go wrong: those from SETTLED on, earlier ones decide only from
     afar.
     """
-    return max(1, max_rung + 1 - SETTLED.get(found.method, 0))
+    settled = SETTLED.get(found.method, 0)
+    return max(1, sum(runs >= settled for runs in steps(max_runs)))

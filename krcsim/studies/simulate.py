@@ -5,12 +5,12 @@ from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
 from krcsim.base.fields import check_whole
+from krcsim.base.tables import html_table
 from krcsim.engine.records import COUNTERS, EVENTS
 from krcsim.model.constants import milliseconds
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
-from krcsim.results.result import html_table
-from krcsim.runs.ladder import PRECISION, SEED, check_study
+from krcsim.runs.ladder import SEED, check_study
 from krcsim.runs.replications import WINDOWS, event_log
 
 
@@ -38,7 +38,10 @@ class Run:
         ]
         return html_table(
             ["window", *names],
-            [[w, *(f"{c[name]:g}" for name in names)] for w, c in self.counters.items()],
+            [
+                [window, *(f"{counters[name]:g}" for name in names)]
+                for window, counters in self.counters.items()
+            ],
         )
 
 
@@ -50,8 +53,8 @@ def simulate(
     events: int = 100_000,
     every_call: bool = False,
 ) -> Run:
-    """One run with its event log (times in ms; dull calls leave no event); raises FieldError."""
-    check_study(seed, PRECISION, 0)
+    """One run with its event log, times in ms (uneventful calls leave none); raises FieldError."""
+    check_study(seed)
     check_whole("replication", replication, 2**31, "choose another")
     check_whole("events", events, 10_000_000, "choose another")
     refuse(
@@ -65,12 +68,15 @@ def simulate(
     runs, log, total = event_log(scenario, seed, replication, events=events, every_call=every_call)
     rows = tuple(
         (
-            milliseconds(float(e["at"]), scenario.machine.hz),
-            int(e["cpu"]),
-            EVENTS[int(e["code"])],
-            float(e["value"]),
+            milliseconds(float(event["at"]), scenario.machine.hz),
+            int(event["cpu"]),
+            EVENTS[int(event["code"])],
+            float(event["value"]),
         )
-        for e in log
+        for event in log
     )
-    counters = {w: {c: float(runs.of(c, i)[0]) for c in COUNTERS} for i, w in enumerate(WINDOWS)}
+    counters = {
+        window: {counter: float(runs.of(counter, place)[0]) for counter in COUNTERS}
+        for place, window in enumerate(WINDOWS)
+    }
     return Run(counters, rows, total, scenario, seed, replication)

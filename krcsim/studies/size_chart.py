@@ -1,10 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What was found, as charts and on axes: sizes against a target, the frontier, the ranking of
-assumptions.
-"""
+"""Sizes against a target and the frontier, as charts and on axes."""
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from krcsim.report.style import Picture, figure, plain
 
@@ -16,53 +13,62 @@ from krcsim.results.estimate import exact
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import number
 from krcsim.studies.frontier import Frontier, Point
-from krcsim.studies.sensitivity import INPUTS, Sensitivity
-from krcsim.studies.size import Sized, Tried
+from krcsim.studies.sized import Sized, Tried
 
 XLABEL = "bytes per CPU that the reserve adds once it is full"
 CHEAPEST = "lowest for its bytes"
+MOST_MIXES = 3  # pools next to so many numbers of pages have a line each
+Label = Callable[[Point | Tried], str]
 
 
-def _place(p: Point | Tried) -> float:
-    return max(NOTHING_ADDED, p.bytes_added)
+def no_label(_: Point | Tried) -> str:
+    """Nothing is written at a point."""
+    return ""
 
 
-def _line(name: str, points: Iterable[Point | Tried], labels: str) -> Line:
-    rows = sorted(points, key=lambda p: (p.bytes_added, p.objects))
+def _line(name: str, points: Iterable[Point | Tried], label: Label = no_label) -> Line:
+    """A line over the bytes that its points add, each with what `label` writes at it."""
+    rows = sorted(points, key=lambda point: (point.bytes_added, point.objects))
     return Line(
         name,
-        tuple(str(getattr(p, labels)) if labels else "" for p in rows),
-        tuple(map(_place, rows)),
-        tuple(p.finding.estimate for p in rows),
+        tuple(label(point) for point in rows),
+        tuple(max(NOTHING_ADDED, point.bytes_added) for point in rows),
+        tuple(point.finding.estimate for point in rows),
     )
 
 
-def _lines(points: Iterable[Point | Tried], few: int = 3) -> list[Line]:
-    """Pools, pages, and pools beside so many pages; where these are too many to tell apart, one
-    line of labels.
+def _objects(point: Point | Tried) -> str:
+    return str(point.objects)
+
+
+def _pages(point: Point | Tried) -> str:
+    return str(point.pages)
+
+
+def _lines(points: Iterable[Point | Tried]) -> list[Line]:
+    """Pools, pages, and pools next to so many pages; where these are too many to tell apart, one
+    line without labels.
     """
     rows = list(points)
-    pools, pages = [p for p in rows if not p.pages], [p for p in rows if not p.objects]
-    mixed = sorted({p.pages for p in rows if p.pages and p.objects})
-    lines = [_line("pool of N objects", pools, "objects")] if any(p.objects for p in pools) else []
-    lines += [_line("N pages", pages, "pages")] if any(p.pages for p in pages) else []
-    for count in mixed if len(mixed) <= few else ():
-        lines.append(
-            _line(
-                f"pool of N beside {count} page{'s' * (count > 1)}",
-                [p for p in rows if p.pages == count and p.objects],
-                "objects",
-            )
-        )
-    if len(mixed) > few:
-        lines.append(
-            _line("pool of N beside 1 page or more", [p for p in rows if p.objects and p.pages], "")
-        )
-    return lines or [_line("no reserve", rows, "")]
+    pools = [point for point in rows if not point.pages]
+    lists = [point for point in rows if not point.objects]
+    mixed = [point for point in rows if point.objects and point.pages]
 
+    lines: list[Line] = []
+    if any(point.objects for point in pools):
+        lines.append(_line("pool of N objects", pools, _objects))
+    if any(point.pages for point in lists):
+        lines.append(_line("N pages", lists, _pages))
 
-def _ylabel(quantity: str) -> str:
-    return QUANTITIES[quantity].words
+    counts = sorted({point.pages for point in mixed})
+    if len(counts) > MOST_MIXES:
+        lines.append(_line("pool of N next to 1 page or more", mixed))
+    else:
+        for count in counts:
+            name = f"pool of N next to {count} page{'s' * (count > 1)}"
+            with_count = [point for point in mixed if point.pages == count]
+            lines.append(_line(name, with_count, _objects))
+    return lines or [_line("no reserve", rows)]
 
 
 def _note(found: Sized | Frontier, points: Iterable[Point | Tried]) -> str:
@@ -84,14 +90,18 @@ def chart_of_sizes(found: Sized) -> Chart:
         )
     )
     if found.smallest:
-        lines.append(_line(f"{found.smallest.name} passes", [found.smallest], ""))
-    return Chart(tuple(lines), XLABEL, _ylabel(found.quantity), True, _note(found, found.tried))
+        lines.append(_line(f"{found.smallest.name} passes", [found.smallest]))
+    return Chart(
+        tuple(lines), XLABEL, QUANTITIES[found.quantity].words, True, _note(found, found.tried)
+    )
 
 
 def chart_of_frontier(found: Frontier) -> Chart:
     """Pools, pages and mixes over the bytes they add, and the lowest for its bytes."""
-    lines = [*_lines(found.points), _line(CHEAPEST, found.envelope, "")]
-    return Chart(tuple(lines), XLABEL, _ylabel(found.quantity), True, _note(found, found.points))
+    lines = [*_lines(found.points), _line(CHEAPEST, found.envelope)]
+    return Chart(
+        tuple(lines), XLABEL, QUANTITIES[found.quantity].words, True, _note(found, found.points)
+    )
 
 
 def draw_chart(chart: Chart, ax: Axes) -> Axes:
@@ -111,92 +121,10 @@ def draw_frontier(found: Frontier, ax: Axes) -> Axes:
     return draw_chart(chart_of_frontier(found), ax)
 
 
-def _spoken(quantity: str) -> str:
-    return "P(wait)" if quantity == "p_wait" else quantity
-
-
-def stated(name: str, low: float, high: float) -> str:
-    """An input with its range: calls, 500 to 2000 1/s per CPU."""
-    ends = (f"{float(f'{x:.3g}'):g}" for x in (low, high))
-    return f"{INPUTS[name].words}, {' to '.join(ends)} {INPUTS[name].unit}".rstrip()
-
-
-def caption(found: Sensitivity) -> str:
-    """What the ranking is, and what it is not."""
-    floored = (
-        f"; {100 * found.at_floor:.0f} % of the points are at the floor of {number(found.floor)}"
-        if found.at_floor
-        else ""
-    )
-    return (
-        f"Share of the variance of log10 of {_spoken(found.quantity)} (standard deviation "
-        f"{found.spread:.2f}) over "
-        f"the ranges given: {found.points} points in the same worlds, 95 % bootstrap "
-        f"intervals{floored}. "
-        f"{100 * min(1.0, found.chance):.0f} % is chance: so much the same points differ in other "
-        "worlds. "
-        "The ranking holds for these ranges only."
-    )
-
-
-def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
-    """Inputs from the one that moves most down: alone (open square) and with all others (filled
-    circle).
-    """
-    looks: tuple[tuple[str, str, float, dict[str, Any]], ...] = (
-        (
-            "total",
-            "with all others (total)",
-            -0.14,
-            dict(color=figures.STYLES[0][0], marker="o", ls="none"),
-        ),
-        (
-            "first",
-            "alone (first order)",
-            0.14,
-            dict(color=figures.STYLES[1][0], marker="s", ls="none", mfc="white"),
-        ),
-    )
-    for which, words, shift, look in looks:
-        rows = [getattr(row, which) for row in found.indices]
-        y = [k + shift for k in range(len(rows))]
-        ax.plot([row[0] for row in rows], y, label=words, zorder=3, **look)
-        for at, (_, lo, hi) in zip(y, rows, strict=True):
-            ax.plot(
-                [lo, hi],
-                [at, at],
-                color=look["color"],
-                lw=1.3,
-                ls="-" if which == "total" else "--",
-            )
-    ax.set_yticks(
-        range(len(found.indices)),
-        [stated(row.name, *row.range) for row in found.indices],
-        fontsize=8,
-    )
-    ax.invert_yaxis()
-    ax.axvline(0.0, color="black", lw=0.6)
-    ax.axvline(found.chance, color="black", lw=1.0, ls=":", label="chance (other worlds)")
-    shares = [x for row in found.indices for x in (row.first[0], row.total[0])]
-    ax.set_xlim(
-        min(-0.1, *shares) - 0.05, max(1.0, *shares) + 0.05
-    )  # shares; intervals of few points go beyond
-    ax.set_xlabel(
-        f"share of the variance of log10 {_spoken(found.quantity)}, for these ranges only"
-    )
-    ax.grid(True, axis="x", alpha=0.3)
-    ax.legend(frameon=False, fontsize=8, loc="lower right")
-    return ax
-
-
 @plain()
-def drawn(found: Sized | Frontier | Sensitivity) -> Picture:
+def picture_of_sizes(found: Sized | Frontier) -> Picture:
     """A picture of what was found."""
     fig = figure(8.0, 4.6, layout="constrained")
-    ax = fig.subplots()
-    if isinstance(found, Sensitivity):
-        draw_sensitivity(found, ax)
-        return Picture(fig, caption(found), found)
     chart = chart_of_sizes(found) if isinstance(found, Sized) else chart_of_frontier(found)
-    draw_chart(chart, ax)
+    draw_chart(chart, fig.subplots())
     return Picture(fig, f"{chart.ylabel} over {chart.xlabel}", found)

@@ -4,85 +4,97 @@ save.
 """
 
 import html
+import math
 
-from krcsim.report.reply import WIDTH, assumed, check_text, made_with, situation, table, wrap
-from krcsim.results.result import BASE, Result, html_table, number, provenance, words
-from krcsim.studies.ask import BY_CONSTRUCTION
-from krcsim.studies.size import Sized, Tried, size_of
-from krcsim.studies.unseen import how
+from krcsim.base.tables import html_table, text_table
+from krcsim.methods import construction
+from krcsim.report.plain_text import WIDTH, check_text, wrap
+from krcsim.report.reply import made_with
+from krcsim.report.sentences import assumed, situation
+from krcsim.results.estimate import exact
+from krcsim.results.result import BASE, Result, number, provenance, words
+from krcsim.studies.entries import Entry, entry_of
+from krcsim.studies.sized import Sized, Tried, size_of
+from krcsim.studies.unseen import UNSEEN
 
 NOUNS = {"pool": "objects", "pages": "pages"}
 
 
-def counted(of: str, t: Tried) -> str:
+def size_in_words(of: str, tried: Tried) -> str:
     """A size with its unit: 12 objects per CPU."""
-    objects = f"{t.objects} object{'s' * (t.objects != 1)}"
+    objects = f"{tried.objects} object{'s' * (tried.objects != 1)}"
     if of == "pool":
         return f"{objects} per CPU"
-    pages = f"{t.pages} page{'s' * (t.pages != 1)} per CPU"
+
+    pages = f"{tried.pages} page{'s' * (tried.pages != 1)} per CPU"
     if of == "pages":
         return pages
-    return (
-        f"{objects} and {pages}" if t.pages else f"{objects} per CPU beside the plain code's cache"
-    )
+    if not tried.pages:
+        return f"{objects} per CPU next to the plain code's cache"
+    return f"{objects} and {pages}"
 
 
-def _of(t: Tried) -> str:
-    return f"{words(t.finding.estimate)}, {t.bytes_added} bytes added"
+def _reached(tried: Tried) -> str:
+    return f"{words(tried.finding.estimate)}, {tried.bytes_added} bytes added"
 
 
-def sentence(found: Sized) -> str:
+def size_sentence(found: Sized) -> str:
     """The answer in one line, also where it is that no size was found."""
-    a, b, of = found.smallest, found.largest, found.of
-    if a is None:
-        return unmet(found)
+    passes, fails, of = found.smallest, found.largest, found.of
+    if passes is None:
+        return _unmet(found)
+
+    size = size_of(of, passes)
+    in_words = size_in_words(of, passes)
     if of == "mix":
-        return f"{a.name} ({counted(of, a)}) is the cheapest mix found with {found.goal}: {_of(a)}"
-    if size_of(of, a) == 0:
-        return f"{found.goal} takes no {NOUNS[of]} at all: {_of(a)}"
-    if found.sharp and b:
+        return (
+            f"{passes.name} ({in_words}) is the cheapest mix found with {found.goal}: "
+            f"{_reached(passes)}"
+        )
+    if size == 0:
+        return f"{found.goal} takes no {NOUNS[of]} at all: {_reached(passes)}"
+    if found.sharp and fails:
         text = (
-            f"{found.goal} takes {counted(of, a)}: {_of(a)}; with {size_of(of, b)}: "
-            f"{words(b.finding.estimate)}"
+            f"{found.goal} takes {in_words}: {_reached(passes)}; with {size_of(of, fails)}: "
+            f"{words(fails.finding.estimate)}"
         )
     else:
+        least = size_of(of, fails) + 1 if fails else 0
         text = (
-            f"{found.goal} takes between {size_of(of, b) + 1 if b else 0} and {counted(of, a)}: "
-            f"{size_of(of, a)} "
-            f"pass{'es' * (size_of(of, a) == 1)} ({_of(a)}), fewer could not be decided with "
+            f"{found.goal} takes between {least} and {in_words}: {size} "
+            f"pass{'es' * (size == 1)} ({_reached(passes)}), fewer could not be decided with "
             f"{found.events:.2g} events"
         )
+
     if found.disorder:
-        larger = ", ".join(str(size_of(of, t)) for t in found.disorder)
+        larger = ", ".join(str(size_of(of, tried)) for tried in found.disorder)
         text += f"; the probability does not fall everywhere: {larger} fail though they are more"
     return text
 
 
-def unmet(found: Sized) -> str:
+def _unmet(found: Sized) -> str:
     """Why no size was found, the best that was reached, and what to try instead."""
     best, of = found.best, found.of
-    top = max(
-        found.tried, key=lambda t: (t.pages, t.objects) if of == "pages" else (t.objects, t.pages)
-    )
+    if of == "pages":
+        top = max(found.tried, key=lambda tried: (tried.pages, tried.objects))
+    else:
+        top = max(found.tried, key=lambda tried: (tried.objects, tried.pages))
+    largest = tuple(max(size_of(kind, tried) for tried in found.tried) for kind in NOUNS)
+    whole = of != "mix" or (top.objects, top.pages) == largest
+
     reached = f"the best is {words(best.finding.estimate)} with {best.name}"
-    whole = of != "mix" or (top.objects, top.pages) == tuple(
-        max(size_of(k, t) for t in found.tried) for k in NOUNS
-    )
     if top.verdict != "fails" or not whole:
-        unseen = next(
-            (t for t in found.tried if t.finding.estimate.kind in ("bound", "none")), None
-        )
-        if unseen:
-            proven = (
-                f" (proven: {words(unseen.finding.estimate)})"
-                if unseen.finding.estimate.kind == "bound"
-                else ""
-            )
-            reached = f"no wait was seen with {unseen.name}{proven}, but that is no proof"
+        without_a_wait = [tried for tried in found.tried if tried.finding.estimate.kind in UNSEEN]
+        if without_a_wait:
+            first = without_a_wait[0]
+            estimate = first.finding.estimate
+            proven = f" (proven: {words(estimate)})" if estimate.kind == "bound" else ""
+            reached = f"no wait was seen with {first.name}{proven}, but that is no proof"
         return (
-            f"{found.goal} could not be shown for any size: {reached}; raise max_rung, budget "
+            f"{found.goal} could not be shown for any size: {reached}; raise max_runs, budget "
             "or target"
         )
+
     what = {
         "pool": f"pool of up to {top.objects} objects per CPU",
         "pages": f"list of up to {top.pages} pages per CPU",
@@ -94,96 +106,95 @@ def unmet(found: Sized) -> str:
     return f"no {what} has {found.goal}; {reached}; {hint}"
 
 
-def rows(found: Sized) -> list[list[str]]:
-    """A row for each size tried: name, bytes, estimate, runs, verdict."""
+def table_rows(found: Sized) -> list[list[str]]:
+    """A row for each size tried: name, bytes, estimate, interval, runs, verdict."""
     return [
         [
-            t.name,
-            f"{t.bytes_added}",
-            words(t.finding.estimate).split(" [")[0],
-            _interval(t),
-            f"{t.finding.replications}",
-            t.verdict,
+            tried.name,
+            f"{tried.bytes_added}",
+            words(tried.finding.estimate).split(" [")[0],
+            _interval(tried),
+            f"{tried.finding.replications}",
+            tried.verdict,
         ]
-        for t in found.tried
+        for tried in found.tried
     ]
 
 
 HEAD = ["reserve", "bytes", "P(wait)", "95 % interval", "runs", "verdict"]
 
 
-def _interval(t: Tried) -> str:
-    e = t.finding.estimate
-    return (
-        "none seen"
-        if e.kind == "bound"
-        else ""
-        if e.lo is None or e.hi is None or e.kind == "exact"
-        else f"{number(e.lo)} .. {number(e.hi)}"
-    )
+def _head(found: Sized) -> list[str]:
+    """The names of the columns: that of the quantity is the third."""
+    quantity = HEAD[2] if found.quantity == "p_wait" else found.quantity
+    return [*HEAD[:2], quantity, *HEAD[3:]]
+
+
+def _interval(tried: Tried) -> str:
+    e = tried.finding.estimate
+    if e.kind == "bound":
+        return "none seen"
+    if e.lo is None or e.hi is None or e.kind == "exact":
+        return ""
+    return f"{number(e.lo)} .. {number(e.hi)}"
 
 
 def note(found: Sized) -> str:
     """What a reader has to know of the window, "" if nothing."""
-    return next((t.finding.note for t in found.tried if t.finding.note), "")
+    return next((tried.finding.note for tried in found.tried if tried.finding.note), "")
 
 
-def shown(found: Sized) -> str:
+def size_table(found: Sized) -> str:
     """The table for a terminal, the sentence where the target is met, and what to know of the
     window.
     """
     head = [found.quantity if name == "P(wait)" else name for name in HEAD]
-    said = [line for line in (sentence(found) if found.met else "", note(found)) if line]
-    return "\n".join([*table(head, rows(found), 10_000), *([""] if said else []), *said])
+    below = [line for line in (size_sentence(found) if found.met else "", note(found)) if line]
+    if below:
+        below.insert(0, "")
+    return "\n".join([*text_table(head, table_rows(found)), *below])
 
 
-def html_of(found: Sized) -> str:
+def size_html(found: Sized) -> str:
     """The sentence and the table for a notebook."""
-    head = [
-        found.quantity if name == "P(wait)" and found.quantity != "p_wait" else name
-        for name in HEAD
-    ]
-    return f"<p>{html.escape(sentence(found))}</p>{html_table(head, rows(found))}"
+    sentence = html.escape(size_sentence(found))
+    return f"<p>{sentence}</p>{html_table(_head(found), table_rows(found))}"
 
 
 def _narrow(head: list[str], body: list[list[str]]) -> list[str]:
     """The table for a list; where long names make it too wide, without the runs, then without
     intervals too.
     """
+    lines: list[str] = []
     for left_out in ((), HEAD[4:5], HEAD[3:5]):
-        columns = [k for k, name in enumerate(HEAD) if name not in left_out]
-        lines = table(
-            [head[k] for k in columns], [[row[k] for k in columns] for row in body], 10_000
-        )
+        columns = [place for place, name in enumerate(HEAD) if name not in left_out]
+        narrow = [[row[place] for place in columns] for row in body]
+        lines = text_table([head[place] for place in columns], narrow)
         if max(map(len, lines)) <= WIDTH:
             break
     return lines
 
 
-def text_of(found: Sized) -> str:
+def size_text(found: Sized) -> str:
     """The answer as plain text for a list: situation, sentence, table, what a verdict means,
     command.
     """
-    head = [
-        found.quantity if name == "P(wait)" and found.quantity != "p_wait" else name
-        for name in HEAD
-    ]
+    remark = [*wrap(note(found) + "."), ""] if note(found) else []
     lines = [
         *wrap(f"krcsim, {found.window} window: {situation(found.scenario)}"),
         "",
-        *wrap(sentence(found) + "."),
+        *wrap(size_sentence(found) + "."),
         "",
-        *_narrow(head, rows(found)),
+        *_narrow(_head(found), table_rows(found)),
         "",
         *wrap(
-            "bytes: what the reserve adds per CPU once full. f: full at boot. A "
-            "size passes (fails) if its one-sided limit is below (not below) "
-            f"{number(found.target)}, with "
-            f"{100 * found.confidence:g} % for all looks at it together; sizes far from the target "
-            "were given few runs."
+            "bytes: what the reserve adds per CPU once full. f: full at boot. A size passes "
+            "(fails) if its one-sided limit is below (not below) "
+            f"{number(found.target)}, with {100 * found.confidence:g} % for all looks at it "
+            "together; sizes far from the target were given few runs."
         ),
         "",
-        *([*wrap(note(found) + "."), ""] if note(found) else []),
+        *remark,
         *wrap(f"{assumed(found.scenario)}; the size is no better than they are."),
         "",
         *made_with(found.command, found.scenario),
@@ -191,43 +202,16 @@ def text_of(found: Sized) -> str:
     return check_text("\n".join(lines) + "\n")
 
 
-def result_of(found: Sized) -> Result:
+def size_result(found: Sized) -> Result:
     """A Result that saves all that was tried, with what was asked for in its provenance."""
-    out = []
-    for t in found.tried:
-        e, f = t.finding.estimate, t.finding
-        out.append(
-            (
-                t.name,
-                found.window,
-                found.quantity,
-                "",
-                e.value,
-                e.lo,
-                e.hi,
-                e.kind,
-                f.replications,
-                f.rung,
-                how(f),
-            )
-        )
-        for name, value in (("bytes_added", t.bytes_added), ("bytes_at_full", t.bytes_at_full)):
-            exact = float(value)
-            out.append(
-                (
-                    t.name,
-                    found.window,
-                    name,
-                    "bytes",
-                    exact,
-                    exact,
-                    exact,
-                    "exact",
-                    f.replications,
-                    f.rung,
-                    BY_CONSTRUCTION,
-                )
-            )
+    rows = []
+    for tried in found.tried:
+        entry = entry_of(tried.finding)
+        rows.append((tried.name, found.window, found.quantity, "", *entry.columns()))
+        for name in ("bytes_added", "bytes_at_full"):
+            known = Entry(exact(float(getattr(tried, name))), entry.replications, construction.NAME)
+            rows.append((tried.name, found.window, name, "bytes", *known.columns()))
+
     asked = {
         "of": found.of,
         "target": found.target,
@@ -239,23 +223,24 @@ def result_of(found: Sized) -> Result:
     answer = {
         "met": found.met,
         "sharp": found.sharp,
-        "said": sentence(found),
+        "said": size_sentence(found),
         "events": found.events,
         "smallest": found.smallest and found.smallest.name,
         "largest": found.largest and found.largest.name,
-        "between": [t.name for t in found.between],
-        "verdicts": {t.name: t.verdict for t in found.tried},
+        "between": [tried.name for tried in found.between],
+        "verdicts": {tried.name: tried.verdict for tried in found.tried},
         "limits": {
-            t.name: [t.lower, t.upper if t.upper < float("inf") else None] for t in found.tried
+            tried.name: [tried.lower, tried.upper if tried.upper < math.inf else None]
+            for tried in found.tried
         },
-        "methods": {t.name: t.finding.method for t in found.tried},
+        "methods": {tried.name: tried.finding.method for tried in found.tried},
     }
-    rungs = {t.name: t.finding.rung for t in found.tried}
+    runs = {tried.name: tried.finding.runs for tried in found.tried}
     return Result(
         ("remedy", *BASE),
-        tuple(out),
+        tuple(rows),
         (),
         provenance(
-            found.command, found.scenario, found.seed, asked=asked, answer=answer, rungs=rungs
+            found.command, found.scenario, found.seed, asked=asked, answer=answer, runs=runs
         ),
     )

@@ -1,235 +1,207 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where plain runs see no wait: a proof, the exact chain or forks say how rare it is, and only then
-a bound is left.
+"""Where plain runs see no wait: a proof, the exact chain or importance sampling say how rare it is,
+and only then a bound is left.
 """
 
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
-from krcsim.methods import rare
-from krcsim.methods.construction import impossible
-from krcsim.methods.weights import EFFECTIVE, at_most, says_little, weighed
+from krcsim.methods import construction, exact, rare
+from krcsim.methods.finding import Question
+from krcsim.methods.importance import CopiedRuns
+from krcsim.methods.rare import Look, least_effective, looks
+from krcsim.methods.weights import at_most, says_little, weighed
 from krcsim.model.scenario import Scenario
-from krcsim.results.estimate import Estimate, exact
-from krcsim.runs.ladder import BOUND_RUNG, PRECISION, Stop
-from krcsim.runs.replications import WINDOWS, Replications
-from krcsim.studies.ask import BY_CONSTRUCTION, NEGLIGIBLE, Finding, Look, looks, without_chance
+from krcsim.results.estimate import Estimate
+from krcsim.results.quantities import SUMS
+from krcsim.runs.ladder import BOUND_RUNS, PRECISION, Stop
+from krcsim.runs.replications import Replications
+from krcsim.studies.entries import Entries, Entry, Where
 
-Where = tuple[int, str]  # a window, counted, and a quantity
-ASKED = ("p_wait", "p_wait_episode", "blocked")  # the gaps that are looked for; see rare.SUMS
-UNSEEN = ("bound", "none")
+UNSEEN = ("bound", "none")  # kinds of estimates where no wait was seen
 
 
 @dataclass(frozen=True)
-class Row:
-    """An estimate, from how many replications, of which rung, and how it was found (see
-    krcsim.results.result.METHODS).
-    """
+class Gaps:
+    """The entries of a point in which plain runs saw no wait, and what may be spent on them."""
 
-    estimate: Estimate
-    replications: int
-    rung: int
-    method: str = "skipping"
-
-    def columns(self) -> tuple[Any, ...]:
-        """The last columns of a row of a Result."""
-        e = self.estimate
-        return e.value, e.lo, e.hi, e.kind, self.replications, self.rung, self.method
-
-
-Rows = dict[Where, Row]
+    scenario: Scenario
+    runs: Replications
+    entries: Entries  # by plain runs
+    open: tuple[Where, ...]
+    seed: int
+    precision: float
+    max_runs: int
+    budget: float
+    by_episode: int
+    stop: Stop | None
 
 
-def how_found(kind: str, method: str) -> str:
-    """The method of a row: a bound that is no proof is only a bound, whatever was tried."""
-    return "bound" if kind == "bound" and method != BY_CONSTRUCTION else method
-
-
-def how(found: Finding | None) -> str:
-    """How a finding was made, as a Result has it; "" without one."""
-    return how_found(found.estimate.kind, found.method) if found else ""
-
-
-def row_of(e: Estimate, replications: int, rung: int) -> Row:
-    """What plain runs say; what no draw changes follows from the scenario."""
-    return Row(
-        e,
-        replications,
-        rung,
-        BY_CONSTRUCTION if e.kind == "exact" else how_found(e.kind, "skipping"),
-    )
-
-
-def closed(
-    s: Scenario,
-    plain: Rows,
+def fill_gaps(
+    scenario: Scenario,
+    entries: Entries,
     runs: Replications,
     *,
     seed: int,
-    max_rung: int,
+    max_runs: int,
     budget: float,
     precision: float = PRECISION,
     stop: Stop | None = None,
     by_episode: int = 0,
-) -> tuple[Rows, str]:
-    """The rows of a point with other methods' answers where plain runs saw no wait, and why these
-    hold, in words.
+) -> tuple[Entries, str]:
+    """The entries of a point with other methods' answers where plain runs saw no wait, and why
+    these hold, in words.
 
-    Tried in this order, within `budget` events: by construction, the exact chain, forks, split
-    runs.
+    Tried in this order, within `budget` events: by construction, the exact chain, biased copies,
+    split runs.
     """
-    gaps = [
-        where for where, row in plain.items() if where[1] in ASKED and row.estimate.kind in UNSEEN
-    ]
-    if not gaps or not budget:
-        return plain, ""
-    proven = _proven(s, plain, gaps)
-    if proven:
-        return plain | proven[0], proven[1]
-    sure = {} if by_episode else _chained(s, plain, gaps, budget)
-    # Without a call that could wait there is nothing to fork.
-    open_gaps = [
-        (w, quantity)
-        for w, quantity in gaps
-        if (w, quantity) not in sure
-        and runs.of("single_episode" if quantity == "p_wait_episode" else "single", w).any()
-    ]
-    found, why = _forked(
-        s,
-        plain,
-        open_gaps,
+    unseen = tuple(
+        where
+        for where, entry in entries.items()
+        if where[1] in SUMS and entry.estimate.kind in UNSEEN
+    )
+    if not unseen or not budget:
+        return entries, ""
+
+    gaps = Gaps(
+        scenario,
         runs,
+        entries,
+        unseen,
         seed,
         max(precision, PRECISION),
-        max_rung,
+        max_runs,
         budget,
-        stop,
         by_episode,
+        stop,
     )
-    return plain | found | sure, why or ("a small world on one CPU" if sure else "")
+    none = construction.negligible(scenario)
+    if none:
+        return entries | _proven(gaps, none.estimate), none.why
+
+    chained = {} if by_episode else _chained(gaps)
+    left = tuple(where for where in unseen if where not in chained and _has_calls(gaps, where))
+    found, why = _sampled(replace(gaps, open=left))
+    return entries | found | chained, why or (exact.WHY if chained else "")
 
 
-def _proven(s: Scenario, plain: Rows, gaps: list[Where]) -> tuple[Rows, str] | None:
-    """The gaps where no call can wait, or hardly one: a bound for a whole run, so for each of its
-    windows.
+def _has_calls(gaps: Gaps, where: Where) -> bool:
+    """Whether a call was seen that could wait: without one there is nothing to copy."""
+    window, quantity = where
+    calls = SUMS[quantity][1] or "single"
+    return bool(gaps.runs.of(calls, window).any())
+
+
+def _proven(gaps: Gaps, e: Estimate) -> Entries:
+    """The gaps where no call can wait, or hardly one: what holds for a whole run holds for each of
+    its windows.
     """
-    no = impossible(s)
-    if no is None or no.bound > NEGLIGIBLE:
-        return None
-    e = exact(0.0) if no.bound == 0.0 else Estimate(None, 0.0, no.bound, "bound")
-    episodes = [(w, "p_episode") for w in dict.fromkeys(w for w, _ in gaps)]
+    windows = dict.fromkeys(window for window, _ in gaps.open)
+    episodes = [(window, "p_episode") for window in windows]
     follow = [
-        where for where in episodes if where in plain and plain[where].estimate.kind == "bound"
+        where
+        for where in episodes
+        if where in gaps.entries and gaps.entries[where].estimate.kind == "bound"
     ]
     return {
-        where: replace(plain[where], estimate=e, method=BY_CONSTRUCTION)
-        for where in (*gaps, *follow)
-    }, no.why
+        where: replace(gaps.entries[where], estimate=e, method=construction.NAME)
+        for where in (*gaps.open, *follow)
+    }
 
 
-def _chained(s: Scenario, plain: Rows, gaps: list[Where], budget: float) -> Rows:
-    """P(wait) by the exact chain, where the world is small."""
-    found: Rows = {}
-    for where in gaps:
-        if where[1] == "p_wait" and (
-            f := without_chance(s, "p_wait", WINDOWS[where[0]], "auto", budget)
-        ):
-            found[where] = replace(plain[where], estimate=f.estimate, method=f.method)
+def _chained(gaps: Gaps) -> Entries:
+    """P(wait) by the exact chain, where the scenario is small."""
+    found: Entries = {}
+    for window, quantity in gaps.open:
+        if exact.why_not(gaps.scenario, quantity):
+            continue
+        question = Question(
+            scenario=gaps.scenario, quantity=quantity, window=window, budget=gaps.budget
+        )
+        for finding in exact.findings(question):
+            entry = gaps.entries[window, quantity]
+            found[window, quantity] = replace(
+                entry, estimate=finding.estimate, method=finding.method
+            )
     return found
 
 
-def _forked(
-    s: Scenario,
-    plain: Rows,
-    gaps: list[Where],
-    runs: Replications,
-    seed: int,
-    precision: float,
-    max_rung: int,
-    budget: float,
-    stop: Stop | None,
-    by_episode: int,
-) -> tuple[Rows, str]:
-    """What forks say of the gaps, rung by rung, until all is known or the budget is spent."""
+def _sampled(gaps: Gaps) -> tuple[Entries, str]:
+    """What biased copies say of the gaps, with more and more replications, until all is known or
+    the budget is spent.
+    """
 
-    def told(forked: rare.Forked) -> list[Estimate]:
-        return [
-            _estimate(s, forked, runs, quantity, w, by_episode, plain[w, quantity].estimate.hi)
-            for w, quantity in gaps
-        ]
+    def estimates_of(copied: CopiedRuns) -> list[Estimate]:
+        return [estimate_in_gap(gaps, copied, where) for where in gaps.open]
 
-    def clear(forked: rare.Forked) -> bool:
-        return all(e.kind == "interval" for e in told(forked))
+    def clear(copied: CopiedRuns) -> bool:
+        return all(e.kind == "interval" for e in estimates_of(copied))
 
-    found: Rows = {}
-    why = ""
-    if not gaps or rare.fits(s):
-        return found, why
+    if not gaps.open or rare.why_not(gaps.scenario):
+        return {}, ""
+
+    found: Entries = {}
+    why = "no wait was seen, with biased copies or without"
     for look in looks(
-        s, seed, clear, max_rung=max_rung, budget=budget, stop=stop, by_episode=by_episode
+        gaps.scenario,
+        gaps.seed,
+        clear,
+        max_runs=gaps.max_runs,
+        budget=gaps.budget,
+        stop=gaps.stop,
+        by_episode=gaps.by_episode,
     ):
-        estimates = told(look.forked)
+        estimates = estimates_of(look.copied)
         seen = any(e.value is not None for e in estimates)
         if seen and (not look.again or look.over or not found):
-            found = _rows(plain, dict(zip(gaps, estimates, strict=True)), look)
-            why = (
-                f"forks{f' of runs split at {look.levels} levels of danger' if look.levels else ''}"
-            )
-        known = all(e.kind == "interval" and e.half_width <= precision for e in estimates)
-        if known or (not seen and look.rung >= BOUND_RUNG):
+            found = _entries(gaps, dict(zip(gaps.open, estimates, strict=True)), look)
+            why = "importance sampling"
+            if look.levels:
+                why += f" of runs split at {look.levels} levels of danger"
+
+        known = all(e.kind == "interval" and e.half_width <= gaps.precision for e in estimates)
+        if known or (not seen and len(look.copied.runs) >= BOUND_RUNS):
             break
-    return found, why or "no wait was seen, with forks or without"
+    return found, why
 
 
-def _rows(plain: Rows, told: dict[Where, Estimate], look: Look) -> Rows:
-    """What forks found in the gaps, and what follows from it: the mean wait."""
-    forked, n = look.forked, len(look.forked.runs)
+def _entries(gaps: Gaps, estimates: dict[Where, Estimate], look: Look) -> Entries:
+    """What biased copies found in the gaps, and what follows from it: the mean wait."""
+    copied = look.copied
+    count = len(copied.runs)
     found = {
-        where: Row(e, n, look.rung, "rare") for where, e in told.items() if e.value is not None
+        where: Entry(e, count, rare.NAME) for where, e in estimates.items() if e.value is not None
     }
-    for where in [(w, "wait_ms") for w in dict.fromkeys(w for w, _ in found)]:
-        waits = forked.of("waits", where[0])
-        e = weighed(forked.of("wait_ms", where[0]), waits, waits, least=least_of(forked))
-        if e.value is not None and where in plain and plain[where].estimate.kind == "none":
-            found[where] = Row(e, n, look.rung, "rare")
+
+    for window in dict.fromkeys(window for window, _ in found):
+        waits = copied.of("waits", window)
+        e = weighed(copied.of("wait_ms", window), waits, waits, least=least_effective(copied))
+        where = (window, "wait_ms")
+        undefined = where in gaps.entries and gaps.entries[where].estimate.kind == "none"
+        if e.value is not None and undefined:
+            found[where] = Entry(e, count, rare.NAME)
     return found
 
 
-def _estimate(
-    s: Scenario,
-    forked: rare.Forked,
-    runs: Replications,
-    quantity: str,
-    w: int,
-    by_episode: int,
-    most: float | None,
-) -> Estimate:
-    """A quantity by forks, where nothing else is known above than the bound of more plain runs
-    (`most`).
+def estimate_in_gap(gaps: Gaps, copied: CopiedRuns, where: Where) -> Estimate:
+    """A quantity by biased copies, where nothing else is known above than the bound of more plain
+    runs.
 
     Episode by episode it has no control, and split runs count no calls by episode: plain runs do.
     """
-    if not by_episode:
-        e = rare.estimate(forked, s, quantity, w)
-        faint = (
-            says_little(e)
-            and e.hi is not None
-            and most is not None
-            and (e.value or 0.0) < most < e.hi
-        )
-        return replace(e, hi=most) if faint else e
-    waits, calls = rare.SUMS[quantity]
-    y = forked.of(waits, w)
-    den = (
-        np.full(len(y), float(runs.of(calls, w).mean()))
-        if forked.split
-        else forked.runs.of(calls, w)
-    )
-    return at_most(weighed(y, den, den, least=least_of(forked), most=most), 1.0)
+    window, quantity = where
+    most = gaps.entries[where].estimate.hi
+    if not gaps.by_episode:
+        e = rare.estimate(copied, gaps.scenario, quantity, window)
+        if e.hi is None or most is None or not says_little(e):
+            return e
+        return replace(e, hi=most) if (e.value or 0.0) < most < e.hi else e
 
-
-def least_of(forked: rare.Forked) -> float:
-    """The effective number of replications below which an answer of forks is rough."""
-    return rare.EFFECTIVE_SPLIT if forked.split else EFFECTIVE
+    waits, calls = SUMS[quantity]
+    summed = copied.of(waits, window)
+    per_run = copied.runs.of(calls, window)
+    if copied.split:
+        per_run = np.full(len(summed), float(gaps.runs.of(calls, window).mean()))
+    e = weighed(summed, per_run, per_run, least=least_effective(copied), most=most)
+    return at_most(e, 1.0)

@@ -58,8 +58,8 @@ def dask_executor(
 
 @contextlib.contextmanager
 def _quiet(library: str) -> Iterator[None]:
-    """A worker that died is replaced, and a scheduler that is gone is told in a line: no tracebacks
-    beside the bar.
+    """A worker that died is replaced, and a scheduler that is gone is reported in a line: no
+    tracebacks next to the bar.
     """
     loggers = [
         logging.getLogger(name)
@@ -85,7 +85,7 @@ def _address_in(path: Path) -> str:
     """Where the scheduler is that wrote a scheduler file; raises KrcsimError at once if there is
     none yet.
     """
-    told = read_json(
+    body = read_json(
         read_text(
             path,
             "scheduler file",
@@ -93,12 +93,12 @@ def _address_in(path: Path) -> str:
         ),
         f"scheduler file {path}",
     )
-    if wrong := cells.wrong_in_table({"address": cells.NAME}, told):
+    if wrong := cells.wrong_in_table({"address": cells.NAME}, body):
         raise KrcsimError(
             f"scheduler file {path} is not one of Dask: {wrong}; give the file that the scheduler "
             "wrote"
         )
-    address: str = told["address"]
+    address: str = body["address"]
     return address
 
 

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A small grid of settings, all at once and in memory; what is larger goes into a file: see
-scale.py.
+"""A small grid of settings, all at once and in memory; what is larger goes into a table: see
+run.py.
 """
 
 import itertools
@@ -10,15 +10,18 @@ from collections.abc import Mapping
 from typing import Any
 
 from krcsim.base.errors import KrcsimError, refuse
+from krcsim.base.old_names import takes_rungs
 from krcsim.model.remedy import THREAD
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import UNSET, given
-from krcsim.results.result import Result
-from krcsim.studies.compare import Point, same_in_a_shell, study_of
+from krcsim.results.result import Cell, Result
+from krcsim.studies.compare import answer_points, same_in_a_shell
+from krcsim.studies.differences import Point
 
 MAX_POINTS = 10_000
 
 
+@takes_rungs
 def sweep(
     scenario: Scenario | str, over: Mapping[str, list[Any] | tuple[Any, ...]], **how: Any
 ) -> Result:
@@ -43,27 +46,36 @@ def sweep(
     size = math.prod(map(len, over.values()))
     if size > MAX_POINTS:
         raise KrcsimError(f"the grid has {size} points; allowed: up to {MAX_POINTS}; thin it out")
-    for empty in (k for k, v in over.items() if not v):
-        raise KrcsimError(f"{empty} has no value to sweep over; give at least one")
-    scenario, names = given(scenario), tuple(k for k in over if k != "remedy")
+    for name in (name for name, values in over.items() if not values):
+        raise KrcsimError(f"{name} has no value to sweep over; give at least one")
+
+    scenario = given(scenario)
+    names = tuple(name for name in over if name != "remedy")
     points: dict[Point, Scenario] = {}
-    for combo in itertools.product(*over.values()):
-        values = dict(zip(over, combo, strict=True))
-        cells = (v if isinstance(v, (str, int, float)) else str(v) for v in map(values.get, names))
-        points[str(values.get("remedy", "as given")), *cells] = changed(scenario, **values)
+    for combination in itertools.product(*over.values()):
+        values = dict(zip(over, combination, strict=True))
+        remedy = str(values.get("remedy", "as given"))
+        points[remedy, *(_cell(values[name]) for name in names)] = changed(scenario, **values)
+
     how["command"] = how.get("command") or same_in_a_shell(
         "sweep", scenario, THREAD, how, _options(over)
     )
-    return study_of(scenario, names, points, **how)
+    return answer_points(scenario, names, points, **how)
+
+
+def _cell(value: Any) -> Cell:
+    """A value as a cell of a table."""
+    return value if isinstance(value, (str, int, float)) else str(value)
 
 
 def _options(over: Mapping[str, list[Any] | tuple[Any, ...]]) -> str:
     """The grid as options of the shell."""
-    texts = {
-        name: ",".join(
-            str(v).lower() if isinstance(v, bool) else UNSET if v is None else str(v)
-            for v in values
-        )
-        for name, values in over.items()
-    }
+    texts = {name: ",".join(map(_option, values)) for name, values in over.items()}
     return " ".join(f"--over {shlex.quote(f'{name}={text}')}" for name, text in texts.items())
+
+
+def _option(value: Any) -> str:
+    """A value as an option of the shell has it."""
+    if value is None:
+        return UNSET
+    return str(value).lower() if isinstance(value, bool) else str(value)

@@ -10,14 +10,16 @@ from hashlib import blake2b
 from itertools import islice, product
 from typing import Any
 
+from krcsim.base import old_names
 from krcsim.base.errors import KrcsimError, refuse, shown
 from krcsim.base.fields import check_whole, is_finite
+from krcsim.methods.table import CHOICES
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
-from krcsim.results.quantities import QUANTITIES, window_ms
-from krcsim.runs.ladder import DEFAULT_RUNG, PRECISION, SEED, check_study
+from krcsim.results.quantities import window_ms
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, check_study
 from krcsim.runs.replications import WINDOWS
-from krcsim.studies.ask import METHODS
+from krcsim.studies.ask import checked_quantity
 
 MAX_SIZE = 10**9  # points
 MAX_VALUES = 10_000  # of one field; all stand in the head of the table
@@ -109,7 +111,7 @@ class Plan:
     window: str
     seed: int
     precision: float
-    max_rung: int
+    max_runs: int
     method: str
 
     @property
@@ -136,6 +138,7 @@ class Plan:
         return changed(self.scenario, **self.values(i))
 
 
+@old_names.takes_rungs
 def plan_of(
     scenario: Scenario | str,
     over: Mapping[str, Sequence[Any]] | None = None,
@@ -146,7 +149,7 @@ def plan_of(
     window: str | None = None,
     seed: int = SEED,
     precision: float = PRECISION,
-    max_rung: int = DEFAULT_RUNG,
+    max_runs: int = DEFAULT_RUNS,
     method: str = "auto",
 ) -> Plan:
     """A checked plan: the full product of `over`, `points` draws of `sample`, or each draw over the
@@ -156,54 +159,12 @@ def plan_of(
     how), how one of linear, log, whole; the draws are a Latin hypercube. The rest as for
     krcsim.ask(). Raises KrcsimError.
     """
-    over, sample = over or {}, sample or {}
-    for name, given_as in (("over", over), ("sample", sample)):
-        refuse(
-            not isinstance(given_as, Mapping) or not all(isinstance(k, str) for k in given_as),
-            name,
-            given_as,
-            "a dict of dotted field -> values",
-            'write for example {"machine.cpus": [1, 2]}',
-        )
-    sizes = {name: _length(name, values) for name, values in over.items()}
-    if not over and not sample:
-        raise KrcsimError(
-            "the grid is empty; give a field with values to sweep over, or a range to draw from"
-        )
-    check_whole("points", points, MAX_SIZE, "of a sample")
-    refuse(
-        bool(sample) != bool(points),
-        "points",
-        points,
-        f"1 to {MAX_SIZE} with a sample, 0 without",
-        "say how many to draw from which ranges",
-    )
-    size = math.prod(sizes.values()) * (points or 1)
-    if size > MAX_SIZE:
-        raise KrcsimError(
-            f"the grid has {size:,} points; allowed: up to {MAX_SIZE:,}; thin it out, or draw from "
-            "it: "
-            "a range instead of values (--sample FIELD=LO:HI --points N)"
-        )
-    for name in set(over) & set(sample):
-        raise KrcsimError(f"{name} is swept over and drawn; choose one")
-    check_study(seed, precision, max_rung)
-    refuse(method not in METHODS, "method", method, "one of " + ", ".join(METHODS), "auto chooses")
-    for name in quantities:
-        refuse(
-            name not in QUANTITIES,
-            "quantity",
-            name,
-            "one of " + ", ".join(QUANTITIES),
-            "name one of them",
-        )
-    refuse(
-        not quantities or len(set(quantities)) < len(quantities),
-        "quantities",
-        quantities,
-        "at least one, each once",
-        "the first question is p_wait",
-    )
+    over = _named_today("over", over or {})
+    sample = _named_today("sample", sample or {})
+    _check_points(over, sample, points)
+    check_study(seed, precision, max_runs)
+    refuse(method not in CHOICES, "method", method, "one of " + ", ".join(CHOICES), "auto chooses")
+
     scenario = given(scenario)
     window = window or WINDOWS[window_ms(scenario, 1) > 0]
     refuse(
@@ -218,15 +179,70 @@ def plan_of(
         tuple((name, tuple(map(_plain, values))) for name, values in over.items()),
         tuple(_range(name, ends) for name, ends in sample.items()),
         points or 1,
-        tuple(quantities),
+        _checked_quantities(quantities),
         window,
         seed,
         float(precision),
-        max_rung,
+        max_runs,
         method,
     )
     _check_values(plan)
     return plan
+
+
+def _named_today(name: str, values: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    """The fields by their names of today; raises FieldError for what is no table of fields."""
+    refuse(
+        not isinstance(values, Mapping) or not all(isinstance(field, str) for field in values),
+        name,
+        values,
+        "a dict of dotted field -> values",
+        'write for example {"machine.cpus": [1, 2]}',
+    )
+    return {old_names.field(field): listed for field, listed in values.items()}
+
+
+def _check_points(
+    over: Mapping[str, Sequence[Any]], sample: Mapping[str, Sequence[Any]], points: int
+) -> None:
+    """Raise KrcsimError for a grid and a sample that make no points, or too many."""
+    lengths = [_length(name, values) for name, values in over.items()]
+    if not over and not sample:
+        raise KrcsimError(
+            "the grid is empty; give a field with values to sweep over, or a range to draw from"
+        )
+    check_whole("points", points, MAX_SIZE, "of a sample")
+    refuse(
+        bool(sample) != bool(points),
+        "points",
+        points,
+        f"1 to {MAX_SIZE} with a sample, 0 without",
+        "say how many to draw from which ranges",
+    )
+
+    size = math.prod(lengths) * (points or 1)
+    if size > MAX_SIZE:
+        raise KrcsimError(
+            f"the grid has {size:,} points; allowed: up to {MAX_SIZE:,}; thin it out, or draw from "
+            "it: a range instead of values (--sample FIELD=LO:HI --points N)"
+        )
+    for name in set(over) & set(sample):
+        raise KrcsimError(f"{name} is swept over and drawn; choose one")
+
+
+def _checked_quantities(quantities: Sequence[str]) -> tuple[str, ...]:
+    """The quantities by their names of today; raises FieldError for one that is not known or stands
+    twice.
+    """
+    today = tuple(map(checked_quantity, quantities))
+    refuse(
+        not today or len(set(today)) < len(today),
+        "quantities",
+        quantities,
+        "at least one, each once",
+        "the first question is p_wait",
+    )
+    return today
 
 
 def _length(name: str, values: Any) -> int:
@@ -239,8 +255,7 @@ def _length(name: str, values: Any) -> int:
     if len(values) > MAX_VALUES:
         raise KrcsimError(
             f"{name} has {len(values):,} values; allowed: up to {MAX_VALUES:,}; thin them out, or "
-            "draw "
-            f"from their range: --sample {name}=LO:HI --points N"
+            f"draw from their range: --sample {name}=LO:HI --points N"
         )
     return len(values)
 

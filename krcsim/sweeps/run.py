@@ -32,8 +32,11 @@ from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import check_whole
 from krcsim.runs.ladder import Progress, Stop, processors
 from krcsim.runs.replications import Stopped
+from krcsim.sweeps.digest import versions
+from krcsim.sweeps.growing import growing
+from krcsim.sweeps.head import head, plan_in
 from krcsim.sweeps.plan import Plan
-from krcsim.sweeps.table import Seal, growing, head, plan_in, row, versions
+from krcsim.sweeps.row import Seal, row
 
 WHERE = ("threads", "processes")
 _TASK_S = 0.5  # wanted of a task; only how points are shared out hangs on the clock
@@ -60,7 +63,7 @@ def sweep_into(
     `executor`: "threads" (the default), "processes", or an Executor, which is left open. `workers`:
     how many work at once (all CPUs; for an executor of your own, how far to run ahead of the rows).
     `progress(done, size)` is called after each task; a nonzero stop[0] or Ctrl-C ends early and
-    keeps what is done. `say` is told of dead workers.
+    keeps what is done. `say` is called with a line when a worker died.
     """
     if not isinstance(executor, Executor):
         refuse(
@@ -72,13 +75,15 @@ def sweep_into(
         )
     if not callable(workers):
         check_whole("workers", workers or 0, 99_999, "leave it out for all CPUs")
+
     make = _pool_maker(executor, workers)
-    told = progress or (lambda _done, _size: None)
+    report = progress or (lambda _done, _size: None)
     with growing(path, plan) as table:
-        told(table.rows, plan.size)
+        report(table.rows, plan.size)
         tries = 0
         while table.rows < plan.size and not (stop is not None and stop[0]):
             before = table.rows
+
             try:
                 with (
                     make() as pool,
@@ -88,16 +93,15 @@ def sweep_into(
                 ):
                     for lines in done:
                         table.append(lines)
-                        told(table.rows, plan.size)
+                        report(table.rows, plan.size)
                 break
             except BrokenExecutor as exc:
                 tries = tries + 1 if table.rows == before else 1
                 if isinstance(executor, Executor) or tries > _TRIES:
                     raise KrcsimError(
                         f"a worker died at point {table.rows} or soon after, again and again: too "
-                        "little "
-                        f"memory?; the {table.rows} rows of {path} are safe: give the same command "
-                        "to go on"
+                        f"little memory?; the {table.rows} rows of {path} are safe: give the same "
+                        "command to go on"
                     ) from exc
                 if say:
                     say(f"a worker died; {table.rows} rows are safe, going on with new workers")
@@ -108,10 +112,13 @@ def computed(text: str, first: int, last: int, stop: Stop | None = None) -> Line
     """What a worker does: the lines of points first .. last - 1 of the plan in a head, and the
     seconds it took.
     """
-    plan, began, lines, seal = _plan(text), time.perf_counter(), [], Seal(text)
-    for i in range(first, last):
+    plan = _plan(text)
+    seal = Seal(text)
+    began = time.perf_counter()
+    lines: list[str] = []
+    for number in range(first, last):
         try:
-            lines.append(row(plan, i, seal, stop))
+            lines.append(row(plan, number, seal, stop))
         except Stopped:
             break
     return lines, time.perf_counter() - began
@@ -121,7 +128,7 @@ def computed(text: str, first: int, last: int, stop: Stop | None = None) -> Line
 def _plan(text: str) -> Plan:
     plan = plan_in(text)
     if head(plan) != text:
-        here = ", ".join(f"{k} {v}" for k, v in versions().items())
+        here = ", ".join(f"{name} {version}" for name, version in versions().items())
         raise KrcsimError(
             f"a worker has other versions ({here}) than the table; install the same everywhere"
         )
@@ -134,7 +141,11 @@ def _in_order(
     """The lines of points from `first` on, in order, task by task; those that are done when it is
     asked to stop.
     """
-    text, halt, at, size, interrupted = head(plan), np.zeros(1, np.int64), first, 1, False
+    text = head(plan)
+    halt = np.zeros(1, np.int64)
+    at = first
+    size = 1  # points of a task
+    interrupted = False
     shared = isinstance(pool, ThreadPoolExecutor)  # others would get a copy
     tasks: deque[tuple[int, Future[Lines]]] = deque()  # with the number of their points
     try:
@@ -150,6 +161,7 @@ def _in_order(
                     at = last
             if not tasks:
                 break
+
             points, task = tasks[0]
             try:
                 wait([task], _POLL_S)
@@ -161,6 +173,7 @@ def _in_order(
                 halt[0] = 1
                 for _, later in reversed(tasks):  # the last first: what is done stays without a gap
                     later.cancel()
+
             elif task.done():
                 if halt[0] and task.cancelled():
                     break

@@ -1,9 +1,26 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The sliders of the notebooks; all that they compute, draw and export comes from krcsim."""
+"""The sliders of the notebooks; all that they compute, draw and export comes from krcsim.
 
-from krcsim.widgets.how_big import HowBig
-from krcsim.widgets.pressure import Pressure
-from krcsim.widgets.questions import ColdStart, OneEpisode, PoolOrPages
-from krcsim.widgets.trust import Trust
+Public names stand in __init__.pyi. They are imported on first use, so that a notebook loads one
+question and no others.
+"""
 
-__all__ = ["ColdStart", "HowBig", "OneEpisode", "PoolOrPages", "Pressure", "Trust"]
+import warnings
+
+import lazy_loader
+
+_public, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)
+
+OLD_NAMES = {
+    "OneSpell": "OneEpisode",
+    "Trust": "RareAndExact",
+    "Against": "AgainstAKernel",
+}
+
+
+def __getattr__(name: str) -> object:
+    """A public name; one of before is taken, with its new name."""
+    new = OLD_NAMES.get(name, name)
+    if new != name:
+        warnings.warn(f"{name} is called {new} now", FutureWarning, stacklevel=2)
+    return _public(new)

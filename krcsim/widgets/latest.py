@@ -16,21 +16,25 @@ from typing import Any
 
 import numpy as np
 
+IDLE_S = 30.0  # after which the thread ends; a later value starts another
+RECEIVED_WITHIN_S = 1.0  # how long a result waits for the event loop
+END_S = 5.0  # how long the interpreter's end waits for the thread
+
 
 class Ticket:
-    """One submitted value: `stop` is what the engine polls; show() and tell() reach the person."""
+    """One submitted value: `stop` is what the engine polls; show() and post() reach the person."""
 
     def __init__(self, value: Any, stopped: type[BaseException]) -> None:
-        self.value, self._stopped = value, stopped
+        self.value = value
         self.stop = np.zeros(1, np.int64)
-        self.shown = self.superseded = False
-        self.post: Callable[[Callable[[Any], None], Any], Any] = lambda receiver, what: receiver(
-            what
-        )
+        self.has_shown = False
+        self.is_superseded = False
+        self.post: Callable[[Callable[[Any], None], Any], Any] = _at_once
         self.on_state: Callable[[str], None] = lambda _state: None
-        self.outdated: Callable[[], bool] = lambda: False
+        self.is_outdated: Callable[[], bool] = lambda: False
+        self._stopped = stopped
 
-    def show(self, receiver: Callable[[Any], None], what: Any) -> None:
+    def show(self, receiver: Callable[[Any], None], result: Any) -> None:
         """Give a result to `receiver` on the event loop; ends the work if a newer value waits.
 
         Waits (a second at most) until it was received: the loop would otherwise share the
@@ -38,27 +42,33 @@ class Ticket:
         """
         received = threading.Event()
 
-        def receive(what: Any) -> None:
+        def receive(result: Any) -> None:
             try:
-                if not self.outdated():  # two loops may get out of step
-                    receiver(what)
+                if not self.is_outdated():  # two loops may get out of step
+                    receiver(result)
             finally:
                 received.set()
 
-        self.post(receive, what)
-        received.wait(1.0)
-        if not self.shown:
-            self.shown = True
+        self.post(receive, result)
+        received.wait(RECEIVED_WITHIN_S)
+
+        if not self.has_shown:
+            self.has_shown = True
             self.post(self.on_state, "running")
-        if self.superseded:
+        if self.is_superseded:
             raise self._stopped
+
+
+def _at_once(receiver: Callable[[Any], None], result: Any) -> None:
+    """How a result is received where no event loop runs."""
+    receiver(result)
 
 
 class Latest:
     """Runs work(ticket) for the newest submitted value only.
 
-    `on_state` hears "running" after the first result, and at the end "done", "stopped" or "error:
-    ...".
+    `on_state` receives "running" after the first result, and at the end "done", "stopped" or
+    "error: ...".
     """
 
     def __init__(
@@ -67,7 +77,9 @@ class Latest:
         on_state: Callable[[str], None],
         stopped: type[BaseException],
     ) -> None:
-        self._work, self._on_state, self._stopped = work, on_state, stopped
+        self._work = work
+        self._on_state = on_state
+        self._stopped = stopped
         self._lock = threading.Condition()
         self._next: tuple[Ticket, asyncio.AbstractEventLoop] | None = None
         self._running: Ticket | None = None
@@ -77,13 +89,15 @@ class Latest:
     def submit(self, value: Any) -> None:
         """Work on `value` next, instead of anything that still waits."""
         ticket = Ticket(value, self._stopped)
+
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self._run(ticket)
             return
+
         with self._lock:
-            self._put((ticket, loop), at_once=False)
+            self._replace((ticket, loop), at_once=False)
             if self._thread is None:
                 self._thread = threading.Thread(target=self._main, name="krcsim", daemon=True)
                 self._thread.start()
@@ -93,54 +107,58 @@ class Latest:
     def cancel(self) -> None:
         """Drop what waits and stop what runs, at once."""
         with self._lock:
-            self._put(None, at_once=True)
+            self._replace(None, at_once=True)
             self._lock.notify()
 
     def _end(self, thread: threading.Thread) -> None:
         """Let the thread finish before the interpreter takes its ground away."""
         self.cancel()
-        thread.join(5.0)
+        thread.join(END_S)
 
-    def _put(self, following: Any, at_once: bool) -> None:
+    def _replace(self, following: Any, at_once: bool) -> None:
         """Choose what is next; what runs is to stop, `at_once` or when it has shown something."""
         self._next = following
         if self._running is not None:
-            self._running.superseded = True
-            self._running.stop[0] |= at_once or self._running.shown
+            self._running.is_superseded = True
+            self._running.stop[0] |= at_once or self._running.has_shown
 
     def _main(self) -> None:
+        """The thread: one value after another."""
         while True:
             with self._lock:
                 if self._next is None:
-                    self._lock.wait(30)
-                if (
-                    self._next is None
-                ):  # nothing to do for a while, or the end: a later submit() starts anew
+                    self._lock.wait(IDLE_S)
+                if self._next is None:  # nothing to do for a while, or the end
                     atexit.unregister(self._end)
                     self._thread = None
                     return
-                (ticket, loop), self._next = self._next, None
-                self._running, ticket.post = ticket, loop.call_soon_threadsafe
+
+                ticket, loop = self._next
+                self._next = None
+                self._running = ticket
+                ticket.post = loop.call_soon_threadsafe
+
             try:
                 self._run(ticket)
-            except RuntimeError:  # the loop was closed under us: nobody is left to tell
+            except RuntimeError:  # the loop was closed meanwhile: nobody is left to show it to
                 self._thread = None
                 return
+
             with self._lock:
                 self._running = None
 
     def _run(self, ticket: Ticket) -> None:
-        ticket.on_state, ticket.outdated, end = (
-            self._on_state,
-            lambda: self._newest is not ticket,
-            "done",
-        )
+        ticket.on_state = self._on_state
+        ticket.is_outdated = lambda: self._newest is not ticket
         self._newest = ticket
+
+        end = "done"
         try:
             self._work(ticket)
         except self._stopped:
             end = "stopped"
-        except Exception as exc:  # told to the person; the thread lives on for the next value
-            end = f"error: {exc}"
-        if end != "stopped" or self._next is None:  # else the next value has its own say
+        except Exception as error:  # said to the person; the thread lives on for the next value
+            end = f"error: {error}"
+
+        if end != "stopped" or self._next is None:  # else the next value says how it ended
             ticket.post(self._on_state, end)

@@ -11,22 +11,23 @@ from typing import Any
 import pytest
 
 import krcsim
+from krcsim.base.tables import html_table
 from krcsim.model.scenario import changed
-from krcsim.results.result import Result, html_table
-from krcsim.studies.all_methods import beside
+from krcsim.results.result import Result
+from krcsim.studies.all_methods import by_all_methods
 
 QUICK = changed(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)
 EVIL = "<script>alert(1)</script>&\"'"
 THINGS: dict[str, Any] = {
-    "a comparison": lambda: krcsim.compare(QUICK, max_rung=0),
-    "a sweep": lambda: krcsim.sweep(QUICK, {"remedy": ["A1"], "machine.cpus": [1, 2]}, max_rung=0),
-    "a size": lambda: krcsim.size(QUICK, 0.5, max_rung=0),
-    "a size that is not met": lambda: krcsim.size(QUICK, 1e-9, most=2, max_rung=0),
-    "a frontier": lambda: krcsim.frontier(QUICK, pools=(1,), pages=(1,), beside=(), max_rung=0),
+    "a comparison": lambda: krcsim.compare(QUICK, max_runs=8),
+    "a sweep": lambda: krcsim.sweep(QUICK, {"remedy": ["A1"], "machine.cpus": [1, 2]}, max_runs=8),
+    "a size": lambda: krcsim.size(QUICK, 0.5, max_runs=8),
+    "a size that is not met": lambda: krcsim.size(QUICK, 1e-9, most=2, max_runs=8),
+    "a frontier": lambda: krcsim.frontier(QUICK, pools=(1,), pages=(1,), mixed=(), max_runs=8),
     "a ranking": lambda: krcsim.sensitivity(
-        QUICK, {"rate_hz": (500, 2000), "head": (0.5, 2)}, n=4, rung=0
+        QUICK, {"rate_hz": (500, 2000), "head": (0.5, 2)}, n=4, max_runs=8
     ),
-    "methods": lambda: beside("small-world", largest=2, rung=0),
+    "methods": lambda: by_all_methods("small-world", largest=2, max_runs=8),
     "an episode": lambda: krcsim.one_episode("thread-as-posted"),
     "a run": lambda: krcsim.simulate(QUICK),
 }
@@ -44,7 +45,7 @@ def test_an_answer_is_a_table_or_an_image_and_in_text_a_line(name: str) -> None:
 
 
 def test_column_names_and_cells_of_a_forged_result_are_text() -> None:
-    result = krcsim.compare(QUICK, ["A1"], max_rung=0)
+    result = krcsim.compare(QUICK, ["A1"], max_runs=8)
     forged = Result(
         (EVIL, *result.columns[1:]),
         tuple((EVIL, *row[1:]) for row in result.rows),
@@ -61,6 +62,6 @@ def test_a_table_escapes_all_that_it_is_given() -> None:
 
 
 def test_two_results_are_compared_by_what_they_hold() -> None:
-    one = krcsim.compare(QUICK, ["A1"], max_rung=0)
-    assert one == krcsim.compare(QUICK, ["A1"], max_rung=0)
+    one = krcsim.compare(QUICK, ["A1"], max_runs=8)
+    assert one == krcsim.compare(QUICK, ["A1"], max_runs=8)
     assert one != replace(one, rows=one.rows[1:])

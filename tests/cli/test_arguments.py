@@ -14,16 +14,20 @@ import pytest
 
 from krcsim import KrcsimError, changed, load_scenario, toml_text
 from krcsim.base.files import write_all
-from krcsim.cli.given import command_of, pinned, scenario_from, value_of
-from krcsim.cli.main import VERBS, main, parser
+from krcsim.cli.arguments import pinned, scenario_from, value_of
+from krcsim.cli.command_line import parsed, understood
+from krcsim.cli.compare import Compare
+from krcsim.cli.made_with import command_of
+from krcsim.cli.main import main
 
-QUICK = ["--max-rung", "0", "--set", "horizon_ms=2500", "--remedies", "A1"]
+QUICK = ["--max-runs", "8", "--set", "horizon_ms=2500", "--remedies", "A1"]
 
 
 def again(*argv: str) -> str:
     """The command that makes the same."""
-    args = parser().parse_args(argv)
-    return command_of(args, VERBS[args.verb][2], argv)
+    options, words = understood(argv)
+    assert options
+    return command_of(options, words)
 
 
 @pytest.mark.parametrize(
@@ -32,9 +36,9 @@ def again(*argv: str) -> str:
         ("size mix.toml --of mix", "size phone --of mix"),
         ("size phone --of mix", "size phone --of mix"),
         ("compare compare.toml --remedies compare", "compare phone --remedies compare"),
-        ("compare phone --max 0 --rem A1,B", "compare phone --max-rung 0 --remedies A1,B"),
+        ("compare phone --max-rung 0 --rem A1,B", "compare phone --max-runs 8 --remedies A1,B"),
         ("compare phone --seed=7 --out f.png --dpi 90 --json", "compare phone --seed 7"),
-        ("compare phone --over= --max-rung=3", "compare phone --max-rung 3"),
+        ("compare phone --over= --max-runs=64", "compare phone --max-runs 64"),
         ("ask phone --sizes 0", "ask phone --sizes 0"),
         ("simulate phone --every-call --events 5", "simulate phone --every-call --events 5"),
         ("reply phone --quote --out --window boot", "reply phone --window boot"),
@@ -59,9 +63,10 @@ def test_a_pin_needs_no_file_of_its_own(tmp_path: Path) -> None:
     words = shlex.split(
         again("compare", "phone", "--pin", f"{tmp_path}/own.toml --set workload.rate_hz=77")
     )
-    args = parser().parse_args(words[1:])
+    options = parsed(words[1:])
+    assert isinstance(options, Compare)
     assert "own.toml" not in " ".join(words)
-    assert pinned(args.pin[0]) == changed(mine, **{"workload.rate_hz": 77})
+    assert pinned(options.pin[0]) == changed(mine, **{"workload.rate_hz": 77})
 
 
 def test_a_number_with_a_line_break_makes_no_broken_line() -> None:
@@ -107,8 +112,8 @@ def refused(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 BAD = [
     ("twice", ["--set", "machine.cpus=2", "--set", "machine.cpus=3"]),
     ("twice", ["--over", "machine.cpus=2", "--over", "machine.cpus=3"]),
-    ("does nothing beside --over", ["--remedies", "A1", "--over", "machine.cpus=2,3"]),
-    ("does nothing beside --over", ["--by-episode", "3", "--over", "machine.cpus=2,3"]),
+    ("does nothing together with --over", ["--remedies", "A1", "--over", "machine.cpus=2,3"]),
+    ("does nothing together with --over", ["--by-episode", "3", "--over", "machine.cpus=2,3"]),
     ("--by-episode is -1", ["--by-episode=-1"]),
     ("machine.cpus is '1111", ["--set", "machine.cpus=" + "1" * 5000]),
     ("machine.cpus is '[[[", ["--set", "machine.cpus=" + "[" * 3000]),
@@ -134,7 +139,7 @@ def test_nothing_that_is_given_is_dropped_or_ends_in_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert word in refused(capsys, "compare", "phone", "--max-rung", "0", *words)
+    assert word in refused(capsys, "compare", "phone", "--max-runs", "8", *words)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -161,10 +166,10 @@ def test_nothing_that_is_given_is_dropped_or_ends_in_a_traceback(
         ("cannot be a file's name", f"sweep phone --into {'x' * 300} --over machine.cpus=2,3"),
         ("no such file", "sweep phone --into t.csv --over machine.cpus=2,3 --on dask:nofile.json"),
         ("does nothing without --episode", "simulate phone --cpu 1"),
-        ("does nothing beside --episode", "simulate phone --episode 1 --every-call"),
+        ("does nothing together with --episode", "simulate phone --episode 1 --every-call"),
         ("does not change a saved result", "reply r.json --set machine.cpus=2"),
         ("does not change a saved result", "reply r.json --seed 5"),
-        ("unrecognized arguments", "reply phone --pin phone"),
+        ("--pin is not an option of reply, but of compare, sweep", "reply phone --pin phone"),
     ],
 )
 def test_an_option_that_would_do_nothing_is_refused(
@@ -183,9 +188,9 @@ def test_an_option_that_would_do_nothing_is_refused(
     "sets", [["remedy.nr_bkv_objs=3", "remedy=E1"], ["remedy=E1", "remedy.nr_bkv_objs=3"]]
 )
 def test_a_section_is_set_first_and_then_single_fields_in_either_order(sets: list[str]) -> None:
-    args = parser().parse_args(["show", "phone", *(word for x in sets for word in ("--set", x))])
+    options = parsed(["show", "phone", *(word for x in sets for word in ("--set", x))])
     wanted = changed(changed(load_scenario("phone"), remedy="E1"), **{"remedy.nr_bkv_objs": 3})
-    assert scenario_from(args) == wanted
+    assert scenario_from(options) == wanted
     assert wanted.remedy.head_alloc == "none"
 
 

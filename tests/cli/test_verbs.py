@@ -14,7 +14,7 @@ from krcsim.cli.main import main
 from krcsim.model.remedy_list import listed
 from krcsim.studies.compare import compare
 
-QUICK = ["--max-rung", "0", "--set", "horizon_ms=2500"]
+QUICK = ["--max-runs", "8", "--set", "horizon_ms=2500"]
 
 
 def output(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -23,8 +23,8 @@ def output(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 
 
 def test_the_shell_prints_what_python_computes(capsys: pytest.CaptureFixture[str]) -> None:
-    text = output(capsys, "compare", "phone", "--remedies", "A1,B", "--json", "--max-rung", "1")
-    there = compare(krcsim.load_scenario("phone"), ["A1", "B"], max_rung=1)
+    text = output(capsys, "compare", "phone", "--remedies", "A1,B", "--json", "--max-runs", "16")
+    there = compare(krcsim.load_scenario("phone"), ["A1", "B"], max_runs=16)
     assert json.loads(text)["rows"] == [list(row) for row in there.rows]
 
 
@@ -90,6 +90,12 @@ BAD = [
     ["compare", "phone", "--remedies", "A1,nope"],
     ["compare", "phone", "--remedies", ""],
     ["compare", "phone", "--max-rung", "99"],
+    ["compare", "phone", "--max-rung", "x"],
+    ["compare", "phone", "--max-runs", "0"],
+    ["compare", "phone", "--max-runs", "20"],
+    ["compare", "phone", "--max-runs", "262144"],
+    ["compare", "phone", "--max-runs", "9" * 4000],
+    ["compare", "phone", "--max", "8"],
     ["compare", "phone", "--seed", "-1"],
     ["compare", "phone", "--seed", "x"],
     ["compare", "phone", "--precision", "0"],
@@ -128,22 +134,22 @@ BAD = [
     ["reply", "nope.json"],
     ["compare", "phone", "--out", "no/such/folder/r.json"],
     ["compare", "phone", "--out", "f.gif"],
-    ["compare", "phone", "--max-rung", "0", "--out", "f.png", "--dpi", "0"],
-    ["compare", "phone", "--max-rung", "0", "--out", "f.png", "--dpi", "100000"],
-    ["compare", "phone", "--max-rung", "0", "--pin", "no-such"],
-    ["compare", "phone", "--max-rung", "0", "--by-episode", "-1"],
-    ["compare", "phone", "--max-rung", "0", "--by-episode", "1000"],
+    ["compare", "phone", "--max-runs", "8", "--out", "f.png", "--dpi", "0"],
+    ["compare", "phone", "--max-runs", "8", "--out", "f.png", "--dpi", "100000"],
+    ["compare", "phone", "--max-runs", "8", "--pin", "no-such"],
+    ["compare", "phone", "--max-runs", "8", "--by-episode", "-1"],
+    ["compare", "phone", "--max-runs", "8", "--by-episode", "1000"],
     ["simulate", "phone", "--episode", "99"],
     ["simulate", "phone", "--episode", "1", "--replication", "-1"],
     ["simulate", "phone", "--episode", "1", "--seed", "-1"],
     ["simulate", "phone", "--episode", "1", "--out", "f.gif"],
-    ["compare", "phone", "--max-rung", "0", *["--pin", "phone"] * 9],
+    ["compare", "phone", "--max-runs", "8", *["--pin", "phone"] * 9],
     ["simulate", "phone", "--episode", "1", "--cpu", "99"],
     ["simulate", "phone", "--out", "f.png"],
-    ["reply", "phone", "--max-rung", "0", "--quote", "3"],
-    ["reply", "phone", "--max-rung", "0", "--parent", "no-such.eml"],
-    ["reply", "phone", "--max-rung", "0", "--in-reply-to", "a@b\nBcc: c@d"],
-    ["reply", "phone", "--max-rung", "0", "--in-reply-to", "a@b", "--out", "no-subject.eml"],
+    ["reply", "phone", "--max-runs", "8", "--quote", "3"],
+    ["reply", "phone", "--max-runs", "8", "--parent", "no-such.eml"],
+    ["reply", "phone", "--max-runs", "8", "--in-reply-to", "a@b\nBcc: c@d"],
+    ["reply", "phone", "--max-runs", "8", "--in-reply-to", "a@b", "--out", "no-subject.eml"],
     ["size", "phone", "--target", "0"],
     ["size", "phone", "--target", "many"],
     ["size", "phone", "--of", "bytes"],
@@ -304,7 +310,7 @@ def test_a_grid_takes_the_own_remedy_reserves_on_it_and_lists(
             output(capsys, "sweep", "phone", *QUICK, "--over", f"remedy={names}", "--json")
         )["rows"]
         assert list(dict.fromkeys(row[0] for row in rows)) == there
-        alike = compare(s, there, max_rung=0)
+        alike = compare(s, there, max_runs=8)
         assert [tuple(row[1:]) for row in rows] == [tuple(row[1:]) for row in alike.rows]
     table = tmp_path / "t.csv"
     output(

@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import pytest
 
-from krcsim.guest.recordings import Condition, read_conditions, scenario_of
+from krcsim.guest.recorded_scenario import scenario_of
+from krcsim.guest.recordings import Condition, read_conditions
 from krcsim.model.scenario_file import data_folder
 from krcsim.runs.replications import replicate
 

@@ -17,8 +17,9 @@ import pytest
 
 from krcsim.base.errors import KrcsimError
 from krcsim.cli import kernel
-from krcsim.cli.given import pair, scenario_from, value_of
-from krcsim.cli.main import main, parser
+from krcsim.cli.arguments import pair, scenario_from, value_of
+from krcsim.cli.command_line import parsed
+from krcsim.cli.main import main
 from krcsim.guest import boot, build, job, matrix, rows
 from krcsim.model.scenario import changed
 from krcsim.model.scenario_file import load_scenario, presets
@@ -165,8 +166,9 @@ def test_what_would_measure_something_else_stops_a_run(sets: dict[str, object], 
 
 def runs_with(argv: list[str], words: str) -> None:
     """The command with these words added is parsed, and nothing in it stops a measurement."""
-    args = parser().parse_args([*argv, *shlex.split(words)])
-    jobs = kernel.jobs_of(scenario_from(args), args.remedies)
+    options = parsed([*argv, *shlex.split(words)])
+    assert isinstance(options, kernel.Kernel)
+    jobs = kernel.jobs_of(scenario_from(options), options.remedies)
     assert not any(made.stops for made in jobs.values())
     for made in jobs.values():
         boot.experiments([made.line()])
@@ -197,8 +199,8 @@ def test_a_preset_runs_or_the_message_says_with_which_settings(
 def test_the_settings_that_are_named_make_any_scenario_one_that_runs(number: int) -> None:
     scenario = random_scenario(number)
     sets = job.sets_for(scenario)
-    args = parser().parse_args(["kernel", "phone", *shlex.split(job.set_words(sets))])
-    given = {field: value_of(value) for field, value in map(pair, args.set)}
+    options = parsed(["kernel", "phone", *shlex.split(job.set_words(sets))])
+    given = {field: value_of(value) for field, value in map(pair, options.set)}
     assert not job.job_of(changed(scenario, **given)).stops
 
 

@@ -15,7 +15,7 @@ import pytest
 from krcsim.base.errors import KrcsimError
 from krcsim.base.files import write_all
 from krcsim.cli import kernel
-from krcsim.guest import job, recordings, score
+from krcsim.guest import job, recorded_scenario, recordings, score
 from krcsim.model.grace_period import GracePeriod
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, load_scenario
@@ -52,7 +52,7 @@ def condition(**changes: object) -> recordings.Condition:
 
 
 def predicted(**changes: object) -> Scenario:
-    return recordings.scenario_of(condition(**changes))
+    return recorded_scenario.scenario_of(condition(**changes))
 
 
 # ---- several producers
@@ -80,7 +80,7 @@ def test_cpus_with_unequal_numbers_of_producers_are_refused(threads: int, cpus: 
 def test_the_model_makes_as_many_calls_as_two_producers_made_in_the_kernel() -> None:
     for c in recordings.read_set(data_folder() / "kernel-6.1" / "pairs.csv"):
         if c.given["waiters"]:  # nothing holds them up: the load alone decides
-            runs = replicate(recordings.scenario_of(c), 1, 0, len(c.runs))
+            runs = replicate(recorded_scenario.scenario_of(c), 1, 0, len(c.runs))
             assert float(runs.of("single", 1).mean()) == pytest.approx(
                 np.mean([r.calls for r in c.runs]), rel=0.04
             )
@@ -92,7 +92,7 @@ def test_a_scenario_comes_back_from_its_own_measurement() -> None:
         own = changed(own, **job.sets_for(own))
         made = job.job_of(own)
         row = {**RUN, **dict(made.parameters), "cpus": own.machine.cpus}
-        again = recordings.scenario_of(recordings.condition_of("own", [row]))
+        again = recorded_scenario.scenario_of(recordings.condition_of("own", [row]))
         assert again.workload.producers == own.workload.producers
         assert again.workload.rate_hz == pytest.approx(own.workload.rate_hz, rel=0.11)
         assert again.workload.loop == own.workload.loop or own.workload.arrivals in (
@@ -163,7 +163,7 @@ def test_each_run_is_predicted_from_the_grace_periods_that_it_saw() -> None:
         {**RUN, "cpus": 2, "threads": 2, "gp_len_us": json.dumps([ms * 1000] * 101)}
         for ms in (8, 24)
     ]
-    found = recordings.scenarios_of(recordings.condition_of("x", rows))
+    found = recorded_scenario.scenarios_of(recordings.condition_of("x", rows))
     assert [set(s.grace_period.lengths_ms) for s in found] == [{8.0}, {24.0}]
 
 
@@ -171,7 +171,7 @@ def test_the_longest_grace_period_of_a_run_is_not_taken_for_one_in_a_hundred() -
     """101 quantiles bound 100 equal parts: a single stall of 1 s at the end stands for half of the
     last one.
     """
-    lengths = recordings.grace_lengths_ms(
+    lengths = recorded_scenario.grace_lengths_ms(
         condition(gp_len_us=json.dumps([8000] * 100 + [1_000_000]))
     )
     assert np.mean(lengths) == pytest.approx(0.995 * 8.0 + 0.005 * 1000.0)
@@ -179,7 +179,7 @@ def test_the_longest_grace_period_of_a_run_is_not_taken_for_one_in_a_hundred() -
 
 def test_readers_are_simulated_and_not_recorded_on_top() -> None:
     assert predicted(reader_ms=20, gp_len_us=json.dumps([8000] * 101)).grace_period == GracePeriod(
-        reader_ms=20.0, expedited_median_ms=recordings.EXPEDITED_MS, expedited_sigma=0.1
+        reader_ms=20.0, expedited_median_ms=recorded_scenario.EXPEDITED_MS, expedited_sigma=0.1
     )
 
 
@@ -251,9 +251,8 @@ def test_a_measurement_in_real_time_says_that_the_host_matters() -> None:
 
 
 def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
-    from argparse import Namespace
-
-    targets = kernel._targets(Namespace(out=[str(tmp_path / "x.csv")], run=True, overwrite=False))
+    options = kernel.Kernel("phone", out=[str(tmp_path / "x.csv")], run=True)
+    targets = kernel.targets_of(options)
     write_all(
         kernel.files_of(targets, [{**RUN, "set": "own", "seed": n} for n in (1, 2)], "{}"),
         overwrite=False,
@@ -261,7 +260,7 @@ def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
     (again,) = recordings.read_set(targets[0])
     assert (len(again.runs), again.given["period_us"]) == (2, 1000.0)
     with pytest.raises(KrcsimError, match="exists already"):
-        kernel._targets(Namespace(out=[str(tmp_path / "x.csv")], run=True, overwrite=False))
+        kernel.targets_of(options)
 
 
 # ---- the headline
@@ -269,7 +268,7 @@ def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
 
 def test_the_headline_of_the_documents_is_made_of_the_counted_numbers() -> None:
     for document in headline.DOCUMENTS:
-        assert headline.told(document.read_text(encoding="utf-8")) == headline.sentence(
+        assert headline.headline_of(document.read_text(encoding="utf-8")) == headline.sentence(
             headline.read()
         )
 

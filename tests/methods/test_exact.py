@@ -13,7 +13,7 @@ import pytest
 
 from krcsim.base.errors import KrcsimError
 from krcsim.methods import exact
-from krcsim.methods.exact import chain_of, exact_p_wait, fits
+from krcsim.methods.exact import chain_of, exact_p_wait, why_not
 from krcsim.model.allocator import Allocator
 from krcsim.model.constants import ticks
 from krcsim.model.grace_period import GracePeriod
@@ -323,7 +323,7 @@ MISFITS: dict[str, Any] = {
 @pytest.mark.parametrize("field", MISFITS)
 def test_what_does_not_fit_is_named(field: str) -> None:
     s = changed(world(250), **{field: MISFITS[field]})
-    assert fits(s).startswith(field)
+    assert why_not(s).startswith(field)
     with pytest.raises(KrcsimError, match=rf"does not fit: {field}.*by simulation$"):
         exact_p_wait(s, "steady")
 
@@ -358,15 +358,15 @@ def test_a_new_field_is_followed_or_refused(section: type) -> None:
     ],
 )
 def test_what_would_need_other_steps_does_not_fit(misfit: dict[str, Any], words: str) -> None:
-    assert words in fits(world(250, **misfit))
+    assert words in why_not(world(250, **misfit))
 
 
 def test_a_stall_that_cannot_come_may_have_a_length() -> None:
-    assert fits(world(250, remedy__head_alloc="atomic", allocator__stall_ms=1.0)) == ""
+    assert why_not(world(250, remedy__head_alloc="atomic", allocator__stall_ms=1.0)) == ""
 
 
 def test_every_small_world_of_the_list_fits() -> None:
-    assert {fits(s) for s in cases().values()} == {""}
+    assert {why_not(s) for s in cases().values()} == {""}
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from krcsim.base.errors import KrcsimError
-from krcsim.methods import rare
+from krcsim.methods import importance, rare, splitting, sums
 from krcsim.methods.construction import impossible
 from krcsim.methods.exact import exact_p_wait
 from krcsim.methods.weights import weighed
@@ -48,7 +48,7 @@ def busy(**overrides: Any) -> Scenario:
 @pytest.mark.parametrize("number", range(12))
 def test_a_run_does_not_know_of_its_forks(number: int) -> None:
     s = random_scenario(number)
-    runs, tally, _ = rare_runs(s, 3, 0, 4, rare.bias(s))
+    runs, tally, _ = rare_runs(s, 3, 0, 4, importance.bias(s))
     assert np.array_equal(runs.counts, replicate(s, 3, 0, 4).counts)
     assert (tally >= 0.0).all()
 
@@ -86,12 +86,12 @@ def test_forks_do_not_depend_on_who_runs_them(name: str) -> None:
 @pytest.mark.parametrize("name", ["pages, 6 of 4 entries", "pages, closed loop"])
 def test_split_runs_do_not_depend_on_who_runs_them(name: str) -> None:
     s = CASES[name]
-    at, _ = rare.levels(s, 17)
+    at, _ = splitting.levels(s, 17)
     one, three = (rare.extend(s, 5, None, 40, at, workers=n) for n in (1, 3))
     assert np.array_equal(one.tally, three.tally)
 
 
-def mean_and_error(forked: rare.Forked) -> tuple[float, float]:
+def mean_and_error(forked: importance.CopiedRuns) -> tuple[float, float]:
     y, den = forked.of("waits", STEADY), forked.runs.of("single", STEADY)
     value = float(y.sum() / den.sum())
     return value, math.sqrt(len(y) * float(np.var(y - value * den, ddof=1))) / float(den.sum())
@@ -131,7 +131,7 @@ def test_forks_find_what_the_exact_chain_says(name: str) -> None:
 def test_a_split_run_finds_what_the_exact_chain_says(name: str) -> None:
     s = CASES[name]
     exact = exact_p_wait(s, "steady").value
-    at, events = rare.levels(s, 17)
+    at, events = splitting.levels(s, 17)
     value, error = mean_and_error(rare.extend(s, 17, None, 1200, at))
     assert len(at) > 1
     assert events > 0.0
@@ -147,8 +147,8 @@ def test_a_split_run_finds_what_the_exact_chain_says(name: str) -> None:
 def test_any_bias_is_right(other: dict[str, float]) -> None:
     s = CASES["pool of 2"]
     exact = exact_p_wait(s, "steady").value
-    runs, tally, _ = rare_runs(s, 23, 0, 600, rare.bias(s) | other)
-    value, error = mean_and_error(rare.Forked(runs, tally))
+    runs, tally, _ = rare_runs(s, 23, 0, 600, importance.bias(s) | other)
+    value, error = mean_and_error(importance.CopiedRuns(runs, tally))
     assert exact is not None
     assert abs(value - exact) < 4.5 * error
 
@@ -158,7 +158,7 @@ def test_time_under_pressure_has_the_mean_that_takes_variance_away(start: str) -
     s = busy(**{"allocator.start": start})
     runs = replicate(s, 1, 0, 400)
     for window in (0, 1):
-        spent, expected = runs.of("episode_ms", window), rare.expected_episode_ms(s, window)
+        spent, expected = runs.of("episode_ms", window), sums.expected_episode_ms(s, window)
         assert expected is not None
         assert abs(float(spent.mean()) - expected) < 4.5 * float(spent.std()) / math.sqrt(
             len(spent)
@@ -192,7 +192,7 @@ def test_auto_takes_what_suits_and_says_why() -> None:
         "remedy.cache_at_boot": 0,
     }
     small, common, seldom = CASES["pool of 2"], busy(**always), busy()
-    found = [ask(s, max_rung=3, precision=0.3) for s in (small, common, seldom)]
+    found = [ask(s, max_runs=64, precision=0.3) for s in (small, common, seldom)]
     assert [f.method for f in found] == ["exact", "skipping", "rare"]
     assert all(f.why and f.events > 0 for f in found)
 
@@ -207,7 +207,7 @@ def test_the_methods_agree() -> None:
         }
     )
     plain, forks = (
-        ask(s, method=m, precision=0.1, max_rung=9).estimate for m in ("skipping", "rare")
+        ask(s, method=m, precision=0.1, max_runs=4096).estimate for m in ("skipping", "rare")
     )
     assert plain.value is not None
     assert forks.value is not None
@@ -215,10 +215,10 @@ def test_the_methods_agree() -> None:
     assert apart < 1.5 * (plain.half_width + forks.half_width)
 
 
-def test_more_rungs_are_asked_for_until_the_interval_is_narrow() -> None:
-    rungs = [f.rung for f in asking(busy(), precision=0.05, max_rung=6)]
-    assert rungs == list(range(len(rungs)))
-    assert 1 < len(rungs) <= 7
+def test_more_replications_are_asked_for_until_the_interval_is_narrow() -> None:
+    runs = [f.runs for f in asking(busy(), precision=0.05, max_runs=512)]
+    assert runs == [8 << n for n in range(len(runs))]
+    assert 1 < len(runs) <= 7
 
 
 def test_nothing_seen_is_a_bound_and_never_zero() -> None:
@@ -229,7 +229,7 @@ def test_nothing_seen_is_a_bound_and_never_zero() -> None:
             "remedy.emergency_at_boot": 40,
         }
     )
-    *_, f = asking(s, max_rung=1)
+    *_, f = asking(s, max_runs=16)
     assert f.estimate.kind in ("bound", "rough")
     assert (f.estimate.hi or 0.0) > 0.0
 
@@ -329,7 +329,7 @@ def test_what_is_impossible_is_not_seen() -> None:
         (dict(quantity="luck"), "quantity is 'luck'"),
         (dict(quantity=["p_wait"]), "quantity is"),
         (dict(window="later"), "window is 'later'"),
-        (dict(method="rare", quantity="peak_objects"), "forks answer p_wait"),
+        (dict(method="rare", quantity="peak_objects"), "importance sampling answers p_wait"),
         (dict(method="exact"), "machine.cpus"),
     ],
 )
@@ -342,7 +342,7 @@ def test_what_cannot_be_asked_is_refused_in_a_line(how: dict[str, str], says: st
 def test_where_memory_is_counted_in_pages_there_is_no_luck_to_bias() -> None:
     with pytest.raises(KrcsimError, match="no luck to bias"):
         ask("exhausted-guest", method="rare")
-    assert ask("exhausted-guest", max_rung=0).method == "skipping"
+    assert ask("exhausted-guest", max_runs=8).method == "skipping"
 
 
 def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
@@ -361,7 +361,7 @@ def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
         }
     )
     forks, plain = (
-        ask(s, method=m, max_rung=6, precision=0.1).estimate for m in ("rare", "skipping")
+        ask(s, method=m, max_runs=512, precision=0.1).estimate for m in ("rare", "skipping")
     )
     assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (
         forks.half_width + plain.half_width
@@ -381,7 +381,7 @@ def test_time_blocked_is_shared_among_the_same_callers_by_both_methods(loop: str
         }
     )
     forks, plain = (
-        ask(s, "blocked", method=m, max_rung=6, precision=0.1).estimate
+        ask(s, "blocked", method=m, max_runs=512, precision=0.1).estimate
         for m in ("rare", "skipping")
     )
     assert abs(math.log((forks.value or 1.0) / (plain.value or 1.0))) < 2.0 * (
@@ -391,7 +391,7 @@ def test_time_blocked_is_shared_among_the_same_callers_by_both_methods(loop: str
 
 def test_calls_of_a_split_run_are_counted_once() -> None:
     s = changed(CASES["pages, 6 of 4 entries"], warmup_ms=1900.0, horizon_ms=2000.0)
-    at, _ = rare.levels(s, 17)
+    at, _ = splitting.levels(s, 17)
     calls = rare.extend(s, 17, None, 400, at).runs.of("single", STEADY)
     assert len(at) > 1
     assert abs(float(calls.mean()) - 25.0) < 4.5 * float(calls.std()) / 20.0
@@ -427,7 +427,7 @@ def test_the_bound_of_a_row_comes_from_the_runs_that_are_there() -> None:
 def test_runs_that_are_there_already_answer() -> None:
     s = busy()
     have = {s: replicate(s, 1, 0, 32)}
-    assert ask(s, method="skipping", seed=1, max_rung=1, have=have).replications == 32
+    assert ask(s, method="skipping", seed=1, max_runs=16, have=have).replications == 32
 
 
 def test_the_bound_of_the_unseen_comes_from_all_runs() -> None:

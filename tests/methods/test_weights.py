@@ -13,11 +13,12 @@ from hypothesis import strategies as st
 from krcsim.methods.weights import HEAVY, MARKOV, effective, faint, says_little, tail, weighed
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
-from krcsim.studies.all_methods import said
 from krcsim.studies.ask import ask, close
+from krcsim.studies.finding_words import finding_sentences
 from krcsim.studies.limits import limits
-from krcsim.studies.size import size, with_reserve
-from krcsim.studies.size_words import shown
+from krcsim.studies.reserves import with_reserve
+from krcsim.studies.size import size
+from krcsim.studies.size_words import size_table
 
 POSTED = load_scenario("thread-as-posted")
 # One CPU whose calls all come in on periods of 50 ms, one every 20 s: few runs meet one under
@@ -134,14 +135,14 @@ def test_a_first_look_at_calls_that_come_in_few_on_periods_is_honest() -> None:
     """P(wait) is 1.48e-4 for a pool of 10; three of four first runs meet no call under pressure,
     and say nothing.
     """
-    found = is_honest(with_reserve(GAP, 10, 0, "full"), 1.48e-4, range(12), max_rung=1)
+    found = is_honest(with_reserve(GAP, 10, 0, "full"), 1.48e-4, range(12), max_runs=16)
     assert sum(found) >= 11
 
 
 def test_a_run_without_a_call_under_pressure_says_nothing() -> None:
     seldom = changed(POSTED, **{"workload.rate_hz": 0.001, "machine.cpus": 64})
-    assert ask(seldom, max_rung=0).estimate.kind == "none"
-    found = size(seldom, 1e-6, max_rung=0)
+    assert ask(seldom, max_runs=8).estimate.kind == "none"
+    found = size(seldom, 1e-6, max_runs=8)
     assert not found.met
 
 
@@ -166,18 +167,18 @@ def test_a_steady_window_that_is_not_steady_is_said_to_be_so() -> None:
     """After 2 s of warm-up a world whose episodes last 5 s of each minute has had 26 % less
     pressure than later on.
     """
-    assert "26 % less than later on" in said(ask(LONG, max_rung=0))
-    assert "not steady" in shown(size(LONG, 1e-3, max_rung=0, most=1))
-    assert ask(POSTED, max_rung=0).note == ""
-    assert ask(LONG, window="boot", max_rung=0).note == ""
+    assert "26 % less than later on" in finding_sentences(ask(LONG, max_runs=8))
+    assert "not steady" in size_table(size(LONG, 1e-3, max_runs=8, most=1))
+    assert ask(POSTED, max_runs=8).note == ""
+    assert ask(LONG, window="boot", max_runs=8).note == ""
     settled = changed(LONG, **{"allocator.start": "stationary"})
-    assert ask(settled, max_rung=0).note == ""
+    assert ask(settled, max_runs=8).note == ""
 
 
 def test_the_warm_up_that_a_warning_names_is_enough() -> None:
-    note = ask(LONG, max_rung=0).note
+    note = ask(LONG, max_runs=8).note
     warmup = float(note.split("warmup_ms = ")[1].split()[0])
-    assert ask(changed(LONG, warmup_ms=warmup, horizon_ms=warmup + 10_000.0), max_rung=0).note == ""
+    assert ask(changed(LONG, warmup_ms=warmup, horizon_ms=warmup + 10_000.0), max_runs=8).note == ""
 
 
 def test_an_answer_ends_within_its_budget() -> None:

@@ -21,11 +21,11 @@ from krcsim.report.chart import (
     OWN,
     Chart,
     Line,
-    beside,
     by_episode,
+    chart_csv,
     chart_of,
-    csv_text,
     over_bytes,
+    with_pins,
 )
 from krcsim.report.export import KINDS, Answer, file_of, hash_of
 from krcsim.report.figures import figure_of, limits
@@ -39,13 +39,13 @@ QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horiz
 
 @pytest.fixture(scope="module")
 def curve() -> Result:
-    return compare(QUICK, CURVE, max_rung=0, command="krcsim compare mine --remedies curve")
+    return compare(QUICK, CURVE, max_runs=8, command="krcsim compare mine --remedies curve")
 
 
 @pytest.fixture(scope="module")
 def cold() -> Result:
     return episodes(
-        QUICK, listed("cold", QUICK), count=3, max_rung=0, command="krcsim compare mine"
+        QUICK, listed("cold", QUICK), count=3, max_runs=8, command="krcsim compare mine"
     )
 
 
@@ -87,7 +87,7 @@ def test_what_the_plain_code_keeps_adds_nothing(curve: Result) -> None:
 
 
 def test_a_chart_over_named_remedies_shows_each() -> None:
-    chart = over_bytes(compare(QUICK, ["A0", "B", "D5-A1", "D2-A1"], max_rung=0))
+    chart = over_bytes(compare(QUICK, ["A0", "B", "D5-A1", "D2-A1"], max_runs=8))
     assert [line.name for line in chart.lines] == [
         "A0",
         "pool of N objects, empty at boot",
@@ -105,7 +105,7 @@ def test_episodes_are_counted_from_boot(cold: Result) -> None:
 
 
 def test_a_pinned_chart_keeps_its_lines_under_its_own_name(curve: Result) -> None:
-    both = beside(over_bytes(curve), {"A": over_bytes(curve)})
+    both = with_pins(over_bytes(curve), {"A": over_bytes(curve)})
     assert [line.name for line in both.lines if line.look == "pin"] == [
         f"A: {line.name}" for line in over_bytes(curve).lines
     ]
@@ -114,7 +114,7 @@ def test_a_pinned_chart_keeps_its_lines_under_its_own_name(curve: Result) -> Non
 
 def test_the_csv_holds_every_point_drawn(curve: Result) -> None:
     chart = over_bytes(curve)
-    text = csv_text(chart, {"again": "krcsim", "scenario": "two\nlines"})
+    text = chart_csv(chart, {"again": "krcsim", "scenario": "two\nlines"})
     rows = list(csv.DictReader(row for row in text.splitlines() if not row.startswith("#")))
     assert len(rows) == sum(len(line.x) for line in chart.lines)
     for row, e in zip(rows, [e for line in chart.lines for e in line.estimates], strict=True):
@@ -179,7 +179,7 @@ def test_given_episodes_are_counted_to_the_last() -> None:
         QUICK,
         **{"allocator.episodes": "schedule", "allocator.schedules": [[100, 200], [900, 1000]]},
     )
-    result = episodes(plan, ["A1"], count=2, max_rung=0)
+    result = episodes(plan, ["A1"], count=2, max_runs=8)
     assert result.windows() == ["episode 1", "episode 2 on"]
     assert result.get("A1", "p_wait_episode", "episode 2 on").kind != "none"
 

@@ -11,10 +11,15 @@ import pytest
 
 import krcsim
 from krcsim.base.errors import KrcsimError
-from krcsim.cli.main import main, parser, scenario_from
-from krcsim.report.reply import answer_text, assumed, fitting, left_out, table
+from krcsim.base.tables import text_table
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.command_line import parsed
+from krcsim.cli.main import main
+from krcsim.report.plain_text import fitting_table
+from krcsim.report.reply import answer_text
+from krcsim.report.sentences import assumed, left_out
 from krcsim.studies.compare import compare
-from krcsim.studies.size_words import result_of, text_of
+from krcsim.studies.size_words import size_result, size_text
 from krcsim.sweeps.grid import sweep
 
 QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horizon_ms=3000.0)
@@ -24,7 +29,7 @@ QUICK = replace(krcsim.load_scenario("thread-as-posted"), warmup_ms=500.0, horiz
 def test_an_answer_has_72_columns_of_7_bit_and_at_most_60_lines(preset: str) -> None:
     s = krcsim.load_scenario(preset)
     s = replace(s, horizon_ms=s.warmup_ms + 500.0)
-    text = answer_text(compare(s, max_rung=0, command="krcsim reply " + preset))
+    text = answer_text(compare(s, max_runs=8, command="krcsim reply " + preset))
     lines = text.splitlines()
     assert max(map(len, lines)) <= 72
     assert text.isascii()
@@ -34,14 +39,14 @@ def test_an_answer_has_72_columns_of_7_bit_and_at_most_60_lines(preset: str) -> 
 
 
 def test_an_answer_names_every_remedy_its_bytes_and_the_command() -> None:
-    text = answer_text(compare(QUICK, ["A1", "B"], max_rung=1, command="krcsim compare mine"))
+    text = answer_text(compare(QUICK, ["A1", "B"], max_runs=16, command="krcsim compare mine"))
     assert "A1" in text
     assert "4216" in text
     assert "krcsim reply mine" in text
 
 
 def test_of_remedies_that_never_differed_the_number_of_runs_is_said_and_what_it_leaves() -> None:
-    result = compare(QUICK, ["A0", "C-A0"], max_rung=1)
+    result = compare(QUICK, ["A0", "C-A0"], max_runs=16)
     assert "C-A0: no difference from A0 was seen in 16 runs (at most 0.0" in " ".join(
         answer_text(result).split()
     )
@@ -51,12 +56,12 @@ def test_no_proven_difference_is_said_in_these_words() -> None:
     tight = krcsim.changed(
         QUICK, **{"allocator.episode.head_reclaim": 0.148, "allocator.episode.head_high": 0.15}
     )
-    text = answer_text(compare(tight, ["A0", "A1"], max_rung=2))
+    text = answer_text(compare(tight, ["A0", "A1"], max_runs=32))
     assert "no difference from A0 proven at 95 %" in " ".join(text.split())
 
 
 def test_a_sweep_shows_its_values() -> None:
-    text = answer_text(sweep(QUICK, {"remedy": ["A1"], "machine.cpus": [1, 2]}, max_rung=0))
+    text = answer_text(sweep(QUICK, {"remedy": ["A1"], "machine.cpus": [1, 2]}, max_runs=8))
     assert "cpus" in text
 
 
@@ -79,16 +84,16 @@ def test_what_is_left_out_is_what_the_scenario_leaves_out() -> None:
     assert "episodes" not in assumed(krcsim.load_scenario("small-world"))
     short = replace(pages, horizon_ms=600.0)
     assert f"{assumed(pages)}. {left_out(pages)}." in told(
-        answer_text(compare(short, ["A1"], max_rung=0))
+        answer_text(compare(short, ["A1"], max_runs=8))
     )
 
 
 MADE = {
-    "compare": lambda: compare(QUICK, ["A1", "B"], max_rung=0, seed=7),
-    "the remedies of the thread": lambda: compare(QUICK, max_rung=0),
-    "episodes": lambda: krcsim.episodes(QUICK, ["A1"], count=2, max_rung=0),
+    "compare": lambda: compare(QUICK, ["A1", "B"], max_runs=8, seed=7),
+    "the remedies of the thread": lambda: compare(QUICK, max_runs=8),
+    "episodes": lambda: krcsim.episodes(QUICK, ["A1"], count=2, max_runs=8),
     "sweep": lambda: sweep(
-        QUICK, {"remedy": ["own", "B2-own"], "machine.cpus": [1, 2]}, max_rung=0, precision=0.2
+        QUICK, {"remedy": ["own", "B2-own"], "machine.cpus": [1, 2]}, max_runs=8, precision=0.2
     ),
 }
 
@@ -109,21 +114,21 @@ def test_an_answer_made_in_python_names_a_command_that_makes_it_again(
 
 
 def test_a_size_found_in_python_names_its_command(capsys: pytest.CaptureFixture[str]) -> None:
-    found = krcsim.size(QUICK, 0.5, of="pages", at_boot="full", max_rung=0)
+    found = krcsim.size(QUICK, 0.5, of="pages", at_boot="full", max_runs=8)
     assert main([*shlex.split(found.command)[1:], "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["rows"] == [
-        list(row) for row in result_of(found).rows
+        list(row) for row in size_result(found).rows
     ]
-    text = text_of(krcsim.size(QUICK, 0.5, most=3, max_rung=0))
+    text = size_text(krcsim.size(QUICK, 0.5, most=3, max_runs=8))
     assert "Made from Python, with values that no command line can name." in told(text)
 
 
 def test_remedies_of_ones_own_are_no_command() -> None:
-    text = answer_text(compare(QUICK, {"mine": krcsim.pool(7)}, max_rung=0))
+    text = answer_text(compare(QUICK, {"mine": krcsim.pool(7)}, max_runs=8))
     assert "(called" not in text
     assert "Made from Python, with values that no command line can name." in told(text)
     command = shlex.split(text.split("Its scenario:\n")[1].replace("\\\n", " "))
-    assert scenario_from(parser().parse_args(command[1:])) == QUICK
+    assert scenario_from(parsed(command[1:])) == QUICK
 
 
 WIDE = [
@@ -143,14 +148,16 @@ def test_a_table_that_is_too_wide_says_less_and_is_never_refused(more: int) -> N
         [HEAD[0], *(f"parameter{n}" for n in range(more)), *HEAD[1:]],
         [WIDE[0], *["1234.5"] * more, *WIDE[1:]],
     )
-    lines = fitting(head, [row, row])
+    lines = fitting_table(head, [row, row])
     assert max(map(len, lines)) <= 72
     assert "~ 3.21e-05" in " ".join(lines)
     assert "from boot" not in lines[0]
 
 
 def test_a_table_that_fits_leaves_nothing_out() -> None:
-    assert fitting(HEAD[:5], [WIDE[1:2] + WIDE[1:5]]) == table(HEAD[:5], [WIDE[1:2] + WIDE[1:5]])
+    assert fitting_table(HEAD[:5], [WIDE[1:2] + WIDE[1:5]]) == text_table(
+        HEAD[:5], [WIDE[1:2] + WIDE[1:5]]
+    )
 
 
 def test_a_reply_to_a_grid_of_many_values_fits_a_mail() -> None:
@@ -162,26 +169,26 @@ def test_a_reply_to_a_grid_of_many_values_fits_a_mail() -> None:
         "grace_period.expedited_median_ms": [0.25],
         "workload.single_share": [0.5],
     }
-    lines = answer_text(sweep(QUICK, grid, max_rung=0)).splitlines()
+    lines = answer_text(sweep(QUICK, grid, max_runs=8)).splitlines()
     assert max(map(len, lines)) <= 72
 
 
 def test_a_window_that_is_not_there_is_refused() -> None:
-    result = compare(replace(QUICK, warmup_ms=0.0), ["A1"], max_rung=0)
+    result = compare(replace(QUICK, warmup_ms=0.0), ["A1"], max_runs=8)
     with pytest.raises(KrcsimError, match="window"):
         answer_text(result, "boot")
 
 
 def test_a_long_command_is_continued_with_backslashes() -> None:
     command = "krcsim reply thread-as-posted " + "--set workload.rate_hz=1000 " * 6
-    text = answer_text(compare(QUICK, ["A1"], max_rung=0, command=command.strip()))
+    text = answer_text(compare(QUICK, ["A1"], max_runs=8, command=command.strip()))
     made = text.split("Made with:\n")[1]
     assert " ".join(made.replace("\\\n", " ").split()) == command.strip()
 
 
 def test_without_a_call_under_pressure_no_number_is_given() -> None:
     silent = krcsim.changed(QUICK, **{"workload.rate_hz": 0.001})
-    result = compare(silent, ["A1"], max_rung=0)
+    result = compare(silent, ["A1"], max_runs=8)
     assert result.get("A1", "p_wait", "steady").kind == "none"
     assert "steady: no call was made under pressure with A1" in " ".join(
         answer_text(result).split()

@@ -35,9 +35,9 @@ from krcsim.report.timeline import Episode, Event
 from krcsim.results.estimate import Estimate
 from krcsim.runs.ladder import SEED
 from krcsim.studies.sensitivity import Index, Sensitivity
-from krcsim.studies.size_chart import drawn
-from krcsim.widgets.questions import pictured
-from krcsim.widgets.view import View
+from krcsim.studies.sensitivity_chart import picture_of_sensitivity
+from krcsim.widgets.chart_picture import chart_picture
+from krcsim.widgets.live_picture import LivePicture
 from tests.quick import mostly_slow
 
 ROOT = Path(__file__).parents[2]
@@ -132,8 +132,8 @@ def figures(at: Path) -> Iterator[tuple[str, bytes]]:
                 f"{name}.{kind}",
                 file_of(Answer(name, SCENARIO, SEED, "krcsim x", what, "t\n"), kind),
             )
-    yield "slider", pictured(View(plain), CHART, "krcsim x")
-    yield "ranking", drawn(RANKED)._repr_png_()
+    yield "slider", chart_picture(LivePicture(plain), CHART, "krcsim x")
+    yield "ranking", picture_of_sensitivity(RANKED)._repr_png_()
     yield "recordings", png(compared())
     draw(compared(), at / "kernel.png")
     yield "all recordings", (at / "kernel.png").read_bytes()
@@ -242,7 +242,9 @@ def test_a_setting_made_while_a_figure_is_drawn_is_kept() -> None:
 def test_two_threads_that_draw_at_once_leave_a_persons_settings_alone() -> None:
     with matplotlib.rc_context({"font.size": 31.0}):
         threads = [
-            threading.Thread(target=lambda: [drawn(RANKED)._repr_png_() for _ in range(3)])
+            threading.Thread(
+                target=lambda: [picture_of_sensitivity(RANKED)._repr_png_() for _ in range(3)]
+            )
             for _ in range(4)
         ]
         for thread in threads:
@@ -253,7 +255,7 @@ def test_two_threads_that_draw_at_once_leave_a_persons_settings_alone() -> None:
 
 
 def test_a_picture_is_an_image_and_its_text_is_a_line() -> None:
-    picture = drawn(RANKED)
+    picture = picture_of_sensitivity(RANKED)
     assert isinstance(picture, Picture)
     assert picture._repr_png_().startswith(b"\x89PNG")
     assert "\n" not in repr(picture)
@@ -271,7 +273,7 @@ def test_figures_are_made_and_written_in_one_place(path: Path) -> None:
     """Whoever made one elsewhere would make it under a person's settings; the view is told under
     which it draws.
     """
-    if path == Path(style.__file__) or path.stem == "view":
+    if path == Path(style.__file__) or path.stem == "live_picture":
         return
     calls = [
         node.func for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)
@@ -283,5 +285,5 @@ def test_figures_are_made_and_written_in_one_place(path: Path) -> None:
 def test_axes_of_a_persons_own_keep_their_style() -> None:
     with matplotlib.rc_context({"axes.facecolor": "black"}):
         ax: Axes = Figure().subplots()
-        drawn(RANKED)
+        picture_of_sensitivity(RANKED)
         assert ax.get_facecolor() == (0.0, 0.0, 0.0, 1.0)

@@ -16,19 +16,23 @@ from typing import Any
 import pytest
 
 from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError, sentence, shown
-from krcsim.guest.recordings import condition_of, episodes, grace_lengths_ms, read_set
+from krcsim.guest.recorded_episodes import episodes
+from krcsim.guest.recorded_scenario import grace_lengths_ms
+from krcsim.guest.recordings import condition_of, read_set
 from krcsim.guest.rows import flat
 from krcsim.model.grace_period import read_lengths
 from krcsim.model.scenario import changed
 from krcsim.model.scenario_file import data_folder, load_scenario, read_scenario
-from krcsim.report.chart import Chart, Line, csv_text
-from krcsim.results import result as results
+from krcsim.report.chart import Chart, Line, chart_csv
+from krcsim.results import result_format as formats
 from krcsim.results.estimate import NOTHING
 from krcsim.results.result import BASE, Result, load_result
-from krcsim.sweeps import table
+from krcsim.sweeps.growing import growing
+from krcsim.sweeps.head import FIRST_FORMAT, FORMAT, OLD_FORMATS, head
 from krcsim.sweeps.plan import plan_of
+from krcsim.sweeps.row import Seal
 from krcsim.sweeps.run import sweep_into
-from krcsim.sweeps.table import FIRST_FORMAT, FORMAT, Seal, head, read_table, result_of
+from krcsim.sweeps.table import read_table, table_result
 from validation.mutations import GUEST_ROW, READERS, _result, run
 
 
@@ -114,7 +118,7 @@ def test_thousands_of_lengths_and_episodes_are_no_lie(tmp_path: Path) -> None:
     text = (
         "[grace_period]\nkind = 'empirical'\nlengths_ms = ["
         + "12.5," * 20_000
-        + "]\n[allocator]\n_episodes = 'schedule'\n"
+        + "]\n[allocator]\nepisodes = 'schedule'\n"
     )
     (tmp_path / "s.toml").write_text(
         text + "schedules = [" + ",".join(f"[{2 * n}, {2 * n + 1}]" for n in range(20_000)) + "]"
@@ -144,7 +148,7 @@ def test_what_is_no_name_names_no_scenario(name: Any) -> None:
 
 def write(path: Path, body: dict[str, Any]) -> Path:
     """A result file whose checksum is right, whatever it holds."""
-    path.write_text(json.dumps({**body, "sha256": results._checksum(body)}), encoding="utf-8")
+    path.write_text(json.dumps({**body, "sha256": formats.checksum(body)}), encoding="utf-8")
     return path
 
 
@@ -201,30 +205,15 @@ def test_a_name_given_twice_is_no_result(tmp_path: Path) -> None:
     assert "not JSON" in refusal(load_result, path)
 
 
-def test_an_older_format_is_read_and_what_it_lacks_is_nothing(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    old = write(tmp_path / "r.json", body())
-    rows = load_result(old).rows
-    monkeypatch.setattr(results, "BASE", (*BASE, "added"))
-    monkeypatch.setattr(results, "RULES", results.RULES | {"added": results.RULES["unit"]})
-    monkeypatch.setattr(
-        results, "FORMATS", {results.FORMAT: BASE, "krcsim-result/next": results.BASE}
-    )
-    found = load_result(old)
-    assert found.columns[-1] == "added"
-    assert found.rows == tuple((*row, None) for row in rows)
-
-
 def test_each_column_of_a_result_has_a_rule() -> None:
-    assert {*BASE} <= {*results.RULES}
+    assert {*BASE} <= {*formats.RULES}
 
 
 def test_a_notebook_shows_names_and_runs_none() -> None:
     wrong = "<script>alert(1)</script>"
     found = Result(
         ("remedy", wrong, *BASE),
-        (("A1", wrong, "steady", "p_wait", "", 0.5, 0.4, 0.6, "interval", 8, 0),),
+        (("A1", wrong, "steady", "p_wait", "", 0.5, 0.4, 0.6, "interval", 8, None),),
         (),
         {},
     )
@@ -237,7 +226,7 @@ def test_a_notebook_shows_names_and_runs_none() -> None:
 PLAN = plan_of(
     changed(load_scenario("thread-as-posted"), warmup_ms=20.0, horizon_ms=100.0),
     {"machine.cpus": [1, 2, 3, 4]},
-    max_rung=0,
+    max_runs=8,
     method="skipping",
 )
 
@@ -286,26 +275,45 @@ def test_a_table_torn_at_any_byte_of_its_rows_ends_as_if_nothing_had_happened(
 ) -> None:
     for cut in range(len(head(PLAN)), len(whole), 7):
         (tmp_path / "t.csv").write_bytes(whole[:cut])
-        with table.growing(tmp_path / "t.csv", PLAN) as found:
+        with growing(tmp_path / "t.csv", PLAN) as found:
             assert whole[:cut].startswith(whole[: found.end])
             assert found.rows == whole[: found.end].count(b"\n") - head(PLAN).count("\n")
 
 
+def of_before(whole: bytes, form: str) -> bytes:
+    """The same as an older version wrote it: with rungs, and in the first format without checks."""
+    text = whole.decode().replace(FORMAT, form).replace("max_runs = 8", "max_rung = 0")
+    top = [line for line in text.splitlines() if line.startswith("#")]
+    rows = [line.split(",") for line in text.splitlines() if not line.startswith("#")]
+    older = [
+        ",".join([*cells[:-2], "p_wait.rung" if cells[0] == "point" else "0", cells[-2]])
+        for cells in rows
+    ]
+    if form == FIRST_FORMAT:
+        return "".join(f"{line}\n" for line in [*top, *older]).encode()
+
+    begin = "".join(f"{line}\n" for line in [*top, f"{older[0]},check"])
+    return (begin + "".join(map(Seal(begin).whole, older[1:]))).encode()
+
+
 def first_format(whole: bytes) -> bytes:
     """The same as a version without checks wrote it."""
-    lines = whole.decode().replace(FORMAT, FIRST_FORMAT).splitlines()
-    return "".join(
-        f"{x}\n" if x.startswith("#") else f"{x.rpartition(',')[0]}\n" for x in lines
-    ).encode()
+    return of_before(whole, FIRST_FORMAT)
 
 
-def test_a_table_of_before_is_read_but_not_gone_on_with(whole: bytes, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_bytes(first_format(whole))
+@pytest.mark.parametrize("form", OLD_FORMATS)
+def test_a_table_of_before_is_read_but_not_gone_on_with(
+    form: str, whole: bytes, tmp_path: Path
+) -> None:
+    (tmp_path / "t.csv").write_bytes(of_before(whole, form))
     (tmp_path / "u.csv").write_bytes(whole)
     old, new = read_table(tmp_path / "t.csv"), read_table(tmp_path / "u.csv")
-    assert [row[:-1] for row in new.rows] == list(old.rows)
-    assert result_of(old) == result_of(new)
-    assert "older version" in refusal(sweep_into, tmp_path / "t.csv", PLAN)
+    assert old.plan == new.plan
+    assert [row[:-1] for row in new.rows] == [row[: len(new.columns) - 1] for row in old.rows]
+    assert table_result(old) == table_result(new)
+    refused = refusal(sweep_into, tmp_path / "t.csv", PLAN)
+    assert form in refused
+    assert "choose another name" in refused
 
 
 @pytest.mark.parametrize(
@@ -328,7 +336,7 @@ HEADS = [
     ('"p_wait"', '"p_weight"'),
     ("seed = ", "seed = -"),
     ("[over]", "[over.a]"),
-    ("max_rung = 0", 'max_rung = "x"'),
+    ("max_runs = 8", 'max_runs = "x"'),
     ("cpus = 4", 'cpus = "x"'),
     ("precision = 0.1", "precision = []"),
 ]
@@ -416,7 +424,7 @@ def test_a_name_is_one_cell_of_the_data_drawn_and_no_formula() -> None:
     lines = tuple(
         Line(name, ("3, of four",), (1.0,), (NOTHING,)) for name in ('=cmd|"x"', "two\nlines", "B3")
     )
-    text = csv_text(Chart(lines, "x", "y", True), {})
+    text = chart_csv(Chart(lines, "x", "y", True), {})
     assert text.splitlines()[1:] == [
         '"\'=cmd|""x""",now,"3, of four",1,,,,none',
         '"two lines",now,"3, of four",1,,,,none',

@@ -12,21 +12,19 @@ import pytest
 import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
-from krcsim.methods.exact import fits
-from krcsim.report.reply import WIDTH
+from krcsim.methods.exact import why_not
+from krcsim.report.plain_text import WIDTH
 from krcsim.results.result import words
-from krcsim.studies.all_methods import (
-    LARGEST,
-    Beside,
-    beside,
-    chart_of_beside,
-    result_of,
-    said,
-    shown,
-    text_of,
+from krcsim.studies.all_methods import LARGEST, AllMethods, by_all_methods
+from krcsim.studies.all_methods_report import (
+    all_methods_result,
+    all_methods_table,
+    all_methods_text,
+    chart_of_all_methods,
     verdict,
 )
-from krcsim.widgets import Trust
+from krcsim.studies.finding_words import finding_sentences
+from krcsim.widgets import RareAndExact
 from tests.quick import mostly_slow
 
 SMALL = krcsim.load_scenario("small-world")
@@ -34,9 +32,9 @@ NEVER = ["--set", "allocator.calm.head=0"]
 
 
 @pytest.fixture(scope="module")
-def both() -> Beside:
+def both() -> AllMethods:
     """Pools of 0 to 5 objects by each method."""
-    return beside(SMALL, largest=5, rung=5)
+    return by_all_methods(SMALL, largest=5, max_runs=256)
 
 
 def asked(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
@@ -48,13 +46,16 @@ def asked(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
 
 
 def test_the_small_world_fits_the_exact_chain() -> None:
-    assert fits(SMALL) == ""
+    assert why_not(SMALL) == ""
 
 
 def test_the_shell_says_what_python_finds(capsys: pytest.CaptureFixture[str]) -> None:
-    found = krcsim.ask(SMALL, method="rare", max_rung=2)
-    assert asked(capsys, "small-world", "--method", "rare", "--max-rung", "2") == said(found) + "\n"
-    assert words(found.estimate) in said(found)
+    found = krcsim.ask(SMALL, method="rare", max_runs=32)
+    assert (
+        asked(capsys, "small-world", "--method", "rare", "--max-runs", "32")
+        == finding_sentences(found) + "\n"
+    )
+    assert words(found.estimate) in finding_sentences(found)
 
 
 def test_machines_get_the_estimate_the_method_and_the_work(
@@ -73,12 +74,12 @@ def test_machines_get_the_estimate_the_method_and_the_work(
 def test_method_quantity_and_window_are_those_asked_for(
     option: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    told = json.loads(asked(capsys, "small-world", "--json", "--max-rung", "1", *option))
+    told = json.loads(asked(capsys, "small-world", "--json", "--max-runs", "16", *option))
     assert told[option[0].strip("-")] == option[1]
 
 
 def test_what_was_not_seen_is_a_bound_and_no_proof(capsys: pytest.CaptureFixture[str]) -> None:
-    text = asked(capsys, "small-world", "--method", "skipping", "--max-rung", "0")
+    text = asked(capsys, "small-world", "--method", "skipping", "--max-runs", "8")
     assert ": < " in text
     assert "no proof" in text
 
@@ -95,13 +96,13 @@ def test_the_chain_says_that_zero_is_no_small_number(capsys: pytest.CaptureFixtu
 
 
 def test_a_rough_answer_is_said_to_be_a_factor() -> None:
-    found = krcsim.ask(SMALL, method="rare", max_rung=0)
+    found = krcsim.ask(SMALL, method="rare", max_runs=8)
     assert found.estimate.kind == "rough"
-    assert "read it as a factor" in said(found)
+    assert "an order of magnitude only" in finding_sentences(found)
 
 
 def test_a_quantity_that_nothing_defined_has_no_answer(capsys: pytest.CaptureFixture[str]) -> None:
-    assert "no answer" in asked(capsys, "small-world", "--quantity", "wait_ms", "--max-rung", "0")
+    assert "no answer" in asked(capsys, "small-world", "--quantity", "wait_ms", "--max-runs", "8")
 
 
 @pytest.mark.parametrize(
@@ -117,7 +118,7 @@ def test_a_quantity_that_nothing_defined_has_no_answer(capsys: pytest.CaptureFix
         ["phone", "--out", "f.png"],
         ["phone", "--set", "warmup_ms=0", "--window", "boot"],
         ["phone", "--precision", "0"],
-        ["phone", "--max-rung", "99"],
+        ["phone", "--max-runs", "99"],
         ["small-world", "--sizes", "2", "--of", "mix"],
         ["small-world", "--sizes", "1000"],
         ["small-world", "--sizes", "2", "--method", "rare"],
@@ -143,45 +144,45 @@ def test_what_cannot_be_asked_is_refused_in_a_line(
 
 
 @pytest.mark.slow
-def test_forks_go_on_where_plain_runs_have_only_a_bound(both: Beside) -> None:
+def test_forks_go_on_where_plain_runs_have_only_a_bound(both: AllMethods) -> None:
     assert both.estimate("skipping", 5).kind == "bound"
     assert both.estimate("rare", 5).kind == "interval"
 
 
-def test_ranges_hold_the_exact_answer(both: Beside) -> None:
+def test_ranges_hold_the_exact_answer(both: AllMethods) -> None:
     assert both.held("rare")[1] == both.held("skipping")[1] == len(both.rows)
     assert both.held("rare")[0] >= len(both.rows) - 1
     assert f"{both.held('rare')[0]} of {len(both.rows)}" in verdict(both)
 
 
 def test_a_world_that_the_chain_does_not_follow_has_no_line() -> None:
-    found = beside(krcsim.changed(SMALL, **{"machine.cpus": 2}), largest=1, rung=0)
+    found = by_all_methods(krcsim.changed(SMALL, **{"machine.cpus": 2}), largest=1, max_runs=8)
     assert found.estimate("exact", 0).kind == "none"
     assert verdict(found).endswith("(machine.cpus is 2, not 1)")
 
 
 def test_where_pages_run_out_there_are_no_forks() -> None:
-    found = beside("exhausted-guest", largest=0, rung=0)
+    found = by_all_methods("exhausted-guest", largest=0, max_runs=8)
     assert found.estimate("rare", 0).kind == "none"
     assert found.estimate("skipping", 0).value is not None
 
 
 def test_sizes_end_where_nothing_would_be_seen() -> None:
-    assert len(beside(SMALL, "pages", largest=8, rung=0).rows) < 9
+    assert len(by_all_methods(SMALL, "pages", largest=8, max_runs=8).rows) < 9
 
 
-def test_the_exact_answers_are_a_line_and_the_others_dots(both: Beside) -> None:
-    chart = chart_of_beside(both)
+def test_the_exact_answers_are_a_line_and_the_others_dots(both: AllMethods) -> None:
+    chart = chart_of_all_methods(both)
     assert [line.look for line in chart.lines] == ["now", "dots", "dots"]
     assert chart.lines[0].x == (0.0, 1.0, 2.0, 3.0, 4.0, 5.0)
 
 
-def test_the_answer_fits_a_list(both: Beside) -> None:
-    assert max(map(len, text_of(both).splitlines())) <= WIDTH
+def test_the_answer_fits_a_list(both: AllMethods) -> None:
+    assert max(map(len, all_methods_text(both).splitlines())) <= WIDTH
 
 
-def test_all_findings_can_be_saved_and_read_again(both: Beside, tmp_path: Path) -> None:
-    again = krcsim.load_result(result_of(both).save(tmp_path / "r.json"))
+def test_all_findings_can_be_saved_and_read_again(both: AllMethods, tmp_path: Path) -> None:
+    again = krcsim.load_result(all_methods_result(both).save(tmp_path / "r.json"))
     for method in ("exact", "rare"):
         assert again.get(("B3f-own", method), "p_wait", "steady") == both.estimate(method, 3)
 
@@ -193,10 +194,10 @@ def test_every_file_alone_makes_itself_again(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
-    command = ["small-world", "--sizes", "2", "--max-rung", "0"]
+    command = ["small-world", "--sizes", "2", "--max-runs", "8"]
     asked(capsys, *command, "--out", str(first))
     text = first.read_bytes().decode("latin-1")
-    assert "krcsim ask small-world --sizes 2 --max-rung 0" in " ".join(
+    assert "krcsim ask small-world --sizes 2 --max-runs 8" in " ".join(
         text.replace("\\\n", " ").split()
     )
     asked(capsys, *command, "--out", str(second))
@@ -210,18 +211,18 @@ def test_every_file_alone_makes_itself_again(
 def test_the_picture_has_the_numbers_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     assert explorer.done is not None
     assert explorer.found is not None
     assert main(shlex.split(explorer.done.answer.command)[1:]) == 0
-    assert capsys.readouterr().out == shown(explorer.found) + "\n"
+    assert capsys.readouterr().out == all_methods_table(explorer.found) + "\n"
 
 
 @pytest.mark.slow
 def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for of in ("pool", "pages"):
         monkeypatch.setitem(LARGEST, of, 2)
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     for control in (*explorer.controls.values(), explorer.of):
         before, was = explorer.image.value, control.value
         others = (
@@ -233,7 +234,7 @@ def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.M
 
 
 def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     explorer.size.value = 2
     assert explorer.found is not None
     assert f"exact chain {words(explorer.found.estimate('exact', 2))}" in explorer.value.value
@@ -243,8 +244,8 @@ def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_size_that_was_left_out_is_not_told_as_if_it_were_there(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
-    explorer._put(krcsim.changed(SMALL, **{"allocator.calm.head": 0.001}))
+    explorer = RareAndExact(tmp_path, runs=(8,))
+    explorer.show_setting(krcsim.changed(SMALL, **{"allocator.calm.head": 0.001}))
     assert explorer.found is not None
     last = len(explorer.found.rows) - 1
     explorer.size.value = 10
@@ -252,16 +253,16 @@ def test_a_size_that_was_left_out_is_not_told_as_if_it_were_there(tmp_path: Path
     assert f"sizes above {last} are left out" in explorer.value.value
 
 
-def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: Beside) -> None:
-    for line in chart_of_beside(both).lines:
-        assert line.name in text_of(both)
-    for line in chart_of_beside(both).lines[1:]:
+def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: AllMethods) -> None:
+    for line in chart_of_all_methods(both).lines:
+        assert line.name in all_methods_text(both)
+    for line in chart_of_all_methods(both).lines[1:]:
         assert f"{line.name}: " in verdict(both)
 
 
 @pytest.mark.slow
 def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     assert explorer.preset.value == "small-world"
     explorer.controls["allocator.calm.head"].value = 0.05
     assert explorer.preset.value == ""
@@ -271,13 +272,13 @@ def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_world_that_cannot_be_asked_is_told_and_the_picture_stays(tmp_path: Path) -> None:
-    explorer = Trust(tmp_path, rungs=(0,))
+    explorer = RareAndExact(tmp_path, runs=(8,))
     before = explorer.image.value
-    explorer._put(krcsim.changed(SMALL, **{"allocator.calm.head": 0.0}))
+    explorer.show_setting(krcsim.changed(SMALL, **{"allocator.calm.head": 0.0}))
     assert explorer.image.value == before
     assert "no call ever waits" in explorer.status.value
 
 
 def test_a_method_that_is_not_there_is_refused() -> None:
     with pytest.raises(KrcsimError, match="allowed"):
-        beside(SMALL, "bytes")
+        by_all_methods(SMALL, "bytes")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The verbs: answers depend on scenario, seed and rung, and on nothing else."""
+"""The verbs: answers depend on scenario, seed and number of replications, and on nothing else."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ QUICK = replace(THREAD, warmup_ms=500.0, horizon_ms=3000.0)
 
 @pytest.fixture(scope="module")
 def answer() -> Result:
-    return compare(QUICK, ["A0", "A1", "C-A0", "D5-A1"], max_rung=2, command="krcsim compare x")
+    return compare(QUICK, ["A0", "A1", "C-A0", "D5-A1"], max_runs=32, command="krcsim compare x")
 
 
 def test_the_same_question_gets_the_same_table(answer: Result) -> None:
-    again = compare(QUICK, ["A0", "A1", "C-A0", "D5-A1"], max_rung=2, command="krcsim compare x")
+    again = compare(QUICK, ["A0", "A1", "C-A0", "D5-A1"], max_runs=32, command="krcsim compare x")
     assert again.to_json() == answer.to_json()
 
 
@@ -46,7 +46,7 @@ def test_going_on_counts_what_starting_anew_counts() -> None:
 
 
 def test_another_seed_gets_another_answer(answer: Result) -> None:
-    other = compare(QUICK, ["A0"], max_rung=2, seed=1)
+    other = compare(QUICK, ["A0"], max_runs=32, seed=1)
     assert other.get("A0", "p_wait", "steady") != answer.get("A0", "p_wait", "steady")
 
 
@@ -55,11 +55,11 @@ def test_boot_and_steady_state_are_two_answers(answer: Result) -> None:
 
 
 def test_a_run_without_a_boot_window_has_one_answer() -> None:
-    assert compare(replace(QUICK, warmup_ms=0.0), ["A1"], max_rung=0).windows() == ["steady"]
+    assert compare(replace(QUICK, warmup_ms=0.0), ["A1"], max_runs=8).windows() == ["steady"]
 
 
 def test_no_wait_seen_is_a_bound_above_zero() -> None:
-    e = compare(QUICK, ["D5-A1"], max_rung=2, budget=0.0).get("D5-A1", "p_wait", "steady")
+    e = compare(QUICK, ["D5-A1"], max_runs=32, budget=0.0).get("D5-A1", "p_wait", "steady")
     assert e.kind == "bound"
     assert e.value is None
     assert (e.hi or 0) > 0
@@ -76,19 +76,19 @@ def test_where_no_run_tells_two_remedies_apart_the_difference_is_zero_within_wha
 
 
 def test_precision_stops_the_ladder_where_it_is_reached() -> None:
-    rough = compare(THREAD, ["A0"], precision=0.5, max_rung=8)
-    fine = compare(THREAD, ["A0"], precision=0.1, max_rung=8)
-    assert rough.cell(("A0",), "rung") < fine.cell(("A0",), "rung")
+    rough = compare(THREAD, ["A0"], precision=0.5, max_runs=2048)
+    fine = compare(THREAD, ["A0"], precision=0.1, max_runs=2048)
+    assert rough.cell(("A0",), "replications") < fine.cell(("A0",), "replications")
     assert fine.get("A0", "p_wait", "steady").half_width <= 0.1
 
 
 def test_a_sweep_over_nothing_is_one_run() -> None:
-    assert len(sweep(QUICK, {}, max_rung=0).points()) == 1
+    assert len(sweep(QUICK, {}, max_runs=8).points()) == 1
 
 
 def test_swept_values_are_columns() -> None:
     over = {"remedy": ["A1", "B"], "workload.rate_hz": [100.0, 1000.0]}
-    result = sweep(QUICK, over, max_rung=0)
+    result = sweep(QUICK, over, max_runs=8)
     assert result.parameters == ("remedy", "workload.rate_hz")
     assert result.points() == [("A1", 100.0), ("A1", 1000.0), ("B", 100.0), ("B", 1000.0)]
 
@@ -117,7 +117,7 @@ def test_a_result_is_never_overwritten_unasked(answer: Result, tmp_path: Path) -
     answer.save(path)
     before = path.read_bytes()
     with pytest.raises(KrcsimError, match="exists"):
-        compare(QUICK, ["A1"], max_rung=0).save(path)
+        compare(QUICK, ["A1"], max_runs=8).save(path)
     assert path.read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["r.json"]
 
@@ -129,7 +129,7 @@ def test_a_result_cannot_be_saved_where_there_is_no_folder(answer: Result, tmp_p
 
 @given(cut=st.integers(0, 5000))
 def test_a_truncated_result_is_refused(cut: int, tmp_path_factory: pytest.TempPathFactory) -> None:
-    text = compare(QUICK, ["A1"], max_rung=0).to_json()
+    text = compare(QUICK, ["A1"], max_runs=8).to_json()
     path = tmp_path_factory.mktemp("cut") / "r.json"
     path.write_text(text[: min(cut, len(text) - 2)])
     with pytest.raises(KrcsimError):
@@ -168,7 +168,7 @@ def test_when_every_episode_waits_the_share_has_a_lower_bound_below_one() -> Non
     given = {"allocator.episodes": "schedule", "allocator.schedules": [[600, 900], [1000, 1500]]}
     given["allocator.calm.page"] = 1.0  # else cached pages may last for a short episode
     sure = krcsim.changed(QUICK, **{"allocator.episode": always}, **given)
-    e = compare(sure, ["A0"], max_rung=2).get("A0", "p_episode", "steady")
+    e = compare(sure, ["A0"], max_runs=32).get("A0", "p_episode", "steady")
     assert e.value == e.hi == 1.0
     assert 0.3 < (e.lo or 0) < 1.0
 

@@ -10,17 +10,16 @@ from matplotlib.figure import Figure
 
 import krcsim
 from krcsim.base.errors import KrcsimError
-from krcsim.studies.sensitivity import (
+from krcsim.studies.inputs import (
     DRAWN,
     INPUTS,
-    Sensitivity,
     at_point,
     default_ranges,
     peaks,
-    sensitivity,
     value_in,
 )
-from krcsim.studies.size_chart import caption, draw_sensitivity, stated
+from krcsim.studies.sensitivity import Sensitivity, sensitivity
+from krcsim.studies.sensitivity_chart import caption, draw_sensitivity, stated
 
 POSTED = krcsim.load_scenario("thread-as-posted")
 # How often an rcu_head fails decides; a hog's speed is not even looked at where failures are drawn.
@@ -29,7 +28,7 @@ RANGES = {"hog_pages_s": (1e4, 1e5), "head": (0.05, 2.0), "rate_hz": (900.0, 110
 
 @pytest.fixture(scope="module")
 def found() -> Sensitivity:
-    return sensitivity(POSTED, RANGES, n=16, rung=1)
+    return sensitivity(POSTED, RANGES, n=16, max_runs=16)
 
 
 @pytest.mark.slow
@@ -53,11 +52,13 @@ def test_the_work_is_inputs_and_two_times_n(found: Sensitivity) -> None:
 
 @pytest.mark.slow
 def test_the_same_seed_gives_the_same_ranking(found: Sensitivity) -> None:
-    assert sensitivity(POSTED, RANGES, n=16, rung=1) == found
+    assert sensitivity(POSTED, RANGES, n=16, max_runs=16) == found
 
 
 def test_in_narrow_ranges_more_is_chance_than_in_wide_ones(found: Sensitivity) -> None:
-    narrow = sensitivity(POSTED, {"head": (0.95, 1.05), "rate_hz": (950.0, 1050.0)}, n=8, rung=0)
+    narrow = sensitivity(
+        POSTED, {"head": (0.95, 1.05), "rate_hz": (950.0, 1050.0)}, n=8, max_runs=8
+    )
     assert 0 < found.chance < 0.2 < narrow.chance
 
 
@@ -100,7 +101,7 @@ def test_what_is_put_into_a_scenario_is_there(name: str) -> None:
     elif name == "burstiness":
         assert peaks(s) == pytest.approx(value)
     else:
-        assert INPUTS[name].own(s) == pytest.approx(value, rel=1e-3)
+        assert INPUTS[name].get(s) == pytest.approx(value, rel=1e-3)
 
 
 def test_pages_stand_beside_the_pool_and_do_not_take_its_place() -> None:
@@ -135,10 +136,10 @@ CPUS = {"cpus": (1, 4)}
 )
 def test_what_cannot_be_asked_is_refused_in_a_line(change: dict[str, object]) -> None:
     with pytest.raises(KrcsimError, match="allowed") as told:
-        sensitivity(POSTED, **{"n": 2, "rung": 0, **change})  # type: ignore[arg-type]
+        sensitivity(POSTED, **{"n": 2, "max_runs": 8, **change})  # type: ignore[arg-type]
     assert "\n" not in str(told.value)
 
 
 def test_where_nothing_is_seen_to_move_that_is_said() -> None:
     with pytest.raises(KrcsimError, match="nothing moves p_wait"):
-        sensitivity(POSTED, {"hog_pages_s": (1e4, 1e5), "free_mib": (1.0, 2.0)}, n=2, rung=0)
+        sensitivity(POSTED, {"hog_pages_s": (1e4, 1e5), "free_mib": (1.0, 2.0)}, n=2, max_runs=8)

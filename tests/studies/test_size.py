@@ -19,13 +19,15 @@ import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.model.remedy import named
-from krcsim.report.reply import WIDTH
+from krcsim.report.plain_text import WIDTH
 from krcsim.results.estimate import Estimate, exact
 from krcsim.studies.frontier import frontier
 from krcsim.studies.limits import at_each_look, limits, needed
-from krcsim.studies.size import MOST, Sized, reserve, size, with_reserve, worth
+from krcsim.studies.reserves import MOST, reserve, with_reserve
+from krcsim.studies.size import size, worth
 from krcsim.studies.size_chart import chart_of_frontier, chart_of_sizes
-from krcsim.studies.size_words import result_of, sentence, text_of
+from krcsim.studies.size_words import size_result, size_sentence, size_text
+from krcsim.studies.sized import Sized
 from krcsim.widgets import HowBig
 from tests.quick import mostly_slow
 
@@ -74,7 +76,7 @@ def test_where_the_plain_code_is_good_enough_no_reserve_is_needed() -> None:
     found = size(POSTED, 0.1)
     assert found.smallest is not None
     assert (found.smallest.objects, found.smallest.bytes_added, found.largest) == (0, 0, None)
-    assert "no objects" in sentence(found)
+    assert "no objects" in size_sentence(found)
 
 
 def test_pages_that_are_enough_by_construction_pass_any_target() -> None:
@@ -88,7 +90,7 @@ def test_with_little_work_allowed_the_answer_is_a_range() -> None:
     assert found.events <= 1.1e6
     assert not found.sharp
     assert found.between
-    assert any(word in sentence(found) for word in ("between", "could not be shown"))
+    assert any(word in size_sentence(found) for word in ("between", "could not be shown"))
 
 
 def test_more_confidence_takes_more_work(pool: Sized) -> None:
@@ -125,7 +127,7 @@ def test_time_blocked_may_be_the_target() -> None:
 
 def test_nobody_seen_to_wait_is_a_bound_on_the_time_blocked_too() -> None:
     (never,) = size(
-        POSTED, 0.5, quantity="blocked", of="pages", fixed=50, most=0, at_boot="full", max_rung=0
+        POSTED, 0.5, quantity="blocked", of="pages", fixed=50, most=0, at_boot="full", max_runs=8
     ).tried
     assert never.finding.estimate.kind == "bound"
     assert 0 < never.upper < math.inf
@@ -231,7 +233,7 @@ def test_where_the_probability_does_not_fall_that_is_said(pool: Sized) -> None:
     worse = replace(next(t for t in pool.tried if t.verdict == "fails"), objects=99)
     mixed = replace(pool, tried=(*pool.tried, worse))
     assert mixed.disorder == (worse,)
-    assert "does not fall everywhere: 99" in sentence(mixed)
+    assert "does not fall everywhere: 99" in size_sentence(mixed)
 
 
 # ---- mixes, a page's worth, the frontier
@@ -260,11 +262,11 @@ def test_a_page_is_worth_the_objects_that_it_spares() -> None:
 
 
 def test_a_page_is_worth_nothing_that_can_be_counted_where_no_pool_meets_the_target() -> None:
-    assert worth(POSTED, 1e-6, pages=0, max_rung=1).objects is None
+    assert worth(POSTED, 1e-6, pages=0, max_runs=16).objects is None
 
 
 def test_on_the_envelope_more_bytes_buy_less_waiting() -> None:
-    found = frontier(POSTED, pools=(1, 3, 10), pages=(2,), beside=(1,), max_rung=1)
+    found = frontier(POSTED, pools=(1, 3, 10), pages=(2,), mixed=(1,), max_runs=16)
     kept = found.envelope
     assert len(kept) > 1
     assert [p.bytes_added for p in kept] == sorted({p.bytes_added for p in kept})
@@ -273,14 +275,14 @@ def test_on_the_envelope_more_bytes_buy_less_waiting() -> None:
 
 
 def test_where_no_wait_was_seen_nothing_larger_is_asked() -> None:
-    found = frontier(POSTED, pools=(1,), pages=(50, 60), beside=(1,), max_rung=0)
+    found = frontier(POSTED, pools=(1,), pages=(50, 60), mixed=(1,), max_runs=8)
     assert {(p.objects, p.pages) for p in found.points} == {(0, 0), (1, 0), (0, 50)}
 
 
 def test_pools_pages_and_both_have_lines_of_their_own() -> None:
-    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(1, 2), beside=(1,), max_rung=0))
+    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(1, 2), mixed=(1,), max_runs=8))
     names = [line.name for line in chart.lines]
-    assert names[:3] == ["pool of N objects", "N pages", "pool of N beside 1 page"]
+    assert names[:3] == ["pool of N objects", "N pages", "pool of N next to 1 page"]
 
 
 # ---- what cannot be met
@@ -292,21 +294,21 @@ def test_a_target_below_what_any_size_reaches_is_no_error_and_what_was_tried_sta
     assert not beyond.met
     assert {0, MOST["pool"]} <= {t.objects for t in beyond.tried}
     assert all(t.verdict == "fails" for t in beyond.tried)
-    assert beyond.best.name in sentence(beyond)
-    assert "\n" not in sentence(beyond)
+    assert beyond.best.name in size_sentence(beyond)
+    assert "\n" not in size_sentence(beyond)
 
 
 def test_mixes_are_not_refuted_by_a_pool_that_fails_alone(beyond: Sized) -> None:
     pages = replace(beyond.tried[0], name="D3-own", objects=0, pages=3, verdict="open")
-    said = sentence(replace(beyond, of="mix", tried=(*beyond.tried, pages)))
+    said = size_sentence(replace(beyond, of="mix", tried=(*beyond.tried, pages)))
     assert "could not be shown" in said
 
 
 def test_no_wait_seen_is_no_proof() -> None:
     found = size(POSTED, 1e-9, of="pages", budget=1e6, most=2)  # three are enough by construction
     assert not found.met
-    assert "no wait was seen with D2-own" in sentence(found)
-    assert "no proof" in sentence(found)
+    assert "no wait was seen with D2-own" in size_sentence(found)
+    assert "no proof" in size_sentence(found)
 
 
 @pytest.mark.parametrize(
@@ -325,7 +327,7 @@ def test_no_wait_seen_is_no_proof() -> None:
         dict(most=-1),
         dict(most=10**9),
         dict(fixed=-1),
-        dict(max_rung=99),
+        dict(max_runs=99),
         dict(seed=-1),
         dict(target="1e-6"),
         dict(window="later"),
@@ -349,11 +351,11 @@ def test_a_chart_shows_the_target_and_what_passes(pool: Sized) -> None:
 
 
 def test_the_answer_fits_a_list(beyond: Sized) -> None:
-    assert max(map(len, text_of(beyond).splitlines())) <= WIDTH
+    assert max(map(len, size_text(beyond).splitlines())) <= WIDTH
 
 
 def test_what_was_tried_can_be_saved_and_read_again(pool: Sized, tmp_path: Path) -> None:
-    again = krcsim.load_result(result_of(pool).save(tmp_path / "r.json"))
+    again = krcsim.load_result(size_result(pool).save(tmp_path / "r.json"))
     assert pool.smallest is not None
     name = pool.smallest.name
     assert again.get(name, "p_wait", "steady") == pool.smallest.finding.estimate
@@ -362,7 +364,7 @@ def test_what_was_tried_can_be_saved_and_read_again(pool: Sized, tmp_path: Path)
 
 def test_the_shell_says_what_python_says(pool: Sized, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["size", "thread-as-posted", "--target", "2e-4"]) == 0
-    assert sentence(pool) in capsys.readouterr().out
+    assert size_sentence(pool) in capsys.readouterr().out
 
 
 def test_in_a_shell_a_target_that_is_not_met_leaves_files_a_line_and_status_2(
@@ -371,7 +373,7 @@ def test_in_a_shell_a_target_that_is_not_met_leaves_files_a_line_and_status_2(
     file = tmp_path / "r.json"
     assert main(["size", "thread-as-posted", "--target", "1e-6", "--out", str(file)]) == 2
     said = capsys.readouterr()
-    assert said.err == f"krcsim: {sentence(beyond)}\n"
+    assert said.err == f"krcsim: {size_sentence(beyond)}\n"
     assert "B4096-own" in said.out
     assert json.loads(file.read_text())["provenance"]["answer"]["met"] is False
 
@@ -399,24 +401,24 @@ def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "thread-as-posted", rungs=(1,))
+    explorer = HowBig(tmp_path, "thread-as-posted", runs=(16,))
     explorer.target.value, explorer.of.value = 1e-12, "mix"
     assert explorer.found is not None
     assert explorer.found.of == "mix"
     longest = replace(explorer.found.tried[-1], name="B4096f+D512-own")
     found = replace(explorer.found, tried=(*explorer.found.tried, longest))
-    assert "+D512-own" in text_of(found)
-    assert max(map(len, text_of(found).splitlines())) <= WIDTH
+    assert "+D512-own" in size_text(found)
+    assert max(map(len, size_text(found).splitlines())) <= WIDTH
 
 
 @pytest.mark.slow
 def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "small-world", rungs=(0,))
+    explorer = HowBig(tmp_path, "small-world", runs=(8,))
     assert explorer.scenario == krcsim.load_scenario("small-world")
 
 
 def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(0,))
+    explorer = HowBig(tmp_path, runs=(8,))
     assert explorer.buttons["Cancel"].disabled
     explorer._on_way((0.1, "B2-own"))
     assert not explorer.buttons["Cancel"].disabled
@@ -426,18 +428,18 @@ def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> 
 def test_the_numbers_are_those_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    explorer = HowBig(tmp_path, rungs=(2,))
+    explorer = HowBig(tmp_path, runs=(32,))
     explorer.controls["workload.rate_hz"].value = 2000.0
     assert explorer.done is not None
     assert explorer.found is not None
     status = main(shlex.split(explorer.done.answer.command)[1:])
     assert status == (0 if explorer.found.met else 2)
-    assert sentence(explorer.found) in "".join(capsys.readouterr())
+    assert size_sentence(explorer.found) in "".join(capsys.readouterr())
 
 
 @pytest.mark.slow
 def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(1,))
+    explorer = HowBig(tmp_path, runs=(16,))
     for control, other in (
         (explorer.target, 1e-2),
         (explorer.of, "pages"),
@@ -456,7 +458,7 @@ def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, "thread-as-posted", rungs=(2,))
+    explorer = HowBig(tmp_path, "thread-as-posted", runs=(32,))
     explorer.at_boot.value = "empty"
     assert "no pool of up to" in explorer.value.value
     assert explorer.image.value[:4] == b"\x89PNG"
@@ -464,5 +466,5 @@ def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) 
 
 @pytest.mark.slow
 def test_all_files_are_exported(tmp_path: Path) -> None:
-    explorer = HowBig(tmp_path, rungs=(0,))
+    explorer = HowBig(tmp_path, runs=(8,))
     assert sorted(path.suffix[1:] for path in explorer.export()) == KINDS

@@ -6,6 +6,7 @@ contradict each other.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import math
 import re
@@ -21,18 +22,22 @@ from hypothesis import strategies as st
 
 import krcsim
 from krcsim.base.errors import KrcsimError
-from krcsim.cli.main import main, shown
+from krcsim.cli.main import main
+from krcsim.cli.result_table import result_table
 from krcsim.methods import rare
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario
-from krcsim.report.chart import Chart, Line, chart_of, rows_unseen, unseen
+from krcsim.report.chart import Chart, Line, chart_of, in_strip, names_in_strip
 from krcsim.report.figures import FLOOR, figure_of, limits, strip
-from krcsim.report.reply import answer_text, log_plot
-from krcsim.results.estimate import Estimate
+from krcsim.report.reply import answer_text
+from krcsim.report.text_plot import log_plot
+from krcsim.results.estimate import NOTHING, Estimate
+from krcsim.results.quantities import p_wait_episode
 from krcsim.results.result import METHODS, Result, load_result, number, words
 from krcsim.runs.replications import Stopped, replicate
 from krcsim.studies.compare import compare, episodes
-from krcsim.studies.unseen import _estimate
+from krcsim.studies.entries import Entry
+from krcsim.studies.unseen import Gaps, estimate_in_gap
 from tests.engine.test_properties import examples
 from tests.quick import mostly_slow
 from validation.scenarios import random_scenario
@@ -46,7 +51,7 @@ QUANTITIES = ("p_wait", "p_wait_episode", "p_episode", "blocked", "wait_ms")
 
 
 def test_a_proof_closes_the_gap_of_all_quantities_that_hang_on_a_wait() -> None:
-    result = compare(POSTED, ["A1", "D5-A1"], max_rung=0)
+    result = compare(POSTED, ["A1", "D5-A1"], max_runs=8)
     for window in result.windows():
         for quantity in ("p_wait", "p_wait_episode", "p_episode", "blocked"):
             e = result.get("D5-A1", quantity, window)
@@ -59,8 +64,8 @@ def test_a_proof_closes_the_gap_of_all_quantities_that_hang_on_a_wait() -> None:
 
 
 def test_forks_close_the_gap_where_luck_makes_waits_rare() -> None:
-    result = compare(RARE, ["own"], max_rung=3)
-    left = compare(RARE, ["own"], max_rung=3, budget=0.0)
+    result = compare(RARE, ["own"], max_runs=64)
+    left = compare(RARE, ["own"], max_runs=64, budget=0.0)
     for window, quantity in (
         (w, q) for w in result.windows() for q in ("p_wait", "p_wait_episode", "blocked")
     ):
@@ -76,7 +81,7 @@ def test_the_exact_chain_closes_the_gap_in_a_small_world() -> None:
         load_scenario("small-world"),
         **{"remedy.nr_emergency_objs": 8, "remedy.emergency_at_boot": 8},
     )
-    result = compare(small, ["own"], max_rung=0)
+    result = compare(small, ["own"], max_runs=8)
     e = result.get("own", "p_wait", "steady")
     assert (e.kind, result.detail("own", "p_wait", "steady")) == ("exact", "exact")
     assert e.value == krcsim.ask(small, method="exact").estimate.value
@@ -84,7 +89,7 @@ def test_the_exact_chain_closes_the_gap_in_a_small_world() -> None:
 
 def test_what_plain_runs_saw_is_left_as_it_is() -> None:
     asked, plain = (
-        compare(POSTED, ["A0", "A1", "D5-A1"], max_rung=1, budget=b) for b in (1e6, 0.0)
+        compare(POSTED, ["A0", "A1", "D5-A1"], max_runs=16, budget=b) for b in (1e6, 0.0)
     )
     for name in ("A0", "A1"):
         assert [row for row in asked.rows if row[0] == name] == [
@@ -93,23 +98,23 @@ def test_what_plain_runs_saw_is_left_as_it_is() -> None:
 
 
 def test_without_a_budget_the_bound_is_all() -> None:
-    result = compare(RARE, ["own"], max_rung=1, budget=0.0)
-    assert {row[-1] for row in result.rows if row[-4] == "bound"} == {"bound"}
+    result = compare(RARE, ["own"], max_runs=16, budget=0.0)
+    assert {row[-1] for row in result.rows if row[-3] == "bound"} == {"bound"}
     with pytest.raises(KrcsimError, match="budget"):
         compare(RARE, ["own"], budget=-1.0)
 
 
 def test_the_same_budget_gives_the_same_answer() -> None:
-    one, two = (compare(RARE, ["A1", "own"], max_rung=2, budget=3e5).to_json() for _ in range(2))
+    one, two = (compare(RARE, ["A1", "own"], max_runs=32, budget=3e5).to_json() for _ in range(2))
     assert one == two
 
 
 def test_looking_for_what_was_not_seen_can_be_stopped() -> None:
     have: dict[Scenario, Any] = {}
-    compare(RARE, ["own"], max_rung=2, budget=0.0, have=have)
+    compare(RARE, ["own"], max_runs=32, budget=0.0, have=have)
     stop = np.ones(1, np.int64)
     with pytest.raises(Stopped):
-        compare(RARE, ["own"], max_rung=2, have=have, stop=stop)
+        compare(RARE, ["own"], max_runs=32, have=have, stop=stop)
 
 
 @pytest.mark.parametrize(
@@ -117,29 +122,32 @@ def test_looking_for_what_was_not_seen_can_be_stopped() -> None:
 )
 def test_no_row_ends_in_a_bound_that_asking_beats(preset: str) -> None:
     s = load_scenario(preset)
-    result = compare(s, ["own", "B8", "B8f", "D2-A1", "D5-A1"], max_rung=3, budget=4e6)
+    result = compare(s, ["own", "B8", "B8f", "D2-A1", "D5-A1"], max_runs=64, budget=4e6)
     bounds = [row for row in result.rows if row[2] == "p_wait" and row[-1] == "bound"]
     for name, window, *_ in bounds:
         world = changed(s, remedy=krcsim.named(str(name), s.remedy))
-        asked = krcsim.ask(world, window=window, max_rung=3, budget=4e6)
+        asked = krcsim.ask(world, window=window, max_runs=64, budget=4e6)
         assert asked.estimate.value is None, (name, window)
 
 
-def test_episode_by_episode_forks_say_what_plain_runs_say() -> None:
+def test_episode_by_episode_biased_copies_say_what_plain_runs_say() -> None:
     s = load_scenario("thread-as-discussed")
     w = changed(s, remedy=krcsim.named("B3-own", s.remedy), warmup_ms=0.0, horizon_ms=8000.0)
     runs = replicate(w, 1, 0, 512, by_episode=2)
-    forked = rare.extend(w, 7, None, 64, by_episode=2)
+    copied = rare.extend(w, 7, None, 64, by_episode=2)
     split = rare.extend(w, 8, None, 32, ((-6.0, 3), (-3.0, 3)), by_episode=2)
-    plain = {n: krcsim.results.quantities.p_wait_episode(runs, w, n) for n in (1, 2)}
-    for f, n in ((f, n) for f in (forked, split) for n in (1, 2)):
-        e = _estimate(w, f, runs, "p_wait_episode", n, 2, None)
-        assert (e.lo or 1.0) < (plain[n].hi or 0.0)
-        assert (e.hi or 0.0) > (plain[n].lo or 1.0)
+    plain = {n: p_wait_episode(runs, w, n) for n in (1, 2)}
+    where = [(n, "p_wait_episode") for n in (1, 2)]
+    entries = {place: Entry(NOTHING, 512) for place in where}
+    gaps = Gaps(w, runs, entries, tuple(where), 1, 0.1, 512, 1e6, 2, None)
+    for found, place in itertools.product((copied, split), where):
+        e = estimate_in_gap(gaps, found, place)
+        assert (e.lo or 1.0) < (plain[place[0]].hi or 0.0)
+        assert (e.hi or 0.0) > (plain[place[0]].lo or 1.0)
 
 
 def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:
-    result = episodes(POSTED, ["A1", "B5f"], count=2, max_rung=3)
+    result = episodes(POSTED, ["A1", "B5f"], count=2, max_runs=64)
     found = [result.get("B5f", "p_wait_episode", w) for w in result.windows()]
     assert all(e.value is not None and e.value < 1e-3 for e in found)
 
@@ -148,10 +156,10 @@ def test_the_first_episodes_of_a_full_pool_are_no_bounds() -> None:
 
 
 def test_an_older_file_is_read_and_does_not_say_how_its_rows_were_found(tmp_path: Path) -> None:
-    result = compare(POSTED, ["A0", "D5-A1"], max_rung=0, budget=0.0)
+    result = compare(POSTED, ["A0", "D5-A1"], max_runs=8, budget=0.0)
     body = json.loads(result.to_json())
-    body["format"], body["columns"] = "krcsim-result/1", body["columns"][:-1]
-    body["rows"] = [row[:-1] for row in body["rows"]]
+    body["format"], body["columns"] = "krcsim-result/1", [*body["columns"][:-1], "rung"]
+    body["rows"] = [[*row[:-1], 0] for row in body["rows"]]
     del body["sha256"], body["provenance"]["budget"], body["provenance"]["why"]
     text = json.dumps(body, indent=1, sort_keys=True)
     path = tmp_path / "old.json"
@@ -172,8 +180,8 @@ def test_the_shell_says_how_each_row_was_found_and_what_was_spent(
                 "thread-as-posted",
                 "--remedies",
                 "A1,D5-A1",
-                "--max-rung",
-                "0",
+                "--max-runs",
+                "8",
                 "--budget",
                 "1e6",
             ]
@@ -252,7 +260,7 @@ def test_a_rough_interval_that_says_nothing_is_not_drawn_but_its_point_is_marked
     assert spans(chart) == []
     ax = figure_of(chart).axes[0]
     assert "~0" in [text.get_text() for text in ax.texts]
-    assert "~ is read as a factor" in ax.texts[-1].get_text()
+    assert "~: order of magnitude only" in ax.texts[-1].get_text()
 
 
 def spans(chart: Chart) -> list[tuple[float, float]]:
@@ -282,7 +290,9 @@ def test_a_plot_of_bounds_alone_has_no_heights() -> None:
 
 
 @cache
-def answered(world: int, luck: float, rung: int, budget: float, by_episode: bool) -> Result | None:
+def answered(
+    world: int, luck: float, max_runs: int, budget: float, by_episode: bool
+) -> Result | None:
     """Remedies in a random world, in which rcu_head requests fail less often than there."""
     s = random_scenario(world)
     a = s.allocator
@@ -296,7 +306,7 @@ def answered(world: int, luck: float, rung: int, budget: float, by_episode: bool
     names = ["own", "A0", "A1", "B2-own", "B6f-own"] + ["D3-own"] * s.remedy.array_path
     try:
         ask = partial(episodes, count=2) if by_episode and a.episodes == "exponential" else compare
-        return ask(s, names, max_rung=rung, budget=budget, seed=world)
+        return ask(s, names, max_runs=max_runs, budget=budget, seed=world)
     except KrcsimError:  # too many callers are held up at once
         return None
 
@@ -304,7 +314,7 @@ def answered(world: int, luck: float, rung: int, budget: float, by_episode: bool
 worlds = given(
     world=st.integers(0, 9999),
     luck=st.sampled_from([1.0, 0.1, 0.003]),
-    rung=st.integers(0, 2),
+    max_runs=st.sampled_from([8, 16, 32]),
     budget=st.sampled_from([0.0, 1e5, 1e6]),
     by_episode=st.booleans(),
 )
@@ -322,7 +332,7 @@ def test_no_two_things_that_an_answer_says_contradict_each_other(**drawn: Any) -
         picture_agrees(result, window)
         text_agrees(result, window)
     for name in map(str, (p[0] for p in result.points())):
-        assert name in shown(result)
+        assert name in result_table(result)
 
 
 def rows_agree(result: Result) -> None:
@@ -330,7 +340,7 @@ def rows_agree(result: Result) -> None:
     together.
     """
     for row in result.rows:
-        value, lo, hi, kind, _, _, method = row[-7:]
+        value, lo, hi, kind, _, method = row[-6:]
         assert method in METHODS
         assert (kind == "bound") == (value is None and hi is not None)
         assert kind != "bound" or method in ("bound", "by construction")
@@ -377,7 +387,7 @@ def picture_agrees(result: Result, window: str) -> None:
     low = limits(chart)[2]
     ax = figure_of(chart).axes[0]
     stars = sum(len(line.get_xdata()) for line in ax.lines if line.get_markerfacecolor() == "white")
-    assert stars == sum(unseen(e) for line in chart.lines for e in line.estimates)
+    assert stars == sum(in_strip(e) for line in chart.lines for e in line.estimates)
     by_name = {line.get_label(): line for line in ax.lines if not line.get_label().startswith("_")}
     for line in chart.lines:
         for y, e in zip(by_name[line.name].get_ydata(), line.estimates, strict=True):
@@ -388,7 +398,7 @@ def picture_agrees(result: Result, window: str) -> None:
             else:
                 assert math.isnan(y)
     plot = log_plot(chart)
-    assert any(line.startswith("  none |") for line in plot) == bool(rows_unseen(chart))
+    assert any(line.startswith("  none |") for line in plot) == bool(names_in_strip(chart))
 
 
 def text_agrees(result: Result, window: str) -> None:

@@ -6,7 +6,6 @@ what was done.
 from __future__ import annotations
 
 import contextlib
-import io
 import multiprocessing
 import os
 import random
@@ -30,13 +29,18 @@ from hypothesis import strategies as st
 
 from benchmarks.sweeps import BEGIN, END
 from krcsim import KrcsimError, ask, changed, load_scenario
-from krcsim.cli.main import main, over_of, parser, scenario_from
-from krcsim.cli.sweeps import check_sweep, plan_from
-from krcsim.sweeps import cluster, run, table
+from krcsim.cli.arguments import scenario_from
+from krcsim.cli.command_line import check_options, parsed
+from krcsim.cli.compare import over_of
+from krcsim.cli.main import main
+from krcsim.cli.sweep import Sweep, plan_from
+from krcsim.sweeps import cluster, run
+from krcsim.sweeps.digest import versions
+from krcsim.sweeps.growing import growing
+from krcsim.sweeps.head import head, plan_in
 from krcsim.sweeps.plan import Plan, Range, plan_of, shuffled, spread
-from krcsim.sweeps.progress import bar, span
 from krcsim.sweeps.run import sweep_into
-from krcsim.sweeps.table import growing, head, read_table, result_of
+from krcsim.sweeps.table import read_table, table_result
 
 ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "sweeps.md").read_text(encoding="utf-8")
@@ -47,7 +51,7 @@ GRID = {"workload.rate_hz": RATES, "remedy": ("A1", "B")}
 # The same from a shell, but with so many points that there is time to kill it.
 KILLED = {"workload.rate_hz": spread(100, 3000, 300, "log"), "remedy": ("A1", "B")}
 SHELL = (
-    "sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=4000 --max-rung 0 --method "
+    "sweep thread-as-posted --set warmup_ms=100 --set horizon_ms=4000 --max-runs 8 --method "
     "skipping --over "
     "workload.rate_hz=100:3000:300:log --over remedy=A1,B --into"
 ).split()
@@ -58,7 +62,7 @@ def plan(**how: Any) -> Plan:
     return plan_of(
         how.pop("scenario", SHORT),
         how.pop("over", GRID),
-        **{"max_rung": 0, "method": "skipping"} | how,
+        **{"max_runs": 8, "method": "skipping"} | how,
     )
 
 
@@ -139,7 +143,7 @@ def test_a_billion_points_need_no_memory() -> None:
 
 def test_a_plan_survives_its_own_head() -> None:
     p = plan(sample={"machine.cpus": (1, 4, "whole")}, points=2, quantities=("p_wait", "wait_ms"))
-    assert table.plan_in(head(p)) == p
+    assert plan_in(head(p)) == p
 
 
 def test_a_value_that_needs_another_fields_end_is_no_mistake() -> None:
@@ -193,7 +197,7 @@ BAD: list[tuple[str, dict[str, Any]]] = [
     ("window", {"window": "later"}),
     ("seed", {"seed": -1}),
     ("precision", {"precision": 2}),
-    ("max_rung", {"max_rung": 99}),
+    ("max_runs", {"max_runs": 99}),
 ]
 
 
@@ -219,21 +223,21 @@ def test_a_row_is_what_ask_says(undisturbed: bytes, tmp_path: Path) -> None:
     assert there.plan == p
     assert there.column("point") == tuple(range(p.size))
     for i in (0, 41, p.size - 1):
-        found = ask(p.point(i), max_rung=0, method="skipping")
+        found = ask(p.point(i), max_runs=8, method="skipping")
         e = found.estimate
         assert there.rows[i][1:3] == tuple(p.values(i).values())
-        told = (e.value, e.lo, e.hi, e.kind, found.method, found.replications, found.rung)
-        assert there.rows[i][3:10] == told
+        told = (e.value, e.lo, e.hi, e.kind, found.method, found.replications)
+        assert there.rows[i][3:9] == told
 
 
 def test_a_table_becomes_a_result(undisturbed: bytes, tmp_path: Path) -> None:
     (tmp_path / "t.csv").write_bytes(undisturbed)
-    result = result_of(read_table(tmp_path / "t.csv"))
+    result = table_result(read_table(tmp_path / "t.csv"))
     p = plan()
     at = ("B", RATES[7])
     scenario = p.point(7 * 2 + 1)
     assert (
-        result.get(at, "p_wait", "steady") == ask(scenario, max_rung=0, method="skipping").estimate
+        result.get(at, "p_wait", "steady") == ask(scenario, max_runs=8, method="skipping").estimate
     )
 
 
@@ -246,7 +250,7 @@ def test_points_that_make_no_scenario_are_rows_with_a_reason(tmp_path: Path) -> 
     assert [kind == "refused" for kind in kinds] == [False, False, True, False]
     assert "workload.loop" in str(there.column("refused")[2])
     assert set(there.column("refused")[:2]) == {None}
-    assert len(result_of(there).points()) == 3
+    assert len(table_result(there).points()) == 3
 
 
 class AnyOrder(Executor):
@@ -307,7 +311,7 @@ OTHERS: list[tuple[str, dict[str, Any]]] = [
     ("order of fields", {"over": dict(reversed(GRID.items()))}),
     ("quantities", {"quantities": ["wait_ms"]}),
     ("precision", {"precision": 0.2}),
-    ("max_rung", {"max_rung": 1}),
+    ("max_runs", {"max_runs": 16}),
     ("window", {"window": "boot"}),
     ("method", {"method": "auto"}),
 ]
@@ -327,15 +331,15 @@ def test_another_version_does_not_go_on(
     undisturbed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "t.csv").write_bytes(undisturbed[:-100])
-    newer = table.versions() | {"krcsim": "9.9"}
-    monkeypatch.setattr(table, "versions", lambda: newer)
+    newer = versions() | {"krcsim": "9.9"}
+    monkeypatch.setattr("krcsim.sweeps.head.versions", lambda: newer)
     assert "versions.krcsim" in refusal(sweep_into, tmp_path / "t.csv", plan())
 
 
 def test_a_worker_with_another_version_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     text = head(plan(seed=77))
-    newer = table.versions() | {"numpy": "9.9"}
-    monkeypatch.setattr(table, "versions", lambda: newer)
+    newer = versions() | {"numpy": "9.9"}
+    monkeypatch.setattr("krcsim.sweeps.head.versions", lambda: newer)
     assert "other versions" in refusal(run.computed, text, 0, 1)
 
 
@@ -596,8 +600,8 @@ def test_the_shell_says_what_it_holds(tmp_path: Path, capsys: pytest.CaptureFixt
         "3",
         "--set",
         "horizon_ms=2100",
-        "--max-rung",
-        "0",
+        "--max-runs",
+        "8",
         "--quantity",
         "wait_ms",
         "--into",
@@ -620,9 +624,10 @@ def test_the_commands_of_the_page_are_plans_that_can_be_made(tmp_path: Path) -> 
     commands = [x.split() for x in lines if x.startswith("krcsim sweep ") and "..." not in x]
     assert len(commands) == 2
     for words in commands:
-        args = parser().parse_args([*words[1:-1], str(tmp_path / words[-1])])
-        check_sweep(args)
-        assert plan_from(args, scenario_from(args), over_of(args)).size >= 1000
+        options = parsed([*words[1:-1], str(tmp_path / words[-1])])
+        assert isinstance(options, Sweep)
+        check_options(options)
+        assert plan_from(options, scenario_from(options), over_of(options)).size >= 1000
 
 
 def test_the_cost_of_1e8_points_follows_from_what_was_measured() -> None:
@@ -633,53 +638,3 @@ def test_the_cost_of_1e8_points_follows_from_what_was_measured() -> None:
     for cost in (used, size):
         each = (cost[3] - cost[2]) / (points[3] - points[2])
         assert cost[4] == pytest.approx(each * points[4], rel=0.02)
-
-
-# Progress
-
-
-class Terminal(io.StringIO):
-    def isatty(self) -> bool:
-        return True
-
-
-def ticking(times: list[float]) -> Any:
-    return iter(times).__next__
-
-
-def test_the_bar_shows_share_rate_and_time_left() -> None:
-    out = Terminal()
-    told = bar(out, ticking([0.0, 0.0, 30.0, 40.0]))
-    told(400, 10_000)  # there from before: not counted into the rate
-    told(500, 10_000)  # nor is the first task, whose worker had to start
-    assert "left" not in out.getvalue()
-    told(1500, 10_000)
-    last = out.getvalue().split("\r")[-1]
-    assert "15 %  1,500 of 10,000 points  100/s  1 min 25 s left" in last
-    assert "\n" not in out.getvalue()
-
-
-def test_a_log_gets_a_line_a_minute() -> None:
-    out = io.StringIO()
-    told = bar(out, ticking([0.0, *(float(t) for t in range(0, 130, 10))]))
-    for n in range(13):
-        told(n, 100)
-    assert out.getvalue().count("\n") == 2
-
-
-@pytest.mark.parametrize(
-    ("seconds", "words"),
-    [(0.2, "0 s"), (59, "59 s"), (200, "3 min 20 s"), (7500, "2 h 5 min"), (273_600, "3 d 4 h")],
-)
-def test_time_is_told_in_two_units(seconds: float, words: str) -> None:
-    assert span(seconds) == words
-
-
-def test_importing_sweeps_is_light() -> None:
-    heavy = "matplotlib ipywidgets scipy.stats dask distributed".split()
-    code = (
-        "import sys, krcsim, krcsim.sweeps.run, krcsim.sweeps.cluster, krcsim.sweeps.table; "
-        f"print(*(m for m in {heavy} if m in sys.modules))"
-    )
-    out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
-    assert (out.stdout.strip(), out.stderr) == ("", "")

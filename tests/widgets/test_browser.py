@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The notebooks with sliders in a real Chromium, used as a person uses them: by mouse and by
-keyboard.
+keyboard. The short form, for each day, is test_browser_short.py.
 """
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from importlib.resources import files
 
@@ -13,7 +12,8 @@ import pytest
 
 import krcsim
 from krcsim.report.timeline import rules
-from krcsim.widgets.explorer import CONTROLS, PRESETS
+from krcsim.widgets.controls import CONTROLS, controls_of
+from krcsim.widgets.explorer import PRESETS
 from tests.browser import (
     CHROMIUM,
     EXPLORERS,
@@ -24,9 +24,8 @@ from tests.browser import (
     ZOOMED,
     Notebook,
     Screen,
-    chromium,
-    jupyterlab,
     kind_of,
+    notebooks_in_a_browser,
 )
 from tests.needs import BROWSER
 
@@ -35,20 +34,21 @@ SHOTS = ROOT / "output"
 pytestmark = [
     pytest.mark.usefixtures("warm_engine"),
     pytest.mark.browser,
+    pytest.mark.slow,
     pytest.mark.skipif(CHROMIUM is None, reason=BROWSER.reason()),
 ]
-TRUST = "06_rare_and_exact"  # has no episode to move, and takes longer
+RARE = "06_rare_and_exact"  # has no episode to move, and takes longer
 all_notebooks = pytest.mark.parametrize("notebook", EXPLORERS, indirect=True)
 each_notebook = pytest.mark.parametrize(
-    "notebook", [name for name in EXPLORERS if name != TRUST], indirect=True
+    "notebook", [name for name in EXPLORERS if name != RARE], indirect=True
 )
-searching = pytest.mark.parametrize("notebook", ["04_how_big", TRUST], indirect=True)
-trust = pytest.mark.parametrize("notebook", [TRUST], indirect=True)
+searching = pytest.mark.parametrize("notebook", ["04_how_big", RARE], indirect=True)
+rare = pytest.mark.parametrize("notebook", [RARE], indirect=True)
 with_pins = pytest.mark.parametrize(
     "notebook", ["01_pool_or_pages", "03_cold_start"], indirect=True
 )
 one_episode = pytest.mark.parametrize("notebook", ["02_one_episode"], indirect=True)
-CONTROL_OF = [(name, path) for name, kind in EXPLORERS.items() for path in kind.shown]
+CONTROL_OF = [(name, path) for name, kind in EXPLORERS.items() for path in controls_of(kind.name)]
 
 
 def each_control(kind: str) -> pytest.MarkDecorator:
@@ -67,20 +67,7 @@ ONLY_WITH = {
 
 @pytest.fixture(scope="module")
 def open_notebook(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Notebook]]:
-    """Each notebook once, in a page of its own, under a path with blanks and an umlaut."""
-    home = tmp_path_factory.mktemp("lab") / "Prüfung mit Leerzeichen"
-    shutil.copytree(ROOT / "notebooks", home / "notebooks")
-    there: dict[str, Notebook] = {}
-    with jupyterlab(home) as url, chromium() as browser:
-
-        def opened(name: str) -> Notebook:
-            if name not in there:
-                page = browser.new_page(
-                    viewport=dict(zip(("width", "height"), LAPTOP, strict=False))
-                )
-                there[name] = Notebook(page, url(name), home / "notebooks", name)
-            return there[name]
-
+    with notebooks_in_a_browser(tmp_path_factory.mktemp("lab")) as opened:
         yield opened
 
 
@@ -98,8 +85,8 @@ def shown(notebook: Notebook, path: str) -> None:
     """Bring a control to where it changes something: free pages decide what fails, or draws do,
     never both.
     """
-    if "memory.hog" in notebook.kind.shown and path in ONLY_WITH:
-        notebook.choose(CONTROLS["memory.hog"][0], ONLY_WITH[path])
+    if "memory.hog" in notebook.fields and path in ONLY_WITH:
+        notebook.choose(CONTROLS["memory.hog"].label, ONLY_WITH[path])
         notebook.follows("memory.hog")
 
 
@@ -126,14 +113,14 @@ def test_no_news_pop_up_lies_over_the_plot(notebook: Notebook) -> None:
 
 @all_notebooks
 def test_each_slider_has_a_handle_with_its_name(notebook: Notebook) -> None:
-    names = [CONTROLS[path][0] for path in notebook.kind.shown if kind_of(path) == "slider"]
-    others = ("Event", "Target P(wait)", "Size told in words")
+    names = [CONTROLS[path].label for path in notebook.fields if kind_of(path) == "slider"]
+    others = ("Event", "Target P(wait)", "Size put into words")
     assert [label for label in notebook.labels() if label not in others] == names
 
 
 @each_control("slider")
 def test_a_slider_moved_by_keyboard_changes_the_picture(notebook: Notebook, path: str) -> None:
-    handle = notebook.handle(CONTROLS[path][0])
+    handle = notebook.handle(CONTROLS[path].label)
 
     def press(way: int) -> None:
         for _ in range(3):
@@ -144,7 +131,7 @@ def test_a_slider_moved_by_keyboard_changes_the_picture(notebook: Notebook, path
 
 @each_control("slider")
 def test_a_slider_moved_by_mouse_changes_the_picture(notebook: Notebook, path: str) -> None:
-    moved(notebook, path, lambda way: notebook.drag(CONTROLS[path][0], way))
+    moved(notebook, path, lambda way: notebook.drag(CONTROLS[path].label, way))
 
 
 @each_control("choice")
@@ -152,13 +139,17 @@ def test_another_choice_changes_the_picture(notebook: Notebook, path: str) -> No
     notebook.begin()
     shown(notebook, path)
     before = notebook.picture()
-    notebook.choose(CONTROLS[path][0], next(str(text) for text, _ in reversed(CONTROLS[path][2])))
+    notebook.choose(
+        CONTROLS[path].label, next(str(text) for text, _ in reversed(CONTROLS[path].options()))
+    )
     notebook.follows(path)
     notebook.until(lambda: notebook.picture().pixels != before.pixels, "other picture")
 
 
 @each_notebook
-def test_what_a_slider_tells_a_screen_reader_is_its_value_and_no_index(notebook: Notebook) -> None:
+def test_what_a_slider_says_to_a_screen_reader_is_its_value_and_no_index(
+    notebook: Notebook,
+) -> None:
     notebook.begin()
     label, further = ("CPUs", "8") if notebook.name == "04_how_big" else ("Page cache (pages)", "2")
     handle = notebook.handle(label)
@@ -181,7 +172,7 @@ def test_what_a_slider_tells_a_screen_reader_is_its_value_and_no_index(notebook:
 @pytest.mark.parametrize("on", ["slider", "button", "choice"])
 def test_letters_typed_on_a_control_change_no_cell(notebook: Notebook, on: str) -> None:
     before = notebook.cells()
-    names = {"01": "CPUs", "03": "CPUs", "05": CONTROLS["workload.rate_hz"][0]}
+    names = {"01": "CPUs", "03": "CPUs", "05": CONTROLS["workload.rate_hz"].label}
     where = {
         "slider": notebook.handle(names.get(notebook.name[:2], "P(object fails)")),
         "button": notebook.button("Reset"),
@@ -219,7 +210,7 @@ def test_a_setting_of_ones_own_is_no_preset_and_reset_goes_back_to_it(notebook: 
     notebook.begin()
     shown(notebook, "allocator.episode.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
-    notebook.until(lambda: notebook.preset() == "(your own)", "preset (your own)")
+    notebook.until(lambda: notebook.preset() == "(your setting)", "preset (your setting)")
     notebook.press("Reset")
     notebook.until(lambda: notebook.preset() == LABEL, "preset as before")
     notebook.until(
@@ -231,7 +222,7 @@ def test_a_setting_of_ones_own_is_no_preset_and_reset_goes_back_to_it(notebook: 
 
 
 @with_pins
-def test_a_pinned_curve_is_drawn_beside_the_next_one_until_it_is_unpinned(
+def test_a_pinned_curve_is_drawn_next_to_the_next_one_until_it_is_unpinned(
     notebook: Notebook,
 ) -> None:
     notebook.begin()
@@ -289,7 +280,7 @@ def test_what_an_export_says_stays_while_refining_goes_on(notebook: Notebook) ->
     notebook.refine()
     notebook.press("Export all")
     notebook.until(
-        lambda: "left. Exported " in notebook.status(), "word of the export beside the progress"
+        lambda: "left. Exported " in notebook.status(), "word of the export next to the progress"
     )
 
 
@@ -297,7 +288,7 @@ def test_what_an_export_says_stays_while_refining_goes_on(notebook: Notebook) ->
 
 
 @all_notebooks
-def test_export_writes_all_kinds_of_files_beside_the_notebook(notebook: Notebook) -> None:
+def test_export_writes_all_kinds_of_files_next_to_the_notebook(notebook: Notebook) -> None:
     notebook.begin()
     files = notebook.export()
     assert {path.suffix for path in files} == {
@@ -450,8 +441,8 @@ def test_the_pointer_on_the_picture_moves_the_event(notebook: Notebook) -> None:
 # ---- can the rare answer be trusted, and how big must it be
 
 
-@trust
-def test_the_own_world_of_a_notebook_is_back_after_one_with_more_places_on_a_slider(
+@rare
+def test_the_preset_of_a_notebook_is_back_after_one_with_more_places_on_a_slider(
     notebook: Notebook,
 ) -> None:
     notebook.begin()
@@ -463,15 +454,15 @@ def test_the_own_world_of_a_notebook_is_back_after_one_with_more_places_on_a_sli
     assert notebook.preset() == next(iter(notebook.kind.presets))
 
 
-@trust
-def test_the_size_told_in_words_follows_the_keyboard(notebook: Notebook) -> None:
-    handle = notebook.handle("Size told in words")
+@rare
+def test_the_size_put_into_words_follows_the_keyboard(notebook: Notebook) -> None:
+    handle = notebook.handle("Size put into words")
     for key, n in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2)):
         handle.press(key)
         notebook.until(lambda n=n: f"With {n} object" in notebook.text(), f"words about {n}")
 
 
-@trust
+@rare
 def test_pages_grow_instead_of_a_pool(notebook: Notebook) -> None:
     notebook.choose("What grows", "a list of pages")
     notebook.until(lambda: "--of pages" in notebook.picture().stamp, "picture of pages")
@@ -543,7 +534,7 @@ def test_no_choice_is_too_long_for_its_list(notebook: Notebook) -> None:
 
 
 @each_notebook
-def test_a_dead_kernel_is_told_in_a_sentence_without_red_icons(notebook: Notebook) -> None:
+def test_a_dead_kernel_is_said_in_a_sentence_without_red_icons(notebook: Notebook) -> None:
     notebook.restart()
     assert "The kernel was restarted" in notebook.root.locator(".krcsim-gone").inner_text()
     assert set(notebook.icons()) == {"none"}
@@ -558,7 +549,7 @@ def test_after_a_restart_the_last_setting_is_back(notebook: Notebook) -> None:
     shown(notebook, "allocator.episode.page")
     notebook.handle("P(page fails)").press("ArrowLeft")
     notebook.follows("allocator.episode.page")
-    notebook.until(lambda: notebook.kept() == notebook.drawn(), "setting beside the notebook")
+    notebook.until(lambda: notebook.kept() == notebook.drawn(), "setting next to the notebook")
     setting = notebook.setting()
     notebook.restart()
     notebook.run_all()

@@ -21,9 +21,11 @@ from krcsim.runs.ladder import SEED
 from krcsim.runs.replications import Stopped
 from krcsim.studies.compare import compare
 from krcsim.widgets import ColdStart, OneEpisode, PoolOrPages
-from krcsim.widgets.explorer import AT_MOST, CONTROLS, PRESETS, Explorer
+from krcsim.widgets.chart_picture import draw_frame
+from krcsim.widgets.controls import CONTROLS
+from krcsim.widgets.explorer import PRESETS, Explorer
 from krcsim.widgets.latest import Latest, Ticket
-from krcsim.widgets.questions import framed
+from krcsim.widgets.setting import AT_MOST
 
 EXPLORERS = (PoolOrPages, ColdStart, OneEpisode)
 KINDS = ["csv", "json", "pdf", "png", "svg", "toml", "txt"]
@@ -33,7 +35,7 @@ each_explorer = pytest.mark.parametrize("kind", EXPLORERS, ids=lambda kind: kind
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[Any, Any]:
     """One explorer of each kind, in a folder of its own."""
-    return {kind: kind(tmp_path_factory.mktemp(kind.name), rungs=(0, 1)) for kind in EXPLORERS}
+    return {kind: kind(tmp_path_factory.mktemp(kind.name), runs=(8, 16)) for kind in EXPLORERS}
 
 
 def lines_of(explorer: Explorer) -> dict[str, Any]:
@@ -51,26 +53,26 @@ def test_a_preset_is_exactly_on_the_sliders(shown: Any, kind: Any, name: str) ->
 
 @each_explorer
 def test_every_control_changes_the_picture(kind: Any, tmp_path: Path) -> None:
-    explorer = kind(tmp_path, "thread-as-discussed", rungs=())
+    explorer = kind(tmp_path, "thread-as-discussed", runs=())
     for path, control in explorer.controls.items():
         before, was = bytes(explorer.image.value), control.value
         others = [v for _, v in control.options if v != was]
         control.value = others[0] if control.index * 2 > len(others) else others[-1]
-        assert bytes(explorer.image.value) != before, CONTROLS[path][0]
+        assert bytes(explorer.image.value) != before, CONTROLS[path].label
         control.value = was
 
 
-def test_the_first_picture_is_the_first_rung_of_the_shell(tmp_path: Path) -> None:
-    explorer = PoolOrPages(tmp_path, rungs=())
+def test_the_first_picture_is_the_first_step_of_the_shell(tmp_path: Path) -> None:
+    explorer = PoolOrPages(tmp_path, runs=())
     explorer.controls["workload.rate_hz"].value = 2000.0
     (line,) = lines_of(explorer).values()
-    there = compare(explorer.scenario, ["own"], seed=SEED, max_rung=0)
+    there = compare(explorer.scenario, ["own"], seed=SEED, max_runs=8)
     assert line.estimates == (there.get("own", "p_wait", "steady"),)
 
 
 def test_the_old_curve_stays_dimmed_until_its_points_arrive(tmp_path: Path) -> None:
     seen: list[dict[str, str]] = []
-    explorer = PoolOrPages(tmp_path, rungs=(0,))
+    explorer = PoolOrPages(tmp_path, runs=(8,))
     show = explorer._show
 
     def noted(out: Any) -> None:
@@ -90,7 +92,7 @@ def test_the_numbers_are_those_of_the_shell(shown: Any) -> None:
     explorer = shown[PoolOrPages]
     explorer.preset.value = "thread-as-posted"
     explorer.controls["workload.rate_hz"].value = 2000.0
-    there = compare(explorer.scenario, ["own"], seed=SEED, max_rung=1, precision=0.001)
+    there = compare(explorer.scenario, ["own"], seed=SEED, max_runs=16, precision=0.001)
     assert lines_of(explorer)[OWN].estimates[0] == there.get("own", "p_wait", "steady")
 
 
@@ -136,8 +138,8 @@ def command_in(data: bytes, end: str) -> list[str]:
 
 
 def test_no_file_holds_the_dimmed_curves_of_the_setting_before(tmp_path: Path) -> None:
-    explorer = PoolOrPages(tmp_path, "thread-as-posted", rungs=(0,))
-    explorer.rungs = ()  # as if everything else were still to come
+    explorer = PoolOrPages(tmp_path, "thread-as-posted", runs=(8,))
+    explorer.runs = ()  # as if everything else were still to come
     explorer.controls["workload.rate_hz"].value = 5000.0
     assert explorer.seen is not None
     assert {line.look for line in explorer.seen.lines} == {"now", "old"}
@@ -170,7 +172,7 @@ def test_what_is_exported_is_what_is_drawn_though_a_slider_has_moved_on(
 
 
 def test_two_exports_at_once_share_a_folder(tmp_path: Path) -> None:
-    both = [PoolOrPages(tmp_path, "phone", rungs=(0,)) for _ in range(2)]
+    both = [PoolOrPages(tmp_path, "phone", runs=(8,)) for _ in range(2)]
     threads = [threading.Thread(target=explorer.export) for explorer in both for _ in range(2)]
     for thread in threads:
         thread.start()
@@ -183,7 +185,7 @@ def test_two_exports_at_once_share_a_folder(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="needs a folder that cannot be written")
 def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> None:
-    explorer = PoolOrPages(tmp_path, rungs=(0,))
+    explorer = PoolOrPages(tmp_path, runs=(8,))
     (tmp_path / "file").write_text("not a folder")
     explorer.into.value = "file"
     assert explorer.export() == []
@@ -193,12 +195,12 @@ def test_a_folder_that_cannot_be_made_is_told_in_a_sentence(tmp_path: Path) -> N
 
 @each_explorer
 def test_a_setting_outlives_the_kernel(kind: Any, tmp_path: Path) -> None:
-    before = kind(tmp_path, rungs=(0,))
+    before = kind(tmp_path, runs=(8,))
     before.controls["workload.rate_hz"].value = 5000.0
     if before.pins_at_most:
         before.buttons["Pin"].click()
     before.controls["remedy.nr_emergency_objs"].value = 10
-    after = kind(tmp_path, rungs=(0,))
+    after = kind(tmp_path, runs=(8,))
     assert after.scenario == before.scenario
     assert after.pins == before.pins
     assert "is back" in after.status.value
@@ -206,15 +208,15 @@ def test_a_setting_outlives_the_kernel(kind: Any, tmp_path: Path) -> None:
 
 def test_a_kept_setting_that_cannot_be_read_is_told_and_left_alone(tmp_path: Path) -> None:
     (tmp_path / "pool-or-pages.autosave.toml").write_text("krcsim = 99\n")
-    explorer = PoolOrPages(tmp_path, rungs=(0,))
+    explorer = PoolOrPages(tmp_path, runs=(8,))
     assert "could not be read" in explorer.status.value
     explorer.controls["workload.rate_hz"].value = 5000.0
     assert "krcsim = 99\n" in [path.read_text() for path in tmp_path.iterdir()]
-    assert PoolOrPages(tmp_path, rungs=()).scenario == explorer.scenario
+    assert PoolOrPages(tmp_path, runs=()).scenario == explorer.scenario
 
 
 def test_a_folder_that_cannot_be_written_is_told_and_the_sliders_go_on(tmp_path: Path) -> None:
-    explorer = PoolOrPages(tmp_path / "nowhere", rungs=(0,))
+    explorer = PoolOrPages(tmp_path / "nowhere", runs=(8,))
     assert "not kept" in explorer.status.value
     before = explorer.image.value
     explorer.controls["workload.rate_hz"].value = 5000.0
@@ -222,7 +224,9 @@ def test_a_folder_that_cannot_be_written_is_told_and_the_sliders_go_on(tmp_path:
 
 
 @pytest.mark.parametrize("text", ["krcsim = 99", "[machine]\ncpus = -1", "not toml", "x = 1"])
-def test_a_bad_scenario_file_is_told_in_a_sentence(shown: Any, tmp_path: Path, text: str) -> None:
+def test_a_bad_scenario_file_is_refused_in_a_sentence(
+    shown: Any, tmp_path: Path, text: str
+) -> None:
     (tmp_path / "bad ü.toml").write_text(text)
     explorer = shown[PoolOrPages]
     before = explorer.scenario
@@ -266,9 +270,9 @@ def test_moving_the_failure_of_objects_keeps_the_share_of_the_other_classes(show
 def test_the_pointer_on_the_picture_goes_to_the_nearest_event(shown: Any) -> None:
     explorer = shown[OneEpisode]
     explorer.preset.value = "thread-as-posted"
-    explorer.guard.at = 0.99
+    explorer.browser_side.at = 0.99
     late = explorer.event.value
-    explorer.guard.at = 0.2
+    explorer.browser_side.at = 0.2
     assert 0 <= explorer.event.value < late <= explorer.event.max
 
 
@@ -338,12 +342,12 @@ def test_cancel_stops_at_once_and_an_error_is_told() -> None:
 
 
 def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
-    explorer = PoolOrPages(tmp_path, "thread-as-posted", rungs=(0,))
+    explorer = PoolOrPages(tmp_path, "thread-as-posted", runs=(8,))
     explorer.buttons["Pin"].click()
     explorer.controls["allocator.episode.page"].value = 0.5
     assert explorer.done is not None
     ax = Figure().add_subplot()
-    framed(ax, chart=explorer.done.answer.drawn)
+    draw_frame(ax, chart=explorer.done.answer.drawn)
     names = [text.get_text() for text in ax.get_legend().get_texts()]
     assert OWN in names
     assert [name for name in names if ": " in name] == []
@@ -352,7 +356,7 @@ def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
 
 def test_a_move_is_not_lost_while_another_thread_sets_widgets(tmp_path: Path) -> None:
     explorer = OneEpisode(tmp_path, "thread-as-posted")
-    explorer._quiet.on = True  # as while this thread shows a picture
+    explorer._set_by_program.on = True  # as while this thread shows a picture
     move = threading.Thread(
         target=setattr, args=(explorer.controls["workload.rate_hz"], "value", 5000.0)
     )

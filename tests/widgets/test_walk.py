@@ -53,7 +53,7 @@ def test_an_episode_in_which_nothing_happened_is_on_the_sliders(tmp_path: Path) 
         assert explorer.episode is not None
         assert explorer.episode.number == number
         explorer._next_wait()
-        explorer.guard.at = 0.5
+        explorer.browser_side.at = 0.5
 
 
 @pytest.mark.parametrize("cpu", [0, 7])
@@ -69,7 +69,7 @@ def test_an_episode_without_any_event_of_a_cpu_has_a_picture(cpu: int) -> None:
 
 def explorer_of(kind: type[Explorer], tmp_path: Path, **fields: Any) -> Explorer:
     """An explorer with a loaded scenario."""
-    explorer = kind(tmp_path, rungs=(0,))
+    explorer = kind(tmp_path, runs=(8,))
     path = tmp_path / "mine.toml"
     path.write_text(
         krcsim.toml_text(krcsim.changed(krcsim.load_scenario("thread-as-posted"), **fields))

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What chance decides: streams of splitmix64, and the spells of pressure drawn from one of them.
+ * What chance decides: streams of splitmix64, and the episodes of pressure drawn from one of them.
  *
  * A stream is known by who draws (producer or CPU) and for what; krcsim draws the same numbers again
- * to know the spells of a recorded run, so neither the streams nor the integer logarithm may change.
+ * to know the episodes of a recorded run, so neither the streams nor the integer logarithm may change.
  */
 enum draw_for {
 	FOR_PAGE = 1, FOR_WRAPPER, FOR_ARRIVAL, FOR_CHANNEL, FOR_GP_CASE, FOR_DOUBLE, FOR_VMALLOC,
-	FOR_FOREIGN, FOR_REFILL, FOR_SPELLS = 77,
+	FOR_FOREIGN, FOR_REFILL, FOR_EPISODES = 77,
 };
 
 struct stream {
@@ -59,19 +59,19 @@ static u64 draw_exp(struct stream *s, u64 mean)
 	return ((x * 45426) >> 16) * mean >> 16;	/* 45426 / 65536 is ln 2 */
 }
 
-/* ---- spells: at even entries pressure comes on, at odd ones it goes */
+/* ---- episodes: at even entries pressure comes on, at odd ones it goes */
 #define MAX_SWITCHES 4096
 static u64 *switches;
 static int n_switches;
 static u64 t_start, t_end;
 
-static void plan_spells(void)
+static void plan_episodes(void)
 {
 	const u64 on = (u64)on_ms * NSEC_PER_MSEC, off = (u64)off_ms * NSEC_PER_MSEC;
 	u64 t = (u64)onset_ms * NSEC_PER_MSEC;
 	struct stream s;
 
-	stream_init(&s, 0, FOR_SPELLS);
+	stream_init(&s, 0, FOR_EPISODES);
 	while (n_switches < MAX_SWITCHES && t < (u64)dur_ms * NSEC_PER_MSEC) {
 		switches[n_switches++] = t;
 		if (!on_ms)
@@ -85,7 +85,7 @@ static void plan_spells(void)
 /* A reader of the plan, which only goes forward. */
 struct place {
 	int passed;		/* switches */
-	u64 calls;		/* made in this spell */
+	u64 calls;		/* made in this episode */
 };
 
 static bool pressure_on(struct place *at, u64 now)

@@ -62,10 +62,10 @@ MODULE_DESCRIPTION("waits of headless kfree_rcu() under made memory pressure");
 	P(lead_ms, 0, 0, LONGEST_MS, "time from the begin (also of the hog) to the first call") \
 	P(p_page_ppm, 0, 0, 1000000, "failure of a page request under pressure") \
 	P(p_obj_ppm, 0, 0, 1000000, "failure of a wrapper request under pressure, all steps of it") \
-	P(onset_ms, 0, 0, 2000000, "time before the first spell of pressure") \
-	P(on_ms, 0, 0, 2000000, "(mean) length of a spell, 0: to the end") \
-	P(off_ms, 0, 0, 2000000, "(mean) time between two spells") \
-	P(epi_exp, 0, 0, 1, "spells and times between: 0 fixed, 1 exponential") \
+	P(onset_ms, 0, 0, 2000000, "time before the first episode of pressure") \
+	P(on_ms, 0, 0, 2000000, "(mean) length of an episode, 0: to the end") \
+	P(off_ms, 0, 0, 2000000, "(mean) time between two episodes") \
+	P(epi_exp, 0, 0, 1, "episodes and times between: 0 fixed, 1 exponential") \
 	P(seed, 1, 0, 2147483647, "of all random streams") \
 	P(hog, 0, 0, 3, "takes pages under pressure: 0 none, 1 GFP_NOWAIT, 2 GFP_ATOMIC|__GFP_HIGH, 3 the reserves too") \
 	P(hog_us, 1000, 10, 1000000, "time between two grabs of the hog") \
@@ -76,7 +76,7 @@ MODULE_DESCRIPTION("waits of headless kfree_rcu() under made memory pressure");
 	P(gp_n, 100, 1, 10000, "mode 1: waits in each case") \
 	P(reader_ms, 0, 0, 10000, "length of the sections of a nice RCU reader on each CPU (boot with preempt=full)") \
 	P(reader_gap_us, 500, 1, 1000000, "time between them") \
-	P(probe_gp, 0, 0, 1, "1: synchronize_rcu() beside the load, one each 50 ms") \
+	P(probe_gp, 0, 0, 1, "1: synchronize_rcu() under the load, one each 50 ms") \
 	P(gp_trace, 0, 0, 1, "1: lengths of grace periods and the times between, by kprobes")
 
 #define DECLARE(name, value, least, most, text) \
@@ -151,7 +151,7 @@ static int begin(void)
 {
 	int r;
 
-	plan_spells();
+	plan_episodes();
 	r = mode == 2 ? stock_begin() : 0;
 	r = r ?: gp_trace_begin();
 	if (r) {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What loads the path: producers, and beside them a hog of memory, RCU readers, a prober. */
+/* What loads the path: producers, and at the same time a hog of memory, RCU readers, a prober. */
 static bool stop_all;
 static atomic_t running;
 static struct completion go, all_done;
@@ -281,7 +281,7 @@ static int on_each_cpu_run(int (*fn)(void *), const char *name, int nice, struct
 	return n;
 }
 
-/* ---- lengths of grace periods as a caller sees them: beside the load, and alone (mode 1) */
+/* ---- lengths of grace periods as a caller sees them: under load, and alone (mode 1) */
 static struct task_struct *probe_task;
 
 static int probe_fn(void *arg)

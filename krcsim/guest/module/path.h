@@ -74,7 +74,7 @@ struct caller {
 	struct stream for_page, for_wrapper, for_arrival, for_channel, for_double, for_vmalloc;
 	struct place at;
 	struct { CALLER_COUNTS(FIELD) } n_of;
-	/* by number since the spell began, and by ms since then; [0] in the first spell, [1] in later ones */
+	/* by number since the episode began, and by ms since then; [0] in the first episode, [1] in later ones */
 	u64 by_call[2][BINS], by_call_sync[2][BINS], by_ms[2][BINS], by_ms_sync[2][BINS];
 	u64 obj_ns_max, t_last;
 	void **objects;

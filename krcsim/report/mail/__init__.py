@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A mail in, the draft of an answer out, for `git send-email` or `mutt -H`: plain text, in its
-thread, never sent.
+"""A mail in, the draft of an answer out, for `git send-email` or `mutt -H`: plain text,
+in its thread, never sent.
 """
 
 from krcsim.report.mail.addresses import Mailbox

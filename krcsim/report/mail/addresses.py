@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Addresses: the mailboxes in a header, however it is written, and a mailbox as a header that every
-mailer reads.
+"""Addresses: the mailboxes in a header, however it is written, and a mailbox as a
+header that every mailer reads.
 """
 
 import re
@@ -23,8 +23,8 @@ _MASKED = re.compile(
     r'@[x.]+$|\.\.\."?@|@public\.gmane\.org$|\.invalid$', re.IGNORECASE
 )  # by archives, on Usenet
 
-# The parts of a header of addresses; an encoded word is one even if it holds a comma. Lengths keep
-# the search short.
+# The parts of a header of addresses; an encoded word is one even if it holds a comma.
+# Lengths keep the search short.
 _TOKEN = re.compile(
     r"=\?[^?\s]{1,100}\?[bq]\?[^?\s]{0,1000}\?="
     r'|"(?:[^"\\]|\\.){0,500}"'
@@ -39,8 +39,8 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True)
 class Mailbox:
-    """Somebody's name and address. One that nobody can be mailed at keeps the words it was found
-    in.
+    """Somebody's name and address. One that nobody can be mailed at keeps the words it
+    was found in.
     """
 
     name: str = ""
@@ -58,7 +58,9 @@ class Mailbox:
         return len(self.name) <= 250 and UNREADABLE not in self.name
 
     def __str__(self) -> str:
-        """As it stands in a header: a name that a program might take for an address is encoded."""
+        """As it stands in a header: a name that a program might take for an address is
+        encoded.
+        """
         if not self.name or not self.nameable:
             return self.address
         if self.name.isascii() and not re.search(r"[<>]|=\?", self.name):
@@ -74,11 +76,12 @@ def is_address(text: str) -> bool:
 
 
 def mailboxes(text: str) -> tuple[Mailbox, ...]:
-    """All that a header of addresses names; what is no address is a Mailbox that is not usable."""
+    """All that a header of addresses names; what is no address is a Mailbox that is not
+    usable.
+    """
     found: list[Mailbox] = []
-    waiting: list[
-        str
-    ] = []  # without an address: `Example, Ann <ann@example.org>` has a comma in its name
+    # Without an address: `Example, Ann <ann@example.org>` has a comma in its name.
+    waiting: list[str] = []
     for element in _elements(text):
         boxes = list(_boxes(element))
         if not boxes:
@@ -92,8 +95,8 @@ def mailboxes(text: str) -> tuple[Mailbox, ...]:
 
 
 def given_mailboxes(texts: Iterable[str], field: str) -> tuple[Mailbox, ...]:
-    """The mailboxes that somebody typed; raises KrcsimError unless they are written as they must
-    be.
+    """The mailboxes that somebody typed; raises KrcsimError unless they are written as
+    they must be.
     """
     found: list[Mailbox] = []
     for text in texts:
@@ -122,7 +125,9 @@ def distinct(boxes: Iterable[Mailbox], without: Iterable[Mailbox] = ()) -> tuple
 
 
 def _elements(text: str) -> Iterator[list[str]]:
-    """What stands between commas and semicolons, in tokens; the name of a group is none of it."""
+    """What stands between commas and semicolons, in tokens; the name of a group is none
+    of it.
+    """
     element: list[str] = []
     for token in _with_comments(_TOKEN.findall(text.replace(" <at> ", " at "))):
         if token in (",", ";"):
@@ -158,21 +163,23 @@ def _is_comment(token: str) -> bool:
 
 
 def _boxes(element: list[str]) -> Iterator[Mailbox]:
-    """The mailboxes of one element: usually one, more where a comma is missing, none without an
-    address.
+    """The mailboxes of one element: usually one, more where a comma is missing, none
+    without an address.
     """
     before: list[str] = []
     in_brackets = False
     for token in element:
         if token[0] == "<" and token[-1] == ">" and len(token) > 1:
             yield Mailbox(_name(before), _address(token[1:-1]))
-            in_brackets, before = True, []
+            in_brackets = True
+            before = []
         else:
             before.append(token)
     if not in_brackets:
         yield from _bare_boxes(before)
     elif any("@" in token and not _is_comment(token) for token in before):
-        yield Mailbox(_name(before))  # a comma is missing, or a line break was smuggled in
+        # a comma is missing, or a line break was smuggled in
+        yield Mailbox(_name(before))
 
 
 def _bare_boxes(element: list[str]) -> Iterator[Mailbox]:
@@ -195,7 +202,7 @@ def _bare_boxes(element: list[str]) -> Iterator[Mailbox]:
 
 
 def _name(tokens: Iterable[str]) -> str:
-    """The name in some tokens: what stands beside comments, else the first comment."""
+    """The name in some tokens: what stands outside of comments, else the first comment."""
     tokens = list(tokens)
     comments = [token[1:-1] for token in tokens if _is_comment(token)]
     plain = "".join(_unquoted(token) for token in tokens if not _is_comment(token))
@@ -208,7 +215,9 @@ def _unquoted(token: str) -> str:
 
 
 def _address(text: str) -> str:
-    """An address as mail programs take it, if there is a way to write it so; else its words."""
+    """An address as mail programs take it, if there is a way to write it so; else its
+    words.
+    """
     text = text[1:-1] if re.fullmatch(r'"[^"]*"', text) else text
     text = text.strip() if '"' in text or "@" not in text else re.sub(r"\s+", "", text)
     text = re.sub(r"(?i)^mailto:", "", text.strip("<>'"))
@@ -222,5 +231,6 @@ def _address(text: str) -> str:
         except UnicodeError:
             return words(text)
     if _DOTTED.fullmatch(local) and not _LOCAL.fullmatch(local):
-        local = f'"{local}"'  # dots where an atom has none: the same mailbox, as RFC 5321 writes it
+        # dots where an atom has none: the same mailbox, as RFC 5321 writes it
+        local = f'"{local}"'
     return words(local + at + host)

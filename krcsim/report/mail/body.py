@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The text of a mail as lines: its parts, decoded as they are and not only as they claim to be."""
+"""The text of a mail as lines: its parts, decoded as they are and not only as they
+claim to be.
+"""
 
 import binascii
 import difflib
@@ -12,7 +14,8 @@ from pathlib import PurePosixPath
 from krcsim.report.mail.charsets import decoded
 from krcsim.report.mail.headers import declared_charset, first, words
 
-# text/* that is no text to quote, and names of files that are, whatever type they are sent as.
+# text/* that is no text to quote, and names of files that are, whatever type they are
+# sent as.
 _MARKUP = set("html calendar vcard x-vcard rtf richtext x-amp-html css xml".split())
 _TEXT_FILES = set(
     ".patch .diff .txt .c .h .s .log .config .dts .dtsi .rst .md .sh .py .cocci".split()
@@ -35,8 +38,8 @@ class Body:
 
 
 def body_of(mail: Message) -> Body:
-    """The first text of a mail, and behind it, after an empty line, each other one: patches and
-    forwarded mails too.
+    """The first text of a mail, and behind it, after an empty line, each other one:
+    patches and forwarded mails too.
     """
     parts = list(_texts(mail))
     main = next((part for part in parts if _is_main(part)), None)
@@ -62,8 +65,8 @@ def lines_of(text: str) -> tuple[str, ...]:
 
 
 def _texts(part: Message) -> Iterator[Message]:
-    """The parts that hold text, those of forwarded mails last; of several forms of one text only
-    one.
+    """The parts that hold text, those of forwarded mails last; of several forms of one
+    text only one.
     """
     if not part.is_multipart():
         if _is_text(part):
@@ -79,7 +82,8 @@ def _texts(part: Message) -> Iterator[Message]:
 
 def _is_text(part: Message) -> bool:
     """Whether a part is text, or a file that is, whatever type it is sent as."""
-    main, sub = part.get_content_maintype(), part.get_content_subtype()
+    main = part.get_content_maintype()
+    sub = part.get_content_subtype()
     if main == "text":
         return sub not in _MARKUP
     suffix = PurePosixPath(words(part.get_filename() or "")).suffix.lower()
@@ -108,8 +112,9 @@ def _read(part: Message) -> Body:
 
 
 def _unflowed(line: str) -> str:
-    """A line of format=flowed as it is meant (RFC 3676): without the blank that marks a soft break,
-    or that stuffs it, which only stays before a ">" that is no mark of quoting.
+    """A line of format=flowed as it is meant (RFC 3676): without the blank that marks a
+    soft break, or that stuffs it, which only stays before a ">" that is no mark of
+    quoting.
     """
     if not line.startswith((">", " >")):
         line = line.removeprefix(" ")
@@ -123,7 +128,8 @@ def _transferred(part: Message) -> tuple[bytes, list[str]]:
     del part["content-transfer-encoding"]
     if encoding in _CODED:
         part["content-transfer-encoding"] = _CODED[encoding]
-    payload = part.get_payload(decode=True)  # never without `decode`: it would trust the charset
+    # never without `decode`: it would trust the charset
+    payload = part.get_payload(decode=True)
     raw = payload if isinstance(payload, bytes) else b""
     if encoding == "base64":
         return _from_base64(raw), []
@@ -134,8 +140,8 @@ def _transferred(part: Message) -> tuple[bytes, list[str]]:
 
 
 def _encoding(spelt: str) -> str:
-    """The transfer encoding that is meant: `quoted-printable;`, `Base-64`, `quoted-printible`
-    too.
+    """The transfer encoding that is meant: `quoted-printable;`, `Base-64`,
+    `quoted-printible` too.
     """
     plain = re.sub(r"[^a-z0-9]", "", spelt.lower()[:100])
     for coded in _CODED:
@@ -145,7 +151,9 @@ def _encoding(spelt: str) -> str:
 
 
 def _from_base64(raw: bytes) -> bytes:
-    """What base64 stands for, with the plain text that a mailing list may have put below it."""
+    """What base64 stands for, with the plain text that a mailing list may have put
+    below it.
+    """
     lines = raw.split(b"\n")
     foreign = (
         n
@@ -156,7 +164,8 @@ def _from_base64(raw: bytes) -> bytes:
     digits = b"".join(line.strip() for line in lines[:coded])
     out: list[bytes] = []
     for segment in re.findall(rb"[A-Za-z0-9+/]+", digits):
-        whole = segment[:-1] if len(segment) % 4 == 1 else segment  # cut off within a byte
+        # cut off within a byte
+        whole = segment[:-1] if len(segment) % 4 == 1 else segment
         out.append(binascii.a2b_base64(whole + b"=" * (-len(whole) % 4)))
     below = b"\n".join(lines[coded:]).strip(b"\n")
     return b"\n".join(filter(None, [b"".join(out), below]))

@@ -1,16 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Bytes of a mail as text: by the charset it declares, where that is known and true.
 
-What cannot be read becomes a lone surrogate, one for each byte (Python's `surrogateescape`): a line
-that holds one cannot be quoted, all others can. Nothing becomes U+FFFD.
+What cannot be read becomes a lone surrogate, one for each byte (Python's
+`surrogateescape`): a line that holds one cannot be quoted, all others can. Nothing
+becomes U+FFFD.
 """
 
 import codecs
 import re
 from dataclasses import dataclass
 
-# Text codecs of Python that no mail means: some take forever, the others turn ASCII into something
-# else.
+# Text codecs of Python that no mail means: some take forever, the others turn ASCII
+# into something else.
 _NEVER = set(
     "idna punycode unicode_escape raw_unicode_escape undefined mbcs oem charmap cp037 cp273 cp424 "
     "cp500 cp875 "
@@ -38,7 +39,8 @@ _SPELT = (
     (r"utf-?(8)", "utf-"),
 )
 
-# One lone surrogate for each byte that is no UTF-8; windows-1252 leaves five of them undefined.
+# One lone surrogate for each byte that is no UTF-8; windows-1252 leaves five of them
+# undefined.
 _WESTERN = {
     0xDC00 + byte: bytes([byte]).decode("cp1252")
     for byte in range(0x80, 0x100)
@@ -55,8 +57,8 @@ class Text:
 
 
 def codec_of(name: str) -> str:
-    """The name by which Python knows a declared charset, or "": iso-8859-8-i, windows-874, cp-850
-    and utf8mb4 too.
+    """The name by which Python knows a declared charset, or "": iso-8859-8-i,
+    windows-874, cp-850 and utf8mb4 too.
     """
     plain = re.sub(r"[^a-z0-9]+", "-", name[:60].lower().removeprefix("charset=")).strip("-")
     guesses = [plain, plain.removeprefix("x-")]
@@ -104,8 +106,8 @@ def _utf_8(raw: bytes) -> str:
 
 
 def _is_never(as_utf_8: str, codec: str) -> bool:
-    """Whether a text that is UTF-8 cannot be one in a charset by chance; where two bytes are a
-    character, a few can.
+    """Whether a text that is UTF-8 cannot be one in a charset by chance; where two
+    bytes are a character, a few can.
     """
     single_byte = ("iso8859", "cp125", "cp8", "cp4", "cp7", "koi8", "mac", "tis", "kz1048", "ptcp")
     return (

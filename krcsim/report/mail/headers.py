@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The headers of a mail as text on one line: raw bytes and encoded words decoded, no control
-character kept.
+"""The headers of a mail as text on one line: raw bytes and encoded words decoded, no
+control character kept.
 """
 
 import binascii
@@ -22,13 +22,16 @@ _RUN = re.compile(rf"{ENCODED_WORD.pattern}(?:\s*{ENCODED_WORD.pattern})*", re.I
 
 
 def clean(text: str) -> str:
-    """Text on one line without control characters; what could not be read is UNREADABLE."""
+    """Text on one line without control characters; what could not be read is
+    UNREADABLE.
+    """
     return " ".join(CONTROL.sub(" ", _SURROGATE.sub(UNREADABLE, text)).split())
 
 
 def values(mail: Message, name: str) -> list[tuple[str, str]]:
-    """All headers of a name, folds as they are, encoded words too; and as what raw bytes were read
-    if they had to be guessed, because a header has no charset and they are no UTF-8.
+    """All headers of a name, folds as they are, encoded words too; and as what raw
+    bytes were read if they had to be guessed, because a header has no charset and they
+    are no UTF-8.
     """
     return [_raw(value, mail) for key, value in mail.raw_items() if key.lower() == name]
 
@@ -42,7 +45,8 @@ def _raw(value: object, mail: Message) -> tuple[str, str]:
     raw = str(value).encode("ascii", "surrogateescape")
     guess = decoded(raw)
     if guess.read_as:
-        hint = codec_of(declared_charset(mail))  # of the body; the same program wrote the header
+        # of the body; the same program wrote the header
+        hint = codec_of(declared_charset(mail))
         if hint not in ("", "ascii", "utf-8"):
             return decoded(raw, hint).text, hint
     return guess.text, guess.read_as
@@ -55,7 +59,9 @@ def declared_charset(mail: Message) -> str:
 
 
 def words(text: str) -> str:
-    """A header as one line, its encoded words decoded; one that is none stays as it is."""
+    """A header as one line, its encoded words decoded; one that is none stays as it
+    is.
+    """
     return clean(unencoded(text))
 
 
@@ -65,8 +71,8 @@ def unencoded(text: str) -> str:
 
 
 def _decoded_run(run: re.Match[str]) -> str:
-    """Encoded words beside each other: blanks between them do not count, and they may share a
-    character.
+    """Encoded words next to each other: blanks between them do not count, and they may
+    share a character.
     """
     found = [
         (word[1].partition("*")[0].lower(), _bytes_of(word))

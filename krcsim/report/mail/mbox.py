@@ -5,9 +5,9 @@ import re
 
 MOST_MAILS = 10_000
 
-# The line above each mail of an mbox. One with time and year is one wherever it stands, as for git
-# mailsplit; any other one must follow an empty line. Below it, headers begin: a sentence of a body
-# that begins with "From " is none.
+# The line above each mail of an mbox. One with time and year is one wherever it stands,
+# as for git mailsplit; any other one must follow an empty line. Below it, headers
+# begin: a sentence of a body that begins with "From " is none.
 _ABOVE = re.compile(rb"^From [^\n]*\n(?=(?:>From [^\n]*\n)?[!-9;-~]+[ \t]*:)", re.MULTILINE)
 _ABOVE_HEAD = re.compile(rb"\A>From [^\n]*\n")
 _DATED = re.compile(rb"\d{1,2}:\d\d(?::\d\d)?(?: [-+A-Z0-9]{1,6})* (?:19|20)\d\d")
@@ -22,8 +22,9 @@ def head_of(raw: bytes) -> bytes:
 
 
 def mended_head(head: bytes) -> bytes:
-    """Headers as the library reads them: a line that is none, above another header, goes on with
-    the one before it; a blank before a colon is dropped, and so is a lone carriage return.
+    """Headers as the library reads them: a line that is none, above another header,
+    goes on with the one before it; a blank before a colon is dropped, and so is a lone
+    carriage return.
     """
     head = re.sub(rb"(?m)^([!-9;-~]+)[ \t]+:", rb"\1:", head.replace(b"\r", b" "))
     end = max(
@@ -40,8 +41,8 @@ def is_mail(raw: bytes) -> bool:
 
 
 def mails_in(raw: bytes) -> list[bytes]:
-    """The mails of a file, each without the line above it and as it was before the mbox; [] if
-    there is none.
+    """The mails of a file, each without the line above it and as it was before the
+    mbox; [] if there is none.
 
     Of more than MOST_MAILS only one more is read.
     """
@@ -58,7 +59,8 @@ def mails_in(raw: bytes) -> list[bytes]:
             after = place + _pieces_of(text, pieces[place + 1 : place + 100])
             mails.append([text, *pieces[place + 1 : after]])
         elif mails:
-            mails[-1].append(pieces[place])  # what only looks like the beginning of a mail
+            # what only looks like the beginning of a mail
+            mails[-1].append(pieces[place])
             after = place + 1
         else:
             return []
@@ -67,7 +69,9 @@ def mails_in(raw: bytes) -> list[bytes]:
 
 
 def _pieces(raw: bytes) -> list[bytes]:
-    """An mbox cut before each line that may begin a mail; [] if its first line does not."""
+    """An mbox cut before each line that may begin a mail; [] if its first line does
+    not.
+    """
     starts = [
         found.start()
         for found in _ABOVE.finditer(raw)
@@ -80,8 +84,8 @@ def _pieces(raw: bytes) -> list[bytes]:
 
 
 def _pieces_of(text: bytes, others: list[bytes]) -> int:
-    """How many pieces a mail takes: more than one if its Content-Length ends exactly where a later
-    one ends.
+    """How many pieces a mail takes: more than one if its Content-Length ends exactly
+    where a later one ends.
     """
     said = _LENGTH.search(head_of(text))
     length = len(text.partition(b"\n\n")[2])

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The mail that is answered, from a file: a raw mail, one of an mbox, or text pasted from an
-archive.
+"""The mail that is answered, from a file: a raw mail, one of an mbox, or text pasted
+from an archive.
 """
 
 import re
@@ -25,7 +25,8 @@ MOST_BYTES = 10_000_000
 MOST_OF_A_HEAD = 128_000
 MOST_OF_A_CONTENT_HEADER = 4_000
 MOST_PARTS = 1_000
-MOST_STEPS = 500_000  # of the parser, which looks at each line once for each boundary around it
+# of the parser, which looks at each line once for each boundary around it
+MOST_STEPS = 500_000
 
 _CONTENT_HEADER = re.compile(rb"^content-.*(?:\n[ \t].*)*", re.MULTILINE | re.IGNORECASE)
 _MESSAGE_ID = re.compile(rb"^message-id[ \t]*:(.*(?:\n[ \t].*)*)", re.MULTILINE | re.IGNORECASE)
@@ -39,8 +40,8 @@ _BOUNDARY = re.compile(rb'\bboundary[ \t]*=[ \t]*"?([^"\n;]{1,200})', re.IGNOREC
 
 @dataclass(frozen=True)
 class Parent:
-    """The mail to answer: its headers decoded, the lines of its text as they came, and what to say
-    about both.
+    """The mail to answer: its headers decoded, the lines of its text as they came, and
+    what to say about both.
     """
 
     message_id: str = ""
@@ -55,8 +56,8 @@ class Parent:
 
 
 def read_parent(path: Path, in_reply_to: str = "") -> Parent:
-    """The mail in an .eml, an mbox (`in_reply_to` chooses) or a pasted text (which may need it);
-    raises KrcsimError.
+    """The mail in an .eml, an mbox (`in_reply_to` chooses) or a pasted text (which may
+    need it); raises KrcsimError.
     """
     wanted = message_id(in_reply_to) if in_reply_to else ""
     name = _shown_path(path)
@@ -93,8 +94,8 @@ def _shown_path(path: Path) -> str:
 
 
 def _read(path: Path, name: str) -> bytes:
-    """The bytes of a file with the line ends of Unix; a file of UTF-16, as some editors save it, as
-    UTF-8.
+    """The bytes of a file with the line ends of Unix; a file of UTF-16, as some editors
+    save it, as UTF-8.
     """
     try:
         with path.open("rb") as stream:
@@ -119,7 +120,9 @@ def _read(path: Path, name: str) -> bytes:
 
 
 def _chosen(mails: list[bytes], name: str, wanted: str) -> tuple[bytes, str, list[str]]:
-    """The mail that is wanted, else the first; its Message-ID, and what to say about the choice."""
+    """The mail that is wanted, else the first; its Message-ID, and what to say about
+    the choice.
+    """
     ids = [_ids_of(mail) for mail in mails]
     notes: list[str] = []
     place = 0
@@ -148,27 +151,29 @@ def _chosen(mails: list[bytes], name: str, wanted: str) -> tuple[bytes, str, lis
     _refuse(
         not found,
         f"{name} has no Message-ID that an answer could name, so that it would not be in its "
-        "thread; "
-        "give the ID with --in-reply-to",
+        "thread; give the ID with --in-reply-to",
     )
     if len(found) > 1:
         notes.append(
             f"the mail has {len(found)} Message-IDs; this answers {_brief(found[0])}; "
-            "--in-reply-to names "
-            "another"
+            "--in-reply-to names another"
         )
     return mails[place], found[0], notes
 
 
 def _ids_of(mail: bytes) -> list[str]:
-    headers = (
-        found.decode("ascii", "surrogateescape") for found in _MESSAGE_ID.findall(head_of(mail))
-    )
-    return list(dict.fromkeys(x for text in headers for x in own_ids(text)))
+    """The Message-IDs of a mail, none of them twice."""
+    ids: list[str] = []
+    for header in _MESSAGE_ID.findall(head_of(mail)):
+        ids += own_ids(header.decode("ascii", "surrogateescape"))
+
+    return list(dict.fromkeys(ids))
 
 
 def _parsed(raw: bytes, name: str) -> Message:
-    """A mail as Python's library reads it; refused before what would take the library minutes."""
+    """A mail as Python's library reads it; refused before what would take the library
+    minutes.
+    """
     head, between, rest = raw.partition(b"\n\n")
     boundaries = {found.strip(b' \t"') for found in _BOUNDARY.findall(raw)}
     spelt_in_pieces = b"boundary*" in raw.lower()
@@ -198,7 +203,8 @@ def _parsed(raw: bytes, name: str) -> Message:
 
 def _from_mail(raw: bytes, own_id: str, notes: list[str], name: str) -> Parent:
     mail = _parsed(raw, name)
-    people, body = people_of(mail), body_of(mail)
+    people = people_of(mail)
+    body = body_of(mail)
     if not any(line.strip() for line in body.lines):
         _refuse(
             has_html(mail),
@@ -245,8 +251,8 @@ def _from_mail(raw: bytes, own_id: str, notes: list[str], name: str) -> Parent:
 
 
 def _date_of(text: str) -> str:
-    """A date as headers have it; one in an archive's words, or in a zone without a number, as it
-    stands; else "".
+    """A date as headers have it; one in an archive's words, or in a zone without a
+    number, as it stands; else "".
     """
     with suppress(ValueError, TypeError, OverflowError, IndexError):
         when = parsedate_to_datetime(text[:200]) if _RFC_DATE.match(text) else None
@@ -257,8 +263,8 @@ def _date_of(text: str) -> str:
 
 
 def _from_page(raw: bytes, name: str, wanted: str) -> Parent:
-    """What a text says above its body; the body is all of it, so that its lines are counted as an
-    editor does.
+    """What a text says above its body; the body is all of it, so that its lines are
+    counted as an editor does.
     """
     _refuse(
         re.search(rb"(?i)<(?:html|!doctype)", raw[:999]),
@@ -279,22 +285,19 @@ def _from_page(raw: bytes, name: str, wanted: str) -> Parent:
         f"{name} has no Message-ID; name the mail it is from with --in-reply-to",
     )
 
-    authors, others = (
-        mailboxes(said.get("from", "")),
-        mailboxes(", ".join(said[x] for x in ("to", "cc") if x in said)),
-    )
+    authors = mailboxes(said.get("from", ""))
+    others = mailboxes(", ".join(said[field] for field in ("to", "cc") if field in said))
     references, _ = thread([said.get("references", "")], [said.get("in-reply-to", "")])
     date = _date_of(said.get("date", ""))
-    notes = (
-        [
+    notes = []
+    if said:
+        notes.append(
             f"{name} is no raw mail; read from its first lines: subject {shown(said['subject'])}, "
-            "author "
-            f"{shown(said['from'])}, date {shown(date)}"
-        ]
-        if said
-        else []
-    )
-    notes += [f"its text is read as {read.read_as}"] * bool(read.read_as)
+            f"author {shown(said['from'])}, date {shown(date)}"
+        )
+    if read.read_as:
+        notes.append(f"its text is read as {read.read_as}")
+
     to = authors if any(box.usable for box in authors) else (*authors, *usable(others))
     return Parent(
         wanted or ids[0],

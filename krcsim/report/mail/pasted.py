@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Text pasted from an archive's page: what the page says about its mail, in the many ways in which
-pages say it.
+"""Text pasted from an archive's page: what the page says about its mail, in the many
+ways in which pages say it.
 """
 
 import re
@@ -44,8 +44,8 @@ _BEHIND = re.compile(r"\s*(?:\((?:permalink|raw|over|about|almost)\b.*|\[thread.
 
 
 def said_of(lines: Sequence[str]) -> dict[str, str]:
-    """What a text says above its body about the mail it was: from, date, subject, message-id and so
-    on, if it does.
+    """What a text says above its body about the mail it was: from, date, subject,
+    message-id and so on, if it does.
     """
     head = lines[:60]
     start = next(
@@ -64,7 +64,9 @@ def said_of(lines: Sequence[str]) -> dict[str, str]:
 
 
 def _fields(lines: Sequence[str]) -> dict[str, str]:
-    """The fields at the begin of some lines, to the first line that belongs to none of them."""
+    """The fields at the begin of some lines, to the first line that belongs to none of
+    them.
+    """
     said: dict[str, str] = {}
     name = ""
     gap = False

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Whom a mail names, and whom an answer to it goes to: its author, or where the author asks for it,
-and all others.
+"""Whom a mail names, and whom an answer to it goes to: its author, or where the author
+asks for it, and all others.
 """
 
 from collections.abc import Iterable
@@ -13,8 +13,8 @@ from krcsim.report.mail.headers import clean, values
 
 @dataclass(frozen=True)
 class People:
-    """Who wrote a mail, who is answered, who else reads it (some of them may be not usable), and
-    what to say of it.
+    """Who wrote a mail, who is answered, who else reads it (some of them may be not
+    usable), and what to say of it.
     """
 
     authors: tuple[Mailbox, ...] = ()
@@ -47,18 +47,19 @@ def people_of(mail: Message) -> People:
     if not any(box.usable for box in to):
         to = [*to, *(usable(found["To"]) or usable(cc))]
     wished = found["Mail-Followup-To"]
-    beside = distinct(usable([*to, *cc]), without=wished)
-    if wished and beside:
+    unasked = distinct(usable([*to, *cc]), without=wished)
+    if wished and unasked:
         notes.append(
-            f"Mail-Followup-To asks for answers to {listed(wished)} only; {listed(beside)} get "
-            "this one too; "
-            "--to and --cc say otherwise"
+            f"Mail-Followup-To asks for answers to {listed(wished)} only; {listed(unasked)} get "
+            "this one too; --to and --cc say otherwise"
         )
     return People(tuple(found["From"]), tuple(to), tuple(cc), (*notes, *why))
 
 
 def _answered(found: dict[str, list[Mailbox]]) -> tuple[list[Mailbox], list[str]]:
-    """Who is answered: where Reply-To says, unless it only names a list, which hides the author."""
+    """Who is answered: where Reply-To says, unless it only names a list, which hides
+    the author.
+    """
     lists = [*found["To"], *found["Cc"], *found["List-Post"]]
     asked = distinct(usable(found["Reply-To"]), without=lists)
     unusable = [box for box in found["Reply-To"] if not box.usable]
@@ -83,7 +84,7 @@ def usable(boxes: Iterable[Mailbox]) -> list[Mailbox]:
 def listed(boxes: Iterable[Mailbox]) -> str:
     """Up to three of some mailboxes in words, short enough for a message."""
     texts = [text for box in boxes if (text := clean(box.address or box.name))]
-    shown = [text if len(text) <= 50 else f"{text[:47]}..." for text in texts[:3]]
+    named = [text if len(text) <= 50 else f"{text[:47]}..." for text in texts[:3]]
     more = [f"{len(texts) - 3} more"] if len(texts) > 3 else []
-    *start, last = [*shown, *more] or ["nobody"]
+    *start, last = [*named, *more] or ["nobody"]
     return f"{', '.join(start)} and {last}" if start else last

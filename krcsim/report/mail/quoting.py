@@ -9,22 +9,42 @@ from krcsim.base.errors import KrcsimError, shown
 
 
 def chosen(lines: Sequence[str], what: str) -> list[str]:
-    """The lines FROM-TO or N, from 1, or the paragraph that holds a text, however it is quoted;
-    raises KrcsimError.
+    """The lines FROM-TO or N, from 1, or the paragraph that holds a text, however it is
+    quoted; raises KrcsimError.
     """
-    *keys, wanted = [" ".join(line.lstrip("> \t").casefold().split()) for line in [*lines, what]]
-    blocks = [list(block) for _, block in groupby(range(len(lines)), lambda n: bool(keys[n]))]
-    holding = (block for block in blocks if wanted and wanted in " ".join(keys[n] for n in block))
-    span = re.fullmatch(r"\s*([0-9]{1,9})\s*(?:-\s*([0-9]{1,9})\s*)?", what)
-    found: Sequence[int] = (
-        range(int(span[1]) - 1, int(span[2] or span[1])) if span else next(holding, [])
-    )
+    found = _span(what)
+    if found is None:
+        found = _paragraph(lines, what)
     if not found or found[0] < 0 or found[-1] >= len(lines):
         raise KrcsimError(
             f"the lines to quote are {shown(what)}; allowed: within 1-{len(lines)}, "
             "or words of one paragraph"
         )
-    return [lines[n] for n in found]
+
+    return [lines[number] for number in found]
+
+
+def _span(what: str) -> Sequence[int] | None:
+    """The places of the lines FROM-TO or N; None of words."""
+    span = re.fullmatch(r"\s*([0-9]{1,9})\s*(?:-\s*([0-9]{1,9})\s*)?", what)
+    return range(int(span[1]) - 1, int(span[2] or span[1])) if span else None
+
+
+def _paragraph(lines: Sequence[str], what: str) -> Sequence[int]:
+    """The places of the lines of the first paragraph that holds some words; may be empty."""
+    *keys, wanted = [_bare(line) for line in [*lines, what]]
+    numbers = range(len(lines))
+    blocks = [list(block) for _, block in groupby(numbers, lambda number: bool(keys[number]))]
+    for block in blocks:
+        if wanted and wanted in " ".join(keys[number] for number in block):
+            return block
+
+    return []
+
+
+def _bare(line: str) -> str:
+    """A line in small letters, without its marks of quoting and with single blanks."""
+    return " ".join(line.lstrip("> \t").casefold().split())
 
 
 def quoted(lines: Iterable[str]) -> list[str]:

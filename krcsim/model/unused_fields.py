@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Fields of a scenario that change no answer, whatever their value: a slider need not offer them.
+
+Where failures are drawn, for example, nothing uses the size of the memory.
+"""
+
+from dataclasses import fields
+
+from krcsim.model.allocator import Failure
+from krcsim.model.memory import Memory
+from krcsim.model.remedy import HEAD_REQUESTS
+from krcsim.model.scenario import Scenario
+
+CLASSES = tuple(one.name for one in fields(Failure))
+
+# Why a field changes nothing, as a notebook says it.
+FREE_PAGES = "free pages decide what fails"
+DRAWN = "failures are drawn"
+NO_EPISODES = "there are no episodes"
+GIVEN_EPISODES = "episodes have given times"
+NO_BLOCKS = "pointers never go into pages"
+NO_PAGE_EVER = "no request for a page ever succeeds"
+NO_SINGLE = "no call has one argument"
+NO_HEAD = "no rcu_head is ever asked for"
+RECORDED = "lengths are recorded"
+OTHER_CLASS = "no request has these flags"
+SAME_CACHE = "one channel is used, and nothing is cached at boot"
+
+
+def unused_fields(scenario: Scenario) -> dict[str, str]:
+    """The dotted fields that change no answer of a scenario, each with the reason in words."""
+    unused: dict[str, str] = {}
+
+    if scenario.memory.pressure == "pages":
+        for state in ("calm", "episode"):
+            unused |= {f"allocator.{state}.{name}": FREE_PAGES for name in CLASSES}
+    else:
+        names = (one.name for one in fields(Memory) if one.name != "pressure")
+        unused |= {f"memory.{name}": DRAWN for name in names}
+        unused |= _unused_failures(scenario)
+
+    if scenario.allocator.episodes != "exponential":
+        reason = NO_EPISODES if scenario.allocator.episodes == "none" else GIVEN_EPISODES
+        for name in ("episode_ms", "calm_ms", "start"):
+            unused[f"allocator.{name}"] = reason
+
+    if scenario.grace_period.kind == "empirical":
+        unused["grace_period.mean_ms"] = RECORDED
+
+    return unused | _unused_of_remedy(scenario)
+
+
+def _unused_failures(scenario: Scenario) -> dict[str, str]:
+    """Failures that no request draws: of a state that never comes, or of flags that none has."""
+    unused: dict[str, str] = {}
+    never_comes = {"calm": False, "episode": scenario.allocator.episodes == "none"}
+    failures = {"calm": scenario.allocator.calm, "episode": scenario.allocator.episode}
+
+    for state, failure in failures.items():
+        asked = set() if never_comes[state] else _asked(scenario, failure)
+        asks_for_head = any(name.startswith("head") for name in asked)
+
+        for name in CLASSES:
+            if name in asked:
+                continue
+            reason = OTHER_CLASS
+            if never_comes[state]:
+                reason = NO_EPISODES
+            elif name.startswith("head") and not asks_for_head:
+                reason = NO_HEAD
+            unused[f"allocator.{state}.{name}"] = reason
+
+    return unused
+
+
+def _asked(scenario: Scenario, failure: Failure) -> set[str]:
+    """The classes of requests that are made, and those whose values they fall back on."""
+    remedy = scenario.remedy
+    has_single = scenario.workload.single_share > 0.0
+    asked = set()
+
+    if remedy.array_path:
+        asked.add("page")
+        # The worker that refills a cache may sleep, too.
+        if remedy.refill or (has_single and remedy.page_class == "noretry"):
+            asked.add("page_noretry")
+
+    # A call that always gets a page asks for nothing more.
+    if has_single and (not remedy.array_path or failure.page > 0.0):
+        asked |= set(HEAD_REQUESTS[remedy.head_alloc])
+
+    for name, others in (
+        ("head_reclaim", {"head_atomic", "head_high"}),
+        ("head_high", {"head_atomic"}),
+        ("head_atomic", {"head"}),
+        ("page_noretry", {"page"}),
+    ):
+        if name in asked and getattr(failure, name) is None:
+            asked |= others
+
+    return asked
+
+
+def _unused_of_remedy(scenario: Scenario) -> dict[str, str]:
+    remedy = scenario.remedy
+    has_single = scenario.workload.single_share > 0.0
+    fills_caches = remedy.cache_at_boot > 0 or remedy.refill
+    unused: dict[str, str] = {}
+
+    if not remedy.array_path:
+        for name in ("block_entries", "nr_bkv_objs", "cache_at_boot", "cache_shared"):
+            unused[f"remedy.{name}"] = NO_BLOCKS
+    elif not fills_caches and scenario.workload.channels() == 1:
+        unused["remedy.cache_shared"] = SAME_CACHE
+
+    if remedy.array_path and not fills_caches and _never_gets_a_page(scenario):
+        unused["remedy.block_entries"] = NO_PAGE_EVER
+
+    always_gets_a_page = (
+        remedy.array_path
+        and scenario.memory.pressure != "pages"
+        and all(failure.page == 0.0 for failure in _failures(scenario))
+    )
+    if not has_single:
+        unused["remedy.head_alloc"] = NO_SINGLE
+    elif always_gets_a_page:
+        unused["remedy.head_alloc"] = NO_HEAD
+
+    return unused
+
+
+def _failures(scenario: Scenario) -> list[Failure]:
+    """The failures of the states that come."""
+    if scenario.allocator.episodes == "none":
+        return [scenario.allocator.calm]
+    return [scenario.allocator.calm, scenario.allocator.episode]
+
+
+def _never_gets_a_page(scenario: Scenario) -> bool:
+    """Whether every page request fails, in calm and in episodes."""
+    if scenario.memory.pressure == "pages":
+        return False
+
+    for failure in _failures(scenario):
+        p_fails = failure.by_field()
+        lowest = p_fails["page"]
+        if scenario.remedy.page_class == "noretry":
+            lowest = min(lowest, p_fails["page_noretry"])
+        if lowest < 1.0:
+            return False
+    return True

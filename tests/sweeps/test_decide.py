@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The digest of a table covers each module that computes a row, and no room that only shows it."""
+
+import ast
+from pathlib import Path
+
+import krcsim
+from krcsim.sweeps.digest import deciding_sources
+
+HOME = Path(krcsim.__file__).parent
+
+
+def imported(path: Path) -> set[Path]:
+    """The modules of krcsim that a module imports."""
+    names: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("krcsim."):
+            names |= {node.module or "", *(f"{node.module}.{name.name}" for name in node.names)}
+    files = [HOME.parent / (name.replace(".", "/") + ".py") for name in names]
+    return {file for file in files if file.is_file()}
+
+
+def test_what_computes_a_row_is_in_the_digest_of_its_table() -> None:
+    reached = {HOME / "sweeps" / "row.py"}
+    while more := {file for path in reached for file in imported(path)} - reached:
+        reached |= more
+    assert HOME / "engine" / "event_loop.py" in reached
+    assert reached <= set(deciding_sources())
+
+
+def test_what_only_shows_an_answer_is_not() -> None:
+    rooms = {path.relative_to(HOME).parts[0] for path in deciding_sources()}
+    assert rooms.isdisjoint({"report", "guest", "cli", "widgets"})

@@ -71,9 +71,9 @@ def commands(page: Path) -> list[list[str]]:
 def made_short(words: list[str]) -> list[str]:
     """The command with as few replications as there can be, and without what comes after them."""
     if words[0] in ("compare", "sweep", "reply") and not words[1].endswith(".json"):
-        return [*words, "--max-rung", "0", "--budget", "0"]
+        return [*words, "--max-runs", "8", "--budget", "0"]
     if words[0] == "size":
-        return [*words, "--max-rung", "3", "--budget", "1e6"]
+        return [*words, "--max-runs", "64", "--budget", "1e6"]
     return words
 
 

@@ -4,10 +4,13 @@
 PY ?= python3
 RUN := .venv/bin/python
 READY := .venv/.ok
+# A file stays with one process: what its tests share is made once, and there is one JupyterLab.
+PYTEST = $(RUN) -m pytest -q -n $(WORKERS) --maxprocesses 4 --dist loadfile
 LAB_ARGS ?=
 SEEDS ?= 1 2 3
 SETS ?=
 BENCH ?=
+WORKERS ?= auto
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
@@ -15,9 +18,9 @@ NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
-	@echo 'make test       set up, then lint, types and tests'
-	@echo 'make validate   the engine against theory, its twin and a running kernel (minutes)'
-	@echo 'make kernel     predictions beside the kernel recordings, drawn into output/; the headline of the README anew'
+	@echo 'make test       set up, then lint, form, types, floors and the quick tests (minutes)'
+	@echo 'make validate   make test, then all other tests: theory, the twin, a running kernel (a quarter of an hour)'
+	@echo 'make kernel     predictions next to the kernel recordings, drawn into output/; the headline of the README anew'
 	@echo 'make guest      build the guest that measures (Debian packages; docs/kernel.md)'
 	@echo 'make guest-matrix  take its data again, into output/ (a quarter of an hour; SETS=... SEEDS=...)'
 	@echo 'make calibrate  the grace-period model, fitted again to its recordings'
@@ -26,7 +29,8 @@ help:
 	@echo 'make figures    draw the pictures of the README again'
 	@echo 'make clean      remove .venv and all caches; output/ stays'
 	@echo
-	@echo 'PY=python3.12 chooses the Python; LAB_ARGS="--no-browser" goes to JupyterLab.'
+	@echo 'PY=python3.12 chooses the Python; LAB_ARGS="--no-browser" goes to JupyterLab;'
+	@echo 'WORKERS=8 is how many processes run tests.'
 
 # Before anything long: is Python there, and new enough?
 python:
@@ -37,7 +41,7 @@ python:
 	@$(PY) -c 'import ensurepip, venv' 2>/dev/null || { \
 	  echo "$(PY) has no venv module; on Debian: apt install python3-venv" >&2; exit 1; }
 
-# What tests use beside Python; those that miss it are skipped, or with KRCSIM_NO_SKIP nothing is begun.
+# What tests use besides Python; those that miss it are skipped, or with KRCSIM_NO_SKIP nothing is begun.
 test-needs validate-needs: %-needs: python
 	@$(PY) tests/needs.py $*
 
@@ -62,10 +66,13 @@ test: test-needs $(READY)
 	$(RUN) -m ruff check .
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
-	$(RUN) -m pytest -q
+	.venv/bin/lint-imports
+	$(RUN) -c 'from krcsim.runs.replications import warm_up; warm_up()'  # else each process would wait
+	$(PYTEST) -m 'not slow'
 
-validate: validate-needs $(READY)
-	$(RUN) -m pytest -q --durations=10 validation
+# Everything: what `make test` left out, and properties again with ten times as many examples.
+validate: validate-needs test
+	$(PYTEST) --hypothesis-profile full --durations=10 -m 'slow or hypothesis' tests validation
 
 kernel: $(READY)
 	mkdir -p output

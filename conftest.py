@@ -9,21 +9,25 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 # The same examples in every run: a failure in CI is a failure at home. No deadline, because the
-# first call of the engine compiles it.
-settings.register_profile(
-    "krcsim",
-    derandomize=True,
-    deadline=None,
-    print_blob=True,
-    suppress_health_check=[HealthCheck.too_slow],
-)
-settings.load_profile("krcsim")
+# first call of the engine compiles it. `make test` takes the profile `quick`; `make validate` asks
+# for ten times as many examples with `--hypothesis-profile full`.
+for _profile, _examples in (("quick", 10), ("full", 100)):
+    settings.register_profile(
+        _profile,
+        max_examples=_examples,
+        derandomize=True,
+        deadline=None,
+        print_blob=True,
+        suppress_health_check=[HealthCheck.too_slow],
+    )
+
+settings.load_profile("quick")
 
 NO_SKIP = bool(os.environ.get("KRCSIM_NO_SKIP"))
 
 
 def _no_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
-    """Turn a skip into a failure that tells why; an expected failure is no skip."""
+    """Turn a skip into a failure that says why; an expected failure is no skip."""
     if NO_SKIP and report.outcome == "skipped" and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"

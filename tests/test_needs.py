@@ -82,6 +82,6 @@ def test_ci_installs_what_the_tests_ask_for() -> None:
 
 def test_no_test_looks_for_a_tool_by_itself() -> None:
     """It would be missing from the list that is installed, and named only after the work."""
-    for path in (*ROOT.glob("tests/*.py"), *ROOT.glob("validation/*.py")):
+    for path in (*ROOT.glob("tests/**/*.py"), *ROOT.glob("validation/*.py")):
         if path.name not in ("needs.py", "test_needs.py"):
             assert not re.search(r"skip.*(apt install|is missing)", path.read_text()), path.name

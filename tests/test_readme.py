@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The pictures and the table of the documents are what their commands give."""
+"""README and docs/: pictures and tables are what their commands give, and every command runs."""
 
 from __future__ import annotations
 
 import re
+import shlex
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,16 +13,21 @@ from PIL import Image
 
 import krcsim
 from benchmarks.figures import BEGIN, DOCS, END, PICTURES, draw
+from krcsim.cli.main import main
 from krcsim.model.remedy import THREAD
+from tests.quick import mostly_slow
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-
+WITH_COMMANDS = [
+    ROOT / "README.md",
+    *(DOCS / f"{name}.md" for name in ("tutorial", "reply", "size")),
+]
 
 THREAD_PAGE = (DOCS / "thread.md").read_text(encoding="utf-8")
 
 
-@pytest.mark.parametrize("name", PICTURES)
+@pytest.mark.parametrize("name", mostly_slow(PICTURES, "one-episode"))
 def test_a_picture_carries_the_hash_of_what_its_command_gives(name: str, tmp_path: Path) -> None:
     draw(name, tmp_path / "again.csv")
     made = re.search(r"^# hash: (\w+)$", (tmp_path / "again.csv").read_text(), re.M)
@@ -41,10 +48,10 @@ def test_every_notebook_is_on_the_map() -> None:
 
 def test_the_table_of_the_thread_agrees_with_a_run_of_another_seed() -> None:
     block = THREAD_PAGE.split(BEGIN)[1].split(END)[0]
-    told = {row.split("|")[1].strip(): row.split("|")[2] for row in block.split("\n")[2:8]}
-    assert tuple(told) == THREAD
+    printed = {row.split("|")[1].strip(): row.split("|")[2] for row in block.split("\n")[2:8]}
+    assert tuple(printed) == THREAD
     answer = krcsim.compare(krcsim.load_scenario("thread-as-posted"), max_runs=256, seed=1)
-    for remedy, cell in told.items():
+    for remedy, cell in printed.items():
         mine = answer.get(remedy, "p_wait", "steady")
         numbers = [float(x) for x in re.findall(r"[0-9.]+(?:e-?\d+)?", cell)]
         if "<" in cell:
@@ -55,9 +62,72 @@ def test_the_table_of_the_thread_agrees_with_a_run_of_another_seed() -> None:
             assert max(low, mine.lo or 0) <= min(high, mine.hi or 0) * 1.05
 
 
-def test_the_commands_of_the_readme_exist() -> None:
-    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
-    for target in re.findall(r"(?:`|    )make (\w+)", README):
-        assert re.search(rf"^{target}:", makefile, re.M), target
-    for preset in re.findall(r"krcsim (?:compare|sweep|reply|simulate) ([\w-]+)", README):
-        assert preset in krcsim.presets()
+def commands(page: Path) -> list[list[str]]:
+    """The words of each krcsim command that a page shows as an example, in order."""
+    shown = re.findall(r"^    (?:\.venv/bin/)?krcsim (.+)$", page.read_text(encoding="utf-8"), re.M)
+    return [shlex.split(line, comments=True) for line in shown]
+
+
+def made_short(words: list[str]) -> list[str]:
+    """The command with as few replications as there can be, and without what comes after them."""
+    if words[0] in ("compare", "sweep", "reply") and not words[1].endswith(".json"):
+        return [*words, "--max-runs", "8", "--budget", "0"]
+    if words[0] == "size":
+        return [*words, "--max-runs", "64", "--budget", "1e6"]
+    return words
+
+
+MAIL = (
+    """\
+From: A Developer <developer@example.org>
+To: rcu@example.org
+Subject: [PATCH] an emergency pool
+Message-ID: <1@example.org>
+Date: Fri, 3 Apr 2020 19:30:51 +0200
+
+Hello,
+
+how often does a caller wait
+with two pages per CPU?
+"""
+    + "And with three?\n" * 9
+)
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder to work in, with a mail to answer."""
+    (tmp_path / "mail.eml").write_text(MAIL)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("desk")
+@pytest.mark.parametrize("page", WITH_COMMANDS, ids=lambda page: page.stem)
+def test_every_command_of_a_page_runs(page: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert commands(page)
+    for words in commands(page):
+        status = main(made_short(words))
+        said = capfd.readouterr()
+        open_size = words[0] == "size" and status == 2 and said.out
+        assert status == 0 or open_size, (words, said.err)
+        assert said.out
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("desk")
+def test_every_command_of_the_readme_runs_as_it_is_written() -> None:
+    for words in commands(ROOT / "README.md"):
+        assert main(words) == 0, words
+
+
+def test_every_target_of_make_that_a_page_names_exists() -> None:
+    targets = {
+        target
+        for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *DOCS.glob("*.md"))
+        for target in re.findall(r"(?:`|^    )make ([a-z][\w-]*)", page.read_text(), re.M)
+    }
+    assert {"lab", "test", "validate"} <= targets
+    plan = ["make", "-n", *sorted(targets)]
+    made = subprocess.run(plan, cwd=ROOT, capture_output=True, text=True)
+    assert made.returncode == 0, made.stderr

@@ -8,6 +8,8 @@ import pytest
 from validation import twin
 from validation.agreement import HALF_WIDTH, WANTED, Row, compare, table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def rows() -> list[Row]:

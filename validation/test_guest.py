@@ -11,6 +11,8 @@ from krcsim.guest.build import Build, ready
 from krcsim.model.scenario_file import data_folder
 from tests.needs import QEMU
 
+pytestmark = pytest.mark.slow
+
 NAMES = (
     "pool pool_prefill cache_max cache_prefill period_us burst dur_ms onset_ms on_ms off_ms "
     "epi_exp seed"

@@ -12,6 +12,8 @@ from krcsim.guest import picture, score
 from krcsim.model.grace_period import CALIBRATED
 from validation import calibrate_gp, headline, kernel_runs
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def groups() -> dict[str, list[score.Comparison]]:

@@ -11,6 +11,8 @@ import pytest
 
 from validation.pressure import SETS, Answer, answers, pairs
 
+pytestmark = pytest.mark.slow
+
 # Missed, and why, in docs/model.md: "Memory under pressure".
 MISSED = {
     ("heavy/warm/atomic", "B1"),

@@ -25,6 +25,8 @@ from krcsim.runs.ladder import extend
 from krcsim.studies.ask import ask
 from validation.cases import cases
 
+pytestmark = pytest.mark.slow
+
 ESTIMATES = 30
 WORLDS = (
     "pool of 1",

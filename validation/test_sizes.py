@@ -11,6 +11,8 @@ from krcsim.model.scenario_file import presets
 from krcsim.studies.limits import value_or_bound
 from validation.sizes import Checked, checked, table
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def rows() -> list[Checked]:

@@ -13,6 +13,8 @@ from krcsim.model.scenario import changed
 from krcsim.model.scenario_file import load_scenario, presets
 from krcsim.studies.ask import CLOSING
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.mark.parametrize("preset", presets())
 def test_no_bound_of_a_comparison_is_beaten_by_asking(preset: str) -> None:

@@ -108,11 +108,11 @@ def test_a_closed_output_is_told_before_the_work(
 @pytest.mark.parametrize(
     "shell",
     [
-        ">&-",
+        pytest.param(">&-", marks=pytest.mark.slow),
         "| true",
-        ">&- 2>&-",
-        pytest.param("> /dev/full", marks=needs_full),
-        pytest.param("> /dev/full 2>&1", marks=needs_full),
+        pytest.param(">&- 2>&-", marks=pytest.mark.slow),
+        pytest.param("> /dev/full", marks=[needs_full, pytest.mark.slow]),
+        pytest.param("> /dev/full 2>&1", marks=[needs_full, pytest.mark.slow]),
     ],
 )
 def test_the_process_ends_with_status_2_and_not_with_120_or_a_traceback(shell: str) -> None:
@@ -123,7 +123,12 @@ def test_the_process_ends_with_status_2_and_not_with_120_or_a_traceback(shell: s
 
 
 @pytest.mark.parametrize(
-    "shell", ["2>&-", pytest.param("2> /dev/full", marks=needs_full), "2>&1 >/dev/null | true"]
+    "shell",
+    [
+        "2>&-",
+        pytest.param("2> /dev/full", marks=[needs_full, pytest.mark.slow]),
+        pytest.param("2>&1 >/dev/null | true", marks=pytest.mark.slow),
+    ],
 )
 def test_an_answer_needs_no_standard_error(shell: str) -> None:
     done = krcsim_in(f"{shell}; exit ${{PIPESTATUS[0]}}", "ask small-world")
@@ -137,6 +142,7 @@ def test_what_is_wrong_has_status_2_though_nobody_hears_it(shell: str) -> None:
     assert krcsim_in(shell, "frobnicate").returncode == 2
 
 
+@pytest.mark.slow
 def test_a_reader_that_goes_away_in_the_middle_of_a_table_is_told_in_one_line() -> None:
     done = krcsim_in(
         "| head -c 5000; exit ${PIPESTATUS[0]}", "simulate thread-as-posted --events 20000"
@@ -147,6 +153,7 @@ def test_a_reader_that_goes_away_in_the_middle_of_a_table_is_told_in_one_line() 
     assert len(done.stdout) == 5000
 
 
+@pytest.mark.slow
 def test_an_output_without_a_sign_for_a_quote_is_told_in_one_line_and_nothing_is_written(
     tmp_path: Path,
 ) -> None:

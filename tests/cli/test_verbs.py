@@ -54,6 +54,7 @@ def test_a_figure_is_drawn(capsys: pytest.CaptureFixture[str], tmp_path: Path) -
     assert "krcsim compare phone" in (tmp_path / "f.svg").read_text()
 
 
+@pytest.mark.slow
 def test_figures_are_identical_for_identical_input(
     capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

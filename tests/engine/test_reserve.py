@@ -179,6 +179,7 @@ def test_the_third_object_finds_both_batches_busy_and_is_not_drained_at_once() -
     assert batches == [1, 3]
 
 
+@pytest.mark.slow
 def test_how_often_more_hurts_is_told_as_it_is() -> None:
     """Random worlds on a timetable: a full pool of two against one of four, and as many pages."""
     timed = [w for w in map(opened, WORLDS) if w.workload.arrivals in ("periodic", "bursts")]

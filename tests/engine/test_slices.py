@@ -13,6 +13,7 @@ import pytest
 from krcsim.engine.codes import CODE
 from krcsim.model.scenario import Scenario, changed, from_dict
 from krcsim.runs.replications import event_log, replicate
+from tests.quick import mostly_slow
 
 TICK_MS = 4.0
 CALL = 1000  # instructions: 100 calls take 0.8 ms, so that who is late catches up slowly
@@ -101,8 +102,8 @@ def test_in_an_open_loop_who_waits_does_not_wait_for_works() -> None:
 
 
 @pytest.mark.parametrize("loop", ["open", "catchup", "closed"])
-@pytest.mark.parametrize("heads", [0.0, 0.02])
-@pytest.mark.parametrize("pages", [0.0, 0.5, 1.0])
+@pytest.mark.parametrize("heads", mostly_slow([0.0, 0.02], 0.02))
+@pytest.mark.parametrize("pages", mostly_slow([0.0, 0.5, 1.0], 0.5))
 @pytest.mark.parametrize("single", [1.0, 0.5])
 def test_skipping_is_exact_where_callers_and_works_take_turns(
     loop: str, heads: float, pages: float, single: float

@@ -22,6 +22,7 @@ from krcsim.model.remedy import Remedy
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.workload import Workload
 from krcsim.runs.replications import WINDOWS, replicate
+from tests.quick import mostly_slow
 from validation.cases import cases, episodes, pages, pool, world
 
 NEVER = 60  # jiffies of a drain delay that is longer than the run
@@ -186,7 +187,13 @@ def test_a_lone_caller_who_always_waits_calls_as_the_ticks_allow() -> None:
     assert found.waits == pytest.approx(found.calls, rel=1e-12)
 
 
-@pytest.mark.parametrize("name", ["pool of 4, most pages", "pages, 4 of 8 entries, fewer calls"])
+@pytest.mark.parametrize(
+    "name",
+    mostly_slow(
+        ["pool of 4, most pages", "pages, 4 of 8 entries, fewer calls"],
+        "pages, 4 of 8 entries, fewer calls",
+    ),
+)
 def test_a_small_probability_keeps_its_digits(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """Twice the exponent of what is left out changes nothing."""
     found = exact_p_wait(cases()[name], "steady").value
@@ -268,7 +275,9 @@ SIMULATED: dict[str, Scenario] = {
 }
 
 
-@pytest.mark.parametrize("name", SIMULATED)
+@pytest.mark.parametrize(
+    "name", mostly_slow(SIMULATED, "pages and pool", "closed loop of three", "random episodes")
+)
 def test_the_engine_says_the_same(name: str) -> None:
     s, n = changed(SIMULATED[name], **LONG.get(name, BRIEF)), 16_000 if name == "rare" else 6000
     runs = replicate(s, 1, 0, n)

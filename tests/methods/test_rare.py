@@ -23,6 +23,7 @@ from krcsim.results.estimate import unseen
 from krcsim.runs.ladder import SEED
 from krcsim.runs.replications import rare_runs, replicate
 from krcsim.studies.ask import ask, asking, close
+from tests.quick import mostly_slow
 from validation.cases import cases
 from validation.scenarios import random_scenario
 
@@ -68,7 +69,9 @@ WHOSE: dict[str, Scenario] = {
 } | {f"random {n}": random_scenario(n) for n in range(10)}
 
 
-@pytest.mark.parametrize("name", WHOSE)
+@pytest.mark.parametrize(
+    "name", mostly_slow(WHOSE, "thread, B", "pool in episodes", "pool, closed loop", "random 0")
+)
 def test_forks_do_not_depend_on_who_runs_them(name: str) -> None:
     """Each replication alone, or after others in the same arrays: the same to the bit."""
     s = WHOSE[name]
@@ -96,18 +99,22 @@ def mean_and_error(forked: importance.CopiedRuns) -> tuple[float, float]:
 
 @pytest.mark.parametrize(
     "name",
-    [
+    mostly_slow(
+        [
+            "pool of 2",
+            "pool of 3, heads seldom fail",
+            "pool of 3, half of the pages",
+            "pool of 4, most pages",
+            "pool of 3, empty at boot",
+            "pool of 3, three steps",
+            "pool and pages",
+            "pool, closed loop",
+            "pool, two callers",
+            "pool in episodes",
+        ],
         "pool of 2",
-        "pool of 3, heads seldom fail",
-        "pool of 3, half of the pages",
-        "pool of 4, most pages",
-        "pool of 3, empty at boot",
-        "pool of 3, three steps",
-        "pool and pages",
-        "pool, closed loop",
-        "pool, two callers",
         "pool in episodes",
-    ],
+    ),
 )
 def test_forks_find_what_the_exact_chain_says(name: str) -> None:
     s = CASES[name]
@@ -118,7 +125,9 @@ def test_forks_find_what_the_exact_chain_says(name: str) -> None:
     assert abs(value - exact) < 4.5 * error
 
 
-@pytest.mark.parametrize("name", ["pages, 6 of 4 entries", "pages, 3 of 8 entries"])
+@pytest.mark.parametrize(
+    "name", mostly_slow(["pages, 6 of 4 entries", "pages, 3 of 8 entries"], "pages, 3 of 8 entries")
+)
 def test_a_split_run_finds_what_the_exact_chain_says(name: str) -> None:
     s = CASES[name]
     exact = exact_p_wait(s, "steady").value
@@ -360,7 +369,7 @@ def test_a_request_that_fails_at_once_may_still_be_had_after_reclaim() -> None:
     assert plain.kind == "interval"
 
 
-@pytest.mark.parametrize("loop", ["open", "closed", "catchup"])
+@pytest.mark.parametrize("loop", mostly_slow(["open", "closed", "catchup"], "closed"))
 def test_time_blocked_is_shared_among_the_same_callers_by_both_methods(loop: str) -> None:
     s = busy(
         **{

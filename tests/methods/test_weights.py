@@ -146,6 +146,7 @@ def test_a_run_without_a_call_under_pressure_says_nothing() -> None:
     assert not found.met
 
 
+@pytest.mark.slow
 def test_no_pool_passes_on_a_lucky_first_look() -> None:
     """For one wait in 100,000 calls this world takes a pool of 27 or so."""
     for seed in (1, 4):

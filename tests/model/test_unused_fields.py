@@ -24,6 +24,7 @@ from krcsim.runs.replications import replicate
 from krcsim.widgets import Pressure
 from krcsim.widgets.controls import CONTROLS
 from krcsim.widgets.explorer import Explorer
+from tests.quick import mostly_slow
 from tests.walk import EXPLORERS, choices, hasty, odd_files
 from validation.scenarios import detailed_scenario, random_scenario
 
@@ -65,7 +66,9 @@ def run(s: Scenario) -> tuple[Any, ...]:
     return runs.counts, runs.wait_hist, runs.late_hist
 
 
-@pytest.mark.parametrize("number", range(len(WORLDS) + len(SURE)))
+@pytest.mark.parametrize(
+    "number", mostly_slow(range(len(WORLDS) + len(SURE)), *range(0, len(WORLDS) + len(SURE), 4))
+)
 def test_an_unused_field_moves_no_count_of_any_run(number: int) -> None:
     s = [*WORLDS, *SURE][number]
     found = unused_fields(s)
@@ -133,7 +136,7 @@ def inputs(explorer: Explorer) -> list[Any]:
     return out
 
 
-@pytest.mark.parametrize("name", EXPLORERS)
+@pytest.mark.parametrize("name", mostly_slow(EXPLORERS, "02"))
 def test_every_slider_that_is_shown_moves_what_the_answers_come_from(
     name: str, tmp_path: Path
 ) -> None:
@@ -153,7 +156,7 @@ def test_every_slider_that_is_shown_moves_what_the_answers_come_from(
 
 
 @pytest.mark.usefixtures("warm_engine")
-@pytest.mark.parametrize("name", EXPLORERS)
+@pytest.mark.parametrize("name", mostly_slow(EXPLORERS, "02"))
 def test_a_slider_that_is_not_shown_moves_no_answer(name: str, tmp_path: Path) -> None:
     explorer: Any = hasty(EXPLORERS[name], 0.0)(tmp_path)
     for file in odd_files(tmp_path)[::9]:

@@ -40,6 +40,7 @@ from krcsim.studies.sensitivity_chart import picture_of_sensitivity
 from krcsim.widgets.browser_side import BrowserSide
 from krcsim.widgets.chart_picture import chart_picture
 from krcsim.widgets.live_picture import LivePicture
+from tests.quick import mostly_slow
 
 ROOT = Path(__file__).parents[2]
 HOSTILE = {
@@ -149,6 +150,7 @@ def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     return hashes(tmp_path_factory.mktemp("usual"))
 
 
+@pytest.mark.slow
 def test_settings_of_this_process_change_no_byte(usual: dict[str, str], tmp_path: Path) -> None:
     with matplotlib.rc_context({k: v for k, v in HOSTILE.items() if k != "backend"}):
         theirs = dict(matplotlib.rcParams)
@@ -158,16 +160,20 @@ def test_settings_of_this_process_change_no_byte(usual: dict[str, str], tmp_path
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "text.usetex",
+    mostly_slow(
+        [
+            "text.usetex",
+            "font.size",
+            "savefig.dpi",
+            "savefig.bbox",
+            "svg.hashsalt",
+            "svg.image_inline",
+            "pdf.compression",
+            "figure.constrained_layout.use",
+        ],
         "font.size",
-        "savefig.dpi",
-        "savefig.bbox",
         "svg.hashsalt",
-        "svg.image_inline",
-        "pdf.compression",
-        "figure.constrained_layout.use",
-    ],
+    ),
 )
 def test_no_single_setting_changes_a_byte(name: str, usual: dict[str, str]) -> None:
     with matplotlib.rc_context({name: HOSTILE[name]}):
@@ -179,6 +185,7 @@ def test_no_single_setting_changes_a_byte(name: str, usual: dict[str, str]) -> N
 @pytest.mark.parametrize(
     "where", ["matplotlibrc", "elsewhere/matplotlibrc", "config/matplotlib/matplotlibrc"]
 )
+@pytest.mark.slow
 def test_a_matplotlibrc_changes_no_byte(where: str, usual: dict[str, str], tmp_path: Path) -> None:
     """In the folder, named by MATPLOTLIBRC, or in the person's configuration."""
     path = tmp_path / where
@@ -233,6 +240,7 @@ def test_a_setting_made_while_a_figure_is_drawn_is_kept() -> None:
         assert matplotlib.rcParams["lines.linewidth"] == 7.0
 
 
+@pytest.mark.slow
 def test_two_threads_that_draw_at_once_leave_a_persons_settings_alone() -> None:
     with matplotlib.rc_context({"font.size": 31.0}):
         threads = [

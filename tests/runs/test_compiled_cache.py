@@ -18,6 +18,7 @@ import pytest
 
 from krcsim.base.errors import KrcsimError
 from krcsim.runs import compiled_cache
+from tests.quick import mostly_slow
 
 TYPES = (numba.int64,)
 SOURCE = """
@@ -71,7 +72,9 @@ def test_what_was_compiled_once_is_loaded_from_then_on(make: Callable[[], Any]) 
 
 
 @pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
-@pytest.mark.parametrize("damage", ["empty", "cut", "one bit", "noise", "gone"])
+@pytest.mark.parametrize(
+    "damage", mostly_slow(["empty", "cut", "one bit", "noise", "gone"], "one bit")
+)
 def test_damaged_code_is_compiled_again_and_heals(
     suffix: str, damage: str, make: Callable[[], Any], tmp_path: Path
 ) -> None:

@@ -25,6 +25,7 @@ from krcsim.studies.all_methods_report import (
 )
 from krcsim.studies.finding_words import finding_sentences
 from krcsim.widgets import RareAndExact
+from tests.quick import mostly_slow
 
 SMALL = krcsim.load_scenario("small-world")
 NEVER = ["--set", "allocator.calm.head=0"]
@@ -142,6 +143,7 @@ def test_what_cannot_be_asked_is_refused_in_a_line(
 # ---- beside each other
 
 
+@pytest.mark.slow
 def test_forks_go_on_where_plain_runs_have_only_a_bound(both: AllMethods) -> None:
     assert both.estimate("skipping", 5).kind == "bound"
     assert both.estimate("rare", 5).kind == "interval"
@@ -185,7 +187,9 @@ def test_all_findings_can_be_saved_and_read_again(both: AllMethods, tmp_path: Pa
         assert again.get(("B3f-own", method), "p_wait", "steady") == both.estimate(method, 3)
 
 
-@pytest.mark.parametrize("kind", ["png", "svg", "csv", "txt", "json"])
+@pytest.mark.parametrize(
+    "kind", mostly_slow(["png", "svg", "csv", "txt", "json"], "csv", "txt", "json")
+)
 def test_every_file_alone_makes_itself_again(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -203,6 +207,7 @@ def test_every_file_alone_makes_itself_again(
 # ---- sliders
 
 
+@pytest.mark.slow
 def test_the_picture_has_the_numbers_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -213,6 +218,7 @@ def test_the_picture_has_the_numbers_of_the_shell(
     assert capsys.readouterr().out == all_methods_table(explorer.found) + "\n"
 
 
+@pytest.mark.slow
 def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for of in ("pool", "pages"):
         monkeypatch.setitem(LARGEST, of, 2)
@@ -236,6 +242,7 @@ def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
     assert "With 3 objects" in explorer.value.value
 
 
+@pytest.mark.slow
 def test_a_size_that_was_left_out_is_not_told_as_if_it_were_there(tmp_path: Path) -> None:
     explorer = RareAndExact(tmp_path, runs=(8,))
     explorer.show_setting(krcsim.changed(SMALL, **{"allocator.calm.head": 0.001}))
@@ -253,6 +260,7 @@ def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: A
         assert f"{line.name}: " in verdict(both)
 
 
+@pytest.mark.slow
 def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
     explorer = RareAndExact(tmp_path, runs=(8,))
     assert explorer.preset.value == "small-world"
@@ -262,6 +270,7 @@ def test_the_small_world_can_be_chosen_again(tmp_path: Path) -> None:
     assert explorer.scenario == SMALL
 
 
+@pytest.mark.slow
 def test_a_world_that_cannot_be_asked_is_told_and_the_picture_stays(tmp_path: Path) -> None:
     explorer = RareAndExact(tmp_path, runs=(8,))
     before = explorer.image.value

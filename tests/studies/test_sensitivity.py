@@ -31,6 +31,7 @@ def found() -> Sensitivity:
     return sensitivity(POSTED, RANGES, n=16, max_runs=16)
 
 
+@pytest.mark.slow
 def test_the_input_that_decides_comes_first(found: Sensitivity) -> None:
     assert found.indices[0].name == "head"
     assert found.indices[0].total[0] > 0.8
@@ -49,6 +50,7 @@ def test_the_work_is_inputs_and_two_times_n(found: Sensitivity) -> None:
     assert found.points == (len(RANGES) + 2) * 16
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_ranking(found: Sensitivity) -> None:
     assert sensitivity(POSTED, RANGES, n=16, max_runs=16) == found
 

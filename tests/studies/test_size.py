@@ -29,6 +29,7 @@ from krcsim.studies.size_chart import chart_of_frontier, chart_of_sizes
 from krcsim.studies.size_words import size_result, size_sentence, size_text
 from krcsim.studies.sized import Sized
 from krcsim.widgets import HowBig
+from tests.quick import mostly_slow
 
 POSTED = krcsim.load_scenario("thread-as-posted")
 KINDS = ["csv", "json", "pdf", "png", "svg", "toml", "txt"]
@@ -102,6 +103,7 @@ def test_the_same_question_has_the_same_answer(pool: Sized) -> None:
     assert size(POSTED, 2e-4) == pool
 
 
+@pytest.mark.slow
 def test_a_pool_that_boots_full_is_never_larger(pool: Sized) -> None:
     full = size(POSTED, 2e-4, at_boot="full")
     assert full.smallest is not None
@@ -243,6 +245,7 @@ def test_the_cheapest_mix_costs_no_more_than_a_pool_or_pages_alone() -> None:
     assert costs["mix"] <= min(costs["pool"], costs["pages"])
 
 
+@pytest.mark.slow
 def test_a_mix_is_found_though_for_pages_alone_nothing_can_be_shown() -> None:
     found = size(POSTED, 2e-4, of="mix")
     assert found.smallest is not None
@@ -375,7 +378,7 @@ def test_in_a_shell_a_target_that_is_not_met_leaves_files_a_line_and_status_2(
     assert json.loads(file.read_text())["provenance"]["answer"]["met"] is False
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", mostly_slow(KINDS, "csv", "toml", "json", "txt"))
 def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
     first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
     assert (
@@ -396,6 +399,7 @@ def test_every_file_alone_makes_itself_again(kind: str, tmp_path: Path) -> None:
 # ---- sliders
 
 
+@pytest.mark.slow
 def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, "thread-as-posted", runs=(16,))
     explorer.target.value, explorer.of.value = 1e-12, "mix"
@@ -407,6 +411,7 @@ def test_the_longest_names_still_leave_an_answer_that_fits_a_list(tmp_path: Path
     assert max(map(len, size_text(found).splitlines())) <= WIDTH
 
 
+@pytest.mark.slow
 def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, "small-world", runs=(8,))
     assert explorer.scenario == krcsim.load_scenario("small-world")
@@ -419,6 +424,7 @@ def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> 
     assert not explorer.buttons["Cancel"].disabled
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_shell(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -431,6 +437,7 @@ def test_the_numbers_are_those_of_the_shell(
     assert size_sentence(explorer.found) in "".join(capsys.readouterr())
 
 
+@pytest.mark.slow
 def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, runs=(16,))
     for control, other in (
@@ -449,6 +456,7 @@ def test_target_kind_and_boot_change_the_picture(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, "thread-as-posted", runs=(32,))
     explorer.at_boot.value = "empty"
@@ -456,6 +464,7 @@ def test_a_target_that_is_not_met_is_told_and_the_picture_stays(tmp_path: Path) 
     assert explorer.image.value[:4] == b"\x89PNG"
 
 
+@pytest.mark.slow
 def test_all_files_are_exported(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, runs=(8,))
     assert sorted(path.suffix[1:] for path in explorer.export()) == KINDS

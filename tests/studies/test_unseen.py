@@ -39,6 +39,7 @@ from krcsim.studies.compare import compare, episodes
 from krcsim.studies.entries import Entry
 from krcsim.studies.unseen import Gaps, estimate_in_gap
 from tests.engine.test_properties import examples
+from tests.quick import mostly_slow
 from validation.scenarios import random_scenario
 
 POSTED = replace(load_scenario("thread-as-posted"), horizon_ms=6000.0)
@@ -116,7 +117,9 @@ def test_looking_for_what_was_not_seen_can_be_stopped() -> None:
         compare(RARE, ["own"], max_runs=32, have=have, stop=stop)
 
 
-@pytest.mark.parametrize("preset", ["thread-as-discussed", "phone", "small-world"])
+@pytest.mark.parametrize(
+    "preset", mostly_slow(["thread-as-discussed", "phone", "small-world"], "small-world")
+)
 def test_no_row_ends_in_a_bound_that_asking_beats(preset: str) -> None:
     s = load_scenario(preset)
     result = compare(s, ["own", "B8", "B8f", "D2-A1", "D5-A1"], max_runs=64, budget=4e6)

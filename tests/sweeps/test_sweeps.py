@@ -286,6 +286,7 @@ def test_who_computes_and_in_which_order_changes_nothing(
             assert (tmp_path / f"{n}.csv").read_bytes() == undisturbed
 
 
+@pytest.mark.slow
 def test_what_is_torn_off_is_made_again(undisturbed: bytes, tmp_path: Path) -> None:
     path, size = tmp_path / "t.csv", len(undisturbed)
     for cut in (0, 1, 500, len(head(plan())) - 1, len(head(plan())) + 3, size - 200, size - 1):
@@ -421,6 +422,7 @@ def test_a_sweep_that_is_stopped_keeps_what_is_done(undisturbed: bytes, tmp_path
 # Workers that die
 
 
+@pytest.mark.slow
 def test_a_dead_worker_process_is_replaced(undisturbed: bytes, tmp_path: Path) -> None:
     killed: list[int] = []
     told: list[str] = []
@@ -459,6 +461,7 @@ class Broken(Executor):
         return future
 
 
+@pytest.mark.slow
 def test_a_point_that_kills_every_worker_ends_the_sweep(
     undisturbed: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -494,6 +497,7 @@ def test_a_cluster_that_goes_away_ends_in_a_line(tmp_path: Path) -> None:
     assert "CancelledError" in refusal(sweep_into, tmp_path / "t.csv", plan(), executor=Cancels())
 
 
+@pytest.mark.slow
 def test_dask_gives_the_same_table_though_a_worker_is_killed(
     undisturbed: bytes, tmp_path: Path
 ) -> None:
@@ -556,6 +560,7 @@ def started(path: Path, *options: str) -> subprocess.Popen[str]:
     pytest.fail(f"it did not begin: {process.communicate()[1]}")
 
 
+@pytest.mark.slow
 def test_a_sweep_killed_again_and_again_ends_with_the_same_table(tmp_path: Path) -> None:
     longer = changed(SHORT, horizon_ms=4000.0)
     whole, path = tmp_path / "whole.csv", tmp_path / "killed.csv"

@@ -8,6 +8,7 @@ records, pointers     what a run remembers, field by field; how compiled code re
 codes                 every enumeration
 compiling             how functions are compiled
 random_streams        random numbers
+channels              sums over the channels
 event_log, calendar   what happened; what comes next
 
 grace_periods         grace periods, and the readers that hold them up

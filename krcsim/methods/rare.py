@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rare waits by forks (krcsim/engine/forks.py): what is biased and how far, and estimates from what
-the forks found.
+"""Rare waits by forks (krcsim/engine/biased_copies.py): what is biased and how far, and estimates
+from what the forks found.
 """
 
 import math

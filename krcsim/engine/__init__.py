@@ -7,6 +7,7 @@ in which it can be read:
 records, pointers     what a run remembers, field by field; how compiled code reaches it
 codes                 every enumeration
 random_streams        random numbers
+channels              sums over the channels
 event_log, calendar   what happened; what comes next
 
 grace_periods         grace periods, and the readers that hold them up

@@ -14,9 +14,10 @@ def _code(number: int) -> int:
     return cast(int, np.int64(number))
 
 
-# Numbers that compiled code passes as arguments.
+# Numbers that compiled code passes as arguments, or that a variable has first which is passed on.
 ZERO = _code(0)
 ONE = _code(1)
+NO = cast(bool, np.bool_(False))
 NOBODY = _code(-1)  # no producer
 ALL_CPUS = _code(-1)  # the CPU of an event that concerns all
 

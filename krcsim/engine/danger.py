@@ -9,7 +9,7 @@ return.
 import math
 
 from krcsim.engine.call_draws import p_channel
-from krcsim.engine.codes import BATCH_QUEUED, BATCH_WAITS, SLAB, VMALLOC, ZERO
+from krcsim.engine.codes import BATCH_QUEUED, BATCH_WAITS, NO, SLAB, VMALLOC, ZERO
 from krcsim.engine.grace_periods import count_lengths_passed, p_longer_than
 from krcsim.engine.pointers import batch_at, cpu_at, real_at
 from krcsim.engine.random_streams import INF
@@ -39,8 +39,8 @@ def danger_of_cpu(world: World, cpu_index: int, passed: int) -> float:
         drain_at = planned_at + world.drain_jiffies
 
     # Is a batch free at the drain? Has none asked for the grace period that ends next?
-    has_free_batch = False
-    asked_for_next = False
+    has_free_batch = NO
+    asked_for_next = NO
     ready_at = INF
     for number in range(KFREE_N_BATCHES):
         batch = batch_at(world.batches_address, KFREE_N_BATCHES * cpu_index + number)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The event log: what happened, and what the CPU held after it."""
 
+from krcsim.engine.channels import total
 from krcsim.engine.pointers import cpu_at, event_at
 from krcsim.engine.records import World
 
@@ -22,7 +23,7 @@ def log_event(world: World, at: float, code: int, cpu_index: int, value: float) 
             event.nr_emergency = cpu.nr_emergency
             event.room = cpu.head_block_room[0] + cpu.head_block_room[1]
             event.cached = cpu.cached_pages[0] + world.has_channel_caches * cpu.cached_pages[1]
-            event.queued = cpu.queued_objects.sum()
+            event.queued = total(cpu.queued_objects)
             event.listed = cpu.queued_objects[2]
 
     world.log_size += 1

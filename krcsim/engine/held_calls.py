@@ -5,6 +5,7 @@ import math
 
 from krcsim.engine.calendar import free_slot, pop_held_call
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
+from krcsim.engine.channels import total
 from krcsim.engine.codes import BATCH_QUEUED, EXPEDITED_WAIT, LIST, WAIT_ENDS
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
@@ -64,14 +65,14 @@ def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
     for batch_index in batches_on(world, cpu_index):
         batch = batch_at(world.batches_address, batch_index)
         if batch.state == BATCH_QUEUED and batch.work_cpu == cpu_index:
-            ahead += work_cost(world, cpu, batch.objects.sum(), batch.blocks[LIST])
+            ahead += work_cost(world, cpu, total(batch.objects), batch.blocks[LIST])
 
     return max(now, cpu.work_step_ends_at + ahead)
 
 
 def rest_of_work(world: World, cpu: Cpu) -> float:
     """R34: the CPU time of a work behind its present step."""
-    objects = cpu.work_objects.sum() - cpu.work_step_objects
+    objects = total(cpu.work_objects) - cpu.work_step_objects
     wrappers = cpu.work_blocks[LIST] - cpu.work_step_wrappers
     return work_cost(world, cpu, objects, wrappers)
 

@@ -62,7 +62,7 @@ def kvfree_call_rcu(
     if world.has_array_path and not goes_into_block:
         cache = channel * world.has_channel_caches
         if world.has_page_memory and cpu.cached_pages[cache] == 0:
-            u_page = 1.0 * take_page(world, cpu, now, world.nowait_mark)
+            u_page = 1.0 * take_page(world, cpu, now, world.nowait_mark)  # 1 if there is one
         goes_into_block = add_ptr_to_bulk_krc_lock(
             world, cpu, cpu_index, now, channel, is_single, u_page
         )
@@ -74,6 +74,8 @@ def kvfree_call_rcu(
         enqueue(world, cpu, cpu_index, now, target, world.window)
         return False
 
+    # A single-argument call without a page asks for an rcu_head, after a stall for its page if it
+    # asks with __GFP_NORETRY. Then come the pool, and at last the wait: go_on_after_stall().
     held_call = free_slot(world)
     hold_call(world, held_call, cpu_index, now, channel, u_page, u_head, producer)
     if u_head < p_no_head(world) and (held_call.page_fails or not world.asks_noretry):

@@ -3,6 +3,7 @@
 
 import math
 
+from krcsim.engine.channels import total
 from krcsim.engine.codes import BATCH_ASKS, BATCH_IDLE, BATCH_JOINED, BATCH_WAITS, MONITOR_REARMED
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import next_full_grace_period, request_grace_period
@@ -40,7 +41,7 @@ def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
             any_queued = True
 
         # Asked after each batch: the first being busy is enough, as in v5.9.
-        any_left |= cpu.queued_objects.sum() > 0
+        any_left |= total(cpu.queued_objects) > 0
 
     counters.drains += any_queued
 
@@ -56,7 +57,7 @@ def can_take(world: World, cpu: Cpu, batch: Batch) -> bool:
     for channel in range(CHANNELS):
         has_place |= cpu.queued_objects[channel] > 0 and batch.objects[channel] == 0
 
-    return has_place and (world.attaches_to_pending > 0 or batch.objects.sum() == 0)
+    return has_place and (world.attaches_to_pending > 0 or total(batch.objects) == 0)
 
 
 def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, now: float) -> None:
@@ -66,7 +67,7 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
     """
     needed = next_full_grace_period(world)
     code = BATCH_ASKS if batch.state == BATCH_IDLE else BATCH_JOINED
-    log_event(world, now, code, cpu_index, float(cpu.queued_objects.sum()))
+    log_event(world, now, code, cpu_index, float(total(cpu.queued_objects)))
 
     if batch.state == BATCH_IDLE:
         batch.state = BATCH_WAITS

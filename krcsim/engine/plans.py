@@ -7,7 +7,7 @@ and they are accounted for together, without an event for each.
 
 from krcsim.engine.biased_draws import draw_call, p_uneventful_biased
 from krcsim.engine.call_draws import p_uneventful_and_eventful
-from krcsim.engine.codes import ANY_CALL, EVENTFUL, LIST, ONE, SLAB, UNEVENTFUL, VMALLOC
+from krcsim.engine.codes import ANY_CALL, EVENTFUL, LIST, ONE, SLAB, UNEVENTFUL, VMALLOC, ZERO
 from krcsim.engine.kvfree_call import kvfree_call_rcu
 from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.pointers import counters_at
@@ -97,8 +97,8 @@ def spread_uneventful_calls(world: World, cpu: Cpu, calls: int) -> int:
     vmalloc = p_uneventful_and_eventful(world, cpu, VMALLOC)[0]
     vmalloc_calls = binomial(cpu.call_stream, calls, vmalloc / (slab + vmalloc))
 
-    singles = 0
-    listed = 0
+    singles = ZERO
+    listed = ZERO
     for channel in range(BLOCK_CHANNELS):
         of_channel = vmalloc_calls if channel == VMALLOC else calls - vmalloc_calls
         into_block = of_channel * (cpu.head_block_room[channel] > 0)

@@ -13,7 +13,7 @@ from krcsim.engine.biased_copies import (
     follow_copies_at_call,
 )
 from krcsim.engine.call_source import make_plan, settle_calls
-from krcsim.engine.codes import AT_PLAN, NO_ERROR, ONE
+from krcsim.engine.codes import AT_PLAN, NO_ERROR, ONE, ZERO
 from krcsim.engine.copying import copy_counters, copy_state, renew_streams
 from krcsim.engine.danger import measure_danger
 from krcsim.engine.event_loop import boot, handle_next_event
@@ -38,7 +38,7 @@ def simulate_with_copies(worlds: Sequence[World]) -> None:
         cpu_at(world.cpus_address, cpu_index).counts_waits = 1
 
     is_split = world.max_plan_calls < UNLIMITED
-    level = 0
+    level = ZERO
     peak = -INF
     steps = 0
     while world.error == NO_ERROR:

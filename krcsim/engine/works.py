@@ -5,6 +5,7 @@ of docs/model.md).
 
 import math
 
+from krcsim.engine.channels import total
 from krcsim.engine.codes import (
     BATCH_IDLE,
     BATCH_QUEUED,
@@ -114,7 +115,7 @@ def start_work(world: World, cpu: Cpu, cpu_index: int, now: float) -> bool:
 
     batch = batch_at(world.batches_address, chosen)
     owner = chosen // KFREE_N_BATCHES
-    log_event(world, now, WORK_STARTS, owner, float(batch.objects.sum()))
+    log_event(world, now, WORK_STARTS, owner, float(total(batch.objects)))
 
     early = 0
     for channel in range(CHANNELS):
@@ -133,7 +134,7 @@ def start_work(world: World, cpu: Cpu, cpu_index: int, now: float) -> bool:
     cpu.is_working = 1
     cpu.work_began_at = now
     cpu.work_owner = owner
-    cpu.work_total_objects = cpu.work_objects.sum()
+    cpu.work_total_objects = total(cpu.work_objects)
     batch.state = BATCH_IDLE
     return True
 
@@ -157,7 +158,7 @@ def finish_step(world: World, cpu_index: int, now: float) -> None:
     else:
         return_page(world, cpu, cpu_index, now, channel, counters)
 
-    if cpu.work_objects.sum() == 0:
+    if total(cpu.work_objects) == 0:
         end_work(world, cpu, now)
 
 

@@ -54,10 +54,10 @@ class Version:
     compile_plain_s: float  # and in numba's own way
 
 
-LIGHT = Version("light", "run", NOTHING_OF_THESE | NO_COPIES, 8.0, 20.0)
-FULL = Version("full", "run", NO_COPIES, 12.0, 45.0)
-LIGHT_COPIES = Version("light_copies", "run_with_copies", NOTHING_OF_THESE, 12.0, 40.0)
-FULL_COPIES = Version("full_copies", "run_with_copies", {}, 16.0, 80.0)
+LIGHT = Version("light", "run", NOTHING_OF_THESE | NO_COPIES, 6.0, 12.0)
+FULL = Version("full", "run", NO_COPIES, 8.0, 25.0)
+LIGHT_COPIES = Version("light_copies", "run_with_copies", NOTHING_OF_THESE, 8.0, 25.0)
+FULL_COPIES = Version("full_copies", "run_with_copies", {}, 11.0, 50.0)
 VERSIONS = (LIGHT, FULL, LIGHT_COPIES, FULL_COPIES)
 
 
@@ -106,16 +106,18 @@ def compile_in_background(*versions: Version) -> None:
     """
     missing = [version.name for version in versions if not is_compiled(version)]
     if missing:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "krcsim.runs.compile", *missing],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        _background.append(process)
 
 
 _engines: dict[str, Any] = {}
+_background: list[Any] = []  # processes that compile; nobody waits for them
 _locks = {version.name: threading.Lock() for version in VERSIONS}
 
 

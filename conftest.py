@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -46,7 +47,19 @@ def pytest_make_collect_report():
 
 @pytest.fixture(scope="session")
 def warm_engine() -> None:
-    """The engine compiled or loaded; for tests that measure time."""
-    from krcsim.runs.replications import warm_up
+    """All versions of the engine compiled or loaded; for tests that measure time, or what is
+    written to standard error.
+    """
+    from krcsim.runs import engines
 
-    warm_up()
+    for version in engines.VERSIONS:
+        engines.engine(version)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _compiling_in_silence() -> Iterator[None]:
+    """What is written to standard error is the same with and without kept code."""
+    from krcsim.runs.waiting import announced_to
+
+    with announced_to(None):
+        yield

@@ -6,7 +6,6 @@ in which it can be read:
 
 records, pointers     what a run remembers, field by field; how compiled code reaches it
 codes                 every enumeration
-compiling             how functions are compiled
 random_streams        random numbers
 channels              sums over the channels
 event_log, calendar   what happened; what comes next

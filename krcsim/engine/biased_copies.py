@@ -23,7 +23,6 @@ from krcsim.engine.codes import (
     UNEVENTFUL,
     VMALLOC,
 )
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.copying import copy_state, renew_streams
 from krcsim.engine.event_loop import handle_next_event
 from krcsim.engine.pointers import cpu_at, heap_node_at, held_call_at, real_at, tally_at
@@ -31,7 +30,6 @@ from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import Cpu, World
 
 
-@part
 def has_full_pool(world: World, cpu: Cpu) -> bool:
     """Whether the pool of a CPU is full, and no stalled call will take from it."""
     return cpu.nr_emergency - cpu.stalled_failing_calls >= world.pool_capacity
@@ -63,7 +61,6 @@ def may_fail_next(world: World, cpu_index: int) -> bool:
     return may_fail
 
 
-@part
 def comes_first(world: World, cpu: Cpu, cpu_index: int) -> bool:
     """Whether the planned call of a CPU comes before every other event."""
     at = cpu.call_at
@@ -132,7 +129,6 @@ def follow_copy(world: World, copy: World, cpu_index: int, where: int) -> None:
     tally.events += copy.events - events
 
 
-@part
 def forget_counted_waits(copy: World) -> None:
     """Waits that began before the copy do not count with its weight."""
     for cpu_index in range(copy.nr_cpus):
@@ -147,7 +143,6 @@ def forget_counted_waits(copy: World) -> None:
         held_call_at(copy.stalled_address, node.slot).is_counted = 0
 
 
-@part
 def follow_to_next_place(copy: World, cpu: Cpu, cpu_index: int, episodes: int) -> bool:
     """Follow a copy until its CPU is at such a place again, or a new episode begins; False if it
     came to its end. Few copies go on into calm, where waits are few; these count for more.
@@ -178,7 +173,6 @@ def follow_to_next_place(copy: World, cpu: Cpu, cpu_index: int, episodes: int) -
     return is_going
 
 
-@part
 def follow_copies_at_call(world: World, copy: World) -> None:
     """The copies that begin before an event: at a call that may fail."""
     cpu_index = earliest_cpu(world)
@@ -186,7 +180,6 @@ def follow_copies_at_call(world: World, copy: World) -> None:
         follow_copies(world, copy, cpu_index, AT_CALL)
 
 
-@part
 def follow_copies_after_event(world: World, copy: World, episodes: int) -> None:
     """The copies that begin after an event: at a new plan, or at a new episode."""
     for cpu_index in range(world.nr_cpus):
@@ -198,6 +191,3 @@ def follow_copies_after_event(world: World, copy: World, episodes: int) -> None:
             cpu.starts_copies = 0
             if where == AT_PLAN or not has_full_pool(world, cpu):
                 follow_copies(world, copy, cpu_index, where)
-
-
-compile_module()

@@ -20,20 +20,17 @@ from krcsim.engine.call_draws import (
     p_uneventful_and_eventful,
 )
 from krcsim.engine.codes import ANY_CALL, BIASED, FORCED, SLAB, VMALLOC
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.kvfree_call import p_no_head
 from krcsim.engine.random_streams import uniform
 from krcsim.engine.records import Cpu, World
 
 
-@part
 def p_failing_call(world: World, cpu: Cpu) -> float:
     """P(a call gets neither page nor rcu_head)."""
     slab = p_neither_page_nor_head(world, cpu, SLAB)
     return slab + p_neither_page_nor_head(world, cpu, VMALLOC)
 
 
-@part
 def p_eventful_call(world: World, cpu: Cpu) -> float:
     """P(a call is eventful)."""
     slab = p_uneventful_and_eventful(world, cpu, SLAB)[1]
@@ -66,7 +63,6 @@ def p_uneventful_biased(world: World, cpu: Cpu, uneventful: float) -> float:
     return uneventful
 
 
-@part
 def draw_call(world: World, cpu: Cpu) -> CallDraw:
     """The last call of a plan: of nothing is known, or it is eventful."""
     if cpu.bias:
@@ -139,7 +135,6 @@ def draw_biased_call(world: World, cpu: Cpu) -> CallDraw:
     return draw_failing_call(world, cpu, p_fails)
 
 
-@part
 def draw_uneventful_call(world: World, cpu: Cpu) -> CallDraw:
     """Draw calls until one is uneventful."""
     call = draw_any_call(world, cpu)
@@ -149,7 +144,6 @@ def draw_uneventful_call(world: World, cpu: Cpu) -> CallDraw:
     return call
 
 
-@part
 def draw_undecided_call(world: World, cpu: Cpu) -> CallDraw:
     """Draw eventful calls until one gets no page, but may get an rcu_head after all."""
     call = draw_eventful_call(world, cpu)
@@ -159,7 +153,6 @@ def draw_undecided_call(world: World, cpu: Cpu) -> CallDraw:
     return call
 
 
-@part
 def draw_call_with_page(world: World, cpu: Cpu, p_page: float) -> CallDraw:
     """A call that gets a page from the allocator."""
     stream = cpu.call_stream
@@ -177,7 +170,6 @@ def draw_call_with_page(world: World, cpu: Cpu, p_page: float) -> CallDraw:
     return channel, is_single, u_page, u_head
 
 
-@part
 def draw_failing_call(world: World, cpu: Cpu, p_fails: float) -> CallDraw:
     """A call that gets neither page nor rcu_head."""
     stream = cpu.call_stream
@@ -189,7 +181,6 @@ def draw_failing_call(world: World, cpu: Cpu, p_fails: float) -> CallDraw:
     return channel, True, u_page, u_head
 
 
-@part
 def is_decided(
     world: World, cpu: Cpu, channel: int, is_single: bool, u_page: float, u_head: float
 ) -> bool:
@@ -207,7 +198,6 @@ def is_decided(
     return may_ask and (gets_page or has_neither)
 
 
-@part
 def is_eventful(
     world: World, cpu: Cpu, channel: int, is_single: bool, u_page: float, u_head: float
 ) -> bool:
@@ -220,6 +210,3 @@ def is_eventful(
         return True
 
     return is_single and (world.asks_noretry > 0 or u_head < world.p_head_fails_at_first)
-
-
-compile_module()

@@ -6,7 +6,6 @@ docs/model.md).
 import math
 
 from krcsim.engine.codes import NOBODY, SLAB, UNEVENTFUL, VMALLOC
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_last_planned_call
 from krcsim.engine.pointers import producer_at
 from krcsim.engine.random_streams import UNLIMITED, exponential
@@ -62,7 +61,6 @@ def mean_call_cost(world: World, cpu: Cpu) -> float:
     return cost
 
 
-@part
 def plan_burst(world: World, cpu: Cpu, now: float) -> None:
     """R7 and R8: draw the next call of a burst that needs attention."""
     index = next_producer(world, cpu)
@@ -91,7 +89,6 @@ def plan_burst(world: World, cpu: Cpu, now: float) -> None:
     cpu.call_at = time_of_call(world, cpu, producer, cpu.plan_start_at, cpu.plan_calls - 1)
 
 
-@part
 def plan_limit(world: World, cpu: Cpu, producer: Producer) -> int:
     """R6 and R7: most calls of a plan; it crosses into later bursts only where these start when
     they are due, and the cost of all its calls is the same.
@@ -112,7 +109,6 @@ def plan_limit(world: World, cpu: Cpu, producer: Producer) -> int:
     return min(cpu.reusable_objects or UNLIMITED, calls)
 
 
-@part
 def settle_burst(world: World, cpu: Cpu, now: float) -> None:
     """R7: account for the uneventful calls of the timetable before now; moves the producer and the
     start of the plan.
@@ -158,7 +154,6 @@ def settle_burst(world: World, cpu: Cpu, now: float) -> None:
         cpu.current_producer = NOBODY
 
 
-@part
 def count_calls_before(world: World, cpu: Cpu, producer: Producer, now: float) -> int:
     """How many of the plan's uneventful calls, all but its last, are made before now: by
     bisection.
@@ -177,7 +172,6 @@ def count_calls_before(world: World, cpu: Cpu, producer: Producer, now: float) -
     return calls
 
 
-@part
 def sum_call_times(
     world: World, cpu: Cpu, producer: Producer, first: int, whole: int, rest: int
 ) -> float:
@@ -211,7 +205,6 @@ def end_burst(world: World, cpu: Cpu, producer: Producer, now: float) -> None:
         producer.ready_at += world.wake_cost
 
 
-@part
 def make_call_of_burst(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
     """R6 to R8: the last call of a burst's plan is made, and takes its CPU time."""
     index = next_producer(world, cpu)
@@ -245,7 +238,6 @@ def make_call_of_burst(world: World, cpu: Cpu, cpu_index: int, now: float) -> No
         resume_work_early(world, cpu)
 
 
-@part
 def pause_work(world: World, cpu: Cpu, now: float) -> None:
     """R10: a work that has seen a tick lets in, between two blocks or entries, a caller that is
     late; its time slice is over.
@@ -267,7 +259,6 @@ def pause_work(world: World, cpu: Cpu, now: float) -> None:
         cpu.work_began_at = cpu.work_pause_ends_at
 
 
-@part
 def resume_work_early(world: World, cpu: Cpu) -> None:
     """R10: if the caller that was let in waits, or sleeps until its next burst is due, the work
     goes on.
@@ -284,6 +275,3 @@ def resume_work_early(world: World, cpu: Cpu) -> None:
     cpu.work_step_ends_at -= cpu.work_pause_ends_at - cpu.cpu_free_at
     cpu.work_pause_ends_at = cpu.cpu_free_at
     cpu.work_began_at = cpu.cpu_free_at
-
-
-compile_module()

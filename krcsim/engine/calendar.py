@@ -2,13 +2,11 @@
 """What comes next: a tournament over the CPUs, and a heap of stalls and expedited waits."""
 
 from krcsim.engine.codes import FULL
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.pointers import batch_at, cpu_at, heap_node_at, held_call_at, real_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import KFREE_N_BATCHES, HeldCall, World
 
 
-@part
 def batches_ready_at(world: World, cpu_index: int) -> float:
     """When the first batch of a CPU becomes ready; infinite if none is known to."""
     ready_at = INF
@@ -110,6 +108,3 @@ def pop_held_call(world: World) -> None:
 
     node.at = at
     node.slot = slot
-
-
-compile_module()

@@ -7,7 +7,6 @@ list; else it is eventful.
 """
 
 from krcsim.engine.codes import SLAB, VMALLOC
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.kvfree_call import p_no_head
 from krcsim.engine.random_streams import chance, uniform
 from krcsim.engine.records import Cpu, World
@@ -15,19 +14,16 @@ from krcsim.engine.records import Cpu, World
 CallDraw = tuple[int, bool, float, float]  # channel, single-argument or not, u_page, u_head
 
 
-@part
 def p_channel(world: World, channel: int) -> float:
     """R4: P(a call concerns an object of this channel)."""
     return 1.0 - world.p_vmalloc if channel == SLAB else world.p_vmalloc
 
 
-@part
 def p_single_page_fails(world: World) -> float:
     """R15: P(a single-argument call gets no page from the allocator, at once or after a stall)."""
     return world.p_noretry_page_fails if world.asks_noretry else world.p_page_fails
 
 
-@part
 def has_cached_page(world: World, cpu: Cpu, channel: int) -> bool:
     """R14: whether a call without room would find a page in the cache."""
     cache = channel * world.has_channel_caches
@@ -72,7 +68,6 @@ def p_page_from_allocator(world: World, cpu: Cpu, channel: int) -> float:
     return p_channel(world, channel) * (double + single)
 
 
-@part
 def draw_any_call(world: World, cpu: Cpu) -> CallDraw:
     """A call of which nothing is known."""
     stream = cpu.call_stream
@@ -110,6 +105,3 @@ def draw_eventful_call(world: World, cpu: Cpu) -> CallDraw:
             u_head *= world.p_head_fails_at_first
 
     return channel, is_single, u_page, u_head
-
-
-compile_module()

@@ -8,7 +8,6 @@ import math
 from krcsim.engine.bursts import end_burst, make_call_of_burst, plan_burst, settle_burst
 from krcsim.engine.calendar import update_next_event
 from krcsim.engine.codes import ANY_CALL, NOBODY
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_last_planned_call
 from krcsim.engine.pointers import cpu_at, producer_at
 from krcsim.engine.random_streams import INF, binomial, exponential, gamma, poisson, uniform
@@ -32,7 +31,6 @@ def make_plan(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
     update_next_event(world, cpu_index)
 
 
-@part
 def time_poisson_plan(cpu: Cpu, now: float) -> None:
     """R5: draw when the last call of a plan is made; where the monitor is likely to run first, only
     how many calls come until then.
@@ -68,7 +66,6 @@ def settle_calls(world: World, cpu: Cpu, now: float) -> None:
         cpu.plan_from = now
 
 
-@part
 def settle_poisson_plan(world: World, cpu: Cpu, now: float) -> None:
     """R5: of the plan's uneventful calls some come before now; given their number they are uniform
     in time.
@@ -87,7 +84,6 @@ def settle_poisson_plan(world: World, cpu: Cpu, now: float) -> None:
     count_uneventful_calls(world, cpu, calls, 0.5 * calls * (cpu.plan_from + now))
 
 
-@part
 def handle_source_event(world: World, cpu_index: int, now: float) -> None:
     """R5 and R7: the last call of a plan is made, or an on or off phase ends."""
     cpu = cpu_at(world.cpus_address, cpu_index)
@@ -127,7 +123,6 @@ def resume_caller(
     make_plan(world, cpu, cpu_index, now)
 
 
-@part
 def calls_again_at_once(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
 ) -> None:
@@ -160,6 +155,3 @@ def settle_all(world: World, now: float) -> None:
         world.all_settled_at = now
         for cpu_index in range(world.nr_cpus):
             settle_calls(world, cpu_at(world.cpus_address, cpu_index), now)
-
-
-compile_module()

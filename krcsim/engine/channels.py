@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a record holds for each channel, added up."""
 
-from krcsim.engine.compiling import compile_module
 from krcsim.engine.records import CHANNELS, PerChannel
 
 
@@ -12,6 +11,3 @@ def total(of_channels: PerChannel) -> int:
         found += of_channels[channel]
 
     return found
-
-
-compile_module()

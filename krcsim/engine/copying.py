@@ -6,7 +6,6 @@ memory; of the arrays that belong to the state the contents are. Whoever adds a 
 needs to do nothing here; whoever adds an array to World adds it to one of the two lists below.
 """
 
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.pointers import counters_at, cpu_at, heap_node_at, move_bytes
 from krcsim.engine.random_streams import renew_stream
 from krcsim.engine.records import (
@@ -82,7 +81,6 @@ def copy_state(copy: World, world: World) -> None:
     counters.peak = counters_at(world.counters_address, world.window).peak
 
 
-@part
 def copy_held_calls(copy: World, world: World) -> None:
     """The queue of waiters, and the heap in the same order; its slots are those of `copy`."""
     for number in range(world.waiters_head, world.waiters_tail):
@@ -100,7 +98,6 @@ def copy_held_calls(copy: World, world: World) -> None:
         )
 
 
-@part
 def copy_counters(copy: World, world: World) -> None:
     """The counters of all windows of a run that is split."""
     move_bytes(copy.counters_address, world.counters_address, COUNTERS_BYTES * WINDOWS)
@@ -118,6 +115,3 @@ def renew_streams(world: World, source: World) -> None:
         renew_stream(cpu.arrival_stream, source.copy_stream)
         renew_stream(cpu.call_stream, source.copy_stream)
         renew_stream(cpu.stall_stream, source.copy_stream)
-
-
-compile_module()

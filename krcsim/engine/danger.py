@@ -10,7 +10,6 @@ import math
 
 from krcsim.engine.call_draws import p_channel
 from krcsim.engine.codes import BATCH_QUEUED, BATCH_WAITS, NO, SLAB, VMALLOC, ZERO
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.grace_periods import count_lengths_passed, p_longer_than
 from krcsim.engine.pointers import batch_at, cpu_at, real_at
 from krcsim.engine.random_streams import INF
@@ -31,7 +30,6 @@ def measure_danger(world: World) -> float:
     return danger + discount
 
 
-@part
 def danger_of_cpu(world: World, cpu_index: int, passed: int) -> float:
     """The danger of a CPU; the running grace period has passed so many lengths of the table."""
     cpu = cpu_at(world.cpus_address, cpu_index)
@@ -86,7 +84,6 @@ def danger_of_cpu(world: World, cpu_index: int, passed: int) -> float:
     return danger
 
 
-@part
 def danger_of_channel(
     world: World,
     cpu: Cpu,
@@ -146,7 +143,6 @@ def danger_of_channel(
     return danger
 
 
-@part
 def count_pages(world: World, cpu: Cpu, cpu_index: int, channel: int) -> tuple[int, int, int]:
     """The pages of a channel: cached, or in a work and as good as that; in batches that will be
     ready soon; and in batches that wait for a grace period.
@@ -191,6 +187,3 @@ def log_p_more_calls(
 def log_p_beyond(come: float, fit: float) -> float:
     """About log P(more calls come than fit), where `come` are expected."""
     return -0.5 * (fit - come) ** 2 / (come + 1.0) if fit > come else 0.0
-
-
-compile_module()

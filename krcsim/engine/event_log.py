@@ -2,7 +2,6 @@
 """The event log: what happened, and what the CPU held after it."""
 
 from krcsim.engine.channels import total
-from krcsim.engine.compiling import compile_module
 from krcsim.engine.pointers import cpu_at, event_at
 from krcsim.engine.records import World
 
@@ -28,6 +27,3 @@ def log_event(world: World, at: float, code: int, cpu_index: int, value: float) 
             event.listed = cpu.queued_objects[2]
 
     world.log_size += 1
-
-
-compile_module()

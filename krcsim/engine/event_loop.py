@@ -8,7 +8,6 @@ import math
 from krcsim.engine.calendar import earliest_cpu
 from krcsim.engine.call_source import handle_source_event, make_plan, settle_calls, update_rate
 from krcsim.engine.codes import ALL_CPUS, BOOT, NO_ERROR, NOBODY, ONE, STOPPED
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import finish_grace_period, follow_reader, start_grace_period
 from krcsim.engine.held_calls import end_stall, end_wait, rest_of_work
@@ -52,7 +51,6 @@ def boot(world: World) -> None:
         boot_cpu(world, cpu_index)
 
 
-@part
 def draw_first_episode(world: World) -> None:
     """R36: when the first episode begins."""
     world.pressure_switches_at = real_at(world.schedule_address, 0).x
@@ -65,7 +63,6 @@ def draw_first_episode(world: World) -> None:
             world.pressure_switches_at = exponential(world.episode_stream) * world.calm_mean
 
 
-@part
 def boot_cpu(world: World, cpu_index: int) -> None:
     """R4 to R8 and R29: the sources, the reader and the first plan of a CPU."""
     cpu = cpu_at(world.cpus_address, cpu_index)
@@ -99,7 +96,6 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     make_plan(world, cpu, cpu_index, 0.0)
 
 
-@part
 def boot_producers(world: World, cpu: Cpu) -> None:
     """R7: when the bursts of each producer are first due."""
     phase = world.phase
@@ -177,7 +173,6 @@ def handle_global_event(world: World, now: float, wake_at: float, stall_ends_at:
         switch_pressure(world, now)
 
 
-@part
 def readers_let_it_end(world: World, now: float) -> bool:
     """R29: whether the grace period ends now; else it is looked at again when the next section ends
     that holds it up.
@@ -194,7 +189,6 @@ def readers_let_it_end(world: World, now: float) -> bool:
     return world.gp_event_at <= now
 
 
-@part
 def follow_held_reader(world: World, cpu: Cpu, now: float) -> None:
     """R29: until when the reader of a CPU holds up the running grace period."""
     busy_until = 0.0
@@ -216,6 +210,3 @@ def follow_held_reader(world: World, cpu: Cpu, now: float) -> None:
 
     if cpu.reader_holds_until == now:  # it runs on when the CPU is free again
         cpu.reader_holds_until = max(now, busy_until)
-
-
-compile_module()

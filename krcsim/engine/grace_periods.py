@@ -7,7 +7,6 @@ import math
 
 from krcsim.engine.calendar import update_next_event
 from krcsim.engine.codes import ALL_CPUS, BATCH_WAITS, GP_ENDS, GP_STARTS
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.event_log import log_event
 from krcsim.engine.pointers import batch_at, cpu_at, held_call_at, producer_at, real_at
 from krcsim.engine.random_streams import INF, uniform
@@ -48,7 +47,6 @@ def start_grace_period(world: World, now: float) -> None:
     log_event(world, now, GP_STARTS, ALL_CPUS, float(world.gps_done + 1))
 
 
-@part
 def note_readers(world: World, now: float, length: float) -> None:
     """R29: which readers hold up the grace period that starts now; a scan comes with the next
     tick.
@@ -141,7 +139,6 @@ def finish_grace_period(world: World, now: float) -> None:
         start_grace_period(world, now)
 
 
-@part
 def serve_batches(world: World, served_at: float) -> bool:
     """R28: batches whose grace period has ended get the time of their work; whether others wait for
     a later one.
@@ -160,7 +157,6 @@ def serve_batches(world: World, served_at: float) -> bool:
     return any_needs_more
 
 
-@part
 def serve_waiters(world: World, served_at: float) -> None:
     """R28: waiters whose grace period has ended get the time at which they wake."""
     while world.waiters_served < world.waiters_tail:
@@ -171,6 +167,3 @@ def serve_waiters(world: World, served_at: float) -> None:
 
         waiter.wakes_at = served_at
         world.waiters_served += 1
-
-
-compile_module()

@@ -7,7 +7,6 @@ from krcsim.engine.calendar import free_slot, pop_held_call
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
 from krcsim.engine.channels import total
 from krcsim.engine.codes import BATCH_QUEUED, EXPEDITED_WAIT, LIST, WAIT_ENDS
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
@@ -51,7 +50,6 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
         resume_caller(world, cpu, cpu_index, now, runs_at, held_call)
 
 
-@part
 def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
     """R11: when a woken caller gets the CPU, which a work may have."""
     if cpu.is_working == 0:
@@ -72,7 +70,6 @@ def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
     return max(now, cpu.work_step_ends_at + ahead)
 
 
-@part
 def rest_of_work(world: World, cpu: Cpu) -> float:
     """R34: the CPU time of a work behind its present step."""
     objects = total(cpu.work_objects) - cpu.work_step_objects
@@ -80,7 +77,6 @@ def rest_of_work(world: World, cpu: Cpu) -> float:
     return work_cost(world, cpu, objects, wrappers)
 
 
-@part
 def record_wait(world: World, held_call: HeldCall, ms: float) -> None:
     """R45: a wait counts with its whole length in the window of its call."""
     counters_at(world.counters_address, held_call.window).wait_ms += ms
@@ -92,7 +88,6 @@ def record_wait(world: World, held_call: HeldCall, ms: float) -> None:
         world.open_counted_waits -= 1
 
 
-@part
 def end_stall(world: World, now: float) -> None:
     """R21 and R31: a stall ends, and its call goes on; or an expedited wait is over."""
     pop_held_call(world)
@@ -115,6 +110,3 @@ def end_stall(world: World, now: float) -> None:
         resume_caller(world, cpu, cpu_index, now, now, held_call)
     elif not is_held or counters.waits > waits:  # else it stalls once more
         make_plan(world, cpu, cpu_index, now)
-
-
-compile_module()

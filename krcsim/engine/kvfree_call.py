@@ -23,7 +23,6 @@ from krcsim.engine.codes import (
     PAGE_STALL,
     STALL_BEGINS,
 )
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.event_log import log_event
 from krcsim.engine.monitor import arm_monitor, kfree_rcu_monitor
 from krcsim.engine.page_memory import (
@@ -41,7 +40,6 @@ from krcsim.engine.records import Cpu, HeldCall, World
 from krcsim.engine.synchronize import synchronize_rcu
 
 
-@part
 def kvfree_call_rcu(
     world: World,
     cpu: Cpu,
@@ -88,7 +86,6 @@ def kvfree_call_rcu(
     return go_on_after_stall(world, cpu, cpu_index, now, held_call)
 
 
-@part
 def count_call(world: World, is_single: bool) -> None:
     """R45: a call is counted by its kind."""
     counters = counters_at(world.counters_address, world.window)
@@ -98,7 +95,6 @@ def count_call(world: World, is_single: bool) -> None:
     counters.double_episode += (not is_single) * world.in_episode
 
 
-@part
 def add_ptr_to_bulk_krc_lock(
     world: World,
     cpu: Cpu,
@@ -151,7 +147,6 @@ def receive_page(
         cpu.queued_blocks[channel] += 1
 
 
-@part
 def hold_call(
     world: World,
     held_call: HeldCall,
@@ -262,7 +257,6 @@ def go_on_after_stall(
     return False
 
 
-@part
 def answer_page_request(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
 ) -> bool:
@@ -301,6 +295,3 @@ def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, wi
             kfree_rcu_monitor(world, cpu, cpu_index, now)
         else:
             arm_monitor(world, cpu, cpu_index, now, MONITOR_ARMED)
-
-
-compile_module()

@@ -7,7 +7,6 @@ from krcsim.engine.bursts import pause_work
 from krcsim.engine.calendar import batches_ready_at, update_next_event
 from krcsim.engine.call_source import make_plan, settle_all, settle_calls
 from krcsim.engine.codes import ANY_CALL, BATCH_QUEUED
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.monitor import kfree_rcu_monitor
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at, held_call_at, producer_at
 from krcsim.engine.random_streams import INF, uniform
@@ -15,7 +14,6 @@ from krcsim.engine.records import KFREE_N_BATCHES, Batch, Cpu, World
 from krcsim.engine.works import finish_step, start_next_step
 
 
-@part
 def has_maintenance_due(world: World, cpu_index: int, now: float) -> bool:
     """R3: whether the CPU's monitor, or a ready or running work, is due now."""
     cpu = cpu_at(world.cpus_address, cpu_index)
@@ -84,7 +82,6 @@ def queue_work(world: World, batch_index: int, now: float) -> None:
         update_next_event(world, cpu_index)
 
 
-@part
 def let_earlier_callers_run(world: World, batch: Batch, owner: int, now: float) -> None:
     """R9: callbacks are invoked in order; a caller that asked before the batch runs on before its
     work.
@@ -129,7 +126,6 @@ def run_works(world: World, cpu_index: int, now: float) -> None:
         update_next_event(world, cpu_index)
 
 
-@part
 def has_seen_tick(world: World, cpu: Cpu, now: float) -> bool:
     """R10: whether a tick came since the work began, or went on after a pause."""
     return (
@@ -139,7 +135,6 @@ def has_seen_tick(world: World, cpu: Cpu, now: float) -> bool:
     )
 
 
-@part
 def may_be_peak(world: World, now: float) -> bool:
     """R45: whether the number of deferred objects may be a new peak; only then does it matter
     exactly before objects are freed.
@@ -153,6 +148,3 @@ def may_be_peak(world: World, now: float) -> bool:
 
     peak = counters_at(world.counters_address, world.window).peak
     return world.deferred_objects + more >= peak
-
-
-compile_module()

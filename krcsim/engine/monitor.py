@@ -5,7 +5,6 @@ import math
 
 from krcsim.engine.channels import total
 from krcsim.engine.codes import BATCH_ASKS, BATCH_IDLE, BATCH_JOINED, BATCH_WAITS, MONITOR_REARMED
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import next_full_grace_period, request_grace_period
 from krcsim.engine.pointers import batch_at, counters_at
@@ -52,7 +51,6 @@ def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
         arm_monitor(world, cpu, cpu_index, now, MONITOR_REARMED)
 
 
-@part
 def can_take(world: World, cpu: Cpu, batch: Batch) -> bool:
     """R24: whether the batch takes any of the channels that have objects."""
     has_place = False
@@ -62,7 +60,6 @@ def can_take(world: World, cpu: Cpu, batch: Batch) -> bool:
     return has_place and (world.attaches_to_pending > 0 or total(batch.objects) == 0)
 
 
-@part
 def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, now: float) -> None:
     """R24 and R25, queue_kfree_rcu_work(): each channel that is empty in the batch moves there.
 
@@ -85,6 +82,3 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
             cpu.queued_objects[channel] = 0
             cpu.queued_blocks[channel] = 0
             cpu.head_block_room[channel] = 0
-
-
-compile_module()

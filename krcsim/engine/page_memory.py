@@ -7,7 +7,6 @@ It is brought up to date when somebody asks (rules R37 to R44 of docs/model.md).
 import math
 
 from krcsim.engine.codes import HEAD_NONE, HEAD_STALL, HEAD_THREE_STEP, HEAD_TRYHARD, LIST, ONE
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.pointers import cpu_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import Cpu, World
@@ -88,7 +87,6 @@ def follow_memory(world: World, until: float) -> None:
     world.memory_known_at = max(world.memory_known_at, until)
 
 
-@part
 def wake_kswapd(world: World) -> None:
     """R40, kswapd(): it starts at the low mark and stops at the high one."""
     if world.file_pages < NO_FILE_PAGES:
@@ -100,7 +98,6 @@ def wake_kswapd(world: World) -> None:
         world.kswapd_runs = 1
 
 
-@part
 def next_mark_below(world: World, hog: float, load: float) -> float:
     """R40: the free pages at which somebody changes his pace, if they become fewer."""
     mark = world.hog_mark if hog > 0.0 else 0.0
@@ -173,7 +170,6 @@ def count_held_objects(world: World, objects: int) -> None:
     world.free_pages -= more
 
 
-@part
 def head_request_may_sleep(world: World) -> bool:
     """R17: whether a request for an rcu_head object may stall in direct reclaim."""
     return world.head_alloc == HEAD_TRYHARD or world.head_alloc == HEAD_THREE_STEP
@@ -280,6 +276,3 @@ def take_refill_page(world: World, cpu: Cpu, now: float) -> bool:
             got = take_page(world, cpu, now, world.nowait_mark)
 
     return got
-
-
-compile_module()

@@ -8,7 +8,6 @@ and they are accounted for together, without an event for each.
 from krcsim.engine.biased_draws import draw_call, p_uneventful_biased
 from krcsim.engine.call_draws import p_uneventful_and_eventful
 from krcsim.engine.codes import ANY_CALL, EVENTFUL, LIST, ONE, SLAB, UNEVENTFUL, VMALLOC, ZERO
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.kvfree_call import kvfree_call_rcu
 from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.pointers import counters_at
@@ -16,13 +15,11 @@ from krcsim.engine.random_streams import INF, UNLIMITED, binomial, geometric
 from krcsim.engine.records import BLOCK_CHANNELS, Cpu, World
 
 
-@part
 def has_both_channels(world: World) -> bool:
     """Whether there are objects of the slab allocator and of vmalloc()."""
     return 0.0 < world.p_vmalloc < 1.0
 
 
-@part
 def draw_plan_length(world: World, cpu: Cpu) -> None:
     """Draw the number of calls of a plan and what is known of its last call."""
     cpu.plan_log_ratio = 0.0
@@ -63,7 +60,6 @@ def draw_plan_length(world: World, cpu: Cpu) -> None:
         cpu.plan_last_kind = ANY_CALL
 
 
-@part
 def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) -> None:
     """R13 and R45: uneventful calls were made, at times that add up to time_sum."""
     if calls <= 0:
@@ -142,6 +138,3 @@ def make_last_planned_call(
     )
     cpu.blocked_producers += is_held
     return is_held
-
-
-compile_module()

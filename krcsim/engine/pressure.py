@@ -14,7 +14,6 @@ from krcsim.engine.codes import (
     HEAD_NONE,
     HEAD_TRYHARD,
 )
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.event_log import log_event
 from krcsim.engine.page_memory import switch_hog
 from krcsim.engine.pointers import counters_at, cpu_at, real_at
@@ -50,7 +49,6 @@ def set_probabilities_in_force(world: World) -> None:
         world.p_head_fails_after_reclaim = 0.5
 
 
-@part
 def switch_pressure(world: World, now: float) -> None:
     """R36: an episode of pressure begins or ends, for all CPUs."""
     settle_all(world, now)
@@ -79,7 +77,6 @@ def switch_pressure(world: World, now: float) -> None:
         make_plan(world, cpu_at(world.cpus_address, cpu_index), cpu_index, now)
 
 
-@part
 def begin_episode(world: World, now: float) -> None:
     """R2 and R36: an episode counts in the window of its begin, which it may begin itself."""
     world.episode_number += 1
@@ -112,6 +109,3 @@ def end_window(world: World, now: float) -> None:
         counters.peak = world.deferred_objects
         counters.area = counters.area - world.deferred_objects * now
         counters.episode_ms = counters.episode_ms - world.in_episode * now
-
-
-compile_module()

@@ -9,7 +9,6 @@ import numpy as np
 from numba import uint64
 from numpy.typing import NDArray
 
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.records import Stream
 
 INF = np.inf
@@ -77,7 +76,6 @@ def exponential(stream: Stream) -> float:
     return -math.log(uniform(stream))
 
 
-@part
 def normal(stream: Stream) -> float:
     """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for
     the place.
@@ -229,6 +227,3 @@ def reject_binomial(stream: Stream, trials: int, probability: float) -> int:
             )
             if math.log(v * alpha / (a / (us * us) + b)) <= bound:
                 return int(k)
-
-
-compile_module()

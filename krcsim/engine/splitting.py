@@ -14,7 +14,6 @@ from krcsim.engine.biased_copies import (
 )
 from krcsim.engine.call_source import make_plan, settle_calls
 from krcsim.engine.codes import AT_PLAN, NO_ERROR, ONE, ZERO
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.copying import copy_counters, copy_state, renew_streams
 from krcsim.engine.danger import measure_danger
 from krcsim.engine.event_loop import boot, handle_next_event
@@ -77,13 +76,11 @@ def simulate_with_copies(worlds: Sequence[World]) -> None:
     counters_at(world.counters_address, max(ONE, world.window)).events += events
 
 
-@part
 def copies_of_level(world: World, level: int) -> float:
     """As how many copies a run goes on at a level, counted from 1."""
     return real_at(world.levels_address, 2 * level - 1).x
 
 
-@part
 def count_levels_passed(world: World, is_going: bool) -> int:
     """How many levels of danger the run has passed; its danger is kept."""
     world.danger = measure_danger(world) if is_going else -INF
@@ -104,7 +101,6 @@ def keep_danger(world: World, danger: float) -> None:
         world.peak_count += 1
 
 
-@part
 def pass_levels(worlds: Sequence[World], level: int, passed: int) -> int:
     """The run passes levels upwards; at each it loses weight, and leaves a copy for those that go
     on there later.
@@ -123,7 +119,6 @@ def pass_levels(worlds: Sequence[World], level: int, passed: int) -> int:
     return level
 
 
-@part
 def go_on_from_level(worlds: Sequence[World], level: int) -> None:
     """The run fell below a level: it goes on as the next copy from there."""
     world = worlds[0]
@@ -142,7 +137,6 @@ def go_on_from_level(worlds: Sequence[World], level: int) -> None:
         draw_plans_anew(world, worlds[1])
 
 
-@part
 def draw_plans_anew(world: World, copy: World) -> None:
     """New plans for all CPUs, and the biased copies that begin at them."""
     for cpu_index in range(world.nr_cpus):
@@ -154,6 +148,3 @@ def draw_plans_anew(world: World, copy: World) -> None:
         if cpu.starts_copies and not (had_copies or world.has_page_memory):
             follow_copies(world, copy, cpu_index, AT_PLAN)
         cpu.starts_copies = 0
-
-
-compile_module()

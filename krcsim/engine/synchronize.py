@@ -5,7 +5,6 @@ import math
 
 from krcsim.engine.calendar import push_held_call
 from krcsim.engine.codes import EXPEDITED_WAIT, FULL, UNBIASED, WAIT_BEGINS
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import request_grace_period
 from krcsim.engine.pointers import counters_at, cpu_at, heap_node_at, held_call_at, tally_at
@@ -40,7 +39,6 @@ def synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None:
         waiter.is_counted = held_call.is_counted
 
 
-@part
 def count_wait(world: World, held_call: HeldCall) -> None:
     """R45: a wait counts in the window of its call, and in the episode of its call."""
     counters = counters_at(world.counters_address, held_call.window)
@@ -56,7 +54,6 @@ def count_wait(world: World, held_call: HeldCall) -> None:
             note_episode_waited(world, held_call.episode)
 
 
-@part
 def note_episode_waited(world: World, episode: int) -> None:
     """R36: the first call of an episode waits; calls of it that are made later, or still stall, do
     not make it another such episode.
@@ -69,7 +66,6 @@ def note_episode_waited(world: World, episode: int) -> None:
         stalled.episode_has_waited |= stalled.episode == episode
 
 
-@part
 def count_weighted_wait(world: World, held_call: HeldCall) -> None:
     """A wait on a CPU whose waits count with the weight of a biased copy; its random draws are no
     longer biased (docs/methods.md).
@@ -85,6 +81,3 @@ def count_weighted_wait(world: World, held_call: HeldCall) -> None:
         tally.waits_episode += world.weight * (held_call.episode > 0)
         world.open_counted_waits += 1
         held_call.is_counted = 1
-
-
-compile_module()

@@ -20,7 +20,6 @@ from krcsim.engine.codes import (
     WORK_STARTS,
     WRAPPERS_TO_POOL,
 )
-from krcsim.engine.compiling import compile_module, part
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import follow_reader
 from krcsim.engine.page_memory import count_held_objects, free_wrappers, give_pages
@@ -44,7 +43,6 @@ def work_cost(world: World, cpu: Cpu, objects: int, wrappers: int) -> float:
     return objects * world.free_cost + not_kept * world.list_free_cost
 
 
-@part
 def start_next_step(world: World, cpu_index: int, now: float) -> None:
     """R34, kfree_rcu_work(): the work of a CPU goes on with its next step, else with the first of
     the work that became ready first.
@@ -79,7 +77,6 @@ def start_next_step(world: World, cpu_index: int, now: float) -> None:
     cpu.work_step_ends_at = now + work_cost(world, cpu, objects, wrappers)
 
 
-@part
 def cut_list_at_tick(
     world: World, cpu: Cpu, now: float, objects: int, wrappers: int
 ) -> tuple[int, int]:
@@ -142,7 +139,6 @@ def start_work(world: World, cpu: Cpu, cpu_index: int, now: float) -> bool:
     return True
 
 
-@part
 def finish_step(world: World, cpu_index: int, now: float) -> None:
     """R34: a step of the work on a CPU ends, and after its last the whole work."""
     cpu = cpu_at(world.cpus_address, cpu_index)
@@ -166,7 +162,6 @@ def finish_step(world: World, cpu_index: int, now: float) -> None:
         end_work(world, cpu, now)
 
 
-@part
 def return_wrappers(world: World, cpu: Cpu, cpu_index: int, now: float, counters: Counters) -> None:
     """R34: the wrappers of a step go to the pool of the work's CPU while there is room."""
     wrappers = cpu.work_step_wrappers
@@ -182,7 +177,6 @@ def return_wrappers(world: World, cpu: Cpu, cpu_index: int, now: float, counters
         free_wrappers(world, cpu, now, wrappers - kept)
 
 
-@part
 def return_page(
     world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, counters: Counters
 ) -> None:
@@ -205,7 +199,6 @@ def return_page(
         log_event(world, now, PAGE_FREED, target_index, 0.0)
 
 
-@part
 def end_work(world: World, cpu: Cpu, now: float) -> None:
     """R6 and R29: a work is done; calls reuse the objects that it freed, and the reader, of lower
     priority, goes on.
@@ -224,6 +217,3 @@ def end_work(world: World, cpu: Cpu, now: float) -> None:
             cpu.section_begins_at += late
 
     log_event(world, now, WORK_ENDS, cpu.work_owner, 0.0)
-
-
-compile_module()

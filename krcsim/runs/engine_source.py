@@ -11,7 +11,7 @@ import ast
 import hashlib
 import importlib
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ import krcsim.engine
 
 FOLDER = Path(krcsim.engine.__file__).parent
 PACKAGE = krcsim.engine.__name__
-DECLARATIONS = ("records", "pointers", "codes", "compiling")  # modules without a rule, used as they are
+DECLARATIONS = ("records", "pointers", "codes")  # modules without a rule, used as they are
 ENTRY = "entry_points"  # the module of the entry points
 PURE_CALLS = ("float", "int", "bool", "abs", "min", "max", "range", "sum")
 LITERALS = dict(
@@ -37,24 +37,29 @@ Constants = Mapping[str, int | float]
 Trees = Mapping[str, ast.Module]
 
 
-def trees_of(constants: Constants, entry: str) -> dict[str, ast.Module]:
-    """The syntax trees of what an entry point needs, by module, each after those it imports.
+def trees_of(constants: Constants, entry: str, start: str = ENTRY) -> dict[str, ast.Module]:
+    """The syntax trees of what a function needs, by module, each after those it imports.
 
-    `entry` is a function of engine/entry_points.py; `constants` holds fields of the engine's
-    records, by name, and the value that each has from the beginning of a run to its end.
+    `entry` is a function of the module `start`; `constants` holds fields of the engine's records,
+    by name, and the value that each has from the beginning of a run to its end.
     """
-    trees = _parsed(entry)
-    for tree in trees.values():
-        _Folded(constants).visit(tree)
-
+    trees = _parsed(entry, start)
     functions = {
         node.name: node
         for tree in trees.values()
         for node in tree.body
         if isinstance(node, ast.FunctionDef)
     }
-    while _drop_calls_of_empty(trees, functions):
-        pass
+    results: dict[str, ast.Constant] = {}
+    empty: set[str] = set()
+    known = -1
+    while known < len(results) + len(empty):  # what was found last may lead to more
+        known = len(results) + len(empty)
+        for tree in trees.values():
+            _Folded(constants, results, empty).visit(tree)
+        results |= {name: node for name, node in map(_result_of, functions.values()) if node}
+        empty |= {name for name, node in functions.items() if all(map(_does_nothing, node.body))}
+
     for tree in trees.values():
         _NoLiterals(set(functions)).visit(tree)
         ast.fix_missing_locations(tree)
@@ -77,6 +82,24 @@ def entry_of(
     `label` becomes part of the functions' qualified names, so that several versions of the engine
     can be loaded in one process.
     """
+    made = _modules_of(
+        trees, label, lambda name, function: function if name == ENTRY else compiled(function)
+    )
+    made[ENTRY].__dict__["DIGEST"] = np.int64(digest)
+    return getattr(made[ENTRY], entry)
+
+
+def function_of(module: str, name: str, compiled: Callable[[Any], Any]) -> Any:
+    """One function of the engine, decorated by `compiled` with all that it calls; for tests."""
+    trees = trees_of({}, name, module)
+    made = _modules_of(trees, f"{module}_alone", lambda _module, function: compiled(function))
+    return getattr(made[module], name)
+
+
+def _modules_of(
+    trees: Trees, label: str, decorated: Callable[[str, Any], Any]
+) -> dict[str, types.ModuleType]:
+    """Modules made from these trees, their functions decorated."""
     made: dict[str, types.ModuleType] = {}
     for name, tree in trees.items():
         module = types.ModuleType(f"{PACKAGE}.{name}")
@@ -89,24 +112,22 @@ def entry_of(
 
         namespace.update(LITERALS)
         for known_as, value in list(namespace.items()):
-            if type(value) in (int, bool):  # as NumPy scalars: see _NoLiterals
-                namespace[known_as] = np.bool_(value) if value is True else np.int64(value)
+            if type(value) is int:  # as NumPy scalars: see _NoLiterals
+                namespace[known_as] = np.int64(value)
         for node in own:
             if isinstance(node, ast.FunctionDef):
                 function = namespace[node.name]
                 function.__qualname__ = f"{label}.{node.name}"
-                namespace[node.name] = function if name == ENTRY else compiled(function)
+                namespace[node.name] = decorated(name, function)
         made[name] = module
-
-    made[ENTRY].__dict__["DIGEST"] = np.int64(digest)
-    return getattr(made[ENTRY], entry)
+    return made
 
 
 # ---- reading
 
 
-def _parsed(entry: str) -> dict[str, ast.Module]:
-    """Bare trees of the modules that an entry point needs, in the order of their imports."""
+def _parsed(entry: str, start: str) -> dict[str, ast.Module]:
+    """Bare trees of the modules that a function needs, in the order of their imports."""
     trees: dict[str, ast.Module] = {}
 
     def add(name: str, tree: ast.Module) -> None:
@@ -116,17 +137,23 @@ def _parsed(entry: str) -> dict[str, ast.Module]:
                     add(imported, _bare(imported))
         trees[name] = tree
 
-    start = _bare(ENTRY)
-    start.body = [
-        node for node in start.body if not isinstance(node, ast.FunctionDef) or node.name == entry
+    tree = _bare(start)
+    if start == ENTRY:  # of the entry points only one, and what it needs
+        _keep_only(tree, entry)
+    add(start, tree)
+    return trees
+
+
+def _keep_only(tree: ast.Module, entry: str) -> None:
+    """Take the other functions of a module out, and the imports that they need."""
+    tree.body = [
+        node for node in tree.body if not isinstance(node, ast.FunctionDef) or node.name == entry
     ]
-    used = {node.id for node in ast.walk(start) if isinstance(node, ast.Name)}
-    for node in start.body:
+    used = {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
+    for node in tree.body:
         if isinstance(node, ast.ImportFrom):
             node.names = [alias for alias in node.names if (alias.asname or alias.name) in used]
-    start.body = [node for node in start.body if not isinstance(node, ast.ImportFrom) or node.names]
-    add(ENTRY, start)
-    return trees
+    tree.body = [node for node in tree.body if not isinstance(node, ast.ImportFrom) or node.names]
 
 
 def _bare(name: str) -> ast.Module:
@@ -187,10 +214,28 @@ def _declared(name: str) -> types.ModuleType:
 
 
 class _Folded(ast.NodeTransformer):
-    """Takes out what can never happen while some fields of the records hold these constants."""
+    """Takes out what can never happen while some fields of the records hold these constants.
 
-    def __init__(self, constants: Constants) -> None:
+    `results`: of functions that always return the same; `empty`: functions in which nothing is
+    left.
+    """
+
+    def __init__(
+        self, constants: Constants, results: Mapping[str, ast.Constant], empty: Container[str]
+    ) -> None:
         self.constants = constants
+        self.results = results
+        self.empty = empty
+        self.variables: Mapping[str, ast.Constant] = {}
+
+    def visit_Name(self, node: ast.Name) -> ast.AST:
+        return self.variables.get(node.id, node) if isinstance(node.ctx, ast.Load) else node
+
+    def visit_Call(self, node: ast.Call) -> ast.AST:
+        self.generic_visit(node)
+        if _name_of(node.func) in self.results and all(map(_is_pure, node.args)):
+            return self.results[_name_of(node.func)]
+        return node
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
         if isinstance(node.ctx, ast.Load) and node.attr in self.constants:
@@ -253,7 +298,11 @@ class _Folded(ast.NodeTransformer):
         return node
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        self.variables = {}
         node.body = self._block(node.body) or [ast.Pass()]
+        self.variables = _constant_variables(node)
+        if self.variables:
+            node.body = self._block(node.body) or [ast.Pass()]
         return node
 
     def _block(self, body: list[ast.stmt]) -> list[ast.stmt]:
@@ -261,7 +310,8 @@ class _Folded(ast.NodeTransformer):
         kept: list[ast.stmt] = []
         for statement in body:
             folded = self.visit(statement)
-            kept += folded if isinstance(folded, list) else [folded]
+            parts = folded if isinstance(folded, list) else [folded]
+            kept += [part for part in parts if not _calls_one_of(part, self.empty)]
             if kept and isinstance(kept[-1], (ast.Return, ast.Break, ast.Continue)):
                 break
         return kept
@@ -302,23 +352,26 @@ def _name_of(function: ast.expr) -> str:
     return function.id if isinstance(function, ast.Name) else getattr(function, "attr", "")
 
 
-def _drop_calls_of_empty(trees: Trees, functions: Mapping[str, ast.FunctionDef]) -> bool:
-    """Take out calls of functions in which nothing is left; whether there was one."""
-    empty = {name for name, node in functions.items() if all(map(_does_nothing, node.body))}
-    dropped = False
-    for node in (node for tree in trees.values() for node in ast.walk(tree)):
-        for field in ("body", "orelse"):
-            body = getattr(node, field, None)
-            if not isinstance(body, list):
-                continue
-            kept = [x for x in body if not _calls_one_of(x, empty)]
-            if len(kept) < len(body):
-                dropped = True
-                setattr(node, field, kept or ([ast.Pass()] if field == "body" else []))
-    return dropped
+def _constant_variables(function: ast.FunctionDef) -> dict[str, ast.Constant]:
+    """Variables of a function that are assigned once, and a constant."""
+    assigned = [argument.arg for argument in function.args.args]
+    constants: dict[str, ast.Constant] = {}
+    for node in ast.walk(function):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            assigned.append(node.id)
+        if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
+            constants |= {x.id: node.value for x in node.targets if isinstance(x, ast.Name)}
+    return {name: value for name, value in constants.items() if assigned.count(name) == 1}
 
 
-def _calls_one_of(node: ast.stmt, names: set[str]) -> bool:
+def _result_of(function: ast.FunctionDef) -> tuple[str, ast.Constant | None]:
+    """The name of a function, and the constant that is all it returns, if so."""
+    (first, *_) = function.body
+    is_constant = isinstance(first, ast.Return) and isinstance(first.value, ast.Constant)
+    return function.name, first.value if is_constant else None  # type: ignore[attr-defined]
+
+
+def _calls_one_of(node: ast.stmt, names: Container[str]) -> bool:
     if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
         return False
     return _name_of(node.value.func) in names and all(map(_is_pure, node.value.args))

@@ -106,16 +106,18 @@ def compile_in_background(*versions: Version) -> None:
     """
     missing = [version.name for version in versions if not is_compiled(version)]
     if missing:
-        subprocess.Popen(
+        process = subprocess.Popen(
             [sys.executable, "-m", "krcsim.runs.compile", *missing],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             start_new_session=True,
         )
+        _background.append(process)
 
 
 _engines: dict[str, Any] = {}
+_background: list[Any] = []  # processes that compile; nobody waits for them
 _locks = {version.name: threading.Lock() for version in VERSIONS}
 
 

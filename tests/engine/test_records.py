@@ -12,10 +12,14 @@ import numpy as np
 import pytest
 
 from krcsim.engine import copying, records
-from krcsim.engine.copying import COPIED_ARRAYS, OTHER_ARRAYS, copy_state, renew_streams
+from krcsim.engine.copying import COPIED_ARRAYS, OTHER_ARRAYS
 from krcsim.engine.records import CPU_STREAMS, WORLD_STREAMS, Cpu, Record, Stream, World
 from krcsim.model.scenario import Scenario, changed
 from krcsim.runs.arena import Arena
+from krcsim.runs.engine_source import function_of
+
+copy_state = function_of("copying", "copy_state", numba.njit)
+renew_streams = function_of("copying", "renew_streams", numba.njit)
 
 BURSTS = changed(
     Scenario(),

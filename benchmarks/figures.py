@@ -31,7 +31,7 @@ COLUMNS = (
     ("tasks blocked", "blocked", "steady"),
     ("stalled in reclaim", "stalled", "steady"),
     ("bytes at boot", "bytes_at_boot", "steady"),
-    ("at full", "bytes_at_full", "steady"),
+    ("when full", "bytes_at_full", "steady"),
 )
 
 
@@ -74,7 +74,8 @@ def meaning(result: Result) -> str:
         f"{p('A1', 'boot') / p('B', 'boot'):.0f} from boot: the pool starts empty.",
         f"With five preallocated pages in one list, {size('D5-A1') / 1024:.0f} KiB a CPU, no wait "
         f"was seen under this load{known(result, 'D5-A1')}.",
-        "All of it hangs on how often small objects fail when pages fail: move that number first.",
+        "All of it depends on how often small objects fail when pages fail: change that number "
+        "first.",
     )
     key = (
         'A0 and A1: the tree before and after "try hard"; B: A1 with a pool of 3 objects; C: both '
@@ -97,7 +98,8 @@ def known(result: Result, remedy: str) -> str:
             f", and P(wait) is {f'below {number(e.hi or 0.0)}' if e.kind == 'bound' else '0'} "
             f"by construction: {why}"
         )
-    return f"; the table gives {'the bound' if how == 'bound' else 'what forks of rare runs say'}"
+    given = "the bound" if how == "bound" else "what importance sampling or splitting found"
+    return f"; the table gives {given}"
 
 
 def compare_differences(result: Result, remedy: str) -> list[tuple[Cell, ...]]:

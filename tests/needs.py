@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests use beside Python, and which Debian packages bring it: `python3 tests/needs.py
+"""What the tests use besides Python, and which Debian packages bring it: `python3 tests/needs.py
 test`.
 
 Asked before anything long is done: by `make test` and `make validate`, by .ci/run (`--packages`),

@@ -59,12 +59,12 @@ def test_change_is_against_the_last_row_of_this_machine() -> None:
 @pytest.mark.parametrize(
     "field", [{"cpu": "another"}, {"cores": 10_000}, {"name": "another"}, {"unit": "another"}]
 )
-def test_no_change_is_told_of_something_else(field: dict[str, object]) -> None:
+def test_no_change_is_reported_of_something_else(field: dict[str, object]) -> None:
     other: Row = replace(record.row(SPEED), **field)  # type: ignore[arg-type]
     assert record.change(SPEED, [other]) == ""
 
 
-def test_a_change_from_zero_is_told() -> None:
+def test_a_change_from_zero_is_reported() -> None:
     assert record.change(SPEED, [replace(record.row(SPEED), value=0.0)]).startswith("was 0 since")
 
 
@@ -72,7 +72,7 @@ def test_half_the_width_costs_four_times() -> None:
     assert rarity.scaled(1.0, finding(0.2)) == pytest.approx(4 * rarity.scaled(1.0, finding(0.1)))
 
 
-def test_a_rough_answer_has_no_cost() -> None:
+def test_an_order_of_magnitude_has_no_cost() -> None:
     assert rarity.scaled(1.0, finding(0.1, "rough")) == np.inf
 
 
@@ -81,7 +81,7 @@ def test_names_of_cases_differ() -> None:
     assert len(set(names)) == len(names)
 
 
-def test_a_rough_answer_is_no_hit() -> None:
+def test_an_order_of_magnitude_is_no_hit() -> None:
     f = finding(0.1, "rough")
     assert not slider.Point("", 0.25, f, 0.05, f, 0.05).hit
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests use beside Python is asked for by what it can do, and named before anything long
+"""What the tests use besides Python is asked for by what it can do, and named before anything long
 is done.
 """
 
@@ -54,9 +54,9 @@ def test_what_is_missing_is_one_sentence_before_the_work(
     monkeypatch.setattr(needs, "NEEDS", (NOWHERE,))
     monkeypatch.setenv("KRCSIM_NO_SKIP", strict)
     assert needs.main(["test"]) == status
-    told = capsys.readouterr().err
-    assert told.count("\n") == 1
-    assert told.endswith("apt install a-package another\n")
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1
+    assert said.endswith("apt install a-package another\n")
     assert needs.main(["validate"]) == 0
     assert capsys.readouterr().err == ""
 

@@ -189,10 +189,10 @@ def test_every_file_alone_makes_itself_again(
     kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     first, second = tmp_path / f"a.{kind}", tmp_path / f"b.{kind}"
-    command = ["small-world", "--sizes", "2", "--max-rung", "0"]
+    command = ["small-world", "--sizes", "2", "--max-runs", "8"]
     asked(capsys, *command, "--out", str(first))
     text = first.read_bytes().decode("latin-1")
-    assert "krcsim ask small-world --sizes 2 --max-rung 0" in " ".join(
+    assert "krcsim ask small-world --sizes 2 --max-runs 8" in " ".join(
         text.replace("\\\n", " ").split()
     )
     asked(capsys, *command, "--out", str(second))

@@ -35,8 +35,8 @@ def command_of(options: OnScenario, words: Sequence[str] = ()) -> str:
 
     needs_no_file = options.scenario in ("", *presets()) or options.scenario.endswith(".json")
     if needs_no_file:
-        told = [word for name in names for word in _words(options, name)]
-        return shlex.join(["krcsim", options.verb, *filter(None, [options.scenario]), *told])
+        given = [word for name in names for word in _words(options, name)]
+        return shlex.join(["krcsim", options.verb, *filter(None, [options.scenario]), *given])
 
     rest = [word for name in names if name != "set" for word in _words(options, name)]
     return command_near(options.verb, scenario_from(options), shlex.join(rest))

@@ -282,7 +282,8 @@ def _names_of_class(kind: type) -> dict[str, Field[Any]]:
     hints = get_type_hints(kind, include_extras=True)
     names: dict[str, Field[Any]] = {}
 
-    for declared in fields(kind):
+    # Changes of the scenario come first, as in every command that krcsim writes.
+    for declared in sorted(fields(kind), key=lambda declared: declared.name != "set"):
         if declared.name == "scenario":
             continue
 

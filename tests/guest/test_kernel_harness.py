@@ -19,6 +19,7 @@ from krcsim.base.errors import KrcsimError
 from krcsim.cli import kernel
 from krcsim.cli.arguments import pair, scenario_from, value_of
 from krcsim.cli.command_line import parsed
+from krcsim.cli.kernel_answer import measured_words
 from krcsim.cli.main import main
 from krcsim.guest import boot, build, job, matrix, rows
 from krcsim.model.scenario import changed
@@ -372,7 +373,7 @@ def test_the_verb_refuses(
 
 def test_without_the_scores_the_measurement_is_shown_alone() -> None:
     row = rows.flat(ROW) | {"release": "6.1"}
-    assert "P(wait) 0.2, blocked 0.2" in kernel._measured_words("own", [row], None)
+    assert "P(wait) 0.2, blocked 0.2" in measured_words("own", [row], None)
 
 
 # ---- results

@@ -15,6 +15,7 @@ import pytest
 from krcsim.base.errors import KrcsimError
 from krcsim.base.files import write_all
 from krcsim.cli import kernel
+from krcsim.cli.kernel_answer import measured_words
 from krcsim.guest import job, recorded_scenario, recordings, score
 from krcsim.model.grace_period import GracePeriod
 from krcsim.model.scenario import Scenario, changed
@@ -219,7 +220,7 @@ def words(waits: int, model: tuple[float, float, float], **columns: object) -> s
         "drain_jiffies": 5,
         **columns,
     }
-    return kernel._measured_words("own", [row], found)
+    return measured_words("own", [row], found)
 
 
 def test_no_wait_on_either_side_is_not_called_an_agreement() -> None:

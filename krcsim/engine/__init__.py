@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The compiled engine: one event loop for all remedies, which skips what cannot matter.
 
+Its functions are plain Python over declared records; krcsim/runs/engines.py compiles them, all at
+once and without what a scenario does not have.
+
 The rules are those of docs/model.md; docstrings cite their numbers. What stands where, in an order
 in which it can be read:
 

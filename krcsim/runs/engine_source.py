@@ -11,7 +11,7 @@ import ast
 import hashlib
 import importlib
 import types
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -50,13 +50,14 @@ def trees_of(constants: Constants, entry: str, start: str = ENTRY) -> dict[str, 
     functions = {node.name: node for node in defined}
     assert len(functions) == len(defined), "two functions of the engine have the same name"
 
+    pure = {*PURE_CALLS, *(name for name, node in functions.items() if _changes_nothing(node))}
     results: dict[str, ast.Constant] = {}
     empty: set[str] = set()
     known = -1
     while known < len(results) + len(empty):  # what was found last may lead to more
         known = len(results) + len(empty)
         for tree in trees.values():
-            _Folded(constants, results, empty).visit(tree)
+            _Folded(constants, results, empty, pure).visit(tree)
         results |= {name: node for name, node in map(_result_of, functions.values()) if node}
         empty |= {name for name, node in functions.items() if all(map(_does_nothing, node.body))}
 
@@ -219,15 +220,20 @@ class _Folded(ast.NodeTransformer):
     """Takes out what can never happen while some fields of the records hold these constants.
 
     `results`: of functions that always return the same; `empty`: functions in which nothing is
-    left.
+    left; `pure`: functions that change nothing.
     """
 
     def __init__(
-        self, constants: Constants, results: Mapping[str, ast.Constant], empty: Container[str]
+        self,
+        constants: Constants,
+        results: Mapping[str, ast.Constant],
+        empty: Container[str],
+        pure: Container[str],
     ) -> None:
         self.constants = constants
         self.results = results
         self.empty = empty
+        self.pure = pure
         self.variables: Mapping[str, ast.Constant] = {}
 
     def visit_Name(self, node: ast.Name) -> ast.AST:
@@ -235,7 +241,7 @@ class _Folded(ast.NodeTransformer):
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
-        if _name_of(node.func) in self.results and all(map(_is_pure, node.args)):
+        if _name_of(node.func) in self.results and self._are_pure(node.args):
             return self.results[_name_of(node.func)]
         return node
 
@@ -256,7 +262,7 @@ class _Folded(ast.NodeTransformer):
                 break
         if not values:
             return node.values[-1]
-        if not stops_at and isinstance(values[-1], ast.Constant) and all(map(_is_pure, values)):
+        if not stops_at and isinstance(values[-1], ast.Constant) and self._are_pure(values):
             return values[-1]
         node.values = values
         return values[0] if len(values) == 1 else node
@@ -313,10 +319,26 @@ class _Folded(ast.NodeTransformer):
         for statement in body:
             folded = self.visit(statement)
             parts = folded if isinstance(folded, list) else [folded]
-            kept += [part for part in parts if not _calls_one_of(part, self.empty)]
+            kept += [part for part in parts if not self._calls_empty(part)]
             if kept and isinstance(kept[-1], (ast.Return, ast.Break, ast.Continue)):
                 break
         return kept
+
+    def _are_pure(self, expressions: Sequence[ast.expr]) -> bool:
+        """Whether evaluating the expressions changes nothing."""
+        calls = (
+            part
+            for expression in expressions
+            for part in ast.walk(expression)
+            if isinstance(part, ast.Call)
+        )
+        return all(_name_of(call.func) in self.pure for call in calls)
+
+    def _calls_empty(self, node: ast.stmt) -> bool:
+        """Whether a statement is a call of a function in which nothing is left."""
+        if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
+            return False
+        return _name_of(node.value.func) in self.empty and self._are_pure(node.value.args)
 
 
 class _NoLiterals(ast.NodeTransformer):
@@ -350,10 +372,14 @@ class _NoLiterals(ast.NodeTransformer):
         return value
 
 
-def _is_pure(node: ast.AST) -> bool:
-    """Whether evaluating an expression changes nothing."""
-    calls = (part for part in ast.walk(node) if isinstance(part, ast.Call))
-    return all(_name_of(call.func) in PURE_CALLS for call in calls)
+def _changes_nothing(function: ast.FunctionDef) -> bool:
+    """Whether a function, and what it calls, writes into nothing but its own variables."""
+    for node in ast.walk(function):
+        if isinstance(node, (ast.Attribute, ast.Subscript)) and isinstance(node.ctx, ast.Store):
+            return False
+        if isinstance(node, ast.Call) and _name_of(node.func) not in PURE_CALLS:
+            return False
+    return True
 
 
 def _name_of(function: ast.expr) -> str:
@@ -378,12 +404,6 @@ def _result_of(function: ast.FunctionDef) -> tuple[str, ast.Constant | None]:
     (first, *_) = function.body
     is_constant = isinstance(first, ast.Return) and isinstance(first.value, ast.Constant)
     return function.name, first.value if is_constant else None  # type: ignore[attr-defined]
-
-
-def _calls_one_of(node: ast.stmt, names: Container[str]) -> bool:
-    if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)):
-        return False
-    return _name_of(node.value.func) in names and all(map(_is_pure, node.value.args))
 
 
 def _does_nothing(node: ast.stmt) -> bool:

@@ -122,6 +122,7 @@ NEVER = "matplotlib PIL ipywidgets anywidget IPython dask distributed scipy.stat
     ],
     ids=["import", "name", "answer"],
 )
+@pytest.mark.usefixtures("warm_engine")
 def test_importing_the_package_is_light(used: str, heavy: str) -> None:
     code = f"import krcsim, sys; {used} print(*(m for m in {heavy.split()} if m in sys.modules))"
     out = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)

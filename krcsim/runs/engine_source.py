@@ -9,7 +9,6 @@ once and what a scenario does not need costs no compile time.
 
 import ast
 import hashlib
-import importlib
 import types
 from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
@@ -18,10 +17,12 @@ from typing import Any
 import numpy as np
 
 from krcsim import engine
+from krcsim.engine import codes, pointers, records
 
 FOLDER = Path(str(engine.__file__)).parent
 PACKAGE = engine.__name__
-DECLARATIONS = ("records", "pointers", "codes")  # modules without a rule, used as they are
+# Modules without a rule, which are used as they are.
+DECLARATIONS = {"records": records, "pointers": pointers, "codes": codes}
 ENTRY = "entry_points"  # the module of the entry points
 PURE_CALLS = ("float", "int", "bool", "abs", "min", "max", "range", "sum")
 LITERALS = dict(
@@ -199,7 +200,7 @@ def _imported(tree: ast.Module, made: Mapping[str, types.ModuleType]) -> dict[st
     """What a module imports from others of the engine, by the names that it uses."""
     found: dict[str, Any] = {}
     for node in tree.body:
-        modules = [made.get(x) or _declared(x) for x in _modules_named(node)]
+        modules = [made.get(x) or DECLARATIONS[x] for x in _modules_named(node)]
         if not isinstance(node, ast.ImportFrom) or not modules:
             continue
         for place, alias in enumerate(node.names):
@@ -207,10 +208,6 @@ def _imported(tree: ast.Module, made: Mapping[str, types.ModuleType]) -> dict[st
             whole = node.module == PACKAGE
             found[known_as] = modules[place] if whole else getattr(modules[0], alias.name)
     return found
-
-
-def _declared(name: str) -> types.ModuleType:
-    return importlib.import_module(f"{PACKAGE}.{name}")
 
 
 # ---- folding

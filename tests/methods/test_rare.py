@@ -142,7 +142,13 @@ def test_a_split_run_finds_what_the_exact_chain_says(name: str) -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [dict(choice=0.2), dict(choice=0.95), dict(least=0.01), dict(repeat=3), dict(share=0.3)],
+    [
+        dict(p_hit_biased=0.2),
+        dict(p_hit_biased=0.95),
+        dict(p_eventful_biased=0.01),
+        dict(copies_per_place=3),
+        dict(p_copy_at_place=0.3),
+    ],
 )
 def test_any_bias_is_right(other: dict[str, float]) -> None:
     s = CASES["pool of 2"]
@@ -339,8 +345,8 @@ def test_what_cannot_be_asked_is_refused_in_a_line(how: dict[str, str], says: st
     assert "\n" not in str(refused.value)
 
 
-def test_where_memory_is_counted_in_pages_there_is_no_luck_to_bias() -> None:
-    with pytest.raises(KrcsimError, match="no luck to bias"):
+def test_where_memory_is_counted_in_pages_there_is_no_chance_to_bias() -> None:
+    with pytest.raises(KrcsimError, match="no chance to bias"):
         ask("exhausted-guest", method="rare")
     assert ask("exhausted-guest", max_runs=8).method == "skipping"
 

@@ -37,12 +37,12 @@ import numpy as np
 from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError
 from krcsim.cli.arguments import pinned, scenario_from, value_of
 from krcsim.cli.command_line import check_options, parsed
-from krcsim.cli.compare import over_of
 from krcsim.cli.made_with import command_of
 from krcsim.cli.options import Studied
 from krcsim.cli.result_table import result_table
-from krcsim.cli.sweep import Sweep, plan_from
 from krcsim.cli.verbs import VERBS
+from krcsim.cli.verbs.compare import over_of
+from krcsim.cli.verbs.sweep import Sweep, plan_from
 from krcsim.guest.recorded_episodes import episodes
 from krcsim.guest.recorded_scenario import scenario_of
 from krcsim.guest.recordings import read_set

@@ -16,9 +16,9 @@ from krcsim import KrcsimError, changed, load_scenario, toml_text
 from krcsim.base.files import write_all
 from krcsim.cli.arguments import pinned, scenario_from, value_of
 from krcsim.cli.command_line import parsed, understood
-from krcsim.cli.compare import Compare
 from krcsim.cli.made_with import command_of
 from krcsim.cli.main import main
+from krcsim.cli.verbs.compare import Compare
 
 QUICK = ["--max-runs", "8", "--set", "horizon_ms=2500", "--remedies", "A1"]
 

@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from krcsim.base.errors import KrcsimError
-from krcsim.cli import kernel
 from krcsim.cli.arguments import pair, scenario_from, value_of
 from krcsim.cli.command_line import parsed
 from krcsim.cli.kernel_answer import measured_words
 from krcsim.cli.main import main
+from krcsim.cli.verbs import kernel
 from krcsim.guest import boot, build, job, matrix, rows
 from krcsim.model.scenario import changed
 from krcsim.model.scenario_file import load_scenario, presets

@@ -14,8 +14,8 @@ import pytest
 
 from krcsim.base.errors import KrcsimError
 from krcsim.base.files import write_all
-from krcsim.cli import kernel
 from krcsim.cli.kernel_answer import measured_words
+from krcsim.cli.verbs import kernel
 from krcsim.guest import job, recorded_scenario, recordings, score
 from krcsim.model.grace_period import GracePeriod
 from krcsim.model.scenario import Scenario, changed

@@ -31,9 +31,9 @@ from benchmarks.sweeps import BEGIN, END
 from krcsim import KrcsimError, ask, changed, load_scenario
 from krcsim.cli.arguments import scenario_from
 from krcsim.cli.command_line import check_options, parsed
-from krcsim.cli.compare import over_of
 from krcsim.cli.main import main
-from krcsim.cli.sweep import Sweep, plan_from
+from krcsim.cli.verbs.compare import over_of
+from krcsim.cli.verbs.sweep import Sweep, plan_from
 from krcsim.sweeps import cluster, run
 from krcsim.sweeps.digest import versions
 from krcsim.sweeps.growing import growing

@@ -7,12 +7,13 @@ from typing import Annotated, Any, ClassVar
 
 from krcsim.base.errors import KrcsimError
 from krcsim.base.files import write_all
-from krcsim.cli import compare, completion
+from krcsim.cli import completion
 from krcsim.cli.arguments import scenario_from
-from krcsim.cli.compare import studied
 from krcsim.cli.delivery import check_targets
 from krcsim.cli.options import SCENARIO, Mailed, Studied, Verb, Windowed, is_given, option
 from krcsim.cli.streams import note, say
+from krcsim.cli.verbs import compare
+from krcsim.cli.verbs.compare import studied
 
 # What makes an answer: nothing of it changes a saved one.
 _MAKES = ("set", "seed", "precision", "max-runs", "remedies", "by-episode", "over")

@@ -16,13 +16,14 @@ from cyclopts import Group
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.fields import check_whole
 from krcsim.base.files import is_there
-from krcsim.cli import compare, completion
+from krcsim.cli import completion
 from krcsim.cli.arguments import pairs, scenario_from, value_of
-from krcsim.cli.compare import Compared, over_of
 from krcsim.cli.options import Asked, Verb, is_given, option, repeated
 from krcsim.cli.progress import counting
 from krcsim.cli.streams import note, say
 from krcsim.cli.values import Whole
+from krcsim.cli.verbs import compare
+from krcsim.cli.verbs.compare import Compared, over_of
 from krcsim.model.scenario import Scenario
 
 if TYPE_CHECKING:  # at run time these need numba, which no other verb should wait for

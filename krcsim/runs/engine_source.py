@@ -44,12 +44,12 @@ def trees_of(constants: Constants, entry: str, start: str = ENTRY) -> dict[str, 
     by name, and the value that each has from the beginning of a run to its end.
     """
     trees = _parsed(entry, start)
-    functions = {
-        node.name: node
-        for tree in trees.values()
-        for node in tree.body
-        if isinstance(node, ast.FunctionDef)
-    }
+    defined = [
+        node for tree in trees.values() for node in tree.body if isinstance(node, ast.FunctionDef)
+    ]
+    functions = {node.name: node for node in defined}
+    assert len(functions) == len(defined), "two functions of the engine have the same name"
+
     results: dict[str, ast.Constant] = {}
     empty: set[str] = set()
     known = -1
@@ -61,7 +61,9 @@ def trees_of(constants: Constants, entry: str, start: str = ENTRY) -> dict[str, 
         empty |= {name for name, node in functions.items() if all(map(_does_nothing, node.body))}
 
     for tree in trees.values():
-        _NoLiterals(set(functions)).visit(tree)
+        for node in tree.body:
+            if isinstance(node, ast.FunctionDef):
+                _NoLiterals(functions).visit(node)
         ast.fix_missing_locations(tree)
     return trees
 
@@ -318,19 +320,26 @@ class _Folded(ast.NodeTransformer):
 
 
 class _NoLiterals(ast.NodeTransformer):
-    """Gives names to whole numbers and truth values that are passed to a function of the engine.
+    """Gives names to whole numbers and truth values that are passed to a function of the engine, or
+    are the first value of a variable.
 
     numba compiles a function again for each value of a Python int or bool that it gets as an
     argument, but not for those of NumPy scalars.
     """
 
-    def __init__(self, functions: set[str]) -> None:
+    def __init__(self, functions: Container[str]) -> None:
         self.functions = functions
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         self.generic_visit(node)
         if _name_of(node.func) in self.functions:
             node.args = [self._named(value) for value in node.args]
+        return node
+
+    def visit_Assign(self, node: ast.Assign) -> ast.AST:
+        self.generic_visit(node)
+        if isinstance(node.targets[0], ast.Name):
+            node.value = self._named(node.value)
         return node
 
     def _named(self, value: ast.expr) -> ast.expr:

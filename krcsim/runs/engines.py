@@ -54,10 +54,10 @@ class Version:
     compile_plain_s: float  # and in numba's own way
 
 
-LIGHT = Version("light", "run", NOTHING_OF_THESE | NO_COPIES, 8.0, 20.0)
-FULL = Version("full", "run", NO_COPIES, 12.0, 45.0)
-LIGHT_COPIES = Version("light_copies", "run_with_copies", NOTHING_OF_THESE, 12.0, 40.0)
-FULL_COPIES = Version("full_copies", "run_with_copies", {}, 16.0, 80.0)
+LIGHT = Version("light", "run", NOTHING_OF_THESE | NO_COPIES, 6.0, 12.0)
+FULL = Version("full", "run", NO_COPIES, 8.0, 25.0)
+LIGHT_COPIES = Version("light_copies", "run_with_copies", NOTHING_OF_THESE, 8.0, 25.0)
+FULL_COPIES = Version("full_copies", "run_with_copies", {}, 11.0, 50.0)
 VERSIONS = (LIGHT, FULL, LIGHT_COPIES, FULL_COPIES)
 
 

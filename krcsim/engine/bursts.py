@@ -48,7 +48,7 @@ def time_of_call(world: World, cpu: Cpu, producer: Producer, start: float, numbe
 
 def mean_call_cost(world: World, cpu: Cpu) -> float:
     """R6: the CPU time of the next uneventful call, on average over those with a wrapper and those
-    without.
+    without; each uneventful call of a plan takes that mean, which is approximate: see plans.py.
     """
     cost = world.call_cost + world.slab_cost * (cpu.reusable_objects <= 0)
 

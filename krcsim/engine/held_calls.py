@@ -56,11 +56,11 @@ def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
         return now
 
     if not world.is_closed_loop:
-        # A task that has slept long comes first, but for a block that is being freed.
+        # A task that has slept long preempts the work, but only between two blocks.
         block_is_freed = cpu.work_channel != LIST and now >= cpu.work_pause_ends_at
         return cpu.work_step_ends_at if block_is_freed else now
 
-    # It comes after the works that are ready.
+    # The caller comes after the works that are ready now.
     ahead = rest_of_work(world, cpu)
     for batch_index in batches_on(world, cpu_index):
         batch = batch_at(world.batches_address, batch_index)

@@ -28,7 +28,8 @@ PILOT_STEPS = 1_000_000  # the levels of a pilot may be far from right
 def simulate_with_copies(worlds: Sequence[World]) -> None:
     """One replication, worlds[0], with its biased copies, worlds[1], and a copy for each level.
 
-    Until the first biased copy of a CPU its waits count as they come.
+    The waits of a CPU in the run itself count until the first biased copies of that CPU begin; from
+    then on those in its copies count instead.
     """
     world = worlds[0]
     copy = worlds[1]

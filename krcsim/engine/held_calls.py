@@ -56,7 +56,7 @@ def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
         return now
 
     if not world.is_closed_loop:
-        # A task that has slept long preempts the work, but only between two blocks.
+        # A task that has slept long preempts the work; a block that is being freed is done first.
         block_is_freed = cpu.work_channel != LIST and now >= cpu.work_pause_ends_at
         return cpu.work_step_ends_at if block_is_freed else now
 

@@ -10,7 +10,7 @@ in which it can be read:
 records, pointers     what a run remembers, field by field; how compiled code reaches it
 codes                 every enumeration
 random_streams        random numbers
-channels              sums over the channels
+channels, batches     sums over the channels; the batches of a CPU
 event_log, calendar   what happened; what comes next
 
 grace_periods         grace periods, and the readers that hold them up
@@ -35,4 +35,23 @@ danger                how near a run is to run out of pages
 biased_copies         rare waits by importance sampling
 splitting             rare waits by splitting
 entry_points          what Python calls
+
+Words that are used throughout:
+
+channel       where an object is queued: in blocks of slab objects, in blocks of vmalloc objects, or
+              on the linked list
+block         a page of pointers, struct kvfree_rcu_bulk_data; the head block is the one that is
+              being filled
+wrapper       an rcu_head that was allocated for a single-argument call, with a back pointer to the
+              object; on the list it stands for the object
+own head      the rcu_head inside the object of a double-argument call, which needs no wrapper
+pool          the emergency pool: wrappers that a CPU keeps for calls that can allocate none
+held call     a call that stalls in direct reclaim, or waits for a grace period
+window        the part of a run to which counts belong: boot or steady state, or an episode
+calm          the time between two episodes of memory pressure
+eventful      (of a call) it does more than append to a head block or, with a monitor pending, to
+              the list
+plan          calls of a CPU of which all but the last are uneventful, drawn at once: see plans.py
+settle        account for the uneventful calls of a plan up to a given time
+place         where a run is when biased copies of it begin: see biased_copies.py
 """

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Calls of a CPU whose random draws are biased: importance sampling (docs/methods.md).
 
-Of a biased call it is drawn first whether it is eventful, then whether it gets neither page nor
-rcu_head, each more often than the model has it; World.log_ratio keeps account of the ratio of
-likelihoods. Not while the ratio is above e^max_log_ratio already: so a weight goes no further than
-a step beyond that.
+A biased call is drawn in three steps: whether it is eventful; whether it gets either a page from
+the allocator or neither page nor rcu_head (other eventful calls get a cached page, or an rcu_head
+after a stall); and if so, whether it gets neither. Each step has a larger probability than the
+model gives it, and World.log_ratio sums up the logarithms of the ratios of the two. While the ratio
+of likelihoods is above e^max_log_ratio already no step is biased, so that a weight exceeds that by
+one call at most.
 """
 
 import math
@@ -45,8 +47,8 @@ def p_eventful_at_least(world: World, cpu: Cpu) -> float:
 
 
 def p_uneventful_biased(world: World, cpu: Cpu, uneventful: float) -> float:
-    """P(a call is uneventful): as it is, or biased so that failures come sooner; then
-    cpu.plan_log_ratio keeps account.
+    """The probability with which to draw that a call is uneventful: the right one, or on a biased
+    CPU a smaller one, so that failures come sooner; cpu.plan_log_ratio keeps account of that.
     """
     if (
         world.makes_copies
@@ -64,75 +66,82 @@ def p_uneventful_biased(world: World, cpu: Cpu, uneventful: float) -> float:
 
 
 def draw_call(world: World, cpu: Cpu) -> CallDraw:
-    """The last call of a plan: of nothing is known, or it is eventful."""
+    """The last call of a plan of which nothing is known, or only that it is eventful."""
     if cpu.bias:
         return draw_biased_call(world, cpu)
+    return draw_unbiased_call(world, cpu)
+
+
+def draw_unbiased_call(world: World, cpu: Cpu) -> CallDraw:
+    """The last call of a plan, with the probabilities of the model."""
     if cpu.plan_last_kind == ANY_CALL:
         return draw_any_call(world, cpu)
     return draw_eventful_call(world, cpu)
 
 
 def draw_biased_call(world: World, cpu: Cpu) -> CallDraw:
-    """As draw_call(), for a biased CPU: in three steps, each with a biased probability.
-
-    The steps: it is eventful; what comes of it is decided, by a page or by having neither page nor
-    rcu_head; it has neither. FORCED makes all three certain.
+    """As draw_call(), for a biased CPU: in three steps, each with a biased probability (see above);
+    FORCED makes all three certain.
     """
     p_fails = p_failing_call(world, cpu)
     p_eventful = p_eventful_call(world, cpu)
     if p_fails <= 0.0:
-        if cpu.plan_last_kind == ANY_CALL:
-            return draw_any_call(world, cpu)
-        return draw_eventful_call(world, cpu)
+        return draw_unbiased_call(world, cpu)
 
     is_forced = cpu.bias == FORCED
     is_biased = is_forced or world.log_ratio <= world.max_log_ratio
 
-    # Is it eventful? Of a plan that has an eventful call at its end that is drawn already.
+    # Is it eventful? If the plan was to end with an eventful call this was drawn with the plan.
     p_eventful_drawn = cpu.p_eventful_biased if cpu.plan_log_ratio > 0.0 else p_eventful
     if cpu.plan_last_kind == ANY_CALL:
-        p_eventful_drawn = p_eventful
-        if is_forced:
-            p_eventful_drawn = 1.0
-        elif is_biased:
-            p_eventful_drawn = max(p_eventful, p_eventful_at_least(world, cpu))
+        at_least = p_eventful_at_least(world, cpu)
+        p_eventful_drawn = raise_probability(cpu, p_eventful, at_least, is_biased)
         if p_eventful_drawn < 1.0 and uniform(cpu.call_stream) >= p_eventful_drawn:
             world.log_ratio += math.log((1.0 - p_eventful) / (1.0 - p_eventful_drawn))
             return draw_uneventful_call(world, cpu)
     if p_eventful_drawn != p_eventful:
         world.log_ratio += math.log(p_eventful / p_eventful_drawn)
 
-    # Is it decided? The rest (say, an rcu_head after a stall) is left as it is.
+    # Does it get a page from the allocator, or neither page nor rcu_head? Other eventful calls,
+    # such as those that get an rcu_head after a stall, are not biased further.
     p_page = p_page_from_allocator(world, cpu, SLAB) + p_page_from_allocator(world, cpu, VMALLOC)
-    p_decided = (p_fails + p_page) / p_eventful
-    p_decided_drawn = p_decided
-    if is_forced:
-        p_decided_drawn = 1.0
-    elif is_biased:
-        at_least = min(0.5, p_eventful_at_least(world, cpu) / p_eventful_drawn)
-        p_decided_drawn = max(p_decided, at_least)
-    if uniform(cpu.call_stream) >= p_decided_drawn:
-        world.log_ratio += math.log((1.0 - p_decided) / (1.0 - p_decided_drawn))
-        return draw_undecided_call(world, cpu)
-    world.log_ratio += math.log(p_decided / p_decided_drawn)
+    p_page_or_neither = (p_fails + p_page) / p_eventful
+    at_least = min(0.5, p_eventful_at_least(world, cpu) / p_eventful_drawn)
+    p_drawn = raise_probability(cpu, p_page_or_neither, at_least, is_biased)
+    if not draw_step(world, cpu, p_page_or_neither, p_drawn):
+        return draw_other_eventful_call(world, cpu)
 
-    # Has it neither page nor rcu_head?
+    # Does it get neither page nor rcu_head?
     p_neither = p_fails / (p_fails + p_page)
-    p_neither_drawn = p_neither
-    if is_forced:
-        p_neither_drawn = 1.0
-    elif is_biased:
-        p_neither_drawn = max(p_neither, world.p_hit_biased)
-    if uniform(cpu.call_stream) >= p_neither_drawn:
-        world.log_ratio += math.log((1.0 - p_neither) / (1.0 - p_neither_drawn))
+    p_drawn = raise_probability(cpu, p_neither, world.p_hit_biased, is_biased)
+    if not draw_step(world, cpu, p_neither, p_drawn):
         return draw_call_with_page(world, cpu, p_page)
-    world.log_ratio += math.log(p_neither / p_neither_drawn)
 
     if is_forced:
         cpu.bias = BIASED
         world.weight = world.weight * math.exp(world.log_ratio)
         world.log_ratio = 0.0
     return draw_failing_call(world, cpu, p_fails)
+
+
+def raise_probability(cpu: Cpu, p: float, at_least: float, is_biased: bool) -> float:
+    """The probability with which a step is drawn, where p is right: certain if it is FORCED, and
+    raised to `at_least` if it is biased.
+    """
+    if cpu.bias == FORCED:
+        return 1.0
+    return max(p, at_least) if is_biased else p
+
+
+def draw_step(world: World, cpu: Cpu, p: float, p_drawn: float) -> bool:
+    """Whether a step comes out true, drawn with probability p_drawn where p is right."""
+    is_true = uniform(cpu.call_stream) < p_drawn
+    if is_true:
+        world.log_ratio += math.log(p / p_drawn)
+    else:
+        world.log_ratio += math.log((1.0 - p) / (1.0 - p_drawn))
+
+    return is_true
 
 
 def draw_uneventful_call(world: World, cpu: Cpu) -> CallDraw:
@@ -144,10 +153,12 @@ def draw_uneventful_call(world: World, cpu: Cpu) -> CallDraw:
     return call
 
 
-def draw_undecided_call(world: World, cpu: Cpu) -> CallDraw:
-    """Draw eventful calls until one gets no page, but may get an rcu_head after all."""
+def draw_other_eventful_call(world: World, cpu: Cpu) -> CallDraw:
+    """Draw eventful calls until one gets no page from the allocator, but an rcu_head or a cached
+    page.
+    """
     call = draw_eventful_call(world, cpu)
-    while is_decided(world, cpu, call[0], call[1], call[2], call[3]):
+    while gets_page_or_neither(world, cpu, call[0], call[1], call[2], call[3]):
         call = draw_eventful_call(world, cpu)
 
     return call
@@ -159,13 +170,13 @@ def draw_call_with_page(world: World, cpu: Cpu, p_page: float) -> CallDraw:
     slab = p_page_from_allocator(world, cpu, SLAB)
     channel = VMALLOC if uniform(stream) * p_page >= slab else SLAB
 
-    single_fails = p_single_page_fails(world)
+    p_single_fails = p_single_page_fails(world)
     double = (1.0 - world.p_single) * (1.0 - world.p_page_fails)
-    single = world.p_single * (1.0 - single_fails)
+    single = world.p_single * (1.0 - p_single_fails)
     is_single = uniform(stream) * (double + single) >= double
 
-    fails = single_fails if is_single else world.p_page_fails
-    u_page = fails + (1.0 - fails) * uniform(stream)
+    p_fails = p_single_fails if is_single else world.p_page_fails
+    u_page = p_fails + (1.0 - p_fails) * uniform(stream)
     u_head = uniform(stream)
     return channel, is_single, u_page, u_head
 
@@ -181,14 +192,14 @@ def draw_failing_call(world: World, cpu: Cpu, p_fails: float) -> CallDraw:
     return channel, True, u_page, u_head
 
 
-def is_decided(
+def gets_page_or_neither(
     world: World, cpu: Cpu, channel: int, is_single: bool, u_page: float, u_head: float
 ) -> bool:
     """Whether a call with these draws gets a page from the allocator, or neither page nor
     rcu_head.
     """
-    fails = p_single_page_fails(world) if is_single else world.p_page_fails
-    gets_page = u_page >= fails
+    p_fails = p_single_page_fails(world) if is_single else world.p_page_fails
+    gets_page = u_page >= p_fails
     has_neither = is_single and u_head < p_no_head(world)
     may_ask = (
         p_neither_page_nor_head(world, cpu, channel) + p_page_from_allocator(world, cpu, channel)

@@ -48,7 +48,7 @@ def time_of_call(world: World, cpu: Cpu, producer: Producer, start: float, numbe
 
 def mean_call_cost(world: World, cpu: Cpu) -> float:
     """R6: the CPU time of the next uneventful call, on average over those with a wrapper and those
-    without.
+    without; each uneventful call of a plan takes that mean, which is approximate: see plans.py.
     """
     cost = world.call_cost + world.slab_cost * (cpu.reusable_objects <= 0)
 
@@ -110,15 +110,14 @@ def plan_limit(world: World, cpu: Cpu, producer: Producer) -> int:
 
 
 def settle_burst(world: World, cpu: Cpu, now: float) -> None:
-    """R7: account for the uneventful calls of the timetable before now; moves the producer and the
-    start of the plan.
+    """R7: account for the uneventful calls of the timetable before now: count them, then move the
+    producer and the start of the plan behind them.
     """
     if cpu.plan_calls <= 1 or cpu.plan_start_at >= now:
         return
 
     index = next_producer(world, cpu)
     producer = producer_at(world.producers_address, index)
-    start = cpu.plan_start_at
     calls = count_calls_before(world, cpu, producer, now)
 
     # Calls of the present burst, whole bursts behind it, and calls of the last burst.
@@ -129,24 +128,42 @@ def settle_burst(world: World, cpu: Cpu, now: float) -> None:
 
     time_sum = sum_call_times(world, cpu, producer, first, whole, rest)
     count_uneventful_calls(world, cpu, calls, time_sum)
+    cpu.current_producer = index
+    move_plan_start(world, cpu, producer, calls, first, whole, rest)
+    move_producer(world, cpu, producer, calls, whole, rest)
+
+
+def move_plan_start(
+    world: World, cpu: Cpu, producer: Producer, calls: int, first: int, whole: int, rest: int
+) -> None:
+    """R7: the plan begins after so many calls: `first` of the present burst, those of `whole`
+    bursts behind it, and `rest` of the burst after these.
+    """
+    start = cpu.plan_start_at
 
     if calls > first:
         woken_bursts = whole + (rest > 0)
         cpu.producer_woke_at = producer.due_at + world.wake_cost + woken_bursts * world.period
-    elif producer.calls_left == burst and calls > 0:
+    elif producer.calls_left == world.burst_calls and calls > 0:
         cpu.producer_woke_at = start
 
     cpu.cpu_free_at = time_of_call(world, cpu, producer, start, calls - 1) + cpu.plan_call_cost
     cpu.plan_start_at = time_of_call(world, cpu, producer, start, calls)
     cpu.plan_calls -= calls
-    cpu.current_producer = index
     cpu.reusable_objects = max(0, cpu.reusable_objects - calls)
 
+
+def move_producer(
+    world: World, cpu: Cpu, producer: Producer, calls: int, whole: int, rest: int
+) -> None:
+    """R7: the running producer has made so many calls, over `whole` bursts behind the present one,
+    and `rest` of the burst after these; cpu.cpu_free_at is the end of the last.
+    """
     if calls < producer.calls_left:
         producer.calls_left -= calls
     elif rest > 0:
         producer.due_at += (whole + 1) * world.period
-        producer.calls_left = burst - rest
+        producer.calls_left = world.burst_calls - rest
         producer.ready_at = producer.due_at + world.wake_cost
     else:  # ended whole bursts, the last of them just now
         producer.due_at += whole * world.period
@@ -249,7 +266,8 @@ def pause_work(world: World, cpu: Cpu, now: float) -> None:
     producer = producer_at(world.producers_address, index)
     if producer.ready_at < now:
         if producer.due_at + 2.0 * world.period < now:
-            # It does not sleep before its own slice is over.
+            # It is so late that the next bursts are due before it has made this one: it does not
+            # sleep in between, and keeps the CPU until the tick at which its own time slice ends.
             cpu.work_pause_ends_at = math.floor(now) + 1.0
         else:  # resume_work_early() ends it sooner if no other burst is due
             calls = producer.calls_left + world.burst_calls

@@ -1,20 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What comes next: a tournament over the CPUs, and a heap of stalls and expedited waits."""
+"""What comes next: a tournament over the CPUs, the queue of waiters, and a heap of stalls and
+expedited waits.
+"""
 
+from krcsim.engine.batches import batches_ready_at
 from krcsim.engine.codes import FULL
-from krcsim.engine.pointers import batch_at, cpu_at, heap_node_at, held_call_at, real_at
-from krcsim.engine.random_streams import INF
-from krcsim.engine.records import KFREE_N_BATCHES, HeldCall, World
+from krcsim.engine.pointers import cpu_at, heap_node_at, held_call_at, move_bytes, real_at
+from krcsim.engine.records import HeldCall, World
 
-
-def batches_ready_at(world: World, cpu_index: int) -> float:
-    """When the first batch of a CPU becomes ready; infinite if none is known to."""
-    ready_at = INF
-    for number in range(KFREE_N_BATCHES):
-        batch = batch_at(world.batches_address, KFREE_N_BATCHES * cpu_index + number)
-        ready_at = min(ready_at, batch.ready_at)
-
-    return ready_at
+HELD_CALL_BYTES = HeldCall.dtype.itemsize
 
 
 def update_next_event(world: World, cpu_index: int) -> None:
@@ -52,26 +46,52 @@ def earliest_cpu(world: World) -> int:
     return match - world.tournament_leaves
 
 
-def free_slot(world: World) -> HeldCall:
-    """The free slot that the next push_held_call() takes, or that pop_held_call() just left."""
-    node = heap_node_at(world.heap_address, world.heap_size)
+def waiter_at(world: World, number: int) -> HeldCall:
+    """A call in synchronize_rcu(), by its number since boot; the queue is a ring."""
+    return held_call_at(world.waiters_address, number % world.waiter_capacity)
+
+
+def new_waiter(world: World) -> HeldCall:
+    """The call in free_slot() joins the queue of waiters, for which the ring has room: its copy
+    there, with all fields.
+    """
+    slot = heap_node_at(world.heap_address, world.heap_size).slot
+    ring_index = world.waiters_tail % world.waiter_capacity
+    move_bytes(
+        world.waiters_address + ring_index * HELD_CALL_BYTES,
+        world.stalled_address + slot * HELD_CALL_BYTES,
+        HELD_CALL_BYTES,
+    )
+
+    world.waiters_tail += 1
+    return held_call_at(world.waiters_address, ring_index)
+
+
+def heap_call_at(world: World, position: int) -> HeldCall:
+    """A call in the heap, by its position there."""
+    node = heap_node_at(world.heap_address, position)
     return held_call_at(world.stalled_address, node.slot)
 
 
+def free_slot(world: World) -> HeldCall:
+    """The free slot that the next push_held_call() takes, or that pop_held_call() just left."""
+    return heap_call_at(world, world.heap_size)
+
+
 def push_held_call(world: World, at: float) -> None:
-    """Let the call in free_slot() come up at this time."""
+    """Put the call in free_slot() into the heap; its stall or wait is over at this time."""
     if world.heap_size >= world.heap_capacity:
         world.error = FULL
         return
 
-    place = world.heap_size
+    position = world.heap_size
     world.heap_size += 1
-    node = heap_node_at(world.heap_address, place)
+    node = heap_node_at(world.heap_address, position)
     slot = node.slot
 
-    while place > 0 and heap_node_at(world.heap_address, (place - 1) >> 1).at > at:
-        place = (place - 1) >> 1
-        parent = heap_node_at(world.heap_address, place)
+    while position > 0 and heap_node_at(world.heap_address, (position - 1) >> 1).at > at:
+        position = (position - 1) >> 1
+        parent = heap_node_at(world.heap_address, position)
         node.at = parent.at
         node.slot = parent.slot
         node = parent
@@ -92,19 +112,19 @@ def pop_held_call(world: World) -> None:
     last.at = node.at
     last.slot = node.slot
 
-    place = 1
-    while place < size:
-        child = heap_node_at(world.heap_address, place)
-        if place + 1 < size and heap_node_at(world.heap_address, place + 1).at < child.at:
-            place += 1
-            child = heap_node_at(world.heap_address, place)
+    position = 1
+    while position < size:
+        child = heap_node_at(world.heap_address, position)
+        if position + 1 < size and heap_node_at(world.heap_address, position + 1).at < child.at:
+            position += 1
+            child = heap_node_at(world.heap_address, position)
         if child.at >= at:
             break
 
         node.at = child.at
         node.slot = child.slot
         node = child
-        place = 2 * place + 1
+        position = 2 * position + 1
 
     node.at = at
     node.slot = slot

@@ -2,8 +2,7 @@
 """What a call is and whether its requests fail: probabilities, and draws from them (rules R4 and
 R20 of docs/model.md).
 
-A call is uneventful if it only appends to a head block or, with a monitor already pending, to the
-list; else it is eventful.
+Whether a call is eventful is defined in plans.py.
 """
 
 from krcsim.engine.codes import SLAB, VMALLOC
@@ -35,7 +34,9 @@ def p_uneventful_and_eventful(world: World, cpu: Cpu, channel: int) -> tuple[flo
     share = p_channel(world, channel)
     uneventful = 1.0
 
-    if cpu.head_block_room[channel] <= 0:  # else it must end on the list
+    # A call that finds no room in the head block is uneventful only if it ends on the list. (A
+    # refill worker makes all misses eventful: has_refill_worker implies misses_are_eventful.)
+    if cpu.head_block_room[channel] <= 0:
         if has_cached_page(world, cpu, channel) or world.misses_are_eventful:
             uneventful = 0.0
         else:

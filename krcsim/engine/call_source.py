@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The source of a CPU's calls: it plans the next call that needs attention, and accounts for the
 calls before other events (rules R4 to R12 of docs/model.md).
+
+To settle the calls of a CPU is to account for those that its plan has before a given time.
 """
 
 import math
@@ -15,7 +17,9 @@ from krcsim.engine.records import Cpu, HeldCall, World
 
 
 def make_plan(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
-    """Draw the next call that needs attention, from now on; calls before are accounted for."""
+    """Draw a plan from now on, up to the next call that needs attention; the calls before are
+    accounted for. Also say whether biased copies begin here, and keep the calendar.
+    """
     cpu.call_at = INF
     cpu.plan_calls = 0
     cpu.plan_made_at = now
@@ -26,9 +30,14 @@ def make_plan(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
         draw_plan_length(world, cpu)
         time_poisson_plan(cpu, now)
 
+    note_whether_copies_start(world, cpu)
+    update_next_event(world, cpu_index)
+
+
+def note_whether_copies_start(world: World, cpu: Cpu) -> None:
+    """Whether a new plan is a place where biased copies begin: see biased_copies.py."""
     is_pool_full = cpu.nr_emergency - cpu.stalled_failing_calls == world.pool_capacity
     cpu.starts_copies = cpu.plan_calls > 0 and cpu.plan_could_be_biased > 0 and is_pool_full
-    update_next_event(world, cpu_index)
 
 
 def time_poisson_plan(cpu: Cpu, now: float) -> None:
@@ -80,7 +89,7 @@ def settle_poisson_plan(world: World, cpu: Cpu, now: float) -> None:
         latest = uniform(cpu.arrival_stream) ** (1.0 / calls)
         cpu.producer_woke_at = cpu.plan_from + (now - cpu.plan_from) * latest
 
-    # Their sum is taken at its mean.
+    # The sum of their times is taken at its mean, which is approximate: see plans.py.
     count_uneventful_calls(world, cpu, calls, 0.5 * calls * (cpu.plan_from + now))
 
 

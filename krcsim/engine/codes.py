@@ -52,10 +52,15 @@ PAGE_STALL = _code(1)  # reclaim, for its page request
 HEAD_STALL = _code(2)  # reclaim, for its request of an rcu_head
 EXPEDITED_WAIT = _code(3)  # the end of an expedited grace period
 
+# How a step of a call ended.
+DONE = _code(0)  # the object is queued
+HELD_STALLS = _code(1)  # the call stalls in direct reclaim
+HELD_WAITS = _code(2)  # the call waits for a grace period
+
 # Where a batch stands: Batch.state.
 BATCH_IDLE = _code(0)  # nothing is asked for
 BATCH_WAITS = _code(1)  # it waits for its grace period
-BATCH_QUEUED = _code(2)  # its work is ready, and the worker is busy
+BATCH_READY = _code(2)  # its grace period is over; its work waits for the worker
 
 # What is known of the last call of a plan: Cpu.plan_last_kind.
 ANY_CALL = _code(0)  # nothing
@@ -100,7 +105,7 @@ WAIT_BEGINS = _event("wait begins")
 WAIT_ENDS = _event("wait ends")
 MONITOR_ARMED = _event("monitor armed")
 DRAINED_EARLY = _event("drained early")
-BATCH_ASKS = _event("batch queued")
+BATCH_QUEUED = _event("batch queued")
 BATCH_JOINED = _event("joined a pending batch")
 MONITOR_REARMED = _event("monitor re-armed")
 GP_STARTS = _event("grace period starts")

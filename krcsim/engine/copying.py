@@ -2,10 +2,19 @@
 """Copying the state of a run: what importance sampling and splitting start from.
 
 The fields of World up to its own ones (copy_stream and what follows) are copied by one move of
-memory; of the arrays that belong to the state the contents are. Whoever adds a field to a record
-needs to do nothing here; whoever adds an array to World adds it to one of the two lists below.
+memory; of the arrays that belong to the state the contents are. Who adds to the state must do this,
+and tests/engine/test_records.py fails if it was forgotten:
+
+* a field of World, Cpu, Batch or Producer: nothing;
+* a field of HeldCall: set it in hold_call(); a copy and the queue of waiters take it by themselves;
+* an array of World: name it in one of the two lists below, and if it belongs to the state add its
+  move to copy_state();
+* a random stream: name it in WORLD_STREAMS or CPU_STREAMS, and renew it in renew_streams().
+
+Of the counters a biased copy takes only `peak`; splitting takes all of them, by copy_counters().
 """
 
+from krcsim.engine.calendar import HELD_CALL_BYTES
 from krcsim.engine.pointers import counters_at, cpu_at, heap_node_at, move_bytes
 from krcsim.engine.random_streams import renew_stream
 from krcsim.engine.records import (
@@ -13,7 +22,6 @@ from krcsim.engine.records import (
     Batch,
     Counters,
     Cpu,
-    HeldCall,
     Producer,
     Real,
     World,
@@ -23,13 +31,13 @@ WORLD_BYTES = World.dtype.fields["copy_stream"][1]  # type: ignore[index]
 CPU_BYTES = Cpu.dtype.itemsize
 BATCH_BYTES = Batch.dtype.itemsize
 PRODUCER_BYTES = Producer.dtype.itemsize
-HELD_CALL_BYTES = HeldCall.dtype.itemsize
 COUNTERS_BYTES = Counters.dtype.itemsize
 REAL_BYTES = Real.dtype.itemsize
 
 WINDOWS = 2  # of a run that is split
 
-# Arrays that belong to the state of a run: copy_state() copies their contents.
+# Arrays that belong to the state of a run: copy_state() copies their contents, of the counters only
+# the peak.
 COPIED_ARRAYS = (
     "cpus",
     "batches",
@@ -87,9 +95,9 @@ def copy_held_calls(copy: World, world: World) -> None:
         offset = (number % world.waiter_capacity) * HELD_CALL_BYTES
         move_bytes(copy.waiters_address + offset, world.waiters_address + offset, HELD_CALL_BYTES)
 
-    for place in range(world.heap_size):
-        node = heap_node_at(copy.heap_address, place)
-        original = heap_node_at(world.heap_address, place)
+    for position in range(world.heap_size):
+        node = heap_node_at(copy.heap_address, position)
+        original = heap_node_at(world.heap_address, position)
         node.at = original.at
         move_bytes(
             copy.stalled_address + node.slot * HELD_CALL_BYTES,

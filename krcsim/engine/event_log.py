@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The event log: what happened, and what the CPU held after it."""
 
-from krcsim.engine.channels import total
+from krcsim.engine.channels import count_cached_pages, total
+from krcsim.engine.codes import LIST, SLAB, VMALLOC
 from krcsim.engine.pointers import cpu_at, event_at
 from krcsim.engine.records import World
 
@@ -21,9 +22,9 @@ def log_event(world: World, at: float, code: int, cpu_index: int, value: float) 
         if cpu_index >= 0:
             cpu = cpu_at(world.cpus_address, cpu_index)
             event.nr_emergency = cpu.nr_emergency
-            event.room = cpu.head_block_room[0] + cpu.head_block_room[1]
-            event.cached = cpu.cached_pages[0] + world.has_channel_caches * cpu.cached_pages[1]
+            event.room = cpu.head_block_room[SLAB] + cpu.head_block_room[VMALLOC]
+            event.cached = count_cached_pages(world, cpu)
             event.queued = total(cpu.queued_objects)
-            event.listed = cpu.queued_objects[2]
+            event.listed = cpu.queued_objects[LIST]
 
     world.log_size += 1

@@ -5,21 +5,25 @@ R3 of docs/model.md.
 
 import math
 
-from krcsim.engine.calendar import earliest_cpu
+from krcsim.engine.batches import batch_of
+from krcsim.engine.calendar import earliest_cpu, waiter_at
 from krcsim.engine.call_source import handle_source_event, make_plan, settle_calls, update_rate
 from krcsim.engine.codes import ALL_CPUS, BOOT, NO_ERROR, NOBODY, ONE, STOPPED
 from krcsim.engine.event_log import log_event
-from krcsim.engine.grace_periods import finish_grace_period, follow_reader, start_grace_period
+from krcsim.engine.grace_periods import (
+    LETS_IT_END,
+    finish_grace_period,
+    follow_reader,
+    start_grace_period,
+)
 from krcsim.engine.held_calls import end_stall, end_wait, rest_of_work
 from krcsim.engine.maintenance import do_maintenance, has_maintenance_due
 from krcsim.engine.page_memory import boot_memory
 from krcsim.engine.pointers import (
-    batch_at,
     count_at,
     counters_at,
     cpu_at,
     heap_node_at,
-    held_call_at,
     producer_at,
     real_at,
 )
@@ -73,12 +77,13 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     cpu.current_producer = NOBODY
     cpu.is_source_on = 1
     cpu.first_producer = cpu_index * world.producers_per_cpu
+
     for number in range(KFREE_N_BATCHES):
-        batch_at(world.batches_address, KFREE_N_BATCHES * cpu_index + number).ready_at = INF
+        batch_of(world, cpu_index, number).ready_at = INF
 
     if world.reader_section > 0.0:
-        # The harness starts its clock with the end of a grace period: on the tick after a
-        # section's.
+        # The harness starts its clock when a grace period ends. That is on the tick after the
+        # reader left the section that held the grace period up.
         cycle = 1.0 if world.starts_after_tick else world.reader_section + world.reader_gap
         cpu.section_ends_at = -uniform(world.gp_stream) * cycle
         cpu.section_begins_at = cpu.section_ends_at - world.reader_section
@@ -117,8 +122,7 @@ def handle_next_event(world: World) -> bool:
     cpu_at_time = real_at(world.tournament_address, 1).x if not world.is_past_horizon else INF
     wake_at = INF
     if world.waiters_head < world.waiters_tail:
-        place = world.waiters_head % world.waiter_capacity
-        wake_at = held_call_at(world.waiters_address, place).wakes_at
+        wake_at = waiter_at(world, world.waiters_head).wakes_at
     stall_ends_at = heap_node_at(world.heap_address, 0).at if world.heap_size > 0 else INF
     now = min(world.gp_event_at, cpu_at_time, wake_at, stall_ends_at, world.pressure_switches_at)
 
@@ -155,8 +159,10 @@ def handle_next_event(world: World) -> bool:
 
 
 def handle_global_event(world: World, now: float, wake_at: float, stall_ends_at: float) -> None:
-    """R3: what concerns no CPU alone happens; apart from handle_next_event(), whose start would pay
-    for each call in here.
+    """R3: what concerns no CPU alone happens.
+
+    It is a function of its own for speed: inside handle_next_event() the registers that its calls
+    need would be saved at each event.
     """
     if world.gp_event_at == now and world.gp_is_running:
         if world.reader_section <= 0.0 or readers_let_it_end(world, now):
@@ -164,9 +170,8 @@ def handle_global_event(world: World, now: float, wake_at: float, stall_ends_at:
     elif world.gp_event_at == now:
         start_grace_period(world, now)
     elif wake_at == now:
-        place = world.waiters_head % world.waiter_capacity
         world.waiters_head += 1
-        end_wait(world, now, held_call_at(world.waiters_address, place))
+        end_wait(world, now, waiter_at(world, world.waiters_head - 1))
     elif stall_ends_at == now:
         end_stall(world, now)
     else:
@@ -200,13 +205,13 @@ def follow_held_reader(world: World, cpu: Cpu, now: float) -> None:
 
     scan_at = math.floor(world.gp_began_at) + 1.0
     follow_reader(world, cpu, scan_at - 1e-9)
-    if 0.0 <= cpu.reader_holds_until < scan_at:
+    if cpu.reader_holds_until != LETS_IT_END and cpu.reader_holds_until < scan_at:
         # The CPU passed between two sections, which is reported with the tick; a reader that was
         # preempted before counts as one that the grace period waits for
         # (rcu_preempt_ctxt_queue()).
         began_late = world.gp_began_at < cpu.section_begins_at < scan_at
         was_preempted = began_late and cpu.producer_woke_at > cpu.section_begins_at
-        cpu.reader_holds_until = cpu.section_ends_at if was_preempted else -1.0
+        cpu.reader_holds_until = cpu.section_ends_at if was_preempted else LETS_IT_END
 
     if cpu.reader_holds_until == now:  # it runs on when the CPU is free again
         cpu.reader_holds_until = max(now, busy_until)

@@ -5,12 +5,17 @@ up.
 
 import math
 
-from krcsim.engine.calendar import update_next_event
+from krcsim.engine.batches import owner_of_batch
+from krcsim.engine.calendar import update_next_event, waiter_at
 from krcsim.engine.codes import ALL_CPUS, BATCH_WAITS, GP_ENDS, GP_STARTS
 from krcsim.engine.event_log import log_event
-from krcsim.engine.pointers import batch_at, cpu_at, held_call_at, producer_at, real_at
+from krcsim.engine.pointers import batch_at, cpu_at, producer_at, real_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
+
+# What Cpu.reader_holds_until says besides a time.
+WAS_BETWEEN_SECTIONS = 0.0  # no section when the grace period began; the next tick decides
+LETS_IT_END = -1.0  # that tick has come: the reader holds up nothing
 
 
 def next_full_grace_period(world: World) -> int:
@@ -57,7 +62,8 @@ def note_readers(world: World, now: float, length: float) -> None:
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
         follow_reader(world, cpu, now)
-        cpu.reader_holds_until = cpu.section_ends_at if cpu.section_begins_at <= now else 0.0
+        is_in_section = cpu.section_begins_at <= now
+        cpu.reader_holds_until = cpu.section_ends_at if is_in_section else WAS_BETWEEN_SECTIONS
 
 
 def length_at_quantile(world: World, quantile: float) -> float:
@@ -152,7 +158,7 @@ def serve_batches(world: World, served_at: float) -> bool:
                 any_needs_more = True
             elif batch.ready_at == INF:
                 batch.ready_at = served_at + world.work_delay
-                update_next_event(world, batch_index // KFREE_N_BATCHES)
+                update_next_event(world, owner_of_batch(batch_index))
 
     return any_needs_more
 
@@ -160,8 +166,7 @@ def serve_batches(world: World, served_at: float) -> bool:
 def serve_waiters(world: World, served_at: float) -> None:
     """R28: waiters whose grace period has ended get the time at which they wake."""
     while world.waiters_served < world.waiters_tail:
-        place = world.waiters_served % world.waiter_capacity
-        waiter = held_call_at(world.waiters_address, place)
+        waiter = waiter_at(world, world.waiters_served)
         if waiter.needed_gp > world.gps_done:
             break
 

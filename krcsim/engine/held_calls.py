@@ -6,7 +6,7 @@ import math
 from krcsim.engine.calendar import free_slot, pop_held_call
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
 from krcsim.engine.channels import total
-from krcsim.engine.codes import BATCH_QUEUED, EXPEDITED_WAIT, LIST, WAIT_ENDS
+from krcsim.engine.codes import BATCH_READY, DONE, EXPEDITED_WAIT, HELD_STALLS, LIST, WAIT_ENDS
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
@@ -24,8 +24,8 @@ def histogram_bin(ms: float) -> int:
 def record_latency(world: World, now: float, held_call: HeldCall) -> None:
     """R45: a held-up call ends; its latency goes into the histogram."""
     ms = (now - held_call.called_at + world.call_cost) * world.tick_ms
-    place = held_call.window * BINS + histogram_bin(ms)
-    count_at(world.latency_histogram_address, place).n += 1
+    index = held_call.window * BINS + histogram_bin(ms)
+    count_at(world.latency_histogram_address, index).n += 1
 
 
 def end_wait(world: World, now: float, held_call: HeldCall) -> None:
@@ -56,16 +56,16 @@ def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
         return now
 
     if not world.is_closed_loop:
-        # A task that has slept long comes first, but for a block that is being freed.
+        # A task that has slept long preempts the work; a block that is being freed is done first.
         block_is_freed = cpu.work_channel != LIST and now >= cpu.work_pause_ends_at
         return cpu.work_step_ends_at if block_is_freed else now
 
-    # It comes after the works that are ready.
+    # The caller comes after the works that are ready now.
     ahead = rest_of_work(world, cpu)
     for batch_index in batches_on(world, cpu_index):
         batch = batch_at(world.batches_address, batch_index)
-        if batch.state == BATCH_QUEUED and batch.work_cpu == cpu_index:
-            ahead += work_cost(world, cpu, total(batch.objects), batch.blocks[LIST])
+        if batch.state == BATCH_READY and batch.work_cpu == cpu_index:
+            ahead += work_cost(world, cpu, total(batch.objects), batch.wrappers)
 
     return max(now, cpu.work_step_ends_at + ahead)
 
@@ -73,19 +73,19 @@ def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
 def rest_of_work(world: World, cpu: Cpu) -> float:
     """R34: the CPU time of a work behind its present step."""
     objects = total(cpu.work_objects) - cpu.work_step_objects
-    wrappers = cpu.work_blocks[LIST] - cpu.work_step_wrappers
+    wrappers = cpu.work_wrappers - cpu.work_step_wrappers
     return work_cost(world, cpu, objects, wrappers)
 
 
 def record_wait(world: World, held_call: HeldCall, ms: float) -> None:
     """R45: a wait counts with its whole length in the window of its call."""
     counters_at(world.counters_address, held_call.window).wait_ms += ms
-    place = held_call.window * BINS + histogram_bin(ms)
-    count_at(world.wait_histogram_address, place).n += 1
+    index = held_call.window * BINS + histogram_bin(ms)
+    count_at(world.wait_histogram_address, index).n += 1
 
-    if held_call.is_counted:
+    if held_call.is_weighted:
         tally_at(world.tallies_address, held_call.window).wait_ms += world.weight * ms
-        world.open_counted_waits -= 1
+        world.open_weighted_waits -= 1
 
 
 def end_stall(world: World, now: float) -> None:
@@ -100,13 +100,11 @@ def end_stall(world: World, now: float) -> None:
         end_wait(world, now, held_call)
         return
 
-    counters = counters_at(world.counters_address, held_call.window)
-    waits = counters.waits
-    is_held = go_on_after_stall(world, cpu, cpu_index, now, held_call)
-    if not is_held:
+    outcome = go_on_after_stall(world, cpu, cpu_index, now, held_call)
+    if outcome == DONE:
         record_latency(world, now, held_call)
 
-    if not is_held and world.is_closed_loop:
+    if outcome == DONE and world.is_closed_loop:
         resume_caller(world, cpu, cpu_index, now, now, held_call)
-    elif not is_held or counters.waits > waits:  # else it stalls once more
+    elif outcome != HELD_STALLS:  # a call that stalls once more has changed nothing for a plan
         make_plan(world, cpu, cpu_index, now)

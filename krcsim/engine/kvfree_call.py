@@ -8,10 +8,13 @@ import math
 
 from krcsim.engine.calendar import free_slot, push_held_call
 from krcsim.engine.codes import (
+    DONE,
     DRAINED_EARLY,
     HEAD_ALLOCATED,
     HEAD_FROM_POOL,
     HEAD_STALL,
+    HELD_STALLS,
+    HELD_WAITS,
     LIST,
     MONITOR_ARMED,
     NO_STALL,
@@ -37,7 +40,7 @@ from krcsim.engine.page_memory import (
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.records import Cpu, HeldCall, World
-from krcsim.engine.synchronize import synchronize_rcu
+from krcsim.engine.synchronize import begin_synchronize_rcu
 
 
 def kvfree_call_rcu(
@@ -50,9 +53,9 @@ def kvfree_call_rcu(
     u_page: float,
     u_head: float,
     producer: int,
-) -> bool:
-    """R13 to R19, kvfree_call_rcu(): a call is made; True if its caller is now held up, since it
-    waits or stalls.
+) -> int:
+    """R13 to R19, kvfree_call_rcu(): a call is made; DONE, or HELD_STALLS or HELD_WAITS if it goes
+    on later. In an open loop such a call is a task of its own, and holds up no producer.
 
     u_page and u_head are the uniform numbers of R20; with memory as pages they count for nothing.
     """
@@ -62,28 +65,29 @@ def kvfree_call_rcu(
     if world.has_array_path and not goes_into_block:
         cache = channel * world.has_channel_caches
         if world.has_page_memory and cpu.cached_pages[cache] == 0:
-            u_page = 1.0 * take_page(world, cpu, now, world.nowait_mark)  # 1 if there is one
-        goes_into_block = add_ptr_to_bulk_krc_lock(
-            world, cpu, cpu_index, now, channel, is_single, u_page
-        )
+            u_page = 1.0 * take_page(world, cpu, now, world.min_wmark)  # 1 if there is one
+        goes_into_block = get_head_block(world, cpu, cpu_index, now, channel, is_single, u_page)
 
     if goes_into_block or not is_single:
         if not goes_into_block:  # R16
             log_event(world, now, OWN_HEAD_LISTED, cpu_index, 0.0)
         target = channel if goes_into_block else LIST
         enqueue(world, cpu, cpu_index, now, target, world.window)
-        return False
+        return DONE
 
     # A single-argument call without a page asks for an rcu_head, after a stall for its page if it
-    # asks with __GFP_NORETRY. Then come the pool, and at last the wait: go_on_after_stall().
+    # asks with __GFP_NORETRY. Then come the pool, and at last the wait.
     held_call = free_slot(world)
     hold_call(world, held_call, cpu_index, now, channel, u_page, u_head, producer)
     if u_head < p_no_head(world) and (held_call.page_fails or not world.asks_noretry):
         cpu.stalled_failing_calls += 1
 
-    if world.asks_noretry and begin_stall(world, cpu, cpu_index, now, held_call, PAGE_STALL):
-        return True
-    return go_on_after_stall(world, cpu, cpu_index, now, held_call)
+    if world.asks_noretry:
+        if begin_stall(world, cpu, cpu_index, now, held_call, PAGE_STALL):
+            return HELD_STALLS
+        return go_on_after_stall(world, cpu, cpu_index, now, held_call)
+
+    return request_rcu_head(world, cpu, cpu_index, now, held_call)
 
 
 def count_call(world: World, is_single: bool) -> None:
@@ -95,7 +99,7 @@ def count_call(world: World, is_single: bool) -> None:
     counters.double_episode += (not is_single) * world.in_episode
 
 
-def add_ptr_to_bulk_krc_lock(
+def get_head_block(
     world: World,
     cpu: Cpu,
     cpu_index: int,
@@ -104,8 +108,8 @@ def add_ptr_to_bulk_krc_lock(
     is_single: bool,
     u_page: float,
 ) -> bool:
-    """R14 and R15, add_ptr_to_bulk_krc_lock(): whether a call that found no room gets a page for a
-    new head block, from the cache or from the allocator.
+    """R14 and R15: whether a call that found no room gets a page for a new head block, from the
+    cache or from the allocator; add_ptr_to_bulk_krc_lock() without adding the pointer.
 
     A single-argument call that asks with __GFP_NORETRY and gets none at once has its answer after
     a stall.
@@ -121,13 +125,13 @@ def add_ptr_to_bulk_krc_lock(
 
     gets_page = u_page >= world.p_page_fails
     if gets_page or not (is_single and world.asks_noretry):
-        receive_page(world, cpu, cpu_index, now, channel, world.window, gets_page)
-        if world.has_refill_worker:
+        end_page_request(world, cpu, cpu_index, now, channel, world.window, gets_page)
+        if world.has_refill_worker:  # misses_are_eventful then, so that each miss comes here
             refill_caches(world, cpu, now)
     return gets_page
 
 
-def receive_page(
+def end_page_request(
     world: World,
     cpu: Cpu,
     cpu_index: int,
@@ -136,7 +140,9 @@ def receive_page(
     window: int,
     succeeds: bool,
 ) -> None:
-    """R15: the page request of a call made in this window ends; a page is a new head block."""
+    """R15: the page request of a call made in this window ends; a page that it got is the new head
+    block.
+    """
     counters = counters_at(world.counters_address, window)
     counters.page_ok += succeeds
     counters.page_fail += not succeeds
@@ -158,7 +164,7 @@ def hold_call(
     producer: int,
 ) -> None:
     """R20: note what the rest of a call needs, with the probabilities of the moment at which it is
-    made.
+    made. All fields are set, since the slot held another call before.
     """
     held_call.waits_for = NO_STALL
     held_call.cpu = cpu_index
@@ -175,6 +181,11 @@ def hold_call(
     held_call.episode = world.episode_number * world.in_episode
     held_call.episode_window = world.episode_window
     held_call.episode_has_waited = world.episode_has_waited
+
+    held_call.needed_gp = 0
+    held_call.is_weighted = 0
+    held_call.wait_began_at = INF
+    held_call.wakes_at = INF
 
 
 def p_no_head(world: World) -> float:
@@ -210,30 +221,38 @@ def begin_stall(
 
 def go_on_after_stall(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
-) -> bool:
-    """R15 to R19: a single-argument call goes on, after a stall or without one; True if its caller
-    is now held up.
+) -> int:
+    """R15 to R19: a single-argument call goes on after a stall, which may have had no length; as
+    kvfree_call_rcu() it is then DONE, or held up once more.
     """
-    if world.has_page_memory and held_call.waits_for != NO_STALL:
+    if world.has_page_memory:
         reclaim_pages(world, now, held_call.waits_for)
 
     if held_call.waits_for == PAGE_STALL:
         page_arrives = answer_page_request(world, cpu, cpu_index, now, held_call)
         if page_arrives:
             enqueue(world, cpu, cpu_index, now, held_call.channel, held_call.window)
-            return False
+            return DONE
 
-    # R17: request an rcu_head.
+    return request_rcu_head(world, cpu, cpu_index, now, held_call)
+
+
+def request_rcu_head(
+    world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
+) -> int:
+    """R17 to R19: a single-argument call without room and page gets an rcu_head from the allocator
+    or from the pool, else it waits; DONE, HELD_STALLS or HELD_WAITS.
+    """
     if world.has_page_memory:
         held_call.u_head = 1.0 * take_head_object(world, cpu, now, held_call.waits_for)
-    fails = held_call.p_head_fails_at_first
+    p_fails = held_call.p_head_fails_at_first
     if held_call.waits_for == HEAD_STALL:
-        fails = held_call.p_head_fails_after_reclaim
-    gets_head = held_call.u_head >= fails
+        p_fails = held_call.p_head_fails_after_reclaim
+    gets_head = held_call.u_head >= p_fails
 
     if not gets_head and held_call.waits_for != HEAD_STALL and head_request_may_sleep(world):
         if begin_stall(world, cpu, cpu_index, now, held_call, HEAD_STALL):
-            return True
+            return HELD_STALLS
 
         if world.has_page_memory:
             reclaim_pages(world, now, HEAD_STALL)
@@ -243,18 +262,18 @@ def go_on_after_stall(
     if not gets_head:
         cpu.stalled_failing_calls -= 1
         if cpu.nr_emergency == 0:
-            synchronize_rcu(world, now, held_call)
-            return True
+            begin_synchronize_rcu(world, now, held_call)
+            return HELD_WAITS
 
         cpu.nr_emergency -= 1  # R18
         counters_at(world.counters_address, held_call.window).pool_hits += 1
 
-    cpu.queued_blocks[LIST] += 1
+    cpu.queued_wrappers += 1
     world.call_got_wrapper = gets_head
     code = HEAD_ALLOCATED if gets_head else HEAD_FROM_POOL
     log_event(world, now, code, cpu_index, float(cpu.nr_emergency))
     enqueue(world, cpu, cpu_index, now, LIST, held_call.window)
-    return False
+    return DONE
 
 
 def answer_page_request(
@@ -262,10 +281,10 @@ def answer_page_request(
 ) -> bool:
     """R15: the stall of a page request with __GFP_NORETRY ends; whether it got a page."""
     if world.has_page_memory:
-        held_call.page_fails = not take_page(world, cpu, now, world.nowait_mark)
+        held_call.page_fails = not take_page(world, cpu, now, world.min_wmark)
 
     arrives = held_call.page_fails == 0
-    receive_page(world, cpu, cpu_index, now, held_call.channel, held_call.window, arrives)
+    end_page_request(world, cpu, cpu_index, now, held_call.channel, held_call.window, arrives)
     if world.has_refill_worker:
         refill_caches(world, cpu, now)
 

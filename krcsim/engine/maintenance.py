@@ -3,12 +3,13 @@
 
 import math
 
+from krcsim.engine.batches import batches_ready_at, owner_of_batch
 from krcsim.engine.bursts import pause_work
-from krcsim.engine.calendar import batches_ready_at, update_next_event
+from krcsim.engine.calendar import update_next_event, waiter_at
 from krcsim.engine.call_source import make_plan, settle_all, settle_calls
-from krcsim.engine.codes import ANY_CALL, BATCH_QUEUED
+from krcsim.engine.codes import ANY_CALL, BATCH_READY
 from krcsim.engine.monitor import kfree_rcu_monitor
-from krcsim.engine.pointers import batch_at, counters_at, cpu_at, held_call_at, producer_at
+from krcsim.engine.pointers import batch_at, counters_at, cpu_at, producer_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Batch, Cpu, World
 from krcsim.engine.works import finish_step, start_next_step
@@ -47,7 +48,7 @@ def queue_work(world: World, batch_index: int, now: float) -> None:
     starts if no other runs there.
     """
     batch = batch_at(world.batches_address, batch_index)
-    owner = batch_index // KFREE_N_BATCHES
+    owner = owner_of_batch(batch_index)
 
     if world.is_closed_loop and world.has_bursts:
         let_earlier_callers_run(world, batch, owner, now)
@@ -60,9 +61,9 @@ def queue_work(world: World, batch_index: int, now: float) -> None:
         cpu_index = int(uniform(world.offload_stream) * (world.nr_cpus - 1))
         cpu_index += cpu_index >= owner
 
-    batch.state = BATCH_QUEUED
+    batch.state = BATCH_READY
     batch.work_cpu = cpu_index
-    batch.queued_at = now
+    batch.work_queued_at = now
     batch.ready_at = INF
     update_next_event(world, owner)
 
@@ -87,7 +88,7 @@ def let_earlier_callers_run(world: World, batch: Batch, owner: int, now: float) 
     work.
     """
     for number in range(world.waiters_head, world.waiters_served):
-        waiter = held_call_at(world.waiters_address, number % world.waiter_capacity)
+        waiter = waiter_at(world, number)
         if waiter.cpu == owner and waiter.wakes_at == now and waiter.wait_began_at < batch.asked_at:
             producer = producer_at(world.producers_address, waiter.producer)
             calls = producer.calls_left * world.call_cost
@@ -100,30 +101,38 @@ def run_works(world: World, cpu_index: int, now: float) -> None:
     if world.has_bursts or may_be_peak(world, now):
         settle_all(world, now)
 
-    is_exact = world.has_bursts > 0 or world.has_page_memory > 0
     while cpu.is_working and cpu.work_step_ends_at <= now:
-        target_index = cpu_index if world.pages_go_to_worker else cpu.work_owner
-        target = cpu_at(world.cpus_address, target_index)
-
-        # Pages may reach a CPU without room: then its plan must be drawn anew from here.
-        draws_anew = is_exact or target.plan_last_kind != ANY_CALL
-        if draws_anew:
-            settle_calls(world, target, now)
-        if is_exact:
-            settle_calls(world, cpu, now)
-
-        finish_step(world, cpu_index, now)
-        start_next_step(world, cpu_index, now)
-
-        if has_seen_tick(world, cpu, now):
-            pause_work(world, cpu, now)
-        if draws_anew and (cpu_index != target_index or not world.has_bursts):
-            make_plan(world, target, target_index, now)
+        run_step(world, cpu, cpu_index, now)
 
     if world.has_bursts:
         make_plan(world, cpu, cpu_index, now)
     else:
         update_next_event(world, cpu_index)
+
+
+def run_step(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
+    """R34: a step of the work on a CPU ends and the next begins; a CPU to which this brings pages
+    gets a new plan.
+    """
+    target_index = cpu_index if world.pages_go_to_worker else cpu.work_owner
+    target = cpu_at(world.cpus_address, target_index)
+
+    # A page makes calls without room eventful. A plan that was drawn while there was room stays
+    # right, unless works take CPU time from calls, or each call takes memory.
+    needs_all_calls = world.has_bursts > 0 or world.has_page_memory > 0
+    draws_anew = needs_all_calls or target.plan_last_kind != ANY_CALL
+    if draws_anew:
+        settle_calls(world, target, now)
+    if needs_all_calls:
+        settle_calls(world, cpu, now)
+
+    finish_step(world, cpu_index, now)
+    start_next_step(world, cpu_index, now)
+
+    if has_seen_tick(world, cpu, now):
+        pause_work(world, cpu, now)
+    if draws_anew and (cpu_index != target_index or not world.has_bursts):
+        make_plan(world, target, target_index, now)
 
 
 def has_seen_tick(world: World, cpu: Cpu, now: float) -> bool:
@@ -140,7 +149,7 @@ def may_be_peak(world: World, now: float) -> bool:
     exactly before objects are freed.
 
     More calls than eight standard deviations above the mean of those that are not yet counted have
-    a probability below 1e-14.
+    a probability below 1e-14; such a peak is missed: see plans.py.
     """
     more = world.rate_sum * now - world.rate_times_from
     if more > 0.0:

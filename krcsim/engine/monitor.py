@@ -3,11 +3,19 @@
 
 import math
 
+from krcsim.engine.batches import batch_of
 from krcsim.engine.channels import total
-from krcsim.engine.codes import BATCH_ASKS, BATCH_IDLE, BATCH_JOINED, BATCH_WAITS, MONITOR_REARMED
+from krcsim.engine.codes import (
+    BATCH_IDLE,
+    BATCH_JOINED,
+    BATCH_QUEUED,
+    BATCH_WAITS,
+    LIST,
+    MONITOR_REARMED,
+)
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import next_full_grace_period, request_grace_period
-from krcsim.engine.pointers import batch_at, counters_at
+from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import CHANNELS, KFREE_N_BATCHES, Batch, Cpu, World
 
@@ -16,6 +24,8 @@ def arm_monitor(world: World, cpu: Cpu, cpu_index: int, now: float, code: int) -
     """R22 and R23, schedule_delayed_work(): set the timer of the monitor; the timer wheel rounds up
     its jiffies.
     """
+    # calc_wheel_index(): a timer of 63 jiffies or more goes into a coarser level of the wheel; each
+    # level is 8 times as coarse as the one below, and a timer expires at the end of its slot.
     shift = 0
     while shift < 24 and world.drain_jiffies >= 63 << shift:
         shift += 3
@@ -35,7 +45,7 @@ def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
     any_left = False
 
     for number in range(KFREE_N_BATCHES):
-        batch = batch_at(world.batches_address, KFREE_N_BATCHES * cpu_index + number)
+        batch = batch_of(world, cpu_index, number)
         if can_take(world, cpu, batch):
             queue_kfree_rcu_work(world, cpu, cpu_index, batch, now)
             any_queued = True
@@ -45,6 +55,9 @@ def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
 
     counters.drains += any_queued
 
+    # Without rearms_if_left one object queued is success, as queue_kfree_rcu_work() reports it in
+    # the kernel: the monitor is done even if a channel is left for which both batches were busy.
+    # The next call on the CPU sets it again (R22 and R26).
     rearms = any_left if world.rearms_if_left else not any_queued
     if rearms:
         counters.rearms += 1
@@ -53,11 +66,11 @@ def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
 
 def can_take(world: World, cpu: Cpu, batch: Batch) -> bool:
     """R24: whether the batch takes any of the channels that have objects."""
-    has_place = False
+    takes_any = False
     for channel in range(CHANNELS):
-        has_place |= cpu.queued_objects[channel] > 0 and batch.objects[channel] == 0
+        takes_any |= cpu.queued_objects[channel] > 0 and batch.objects[channel] == 0
 
-    return has_place and (world.attaches_to_pending > 0 or total(batch.objects) == 0)
+    return takes_any and (world.attaches_to_pending > 0 or total(batch.objects) == 0)
 
 
 def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, now: float) -> None:
@@ -66,8 +79,9 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
     A batch that is pending already asks for nothing: queue_rcu_work() does nothing then.
     """
     needed = next_full_grace_period(world)
-    code = BATCH_ASKS if batch.state == BATCH_IDLE else BATCH_JOINED
-    log_event(world, now, code, cpu_index, float(total(cpu.queued_objects)))
+    objects = total(cpu.queued_objects)
+    code = BATCH_QUEUED if batch.state == BATCH_IDLE else BATCH_JOINED
+    log_event(world, now, code, cpu_index, float(objects))
 
     if batch.state == BATCH_IDLE:
         batch.state = BATCH_WAITS
@@ -77,8 +91,13 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
     for channel in range(CHANNELS):
         if cpu.queued_objects[channel] > 0 and batch.objects[channel] == 0:
             batch.objects[channel] = cpu.queued_objects[channel]
-            batch.blocks[channel] = cpu.queued_blocks[channel]
             batch.channel_gp[channel] = needed
             cpu.queued_objects[channel] = 0
-            cpu.queued_blocks[channel] = 0
-            cpu.head_block_room[channel] = 0
+
+            if channel == LIST:
+                batch.wrappers = cpu.queued_wrappers
+                cpu.queued_wrappers = 0
+            else:
+                batch.blocks[channel] = cpu.queued_blocks[channel]
+                cpu.queued_blocks[channel] = 0
+                cpu.head_block_room[channel] = 0

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Memory as pages: free pages and watermarks, what takes pages and what brings them back.
 
-It is brought up to date when somebody asks (rules R37 to R44 of docs/model.md).
+It is brought up to date whenever a request looks at it (rules R37 to R44 of docs/model.md).
 """
 
 import math
 
+from krcsim.engine.channels import count_cached_pages
 from krcsim.engine.codes import HEAD_NONE, HEAD_STALL, HEAD_THREE_STEP, HEAD_TRYHARD, LIST, ONE
 from krcsim.engine.pointers import cpu_at
 from krcsim.engine.random_streams import INF, uniform
@@ -14,9 +15,10 @@ from krcsim.engine.records import Cpu, World
 # SWAP_CLUSTER_MAX: a round of direct reclaim ends when it has so many pages.
 CLUSTER = 32.0
 
-# Rounds without progress until no_progress_loops is above MAX_RECLAIM_RETRIES = 16: the guest's
-# stalls of 15 ms fit that while 3/8 of min are free. With nothing free they end after 2 ms, since
-# should_reclaim_retry() says no.
+# Rounds without progress until no_progress_loops is above MAX_RECLAIM_RETRIES = 16. In the kernel
+# runs that is seen while 3/8 of the min watermark are free: their stalls last 15 ms, which is the
+# CPU time of so many rounds. With nothing free they last 2 ms, since should_reclaim_retry() says no
+# at once.
 RETRIES = 17
 
 PAGE_SIZE = 4096  # bytes
@@ -31,8 +33,7 @@ def boot_memory(world: World) -> None:
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
         cpu.free_slab_objects = world.slab_pages_kept * world.slab_page_objects
-        cached = cpu.cached_pages[0] + world.has_channel_caches * cpu.cached_pages[1]
-        world.kfree_rcu_pages += cached + world.slab_pages_kept
+        world.kfree_rcu_pages += count_cached_pages(world, cpu) + world.slab_pages_kept
 
 
 def follow_memory(world: World, until: float) -> None:
@@ -40,33 +41,30 @@ def follow_memory(world: World, until: float) -> None:
     mark to mark.
     """
     while world.memory_known_at < until:
-        wake_kswapd(world)
+        switch_kswapd(world)
 
-        # The hog takes pages; or it sleeps, and looks again.
+        # The hog takes pages; or it sleeps, and the step goes no further than its sleep.
         hog = 0.0
         step_until = until
         if world.has_hog > 0 and world.in_episode > 0:
-            if (
-                world.hog_wakes_at <= world.memory_known_at and world.free_pages <= world.hog_mark
-            ):  # nothing to take
-                world.hog_wakes_at = world.memory_known_at + world.hog_sleep
-            if world.hog_wakes_at <= world.memory_known_at:
-                hog = world.hog_rate
-            else:
+            hog = pace_of_hog(world)
+            if hog == 0.0 and world.hog_wakes_at > world.memory_known_at:
                 step_until = min(until, world.hog_wakes_at)
 
-        # The load reads files, kswapd frees their pages.
+        # The load reads files into the page cache, and kswapd frees pages of it. Without page cache
+        # kswapd frees no more than is read; below the min watermark the readers have to reclaim
+        # what they read, and read no more than is freed.
         load = world.load_rate if world.in_episode > 0 else 0.0
         reclaimed = world.kswapd_rate if world.kswapd_runs > 0 else 0.0
         if world.file_pages <= 0.0:
             reclaimed = min(reclaimed, load)
-        if world.free_pages <= world.nowait_mark:  # who reads files reclaims for himself
+        if world.free_pages <= world.min_wmark:
             load = min(load, reclaimed)
 
         # On to the next mark, or to the end of the step.
         step = step_until - world.memory_known_at
         pace = reclaimed - load - hog
-        mark = world.full_mark
+        mark = world.high_wmark
         if reclaimed > load:
             step = min(step, world.file_pages / (reclaimed - load))
         if pace < 0.0:
@@ -87,25 +85,38 @@ def follow_memory(world: World, until: float) -> None:
     world.memory_known_at = max(world.memory_known_at, until)
 
 
-def wake_kswapd(world: World) -> None:
-    """R40, kswapd(): it starts at the low mark and stops at the high one."""
+def pace_of_hog(world: World) -> float:
+    """R40: the pages a tick that the hog takes now, in an episode; if it finds none to take it goes
+    to sleep.
+    """
+    is_awake = world.hog_wakes_at <= world.memory_known_at
+    if is_awake and world.free_pages <= world.hog_mark:
+        world.hog_wakes_at = world.memory_known_at + world.hog_sleep
+
+    return world.hog_rate if world.hog_wakes_at <= world.memory_known_at else 0.0
+
+
+def switch_kswapd(world: World) -> None:
+    """R40, kswapd(): it starts at the low watermark and stops at the high one."""
     if world.file_pages < NO_FILE_PAGES:
         world.file_pages = 0.0
 
-    if world.free_pages >= world.full_mark:
+    if world.free_pages >= world.high_wmark:
         world.kswapd_runs = 0
-    elif world.free_pages <= world.low_mark:
+    elif world.free_pages <= world.low_wmark:
         world.kswapd_runs = 1
 
 
 def next_mark_below(world: World, hog: float, load: float) -> float:
-    """R40: the free pages at which somebody changes his pace, if they become fewer."""
+    """R40: the number of free pages, below the present one, at which the next pace changes: of the
+    hog, the load or kswapd.
+    """
     mark = world.hog_mark if hog > 0.0 else 0.0
 
-    if load > 0.0 and world.free_pages > world.nowait_mark:
-        mark = max(mark, world.nowait_mark)
-    if world.free_pages > world.low_mark:
-        mark = max(mark, world.low_mark)
+    if load > 0.0 and world.free_pages > world.min_wmark:
+        mark = max(mark, world.min_wmark)
+    if world.free_pages > world.low_wmark:
+        mark = max(mark, world.low_wmark)
 
     return mark
 
@@ -153,7 +164,7 @@ def give_pages(world: World, cpu: Cpu, now: float, pages: int) -> None:
 
 def count_held_objects(world: World, objects: int) -> None:
     """R43: so many more objects wait to be freed (or fewer, if negative); the slab pages that they
-    hold come from what the marks leave to all.
+    hold are taken from the free pages above the min watermark, as far as there are any.
     """
     world.held_objects += objects
     if world.deferred_objects_count == 0:
@@ -162,7 +173,7 @@ def count_held_objects(world: World, objects: int) -> None:
     needed = (world.held_objects * world.object_bytes + PAGE_SIZE - 1) // PAGE_SIZE
     more = needed - world.object_pages
     if objects > 0 and more > 0:
-        more = min(more, max(0, int(world.free_pages - world.nowait_mark)))
+        more = min(more, max(0, int(world.free_pages - world.min_wmark)))
     elif objects > 0 or more > 0:
         more = 0
 
@@ -179,7 +190,7 @@ def mark_after_stall(world: World) -> float:
     """R38: what a request for an object that slept has to pass; the last step of three_step is
     GFP_KERNEL.
     """
-    return world.high_mark if world.head_alloc == HEAD_TRYHARD else world.nowait_mark
+    return world.gfp_high_mark if world.head_alloc == HEAD_TRYHARD else world.min_wmark
 
 
 def take_head_object(world: World, cpu: Cpu, now: float, after: int) -> bool:
@@ -193,7 +204,7 @@ def take_head_object(world: World, cpu: Cpu, now: float, after: int) -> bool:
         cpu.free_slab_objects -= 1
         return True
 
-    mark = world.atomic_mark
+    mark = world.gfp_atomic_mark
     if after == HEAD_STALL or world.head_alloc == HEAD_TRYHARD:
         mark = mark_after_stall(world)
 
@@ -227,7 +238,7 @@ def median_stall(world: World, cpu: Cpu, now: float, waits_for: int) -> float:
         return rounds * world.stall_median
 
     if waits_for == HEAD_STALL:  # allocate_slab() asks twice, first for one round only
-        rounds += RETRIES if world.free_pages >= world.atomic_mark else 1
+        rounds += RETRIES if world.free_pages >= world.gfp_atomic_mark else 1
     return rounds * world.reclaim_round
 
 
@@ -257,13 +268,13 @@ def refill_caches(world: World, cpu: Cpu, now: float) -> None:
 
 
 def take_refill_page(world: World, cpu: Cpu, now: float) -> bool:
-    """R44: one page for the refill worker; a round of reclaim takes CPU time, of which worker and
-    caller get turns of a round.
+    """R44: one page for the refill worker. A round of reclaim takes CPU time; worker and caller
+    have the CPU in turns, each as long as a round.
     """
     if world.has_page_memory == 0:
         return uniform(cpu.stall_stream) >= world.p_noretry_page_fails
 
-    got = take_page(world, cpu, now, world.nowait_mark)
+    got = take_page(world, cpu, now, world.min_wmark)
     if not got:
         turn = median_stall(world, cpu, now, LIST)
 
@@ -273,6 +284,6 @@ def take_refill_page(world: World, cpu: Cpu, now: float) -> bool:
             cpu.cpu_free_at = max(cpu.cpu_free_at, now) + turn
             cpu.refill_turn_at = now + 2.0 * turn
             reclaim_pages(world, now, LIST)
-            got = take_page(world, cpu, now, world.nowait_mark)
+            got = take_page(world, cpu, now, world.min_wmark)
 
     return got

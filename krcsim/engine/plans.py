@@ -1,13 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Plans: how runs of uneventful calls are skipped, exactly (see DESIGN.md).
+"""Plans: how uneventful calls are skipped.
 
-A plan is a number of calls of which all but the last are uneventful. How many they are is drawn,
-and they are accounted for together, without an event for each.
+A call is uneventful if it only appends to a head block or, with a monitor already pending, to the
+list. A plan is a number of calls of which all but the last are uneventful. How many they are is
+drawn, and when the last is made; the others are accounted for together, without an event for each.
+
+What this does to the state of a run has the same law as taking each call by itself. Whether a call
+is uneventful does not depend on when it is made, and the calls are independent. If another event
+comes before the last call of a plan, the calls before that event are counted (those of a timetable)
+or drawn (of Poisson calls, given their number, a binomial share), and a new plan is drawn where the
+event has changed what is uneventful: nothing was used yet of what lay behind the event.
+
+Three things are approximate. `Counters.area` takes the times of skipped Poisson calls at their mean
+(settle_poisson_plan() in call_source.py). `Counters.peak` leaves a new peak out that would take
+more calls than eight standard deviations above their mean (may_be_peak() in maintenance.py). The
+uneventful calls of a burst take their mean CPU time each (mean_call_cost() in bursts.py).
 """
 
 from krcsim.engine.biased_draws import draw_call, p_uneventful_biased
 from krcsim.engine.call_draws import p_uneventful_and_eventful
-from krcsim.engine.codes import ANY_CALL, EVENTFUL, LIST, ONE, SLAB, UNEVENTFUL, VMALLOC, ZERO
+from krcsim.engine.codes import (
+    ANY_CALL,
+    DONE,
+    EVENTFUL,
+    LIST,
+    ONE,
+    SLAB,
+    UNEVENTFUL,
+    VMALLOC,
+    ZERO,
+)
 from krcsim.engine.kvfree_call import kvfree_call_rcu
 from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.pointers import counters_at
@@ -46,7 +68,8 @@ def draw_plan_length(world: World, cpu: Cpu) -> None:
         p_again = p_uneventful_biased(world, cpu, 1.0 - p_eventful)
         calls = geometric(cpu.call_stream, p_again)
         cpu.plan_calls = min(calls, longest)
-        cpu.plan_last_kind = EVENTFUL if calls <= longest else UNEVENTFUL
+        is_cut = calls > longest or calls == UNLIMITED
+        cpu.plan_last_kind = UNEVENTFUL if is_cut else EVENTFUL
 
     elif p_uneventful_and_eventful(world, cpu, channel)[0] > 0.0:
         uneventful = p_uneventful_and_eventful(world, cpu, channel)[0]
@@ -111,7 +134,7 @@ def spread_uneventful_calls(world: World, cpu: Cpu, calls: int) -> int:
     double = (1.0 - world.p_single) * world.p_page_fails
     wrapped = binomial(cpu.call_stream, listed, single / (single + double))
     cpu.queued_objects[LIST] += listed
-    cpu.queued_blocks[LIST] += wrapped
+    cpu.queued_wrappers += wrapped
     counters.list_pushes += listed
     counters.page_fail += listed * world.has_array_path
 
@@ -121,8 +144,8 @@ def spread_uneventful_calls(world: World, cpu: Cpu, calls: int) -> int:
 def make_last_planned_call(
     world: World, cpu: Cpu, cpu_index: int, now: float, producer: int
 ) -> bool:
-    """The last call of a plan is made, by a producer or by NOBODY; True if it now holds up its
-    caller.
+    """The last call of a plan is made, by a producer or by NOBODY; True if it stalls or waits and
+    so holds up its producer, which it only does in a closed loop.
     """
     if not world.has_bursts:
         cpu.producer_woke_at = now
@@ -132,9 +155,9 @@ def make_last_planned_call(
         return False
 
     channel, is_single, u_page, u_head = draw_call(world, cpu)
-    is_held = (
-        kvfree_call_rcu(world, cpu, cpu_index, now, channel, is_single, u_page, u_head, producer)
-        and world.is_closed_loop > 0
+    outcome = kvfree_call_rcu(
+        world, cpu, cpu_index, now, channel, is_single, u_page, u_head, producer
     )
+    is_held = outcome != DONE and world.is_closed_loop > 0
     cpu.blocked_producers += is_held
     return is_held

@@ -22,8 +22,8 @@ from krcsim.engine.records import World
 
 
 def set_probabilities_in_force(world: World) -> None:
-    """R36: what calm or an episode makes of the probabilities of failure, as the calls need
-    them.
+    """R36: set the probabilities of failure, as the calls need them, to those of calm or of an
+    episode.
     """
     failures = world.failures
     state = world.in_episode
@@ -72,7 +72,9 @@ def switch_pressure(world: World, now: float) -> None:
         world.schedule_index += 1
         world.pressure_switches_at = real_at(world.schedule_address, world.schedule_index).x
 
-    # Only a CPU without room asks the allocator; but which it is may differ by channel.
+    # The plans were drawn with the old probabilities. A CPU with room in its head block asks for
+    # nothing; but where there are two channels one may have room and the other not, so that all
+    # plans are drawn anew.
     for cpu_index in range(world.nr_cpus):
         make_plan(world, cpu_at(world.cpus_address, cpu_index), cpu_index, now)
 

@@ -78,13 +78,13 @@ def exponential(stream: Stream) -> float:
 
 def normal(stream: Stream) -> float:
     """Standard normal: the ziggurat of Marsaglia and Tsang 2000, other bits for the layer than for
-    the place.
+    the point in it.
     """
     while True:
         bits = next64(stream)
         layer = bits & uint64(127)
-        place = np.float64(np.int64(bits) >> 10) * 2.0**-53
-        x: float = place * EDGE[layer]
+        point = np.float64(np.int64(bits) >> 10) * 2.0**-53
+        x: float = point * EDGE[layer]
 
         if abs(x) < EDGE[layer + uint64(1)]:
             return x
@@ -93,7 +93,7 @@ def normal(stream: Stream) -> float:
             while True:
                 x = exponential(stream) / EDGE[1]
                 if 2.0 * exponential(stream) > x * x:
-                    return math.copysign(EDGE[1] + x, place)
+                    return math.copysign(EDGE[1] + x, point)
 
         inner = math.exp(-0.5 * EDGE[layer + uint64(1)] ** 2)
         outer = math.exp(-0.5 * EDGE[layer] ** 2)

@@ -15,10 +15,11 @@ from numpy.typing import NDArray
 
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
 CHANNELS = 3  # blocks of slab objects, blocks of vmalloc objects, and the list
-BLOCK_CHANNELS = 2  # those with blocks
+BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
 
 Word = Annotated[int, "u8"]  # 64 random bits
 PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
+PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
 PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
 _PLAIN = {int: "i8", float: "f8"}
 
@@ -58,14 +59,15 @@ class Stream(Record):
 class Batch(Record):
     """struct kfree_rcu_cpu_work, KFREE_N_BATCHES a CPU: objects that wait for a grace period."""
 
-    state: int  # BATCH_IDLE, BATCH_WAITS or BATCH_QUEUED
+    state: int  # BATCH_IDLE, BATCH_WAITS or BATCH_READY
+    wrappers: int  # wrappers among the objects of its list
     work_cpu: int  # the CPU on which its work is queued, by number
     needed_gp: int  # the grace period that it waits for, by number
     asked_at: float  # when it asked for that grace period, ticks
     ready_at: float  # when its work will be ready, ticks; infinite if that is not known
-    queued_at: float  # when its work became ready, ticks
+    work_queued_at: float  # when its work became ready and was queued on a CPU, ticks
     objects: PerChannel  # objects
-    blocks: PerChannel  # their blocks, in pages; on the list: wrappers among its objects
+    blocks: PerBlockChannel  # their blocks, in pages
     channel_gp: PerChannel  # the grace period that the channel would need, by number
 
 
@@ -77,9 +79,13 @@ class Cpu(Record):
     monitor_at: float  # when its monitor runs, ticks; infinite if it is not pending
     head_block_room: PerChannel  # free entries of the head block; 0: there is none, or it is full
     queued_objects: PerChannel  # objects queued and in no batch yet
-    queued_blocks: PerChannel  # their blocks, in pages; on the list: wrappers among its objects
+    queued_blocks: PerBlockChannel  # their blocks, in pages
+    queued_wrappers: int  # wrappers among the objects on the list
     cached_pages: PerChannel  # pages in its caches; a shared cache is that of channel SLAB
-    stalled_failing_calls: int  # its stalled calls that will get neither page nor rcu_head
+    # Its stalled calls that will get neither page nor rcu_head. It counts up with the draws of the
+    # call; where memory is counted in pages these mean nothing, but nobody looks at it there: it is
+    # for biased copies, of which there are none.
+    stalled_failing_calls: int  # calls; without meaning under has_page_memory
 
     # The work in progress, and its present step: a block, or a piece of the list.
     is_working: int  # flag: a work is in progress, or paused
@@ -89,12 +95,14 @@ class Cpu(Record):
     work_step_wrappers: int  # wrappers among them
     work_total_objects: int  # objects of the whole work
     work_objects: PerChannel  # objects that it has still to free
-    work_blocks: PerChannel  # their blocks, in pages; on the list: wrappers
+    work_blocks: PerBlockChannel  # their blocks, in pages
+    work_wrappers: int  # wrappers among those on the list
     work_step_ends_at: float  # when the present step ends, ticks
     work_began_at: float  # when it began, or went on after a pause, ticks
     work_pause_ends_at: float  # until then callers that it let in have the CPU, ticks
 
-    # The plan: calls up to the next one that needs attention; all but the last are uneventful.
+    # The plan: calls up to the next one that needs attention; all but the last are uneventful. See
+    # plans.py.
     plan_calls: int  # calls of the plan; 0: there is none
     plan_last_kind: int  # of its last call: ANY_CALL, EVENTFUL or UNEVENTFUL
     call_at: float  # when its last call is made, ticks; infinite if another event comes first
@@ -124,12 +132,14 @@ class Cpu(Record):
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
     section_ends_at: float  # end of that section, ticks
-    reader_holds_until: float  # it holds up the grace period until then, ticks; 0: to be looked at
+    # Until when it holds up the running grace period; or WAS_BETWEEN_SECTIONS or LETS_IT_END of
+    # grace_periods.py.
+    reader_holds_until: float  # ticks
 
     # Importance sampling: see copying.py, biased_copies.py and call_draws.py.
     bias: int  # UNBIASED, BIASED or FORCED
-    counts_waits: int  # flag: its waits count with the weight of the copy
-    plan_could_be_biased: int  # flag: in its plan failures would come sooner, were it biased
+    weighs_waits: int  # flag: waits of its calls are weighted from now on: count_weighted_wait()
+    plan_could_be_biased: int  # flag: its plan would differ on a biased CPU: p_uneventful_biased()
     starts_copies: int  # flag: biased copies shall begin at its new plan
     plan_log_ratio: float  # log ratio of likelihoods of an uneventful call of the plan
     p_eventful_biased: float  # probability of an eventful call in a biased plan
@@ -161,7 +171,7 @@ class HeldCall(Record):
     channel: int  # SLAB or VMALLOC
     page_fails: int  # flag: its page request will fail in the end
     needed_gp: int  # the grace period that it waits for, by number
-    is_counted: int  # flag: its wait counts with the weight of a copy
+    is_weighted: int  # flag: its wait was counted with the weight of a copy
     called_at: float  # when it was made, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
@@ -174,7 +184,7 @@ class HeapNode(Record):
     """Nodes 0 to heap_size - 1 are in heap order; those behind hold the free slots."""
 
     slot: int  # the index of a HeldCall
-    at: float  # when it comes up, ticks
+    at: float  # when its stall or wait is over, ticks
 
 
 class Tally(Record):
@@ -367,19 +377,21 @@ class World(Record):
 
     # Memory as pages: parameters.
     has_page_memory: int  # flag: failures follow from free pages
+    # Set with has_page_memory and with has_refill_worker, so that no call that would start the
+    # worker is skipped.
     misses_are_eventful: int  # flag: each call without room and page is handled as an event
-    has_hog: int  # flag: somebody takes all free pages in episodes
+    has_hog: int  # flag: a hog takes all free pages in episodes
     deferred_objects_count: int  # flag: objects that wait to be freed hold pages
     object_bytes: int  # size of an object, bytes
     slab_page_objects: int  # objects of the size of a wrapper in a page
     slab_pages_kept: int  # empty slab pages that a CPU keeps
     pcp_batch: int  # pages that a CPU's list takes or gives at once
     pcp_high: int  # pages above which it gives some back
-    nowait_mark: float  # pages that GFP_NOWAIT and GFP_KERNEL leave: min
-    high_mark: float  # pages that a request leaves that tries hard: min / 2
-    atomic_mark: float  # pages that GFP_ATOMIC leaves: 3/8 of min
-    low_mark: float  # pages at which kswapd starts
-    full_mark: float  # pages at which kswapd stops
+    min_wmark: float  # pages that GFP_NOWAIT and GFP_KERNEL leave: the min watermark
+    gfp_high_mark: float  # pages that a request with __GFP_HIGH leaves that may sleep: min / 2
+    gfp_atomic_mark: float  # pages that GFP_ATOMIC leaves: 3/8 of min
+    low_wmark: float  # pages at which kswapd starts: the low watermark
+    high_wmark: float  # pages at which kswapd stops: the high watermark
     hog_mark: float  # pages that the hog leaves
     free_pages_at_boot: float  # pages
     file_pages_at_boot: float  # pages
@@ -403,7 +415,7 @@ class World(Record):
 
     # Importance sampling and splitting: parameters.
     makes_copies: int  # flag: biased copies of the run are made
-    copies_per_place: int  # copies that begin at each place
+    copies_per_place: int  # copies that begin at each place: see biased_copies.py
     p_hit_biased: float  # probability that an eventful biased call gets neither page nor rcu_head
     p_eventful_biased: float  # probability that a biased call is eventful, with a full pool
     max_log_ratio: float  # log of the ratio of likelihoods above which nothing is biased
@@ -417,7 +429,7 @@ class World(Record):
     log_ratio: float  # log of the ratio of likelihoods since the weight was last updated
     weight: float  # weight of the copy, or of the run
     danger: float  # how near the run is to need a page when none is cached: measure_danger()
-    open_counted_waits: int  # waits under way that count with the weight of the copy
+    open_weighted_waits: int  # waits under way that were counted with the weight of the copy
     copies_left: int  # copies of a level that are still to go on
 
     # Random numbers.
@@ -428,7 +440,7 @@ class World(Record):
 
     # A copy of a run copies the fields above, and keeps those below as its own: see copying.py.
     copy_stream: Stream  # where copies begin, and their random numbers
-    peak_count: int  # measures of danger that were kept
+    peak_count: int  # measures of danger that were noted
     log_capacity: int  # events the log has room for
 
     # Addresses of arrays.
@@ -448,7 +460,7 @@ class World(Record):
     gp_cdf_address: int  # of Real: their distribution function
     schedule_address: int  # of Real: switches of pressure, ticks; the last is infinite
     levels_address: int  # of Real, two a level: danger, and number of copies
-    peaks_address: int  # of Real: measures of danger that were kept
+    peaks_address: int  # of Real: measures of danger that were noted
     stop_address: int  # of Count: nonzero asks the run to give up
     self_address: int  # of this record
 

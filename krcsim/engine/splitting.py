@@ -28,19 +28,21 @@ PILOT_STEPS = 1_000_000  # the levels of a pilot may be far from right
 def simulate_with_copies(worlds: Sequence[World]) -> None:
     """One replication, worlds[0], with its biased copies, worlds[1], and a copy for each level.
 
-    Until the first biased copy of a CPU its waits count as they come.
+    The waits of a CPU in the run itself count until the first biased copies of that CPU begin; from
+    then on those in its copies count instead.
     """
     world = worlds[0]
     copy = worlds[1]
     boot(world)
     world.weight = 1.0
     for cpu_index in range(world.nr_cpus):
-        cpu_at(world.cpus_address, cpu_index).counts_waits = 1
+        cpu_at(world.cpus_address, cpu_index).weighs_waits = 1
 
     is_split = world.max_plan_calls < UNLIMITED
     level = ZERO
     peak = -INF
     steps = 0
+
     while world.error == NO_ERROR:
         episodes = world.episode_number
         follow_copies_at_call(world, copy)
@@ -50,24 +52,7 @@ def simulate_with_copies(worlds: Sequence[World]) -> None:
             follow_copies_after_event(world, copy, episodes)
 
         if is_split:
-            passed = count_levels_passed(world, is_going)
-            if world.level_count == 0:
-                keep_danger(world, world.danger)
-            if level < passed:
-                level = pass_levels(worlds, level, passed)
-                peak = world.danger
-            peak = max(peak, world.danger)
-            while level > passed:
-                if level == world.level_count:
-                    keep_danger(world, peak)
-                if worlds[1 + level].copies_left > 0:
-                    go_on_from_level(worlds, level)
-                    is_going = True
-                    passed = level
-                    peak = world.danger
-                else:
-                    world.weight *= copies_of_level(world, level)
-                    level -= 1
+            level, peak, is_going = follow_levels(worlds, level, peak, is_going)
 
         if not is_going or (world.peak_capacity > 0 and steps > PILOT_STEPS):
             break
@@ -76,13 +61,50 @@ def simulate_with_copies(worlds: Sequence[World]) -> None:
     counters_at(world.counters_address, max(ONE, world.window)).events += events
 
 
+def follow_levels(
+    worlds: Sequence[World], level: int, peak: float, is_going: bool
+) -> tuple[int, float, bool]:
+    """After an event: pass levels upwards; or, if the run fell below levels, go on as the next copy
+    from there.
+
+    `level` is the highest level that the run has passed, `peak` its greatest danger since then.
+    Returns both as they are now, and whether the run goes on.
+    """
+    world = worlds[0]
+    passed = count_levels_passed(world, is_going)
+    if world.level_count == 0:
+        keep_danger(world, world.danger)
+
+    if level < passed:
+        level = pass_levels(worlds, level, passed)
+        peak = world.danger
+    peak = max(peak, world.danger)
+
+    while level > passed:
+        if level == world.level_count:
+            keep_danger(world, peak)
+
+        if worlds[1 + level].copies_left > 0:
+            go_on_from_level(worlds, level)
+            is_going = True
+            passed = level
+            peak = world.danger
+        else:
+            world.weight *= copies_of_level(world, level)
+            level -= 1
+
+    return level, peak, is_going
+
+
 def copies_of_level(world: World, level: int) -> float:
     """As how many copies a run goes on at a level, counted from 1."""
     return real_at(world.levels_address, 2 * level - 1).x
 
 
 def count_levels_passed(world: World, is_going: bool) -> int:
-    """How many levels of danger the run has passed; its danger is kept."""
+    """How many levels of danger the run has passed; World.danger is
+    brought up to date.
+    """
     world.danger = measure_danger(world) if is_going else -INF
 
     passed = 0

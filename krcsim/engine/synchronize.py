@@ -1,49 +1,46 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A call begins to wait for a grace period: what this package is about."""
+"""A call begins to wait for a grace period, in synchronize_rcu().
+
+Such waits are what the package counts: a caller of kfree_rcu() that has to sleep.
+"""
 
 import math
 
-from krcsim.engine.calendar import push_held_call
+from krcsim.engine.calendar import heap_call_at, new_waiter, push_held_call
 from krcsim.engine.codes import EXPEDITED_WAIT, FULL, UNBIASED, WAIT_BEGINS
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import request_grace_period
-from krcsim.engine.pointers import counters_at, cpu_at, heap_node_at, held_call_at, tally_at
+from krcsim.engine.pointers import counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.records import HeldCall, World
 
 
-def synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None:
-    """R19, synchronize_rcu(): the caller in free_slot() begins to wait for a grace period."""
+def begin_synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None:
+    """R19, synchronize_rcu(): the caller in free_slot() begins to wait for a grace period.
+
+    This function returns at once; end_wait() comes when the caller wakes. The caller then frees the
+    object itself, so that the object is never queued.
+    """
     log_event(world, now, WAIT_BEGINS, held_call.cpu, 0.0)
     count_wait(world, held_call)
+    held_call.wait_began_at = now + world.has_bursts * world.call_cost
 
-    wait_began_at = now + world.has_bursts * world.call_cost
     if world.rcu_expedited:  # R31
         held_call.waits_for = EXPEDITED_WAIT
-        held_call.wait_began_at = wait_began_at
         stretch = math.exp(world.expedited_sigma * normal(world.expedited_stream))
         push_held_call(world, now + world.expedited_median * stretch)
     elif world.waiters_tail - world.waiters_head >= world.waiter_capacity:
         world.error = FULL
     else:
-        place = world.waiters_tail % world.waiter_capacity
-        waiter = held_call_at(world.waiters_address, place)
-        world.waiters_tail += 1
-        waiter.cpu = held_call.cpu
-        waiter.producer = held_call.producer
-        waiter.window = held_call.window
-        waiter.called_at = held_call.called_at
-        waiter.wait_began_at = wait_began_at
+        waiter = new_waiter(world)
         waiter.needed_gp = request_grace_period(world, now)
         waiter.wakes_at = INF
-        waiter.is_counted = held_call.is_counted
 
 
 def count_wait(world: World, held_call: HeldCall) -> None:
     """R45: a wait counts in the window of its call, and in the episode of its call."""
     counters = counters_at(world.counters_address, held_call.window)
     counters.waits += 1
-    held_call.is_counted = 0
     if world.makes_copies:
         count_weighted_wait(world, held_call)
 
@@ -60,9 +57,8 @@ def note_episode_waited(world: World, episode: int) -> None:
     """
     world.episode_has_waited |= world.episode_number == episode
 
-    for place in range(world.heap_size):
-        node = heap_node_at(world.heap_address, place)
-        stalled = held_call_at(world.stalled_address, node.slot)
+    for position in range(world.heap_size):
+        stalled = heap_call_at(world, position)
         stalled.episode_has_waited |= stalled.episode == episode
 
 
@@ -71,7 +67,7 @@ def count_weighted_wait(world: World, held_call: HeldCall) -> None:
     longer biased (docs/methods.md).
     """
     cpu = cpu_at(world.cpus_address, held_call.cpu)
-    if cpu.counts_waits:
+    if cpu.weighs_waits:
         world.weight *= math.exp(world.log_ratio)
         world.log_ratio = 0.0
         cpu.bias = UNBIASED
@@ -79,5 +75,5 @@ def count_weighted_wait(world: World, held_call: HeldCall) -> None:
         tally = tally_at(world.tallies_address, held_call.window)
         tally.waits += world.weight
         tally.waits_episode += world.weight * (held_call.episode > 0)
-        world.open_counted_waits += 1
-        held_call.is_counted = 1
+        world.open_weighted_waits += 1
+        held_call.is_weighted = 1

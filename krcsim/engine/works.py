@@ -5,10 +5,11 @@ of docs/model.md).
 
 import math
 
+from krcsim.engine.batches import owner_of_batch
 from krcsim.engine.channels import total
 from krcsim.engine.codes import (
     BATCH_IDLE,
-    BATCH_QUEUED,
+    BATCH_READY,
     FREED_TOO_EARLY,
     LIST,
     ONE,
@@ -25,7 +26,7 @@ from krcsim.engine.grace_periods import follow_reader
 from krcsim.engine.page_memory import count_held_objects, free_wrappers, give_pages
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at
 from krcsim.engine.random_streams import INF
-from krcsim.engine.records import CHANNELS, KFREE_N_BATCHES, Counters, Cpu, World
+from krcsim.engine.records import BLOCK_CHANNELS, CHANNELS, KFREE_N_BATCHES, Counters, Cpu, World
 
 
 def batches_on(world: World, cpu_index: int) -> range:
@@ -37,7 +38,7 @@ def batches_on(world: World, cpu_index: int) -> range:
 
 def work_cost(world: World, cpu: Cpu, objects: int, wrappers: int) -> float:
     """R34: the CPU time of freeing objects on a CPU, and of those wrappers that its pool has no
-    place for.
+    room for.
     """
     not_kept = max(0, wrappers - (world.pool_capacity - cpu.nr_emergency))
     return objects * world.free_cost + not_kept * world.list_free_cost
@@ -60,14 +61,14 @@ def start_next_step(world: World, cpu_index: int, now: float) -> None:
         channel = VMALLOC
 
     objects = cpu.work_objects[channel]
-    blocks = cpu.work_blocks[channel]
     wrappers = 0
     if channel != LIST:
+        blocks = cpu.work_blocks[channel]
         # Below 1 if a page request that may sleep left several blocks half empty.
         newest = objects - (blocks - 1) * world.block_entries
         objects = newest if newest > 0 else (objects + blocks - 1) // blocks
     else:
-        wrappers = blocks
+        wrappers = cpu.work_wrappers
         if world.has_bursts and world.free_cost > 0.0:  # it may be preempted after any entry
             objects, wrappers = cut_list_at_tick(world, cpu, now, objects, wrappers)
 
@@ -106,24 +107,29 @@ def start_work(world: World, cpu: Cpu, cpu_index: int, now: float) -> bool:
     chosen = -1
     for batch_index in batches_on(world, cpu_index):
         batch = batch_at(world.batches_address, batch_index)
-        if batch.state == BATCH_QUEUED and batch.work_cpu == cpu_index:
+        if batch.state == BATCH_READY and batch.work_cpu == cpu_index:
             first = batch_at(world.batches_address, max(0, chosen))
-            if chosen < 0 or batch.queued_at < first.queued_at:
+            if chosen < 0 or batch.work_queued_at < first.work_queued_at:
                 chosen = batch_index
     if chosen < 0:
         return False
 
     batch = batch_at(world.batches_address, chosen)
-    owner = chosen // KFREE_N_BATCHES
-    log_event(world, now, WORK_STARTS, owner, float(total(batch.objects)))
+    owner = owner_of_batch(chosen)
+    objects = total(batch.objects)
+    log_event(world, now, WORK_STARTS, owner, float(objects))
 
     early = 0
     for channel in range(CHANNELS):
         early += batch.objects[channel] * (batch.channel_gp[channel] > world.gps_done)
         cpu.work_objects[channel] = batch.objects[channel]
-        cpu.work_blocks[channel] = batch.blocks[channel]
         batch.objects[channel] = 0
+    for channel in range(BLOCK_CHANNELS):
+        cpu.work_blocks[channel] = batch.blocks[channel]
         batch.blocks[channel] = 0
+    cpu.work_wrappers = batch.wrappers
+    batch.wrappers = 0
+
     if early > 0:
         counters_at(world.counters_address, world.window).early_frees += early
         log_event(world, now, FREED_TOO_EARLY, owner, float(early))
@@ -134,7 +140,7 @@ def start_work(world: World, cpu: Cpu, cpu_index: int, now: float) -> bool:
     cpu.is_working = 1
     cpu.work_began_at = now
     cpu.work_owner = owner
-    cpu.work_total_objects = total(cpu.work_objects)
+    cpu.work_total_objects = objects
     batch.state = BATCH_IDLE
     return True
 
@@ -165,7 +171,7 @@ def finish_step(world: World, cpu_index: int, now: float) -> None:
 def return_wrappers(world: World, cpu: Cpu, cpu_index: int, now: float, counters: Counters) -> None:
     """R34: the wrappers of a step go to the pool of the work's CPU while there is room."""
     wrappers = cpu.work_step_wrappers
-    cpu.work_blocks[LIST] -= wrappers
+    cpu.work_wrappers -= wrappers
 
     kept = max(0, min(wrappers, world.pool_capacity - cpu.nr_emergency))
     if kept > 0:

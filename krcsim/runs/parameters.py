@@ -122,6 +122,7 @@ def _of_memory(scenario: Scenario) -> dict[str, Any]:
     as_pages = memory.pressure == "pages"
     pcp_batch, pcp_high = memory.pcp()
     free_pages, file_pages = memory.pages_at_boot()
+    marks = memory.marks()
     round_ms = memory.round_instructions * machine.instruction_ns * 1e-6
 
     return dict(
@@ -139,7 +140,11 @@ def _of_memory(scenario: Scenario) -> dict[str, Any]:
         hog_rate=memory.hog_pages_s / machine.hz,
         load_rate=memory.load_pages_s / machine.hz,
         kswapd_rate=memory.kswapd_pages_s / machine.hz,
-        **{f"{name}_mark": pages for name, pages in memory.marks()._asdict().items()},
+        min_wmark=marks.nowait,
+        gfp_high_mark=marks.high,
+        gfp_atomic_mark=marks.atomic,
+        low_wmark=marks.low,
+        high_wmark=marks.full,
         **_in_ticks(
             scenario,
             hog_sleep=memory.hog_ms,

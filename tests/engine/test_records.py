@@ -11,15 +11,16 @@ import numba
 import numpy as np
 import pytest
 
-from krcsim.engine import copying, records
+from krcsim.engine import copying, kvfree_call, records
 from krcsim.engine.copying import COPIED_ARRAYS, OTHER_ARRAYS
-from krcsim.engine.records import CPU_STREAMS, WORLD_STREAMS, Cpu, Record, Stream, World
+from krcsim.engine.records import CPU_STREAMS, WORLD_STREAMS, Cpu, HeldCall, Record, Stream, World
 from krcsim.model.scenario import Scenario, changed
 from krcsim.runs.arena import Arena
 from krcsim.runs.engine_source import function_of
 
 copy_state = function_of("copying", "copy_state", numba.njit)
 renew_streams = function_of("copying", "renew_streams", numba.njit)
+new_waiter = function_of("calendar", "new_waiter", numba.njit)
 
 BURSTS = changed(
     Scenario(),
@@ -66,6 +67,17 @@ def test_a_copy_keeps_its_own_fields_and_takes_all_others() -> None:
 def test_each_stream_has_a_seed() -> None:
     assert [*WORLD_STREAMS, "copy_stream"] == streams_of(World)
     assert list(CPU_STREAMS) == streams_of(Cpu)
+
+
+def test_no_other_record_has_a_stream() -> None:
+    with_streams = [record for record in classes() if streams_of(record)]
+    assert set(with_streams) == {World, Cpu}
+
+
+def test_each_field_of_a_held_call_is_set_when_it_is_held() -> None:
+    source = inspect.getsource(kvfree_call.hold_call)
+    forgotten = [n for n in HeldCall.__annotations__ if f"held_call.{n} = " not in source]
+    assert not forgotten
 
 
 def noise(array: np.ndarray[Any, Any], seed: int) -> None:
@@ -115,6 +127,19 @@ def test_a_copy_is_in_the_same_state() -> None:
         assert calls[0].tobytes() == calls[1].tobytes()
     compared = {*parts, "counters", "heap", "stalled"}
     assert compared == {*COPIED_ARRAYS}
+
+
+def test_a_new_waiter_has_all_fields_of_its_call() -> None:
+    @numba.njit  # type: ignore[untyped-decorator]
+    def joined(worlds: Any) -> None:
+        new_waiter(worlds[0])
+
+    worlds, arrays = two_worlds()
+    joined(worlds)
+    assert worlds[0]["waiters_tail"] == FIRST_WAITER + HELD_UP + 1
+    slot = arrays[0]["heap"]["slot"][HELD_UP]  # the free one
+    waiter = arrays[0]["waiters"][FIRST_WAITER + HELD_UP]
+    assert waiter.tobytes() == arrays[0]["stalled"][slot].tobytes()
 
 
 def test_a_copy_gets_random_numbers_of_its_own() -> None:

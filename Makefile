@@ -67,7 +67,7 @@ test: test-needs $(READY)
 	$(RUN) -m ruff format --check .
 	$(RUN) -m mypy
 	.venv/bin/lint-imports
-	$(RUN) -c 'from krcsim.runs.replications import warm_up; warm_up()'  # else each process would wait
+	$(RUN) -m krcsim.runs.compile  # else each process would wait for it
 	$(PYTEST) -m 'not slow'
 
 # Everything: what `make test` left out, and properties again with ten times as many examples.

@@ -74,6 +74,7 @@ def test_the_page_on_methods_has_a_place_for_the_tables() -> None:
         written(page, "nonsense", "")
 
 
+@pytest.mark.slow
 def test_the_share_of_time_under_pressure_is_that_of_long_runs() -> None:
     from krcsim.results.quantities import pressed_share, window_ms
 

@@ -46,6 +46,7 @@ def test_every_notebook_is_on_the_map() -> None:
         assert f"](notebooks/{path.name})" in README
 
 
+@pytest.mark.slow
 def test_the_table_of_the_thread_agrees_with_a_run_of_another_seed() -> None:
     block = THREAD_PAGE.split(BEGIN)[1].split(END)[0]
     printed = {row.split("|")[1].strip(): row.split("|")[2] for row in block.split("\n")[2:8]}

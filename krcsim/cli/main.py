@@ -9,6 +9,7 @@ from krcsim.cli.made_with import command_of
 from krcsim.cli.old_options import notes_of_old_names
 from krcsim.cli.streams import check_output, note, open_error
 from krcsim.cli.verbs import VERBS
+from krcsim.runs.waiting import announced_to
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -37,4 +38,6 @@ def _run(argv: list[str]) -> None:
         return
 
     check_options(options)
-    VERBS[options.verb].run(options, command_of(options, words))
+    is_quiet = getattr(options, "quiet", False)
+    with announced_to(None if is_quiet else lambda text: note(f"krcsim: {text}\n")):
+        VERBS[options.verb].run(options, command_of(options, words))

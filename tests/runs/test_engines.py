@@ -96,6 +96,7 @@ def test_the_light_engine_counts_as_the_full_one() -> None:
             assert np.array_equal(light.view(np.uint64), full.view(np.uint64))
 
 
+@pytest.mark.slow
 def test_with_copies_too() -> None:
     compared = 0
     for seed, s in enumerate(light_scenarios()[::2]):

@@ -76,6 +76,7 @@ def run(path: Path, way: str) -> list[str]:
     return done.stdout.splitlines()
 
 
+@pytest.mark.slow
 def test_in_one_piece_as_in_numbas_own_way(tmp_path: Path) -> None:
     path = tmp_path / "lengths.py"
     path.write_text(SOURCE, encoding="utf-8")

@@ -233,6 +233,7 @@ def test_every_control_changes_the_picture(tmp_path: Path, monkeypatch: pytest.M
         control.value = was
 
 
+@pytest.mark.slow
 def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
     explorer = RareAndExact(tmp_path, runs=(8,))
     explorer.size.value = 2

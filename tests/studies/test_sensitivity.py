@@ -37,6 +37,7 @@ def test_the_input_that_decides_comes_first(found: Sensitivity) -> None:
     assert found.indices[0].total[0] > 0.8
 
 
+@pytest.mark.slow
 def test_an_input_that_nothing_looks_at_moves_nothing(found: Sensitivity) -> None:
     row = next(row for row in found.indices if row.name == "hog_pages_s")
     assert row.total == (0.0, 0.0, 0.0)

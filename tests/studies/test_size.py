@@ -57,6 +57,7 @@ def test_the_smallest_is_below_the_target_and_the_next_smaller_is_not(pool: Size
     assert pool.smallest.upper < pool.target <= pool.largest.lower
 
 
+@pytest.mark.slow
 def test_what_is_far_from_the_target_is_decided_by_few_replications() -> None:
     found = size(POSTED, 1e-5, at_boot="full")
     assert found.smallest is not None
@@ -112,6 +113,7 @@ def test_a_pool_that_boots_full_is_never_larger(pool: Sized) -> None:
     assert full.smallest.name.endswith("f-own")
 
 
+@pytest.mark.slow
 def test_pages_are_counted_beside_a_pool_and_a_pool_beside_pages() -> None:
     found = size("exhausted-guest", 1e-4, of="pages", fixed=1)
     assert {t.objects for t in found.tried} == {1}
@@ -119,6 +121,7 @@ def test_pages_are_counted_beside_a_pool_and_a_pool_beside_pages() -> None:
     assert found.smallest.pages >= 1
 
 
+@pytest.mark.slow
 def test_time_blocked_may_be_the_target() -> None:
     found = size(POSTED, 0.01, quantity="blocked")
     assert found.met

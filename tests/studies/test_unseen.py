@@ -130,6 +130,7 @@ def test_no_row_ends_in_a_bound_that_asking_beats(preset: str) -> None:
         assert asked.estimate.value is None, (name, window)
 
 
+@pytest.mark.slow
 def test_episode_by_episode_biased_copies_say_what_plain_runs_say() -> None:
     s = load_scenario("thread-as-discussed")
     w = changed(s, remedy=krcsim.named("B3-own", s.remedy), warmup_ms=0.0, horizon_ms=8000.0)

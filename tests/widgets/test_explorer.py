@@ -82,6 +82,7 @@ def test_the_first_picture_is_the_first_step_of_the_shell(tmp_path: Path) -> Non
     assert line.estimates == (there.get("own", "p_wait", "steady"),)
 
 
+@pytest.mark.slow
 def test_the_old_curve_stays_dimmed_until_its_points_arrive(tmp_path: Path) -> None:
     seen: list[dict[str, str]] = []
     explorer = PoolOrPages(tmp_path, runs=(8,))
@@ -100,6 +101,7 @@ def test_the_old_curve_stays_dimmed_until_its_points_arrive(tmp_path: Path) -> N
     assert set(last.values()) == {"now"}
 
 
+@pytest.mark.slow
 def test_the_numbers_are_those_of_the_shell(shown: Any) -> None:
     explorer = shown[PoolOrPages]
     explorer.preset.value = "thread-as-posted"
@@ -155,6 +157,7 @@ def command_in(data: bytes, end: str) -> list[str]:
     ]
 
 
+@pytest.mark.slow
 def test_no_file_holds_the_dimmed_curves_of_the_setting_before(tmp_path: Path) -> None:
     explorer = PoolOrPages(tmp_path, "thread-as-posted", runs=(8,))
     explorer.runs = ()  # as if everything else were still to come
@@ -165,6 +168,7 @@ def test_no_file_holds_the_dimmed_curves_of_the_setting_before(tmp_path: Path) -
     assert ",old," not in file.read_text()
 
 
+@pytest.mark.slow
 @each_explorer
 def test_exporting_twice_overwrites_nothing_and_gives_the_same_bytes(shown: Any, kind: Any) -> None:
     first, second = shown[kind].export(), shown[kind].export()
@@ -174,6 +178,7 @@ def test_exporting_twice_overwrites_nothing_and_gives_the_same_bytes(shown: Any,
         assert a.read_bytes() == b.read_bytes()
 
 
+@pytest.mark.slow
 def test_what_is_exported_is_what_is_drawn_though_a_slider_has_moved_on(
     shown: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

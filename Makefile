@@ -72,7 +72,7 @@ test: test-needs $(READY)
 
 # Everything: what `make test` left out, and properties again with ten times as many examples.
 validate: validate-needs test
-	$(PYTEST) --hypothesis-profile full --durations=10 -m 'slow or hypothesis' tests validation
+	$(PYTEST) --hypothesis-profile full --durations=10 -m 'slow or hypothesis' validation tests
 
 kernel: $(READY)
 	mkdir -p output

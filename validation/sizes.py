@@ -24,7 +24,7 @@ from krcsim.studies.ask import asking
 from krcsim.studies.reserves import with_reserve
 from krcsim.studies.size import size
 from krcsim.studies.size_words import size_sentence
-from krcsim.studies.sized import Sized, Tried
+from krcsim.studies.sized import Sized, Tried, size_of
 from validation.cases import episodes, pool
 
 OTHER_SEED = 11
@@ -51,6 +51,7 @@ class Checked:
     cpu_s: float
     passes: Estimate
     fails: Estimate | None
+    undecided: dict[int, Estimate]  # by size: neither shown to pass nor shown to fail
 
 
 def longer(found: Sized, t: Tried) -> Estimate:
@@ -80,8 +81,19 @@ def checked() -> list[Checked]:
         took = time.process_time() - begun
         assert found.smallest is not None, size_sentence(found)
         below = longer(found, found.largest) if found.largest else None
-        rows.append(Checked(preset, found, took, longer(found, found.smallest), below))
+        undecided = {size_of(of, t): longer(found, t) for t in left_open(found)}
+        rows.append(Checked(preset, found, took, longer(found, found.smallest), below, undecided))
     return rows
+
+
+def left_open(found: Sized) -> list[Tried]:
+    """The sizes between the largest that was shown to fail and the smallest that passes."""
+    assert found.smallest is not None
+    passes = size_of(found.of, found.smallest)
+    fails = size_of(found.of, found.largest) if found.largest else -1
+    between = [t for t in found.tried if fails < size_of(found.of, t) < passes]
+    assert len(between) == passes - fails - 1, "a size in between was never looked at"
+    return between
 
 
 def table(rows: list[Checked]) -> str:

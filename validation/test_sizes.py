@@ -21,12 +21,19 @@ def rows() -> list[Checked]:
     return found
 
 
-# Without any reserve its P(wait) is one in a million, as near as it can be estimated.
-KNIFE_EDGE = {"server-128"}
+# No search can tell a size from its target that is nearer than this: at the target itself it would
+# take for ever. Longer runs say how near it is.
+KNIFE_EDGE = 2.0
 
 
-def test_the_size_found_is_sharp(rows: list[Checked]) -> None:
-    assert {row.preset for row in rows if not row.found.sharp} <= KNIFE_EDGE, table(rows)
+def test_the_size_found_is_sharp_but_for_one_that_lies_at_the_target(rows: list[Checked]) -> None:
+    for row in rows:
+        target = row.found.target
+        assert len(row.undecided) <= 1, table(rows)
+        for size, longer in row.undecided.items():
+            assert longer.value, f"{row.preset}, {size}: {longer}"
+            near = max(longer.value / target, target / longer.value)
+            assert near <= KNIFE_EDGE, f"{row.preset}, {size}: {longer}"
 
 
 def test_every_preset_has_a_size_for_one_in_a_million(rows: list[Checked]) -> None:

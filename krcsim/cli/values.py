@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Values of options as numbers; what is no number is refused with the option and its value."""
 
-from collections.abc import Sequence
-from typing import Annotated, Any
+from collections.abc import Callable, Sequence
+from typing import Annotated, Any, TypeVar
 
 from cyclopts import Parameter, Token
 
 from krcsim.base.errors import KrcsimError, shown
+
+Number = TypeVar("Number", int, float)
 
 # Replications are added by doubling, so a limit on them is 8 times a power of two.
 FEWEST_RUNS = 8
@@ -16,25 +18,21 @@ RUNS_ALLOWED = f"{FEWEST_RUNS}, {2 * FEWEST_RUNS}, {4 * FEWEST_RUNS}, ... up to 
 
 def whole_number(_: Any, tokens: Sequence[Token]) -> int:
     """The whole number that was given last; raises KrcsimError."""
-    token = tokens[-1]
-    try:
-        return int(token.value)
-    except ValueError:
-        raise KrcsimError(
-            f"{token.keyword} is {shown(token.value)}; allowed: a whole number; write for example "
-            f"{token.keyword} 8"
-        ) from None
+    return _number(tokens[-1], int, "a whole number", "8")
 
 
 def real_number(_: Any, tokens: Sequence[Token]) -> float:
     """The number that was given last; raises KrcsimError."""
-    token = tokens[-1]
+    return _number(tokens[-1], float, "a number", "0.1")
+
+
+def _number(token: Token, kind: Callable[[str], Number], allowed: str, example: str) -> Number:
     try:
-        return float(token.value)
+        return kind(token.value)
     except ValueError:
         raise KrcsimError(
-            f"{token.keyword} is {shown(token.value)}; allowed: a number; write for example "
-            f"{token.keyword} 0.1"
+            f"{token.keyword} is {shown(token.value)}; allowed: {allowed}; write for example "
+            f"{token.keyword} {example}"
         ) from None
 
 

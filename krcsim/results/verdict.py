@@ -203,15 +203,15 @@ def _of_rows(rows: Rows, found: Chosen, phrases: Phrases, when: str) -> str:
     relations = _relations(rows, held, base)
     return first_that_fits(
         finished(
-            when,
-            f"{_first_named(found, phrases, shorter)}{waits(base.estimate, keep)}"
+            [when, _opening(found, phrases, shorter)],
+            f"{waits(base.estimate, keep)}"
             f"{' (no difference seen)' if found.without else ''}; with {phrases(held, shorter)} "
             f"{_number(held.estimate, keep)}{relation}"
             f"{_cost(held, found.without or base) if costs else ''}"
-            f"{_cheaper(found, phrases) if more else ''}",
+            f"{more}",
         )
         for costs, shorter, keep, more, relation in product(
-            (True, False), (0, 1, 2), (True, False), (True, False), relations
+            (True, False), (0, 1, 2), (True, False), _cheaper(found, phrases), relations
         )
     )
 
@@ -222,24 +222,22 @@ def _of_base(rows: Rows, base: Row, phrases: Phrases, when: str) -> str:
     none = f"; none of the {others} others is proven to have fewer" if others else ""
     alone = base.name == OWN and not others
     return first_that_fits(
-        finished(when, f"{_with('' if alone else phrases(base, shorter))}{said}{none}")
+        finished([when, "" if alone else _with(phrases(base, shorter))], f"{said}{none}")
         for shorter in (0, 1, 2)
         for said in (waits(base.estimate, True), waits(base.estimate, False))
     )
 
 
-def _first_named(found: Chosen, phrases: Phrases, shorter: int) -> str:
+def _opening(found: Chosen, phrases: Phrases, shorter: int) -> str:
     """How a sentence on two rows begins: the base, unless it is your setting."""
     if found.without:
         reserve = "your reserve" if shorter else phrases(found.base, shorter)
-        return f"with or without {reserve} "
+        return f"with or without {reserve}"
     return "" if found.base.name == OWN else _with(phrases(found.base, shorter))
 
 
 def _with(phrase: str) -> str:
-    if phrase == "no reserve":
-        return "without a reserve "
-    return f"with {phrase} " if phrase else ""
+    return "without a reserve" if phrase == "no reserve" else f"with {phrase}"
 
 
 def waits(estimate: Estimate, with_interval: bool) -> str:
@@ -262,17 +260,22 @@ def _cost(row: Row, base: Row) -> str:
     return f", for {abs(more):,.0f} bytes {'less ' * (more < 0.0)}per CPU"
 
 
-def _cheaper(found: Chosen, phrases: Phrases) -> str:
-    """The row that costs much less than the one that is held, with its bytes."""
+def _cheaper(found: Chosen, phrases: Phrases) -> list[str]:
+    """The row that costs much less than the one that is held, with its bytes: long, short, left
+    out.
+    """
     row, plain = found.cheaper, (found.without or found.base).added
     if row is None or row.added is None or plain is None:
-        return ""
-    return f"; with {phrases(row, 0)} {_number(row.estimate, False)}, for {row.added - plain:,.0f}"
+        return [""]
+    cost = f"for {row.added - plain:,.0f}" if row.added > plain else "at no cost"
+    said = f"{_number(row.estimate, False)}, {cost}"
+    return [*(f"; with {phrases(row, shorter)} {said}" for shorter in (0, 1)), ""]
 
 
-def finished(when: str, text: str) -> str:
-    """A sentence with a capital and a full stop."""
-    text = f"{when} {text}".strip()
+def finished(opening: Iterable[str], text: str) -> str:
+    """A sentence with a capital and a full stop; opening: when, and with what."""
+    before = " ".join(filter(None, opening))
+    text = f"{before}, {text}" if before else text
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -296,7 +299,7 @@ def _of_episodes(first: Rows, found: Chosen, phrases: Phrases, last: str) -> str
     apart = before and apart_from(row.estimate, before)
     if before is None:
         return first_that_fits(
-            finished(later, f"{_with(phrases(row, shorter))}{waits(row.estimate, True)}")
+            finished([later, _with(phrases(row, shorter))], waits(row.estimate, True))
             for shorter in (0, 1, 2)
         )
 
@@ -307,9 +310,8 @@ def _of_episodes(first: Rows, found: Chosen, phrases: Phrases, last: str) -> str
         relations = how_many_times(row.estimate, before, fewer=apart.is_less)
     return first_that_fits(
         finished(
-            "in the first episode of pressure",
-            f"{_with(phrases(row, shorter))}{waits(before, keep)}; {later} it is "
-            f"{_number(row.estimate, keep)}{relation}",
+            ["in the first episode of pressure", _with(phrases(row, shorter))],
+            f"{waits(before, keep)}; {later} it is {_number(row.estimate, keep)}{relation}",
         )
         for shorter, keep, relation in product((0, 1, 2), (True, False), relations)
     )
@@ -321,7 +323,7 @@ def _of_grid(result: Result, rows: Rows, when: str) -> str:
     seen = [row for row in rows.rows if row.estimate.value is not None]
     if not seen:
         most = max(rows.rows, key=lambda row: row.most)
-        return finished(when, f"no wait was seen {points}: {waits(most.estimate, False)}")
+        return finished([when], f"no wait was seen {points}: {waits(most.estimate, False)}")
 
     low = min(seen, key=lambda row: row.estimate.value or 0.0)
     high = max(seen, key=lambda row: row.estimate.value or 0.0)
@@ -329,7 +331,7 @@ def _of_grid(result: Result, rows: Rows, when: str) -> str:
     none = f", none seen at {unseen}" if unseen else ""
     return first_that_fits(
         finished(
-            when,
+            [when],
             f"waits for a grace period go from {_at(result, low, keep, longest)} to "
             f"{_at(result, high, keep, longest)}, {points}{none}{better}",
         )

@@ -25,7 +25,7 @@ def size_verdict(found: Sized) -> str:
         what = "nothing more" if found.fixed else "no reserve"
         return first_that_fits(
             finished(
-                "", f"{what} is needed to keep {_goal(found)}: {_reached(found, passes, keep)}"
+                [], f"{what} is needed to keep {_goal(found)}: {_reached(found, passes, keep)}"
             )
             for keep in (True, False)
         )
@@ -35,7 +35,7 @@ def size_verdict(found: Sized) -> str:
     cost = f"({passes.bytes_added:,} bytes{', full at boot' * is_full})"
     size = f"{reserve_of(found, passes)} {cost}"
     return first_that_fits(
-        finished("", f"{size} {keeps} {_goal(found)}: {_reached(found, passes, keep)}{fewer}")
+        finished([], f"{size} {keeps} {_goal(found)}: {_reached(found, passes, keep)}{fewer}")
         for keep in (True, False)
         for fewer in dict.fromkeys((_fewer(found), ""))
     )
@@ -106,4 +106,4 @@ def _unmet(found: Sized) -> str:
         largest = max(size_of(found.of, tried) for tried in found.tried)
         many = f"{len(found.tried)} {kind} of up to {largest:,} {noun} per CPU"
         text = f"none of {many} keeps {_goal(found)}"
-    return first_that_fits([finished("", f"{text}; {reached}"), finished("", text)])
+    return first_that_fits([finished([], f"{text}; {reached}"), finished([], text)])

@@ -77,6 +77,8 @@ def results(draw: st.DrawFn) -> Result:
         st.sampled_from([THREAD, OWN_NAMES, [*THREAD, *SIZED], [*OWN_NAMES[:4], *THREAD, *made]])
     )
     names = draw(st.lists(st.sampled_from([*pool]), min_size=1, max_size=12, unique=True))
+    if pool == OWN_NAMES and draw(st.booleans()):  # as the explorer asks
+        names = list(dict.fromkeys(["own", "B0-own", *names]))
     windows = draw(
         st.sampled_from(
             [["boot", "steady"], ["steady"], ["boot"], ["episode 1 on"]]

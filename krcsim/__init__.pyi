@@ -23,8 +23,10 @@ from .report.reply import answer_text as answer_text
 from .report.timeline import one_episode as one_episode
 from .report.timeline import story as story
 from .results.estimate import Estimate as Estimate
+from .results.legend import legend as legend
 from .results.result import Result as Result
 from .results.result import load_result as load_result
+from .results.verdict import verdict as verdict
 from .studies.ask import ask as ask
 from .studies.ask import asking as asking
 from .studies.compare import compare as compare

@@ -77,7 +77,7 @@ def _episodes(result: Result, points: Points) -> tuple[list[tuple[str, str]], li
     windows = list(dict.fromkeys((result.windows()[0], result.windows()[-1])))
     head = [("", "row")]
     for window in windows:
-        head += [(window, "calls per wait"), INTERVAL]
+        head += [(window, "calls/wait"), INTERVAL]
 
     rows = []
     for point in points:

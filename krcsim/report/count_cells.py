@@ -7,6 +7,7 @@ from krcsim.results.counts import RAREST, Rounding, count
 from krcsim.results.estimate import Estimate
 
 FROM_HERE_POWERS = 1e6  # calls; a longer number is written as 1.6e8
+SMALLEST = 1e-300  # a saved file may hold less, of which 1/p is no number
 FEW = 10.0  # calls; below, with a digit behind the point
 
 
@@ -15,7 +16,7 @@ def one_in(p: float, rounded: Rounding = round) -> str:
 
     `rounded`: math.floor or math.ceil for what must not be more or less than it is.
     """
-    calls = 1.0 / p
+    calls = 1.0 / max(p, SMALLEST)
     if calls < FEW - 0.05:
         nudge = 1e-9 * ((rounded is math.floor) - (rounded is math.ceil))
         return f"{max(1.0, rounded(10.0 * calls + nudge) / 10.0):g}"

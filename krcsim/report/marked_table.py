@@ -5,7 +5,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from krcsim.report.count_cells import one_in
+from krcsim.report.count_cells import SMALLEST, one_in
 from krcsim.report.plain_text import WIDTH, fitting_table
 from krcsim.results.estimate import Estimate
 
@@ -32,7 +32,7 @@ class _Axis:
 
     def at(self, p: float) -> int:
         """The column of a probability; what lies outside stands at the edge."""
-        share = (math.log10(p) - self.first) / (self.last - self.first)
+        share = (math.log10(max(p, SMALLEST)) - self.first) / (self.last - self.first)
         return round(min(1.0, max(0.0, share)) * (self.columns - 1))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import shlex
 import threading
 import time
@@ -144,7 +145,7 @@ def test_every_exported_file_alone_makes_itself_again(
 def command_in(data: bytes, end: str) -> list[str]:
     """The arguments of the command that a file carries, but for its --out."""
     if end == "txt":
-        text = data.decode().split("Made with:\n")[1].replace("\\\n", " ")
+        text = re.split(r"\nMade with.*:\n", data.decode())[1].replace("\\\n", " ")
     elif end == "json":
         text = data.decode().split('"again": "')[1].split('"')[0]
     else:

@@ -1,18 +1,22 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A result as tables for a terminal."""
 
+from collections.abc import Sequence
 from typing import Any
 
 
-def result_table(result: Any) -> str:
-    """A table for each window, what is to be known of the numbers, and what each column means."""
+def result_table(result: Any, quantities: Sequence[str] = ()) -> str:
+    """A table for each window, what is to be known of the numbers, and what each column means.
+
+    `quantities`: the columns, those of all tables if left out.
+    """
     from krcsim.base.tables import text_table
     from krcsim.report.chart import is_by_episode
     from krcsim.report.plain_text import wrap
     from krcsim.report.sentences import found_words, unexposed_words
     from krcsim.results.quantities import QUANTITIES, columns_of_tables
 
-    names = columns_of_tables(is_by_episode(result))
+    names = tuple(quantities) or columns_of_tables(is_by_episode(result))
     header = [*result.parameters, *names, "runs", f"{names[0]} by"]
 
     lines: list[str] = []

@@ -4,7 +4,7 @@
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 from krcsim.claims.claim import Claim, Question, Value
 from krcsim.claims.command import command_of
@@ -14,14 +14,13 @@ from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import toml_text
 from krcsim.results.estimate import NOTHING, Estimate, exact
 from krcsim.results.quantities import QUANTITIES
-from krcsim.runs.ladder import SEED
+from krcsim.runs.ladder import SEED, Stop
 from krcsim.studies.reserves import with_reserve
 from krcsim.studies.size import size
 from krcsim.studies.sized import Sized, size_of
 from krcsim.sweeps.grid import sweep
 
 Report = Callable[[str], None]
-REMEDY = "remedy"
 
 
 @dataclass(frozen=True)
@@ -84,7 +83,15 @@ def quantities_of(claim: Claim, question: Question) -> tuple[str, ...]:
 
 def digest_of(claim: Claim, question: Question) -> str:
     """A digest of what a question asks: its scenario, its options and the seed."""
-    asked = json.dumps([asdict(question), quantities_of(claim, question), SEED], default=str)
+    asked = json.dumps(
+        [
+            question.verb,
+            question.over,
+            question.options,
+            quantities_of(claim, question),
+            SEED,
+        ]
+    )
     text = f"{asked}\n{toml_text(question.scenario())}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
@@ -97,22 +104,30 @@ def command_for(claim: Claim, question: Question) -> str:
     return command_of(question, tuple(dict.fromkeys(shown)))
 
 
-def answered(claim: Claim, report: Report | None = None) -> tuple[Answer, ...]:
-    """All questions of a claim, answered now; raises KrcsimError for what cannot be asked."""
+def answered(
+    claim: Claim, report: Report | None = None, stop: Stop | None = None
+) -> tuple[Answer, ...]:
+    """All questions of a claim, answered now; raises KrcsimError for what cannot be asked.
+
+    stop: set to 1 by another thread it ends the work, by an exception (Stopped).
+    """
     answers = []
     for question in claim.questions:
         if report:
             report(f"{claim.number}: {question.words}")
-        rows = _sweep_rows(claim, question) if question.verb == "sweep" else _size_rows(question)
+        if question.verb == "sweep":
+            rows = _sweep_rows(claim, question, stop)
+        else:
+            rows = _size_rows(question, stop)
         command = command_for(claim, question)
         answers.append(Answer(question.name, command, digest_of(claim, question), rows))
     return tuple(answers)
 
 
-def _sweep_rows(claim: Claim, question: Question) -> tuple[Row, ...]:
+def _sweep_rows(claim: Claim, question: Question, stop: Stop | None) -> tuple[Row, ...]:
     """The rows of a grid."""
     scenario = question.scenario()
-    result = sweep(scenario, question.over, **question.options)
+    result = sweep(scenario, question.over, **question.options, stop=stop)
     rows = []
     for point in result.points():
         at: dict[str, Value] = {
@@ -133,11 +148,11 @@ def _sweep_rows(claim: Claim, question: Question) -> tuple[Row, ...]:
     return tuple(rows)
 
 
-def _size_rows(question: Question) -> tuple[Row, ...]:
+def _size_rows(question: Question, stop: Stop | None) -> tuple[Row, ...]:
     """The size that was found, and the bytes that it adds: from the smallest that may pass to the
     one that does.
     """
-    found = size(question.scenario(), **question.options)
+    found = size(question.scenario(), **question.options, stop=stop)
     smallest = found.smallest
     if smallest is None:
         return tuple(

@@ -77,8 +77,9 @@ class Recorded:
     """What a recording of a kernel says to a claim: counts of its rows, and what agrees.
 
     file: below data/. where: the rows, by column. of, against: further columns that tell the two
-    sides apart. count, per: sums of these columns, as `waits` per `calls`; per "" for the count
-    alone. agrees: where the ratio lies if the recording says what the verdict says.
+    sides apart. count, per: sums of these columns (`name*1e-6` in other units), as `waits` per
+    `calls`, or per "run"; per "" for the count alone. agrees: where the ratio lies if the recording
+    says what the verdict says.
     """
 
     words: str
@@ -96,15 +97,16 @@ class Recorded:
 class Claim:
     """A claim: number, what was said by whom, where and when, and how it is decided.
 
-    quotation: a few words of the message, or "". quoted: whether the message quotes what was said
-    elsewhere. rule: how the verdict follows from the numbers, in a sentence. remark: what a reader
-    has to know of the computation. missing: what the model lacks where nothing is computed.
+    when: the day, or less where it is not known. quotation: a few words of the message, or "".
+    quoted: whether the message quotes what was said elsewhere. rule: how the verdict follows from
+    the numbers, in a sentence. remark: what a reader has to know of the computation. missing: what
+    the model lacks where nothing is computed.
     """
 
     number: str
     title: str
     who: str
-    when: date
+    when: date | str
     message_id: str
     quoted: bool
     text: str
@@ -139,8 +141,10 @@ class Table:
         raise KrcsimError(f"claim {shown(number)} is not known; allowed: {first} to {last}; {hint}")
 
 
-_IS_DATE = Rule("a date, as 2020-04-04", lambda value: type(value) is date)
-_FLAG = word("true", "false")
+_IS_DATE = Rule(
+    "a date, as 2020-04-04, or a text where the day is not known",
+    lambda value: type(value) is date or cells.NAME.fits(value),
+)
 _FIELDS = mapping(Rule("a value", lambda _: True))
 _GRID = mapping(several(cells.VALUE))
 _RANGE = Rule(

@@ -10,6 +10,7 @@ from krcsim.claims.kept import Answers
 from krcsim.claims.words import (
     SAYS,
     Decided,
+    assumptions,
     case_words,
     decided,
     measured_words,
@@ -77,6 +78,8 @@ def _section(table: Table, found: Decided) -> Iterable[str]:
 
     yield from _wrapped(f"{claim.rule} {claim.remark}".strip())
     yield ""
+    yield from _wrapped(assumptions(found))
+    yield ""
     yield from _table(["case", "what", "95 % interval", "of", "says"], number_rows(table, found))
     yield ""
     for one in recordings(claim):
@@ -93,7 +96,7 @@ def number_rows(table: Table, found: Decided) -> list[list[str]]:
     """
     rows = []
     for one in found.verdict.judged:
-        behind = numbers_behind(found, one)
+        behind = numbers_behind(table, found, one)
         of = ", ".join(f"{label}: {words(estimate)}" for label, estimate in behind)
         if not one.test.is_ratio or one.answer == SILENT:
             of = ""

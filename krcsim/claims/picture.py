@@ -8,7 +8,7 @@ from krcsim.report.style import Picture, figure, plain
 from matplotlib.axes import Axes
 
 from krcsim.claims.claim import Table, Test
-from krcsim.claims.decide import NO, OPEN, SILENT, YES, Judged
+from krcsim.claims.decide import HOLDS_WHEN, NO, OPEN, QUESTION, SILENT, YES, Judged
 from krcsim.claims.words import SAYS, Decided, case_words, verdict_words
 from krcsim.report import palette
 from krcsim.report.plain_text import wrap
@@ -20,8 +20,8 @@ LOOKS = {
     OPEN: (palette.GREY, "D"),
     SILENT: (palette.GREY, "x"),
 }
-MOST_ROWS = 24
-CASE_WIDTH = 46  # characters
+MOST_ROWS = 32
+CASE_WIDTH, TITLE_WIDTH = 46, 90  # characters
 
 
 def drawn_test(found: Decided) -> Test:
@@ -33,7 +33,9 @@ def drawn_test(found: Decided) -> Test:
 def draw_claim(axes: Axes, table: Table, found: Decided) -> None:
     """Draw the numbers of a claim with their intervals, a case a row from top to bottom."""
     test = drawn_test(found)
+    order = [question.name for question in found.claim.questions]
     shown = [one for one in found.verdict.judged if one.test is test][:MOST_ROWS]
+    shown.sort(key=lambda one: order.index(str(dict(one.case)[QUESTION])))
     ends = [end for one in shown for end in _ends(one)] or [0.1, 1.0]
     marks = [mark for mark in (*test.holds, *(test.fails or ())) if 0 < mark < math.inf]
     low = min([*ends, *marks]) / 2.0
@@ -47,13 +49,26 @@ def draw_claim(axes: Axes, table: Table, found: Decided) -> None:
     axes.set_xscale("log")
     axes.set_xlim(low, high)
     axes.set_ylim(len(shown) - 0.4, -0.6)
-    labels = [
-        "\n".join(wrap(case_words(table, found.claim, one.case), CASE_WIDTH)) for one in shown
-    ]
-    axes.set_yticks(range(len(shown)), labels, fontsize=8)
+    axes.set_yticks(range(len(shown)), _labels(table, found, shown), fontsize=8)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}" if 1e-4 < x < 1e6 else f"{x:.0e}")
     times = " (times)" if test.is_ratio else ""
     axes.set_xlabel(f"{test.words}{times}; shaded: where the claim holds")
     axes.grid(axis="x", **palette.GRID)
+
+
+def _labels(table: Table, found: Decided, shown: list[Judged]) -> list[str]:
+    """What each row is; the situation stands above the first of its rows."""
+    labels = []
+    situation = None
+    for one in shown:
+        name = dict(one.case)[QUESTION]
+        words = found.claim.question(str(name)).words
+        case = case_words(table, found.claim, one.case, with_question=False)
+        above = [f"{words}:" if case else words] if name != situation or not case else []
+        lines = [line for text in (*above, case) for line in wrap(text, CASE_WIDTH)]
+        labels.append("\n".join(lines))
+        situation = name
+    return labels
 
 
 def _ends(one: Judged) -> list[float]:
@@ -92,8 +107,12 @@ def picture_of_claim(table: Table, found: Decided) -> Picture:
     """The numbers of a claim that was computed, as a picture whose title is the verdict."""
     test = drawn_test(found)
     rows = min(MOST_ROWS, sum(one.test is test for one in found.verdict.judged))
-    fig = figure(9, 1.6 + 0.42 * rows, layout="constrained")
+    fig = figure(9, 1.6 + 0.36 * rows, layout="constrained")
     draw_claim(fig.subplots(), table, found)
-    title = f"{found.claim.number}: {found.claim.title} - {verdict_words(table, found)}"
-    fig.suptitle("\n".join(wrap(title, 100)), fontsize=10)
-    return Picture(fig, title, found)
+    said = list(found.verdict.by_case.values())
+    word = found.verdict.word
+    if word == HOLDS_WHEN:
+        word = f"holds in {said.count(YES)} of {len(said)} cases"
+    title = f"{found.claim.number}, {found.claim.title.rstrip('?')}: {word}"
+    fig.suptitle("\n".join(wrap(title, TITLE_WIDTH)), fontsize=11)
+    return Picture(fig, f"{found.claim.title}: {verdict_words(table, found)}", found)

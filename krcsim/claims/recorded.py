@@ -72,6 +72,6 @@ def _counted(recorded: Recorded, side: Mapping[str, str], count: str) -> tuple[f
 
     column, _, times = count.partition("*")
     total = sum(float(row[column] or 0) for row in rows) * float(times or 1)
-    if not recorded.per:
-        return total, len(rows)
-    return total / sum(float(row[recorded.per]) for row in rows), len(rows)
+    if recorded.per == "run":
+        return total / len(rows), len(rows)
+    return total / (sum(float(row[recorded.per]) for row in rows) if recorded.per else 1), len(rows)

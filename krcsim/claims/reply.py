@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The answer to one claim as plain text for a list: at most 40 lines of 72 columns."""
 
-from krcsim.base.tables import text_table
-from krcsim.claims.claim import Table, Test
+from krcsim.claims.claim import Table
+from krcsim.claims.decide import QUESTION, Judged
 from krcsim.claims.words import (
     SAYS,
     Decided,
@@ -28,11 +28,10 @@ def claim_text(table: Table, found: Decided) -> str:
     if not found.claim.questions:
         return check_text("\n".join(_head(table, found)) + "\n")
 
-    most = max(len(_rows(table, found, test)) for test in _tests(found))
-    shorter = [(rows, notes) for notes in (2, 1, 0) for rows in range(most, 1, -1)] + [(1, 0)]
-    shorter = [(most, 2), (most, 1), *[(rows, 1) for rows in range(most, 3, -1)], *shorter]
-    lines: list[str] = []
-    for rows, notes in shorter:
+    most = max(map(len, _by_words(found).values()))
+    fewer = range(most, 2, -1)
+    tried = [(rows, notes) for notes in (2, 1, 0) for rows in fewer if notes < 2 or rows == most]
+    for rows, notes in [*tried, (2, 0), (1, 0)]:
         lines = [*_head(table, found), "", *_numbers(table, found, rows), *_foot(found, notes)]
         if len(lines) <= MOST_LINES:
             break
@@ -51,52 +50,49 @@ def _head(table: Table, found: Decided) -> list[str]:
         *wrap(f"{who_words(claim)}:"),
         *wrap(said, WIDTH, "  ", "  "),
         "",
-        *wrap(found.claim.rule),
+        *wrap(f"Rule: {claim.rule[:1].lower()}{claim.rule[1:]}"),
     ][: None if claim.rule else -1]
 
 
-def _tests(found: Decided) -> list[Test]:
-    return [test for test in found.claim.tests if any(j.test is test for j in found.verdict.judged)]
-
-
-def _rows(table: Table, found: Decided, test: Test) -> list[list[str]]:
-    """Case, number and what it says, for each case of a test."""
-    return [
-        [case_words(table, found.claim, one.case), number_words(one), SAYS[one.answer]]
-        for one in found.verdict.judged
-        if one.test is test
-    ]
+def _by_words(found: Decided) -> dict[str, list[Judged]]:
+    """What is judged, by what is compared."""
+    groups: dict[str, list[Judged]] = {}
+    for one in found.verdict.judged:
+        times = ", times" if one.test.is_ratio else ""
+        groups.setdefault(f"{one.test.words} (95 % interval{times}):", []).append(one)
+    return groups
 
 
 def _numbers(table: Table, found: Decided, most: int) -> list[str]:
-    """The numbers of each test, of at most so many cases, the situation once above its cases."""
+    """The numbers, of at most so many cases of each comparison, under their situations."""
     lines = []
-    for test in _tests(found):
-        lines += wrap(f"{test.words} (95 % interval):")
-        rows = _rows(table, found, test)
-        lines += _fitting(rows[:most])
-        if len(rows) > most:
-            lines.append(f"  and {len(rows) - most} more cases (docs/claims.md)")
+    order = [question.name for question in found.claim.questions]
+    for what, judged in _by_words(found).items():
+        judged.sort(key=lambda one: order.index(str(dict(one.case)[QUESTION])))
+        lines += wrap(what)
+        step = max(1.0, (len(judged) - 1) / max(1, most - 1))
+        shown = judged if len(judged) <= most else [judged[round(n * step)] for n in range(most)]
+        situation = None
+        for one in shown:
+            name = dict(one.case)[QUESTION]
+            case = case_words(table, found.claim, one.case, with_question=False)
+            if case and name != situation:
+                lines += wrap(f"{found.claim.question(str(name)).words}:", WIDTH, "  ", "  ")
+            situation = name
+            case = case or found.claim.question(str(name)).words
+            lines += _row(case, f"{number_words(one)}  {SAYS[one.answer]}")
+        if len(judged) > len(shown):
+            lines.append(f"  and {len(judged) - len(shown)} more cases (docs/claims.md)")
     return [*lines, ""]
 
 
-def _fitting(rows: list[list[str]]) -> list[str]:
-    """The lines of a table without a head; a case that is too long stands above its number."""
-    width = WIDTH - 2
-    spare = width - max(len(number) + len(says) + 4 for _, number, says in rows)
-    lines = []
-    if max(len(case) for case, *_ in rows) <= spare:
-        table = text_table(["", "", ""], rows)[2:]
-        return [f"  {line}" for line in table]
-
-    for case, number, says in rows:
-        *above, last = wrap(case, max(spare, 20))
-        lines += [f"  {line}" for line in above]
-        lines.append(
-            f"  {last}{' ' * max(2, width - len(last) - len(number) - len(says) - 2)}"
-            f"{number}  {says}"
-        )
-    return lines
+def _row(case: str, number: str) -> list[str]:
+    """A case with its number at the right edge; what is too long goes on above."""
+    *above, last = wrap(case, WIDTH - 6 - len(number))
+    return [
+        *(f"    {line}" for line in above),
+        f"    {last}{' ' * (WIDTH - 4 - len(last) - len(number))}{number}",
+    ]
 
 
 def _foot(found: Decided, notes: int) -> list[str]:

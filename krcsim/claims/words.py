@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from krcsim.base.fields import is_real
 from krcsim.claims.answers import DERIVED, Answer
 from krcsim.claims.claim import Claim, Table, Value
 from krcsim.claims.decide import (
@@ -27,6 +28,7 @@ from krcsim.report.sentences import assumed, left_out
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import number, words
 
+BYTES = ("size", "bytes_added")  # whole numbers
 SAYS = {YES: "yes", NO: "no", OPEN: "open", SILENT: "none seen"}
 
 
@@ -46,14 +48,23 @@ def decided(claim: Claim, answers: Sequence[Answer]) -> Decided:
 
 def value_words(table: Table, field: str, value: Value | None) -> str:
     """A field with its value, as people say it."""
-    text = f"{value:g}" if isinstance(value, float) else str(value)
-    text = text.lower() if isinstance(value, bool) else text
-    both = table.labels.get(f"{field}={value}") or table.labels.get(f"{field}={text}")
+    text = _plain(value)
+    both = table.labels.get(f"{field}={text}")
     if both or field == "remedy":
         return both or text
 
-    name = table.labels.get(field, field.split(".")[-1])
-    return f"{name}{text}" if name.endswith("=") else f"{name} {text}"
+    label = table.labels.get(field, f"{field.split('.')[-1]} = {{}}")
+    large = isinstance(value, (int, float)) and value >= 1e4
+    return label.replace("{}", f"{value:,.0f}" if large else text)
+
+
+def _plain(value: Value | None) -> str:
+    """A value as text: 275000, 0.5, true."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
+    return str(value)
 
 
 def case_words(table: Table, claim: Claim, case: Case, *, with_question: bool = True) -> str:
@@ -78,7 +89,7 @@ def verdict_words(table: Table, found: Decided) -> str:
     """
     claim, verdict = found.claim, found.verdict
     if claim.missing:
-        return f"{UNDECIDED}: {claim.missing}"
+        return f"{UNDECIDED}. Missing: {claim.missing}"
     if verdict.word == UNDECIDED:
         return f"{UNDECIDED}: no interval is short enough; raise max_runs in data/claims.toml"
 
@@ -102,11 +113,12 @@ def when_words(table: Table, claim: Claim, verdict: Verdict) -> str:
         said = set(cases.values())
         if YES not in said:
             continue
-        words_of_question = claim.question(str(name)).words
+        situation = claim.question(str(name)).words
         if NO not in said:
-            parts.append(words_of_question)
-        else:
-            parts.append(f"{words_of_question}: {_apart_words(table, claim, cases)}")
+            parts.append(situation)
+            continue
+        where = _apart_words(table, claim, cases)
+        parts.append(where if len(by_question) == 1 else f"{situation}, with {where}")
     return "; or ".join(parts)
 
 
@@ -117,8 +129,7 @@ def _apart_words(table: Table, claim: Claim, cases: Mapping[Case, str]) -> str:
     by_axis = {axis: _by_value(axis, cases) for axis in fields}
     for axis, by_value in by_axis.items():
         if all(not {YES, NO} <= said.keys() for said in by_value.values()):
-            good = [value for value, said in by_value.items() if YES in said]
-            return " or ".join(value_words(table, axis, value) for value in good)
+            return _values_words(table, axis, by_value)
 
     good_cases = [case for case, answer in cases.items() if answer == YES]
     if len(good_cases) <= 3 or not by_axis:
@@ -135,6 +146,21 @@ def _apart_words(table: Table, claim: Claim, cases: Mapping[Case, str]) -> str:
             share = "always" if not no else f"in {yes} of {yes + no} cases"
             parts.append(f"{value_words(table, axis, value)} {share}")
     return "; ".join(parts)
+
+
+def _values_words(
+    table: Table, axis: str, by_value: Mapping[Value | None, Mapping[str, int]]
+) -> str:
+    """The values of a field with yes: from one on, up to one, or one by one."""
+    good = [value for value, said in by_value.items() if YES in said]
+    low = [float(value) for value in good if is_real(value)]
+    bad = [float(value) for value, said in by_value.items() if NO in said and is_real(value)]
+    if 1 < len(low) == len(good) and bad:
+        if min(low) > max(bad):
+            return f"{value_words(table, axis, min(low))} and more"
+        if max(low) < min(bad):
+            return f"up to {value_words(table, axis, max(low))}"
+    return " or ".join(value_words(table, axis, value) for value in good)
 
 
 def _by_value(axis: str, cases: Mapping[Case, str]) -> dict[Value | None, dict[str, int]]:
@@ -157,6 +183,8 @@ def number_words(one: Judged) -> str:
         return f"{number(estimate.lo)} to {number(estimate.hi or 0)}"
     if one.test.quantity in DERIVED:
         return f"{100 * (estimate.value or 0):.2g} %"
+    if one.test.quantity in BYTES and estimate.kind != "exact":
+        return f"{estimate.value:,.0f} [{estimate.lo:,.0f}, {estimate.hi:,.0f}]"
     return _whole(estimate) if estimate.kind == "exact" else words(estimate)
 
 
@@ -165,13 +193,14 @@ def _whole(estimate: Estimate) -> str:
     return f"{value:,.0f}" if value == round(value) else number(value)
 
 
-def numbers_behind(found: Decided, one: Judged) -> list[tuple[str, Estimate]]:
+def numbers_behind(table: Table, found: Decided, one: Judged) -> list[tuple[str, Estimate]]:
     """The numbers that a ratio was made of, each with whose it is."""
     test = one.test
     at = {axis: value for axis, value in one.case if axis not in (QUESTION, WINDOW)}
     question, window = dict(one.case)[QUESTION], dict(one.case)[WINDOW]
     rows = next(answer.rows for answer in found.answers if answer.question == question)
-    wanted = [(test.of, test.quantity)]
+    mine = test.of or {field: at[field] for field in test.against}
+    wanted = [(mine, test.quantity)]
     if test.is_ratio:
         wanted.append((test.against, test.against_quantity or test.quantity))
 
@@ -180,7 +209,8 @@ def numbers_behind(found: Decided, one: Judged) -> list[tuple[str, Estimate]]:
         place = at | changes
         for row in rows:
             if (row.at, row.window, row.quantity) == (place, window, quantity):
-                label = " ".join(str(value) for value in changes.values()) or quantity
+                named = [value_words(table, field, value) for field, value in changes.items()]
+                label = " ".join(named) or quantity
                 behind.append((label, row.estimate))
     return behind
 
@@ -212,7 +242,9 @@ def assumptions(found: Decided) -> str:
 
 def who_words(claim: Claim) -> str:
     """Who said it, when, and in which message."""
-    day = f"{claim.when.day} {claim.when:%B %Y}"
+    day = claim.when
+    if not isinstance(day, str):
+        day = f"{day.day} {day:%B %Y}"
     where = f"<{claim.message_id}>" if claim.message_id else "message not found"
     return f"{claim.who}, {day}, {'as quoted in ' * claim.quoted}{where}"
 

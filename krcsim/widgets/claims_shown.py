@@ -60,6 +60,9 @@ class ClaimsShown:
             layout=ipywidgets.Layout(width="40em", max_width="100%"),
         )
         self.again = ipywidgets.Button(description="Compute again")
+        self.cancel = ipywidgets.Button(
+            description="Cancel", tooltip="Stop computing; the numbers stay"
+        )
         self.open = ipywidgets.Button(
             description="Open with sliders", tooltip="Show its scenario in Pool or pages, below"
         )
@@ -75,7 +78,8 @@ class ClaimsShown:
             [
                 self.browser_side,
                 ipywidgets.HBox(
-                    [self.which, self.again, self.open], layout=dict(flex_flow="row wrap")
+                    [self.which, self.again, self.cancel, self.open],
+                    layout=dict(flex_flow="row wrap"),
                 ),
                 self.status,
                 self.about,
@@ -90,6 +94,7 @@ class ClaimsShown:
         self._latest = Latest(self._work, self._on_state, Stopped)
         self.which.observe(lambda _change: self.show(), "value")
         self.again.on_click(lambda _button: self.compute())
+        self.cancel.on_click(lambda _button: self._latest.cancel())
         self.open.on_click(lambda _button: self.open_sliders())
         self.show()
 
@@ -139,11 +144,11 @@ class ClaimsShown:
         claim: Claim = ticket.value
         with announced_to(lambda text: ticket.post(self._say, text)):
             try:
-                found = decided(claim, answered(claim, lambda text: ticket.post(self._say, text)))
+                answers = answered(claim, lambda text: ticket.post(self._say, text), ticket.stop)
             except KrcsimError as error:
                 ticket.post(self._say, str(error))
                 return
-        ticket.show(self._computed, found)
+        ticket.show(self._computed, decided(claim, answers))
 
     def _computed(self, found: Decided) -> None:
         """Say whether the numbers came out again."""
@@ -156,7 +161,8 @@ class ClaimsShown:
         self._say(f"{number} was computed again: {same_words}.")
 
     def _on_state(self, state: str) -> None:
-        self.again.disabled = state == "running" or not self.chosen.claim.questions
+        if state != "done":
+            self._say(f"{state}; the numbers are those that were kept")
 
     def _say(self, text: str) -> None:
         self.status.value = html.escape(text)

@@ -45,15 +45,26 @@ class RefinedFinding(Explorer):
         """A finding as it is shown."""
         raise NotImplementedError
 
-    def shown_as(self, found: Any, chart: Chart, sentence: str, text: str, result: Result) -> Shown:
-        """A finding with its chart, its sentence, its text for a mailing list and its file."""
+    def shown_as(
+        self,
+        found: Any,
+        chart: Chart,
+        sentence: str,
+        text: str,
+        result: Result,
+        python: str = "",
+    ) -> Shown:
+        """A finding with its chart, its sentence, its text for a mailing list, its file, and the
+        Python that finds it.
+        """
         answer = Answer(self.name, found.scenario, SEED, found.command, chart, text, result)
         return Shown(
             answer,
             chart_picture(self.picture, chart, found.command),
-            f"<b>{html.escape(sentence)}</b>",
+            html.escape(sentence),
             f"{chart.ylabel} over {chart.xlabel}. {sentence}",
             found,
+            python=python,
         )
 
     def report_look(self, ticket: Ticket, share: Callable[[int], float], text: str) -> None:

@@ -22,6 +22,7 @@ from krcsim.studies.compare import compare
 from krcsim.widgets.chart_picture import chart_picture, with_look
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
+from krcsim.widgets.python_code import arguments, python_code
 from krcsim.widgets.setting import possible
 
 PRECISION = 0.001  # none of the steps ends early
@@ -69,6 +70,7 @@ class RemediesCompared(Explorer):
     pins_at_most = 3
     remedies: ClassVar[str]  # as the shell names them
     options: ClassVar[str] = ""  # of the shell
+    asks: ClassVar[str] = "krcsim.compare"  # what Python asks with
     seen: Chart | None = None  # what is on the screen, with the curves of the setting before
 
     def scenarios(self, scenario: Scenario) -> dict[str, Scenario]:
@@ -189,7 +191,7 @@ class RemediesCompared(Explorer):
         """Show a result; what is exported is without the dimmed curves of the setting before."""
         scenario = ticket.value[0]
         command = str(result.provenance["command"])
-        png = chart_picture(self.picture, chart, command)
+        drawing = chart_picture(self.picture, chart, command)
         sentence = self.sentence(result, scenario)
         self.seen = chart
 
@@ -204,4 +206,22 @@ class RemediesCompared(Explorer):
             result,
         )
         alt = f"{chart.ylabel} over {chart.xlabel}. {plain_text(sentence)}"
-        ticket.show(self._show, Shown(answer, png, sentence, alt))
+        shown = Shown(answer, drawing, sentence, alt, python=self.python(result, scenario))
+        ticket.show(self._show, shown)
+
+    def python(self, result: Result, scenario: Scenario) -> str:
+        """The Python that gives the same result."""
+        names = [str(point[0]) for point in result.points()]
+        remedies = repr(names)
+        imports: tuple[str, ...] = ()
+        if names == list(listed(self.remedies, scenario)):
+            remedies = f'listed("{self.remedies}", scenario)'
+            imports = ("from krcsim.model.remedy_list import listed",)
+
+        how = arguments(
+            precision=PRECISION,
+            max_runs=max(result.provenance["runs"].values()),
+            budget=result.provenance["budget"],
+        )
+        call = f"{self.asks}(scenario, {remedies}, {how})"
+        return python_code(scenario, call, imports)

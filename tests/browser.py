@@ -86,7 +86,8 @@ TOO_WIDE = """explorer => {
 }"""
 CUT_CHOICES = """explorer => {
     const pen = document.createElement("canvas").getContext("2d"), arrow = 20;
-    return [...explorer.querySelectorAll("select")].flatMap(select => {
+    const seen = [...explorer.querySelectorAll("select")].filter(e => e.getClientRects().length);
+    return seen.flatMap(select => {
         const style = getComputedStyle(select);
         pen.font = style.font;
         const room = select.clientWidth - parseFloat(style.paddingLeft) - arrow;
@@ -231,7 +232,23 @@ class Notebook:
         return got
 
     def handle(self, label: str) -> Any:
+        """The handle of a slider, on the tab that is opened for it."""
+        self.open_tab_of(label)
         return self.root.get_by_role("slider", name=label, exact=True)
+
+    def tabs(self, of: str) -> list[Any]:
+        """The tabs of the controls, or of the answers; none where a few controls need none."""
+        return list(self.root.locator(f".krcsim-{of}").get_by_role("tab").all())
+
+    def open_tab(self, name: str) -> None:
+        """Open a tab by its name."""
+        self.root.get_by_role("tab", name=name, exact=True).click()
+
+    def open_tab_of(self, label: str) -> None:
+        """Open the tab that a control stands on, if it is hidden."""
+        control = next((c for c in CONTROLS.values() if c.label == label), None)
+        if control and self.tabs("controls") and not self.box(label).is_visible():
+            self.open_tab(control.tab)
 
     def drag(self, label: str, way: int) -> None:
         """Drag a handle by the mouse, by a step and a half or a twelfth of the slider, whichever is
@@ -282,6 +299,7 @@ class Notebook:
         return self.values()["Preset"]
 
     def choose(self, label: str, option: str) -> None:
+        self.open_tab_of(label)
         self.box(label).locator("select").select_option(value=option)
 
     def button(self, name: str) -> Any:
@@ -307,7 +325,7 @@ class Notebook:
 
     def command(self) -> str:
         """The shell command below the picture."""
-        return str(self.root.get_by_text("The same from a shell").locator("code").text_content())
+        return str(self.root.locator(".krcsim-shell pre").text_content())
 
     def picture(self) -> Picture:
         """What is drawn now."""
@@ -370,7 +388,7 @@ class Notebook:
     def export(self) -> set[Path]:
         """Export all; the new files."""
         before = set(self.folder.glob("krcsim-export/*"))
-        self.press("Export all")
+        self.press("Export")
         self.until(
             lambda: len(set(self.folder.glob("krcsim-export/[!.]*")) - before) >= 7,
             "seven new files",
@@ -388,7 +406,11 @@ class Notebook:
 
     def cut_choices(self) -> list[str]:
         """The choices that are too long for their list."""
-        return list(self.root.evaluate(CUT_CHOICES))
+        found = self.root.evaluate(CUT_CHOICES)
+        for tab in self.tabs("controls"):
+            tab.click()
+            found += self.root.evaluate(CUT_CHOICES)
+        return list(found)
 
     # ---- one episode
 

@@ -4,15 +4,10 @@ export.
 """
 
 import html
-from collections.abc import Iterable
-from dataclasses import asdict, fields
 from typing import Any
 
 import ipywidgets
 
-from krcsim.base.tables import html_table
-from krcsim.report.export import Answer
-from krcsim.report.timeline import Episode, Event
 from krcsim.widgets.controls import make_buttons
 from krcsim.widgets.shown import Shown
 
@@ -27,10 +22,10 @@ class AnswerTabs:
 
     def __init__(self) -> None:
         self.table = ipywidgets.HTML("").add_class("krcsim-text").add_class("krcsim-table")
-        self.table.add_class("jp-RenderedHTMLCommon")  # tables as JupyterLab shows them
+        self.table.add_class("jp-RenderedHTMLCommon")  # as JupyterLab shows tables
         self.mail = ipywidgets.Textarea(rows=24, description="Mail").add_class("krcsim-text")
-        self.shell = ipywidgets.HTML("").add_class("krcsim-text")
-        self.python = ipywidgets.HTML("").add_class("krcsim-text")
+        self.shell = ipywidgets.HTML("").add_class("krcsim-text").add_class("krcsim-shell")
+        self.python = ipywidgets.HTML("").add_class("krcsim-text").add_class("krcsim-python")
         look: Any = dict(style=dict(description_width="8em"), layout=dict(width="25em"))
         self.into = ipywidgets.Text(value="krcsim-export", description="Folder", **look)
         self.dpi = ipywidgets.Dropdown(
@@ -53,11 +48,9 @@ class AnswerTabs:
 
     def show(self, shown: Shown) -> None:
         """Fill all tabs with an answer."""
-        answer = shown.answer
-        words = f"<p>{shown.words}</p>" if shown.verdict else ""
-        self.table.value = words + table_of(answer)
-        self.mail.value = answer.text
-        self.shell.value = _code(answer.command)
+        self.table.value = shown.table
+        self.mail.value = shown.answer.text
+        self.shell.value = _code(shown.answer.command)
         self.python.value = _code(shown.python)
 
 
@@ -70,22 +63,3 @@ def _with_copy(name: str, text: Any) -> Any:
 
 def _code(text: str) -> str:
     return f"<pre>{html.escape(text)}</pre>"
-
-
-def table_of(answer: Answer) -> str:
-    """The numbers of an answer as HTML: estimates by remedy, or the events of an episode."""
-    if answer.result is not None:
-        return str(answer.result._repr_html_())
-    if isinstance(answer.drawn, Episode):
-        return events_table(answer.drawn.events)
-    return _code(answer.text)
-
-
-def events_table(events: Iterable[Event]) -> str:
-    """The events of an episode, a row each."""
-    names = [field.name for field in fields(Event)]
-    rows = (
-        [f"{value:g}" if isinstance(value, float) else value for value in asdict(event).values()]
-        for event in events
-    )
-    return html_table(names, rows)

@@ -11,7 +11,7 @@ import html
 import threading
 import warnings
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -67,16 +67,6 @@ BUTTONS = (
 
 
 WHY = "Point at a control, or go to it by Tab: what it is in the kernel stands here."
-
-
-def in_theme(theme: str) -> AbstractContextManager[None]:
-    """How pictures look in a theme of JupyterLab."""
-    names = "text.color axes.labelcolor axes.edgecolor xtick.color ytick.color"
-    dark = {name: "white" for name in names.split()} | {
-        "figure.facecolor": "#111111",
-        "axes.facecolor": "#111111",
-    }
-    return plain(dark if theme == "dark" else None)
 
 
 def not_shown(labels_by_reason: dict[str, list[str]]) -> str:
@@ -139,7 +129,7 @@ class Explorer:
         self.runs = self.steps if runs is None else runs
         for step in self.runs:
             check_runs(step)
-        self.picture = LivePicture(in_theme)
+        self.picture = LivePicture(plain)
         self.pins: dict[str, Scenario] = {}
         self.done: Shown | None = None
         self.base = load_scenario(preset or next(iter(self.presets.values())))

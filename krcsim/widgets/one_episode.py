@@ -15,6 +15,7 @@ from krcsim.model.scenario_file import command_near
 from krcsim.report import palette, timeline
 from krcsim.report.export import Answer
 from krcsim.runs.ladder import SEED
+from krcsim.widgets.answer_table import table_of
 from krcsim.widgets.controls import ONE_EPISODE, make_buttons
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
@@ -211,7 +212,10 @@ class OneEpisode(Explorer):
             episode.scenario,
             f"krcsim.one_episode(scenario, {arguments(**how)})",
         )
-        return Shown(answer, drawing, html.escape(story), story, python=python)
+        before = self.done
+        is_same = before is not None and before.answer.drawn is episode
+        table = before.table if before and is_same else table_of(answer)
+        return Shown(answer, drawing, html.escape(story), story, table=table, python=python)
 
     def _show_episode(self, result: tuple[timeline.Episode, int, Shown]) -> None:
         episode, number, shown = result

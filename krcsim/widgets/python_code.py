@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The lines of Python that give the numbers on the screen again."""
 
+from functools import cache
 from operator import attrgetter
 from typing import Any
 
@@ -32,7 +33,7 @@ def arguments(**given: Any) -> str:
 
 def _scenario_lines(scenario: Scenario) -> list[str]:
     """The lines that make a scenario; one with thousands of values comes from an exported file."""
-    changes = {name: overrides(load_scenario(name), scenario) for name in presets()}
+    changes = {name: overrides(preset, scenario) for name, preset in _presets().items()}
     near = min(changes, key=lambda name: len(changes[name]))
     fields = [f'    "{path}": {_field(scenario, path)!r},' for path, _ in changes[near]]
 
@@ -54,3 +55,8 @@ def _field(scenario: Scenario, path: str) -> Any:
     if isinstance(value, tuple):
         return [list(each) if isinstance(each, tuple) else each for each in value] or None
     return value
+
+
+@cache
+def _presets() -> dict[str, Scenario]:
+    return {name: load_scenario(name) for name in presets()}

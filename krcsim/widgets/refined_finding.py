@@ -10,6 +10,7 @@ from krcsim.report.chart import Chart
 from krcsim.report.export import Answer
 from krcsim.results.result import Result
 from krcsim.runs.ladder import FIRST_RUNS, SEED
+from krcsim.widgets.answer_table import table_of
 from krcsim.widgets.chart_picture import chart_picture
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
@@ -64,6 +65,7 @@ class RefinedFinding(Explorer):
             html.escape(sentence),
             f"{chart.ylabel} over {chart.xlabel}. {sentence}",
             found,
+            table=table_of(answer),
             python=python,
         )
 

@@ -16,9 +16,11 @@ from krcsim.model.scenario_file import command_near
 from krcsim.report.chart import Chart, chart_of, names_in_strip, with_pins
 from krcsim.report.export import Answer
 from krcsim.report.reply import answer_text
+from krcsim.report.verdict import verdict
 from krcsim.results.result import Result, words
 from krcsim.runs.ladder import FIRST_RUNS, SEED, Have, Progress
 from krcsim.studies.compare import compare
+from krcsim.widgets.answer_table import table_of
 from krcsim.widgets.chart_picture import chart_picture, with_look
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
@@ -35,11 +37,6 @@ Ask = Callable[..., Result]
 def with_remedy(scenario: Scenario, name: str) -> Scenario:
     """The scenario under a remedy of that name."""
     return replace(scenario, remedy=named(name, scenario.remedy))
-
-
-def plain_text(words_html: str) -> str:
-    """HTML as plain text."""
-    return html.unescape(words_html.replace("<b>", "").replace("</b>", ""))
 
 
 @dataclass(frozen=True)
@@ -205,8 +202,16 @@ class RemediesCompared(Explorer):
             answer_text(result),
             result,
         )
-        alt = f"{chart.ylabel} over {chart.xlabel}. {plain_text(sentence)}"
-        shown = Shown(answer, drawing, sentence, alt, python=self.python(result, scenario))
+        said = verdict(result)
+        shown = Shown(
+            answer,
+            drawing,
+            sentence,
+            f"{chart.ylabel} over {chart.xlabel}. {said}",
+            verdict=said,
+            table=table_of(answer, sentence),
+            python=self.python(result, scenario),
+        )
         ticket.show(self._show, shown)
 
     def python(self, result: Result, scenario: Scenario) -> str:

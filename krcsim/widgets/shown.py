@@ -14,8 +14,8 @@ class Shown:
 
     drawing: the picture. words: what was found, as HTML. alt: the picture for who cannot see it.
     found: what the question found, as Python has it. verdict: one sentence a person can act on, as
-    plain text; without one the words stand in its place. python: the code that gives the same
-    numbers.
+    plain text; without one the words stand in its place. table: the numbers as HTML. python: the
+    code that gives the same numbers.
     """
 
     answer: Answer
@@ -24,4 +24,5 @@ class Shown:
     alt: str
     found: Any = None
     verdict: str = ""
+    table: str = ""
     python: str = ""

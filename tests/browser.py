@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import shlex
 import shutil
@@ -21,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from matplotlib.image import imread
 
 from krcsim.cli.arguments import scenario_from
 from krcsim.cli.command_line import parsed
@@ -48,6 +51,8 @@ PATIENCE = 60.0  # seconds; a wait ends as soon as there is what it waits for
 Screen = tuple[int, int, int]  # width, height, device pixels in one of CSS
 LAPTOP: Screen = (1366, 768, 1)
 ZOOMED: Screen = (683, 384, 2)  # the laptop's, at 200 %
+DESKTOP: Screen = (1920, 1080, 1)
+NARROW: Screen = (900, 768, 1)
 WHAT_A_USER_LEAVES = shutil.ignore_patterns(
     "krcsim-export", "*.autosave*.toml", "*.pin-?.toml", ".ipynb_checkpoints"
 )
@@ -94,6 +99,19 @@ CUT_CHOICES = """explorer => {
         return [...select.options].map(o => o.text)
             .filter(text => pen.measureText(text).width > room);
     });
+}"""
+
+# The edges of the first element of each selector, and of what is seen of the notebook.
+EDGES = """(explorer, parts) => {
+    const edges = e => { const box = e.getBoundingClientRect();
+        return {left: box.left, top: box.top, right: box.right, bottom: box.bottom}; };
+    const seen = explorer.closest(".jp-WindowedPanel-outer");
+    return [seen, ...parts.map(part => explorer.querySelector(part))].map(edges);
+}"""
+BACKGROUND = """explorer => {
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.fillStyle = getComputedStyle(explorer).getPropertyValue("--jp-layout-color0").trim();
+    return pen.fillStyle;
 }"""
 
 T = TypeVar("T")
@@ -169,8 +187,7 @@ class Notebook:
         """Run All Cells, and the first answer."""
         self.menu("Run", "Run All Cells")
         self.until(lambda: self.root.count() and not self.is_gone() and self.answer(), "an answer")
-        self.idle()  # the cells below scroll the explorer away
-        self.root.evaluate("e => e.scrollIntoView()")
+        self.idle()
 
     def restart(self) -> None:
         self.menu("Kernel", "Restart Kernel…")
@@ -337,6 +354,30 @@ class Notebook:
             except Exception as exc:  # it was replaced while it was read
                 last = exc
         raise last
+
+    def pixels(self) -> Any:
+        """The picture's pixels [row, column, colour], 0 to 255."""
+        png = base64.b64decode(self.root.locator("img").first.evaluate(READ_PICTURE))
+        return (imread(io.BytesIO(png))[:, :, :3] * 255).round().astype(int)
+
+    def is_in_theme(self) -> bool:
+        """Whether the picture's background is that of JupyterLab."""
+        there = self.root.evaluate(BACKGROUND)  # as #rrggbb
+        return "#" + "".join(f"{part:02x}" for part in self.pixels()[0, 0]) == there
+
+    def is_drawn_as_shown(self) -> bool:
+        """Whether the picture has as many pixels as its place on the screen, so that it is
+        sharp.
+        """
+        image = self.root.locator("img").first
+        ratio = self.page.evaluate("devicePixelRatio")
+        shown = image.evaluate("e => [e.clientHeight, e.clientWidth]")
+        height, width, _ = self.pixels().shape
+        return [height, width] == [round(length * ratio) for length in shown]
+
+    def edges(self, *parts: str) -> list[dict[str, float]]:
+        """The edges of what is seen of the notebook, and of each part of the explorer."""
+        return list(self.root.evaluate(EDGES, list(parts)))
 
     def drawn(self) -> Scenario:
         """The scenario that the picture says it shows."""

@@ -7,9 +7,7 @@ from dataclasses import asdict, fields
 
 from krcsim.base.tables import html_table
 from krcsim.report.export import Answer
-from krcsim.report.legend import legend
 from krcsim.report.timeline import Episode, Event
-from krcsim.results.result import Result
 
 
 def table_of(answer: Answer, words: str = "") -> str:
@@ -17,20 +15,12 @@ def table_of(answer: Answer, words: str = "") -> str:
 
     words: HTML that says what was found.
     """
-    above = f"<p>{words}</p>" if words else ""
+    above = f'<p class="krcsim-words">{words}</p>' if words else ""
     if answer.result is not None:
-        return above + _rows_in_words(answer.result) + answer.result._repr_html_()
+        return above + answer.result._repr_html_()
     if isinstance(answer.drawn, Episode):
         return above + events_table(answer.drawn.events)
     return f"{above}<pre>{html.escape(answer.text)}</pre>"
-
-
-def _rows_in_words(result: Result) -> str:
-    """What each row is, behind a click where there are many."""
-    rows = [
-        f"<li><b>{html.escape(name)}</b>: {html.escape(what)}</li>" for name, what in legend(result)
-    ]
-    return f"<details open><summary>What each row is</summary><ul>{''.join(rows)}</ul></details>"
 
 
 def events_table(events: Iterable[Event]) -> str:

@@ -33,6 +33,7 @@ from krcsim.results.held_against import (
     rows_in,
 )
 from krcsim.results.legend import own_remedy, remedies_of
+from krcsim.results.one_answer import counted
 from krcsim.results.result import Result, scenario_of
 
 LONGEST = 200  # characters of a verdict
@@ -243,10 +244,7 @@ def _with(phrase: str) -> str:
 
 def waits(estimate: Estimate, with_interval: bool) -> str:
     """1 call in 1,930 (1,780 to 2,090) waits for a grace period."""
-    if estimate.value == 0.0:
-        return "no call can wait for a grace period"
-    said = estimated(estimate, with_interval=with_interval)
-    return f"{said.words} wait{'s' * (not said.is_plural)} for a grace period"
+    return counted("p_wait", estimate, with_interval=with_interval)
 
 
 def _number(estimate: Estimate, with_interval: bool) -> str:

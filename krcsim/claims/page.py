@@ -10,7 +10,7 @@ from krcsim.claims.kept import Answers
 from krcsim.claims.words import (
     SAYS,
     Decided,
-    assumptions,
+    assumptions_words,
     case_words,
     decided,
     measured_words,
@@ -78,7 +78,7 @@ def _section(table: Table, found: Decided) -> Iterable[str]:
 
     yield from _wrapped(f"{claim.rule} {claim.remark}".strip())
     yield ""
-    yield from _wrapped(assumptions(found))
+    yield from _wrapped(assumptions_words(found))
     yield ""
     yield from _table(["case", "what", "95 % interval", "of", "says"], number_rows(table, found))
     yield ""

@@ -6,7 +6,7 @@ from krcsim.claims.decide import QUESTION, Judged
 from krcsim.claims.words import (
     SAYS,
     Decided,
-    assumptions,
+    assumptions_words,
     case_words,
     measured_words,
     number_words,
@@ -15,6 +15,7 @@ from krcsim.claims.words import (
     who_words,
 )
 from krcsim.report.plain_text import WIDTH, check_text, wrap
+from krcsim.report.reply import made_with
 
 MOST_LINES = 40
 
@@ -108,10 +109,9 @@ def _foot(found: Decided, notes: int) -> list[str]:
         lines += wrap(f"Recordings of a kernel that agree: {agree} of {len(said)}.")
     if claim.remark and notes > 1:
         lines += wrap(claim.remark)
-    lines += wrap(assumptions(found))
-    lines += ["", "The same numbers:"]
-    command = found.answers[0].command
-    lines += " \\\n".join(wrap(command, WIDTH - 3, "  ", " " * 6)).split("\n")
+    lines += wrap(assumptions_words(found))
+    scenario = claim.questions[0].scenario()
+    lines += ["", *made_with(found.answers[0].command, scenario)]
     if len(found.answers) > 1:
         lines += wrap(f"and {len(found.answers) - 1} more in docs/claims.md")
     return lines

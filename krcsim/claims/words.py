@@ -2,7 +2,7 @@
 """A claim and its verdict in words: cases, numbers, when it holds, and what a kernel says."""
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from krcsim.base.fields import is_real
@@ -24,7 +24,7 @@ from krcsim.claims.decide import (
     decide,
 )
 from krcsim.claims.recorded import Measured, measured
-from krcsim.report.sentences import assumed, left_out
+from krcsim.report.sentences import assumptions
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import number, words
 
@@ -118,7 +118,8 @@ def when_words(table: Table, claim: Claim, verdict: Verdict) -> str:
             parts.append(situation)
             continue
         where = _apart_words(table, claim, cases)
-        parts.append(where if len(by_question) == 1 else f"{situation}, with {where}")
+        with_ = "" if where.startswith("but for") else "with "
+        parts.append(where if len(by_question) == 1 else f"{situation}, {with_}{where}")
     return "; or ".join(parts)
 
 
@@ -132,6 +133,9 @@ def _apart_words(table: Table, claim: Claim, cases: Mapping[Case, str]) -> str:
             return _values_words(table, axis, by_value)
 
     good_cases = [case for case, answer in cases.items() if answer == YES]
+    bad_cases = [case for case, answer in cases.items() if answer == NO]
+    if len(bad_cases) == 1 < len(good_cases):
+        return f"but for {case_words(table, claim, bad_cases[0], with_question=False)}"
     if len(good_cases) <= 3 or not by_axis:
         return "; ".join(case_words(table, claim, case, with_question=False) for case in good_cases)
 
@@ -231,13 +235,11 @@ def recordings(claim: Claim) -> list[Measured]:
     return [measured(one) for one in claim.recorded]
 
 
-def assumptions(found: Decided) -> str:
-    """What is assumed and what is left out, in a sentence or two."""
-    scenarios = [question.scenario() for question in found.claim.questions]
-    sentences: Iterable[str] = dict.fromkeys(
-        f"{assumed(scenario)}. {left_out(scenario)}." for scenario in scenarios[:1]
-    )
-    return " ".join(sentences)
+def assumptions_words(found: Decided) -> str:
+    """What the first question of a claim assumes, and what is left out, in a sentence."""
+    question = found.claim.questions[0]
+    varied = " The cases vary some of it." if set(question.over) - {"remedy"} else ""
+    return f"{assumptions(question.scenario())}{varied}"
 
 
 def who_words(claim: Claim) -> str:

@@ -42,7 +42,7 @@ def draw_claim(axes: Axes, table: Table, found: Decided) -> None:
     high = max([*ends, *marks]) * 2.0
 
     holds = max(low, test.holds[0]), min(high, test.holds[1])
-    axes.axvspan(*holds, color=palette.BLUE, alpha=0.12, lw=0)
+    axes.axvspan(*holds, color=palette.shade(palette.BLUE), alpha=0.12, lw=0)
     for row, one in enumerate(shown):
         _draw_number(axes, row, one, (low, high))
 
@@ -80,10 +80,11 @@ def _ends(one: Judged) -> list[float]:
 def _draw_number(axes: Axes, row: int, one: Judged, limits: tuple[float, float]) -> None:
     """One number with its interval, and what it says in words."""
     number = one.number
-    colour, marker = LOOKS[one.answer]
+    hue, marker = LOOKS[one.answer]
+    colour, text = palette.shade(hue), palette.as_text(hue)
     low, high = limits
     if number.kind == "none" or number.lo is None or number.hi is None:
-        axes.annotate("none seen", (low * 1.2, row), color=colour, va="center", fontsize=8)
+        axes.annotate("none seen", (low * 1.2, row), color=text, va="center", fontsize=8)
         return
 
     lo, hi = max(low, number.lo), min(high, number.hi)
@@ -96,7 +97,7 @@ def _draw_number(axes: Axes, row: int, one: Judged, limits: tuple[float, float])
         SAYS[one.answer],
         (1.01, row),
         xycoords=("axes fraction", "data"),
-        color=colour,
+        color=text,
         va="center",
         fontsize=8,
     )

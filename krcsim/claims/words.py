@@ -119,7 +119,7 @@ def when_words(table: Table, claim: Claim, verdict: Verdict) -> str:
             continue
         where = _apart_words(table, claim, cases)
         with_ = "" if where.startswith("but for") else "with "
-        parts.append(where if len(by_question) == 1 else f"{situation}, {with_}{where}")
+        parts.append(f"{situation}, {with_}{where}")
     return "; or ".join(parts)
 
 

@@ -3,8 +3,9 @@
 
 import html
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
+
+from krcsim.report.style import plain
 
 import ipywidgets
 
@@ -17,7 +18,14 @@ from krcsim.claims.kept import is_current, read_kept
 from krcsim.claims.page import number_rows
 from krcsim.claims.picture import picture_of_claim
 from krcsim.claims.reply import claim_text
-from krcsim.claims.words import Decided, decided, verdict_words, who_words
+from krcsim.claims.words import (
+    Decided,
+    decided,
+    measured_words,
+    recordings,
+    verdict_words,
+    who_words,
+)
 from krcsim.model.scenario_file import toml_text
 from krcsim.report import palette
 from krcsim.runs.replications import Stopped
@@ -35,6 +43,10 @@ COLOURS = {
 }
 
 
+FOLDER = "krcsim-claims"  # next to the notebook: scenarios, settings and exports of claims
+WIDE = "line-height:1.4;max-width:60em"
+
+
 class ClaimsShown:
     """The table of claims over one of them, chosen by its number.
 
@@ -49,7 +61,6 @@ class ClaimsShown:
             for claim in self.table.claims
         }
         self.explorer: PoolOrPages | None = None
-        self._folder = TemporaryDirectory(prefix="krcsim-claim-")
 
         first = self.table.named(number)
         options = [(f"{claim.number}  {claim.title}", claim.number) for claim in self.table.claims]
@@ -57,7 +68,7 @@ class ClaimsShown:
             options=options,
             value=first.number,
             description="Claim",
-            layout=ipywidgets.Layout(width="40em", max_width="100%"),
+            layout=ipywidgets.Layout(width="30em", max_width="100%"),
         )
         self.again = ipywidgets.Button(description="Compute again")
         self.cancel = ipywidgets.Button(
@@ -70,11 +81,12 @@ class ClaimsShown:
         self.summary = ipywidgets.HTML(self._summary())
         self.about = ipywidgets.HTML("")
         self.image = ipywidgets.Image(format="png", layout=dict(width="900px", max_width="100%"))
+        self.how = ipywidgets.HTML("")
         self.numbers = ipywidgets.HTML("")
         self.mail = ipywidgets.HTML("")
         self.sliders = ipywidgets.VBox([])
         self.browser_side = BrowserSide()
-        self.widget = ipywidgets.VBox(
+        shown = ipywidgets.VBox(
             [
                 self.browser_side,
                 ipywidgets.HBox(
@@ -84,14 +96,16 @@ class ClaimsShown:
                 self.status,
                 self.about,
                 self.image,
+                self.how,
                 self.numbers,
                 self.mail,
-                self.sliders,
-                self.summary,
             ]
         ).add_class("krcsim-explorer")
+        # The explorer has a browser side of its own, and is no part of this one.
+        self.widget = ipywidgets.VBox([shown, self.sliders, self.summary])
 
         self._latest = Latest(self._work, self._on_state, Stopped)
+        self.browser_side.observe(lambda _change: self._draw(), "theme")
         self.which.observe(lambda _change: self.show(), "value")
         self.again.on_click(lambda _button: self.compute())
         self.cancel.on_click(lambda _button: self._latest.cancel())
@@ -116,10 +130,8 @@ class ClaimsShown:
         has_numbers = bool(found.answers)
         self.again.disabled = self.open.disabled = not claim.questions
         self.image.layout.display = "" if has_numbers else "none"
-        if has_numbers:
-            picture = picture_of_claim(self.table, found)
-            self.image.value = picture._repr_png_()
-            self.browser_side.alt = picture.said
+        self._draw()
+        self.how.value = _how(found)
         head = ["case", "what", "95 % interval", "of", "says"]
         rows = number_rows(self.table, found)
         self.numbers.value = _opened("Numbers", html_table(head, rows)) if rows else ""
@@ -128,12 +140,22 @@ class ClaimsShown:
         )
         self.status.value = self._kept_words(claim)
 
+    def _draw(self) -> None:
+        """The picture of the chosen claim, in JupyterLab's theme."""
+        if self.chosen.answers:
+            with plain(self.browser_side.theme):
+                picture = picture_of_claim(self.table, self.chosen)
+                self.image.value = picture._repr_png_()
+            self.browser_side.alt = picture.said
+
     def open_sliders(self) -> None:
         """Show the scenario of the claim's first question in an explorer below."""
         question = self.chosen.claim.questions[0]
-        path = Path(self._folder.name) / f"{self.chosen.claim.number}.toml"
+        home = Path(FOLDER)
+        home.mkdir(exist_ok=True)
+        path = home / f"{self.chosen.claim.number}.toml"
         path.write_text(toml_text(question.scenario(), question.words), encoding="utf-8")
-        self.explorer = PoolOrPages(preset=str(path))
+        self.explorer = PoolOrPages(home, preset=str(path))
         self.sliders.children = (self.explorer.widget,)
 
     def compute(self) -> None:
@@ -185,12 +207,8 @@ class ClaimsShown:
             f"<b>{_badge(found)} {html.escape(verdict_words(self.table, found))}</b>",
             f"{html.escape(claim.text)}{quotation}",
             f'<a href="{html.escape(link)}">{html.escape(who)}</a>' if link else html.escape(who),
-            html.escape(f"{claim.rule} {claim.remark}".strip()),
-            *(f"<code>{html.escape(answer.command)}</code>" for answer in found.answers),
         ]
-        return "".join(
-            f'<p style="line-height:1.4;max-width:60em">{line}</p>' for line in lines if line
-        )
+        return "".join(f'<p style="{WIDE}">{line}</p>' for line in lines if line)
 
     def _summary(self) -> str:
         """All claims in a table."""
@@ -215,6 +233,20 @@ def _first_number(table: Any, found: Decided) -> str:
     rows = number_rows(table, found)
     speaking = [row for row in rows if row[-1] in ("yes", "no")] or rows
     return f"{speaking[0][1]}: {speaking[0][2]}" if speaking else ""
+
+
+def _how(found: Decided) -> str:
+    """How the verdict follows, what a kernel says, and the commands."""
+    if not found.answers:
+        return ""
+    lines = [
+        html.escape(f"{found.claim.rule} {found.claim.remark}".strip()),
+        *(f"In a kernel: {html.escape(measured_words(one))}." for one in recordings(found.claim)),
+        "The same numbers:",
+        *(f"<code>{html.escape(answer.command)}</code>" for answer in found.answers),
+    ]
+    inside = "".join(f'<p style="{WIDE}">{line}</p>' for line in lines)
+    return _opened("How it is decided, and the commands", inside)
 
 
 def _badge(found: Decided) -> str:

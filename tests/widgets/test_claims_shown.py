@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -14,15 +14,16 @@ from krcsim.widgets.latest import Latest
 
 
 @pytest.fixture
-def shown(monkeypatch: pytest.MonkeyPatch) -> Iterator[ClaimsShown]:
-    """Q7, with an explorer whose scenarios are not run."""
-    yield ClaimsShown("Q7")
+def shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ClaimsShown:
+    """Q7, in a folder of its own."""
+    monkeypatch.chdir(tmp_path)
+    return ClaimsShown("Q7")
 
 
 def test_a_claim_is_shown_from_kept_numbers(shown: ClaimsShown) -> None:
     assert "holds" in shown.about.value
     assert "20200405233028.GC83565@google.com" in shown.about.value
-    assert "krcsim sweep exhausted-guest" in shown.about.value
+    assert "krcsim sweep exhausted-guest" in shown.how.value
     assert bytes(shown.image.value).startswith(b"\x89PNG")
     assert "Joel Fernandes, 5 April 2020" in shown.mail.value
 

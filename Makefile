@@ -14,7 +14,7 @@ WORKERS ?= auto
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help python test-needs validate-needs lab test validate kernel guest guest-matrix calibrate claims bench bench-ui figures clean
+.PHONY: help python test-needs validate-needs lab test validate kernel guest guest-matrix calibrate claims bench bench-ui figures examples clean
 
 help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
@@ -28,6 +28,7 @@ help:
 	@echo 'make bench      how fast a run, a rare answer, a slider and an import are (minutes; BENCH=--record keeps it)'
 	@echo 'make bench-ui   how soon a slider shows a right picture, in a real Chromium (4 minutes)'
 	@echo 'make figures    draw the pictures of the README again'
+	@echo 'make examples   make the drafts in docs/examples/ again (a minute)'
 	@echo 'make clean      remove .venv and all caches; output/ stays'
 	@echo
 	@echo 'PY=python3.12 chooses the Python; LAB_ARGS="--no-browser" goes to JupyterLab;'
@@ -99,6 +100,9 @@ bench-ui: $(READY)
 
 figures: $(READY)
 	$(RUN) -m benchmarks.figures
+
+examples: $(READY)
+	$(RUN) -m benchmarks.examples
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

@@ -26,7 +26,7 @@ def explanations(result: Result) -> dict[str, str]:
 
 
 def legend_lines(known: Mapping[str, str], names: Iterable[str], when: str) -> list[str]:
-    """The lines that say what was compared `when`: what these rows are, and each remedy that only
+    """The lines that say what is counted `when`, what these rows are, and each remedy that only
     their words name. `known`: of explanations().
 
     A year that all dates have in common is said once.
@@ -38,10 +38,10 @@ def legend_lines(known: Mapping[str, str], names: Iterable[str], when: str) -> l
         said[name] = known[name]
         waiting += [other for other in _named_in(said[name]) if other not in (*said, *waiting)]
 
-    years = {found[1] for words in said.values() if (found := _DATED.search(words))}
-    head = f"Compared, {when}:"
-    if len(years) == 1:
-        head = f"Compared, {when} (dates: {min(years)}):"
+    years = [found[1] for words in said.values() if (found := _DATED.search(words))]
+    head = f"Per single-argument kfree_rcu() call, {when}"
+    if len(years) > 1 and len({*years}) == 1:
+        head += f" (dates: {years[0]})"
         said = {name: _DATED.sub(")", words) for name, words in said.items()}
 
     width = min(LONGEST_NAME, max(map(len, said)))
@@ -50,7 +50,7 @@ def legend_lines(known: Mapping[str, str], names: Iterable[str], when: str) -> l
         for name, words in said.items()
         for line in wrap(_whole_ends(words), WIDTH, f"  {name:<{width}}  ", " " * (width + 4))
     ]
-    return [*wrap(head), *lines]
+    return [*wrap(f"{head}:"), *lines]
 
 
 def _whole_ends(words: str) -> str:

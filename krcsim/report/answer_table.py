@@ -9,7 +9,7 @@ from krcsim.results.estimate import Estimate
 from krcsim.results.result import Cell, Result
 
 ADDED = ("bytes per", "CPU added")
-COUNT = ("1 call", "waits in")
+COUNT = ("calls", "per wait")
 INTERVAL = ("95 %", "interval")
 
 
@@ -77,7 +77,7 @@ def _episodes(result: Result, points: Points) -> tuple[list[tuple[str, str]], li
     windows = list(dict.fromkeys((result.windows()[0], result.windows()[-1])))
     head = [("", "row")]
     for window in windows:
-        head += [(window, "1 call in"), ("95 %", "interval")]
+        head += [(window, "calls per wait"), INTERVAL]
 
     rows = []
     for point in points:

@@ -10,7 +10,7 @@ from krcsim.report.plain_text import WIDTH, fitting_table
 from krcsim.results.estimate import Estimate
 
 LEAST = 18  # columns of a plot that still tells rows apart
-TITLE = "1 call in (left: fewer waits)"
+TITLE = "calls per wait (left: fewer waits)"
 
 
 @dataclass(frozen=True)

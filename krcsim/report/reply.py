@@ -38,7 +38,8 @@ MOST_LINES = 40
 FEW_ROWS = 4  # before the plot gets lower
 LOW = 4  # rows of a plot, at least
 NO_PLOT = 0
-LONG_LINE = 3  # sizes of one reserve make a line over bytes, if most rows stand on such lines
+LONG_LINE = 3  # sizes of one reserve make a line over bytes
+MANY_SIZES = 8  # of fewer, marks beside their numbers say as much as lines
 FEW_LINES = 8  # of a plot, which are all explained though the table has fewer rows
 LONGEST_COMMAND = 5  # lines, where there is no room
 # Where a reader gets krcsim: this and nothing else is to be changed once there is a public place.
@@ -178,7 +179,8 @@ def has_plot(result: Result, window: str) -> bool:
         return False
 
     sizes = [len(line.x) for line in chart_of(result, window).lines]
-    return 2 * sum(size for size in sizes if size >= LONG_LINE) > sum(sizes)
+    on_lines = sum(size for size in sizes if size >= LONG_LINE)
+    return on_lines > MANY_SIZES and 2 * on_lines > sum(sizes)
 
 
 def _by_weight(result: Result, said: str, window: str) -> Points:
@@ -220,7 +222,7 @@ def _left_out_rows(count: int, plotted: bool, result: Result) -> str:
 def _span_words(result: Result, scenario: Scenario, window: str) -> str:
     """What part of the time a text is about."""
     if is_by_episode(result):
-        return "episode by episode from boot"
+        return "episode by episode"
 
     if window == "boot":
         return f"in the first {scenario.warmup_ms:g} ms from boot"

@@ -51,8 +51,9 @@ def _load(scenario: Scenario) -> str:
     single = ""
     if load.single_share != 1:
         single = f", {100 * load.single_share:g} % single-argument"
+    calls = f"{load.rate_hz:g} call{'s' * (load.rate_hz != 1)}/s per CPU"
     return (
-        f"{machine.cpus} CPU{plural}, HZ={machine.hz}, {load.rate_hz:g} calls/s per CPU "
+        f"{machine.cpus} CPU{plural}, HZ={machine.hz}, {calls} "
         f"({load.arrivals}, {load.loop} loop{tasks}{single})"
     )
 
@@ -70,14 +71,14 @@ def _pressure(scenario: Scenario) -> str:
         length = f"{count} given schedule{'s' * (count > 1)}"
     if scenario.memory.pressure == "pages":
         return (
-            f"in episodes of pressure ({length}) pages are taken down to a watermark "
+            f"under pressure ({length}) pages are taken down to a watermark "
             f"({scenario.memory.mib:g} MiB, hog: {scenario.memory.hog})"
         )
 
     page, _, head, atomic, _, after_reclaim = allocator.episode.resolved()
     return (
-        f"in episodes of pressure ({length}) page requests fail with probability {page:g} "
-        f"and rcu_head requests with {head:g} (NOWAIT), {atomic:g} (ATOMIC), "
+        f"under pressure ({length}) page requests fail with probability {page:g}, "
+        f"rcu_head requests with {head:g} (NOWAIT), {atomic:g} (ATOMIC), "
         f"{after_reclaim:g} (after reclaim)"
     )
 
@@ -114,7 +115,7 @@ def assumptions(scenario: Scenario, constant: Sequence[str] = ()) -> str:
     `constant`: fields that have another value than the scenario, the same at all points.
     """
     but = f", but {', '.join(constant)}" if constant else ""
-    told = situation(scenario)[:-1]
+    told = situation(scenario)[:-1].replace(f", on ticks of HZ={scenario.machine.hz}", "")
     return f"Assumed: {told}{but}; {left_out(scenario).replace('Left out:', 'left out:')}."
 
 

@@ -17,6 +17,7 @@ from krcsim.claims.words import (
     number_words,
     numbers_behind,
     recordings,
+    remedies_words,
     verdict_words,
     who_words,
 )
@@ -78,6 +79,10 @@ def _section(table: Table, found: Decided) -> Iterable[str]:
 
     yield from _wrapped(f"{claim.rule} {claim.remark}".strip())
     yield ""
+    for name, what in remedies_words(claim):
+        yield from _wrapped(f"* {name}: {what}", "  ")
+    if remedies_words(claim):
+        yield ""
     yield from _wrapped(assumptions_words(found))
     yield ""
     yield from _table(["case", "what", "95 % interval", "of", "says"], number_rows(table, found))

@@ -11,6 +11,7 @@ from krcsim.claims.words import (
     measured_words,
     number_words,
     recordings,
+    remedies_words,
     verdict_words,
     who_words,
 )
@@ -67,6 +68,9 @@ def _by_words(found: Decided) -> dict[str, list[Judged]]:
 def _numbers(table: Table, found: Decided, most: int) -> list[str]:
     """The numbers, of at most so many cases of each comparison, under their situations."""
     lines = []
+    for name, words in remedies_words(found.claim):
+        lines += wrap(f"{name}: {words}", WIDTH, "", "    ")
+    lines += [""] * bool(lines)
     order = [question.name for question in found.claim.questions]
     for what, judged in _by_words(found).items():
         judged.sort(key=lambda one: order.index(str(dict(one.case)[QUESTION])))

@@ -24,6 +24,7 @@ from krcsim.claims.decide import (
     decide,
 )
 from krcsim.claims.recorded import Measured, measured
+from krcsim.model.remedy_words import row_of, words_of
 from krcsim.report.sentences import assumptions
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import number, words
@@ -240,6 +241,18 @@ def assumptions_words(found: Decided) -> str:
     question = found.claim.questions[0]
     varied = " The cases vary some of it." if set(question.over) - {"remedy"} else ""
     return f"{assumptions(question.scenario())}{varied}"
+
+
+def remedies_words(claim: Claim) -> list[tuple[str, str]]:
+    """The remedies that a claim compares: name, what it is, and who has it."""
+    names = dict.fromkeys(
+        str(name) for question in claim.questions for name in question.over.get("remedy", ())
+    )
+    found = []
+    for name in names:
+        row = row_of(name)
+        found.append((name, f"{row.words} ({row.who}, {row.when})" if row else words_of(name)))
+    return found
 
 
 def who_words(claim: Claim) -> str:

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The answer to one claim as plain text for a list: at most 40 lines of 72 columns."""
 
-from krcsim.claims.claim import Table
+from krcsim.claims.claim import Table, read_claims
 from krcsim.claims.decide import QUESTION, Judged
+from krcsim.claims.kept import read_kept
 from krcsim.claims.words import (
     SAYS,
     Decided,
     assumptions_words,
     case_words,
+    decided,
     measured_words,
     number_words,
     recordings,
@@ -40,6 +42,13 @@ def claim_text(table: Table, found: Decided) -> str:
     return check_text("\n".join(lines) + "\n")
 
 
+def reply_to(number: str) -> str:
+    """The answer to the claim of that number, from numbers that are kept; raises KrcsimError."""
+    table = read_claims()
+    claim = table.named(number)
+    return claim_text(table, decided(claim, read_kept().get(claim.number, ())))
+
+
 def _head(table: Table, found: Decided) -> list[str]:
     """The verdict, and what was said by whom."""
     claim = found.claim
@@ -68,8 +77,8 @@ def _by_words(found: Decided) -> dict[str, list[Judged]]:
 def _numbers(table: Table, found: Decided, most: int) -> list[str]:
     """The numbers, of at most so many cases of each comparison, under their situations."""
     lines = []
-    for name, words in remedies_words(found.claim):
-        lines += wrap(f"{name}: {words}", WIDTH, "", "    ")
+    for remedy, what in remedies_words(found.claim):
+        lines += wrap(f"{remedy}: {what}", WIDTH, "", "    ")
     lines += [""] * bool(lines)
     order = [question.name for question in found.claim.questions]
     for what, judged in _by_words(found).items():
@@ -113,7 +122,7 @@ def _foot(found: Decided, notes: int) -> list[str]:
         lines += wrap(f"Recordings of a kernel that agree: {agree} of {len(said)}.")
     if claim.remark and notes > 1:
         lines += wrap(claim.remark)
-    lines += wrap(assumptions_words(found))
+    lines += wrap(assumptions_words(found, in_full=notes > 0))
     scenario = claim.questions[0].scenario()
     lines += ["", *made_with(found.answers[0].command, scenario)]
     if len(found.answers) > 1:

@@ -25,7 +25,7 @@ from krcsim.claims.decide import (
 )
 from krcsim.claims.recorded import Measured, measured
 from krcsim.model.remedy_words import row_of, words_of
-from krcsim.report.sentences import assumptions
+from krcsim.report.sentences import assumptions, left_out
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import number, words
 
@@ -236,11 +236,18 @@ def recordings(claim: Claim) -> list[Measured]:
     return [measured(one) for one in claim.recorded]
 
 
-def assumptions_words(found: Decided) -> str:
-    """What the first question of a claim assumes, and what is left out, in a sentence."""
+def assumptions_words(found: Decided, *, in_full: bool = True) -> str:
+    """What the first question of a claim assumes, and what is left out, in a sentence.
+
+    Not in full it names the preset instead of what that assumes.
+    """
     question = found.claim.questions[0]
     varied = " The cases vary some of it." if set(question.over) - {"remedy"} else ""
-    return f"{assumptions(question.scenario())}{varied}"
+    scenario = question.scenario()
+    if not in_full:
+        told = left_out(scenario).replace("Left out:", "left out:")
+        return f"Assumed: what krcsim show {question.preset} says; {told}.{varied}"
+    return f"{assumptions(scenario)}{varied}"
 
 
 def remedies_words(claim: Claim) -> list[tuple[str, str]]:

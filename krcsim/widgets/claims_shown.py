@@ -183,7 +183,7 @@ class ClaimsShown:
         self._say(f"{number} was computed again: {same_words}.")
 
     def _on_state(self, state: str) -> None:
-        if state != "done":
+        if state == "stopped" or state.startswith("error"):
             self._say(f"{state}; the numbers are those that were kept")
 
     def _say(self, text: str) -> None:

@@ -87,6 +87,7 @@ def _check_claim(options: Reply) -> None:
 
 def run(options: Reply, command: str) -> None:
     """Answer, from a saved result or from a scenario that is run now."""
+    from krcsim.claims.reply import reply_to
     from krcsim.report.mail import draft
     from krcsim.report.reply import answer_text
     from krcsim.results.result import load_result
@@ -99,7 +100,7 @@ def run(options: Reply, command: str) -> None:
         _check_mail(options, how)  # what is wrong with it is said before the work
 
     if claim:
-        text = _text_of_claim(claim)
+        text = reply_to(claim.number)
     elif options.scenario.endswith(".json"):
         text = answer_text(load_result(options.scenario), options.window)
     else:
@@ -116,16 +117,6 @@ def _claim_of(options: Reply) -> Any:
     from krcsim.claims.claim import read_claims
 
     return read_claims().named(options.claim) if options.claim else None
-
-
-def _text_of_claim(claim: Any) -> str:
-    """The answer to a claim, from the numbers that are kept."""
-    from krcsim.claims.claim import read_claims
-    from krcsim.claims.kept import read_kept
-    from krcsim.claims.reply import claim_text
-    from krcsim.claims.words import decided
-
-    return claim_text(read_claims(), decided(claim, read_kept().get(claim.number, ())))
 
 
 def _mail(options: Reply, of_claim: str = "") -> dict[str, Any]:

@@ -39,6 +39,7 @@ from krcsim.results.result import Result, scenario_of
 LONGEST = 200  # characters of a verdict
 LONGEST_NAMES = (40, 16)  # of a remedy, where its words are too long
 FEW_TIMES = 1.995  # a ratio below is said in per cent
+NOT_ONE = 1.1  # the lower limit of a ratio that is written as more than 1
 
 NO_ROWS = "The result has no rows, so there is no answer."
 NOT_ASKED = "The result does not say how many calls wait for a grace period."
@@ -176,7 +177,8 @@ def how_many_times(estimate: Estimate, base: Estimate, *, fewer: bool) -> list[s
 
 
 def _within(high: Estimate, low: Estimate) -> str:
-    """The 95 % limits of a ratio, as if the two errors had nothing in common; "" if they hold 1.
+    """The 95 % limits of a ratio, as if the two errors had nothing in common; "" if they hold 1, or
+    nearly.
 
     On a scale of logarithms; the same random draws can only bring the limits closer together.
     """
@@ -186,7 +188,7 @@ def _within(high: Estimate, low: Estimate) -> str:
     up = math.hypot(math.log(high.hi / high.value), math.log(low.value / low.lo))
     ratio = high.value / low.value
     least, most = ratio * math.exp(-down), ratio * math.exp(up)
-    if least <= 1.0 or down == up == 0.0:
+    if least < NOT_ONE or down == up == 0.0:
         return ""
     return f" ({times(least, math.floor)} to {times(most, math.ceil)})"
 
@@ -210,8 +212,9 @@ def _of_rows(rows: Rows, found: Chosen, phrases: Phrases, when: str) -> str:
             f"{_cost(held, found.without or base) if costs else ''}"
             f"{more}",
         )
-        for costs, shorter, keep, more, relation in product(
-            (True, False), (0, 1, 2), (True, False), _cheaper(found, phrases), relations
+        for told, costs in ((relations, True), (relations, False), ([""], False))
+        for shorter, keep, more, relation in product(
+            (0, 1, 2), (True, False), _cheaper(found, phrases), told
         )
     )
 
@@ -313,13 +316,15 @@ def _of_episodes(first: Rows, found: Chosen, phrases: Phrases, last: str) -> str
             ["in the first episode of pressure", _with(phrases(row, shorter))],
             f"{waits(before, keep)}; {later} it is {_number(row.estimate, keep)}{relation}",
         )
-        for shorter, keep, relation in product((0, 1, 2), (True, False), relations)
+        for told in (relations, [""])
+        for shorter, keep, relation in product((0, 1, 2), (True, False), told)
     )
 
 
 def _of_grid(result: Result, rows: Rows, when: str) -> str:
     """From where fewest calls wait to where most do, as estimated; of two remedies the better."""
-    points = f"over {len(result.points())} points"
+    count = len(result.points())
+    points = f"over {count} point{'s' * (count != 1)}"
     seen = [row for row in rows.rows if row.estimate.value is not None]
     if not seen:
         most = max(rows.rows, key=lambda row: row.most)
@@ -329,25 +334,34 @@ def _of_grid(result: Result, rows: Rows, when: str) -> str:
     high = max(seen, key=lambda row: row.estimate.value or 0.0)
     unseen = len(rows.rows) - len(seen)
     none = f", none seen at {unseen}" if unseen else ""
+    if low is high:
+        return first_that_fits(
+            finished([when, f"with {_place(result, low, longest)}"], f"{said}{none}")
+            for longest in LONGEST_NAMES
+            for said in (waits(low.estimate, True), waits(low.estimate, False))
+        )
+
+    def end(row: Row, longest: int, keep: bool) -> str:
+        said = estimated(row.estimate, with_interval=keep).words
+        return f"{said} with {_place(result, row, longest)}" if longest else said
+
     return first_that_fits(
         finished(
             [when],
-            f"waits for a grace period go from {_at(result, low, keep, longest)} to "
-            f"{_at(result, high, keep, longest)}, {points}{none}{better}",
+            f"waits for a grace period go from {end(low, longest, keep)} to "
+            f"{end(high, longest, keep)}, {points}{none}{better}",
         )
         for longest, better, keep in product(
-            LONGEST_NAMES, dict.fromkeys((_better(rows), "")), (True, False)
+            (*LONGEST_NAMES, 0), dict.fromkeys((_better(rows), "")), (True, False)
         )
     )
 
 
-def _at(result: Result, row: Row, with_interval: bool, longest: int) -> str:
-    """What was found at a point of a grid: 1 call in 1,930 (A1, rate_hz 5000)."""
+def _place(result: Result, row: Row, longest: int) -> str:
+    """A point of a grid: A1, rate_hz 5000."""
     names = [name.split(".")[-1] for name in result.parameters[1:]]
     cells = [f"{name} {cell}" for name, cell in zip(names, row.point[1:], strict=True)]
-    place = plain_name(", ".join([row.name, *cells]), longest)
-    said = estimated(row.estimate, with_interval=with_interval)
-    return f"{said.words} with {place}"
+    return plain_name(", ".join([plain_name(row.name), *cells]), longest)
 
 
 def _better(rows: Rows) -> str:
@@ -368,6 +382,6 @@ def _better(rows: Rows) -> str:
         ("fewer", [apart.is_less for apart in found]),
         ("more", [apart.is_more for apart in found]),
     ):
-        if pairs and sum(proven) == len(pairs):
+        if proven and sum(proven) == len(pairs) and 2 * len(pairs) == len(rows.rows):
             return f"; {word} with {second} than with {first} at {where}"
     return ""

@@ -78,6 +78,16 @@ EXAMPLES = (
 )
 
 
+THREAD = "Re: [PATCH 1/1] rcu/tree: add emergency pool for headless case"
+TO_THREAD = ("--subject", THREAD, "--to", "rcu@vger.kernel.org")
+# By claim: the mail that a draft answers, or the thread where only the claim's message is known.
+CLAIMS = {
+    "Q2": ("--parent", str(FOLDER / SEED), "--quote", "how do you feel about"),
+    "Q7": TO_THREAD,
+    "Q8": TO_THREAD,
+}
+
+
 def run(*words: str) -> None:
     """Run a verb of the command line quietly; ends the program if it fails."""
     with contextlib.redirect_stdout(io.StringIO()):
@@ -95,6 +105,16 @@ def write_draft(example: Example, path: Path) -> None:
     """Write the draft of an example from the result that is kept."""
     mail = ["--parent", str(FOLDER / example.parent), "--quote", example.quote]
     run("reply", str(example.result), *mail, "--out", str(path), "--overwrite")
+
+
+def draft_of_claim(number: str) -> Path:
+    """Where the draft of a claim is kept."""
+    return FOLDER / f"claim-{number}.eml"
+
+
+def write_claim(number: str, path: Path) -> None:
+    """Write the draft of a claim from the numbers that are kept."""
+    run("reply", "--claim", number, *CLAIMS[number], "--out", str(path), "--overwrite")
 
 
 def index() -> str:
@@ -119,6 +139,8 @@ def main() -> None:
         if "--drafts" not in sys.argv[1:]:
             simulate(example, example.result)
         write_draft(example, example.draft)
+    for number in CLAIMS:
+        write_claim(number, draft_of_claim(number))
     PAGE.write_text(page(), encoding="utf-8")
 
 

@@ -8,7 +8,19 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.examples import EXAMPLES, FOLDER, PAGE, Example, page, simulate, write_draft
+from benchmarks.examples import (
+    CLAIMS,
+    EXAMPLES,
+    FOLDER,
+    PAGE,
+    Example,
+    draft_of_claim,
+    page,
+    simulate,
+    write_claim,
+    write_draft,
+)
+from krcsim.claims.claim import read_claims
 from krcsim.results.result import load_result
 from tests.report.made_results import parts_of
 from tests.report.mail.test_mail import body_of, mailinfo, outside, send
@@ -68,6 +80,23 @@ def test_mail_programs_take_a_draft_as_it_is(
     assert "rcu@vger.kernel.org" in sent
 
 
+@pytest.mark.parametrize("number", CLAIMS)
+def test_the_draft_of_a_claim_is_what_its_numbers_give_today(number: str, tmp_path: Path) -> None:
+    write_claim(number, tmp_path / "again.eml")
+    assert (tmp_path / "again.eml").read_bytes() == draft_of_claim(number).read_bytes()
+
+
+@pytest.mark.parametrize("number", CLAIMS)
+def test_mail_programs_take_the_draft_of_a_claim(
+    number: str, tmp_path: Path, outside: dict[str, str]
+) -> None:
+    draft = draft_of_claim(number).read_bytes()
+    path = tmp_path / "draft.eml"
+    path.write_bytes(draft)
+    assert body_of(draft).rstrip() in mailinfo(draft, tmp_path, outside)
+    assert f"In-Reply-To: <{read_claims().named(number).message_id}>" in send(path, outside)
+
+
 def test_the_page_has_the_verdicts_of_today() -> None:
     assert PAGE.read_text(encoding="utf-8") == page()
 
@@ -75,7 +104,7 @@ def test_the_page_has_the_verdicts_of_today() -> None:
 def test_nothing_in_the_folder_is_left_over_or_quotes_more_than_a_few_lines() -> None:
     made = {path.name for example in EXAMPLES for path in (example.result, example.draft)}
     parents = {example.parent for example in EXAMPLES}
-    claims = {path.name for path in FOLDER.glob("claim-*")}
+    claims = {draft_of_claim(number).name for number in CLAIMS}
     assert {path.name for path in FOLDER.iterdir()} == made | parents | claims
     for name in parents:
         assert len(body_of((FOLDER / name).read_bytes()).splitlines()) <= 6

@@ -105,9 +105,9 @@ def chart_of_frontier(found: Frontier) -> Chart:
 
 
 def draw_chart(chart: Chart, ax: Axes) -> Axes:
-    """A chart on axes, with its legend."""
+    """A chart on axes, with the names of its lines."""
     figures.frame(ax, chart)
-    figures.legend(ax, chart, figures.draw(chart, ax))
+    figures.draw(chart, ax)
     return ax
 
 

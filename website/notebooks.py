@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The notebooks as pages: each is run in a kernel of its own, and stills become pictures."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import os
+import re
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbclient import NotebookClient
+from nbformat.v4 import new_code_cell, new_markdown_cell
+
+from website.stills import STILL
+
+ROOT = Path(__file__).parent.parent
+HANGS_S = 600  # a cell that takes longer never ends
+AT_ONCE = min(4, os.cpu_count() or 1)
+BEGIN = "from website.stills import show_stills\nshow_stills()"
+WIDGET = "application/vnd.jupyter.widget-view+json"
+ONLY_IN_JUPYTERLAB = "*Run > Run All Cells*"  # a paragraph that says how to run the notebook
+HOW_TO_MOVE = (
+    "This is a picture of what the sliders show first: a page without Python cannot move them. "
+    "To move them, run `make lab` ([the first ten minutes](../docs/tutorial.md)) and open "
+    "`notebooks/{name}.ipynb`."
+)
+
+
+@dataclass(frozen=True)
+class NotebookPage:
+    """A notebook of the gallery: its name, title and question, and its first picture, if any."""
+
+    name: str
+    title: str
+    question: str
+    picture: str
+
+
+def write_notebooks(into: Path) -> list[NotebookPage]:
+    """Run all notebooks and write them as pages; raises what a cell raises."""
+    (into / "pictures").mkdir(parents=True)
+    paths = sorted((ROOT / "notebooks").glob("*.ipynb"))
+    notebooks = [nbformat.read(path, as_version=4) for path in paths]
+    asyncio.run(_run_all(notebooks))
+
+    pages = []
+    for path, notebook in zip(paths, notebooks, strict=True):
+        pages.append(as_page(path.stem, notebook, into))
+        nbformat.write(notebook, into / path.name)
+    return pages
+
+
+async def _run_all(notebooks: list[Any]) -> None:
+    free = asyncio.Semaphore(AT_ONCE)
+
+    async def run(notebook: Any) -> None:
+        async with free:
+            await run_with_stills(notebook)
+
+    await asyncio.gather(*map(run, notebooks))
+
+
+async def run_with_stills(notebook: Any) -> None:
+    """Run a notebook in place, with stills where sliders would be."""
+    environment = os.environ | {
+        "PYTHONPATH": os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")])),
+        "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else ipykernel writes to stderr
+    }
+    with tempfile.TemporaryDirectory() as desk:  # explorers keep a setting next to the notebook
+        notebook.cells.insert(0, new_code_cell(BEGIN))
+        client = NotebookClient(
+            notebook,
+            timeout=HANGS_S,
+            kernel_name="python3",
+            resources={"metadata": {"path": desk}},
+            store_widget_state=False,
+        )
+        await client.async_execute(env=environment)
+        del notebook.cells[0]
+
+
+def as_page(name: str, notebook: Any, into: Path) -> NotebookPage:
+    """Change a notebook that was run into a page, in place; writes its pictures below `into`."""
+    cells, pictures = [], []
+    for number, cell in enumerate(notebook.cells):
+        if cell.cell_type == "markdown":
+            cell.source = without_how_to_run(cell.source)
+        cells.append(cell)
+        if cell.cell_type == "code":
+            _fold_as_in_jupyterlab(cell)
+            stills, cell.outputs = _taken_out(cell.outputs, STILL)
+            for data in stills:
+                pictures.append(f"pictures/{name}-{number}.png")
+                (into / pictures[-1]).write_bytes(base64.b64decode(data[STILL]["png"]))
+                cells.append(new_markdown_cell(text_of_still(name, pictures[-1], data[STILL])))
+            if any(WIDGET in out.get("data", {}) for out in cell.outputs):
+                raise ValueError(
+                    f"{name}: a cell shows a widget that has no still; add it to website/stills.py"
+                )
+            pictures += _name_pictures(cell, name, number, into)
+    notebook.cells = cells
+
+    heading, question = first_paragraphs(notebook.cells[0].source)
+    return NotebookPage(name, heading, question, pictures[0] if pictures else "")
+
+
+def without_how_to_run(source: str) -> str:
+    """Markdown without the paragraph that says how to run the notebook in JupyterLab."""
+    paragraphs = source.split("\n\n")
+    return "\n\n".join(text for text in paragraphs if ONLY_IN_JUPYTERLAB not in text)
+
+
+def first_paragraphs(source: str) -> tuple[str, str]:
+    """Title and first paragraph of a notebook."""
+    title, question, *_ = [*source.split("\n\n"), ""]
+    return title.removeprefix("# ").strip(), question.strip()
+
+
+def text_of_still(name: str, picture: str, still: Any) -> str:
+    """A still as Markdown: the picture, what it says, and how to get the sliders."""
+    alt = re.sub(r"\s+", " ", still["alt"])
+    command = f"\n\nThe same from a shell:\n\n    {still['command']}" if still["command"] else ""
+    return (
+        f"```{{image}} {picture}\n:alt: {alt}\n:class: krcsim-still\n```\n\n"
+        f'<div class="krcsim-words">{still["words"]}</div>\n\n'
+        f"{HOW_TO_MOVE.format(name=name)}{command}\n"
+    )
+
+
+def _taken_out(outputs: list[Any], kind: str) -> tuple[list[Any], list[Any]]:
+    """The data of outputs of a kind, and the other outputs."""
+    return (
+        [out.data for out in outputs if kind in out.get("data", {})],
+        [out for out in outputs if kind not in out.get("data", {})],
+    )
+
+
+def _fold_as_in_jupyterlab(cell: Any) -> None:
+    if cell.metadata.get("jupyter", {}).get("source_hidden"):
+        cell.metadata["tags"] = [*cell.metadata.get("tags", []), "hide-input"]
+
+
+def _name_pictures(cell: Any, name: str, number: int, into: Path) -> list[str]:
+    """Give the pictures of a cell their text, and keep them for the gallery, too."""
+    kept = []
+    for n, out in enumerate(cell.outputs):
+        data = out.get("data", {})
+        if "image/png" in data:
+            alt = re.sub(r"^<Picture: (.*)>$", r"\1", data.get("text/plain", ""), flags=re.S)
+            cell.metadata["mystnb"] = {"image": {"alt": re.sub(r"\s+", " ", alt)}}
+            kept.append(f"pictures/{name}-{number}-{n}.png")
+            (into / kept[-1]).write_bytes(base64.b64decode(data["image/png"]))
+    return kept

@@ -77,11 +77,15 @@ def faults(site: Path) -> list[str]:
         inside = [link for link in page.links if not is_elsewhere(link)]
         found += [f"{name}: {link} leads nowhere" for link in inside if not leads(site, path, link)]
         found += [f"{name}: {text} stayed text" for text in page.raw]
-        found += [f"{name}: {link} is loaded from elsewhere" for link in page.loaded
-                  if is_elsewhere(link)]
+        found += [
+            f"{name}: {link} is loaded from elsewhere" for link in page.loaded if is_elsewhere(link)
+        ]
     for path in sorted(site.rglob("*.css")):
-        found += [f"{path.relative_to(site)}: {link} is loaded from elsewhere"
-                  for link in loaded_by_css(path) if is_elsewhere(link)]
+        found += [
+            f"{path.relative_to(site)}: {link} is loaded from elsewhere"
+            for link in loaded_by_css(path)
+            if is_elsewhere(link)
+        ]
     return found
 
 

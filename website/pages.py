@@ -21,9 +21,24 @@ GALLERY = "notebooks/gallery.md"
 
 def documents() -> list[str]:
     """All documents but the README, from the top of the repository."""
-    found = [*ROOT.glob("*.md"), *(path for name in FOLDERS for path in (ROOT / name).rglob("*.md"))]
+    found = [
+        *ROOT.glob("*.md"),
+        *(path for name in FOLDERS for path in (ROOT / name).rglob("*.md")),
+    ]
     names = (path.relative_to(ROOT).as_posix() for path in found)
     return sorted(name for name in names if name != "README.md")
+
+
+def linked_files() -> list[str]:
+    """Pictures and other files that documents link to, from the top of the repository."""
+    found = set()
+    for name in ["README.md", *documents()]:
+        text = (ROOT / name).read_text(encoding="utf-8")
+        for link in re.findall(r"\]\(([^)#\s:]+)", text):
+            target = posixpath.normpath(posixpath.join(posixpath.dirname(name), link))
+            if not target.endswith((".md", ".ipynb")) and (ROOT / target).is_file():
+                found.add(target)
+    return sorted(found)
 
 
 def sections_of_the_map() -> dict[str, list[str]]:
@@ -70,8 +85,9 @@ def write_pages(into: Path, notebooks: list[NotebookPage]) -> None:
     for name in documents():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, into / name)
-    for picture in (ROOT / "docs").glob("*.png"):
-        shutil.copy(picture, into / "docs")
+    for name in linked_files():
+        (into / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / name, into / name)
     (into / GALLERY).write_text(gallery(notebooks), encoding="utf-8")
     first = (ROOT / "README.md").read_text(encoding="utf-8")
     (into / "index.md").write_text(f"{first}\n{contents(notebooks)}", encoding="utf-8")

@@ -41,8 +41,8 @@ def test_every_page_is_in_one_table_of_contents() -> None:
     assert sorted(listed) == sorted(wanted)
 
 
-def test_the_gallery_has_every_notebook() -> None:
-    shown = gallery(PAGES)
+def test_the_gallery_has_every_notebook(tmp_path: Path) -> None:
+    shown = gallery(PAGES, tmp_path)
     assert all(f"({name}.ipynb)" in shown for name in NOTEBOOKS)
 
 
@@ -71,12 +71,14 @@ def executed(data: dict[str, Any]) -> Any:
 
 def test_a_still_becomes_a_picture_with_its_text_and_the_way_to_the_sliders(tmp_path: Path) -> None:
     (tmp_path / "pictures").mkdir()
-    still = {"png": PNG, "alt": "a line\nthat falls", "words": "1 in 10", "command": "krcsim x"}
+    still = {"light": PNG, "dark": PNG, "alt": "a line\nthat falls", "command": "krcsim x"}
+    still |= {"verdict": "1 call in 10 waits.", "words": "0.1"}
     notebook = executed({STILL: still})
     page = as_page("01_x", notebook, tmp_path)
     text = notebook.cells[-1].source
     assert ":alt: a line that falls\n" in text
-    assert "1 in 10" in text
+    assert "**1 call in 10 waits.**" in text
+    assert text.count("```{image}") == 2, "one for each theme"
     assert "make lab" in text
     assert "    krcsim x" in text
     assert (tmp_path / page.picture).read_bytes().startswith(b"\x89PNG")
@@ -93,7 +95,10 @@ def test_a_widget_without_a_still_is_refused(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("warm_engine")
 def test_the_still_of_an_explorer_has_a_picture_words_and_a_command(tmp_path: Path) -> None:
     still = still_of_explorer(EXPLORERS["01_pool_or_pages"](tmp_path, runs=(8,)))
-    assert still.png.startswith("iVBOR")
+    assert still.light.startswith("iVBOR")
+    assert still.dark.startswith("iVBOR")
+    assert still.light != still.dark
+    assert still.verdict.endswith(".")
     assert still.alt
     assert still.words
     assert still.command.startswith("krcsim compare thread-as-posted")

@@ -23,6 +23,7 @@ HANGS_S = 600  # a cell that takes longer never ends
 AT_ONCE = min(4, os.cpu_count() or 1)
 BEGIN = "from website.stills import show_stills\nshow_stills()"
 WIDGET = "application/vnd.jupyter.widget-view+json"
+DARK_END = "-dark.png"
 ONLY_IN_JUPYTERLAB = "*Run > Run All Cells*"  # a paragraph that says how to run the notebook
 HOW_TO_MOVE = (
     "This is a picture of what the sliders show first: a page without Python cannot move them. "
@@ -95,9 +96,10 @@ def as_page(name: str, notebook: Any, into: Path) -> NotebookPage:
             _fold_as_in_jupyterlab(cell)
             stills, cell.outputs = _taken_out(cell.outputs, STILL)
             for data in stills:
-                pictures.append(f"pictures/{name}-{number}.png")
-                (into / pictures[-1]).write_bytes(base64.b64decode(data[STILL]["png"]))
-                cells.append(new_markdown_cell(text_of_still(name, pictures[-1], data[STILL])))
+                pictures.append(_write_still(f"pictures/{name}-{number}", data[STILL], into))
+                cells.append(
+                    new_markdown_cell(text_of_still(name, pictures[-1], data[STILL], into))
+                )
             if any(WIDGET in out.get("data", {}) for out in cell.outputs):
                 raise ValueError(
                     f"{name}: a cell shows a widget that has no still; add it to website/stills.py"
@@ -121,12 +123,33 @@ def first_paragraphs(source: str) -> tuple[str, str]:
     return title.removeprefix("# ").strip(), question.strip()
 
 
-def text_of_still(name: str, picture: str, still: Any) -> str:
-    """A still as Markdown: the picture, what it says, and how to get the sliders."""
-    alt = re.sub(r"\s+", " ", still["alt"])
+def _write_still(stem: str, still: Any, into: Path) -> str:
+    """Write the pictures of a still; returns the name of the light one."""
+    for end, theme in ((".png", "light"), (DARK_END, "dark")):
+        if still[theme]:
+            (into / f"{stem}{end}").write_bytes(base64.b64decode(still[theme]))
+    return f"{stem}.png"
+
+
+def picture_in_both_themes(picture: str, alt: str, folder: Path, target: str = "") -> str:
+    """A picture of the site as Markdown, with that of the dark theme if there is one beside it."""
+    alt = re.sub(r"\s+", " ", alt)
+    dark = picture.removesuffix(".png") + DARK_END
+    both = ((picture, "only-light"), (dark, "only-dark krcsim-dark"))
+    shown = both if (folder / dark).exists() else ((picture, "krcsim-one"),)
+    link = f":target: {target}\n" if target else ""
+    return "\n".join(
+        f"```{{image}} {name}\n:alt: {alt}\n:class: {kind}\n:width: 100%\n{link}```\n"
+        for name, kind in shown
+    )
+
+
+def text_of_still(name: str, picture: str, still: Any, folder: Path) -> str:
+    """A still as Markdown: what was found, the picture, and how to get the sliders."""
+    said = f"**{still['verdict']}**\n\n" if still["verdict"] else ""
     command = f"\n\nThe same from a shell:\n\n    {still['command']}" if still["command"] else ""
     return (
-        f"```{{image}} {picture}\n:alt: {alt}\n:class: krcsim-still\n```\n\n"
+        f"{said}{picture_in_both_themes(picture, still['alt'], folder)}\n"
         f'<div class="krcsim-words">{still["words"]}</div>\n\n'
         f"{HOW_TO_MOVE.format(name=name)}{command}\n"
     )
@@ -152,7 +175,7 @@ def _name_pictures(cell: Any, name: str, number: int, into: Path) -> list[str]:
         data = out.get("data", {})
         if "image/png" in data:
             alt = re.sub(r"^<Picture: (.*)>$", r"\1", data.get("text/plain", ""), flags=re.S)
-            cell.metadata["mystnb"] = {"image": {"alt": re.sub(r"\s+", " ", alt)}}
+            cell.metadata["mystnb"] = {"image": {"alt": re.sub(r"\s+", " ", alt), "width": "100%"}}
             kept.append(f"pictures/{name}-{number}-{n}.png")
             (into / kept[-1]).write_bytes(base64.b64decode(data["image/png"]))
     return kept

@@ -11,7 +11,7 @@ import re
 import shutil
 from pathlib import Path
 
-from website.notebooks import NotebookPage
+from website.notebooks import NotebookPage, picture_in_both_themes
 
 ROOT = Path(__file__).parent.parent
 MAP = "docs/README.md"
@@ -65,11 +65,15 @@ def contents(notebooks: list[NotebookPage]) -> str:
     )
 
 
-def gallery(notebooks: list[NotebookPage]) -> str:
-    """One picture and one question a notebook."""
+def gallery(notebooks: list[NotebookPage], folder: Path) -> str:
+    """One picture and one question a notebook; folder: where the pictures are."""
     shown = [
         f"## [{page.title}]({page.name}.ipynb)\n\n{page.question}\n\n"
-        + (f"[![{page.title}]({page.picture})]({page.name}.ipynb)\n" if page.picture else "")
+        + (
+            picture_in_both_themes(page.picture, page.title, folder, f"{page.name}.html")
+            if page.picture
+            else ""
+        )
         for page in notebooks
     ]
     head = (
@@ -88,6 +92,6 @@ def write_pages(into: Path, notebooks: list[NotebookPage]) -> None:
     for name in linked_files():
         (into / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(ROOT / name, into / name)
-    (into / GALLERY).write_text(gallery(notebooks), encoding="utf-8")
+    (into / GALLERY).write_text(gallery(notebooks, into / "notebooks"), encoding="utf-8")
     first = (ROOT / "README.md").read_text(encoding="utf-8")
     (into / "index.md").write_text(f"{first}\n{contents(notebooks)}", encoding="utf-8")

@@ -14,10 +14,13 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any, TypeVar
 
+from krcsim.report.style import plain
+
 from IPython import get_ipython
 from IPython.display import display
 
-from krcsim.report.export import file_of
+from krcsim.report.export import Answer, file_of
+from krcsim.report.verdict import verdict
 from krcsim.widgets import AgainstAKernel
 from krcsim.widgets.explorer import Explorer
 
@@ -29,12 +32,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Still:
-    """png: the picture, base64. alt: the same for who cannot see it. words: HTML below it.
-    command: the same in a shell, or "".
+    """light, dark: the picture in both themes, base64; dark is "" where there is one picture only.
+    alt: the same for who cannot see it. verdict: what was found in one sentence, or "". words: HTML
+    below the picture. command: the same in a shell, or "".
     """
 
-    png: str
+    light: str
+    dark: str
     alt: str
+    verdict: str
     words: str
     command: str
 
@@ -44,14 +50,22 @@ def still_of_explorer(explorer: Explorer) -> Still:
     shown = explorer.done
     if shown is None:
         raise ValueError(f"{type(explorer).__name__} has no answer to its first setting")
-    picture = base64.b64encode(file_of(shown.answer, "png", DPI)).decode()
-    return Still(picture, shown.alt, shown.words, shown.answer.command)
+    answer = shown.answer
+    said = verdict(answer.result) if answer.result is not None else ""
+    light, dark = (picture_of(answer, theme) for theme in ("light", "dark"))
+    return Still(light, dark, shown.alt, said, shown.words, answer.command)
+
+
+def picture_of(answer: Answer, theme: str) -> str:
+    """The figure of an answer in a theme, base64."""
+    with plain(theme):
+        return base64.b64encode(file_of(answer, "png", DPI)).decode()
 
 
 def still_of_recordings(against: AgainstAKernel) -> Still:
     """The set that is shown first, next to the predictions."""
     picture = base64.b64encode(against.image.value).decode()
-    return Still(picture, against.browser_side.alt, against.text.value, "")
+    return Still(picture, "", against.browser_side.alt, "", against.text.value, "")
 
 
 def where_no_loop_runs(make: Callable[[], T]) -> T:

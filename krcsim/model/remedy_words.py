@@ -56,7 +56,7 @@ def reserve_words(remedy: Remedy) -> str:
     parts = []
     if objects := remedy.nr_emergency_objs:
         full = {0: "", objects: " full at boot"}
-        at_boot = full.get(remedy.emergency_at_boot, f" with {remedy.emergency_at_boot} at boot")
+        at_boot = full.get(remedy.emergency_at_boot, f" ({remedy.emergency_at_boot} at boot)")
         parts.append(f"a pool of {objects} object{'s' * (objects != 1)}{at_boot}")
 
     if remedy.array_path and (pages := _pages_words(remedy)):
@@ -79,14 +79,14 @@ def _pages_words(remedy: Remedy) -> str:
         return f"{number} preallocated {noun}{per_channel}"
     if not remedy.cache_at_boot:
         return f"{number} {noun}{per_channel} empty at boot"
-    return f"{number} {noun}{per_channel} with {remedy.cache_at_boot} at boot"
+    return f"{number} {noun}{per_channel} ({remedy.cache_at_boot} at boot)"
 
 
 def described(remedy: Remedy) -> str:
     """A remedy without a name, by how it differs from those that have one."""
     for row in TABLE:
         if row.remedy == remedy:
-            return row.words if row.name in row.words else f"{row.name}, {row.words}"
+            return f"{row.name} ({row.words})"
 
     text = _BASES[remedy.head_alloc]
     reserve = reserve_words(remedy)

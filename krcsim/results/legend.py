@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What each row of a result is: the remedy in words, and who proposed it when."""
 
+import re
 from collections.abc import Mapping
 
 from krcsim.base.errors import KrcsimError
-from krcsim.model.remedy import Remedy
-from krcsim.model.remedy_words import described, known_remedy, row_of, words_of
+from krcsim.model.remedy import REMEDIES, SIZED, Remedy
+from krcsim.model.remedy_words import ON_OWN, WITHOUT, described, known_remedy, row_of, words_of
 from krcsim.results.result import Result, scenario_of
 
-REMEDIES = "remedies"  # of a result's provenance: remedies that no table has, by name
+MADE = "remedies"  # of a result's provenance: remedies that no table has, by name
+MANY = 12  # remedies, of which each has a line of its own
 
 
 def legend(result: Result) -> list[tuple[str, str]]:
@@ -21,6 +23,36 @@ def legend(result: Result) -> list[tuple[str, str]]:
     made = remedies_of(result)
     names = dict.fromkeys(str(point[0]) for point in result.points() if point)
     return [(name, _what(name, own, made.get(name))) for name in names]
+
+
+def short_legend(result: Result) -> list[tuple[str, str]]:
+    """The same, but of many rows those that are sizes of one reserve share a line.
+
+    ("B1-own to B200-own", "your setting with a pool of 1 to 200 objects, empty at boot").
+    """
+    entries = legend(result)
+    if len(entries) <= MANY:
+        return entries
+
+    families: dict[str, list[tuple[str, str]]] = {}
+    for name, what in entries:
+        sized = SIZED.fullmatch(name.removesuffix(ON_OWN))
+        is_sized = sized is not None and name not in REMEDIES and name != WITHOUT
+        family = re.sub(r"\d+", "N", name, count=1) if is_sized else name
+        families.setdefault(family, []).append((name, what))
+    return [_one_line(members) for members in families.values()]
+
+
+def _one_line(members: list[tuple[str, str]]) -> tuple[str, str]:
+    """Sizes of one reserve as one entry: the words of the last, with the number of the first."""
+    (first, _), (last, what) = members[0], members[-1]
+    if first == last:
+        return last, what
+    smallest, largest = (re.search(r"\d+", name) for name in (first, last))
+    if smallest is None or largest is None:
+        return f"{first} to {last}", what
+    sizes = f"{smallest[0]} to {largest[0]}"
+    return f"{first} to {last}", re.sub(rf"\b{largest[0]}\b", sizes, what, count=1)
 
 
 def _what(name: str, own: Remedy | None, made: Remedy | None) -> str:
@@ -48,7 +80,7 @@ def own_remedy(result: Result) -> Remedy | None:
 
 def remedies_of(result: Result) -> dict[str, Remedy]:
     """The remedies that Python gave names of its own, as far as the result holds them."""
-    made = result.provenance.get(REMEDIES)
+    made = result.provenance.get(MADE)
     if not isinstance(made, Mapping):
         return {}
 

@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from krcsim.report import figures, palette
 from krcsim.report.chart import Chart, names_in_strip
-from krcsim.widgets.live_picture import LivePicture
+from krcsim.widgets.live_picture import Drawing, LivePicture
 
 
 def with_look(chart: Chart, look: str) -> Chart:
@@ -16,11 +16,13 @@ def with_look(chart: Chart, look: str) -> Chart:
     return replace(chart, lines=tuple(replace(line, look=look) for line in chart.lines))
 
 
-def chart_picture(picture: LivePicture, chart: Chart, command: str) -> bytes:
-    """A chart as PNG, stamped with the command that makes its numbers again."""
+def chart_picture(picture: LivePicture, chart: Chart, command: str) -> Drawing:
+    """A chart as a picture, stamped with the command that makes its numbers again."""
     names = tuple(line.name for line in chart.lines)
     key = (figures.limits(chart), names_in_strip(chart), names)
-    return picture.png(key, partial(draw_frame, chart=chart), partial(figures.draw, chart), command)
+    return picture.drawing(
+        key, partial(draw_frame, chart=chart), partial(figures.draw, chart), command
+    )
 
 
 def draw_frame(axes: Axes, *, chart: Chart) -> None:

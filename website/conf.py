@@ -12,7 +12,7 @@ extensions = ["myst_nb"]
 nb_execution_mode = "off"
 nb_ipywidgets_js: dict[str, dict[str, str]] = {}  # no page has a widget, and none asks another host
 nb_merge_streams = True
-nb_code_prompt_show = nb_code_prompt_hide = "{type} code"
+nb_code_prompt_show, nb_code_prompt_hide = "Show the code", "Hide the code"
 myst_enable_extensions: list[str] = []
 myst_heading_anchors = 3  # links into a page, as on GitHub
 
@@ -21,6 +21,7 @@ pygments_style, pygments_dark_style = "a11y-high-contrast-light", "a11y-high-con
 
 html_theme = "furo"
 html_title = f"krcsim {version}"
+html_favicon = "static/krcsim.svg"
 html_static_path = ["static"]
 html_css_files = ["krcsim.css"]
 html_copy_source = html_show_sourcelink = False

@@ -24,7 +24,10 @@ AT_ONCE = min(4, os.cpu_count() or 1)
 BEGIN = "from website.stills import show_stills\nshow_stills()"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 DARK_END = "-dark.png"
-ONLY_IN_JUPYTERLAB = "*Run > Run All Cells*"  # a paragraph that says how to run the notebook
+HOW_TO_RUN = re.compile(  # what a notebook says about JupyterLab
+    r"\s*\b(?:No|If you see no) (?:sliders|picture)\b[^*]*\*Run > Run All Cells\*\."
+    r"(?: Your last setting comes back\.)?"
+)
 HOW_TO_MOVE = (
     "This is a picture of what the sliders show first: a page without Python cannot move them. "
     "To move them, run `make lab` ([the first ten minutes](../docs/tutorial.md)) and open "
@@ -112,9 +115,8 @@ def as_page(name: str, notebook: Any, into: Path) -> NotebookPage:
 
 
 def without_how_to_run(source: str) -> str:
-    """Markdown without the paragraph that says how to run the notebook in JupyterLab."""
-    paragraphs = source.split("\n\n")
-    return "\n\n".join(text for text in paragraphs if ONLY_IN_JUPYTERLAB not in text)
+    """Markdown without the sentence that says how to run the notebook in JupyterLab."""
+    return HOW_TO_RUN.sub("", source)
 
 
 def first_paragraphs(source: str) -> tuple[str, str]:
@@ -150,7 +152,7 @@ def text_of_still(name: str, picture: str, still: Any, folder: Path) -> str:
     command = f"\n\nThe same from a shell:\n\n    {still['command']}" if still["command"] else ""
     return (
         f"{said}{picture_in_both_themes(picture, still['alt'], folder)}\n"
-        f'<div class="krcsim-words">{still["words"]}</div>\n\n'
+        f'```{{raw}} html\n<div class="krcsim-words">{still["words"]}</div>\n```\n\n'
         f"{HOW_TO_MOVE.format(name=name)}{command}\n"
     )
 

@@ -20,7 +20,6 @@ from IPython import get_ipython
 from IPython.display import display
 
 from krcsim.report.export import Answer, file_of
-from krcsim.report.verdict import verdict
 from krcsim.widgets import AgainstAKernel
 from krcsim.widgets.explorer import Explorer
 
@@ -51,9 +50,8 @@ def still_of_explorer(explorer: Explorer) -> Still:
     if shown is None:
         raise ValueError(f"{type(explorer).__name__} has no answer to its first setting")
     answer = shown.answer
-    said = verdict(answer.result) if answer.result is not None else ""
     light, dark = (picture_of(answer, theme) for theme in ("light", "dark"))
-    return Still(light, dark, shown.alt, said, shown.words, answer.command)
+    return Still(light, dark, shown.alt, shown.verdict, shown.words, answer.command)
 
 
 def picture_of(answer: Answer, theme: str) -> str:

@@ -5,10 +5,9 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import subprocess
 import sys
 from pathlib import Path
-
-from sphinx.cmd.build import build_main
 
 from website.links import faults
 from website.notebooks import write_notebooks
@@ -27,10 +26,12 @@ def build(into: Path) -> list[str]:
         shutil.rmtree(folder, ignore_errors=True)
     write_pages(pages, write_notebooks(pages / "notebooks"))
 
-    # -n: each reference must lead somewhere; -W: a warning is an error.
+    # -n: each reference must lead somewhere; -W: a warning of Sphinx is an error.
     how = ["-b", "html", "-n", "-W", "--keep-going", "-q", "-c", str(HERE)]
-    if build_main([*how, "-d", str(pages / ".doctrees"), str(pages), str(into)]):
-        return ["Sphinx has warned, see above"]
+    kept = ["-d", str(pages / ".doctrees")]
+    made = subprocess.run([sys.executable, "-m", "sphinx", *how, *kept, str(pages), str(into)])
+    if made.returncode:
+        return ["Sphinx has made no site, see above; `make site` installs what it needs"]
     return faults(into)
 
 

@@ -33,6 +33,10 @@ HOW_TO_MOVE = (
     "To move them, run `make lab` ([the first ten minutes](../docs/tutorial.md)) and open "
     "`notebooks/{name}.ipynb`."
 )
+NEEDS_PYTHON = (
+    "Here are controls that need Python: run `make lab` ([the first ten "
+    "minutes](../docs/tutorial.md)) and open `notebooks/{name}.ipynb`."
+)
 
 
 @dataclass(frozen=True)
@@ -83,6 +87,7 @@ async def run_with_stills(notebook: Any) -> None:
             kernel_name="python3",
             resources={"metadata": {"path": desk}},
             store_widget_state=False,
+            extra_arguments=["--IPKernelApp.log_level=ERROR"],
         )
         await client.async_execute(env=environment)
         del notebook.cells[0]
@@ -103,10 +108,9 @@ def as_page(name: str, notebook: Any, into: Path) -> NotebookPage:
                 cells.append(
                     new_markdown_cell(text_of_still(name, pictures[-1], data[STILL], into))
                 )
-            if any(WIDGET in out.get("data", {}) for out in cell.outputs):
-                raise ValueError(
-                    f"{name}: a cell shows a widget that has no still; add it to website/stills.py"
-                )
+            widgets, cell.outputs = _taken_out(cell.outputs, WIDGET)
+            if widgets:
+                cells.append(new_markdown_cell(NEEDS_PYTHON.format(name=name)))
             pictures += _name_pictures(cell, name, number, into)
     notebook.cells = cells
 

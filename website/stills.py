@@ -77,7 +77,7 @@ def where_no_loop_runs(make: Callable[[], T]) -> T:
 
 def show_stills() -> None:
     """From now on explorers display stills in this kernel."""
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    shell: Any = get_ipython()
     formatter = shell.display_formatter.ipython_display_formatter
     for kind, still_of in ((Explorer, still_of_explorer), (AgainstAKernel, still_of_recordings)):
         formatter.for_type(kind, _displaying(still_of))
@@ -87,6 +87,6 @@ def _displaying(still_of: Callable[[Any], Still]) -> Callable[[Any], None]:
     def show(explorer: Any) -> None:
         explorer._latest.cancel()  # this one would answer when the cell has ended
         still = where_no_loop_runs(lambda: still_of(type(explorer)()))
-        display({STILL: asdict(still), "text/plain": html.unescape(still.alt)}, raw=True)
+        display({STILL: asdict(still), "text/plain": html.unescape(still.alt)}, raw=True)  # type: ignore[no-untyped-call]
 
     return show

@@ -14,9 +14,10 @@ from krcsim.base.files import write_set
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import SCENARIO_FILE, toml_text
 from krcsim.report.chart import Chart, chart_csv, digest
+from krcsim.report.episode import Episode, episode_csv
 from krcsim.report.figures import figure_of, picture
 from krcsim.report.sentences import situation
-from krcsim.report.timeline import Episode, episode_csv, episode_figure, story
+from krcsim.report.timeline import episode_figure
 from krcsim.results.result import Result
 
 KINDS = ("png", "svg", "pdf", "csv", "toml", "json", "txt")
@@ -105,7 +106,7 @@ def _figure(answer: Answer, foot: str) -> Any:
     if isinstance(answer.drawn, Chart):
         return figure_of(answer.drawn, situation(answer.scenario), foot)
 
-    return episode_figure(answer.drawn, story(answer.drawn), foot)
+    return episode_figure(answer.drawn, foot=foot)
 
 
 def export_all(

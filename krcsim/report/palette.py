@@ -141,24 +141,40 @@ def none_seen_label(colour: str) -> Look:
 
 # The timeline of one episode.
 
-EPISODE_SPAN: Look = dict(color=GREY, alpha=0.15, lw=0)
-LANE_NAMES: Look = dict(fontsize=8)
-LANE_BORDERS: Look = dict(color=LIGHT_GREY, lw=0.5)
-RESERVE_LEVEL: Look = dict(color=ORANGE, lw=1.2)
-QUEUE_LEVEL: Look = dict(color=BLUE, lw=1.2)
-LEVEL_LABEL: Look = dict(fontsize=6.5, ha="right", va="top")
+EPISODE_SPAN: Look = dict(color=GREY, alpha=0.15, lw=0, zorder=0)
+ROW_BORDERS: Look = dict(color=LIGHT_GREY, lw=0.5)
+RESERVE_LEVEL: Look = dict(color=ORANGE, lw=1.6)
+QUEUE_LEVEL: Look = dict(color=BLUE, lw=1.1)
+LIST_LEVEL: Look = dict(color=VERMILION, lw=0)
 EVENT_CURSOR: Look = dict(color=BLACK, lw=1)
-EVENT_LABEL: Look = dict(fontsize=8, va="top", bbox=dict(fc=WHITE, ec=BLACK, lw=0.6, pad=1.5))
+EVENT_LABEL: Look = dict(fontsize=8, va="center")
 BARS: dict[str, Look] = {
-    what: dict(facecolors=colour, edgecolor=WHITE, hatch=hatch, lw=0.4)
-    for what, colour, hatch in (
-        ("wait", VERMILION, ""),
-        ("reclaim stall", ORANGE, "..."),
-        ("grace period", GREEN, ""),
-        ("batch waits", SKY, "///"),
-        ("batch is released", BLUE, ""),
+    what: dict(facecolors=colour, edgecolor=edge, hatch=hatch, lw=width)
+    for what, colour, edge, hatch, width in (
+        ("wait", VERMILION, VERMILION, "", 0.8),  # edges: the shortest ones show, too
+        ("reclaim stall", ORANGE, ORANGE, "", 0.8),
+        ("grace period", GREEN, WHITE, "", 0.4),
+        ("batch waits", SKY, WHITE, "///", 0.4),
     )
 }
+EVENT_LEADER: Look = dict(color=BLACK, lw=0.8, alpha=0.6, zorder=1.5)
+EVENT_NUMBER: Look = dict(fontsize=8, fontweight="bold", va="top")
+EVENT_NUMBER_MARK: Look = dict(
+    fontsize=8,
+    fontweight="bold",
+    ha="center",
+    va="center",
+    bbox=dict(boxstyle="circle,pad=0.2", fc=WHITE, ec=BLACK, lw=0.8),
+)
+EVENT_SENTENCE: Look = dict(fontsize=8, va="top")
+FINDING: Look = dict(fontsize=10.5, fontweight="bold", va="top")
+SITUATION: Look = dict(fontsize=7.5, va="top")
+FOOT: Look = dict(fontsize=FOOT_SIZE, va="bottom")
+
+
+def row_name(colour: str) -> Look:
+    """The name of what is drawn in a row, beside it."""
+    return dict(fontsize=7.5, color=colour, ha="right", va="center", linespacing=1.0)
 
 
 # The ranking of assumptions.

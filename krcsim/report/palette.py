@@ -1,33 +1,125 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How every figure looks: all colours, line styles, markers and sizes stand here and nowhere else.
 
-The colours are those of Okabe and Ito, which every kind of colour vision can tell apart; line
-style and marker say the same again, for print in grey. A `Look` is what a drawing call of
-matplotlib takes besides the data; this module itself imports nothing, so that style sheets of
-notebooks can take their colours from it, too.
+The colours are those of Okabe and Ito, which every kind of colour vision can tell apart, the bright
+ones a little darker, so that a thin line shows on white; line style and marker say the same again,
+for print in grey. On a dark background some are lighter (`DARK`), and text in a colour is darker
+than a line in it (`DEEP`). A `Look` is what a drawing call of matplotlib takes besides the data.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
-
-Look = dict[str, Any]
 
 BLUE = "#0072B2"
 VERMILION = "#D55E00"
 GREEN = "#009E73"
 PINK = "#CC79A7"
-ORANGE = "#E69F00"
-SKY = "#56B4E9"
+ORANGE = "#C18600"
+SKY = "#4999C6"
 YELLOW = "#F0E442"
 BLACK = "#000000"
 WHITE = "#FFFFFF"
+DARK_GREY = "#595959"
 GREY = "#888888"
 LIGHT_GREY = "#BBBBBB"
 PALE_GREY = "#EEEEEE"
 PALEST_GREY = "#F0F0F0"
 
+# What stands for each colour where the background is dark.
+DARK = {
+    BLUE: "#3F97C8",
+    VERMILION: "#DE7320",
+    GREEN: "#07A378",
+    PINK: "#D488B2",
+    ORANGE: "#E69F00",
+    SKY: "#7CC8F4",
+    BLACK: "#E6E6E6",
+    WHITE: "#111111",  # the background of a notebook in JupyterLab's dark theme
+    DARK_GREY: "#B0B0B0",
+    GREY: "#8C8C8C",
+    LIGHT_GREY: "#5C5C5C",
+    PALE_GREY: "#242424",
+    PALEST_GREY: "#202020",
+}
+# Text in a colour, where the background is light.
+DEEP = {
+    BLUE: "#006FAD",
+    VERMILION: "#AF4D00",
+    GREEN: "#007857",
+    PINK: "#935778",
+    ORANGE: "#8C6100",
+    SKY: "#357090",
+    GREY: "#6A6A6A",
+}
+
 # For style sheets: the frame around what has the keyboard's focus, and around what has gone.
 CSS = {"focus": BLUE, "gone": VERMILION}
+
+
+def is_dark() -> bool:
+    """Whether figures are drawn on a dark background now: their text is light."""
+    from matplotlib import colors, rcParams
+
+    return sum(colors.to_rgb(rcParams["text.color"])) > 1.5  # of 3, for white
+
+
+def shade(colour: str) -> str:
+    """A colour of the palette as the present background needs it."""
+    return DARK[colour] if colour in DARK and is_dark() else colour
+
+
+def as_text(colour: str) -> str:
+    """A colour of the palette for text, as the present background needs it."""
+    return shade(colour) if is_dark() else DEEP.get(colour, colour)
+
+
+class Look(Mapping[str, Any]):
+    """What a drawing call takes besides the data, by its name there.
+
+    Colours are those of the background on which one draws when the look is read.
+    """
+
+    def __init__(self, **given: Any) -> None:
+        self._given = given
+
+    def __getitem__(self, name: str) -> Any:
+        value = self._given[name]
+        if isinstance(value, Look):
+            return dict(value)
+        return shade(value) if isinstance(value, str) else value
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._given)
+
+    def __len__(self) -> int:
+        return len(self._given)
+
+    def __or__(self, more: Mapping[str, Any]) -> "Look":
+        return Look(**{**self._given, **more})
+
+
+# Themes: settings of matplotlib besides its own defaults.
+
+SIZES = {"font.size": 9.0, "axes.labelsize": 9.0, "axes.titlesize": 10.5}
+THEMES: dict[str, dict[str, Any]] = {
+    "light": SIZES,
+    "dark": SIZES
+    | dict.fromkeys(
+        (
+            "text.color",
+            "axes.edgecolor",
+            "axes.labelcolor",
+            "xtick.color",
+            "ytick.color",
+            "patch.edgecolor",
+            "hatch.color",
+        ),
+        DARK[BLACK],
+    )
+    | dict.fromkeys(("figure.facecolor", "axes.facecolor"), DARK[WHITE])
+    | {"grid.color": DARK[GREY], "legend.edgecolor": DARK[LIGHT_GREY]},
+}
 
 
 # Texts, in points.
@@ -35,11 +127,11 @@ CSS = {"focus": BLUE, "gone": VERMILION}
 TITLE_SIZE = 7.5
 FOOT_SIZE = 6
 NOTE_SIZE = 8
-LEGEND: Look = dict(frameon=False, fontsize=8)
-LEGEND_UNDER_SLIDERS: Look = dict(
+LEGEND = Look(frameon=False, fontsize=8)
+LEGEND_UNDER_SLIDERS = Look(
     columnspacing=0.8, handlelength=1.8, fontsize=7, framealpha=0.9, title_fontsize=7
 )
-GRID: Look = dict(alpha=0.3)
+GRID = Look(alpha=0.3)
 
 
 # Charts: lines of estimates over bytes or episodes.
@@ -71,10 +163,10 @@ STRENGTH = {"now": 1.0, "dots": 1.0, "old": 0.25, "pin": 0.5}
 DOTS_ASIDE = {"s": -4.0, "^": 4.0}
 LABEL_ABOVE = 4.5  # points
 LABEL_ASIDE = 6.0  # points
-STRIP: Look = dict(color=PALEST_GREY, lw=0, zorder=0.9)
-STRIP_EDGE: Look = dict(color=BLACK, lw=0.8, zorder=1.0)
-STRIP_LABEL: Look = dict(ha="right", va="center", fontsize=7.5)
-SETTING_INTERVAL: Look = dict(color=BLACK, lw=1.6)
+STRIP = Look(color=PALEST_GREY, lw=0, zorder=0.9)
+STRIP_EDGE = Look(color=BLACK, lw=0.8, zorder=1.0)
+STRIP_LABEL = Look(ha="right", va="center", fontsize=7.5)
+SETTING_INTERVAL = Look(color=BLACK, lw=1.6)
 
 
 def line_style(rank: int) -> LineStyle:
@@ -84,7 +176,7 @@ def line_style(rank: int) -> LineStyle:
 
 def markers(style: LineStyle, look: str) -> Look:
     """Markers of a line, joined unless they are dots."""
-    return dict(
+    return Look(
         color=style.colour,
         marker=style.marker,
         ms=5.5 if look in LARGE else 3.5,
@@ -95,22 +187,22 @@ def markers(style: LineStyle, look: str) -> Look:
 
 def band(style: LineStyle) -> Look:
     """The band between the ends of the intervals of a line."""
-    return dict(color=style.colour, alpha=0.18, lw=0)
+    return Look(color=style.colour, alpha=0.18, lw=0)
 
 
 def interval(style: LineStyle) -> Look:
     """The interval of one point."""
-    return dict(color=style.colour, lw=1.0)
+    return Look(color=style.colour, lw=1.0)
 
 
 def size_label(style: LineStyle) -> Look:
     """The size written above a point."""
-    return dict(fontsize=7, color=style.colour, ha="center")
+    return Look(fontsize=7, color=as_text(style.colour), ha="center")
 
 
 def setting(look: str, joined: bool) -> Look:
     """The star of the person's own setting."""
-    return dict(
+    return Look(
         color=BLACK,
         marker="*",
         ms=14 if look == "now" else 9,
@@ -123,11 +215,11 @@ def setting(look: str, joined: bool) -> Look:
 
 def none_seen(colour: str, look: str) -> Look:
     """The hollow star of a point at which no wait was seen, in the strip below the axis."""
-    return dict(
+    return Look(
         ls="none",
         color=colour,
         marker="*",
-        mfc="white",
+        mfc=WHITE,
         ms=10 if look in LARGE else 7,
         alpha=STRENGTH[look],
         zorder=3,
@@ -136,20 +228,20 @@ def none_seen(colour: str, look: str) -> Look:
 
 def none_seen_label(colour: str) -> Look:
     """The size written next to such a star."""
-    return dict(fontsize=7, color=colour, va="center")
+    return Look(fontsize=7, color=as_text(colour), va="center")
 
 
 # The timeline of one episode.
 
-EPISODE_SPAN: Look = dict(color=GREY, alpha=0.15, lw=0, zorder=0)
-ROW_BORDERS: Look = dict(color=LIGHT_GREY, lw=0.5)
-RESERVE_LEVEL: Look = dict(color=ORANGE, lw=1.6)
-QUEUE_LEVEL: Look = dict(color=BLUE, lw=1.1)
-LIST_LEVEL: Look = dict(color=VERMILION, lw=0)
-EVENT_CURSOR: Look = dict(color=BLACK, lw=1)
-EVENT_LABEL: Look = dict(fontsize=8, va="center")
+EPISODE_SPAN = Look(color=GREY, alpha=0.15, lw=0, zorder=0)
+ROW_BORDERS = Look(color=LIGHT_GREY, lw=0.5)
+RESERVE_LEVEL = Look(color=ORANGE, lw=1.6)
+QUEUE_LEVEL = Look(color=BLUE, lw=1.1)
+LIST_LEVEL = Look(color=VERMILION, lw=0)
+EVENT_CURSOR = Look(color=BLACK, lw=1)
+EVENT_LABEL = Look(fontsize=8, va="center")
 BARS: dict[str, Look] = {
-    what: dict(facecolors=colour, edgecolor=edge, hatch=hatch, lw=width)
+    what: Look(facecolors=colour, edgecolor=edge, hatch=hatch, lw=width)
     for what, colour, edge, hatch, width in (
         ("wait", VERMILION, VERMILION, "", 0.8),  # edges: the shortest ones show, too
         ("reclaim stall", ORANGE, ORANGE, "", 0.8),
@@ -157,34 +249,34 @@ BARS: dict[str, Look] = {
         ("batch waits", SKY, WHITE, "///", 0.4),
     )
 }
-EVENT_LEADER: Look = dict(color=BLACK, lw=0.8, alpha=0.6, zorder=1.5)
-EVENT_NUMBER: Look = dict(fontsize=8, fontweight="bold", va="top")
-EVENT_NUMBER_MARK: Look = dict(
+EVENT_LEADER = Look(color=BLACK, lw=0.8, alpha=0.6, zorder=1.5)
+EVENT_NUMBER = Look(fontsize=8, fontweight="bold", va="top")
+EVENT_NUMBER_MARK = Look(
     fontsize=8,
     fontweight="bold",
     ha="center",
     va="center",
-    bbox=dict(boxstyle="circle,pad=0.2", fc=WHITE, ec=BLACK, lw=0.8),
+    bbox=Look(boxstyle="circle,pad=0.2", fc=WHITE, ec=BLACK, lw=0.8),
 )
-EVENT_SENTENCE: Look = dict(fontsize=8, va="top")
-FINDING: Look = dict(fontsize=10.5, fontweight="bold", va="top")
-SITUATION: Look = dict(fontsize=7.5, va="top")
-FOOT: Look = dict(fontsize=FOOT_SIZE, va="bottom")
+EVENT_SENTENCE = Look(fontsize=8, va="top")
+FINDING = Look(fontsize=10.5, fontweight="bold", va="top")
+SITUATION = Look(fontsize=7.5, va="top")
+FOOT = Look(fontsize=FOOT_SIZE, va="bottom")
 
 
 def row_name(colour: str) -> Look:
     """The name of what is drawn in a row, beside it."""
-    return dict(fontsize=7.5, color=colour, ha="right", va="center", linespacing=1.0)
+    return Look(fontsize=7.5, color=as_text(colour), ha="right", va="center", linespacing=1.0)
 
 
 # The ranking of assumptions.
 
-TOTAL: Look = dict(color=BLUE, marker="o", ls="none")
-TOTAL_INTERVAL: Look = dict(color=BLUE, lw=1.3, ls="-")
-FIRST: Look = dict(color=VERMILION, marker="s", ls="none", mfc="white")
-FIRST_INTERVAL: Look = dict(color=VERMILION, lw=1.3, ls="--")
-ZERO_LINE: Look = dict(color=BLACK, lw=0.6)
-CHANCE_LINE: Look = dict(color=BLACK, lw=1.0, ls=":")
+TOTAL = Look(color=BLUE, marker="o", ls="none")
+TOTAL_INTERVAL = Look(color=BLUE, lw=1.3, ls="-")
+FIRST = Look(color=VERMILION, marker="s", ls="none", mfc=WHITE)
+FIRST_INTERVAL = Look(color=VERMILION, lw=1.3, ls="--")
+ZERO_LINE = Look(color=BLACK, lw=0.6)
+CHANCE_LINE = Look(color=BLACK, lw=1.0, ls=":")
 
 
 # Stalls and waits under a hog of growing depth.
@@ -195,12 +287,12 @@ WAIT = LineStyle(BLUE, "o", "none")
 
 def mean_with_interval(style: LineStyle) -> Look:
     """A mean and its interval, which ends in caps."""
-    return dict(color=style.colour, marker=style.marker, capsize=3)
+    return Look(color=style.colour, marker=style.marker, capsize=3)
 
 
 def no_value(style: LineStyle) -> Look:
     """A word where there is no value, upright."""
-    return dict(color=style.colour, rotation=90, ha="center", fontsize=8)
+    return Look(color=as_text(style.colour), rotation=90, ha="center", fontsize=8)
 
 
 # Predicted against measured, a mark a condition.
@@ -215,9 +307,9 @@ LOADS = {
 }
 OTHER_COLOURS = (ORANGE, BLUE, GREEN, VERMILION, PINK, SKY)
 OTHER_MARKERS = "PhX*<>dp8H"
-DIAGONAL: Look = dict(color=GREY, lw=0.8, zorder=0)
-NO_WAIT_SPAN: Look = dict(color=PALE_GREY, zorder=-1)
-MISS_IN_LEGEND: Look = dict(color=BLACK, marker="o", ls="", mfc=LIGHT_GREY, ms=8)
+DIAGONAL = Look(color=GREY, lw=0.8, zorder=0)
+NO_WAIT_SPAN = Look(color=PALE_GREY, zorder=-1)
+MISS_IN_LEGEND = Look(color=BLACK, marker="o", ls="", mfc=LIGHT_GREY, ms=8)
 
 
 def other_load(rank: int) -> LineStyle:
@@ -228,17 +320,17 @@ def other_load(rank: int) -> LineStyle:
 
 def load_in_legend(style: LineStyle) -> Look:
     """A load in the legend: hollow, as its conditions that lie inside."""
-    return dict(color=style.colour, marker=style.marker, ls="", mfc="none")
+    return Look(color=style.colour, marker=style.marker, ls="", mfc="none")
 
 
 def condition_interval(style: LineStyle) -> Look:
     """The interval of a condition, across or upright."""
-    return dict(colors=style.colour, lw=0.9, alpha=0.55, zorder=1)
+    return Look(colors=style.colour, lw=0.9, alpha=0.55, zorder=1)
 
 
 def condition_mark(style: LineStyle, inside: bool) -> Look:
     """The mark of a condition: hollow where the measurement lies inside the interval."""
-    return dict(
+    return Look(
         s=24 if inside else 42,
         marker=style.marker,
         linewidths=0.9,

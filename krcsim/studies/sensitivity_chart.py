@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The ranking of assumptions, drawn: which input moves the answer most."""
 
-from typing import Any
-
 from krcsim.report.style import Picture, figure, plain
 
 from matplotlib.axes import Axes
@@ -41,7 +39,7 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
     """Inputs from the one that moves most down: alone (open square) and with all others (filled
     circle).
     """
-    looks: tuple[tuple[str, str, float, dict[str, Any]], ...] = (
+    looks: tuple[tuple[str, str, float, palette.Look], ...] = (
         (
             "total",
             "with all others (total)",

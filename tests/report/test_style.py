@@ -21,8 +21,10 @@ from krcsim.report.style import Picture, plain
 import matplotlib
 import pytest
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 
+from krcsim.base.errors import KrcsimError
 from krcsim.engine.codes import EVENTS
 from krcsim.guest.picture import draw, png
 from krcsim.guest.recordings import read_conditions
@@ -317,3 +319,76 @@ def test_axes_of_a_persons_own_keep_their_style() -> None:
         ax: Axes = Figure().subplots()
         picture_of_sensitivity(RANKED)
         assert ax.get_facecolor() == (0.0, 0.0, 0.0, 1.0)
+
+
+# ---- light and dark
+
+
+def luminance(colour: str) -> float:
+    """The relative luminance of a colour as the WCAG defines it, 0 (black) to 1 (white)."""
+    parts = [x / 12.92 if x <= 0.04045 else ((x + 0.055) / 1.055) ** 2.4 for x in to_rgb(colour)]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), parts, strict=True))
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours as the WCAG defines it, 1 (equal) to 21."""
+    low, high = sorted((luminance(one), luminance(other)))
+    return (high + 0.05) / (low + 0.05)
+
+
+THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
+HUES = sorted({look.colour for look in (*palette.LINES, palette.STALL, palette.WAIT)})
+BACKGROUNDS = (palette.WHITE, palette.PALEST_GREY)
+
+
+@THEMES
+@pytest.mark.parametrize("hue", HUES)
+def test_each_line_shows_on_its_background_and_text_in_its_colour_can_be_read(
+    theme: str, hue: str
+) -> None:
+    with plain(theme):
+        paper, grey = map(palette.shade, BACKGROUNDS)
+        assert contrast(palette.shade(hue), paper) >= 3.0
+        assert min(contrast(palette.as_text(hue), ground) for ground in (paper, grey)) >= 4.5
+
+
+@THEMES
+def test_what_axes_write_can_be_read(theme: str) -> None:
+    with plain(theme):
+        paper = matplotlib.rcParams["axes.facecolor"]
+        assert paper == matplotlib.rcParams["figure.facecolor"]
+        for name in ("text.color", "axes.labelcolor", "xtick.color", "ytick.color"):
+            assert contrast(matplotlib.rcParams[name], paper) >= 4.5
+        assert contrast(matplotlib.rcParams["axes.edgecolor"], paper) >= 3.0
+        assert contrast(palette.shade(palette.WHITE), paper) == pytest.approx(1.0)
+
+
+@THEMES
+def test_a_figure_is_written_in_the_theme_in_which_it_was_made(theme: str) -> None:
+    with plain(theme):
+        picture = picture_of_sensitivity(RANKED)
+        within = picture._repr_png_()
+    assert style.theme_of(picture.figure) == theme
+    assert picture._repr_png_() == within
+
+
+def test_a_theme_goes_on_within_and_ends_behind() -> None:
+    ink = matplotlib.rcParams["text.color"]
+    with plain("dark"):
+        with plain():
+            assert palette.is_dark()
+        with plain("light"):
+            assert not palette.is_dark()
+        assert palette.is_dark()
+    assert matplotlib.rcParams["text.color"] == ink
+
+
+def test_a_theme_that_does_not_exist_is_refused_with_those_that_do() -> None:
+    with pytest.raises(KrcsimError, match="light or dark"), plain("sepia"):
+        pass
+
+
+def test_no_colour_is_changed_twice() -> None:
+    """What stands for a colour on a dark background has nothing that stands for it."""
+    assert not set(palette.DARK) & set(palette.DARK.values())
+    assert not set(palette.DARK) & set(palette.DEEP.values())

@@ -51,6 +51,7 @@ class Chart:
     ylabel: str
     bytes_axis: bool
     note: str = ""
+    title: str = ""  # the finding, as a sentence
 
 
 def over_bytes(result: Result, window: str | None = None) -> Chart:

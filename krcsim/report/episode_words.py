@@ -6,10 +6,10 @@ story, and the answer for a list.
 import textwrap
 from collections import Counter
 
-from krcsim.model.remedy import TABLE, Remedy
 from krcsim.report.episode import Episode
 from krcsim.report.event_sentences import counted, in_ms, sentence
 from krcsim.report.plain_text import WIDTH, wrap
+from krcsim.report.setting_words import setting_in_words
 
 MOST_KEY_EVENTS = 4  # that are written out below a picture
 
@@ -63,25 +63,13 @@ def _pool_words(episode: Episode) -> str:
 
 
 def situation_of(episode: Episode) -> str:
-    """Whose episode it is: the remedy, the CPU, the load and the length."""
-    scenario = episode.scenario
-    cpus = scenario.machine.cpus
-    rate = f"{scenario.workload.rate_hz:,g} calls/s"
-    cpu = f"CPU {episode.cpu} of {cpus}, {rate} on each" if cpus > 1 else f"1 CPU, {rate}"
+    """Whose episode it is: the setting, the CPU that is looked at, and the length."""
+    cpus = episode.scenario.machine.cpus
+    parts = [setting_in_words(episode.scenario)]
+    if cpus > 1:
+        parts.append(f"seen from CPU {episode.cpu}")
     length = in_ms(episode.end_ms - episode.begin_ms)
-    whose = f"your setting: {remedy_in_words(scenario.remedy)}"
-    return f"{whose}; {cpu}; episode {episode.number}: {length}"
-
-
-def remedy_in_words(remedy: Remedy) -> str:
-    """The name of a remedy and what it does, or else its reserve."""
-    for row in TABLE:
-        if row.remedy == remedy:
-            return f"{row.name} ({row.words})"
-    caches = 1 if remedy.cache_shared else 2
-    pages = counted(remedy.nr_bkv_objs * caches, "page")
-    pool = f"a pool of {counted(remedy.nr_emergency_objs, 'object')}"
-    return f"{pool} and {pages}" if remedy.nr_emergency_objs else f"up to {pages} cached, no pool"
+    return "; ".join([*parts, f"episode {episode.number}: {length}"])
 
 
 def key_events(episode: Episode) -> list[int]:

@@ -17,6 +17,8 @@ from krcsim.report.chart import Chart, chart_csv, digest
 from krcsim.report.episode import Episode, episode_csv
 from krcsim.report.figures import figure_of, picture
 from krcsim.report.sentences import situation
+from krcsim.report.target_chart import TargetChart
+from krcsim.report.target_picture import target_figure
 from krcsim.report.timeline import episode_figure
 from krcsim.results.result import Result
 
@@ -103,6 +105,8 @@ def file_of(answer: Answer, kind: str, dpi: int = 150) -> bytes:
 
 def _figure(answer: Answer, foot: str) -> Any:
     """The figure of an answer, what it is about above."""
+    if isinstance(answer.drawn, TargetChart):
+        return target_figure(answer.drawn, foot)
     if isinstance(answer.drawn, Chart):
         return figure_of(answer.drawn, situation(answer.scenario), foot)
 

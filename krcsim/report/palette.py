@@ -260,13 +260,52 @@ EVENT_NUMBER_MARK = Look(
 )
 EVENT_SENTENCE = Look(fontsize=8, va="top")
 FINDING = Look(fontsize=10.5, fontweight="bold", va="top")
-SITUATION = Look(fontsize=7.5, va="top")
+SETTING = Look(fontsize=7.5, va="top")
 FOOT = Look(fontsize=FOOT_SIZE, va="bottom")
 
 
 def row_name(colour: str) -> Look:
     """The name of what is drawn in a row, beside it."""
     return Look(fontsize=7.5, color=as_text(colour), ha="right", va="center", linespacing=1.0)
+
+
+# Sizes against a target.
+
+TARGET = Look(color=BLACK, lw=1.2, ls=(0, (6, 3)), zorder=1.8)
+TARGET_LABEL = Look(fontsize=8, fontweight="bold", ha="left")
+NEAR_SIZE = Look(fontsize=7, ha="left", va="bottom")
+BETWEEN_SIZES = Look(color=GREY, lw=0.8, zorder=1.6)
+ANSWER = Look(color=BLACK, marker="*", ms=18, mfc=YELLOW, ls="none", zorder=5)
+ANSWER_LABEL = Look(
+    fontsize=9,
+    fontweight="bold",
+    va="center",
+    arrowprops=Look(arrowstyle="-", color=GREY, lw=0.8, shrinkB=9),
+    zorder=6,
+)
+VERDICT_MARKS = {
+    "fails": LineStyle(VERMILION, "s", "none"),
+    "passes": LineStyle(BLUE, "o", "none"),
+    "open": LineStyle(GREY, "D", "none"),
+}
+
+
+def verdict_mark(verdict: str) -> Look:
+    """The mark of a size: filled where it passes, hollow where it fails or is open."""
+    style = VERDICT_MARKS[verdict]
+    return Look(
+        color=style.colour,
+        marker=style.marker,
+        ls="none",
+        ms=6.5 if verdict == "passes" else 5.5,
+        mfc=style.colour if verdict == "passes" else WHITE,
+        zorder=3,
+    )
+
+
+def verdict_interval(verdict: str) -> Look:
+    """The interval of a size."""
+    return Look(color=VERDICT_MARKS[verdict].colour, lw=1.1, zorder=2)
 
 
 # The ranking of assumptions.

@@ -13,7 +13,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from krcsim.report import palette
+from krcsim.report import headings, palette
 from krcsim.report.episode import Episode, Event, Span
 from krcsim.report.episode_words import finding, key_events, situation_of
 from krcsim.report.event_sentences import counted, in_ms, sentence
@@ -266,29 +266,16 @@ def episode_figure(episode: Episode, foot: str = "") -> Figure:
     told = key_events(episode)
     _number_events(ax, episode, told)
 
-    fig.subplots_adjust(right=0.97, top=0.86, bottom=0.36)
-    title = in_even_lines(finding(episode), 88)
-    fig.text(0.02, 0.975, title, **palette.FINDING)
-    fig.text(0.02, 0.93 - 0.036 * title.count("\n"), situation_of(episode), **palette.SITUATION)
+    top = headings.head(fig, finding(episode), situation_of(episode))
+    fig.subplots_adjust(right=0.97, top=top - 0.02, bottom=0.36)
     y = 0.245
     for rank, number in enumerate(told, 1):
-        lines = fill(event_in_words(episode, number), 112)
-        fig.text(0.02, y, f"{rank}", **palette.EVENT_NUMBER)
+        lines = fill(event_in_words(episode, number), 122)
+        fig.text(headings.LEFT, y, f"{rank}", **palette.EVENT_NUMBER)
         fig.text(0.045, y, lines, **palette.EVENT_SENTENCE)
         y -= 0.032 * (lines.count("\n") + 1) + 0.008
-    fig.text(0.02, 0.012, fill(foot, 150, break_long_words=False), **palette.FOOT)
+    headings.foot(fig, foot)
     return fig
-
-
-def in_even_lines(text: str, letters: int) -> str:
-    """A text in as few lines as it takes, none much longer than the others."""
-    lines = fill(text, letters)
-    for fewer in range(letters - 1, 1, -1):
-        narrower = fill(text, fewer)
-        if narrower.count("\n") > lines.count("\n"):
-            break
-        lines = narrower
-    return lines
 
 
 def _number_events(ax: Axes, episode: Episode, told: list[int]) -> None:

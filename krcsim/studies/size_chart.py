@@ -9,13 +9,22 @@ from matplotlib.axes import Axes
 
 from krcsim.report import figures
 from krcsim.report.chart import NOTHING_ADDED, Chart, Line
+from krcsim.report.setting_words import setting_in_words
+from krcsim.report.target_chart import Size, TargetChart, in_bytes
+from krcsim.report.target_picture import target_figure
 from krcsim.results.estimate import exact
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import number
 from krcsim.studies.frontier import Frontier, Point
-from krcsim.studies.sized import Sized, Tried
+from krcsim.studies.size_words import goal_in_counts, reserve_in_words, size_title
+from krcsim.studies.sized import Sized, Tried, size_of
 
 XLABEL = "bytes per CPU that the reserve adds once it is full"
+XLABELS = {
+    "pool": "objects in the pool of a CPU, and the bytes that they add",
+    "pages": "pages of a CPU, and the bytes that they add",
+    "mix": XLABEL,
+}
 CHEAPEST = "lowest for its bytes"
 MOST_MIXES = 3  # pools next to so many numbers of pages have a line each
 Label = Callable[[Point | Tried], str]
@@ -77,8 +86,8 @@ def _note(found: Sized | Frontier, points: Iterable[Point | Tried]) -> str:
     return f"{count} replications a point, seed {found.seed}; window {found.window}"
 
 
-def chart_of_sizes(found: Sized) -> Chart:
-    """All sizes tried over the bytes they add, the target, and the smallest that passes."""
+def chart_of_sizes(found: Sized) -> TargetChart:
+    """All sizes tried, the target, and the smallest that passes."""
     lines = _lines(found.tried)
     right = max(x for line in lines for x in line.x)
     lines.append(
@@ -91,9 +100,40 @@ def chart_of_sizes(found: Sized) -> Chart:
     )
     if found.smallest:
         lines.append(_line(f"{found.smallest.name} passes", [found.smallest]))
-    return Chart(
-        tuple(lines), XLABEL, QUANTITIES[found.quantity].words, True, _note(found, found.tried)
+
+    sizes = tuple(_size(found, tried) for tried in found.tried)
+    answer = _size(found, found.smallest) if found.smallest else None
+    return TargetChart(
+        tuple(lines),
+        XLABELS[found.of],
+        QUANTITIES[found.quantity].words,
+        True,
+        _note(found, found.tried),
+        title=size_title(found),
+        sizes=sizes,
+        target=found.target,
+        target_words=f"target: {goal_in_counts(found)}",
+        answer=answer,
+        answer_words=_answer_words(found),
+        counts=found.of != "mix",
+        setting=setting_in_words(found.scenario, "with the reserves drawn instead of its own"),
     )
+
+
+def _size(found: Sized, tried: Tried) -> Size:
+    """A size that was tried, as it is drawn."""
+    x = tried.bytes_added if found.of == "mix" else size_of(found.of, tried)
+    words = reserve_in_words(tried)
+    return Size(float(x), words, tried.bytes_added, tried.finding.estimate, tried.verdict)
+
+
+def _answer_words(found: Sized) -> str:
+    """What stands at the smallest size that passes, in rows."""
+    passes = found.smallest
+    if passes is None:
+        return ""
+    what = "cheapest that passes:" if found.of == "mix" else "smallest that passes:"
+    return f"{what}\n{reserve_in_words(passes)}\n{in_bytes(passes.bytes_added)} per CPU"
 
 
 def chart_of_frontier(found: Frontier) -> Chart:
@@ -104,27 +144,24 @@ def chart_of_frontier(found: Frontier) -> Chart:
     )
 
 
-def draw_chart(chart: Chart, ax: Axes) -> Axes:
-    """A chart on axes, with its legend."""
+def draw_frontier(found: Frontier, ax: Axes) -> Axes:
+    """Bytes against probability, on axes; what was not seen stands in a strip below."""
+    chart = chart_of_frontier(found)
     figures.frame(ax, chart)
     figures.legend(ax, chart, figures.draw(chart, ax))
     return ax
 
 
-def draw_sizes(found: Sized, ax: Axes) -> Axes:
-    """What was tried against the target, on axes."""
-    return draw_chart(chart_of_sizes(found), ax)
-
-
-def draw_frontier(found: Frontier, ax: Axes) -> Axes:
-    """Bytes against probability, on axes; what was not seen stands in a strip below."""
-    return draw_chart(chart_of_frontier(found), ax)
+@plain()
+def picture_of_sizes(found: Sized) -> Picture:
+    """A picture of what was tried for a target."""
+    chart = chart_of_sizes(found)
+    return Picture(target_figure(chart), chart.title, found)
 
 
 @plain()
-def picture_of_sizes(found: Sized | Frontier) -> Picture:
-    """A picture of what was found."""
+def picture_of_frontier(found: Frontier) -> Picture:
+    """A picture of what reserves cost and reach."""
     fig = figure(8.0, 4.6, layout="constrained")
-    chart = chart_of_sizes(found) if isinstance(found, Sized) else chart_of_frontier(found)
-    draw_chart(chart, fig.subplots())
-    return Picture(fig, f"{chart.ylabel} over {chart.xlabel}", found)
+    draw_frontier(found, fig.subplots())
+    return Picture(fig, f"{found.quantity} over bytes per CPU", found)

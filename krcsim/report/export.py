@@ -15,6 +15,8 @@ from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import SCENARIO_FILE, toml_text
 from krcsim.report.chart import Chart, chart_csv, digest
 from krcsim.report.episode import Episode, episode_csv
+from krcsim.report.exact_chart import ExactChart
+from krcsim.report.exact_picture import exact_figure
 from krcsim.report.figures import figure_of, picture
 from krcsim.report.sentences import situation
 from krcsim.report.target_chart import TargetChart
@@ -107,6 +109,8 @@ def _figure(answer: Answer, foot: str) -> Any:
     """The figure of an answer, what it is about above."""
     if isinstance(answer.drawn, TargetChart):
         return target_figure(answer.drawn, foot)
+    if isinstance(answer.drawn, ExactChart):
+        return exact_figure(answer.drawn, foot)
     if isinstance(answer.drawn, Chart):
         return figure_of(answer.drawn, situation(answer.scenario), foot)
 

@@ -308,6 +308,32 @@ def verdict_interval(verdict: str) -> Look:
     return Look(color=VERDICT_MARKS[verdict].colour, lw=1.1, zorder=2)
 
 
+# Methods against the exact answer.
+
+EXACT = Look(color=BLACK, lw=1.4)
+IN_AXES = Look(fontsize=7.5, color=DARK_GREY)
+METHODS = (LineStyle(BLUE, "s", "none"), LineStyle(VERMILION, "^", "none"))
+
+
+def method_mark(rank: int, misses: bool = False) -> Look:
+    """What a method found: hollow, but filled and large where its range misses the exact answer."""
+    style = METHODS[rank % len(METHODS)]
+    return Look(
+        color=style.colour,
+        marker=style.marker,
+        ls="none",
+        ms=9 if misses else 5.5,
+        mfc=style.colour if misses else WHITE,
+        mec=BLACK if misses else style.colour,
+        zorder=4 if misses else 3,
+    )
+
+
+def method_range(rank: int) -> Look:
+    """A range that a method gives."""
+    return Look(color=METHODS[rank % len(METHODS)].colour, lw=1.4, zorder=2)
+
+
 # The ranking of assumptions.
 
 TOTAL = Look(color=BLUE, marker="o", ls="none")

@@ -2,9 +2,11 @@
 """The picture of a finding under the sliders, each kind of chart by its own drawing."""
 
 from functools import partial
+from typing import Any
 
-from krcsim.report import target_picture
+from krcsim.report import exact_picture, target_picture
 from krcsim.report.chart import Chart
+from krcsim.report.exact_chart import ExactChart
 from krcsim.report.target_chart import TargetChart
 from krcsim.widgets.chart_picture import chart_picture
 from krcsim.widgets.live_picture import LivePicture
@@ -12,12 +14,15 @@ from krcsim.widgets.live_picture import LivePicture
 
 def finding_picture(picture: LivePicture, chart: Chart, command: str) -> bytes:
     """A chart as PNG, stamped with the command that makes its numbers again."""
-    if not isinstance(chart, TargetChart):
+    key: Any
+    if isinstance(chart, TargetChart):
+        key = target_picture.key_of(chart)
+        frame: Any = partial(target_picture.frame, chart=chart)
+        draw: Any = partial(target_picture.draw, chart=chart)
+    elif isinstance(chart, ExactChart):
+        key = exact_picture.key_of(chart)
+        frame = partial(exact_picture.frame, chart=chart)
+        draw = partial(exact_picture.draw, chart=chart)
+    else:
         return chart_picture(picture, chart, command)
-
-    return picture.png(
-        target_picture.key_of(chart),
-        partial(target_picture.frame, chart=chart),
-        partial(target_picture.draw, chart=chart),
-        command,
-    )
+    return picture.png(key, frame, draw, command)

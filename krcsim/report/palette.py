@@ -362,41 +362,38 @@ def no_value(style: LineStyle) -> Look:
 
 # Predicted against measured, a mark a condition.
 
-# By the load's name in the recordings.
-LOADS = {
-    "sparse": LineStyle(SKY, "D", "none"),
-    "low": LineStyle(BLUE, "o", "none"),
-    "mid": LineStyle(GREEN, "s", "none"),
-    "heavy": LineStyle(VERMILION, "^", "none"),
-    "burst": LineStyle(PINK, "v", "none"),
-}
-OTHER_COLOURS = (ORANGE, BLUE, GREEN, VERMILION, PINK, SKY)
-OTHER_MARKERS = "PhX*<>dp8H"
 DIAGONAL = Look(color=GREY, lw=0.8, zorder=0)
 NO_WAIT_SPAN = Look(color=PALE_GREY, zorder=-1)
-MISS_IN_LEGEND = Look(color=BLACK, marker="o", ls="", mfc=LIGHT_GREY, ms=8)
+INSIDE = LineStyle(BLUE, "o", "none")
+MISS = LineStyle(VERMILION, "D", "none")
+MISS_NUMBER = Look(fontsize=9, fontweight="bold", zorder=5)
+MISS_NAMES = Look(fontsize=8, ha="right", va="bottom", linespacing=1.4, multialignment="left")
 
 
-def other_load(rank: int) -> LineStyle:
-    """The look of a load that has no place in LOADS."""
-    colour = OTHER_COLOURS[rank % len(OTHER_COLOURS)]
-    return LineStyle(colour, OTHER_MARKERS[rank % len(OTHER_MARKERS)], "none")
+def condition_in_legend(inside: bool) -> Look:
+    """What stands for a condition in the legend."""
+    style = INSIDE if inside else MISS
+    return Look(
+        color=style.colour,
+        marker=style.marker,
+        ls="",
+        ms=5 if inside else 7,
+        mfc="none" if inside else style.colour,
+        mec=style.colour if inside else BLACK,
+    )
 
 
-def load_in_legend(style: LineStyle) -> Look:
-    """A load in the legend: hollow, as its conditions that lie inside."""
-    return Look(color=style.colour, marker=style.marker, ls="", mfc="none")
-
-
-def condition_interval(style: LineStyle) -> Look:
+def condition_interval(inside: bool) -> Look:
     """The interval of a condition, across or upright."""
+    style = INSIDE if inside else MISS
     return Look(colors=style.colour, lw=0.9, alpha=0.55, zorder=1)
 
 
-def condition_mark(style: LineStyle, inside: bool) -> Look:
+def condition_mark(inside: bool) -> Look:
     """The mark of a condition: hollow where the measurement lies inside the interval."""
+    style = INSIDE if inside else MISS
     return Look(
-        s=24 if inside else 42,
+        s=24 if inside else 46,
         marker=style.marker,
         linewidths=0.9,
         facecolors="none" if inside else style.colour,

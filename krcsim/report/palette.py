@@ -340,6 +340,7 @@ TOTAL = Look(color=BLUE, marker="o", ls="none")
 TOTAL_INTERVAL = Look(color=BLUE, lw=1.3, ls="-")
 FIRST = Look(color=VERMILION, marker="s", ls="none", mfc=WHITE)
 FIRST_INTERVAL = Look(color=VERMILION, lw=1.3, ls="--")
+INPUT_NAMES = Look(fontsize=8, linespacing=1.05)
 ZERO_LINE = Look(color=BLACK, lw=0.6)
 CHANCE_LINE = Look(color=BLACK, lw=1.0, ls=":")
 

@@ -2,7 +2,7 @@
 """All methods compared: the verdict in words, a chart, a table, plain text, a Result to save."""
 
 from krcsim.base.tables import text_table
-from krcsim.methods import exact, plain, rare
+from krcsim.methods import exact
 from krcsim.methods.table import METHODS
 from krcsim.report.chart import Line
 from krcsim.report.exact_chart import ExactChart
@@ -16,7 +16,6 @@ from krcsim.studies.all_methods import COMPARED, AllMethods
 from krcsim.studies.entries import entry_of
 from krcsim.studies.reserves import reserve, with_reserve
 
-RUNS_IN_WORDS = {plain.NAME: "plain runs", rare.NAME: "rare-event runs"}
 HEAD = [METHODS[method].LABEL for method in COMPARED]
 
 
@@ -45,17 +44,18 @@ def title_of_all_methods(found: AllMethods) -> str:
     nothing to hold them against.
     """
     if found.estimate(exact.NAME, 0).value is None:
-        return "There is no exact answer to hold the ranges against: plain runs and rare-event runs"
+        simulated = " and ".join(METHODS[method].LABEL for method in COMPARED[1:])
+        return f"There is no exact answer to hold the ranges of {simulated} against"
 
     parts = []
     for method in reversed(COMPARED[1:]):
         inside, count = found.held(method)
         bounds = _bounds(found, method)
         only = f" ({bounds} {'is' if bounds == 1 else 'are'} only a bound)" if bounds else ""
-        parts.append((RUNS_IN_WORDS[method], f"{inside} of {count}", only))
-    (rare_runs, held, only), *others = parts
-    text = f"{held} ranges of {rare_runs} hold the exact answer{only}"
-    return "; ".join([text, *(f"of {runs} {held}{only}" for runs, held, only in others)])
+        parts.append((METHODS[method].LABEL, f"{inside} of {count}", only))
+    (name, held, only), *others = parts
+    text = f"{held} ranges of {name} hold the exact answer{only}"
+    return "; ".join([text, *(f"of {name} {held}{only}" for name, held, only in others)])
 
 
 def _bounds(found: AllMethods, method: str) -> int:
@@ -69,7 +69,7 @@ def chart_of_all_methods(found: AllMethods) -> ExactChart:
     sizes = range(len(found.rows))
     lines = tuple(
         Line(
-            RUNS_IN_WORDS.get(method, METHODS[method].LABEL),
+            METHODS[method].LABEL,
             ("",) * len(sizes),
             tuple(map(float, sizes)),
             tuple(found.estimate(method, size) for size in sizes),

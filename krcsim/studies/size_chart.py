@@ -7,7 +7,7 @@ from krcsim.report.style import Picture, figure, plain
 
 from matplotlib.axes import Axes
 
-from krcsim.report import figures
+from krcsim.report import figures, headings
 from krcsim.report.chart import NOTHING_ADDED, Chart, Line
 from krcsim.report.setting_words import setting_in_words
 from krcsim.report.target_chart import Size, TargetChart, in_bytes
@@ -16,7 +16,7 @@ from krcsim.results.estimate import exact
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import number
 from krcsim.studies.frontier import Frontier, Point
-from krcsim.studies.size_words import goal_in_counts, reserve_in_words, size_title
+from krcsim.studies.size_words import goal_in_counts, in_counts, reserve_in_words, size_title
 from krcsim.studies.sized import Sized, Tried, size_of
 
 XLABEL = "bytes per CPU that the reserve adds once it is full"
@@ -140,8 +140,32 @@ def chart_of_frontier(found: Frontier) -> Chart:
     """Pools, pages and mixes over the bytes they add, and the lowest for its bytes."""
     lines = [*_lines(found.points), _line(CHEAPEST, found.envelope)]
     return Chart(
-        tuple(lines), XLABEL, QUANTITIES[found.quantity].words, True, _note(found, found.points)
+        tuple(lines),
+        XLABEL,
+        QUANTITIES[found.quantity].words,
+        True,
+        _note(found, found.points),
+        frontier_title(found),
     )
+
+
+def frontier_title(found: Frontier) -> str:
+    """What a reserve buys, as the title of a picture: without one, and with the best for its
+    bytes.
+    """
+    without, *others = found.envelope
+    text = f"{'Without a reserve' if not without.bytes_added else reserve_in_words(without)} "
+    text += in_counts(found.quantity, without.finding.estimate)
+    if not others:
+        return f"{text}, and no larger one does better"
+
+    best = others[-1]
+    cost = f"{reserve_in_words(best)} ({in_bytes(best.bytes_added)} per CPU)"
+    if best.finding.estimate.kind == "bound":
+        return f"{text}; with {cost} none was seen to wait"
+    text += f"; with {cost} {in_counts(found.quantity, best.finding.estimate)}"
+    is_rough = "rough" in (without.finding.estimate.kind, best.finding.estimate.kind)
+    return text + " (orders of magnitude only)" * is_rough
 
 
 def draw_frontier(found: Frontier, ax: Axes) -> Axes:
@@ -162,6 +186,11 @@ def picture_of_sizes(found: Sized) -> Picture:
 @plain()
 def picture_of_frontier(found: Frontier) -> Picture:
     """A picture of what reserves cost and reach."""
-    fig = figure(8.0, 4.6, layout="constrained")
-    draw_frontier(found, fig.subplots())
-    return Picture(fig, f"{found.quantity} over bytes per CPU", found)
+    chart = chart_of_frontier(found)
+    fig = figure(8.0, 4.8)
+    ax = fig.add_subplot()
+    remark = "with the reserves drawn instead of its own"
+    top = headings.head(fig, chart.title, setting_in_words(found.scenario, remark))
+    fig.subplots_adjust(left=0.1, right=0.97, top=top - 0.03, bottom=0.13)
+    draw_frontier(found, ax)
+    return Picture(fig, chart.title, found)

@@ -13,10 +13,12 @@ from krcsim.report.plain_text import WIDTH, check_text, wrap
 from krcsim.report.reply import made_with
 from krcsim.report.sentences import assumed, situation
 from krcsim.report.target_chart import in_bytes
-from krcsim.results.estimate import exact
+from krcsim.results.counts import ORDER
+from krcsim.results.estimate import Estimate, exact
 from krcsim.results.quantities import label
 from krcsim.results.result import BASE, Result, number, provenance, words
 from krcsim.studies.entries import Entry, entry_of
+from krcsim.studies.frontier import Point
 from krcsim.studies.sized import Sized, Tried, size_of
 from krcsim.studies.unseen import UNSEEN
 
@@ -83,7 +85,18 @@ def goal_in_counts(found: Sized) -> str:
     return f"fewer than {goal.words} {'wait' if goal.is_plural else 'waits'}"
 
 
-def reserve_in_words(tried: Tried) -> str:
+def in_counts(quantity: str, estimate: Estimate) -> str:
+    """An estimate as a count: 1 call in 690 waits, about 1 in 700 where only the order of magnitude
+    is known; other quantities than P(wait) as a number.
+    """
+    if quantity != "p_wait":
+        return f"{label(quantity)} is {words(estimate).split(' [')[0]}"
+    said = estimated(estimate, with_interval=False)
+    text = said.words.removesuffix(f" ({ORDER})")
+    return f"{text} {'wait' if said.is_plural else 'waits'}"
+
+
+def reserve_in_words(tried: Tried | Point) -> str:
     """A reserve: a pool of 5 objects, 3 pages, both, or none."""
     parts = []
     if tried.objects:

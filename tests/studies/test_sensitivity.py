@@ -19,7 +19,11 @@ from krcsim.studies.inputs import (
     value_in,
 )
 from krcsim.studies.sensitivity import Sensitivity, sensitivity
-from krcsim.studies.sensitivity_chart import caption, draw_sensitivity, stated
+from krcsim.studies.sensitivity_chart import (
+    caption,
+    draw_sensitivity,
+    in_rows,
+)
 
 POSTED = krcsim.load_scenario("thread-as-posted")
 # How often an rcu_head fails decides; a hog's speed is not even looked at where failures are drawn.
@@ -66,7 +70,7 @@ def test_in_narrow_ranges_more_is_chance_than_in_wide_ones(found: Sensitivity) -
 def test_the_picture_states_every_range_and_both_indices(found: Sensitivity) -> None:
     ax = draw_sensitivity(found, Figure().subplots())
     assert [text.get_text() for text in ax.get_yticklabels()] == [
-        stated(row.name, *row.range) for row in found.indices
+        in_rows(row.name, *row.range) for row in found.indices
     ]
     looks = {
         (line.get_marker(), line.get_linestyle())

@@ -4,17 +4,18 @@
 import hashlib
 import math
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from textwrap import wrap
 from typing import Any
 
 from krcsim.base.csv_text import comment_lines, csv_line, nine_digits, quoted, safe_name
 from krcsim.results.estimate import Estimate
-from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import Cell, Result, number
 
 OWN = "your setting"
-FEW_BOUNDS = 2  # so many bounds of a line stand in its legend one by one; of more the highest does
+NAME_COLUMNS = 22  # of the rows of a name where its line ends
+WIDEST_BOUND = "\nnone seen: < 1.86e-21"
 NOTHING_ADDED = 16.0  # bytes; where 0 stands on a logarithmic axis
 CSV_COLUMNS = ("line", "look", "label", "x", "value", "lo", "hi", "kind")
 
@@ -80,7 +81,7 @@ def over_bytes(result: Result, window: str | None = None) -> Chart:
     return Chart(
         tuple(lines),
         "bytes per CPU that the reserve adds once it is full",
-        QUANTITIES["p_wait"].words,
+        "P(wait): share of calls that wait",
         bytes_axis=True,
         note=_note(result),
     )
@@ -105,8 +106,8 @@ def by_episode(result: Result) -> Chart:
     ]
     return Chart(
         tuple(lines),
-        "episode of pressure, counted from boot (last: and later)",
-        QUANTITIES["p_wait_episode"].words,
+        "episode of pressure, counted from boot",
+        "P(wait): share of calls in an episode that wait",
         bytes_axis=False,
         note=_note(result),
     )
@@ -197,30 +198,61 @@ def names_in_strip(chart: Chart) -> tuple[str, ...]:
     return tuple(dict.fromkeys(line.name.split(": ", 1)[-1] for line in lines))
 
 
-def in_legend(line: Line) -> str:
-    """The name of a line, and the numbers of its points that have no height."""
-    points = list(zip(line.labels, line.estimates, strict=True))
-    bounds: dict[str, list[str]] = {}
-    for label, estimate in points:
-        if estimate.kind == "bound" and estimate.hi is not None:
-            bounds.setdefault(number(estimate.hi), []).append(label)
-
-    if len(bounds) > FEW_BOUNDS:
-        everywhere = [label for labels in bounds.values() for label in labels]
-        bounds = {max(bounds, key=float): everywhere}
-
-    text = line.name
-    for most, labels in bounds.items():
-        text += f"\nnone seen{_at_sizes(labels)}: < {most}"
-    impossible = [label for label, estimate in points if estimate.value == 0.0]
-    if impossible:
-        text += f"\nno wait possible{_at_sizes(impossible)}"
-    return text
+def has_end(line: Line) -> bool:
+    """Whether a line has a name where it ends; one of a single point has it next to the point."""
+    return len(line.x) > 1 and any(map(_is_drawn, line.estimates))
 
 
-def _at_sizes(labels: Iterable[str]) -> str:
-    named = ", ".join(filter(None, labels))
-    return f" at {named}" if named else ""
+def _is_drawn(estimate: Estimate) -> bool:
+    return in_strip(estimate) or not math.isnan(plotted_height(estimate))
+
+
+def drawn_points(line: Line) -> list[tuple[float, str, Estimate]]:
+    """The points of a line that stand on the axis or in the strip: x, label and estimate."""
+    points = zip(line.x, line.labels, line.estimates, strict=True)
+    return [point for point in points if _is_drawn(point[2])]
+
+
+def in_few_words(name: str) -> str:
+    """The name of a line as a picture has it: `2 pages shared, empty at boot (D2e-own)` is
+    2 pages, empty at boot. A pinned line has the letter of its pin.
+    """
+    pin, colon, _ = name.partition(": ")
+    if colon and len(pin) == 1:
+        return pin
+    return re.sub(r" \([^)]*\)$", "", name).replace("pages shared", "pages")
+
+
+def end_text(line: Line) -> str:
+    """The name of a line, in few words and short rows, and the highest bound where it ends in
+    the strip.
+    """
+    name = _in_rows(line)
+    last = drawn_points(line)[-1][2]
+    if not in_strip(last) or len(name) == 1:
+        return name
+
+    bounds = [e.hi for e in line.estimates if e.kind == "bound" and e.hi is not None]
+    return f"{name}\nnone seen: < {number(max(bounds))}" if bounds else f"{name}\nno wait possible"
+
+
+def widest_end_text(line: Line) -> str:
+    """The widest that end_text() becomes while the names of lines and what is in the strip stay."""
+    return _in_rows(line) + WIDEST_BOUND * any(map(in_strip, line.estimates))
+
+
+def _in_rows(line: Line) -> str:
+    """The name of a line in few words, in rows of a column."""
+    return "\n".join(wrap(in_few_words(line.name), NAME_COLUMNS))
+
+
+def point_text(line: Line) -> str:
+    """The name of a line of a single point: of `pool of N objects` at 3 that is pool of 3
+    objects.
+    """
+    name = in_few_words(line.name)
+    sized = re.sub(r"\bN\b", line.labels[0], name) if line.labels[0] else name
+    return "~" * (line.estimates[0].kind == "rough") + sized
 
 
 def chart_csv(chart: Chart, about: Mapping[str, Any]) -> str:

@@ -6,7 +6,7 @@ were made.
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from functools import cache
+from functools import cache, cached_property
 from typing import Any
 
 from krcsim.base.csv_text import comment_lines, csv_text, nine_digits
@@ -81,6 +81,23 @@ class Episode:
     def waits(self) -> tuple[Event, ...]:
         """The waits of the CPU that began in the episode."""
         return tuple(event for event in self.within() if event.what == "wait begins")
+
+    @cached_property
+    def wait_lengths_ms(self) -> dict[Event, float]:
+        """How long each wait lasts, by the event that begins it, where its end is seen, too.
+
+        A wait's end knows its length, and its begin does not: each end goes with the begin that
+        fits best.
+        """
+        begins = [event for event in self.events if event.what == "wait begins"]
+        found: dict[Event, float] = {}
+        for end in (event for event in self.events if event.what == "wait ends"):
+            began_ms = end.ms - end.value
+            if began_ms >= self.span[0] and begins:
+                nearest = min(begins, key=lambda event: abs(event.ms - began_ms))
+                begins.remove(nearest)
+                found[nearest] = end.value
+        return found
 
     def within(self) -> tuple[Event, ...]:
         """The events of the episode itself, without those of the margin."""

@@ -56,24 +56,6 @@ def _after(episode: Episode, jiffies: float, event: Event) -> str:
     return in_ms(max(0.0, milliseconds(jiffies, episode.scenario.machine.hz) - event.ms))
 
 
-def wait_ms(episode: Episode, wait: Event) -> float | None:
-    """How long the wait lasts that begins with an event; None if its end is not in the picture.
-
-    A wait's end knows its length, and its begin does not: each end goes with the begin that fits
-    best.
-    """
-    begins = [event for event in episode.events if event.what == "wait begins"]
-    for end in (event for event in episode.events if event.what == "wait ends"):
-        began_ms = end.ms - end.value
-        if began_ms < episode.span[0] or not begins:
-            continue
-        begin = min(begins, key=lambda event: abs(event.ms - began_ms))
-        if begin is wait:
-            return end.value
-        begins.remove(begin)
-    return None
-
-
 # ---- the events
 
 
@@ -151,7 +133,7 @@ def _wait_begins(episode: Episode, event: Event) -> str:
     if remedy.nr_emergency_objs:
         why = f"the pool is empty and {_no_rcu_head(remedy)}"
 
-    length = wait_ms(episode, event)
+    length = episode.wait_lengths_ms.get(event)
     how_long = f"for {in_ms(length)}" if length is not None else "beyond this picture"
     return f"{why}: this caller waits in synchronize_rcu() {how_long}"
 

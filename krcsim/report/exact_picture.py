@@ -12,15 +12,18 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, MaxNLocator, NullLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from krcsim.report import headings, palette
 from krcsim.report.chart import Line, in_strip, plotted_height
 from krcsim.report.exact_chart import FARTHEST, ExactChart, Held, decades
+from krcsim.report.probability_axis import leave_room, set_decades
 
 # The lower axes below the upper ones, in parts of their height.
 GAP, LOWER = 0.12, 0.85
 ASIDE = 0.13  # of a size: methods stand side by side
+MOST_TICKS = 5
+ONE_ROW = 34.0  # points below the axes, for ticks and what they are
 STRIP = 0.13  # of the height of the upper axes, for what was not seen
 RATIOS = {0.125: "1/8", 0.25: "1/4", 0.5: "1/2", 1.0: "exact", 2.0: "x 2", 4.0: "x 4", 8.0: "x 8"}
 
@@ -34,25 +37,24 @@ def key_of(chart: ExactChart) -> tuple[Any, ...]:
 def frame(ax: Axes, chart: ExactChart) -> None:
     """Two axes above each other: probabilities, and ranges in parts of the exact answer."""
     fig: Any = ax.get_figure(root=True)
+    low, high = decades(chart)
+    leave_room(ax, set_decades(ax, low, high, MOST_TICKS), ONE_ROW)
     place = ax.get_position()
     share = (1.0 + GAP + LOWER) if chart.has_exact else 1.0
     height = place.height / share
     ax.set_position((place.x0, place.y1 - height, place.width, height))
-    lower = (
-        fig.add_axes((place.x0, place.y0, place.width, height * LOWER)) if chart.has_exact else ax
-    )
+    lower = ax
+    if chart.has_exact:
+        lower = fig.add_axes((place.x0, place.y0, place.width, height * LOWER))
+        leave_room(lower, list(RATIOS.values()), 0.0)
+        lower.set_position((place.x0, place.y0, place.width, height * LOWER))
     ax.set_label("probabilities")
     lower.set_label("ranges" if chart.has_exact else "probabilities")
 
-    low, high = decades(chart)
     foot = _foot(chart)
     sizes = chart.exact.x
-    step = math.ceil((high - low + 1) / 6)
-    ax.set(yscale="log", ylim=(foot, 10.0**high), ylabel="P(wait)")
-    ax.yaxis.set(
-        major_locator=FixedLocator([10.0**power for power in range(low, high + 1, step)]),
-        minor_locator=NullLocator(),
-    )
+    ax.set(yscale="log", ylim=(foot, 10.0**high), ylabel="calls that wait")
+    set_decades(ax, low, high, MOST_TICKS)
     if _has_strip(chart):
         ax.axhspan(foot, 10.0**low, **palette.STRIP)
         ax.axhline(10.0**low, **palette.STRIP_EDGE)
@@ -143,7 +145,7 @@ def exact_figure(chart: ExactChart, foot: str = "") -> Figure:
     fig.subplots_adjust(left=0.1, right=0.97, top=top - 0.03, bottom=0.17)
     frame(ax, chart)
     draw(ax, chart)
-    fig.text(headings.LEFT, 0.05, chart.note, **palette.SETTING)
+    fig.text(headings.LEFT, 0.05, chart.note, **palette.SITUATION)
     headings.foot(fig, foot)
     return fig
 

@@ -9,11 +9,11 @@ from krcsim.report import palette
 
 POINTS_PER_INCH = 72.0
 # Letters in a line, of a figure 8 inches wide.
-FINDING_LETTERS = 86
+FINDING_LETTERS = 78
 SETTING_LETTERS = 126
 FOOT_LETTERS = 150
 # From line to line, in points.
-FINDING_STEP = 14.0
+FINDING_STEP = 15.0
 SETTING_STEP = 10.5
 MARGIN = 9.0
 LEFT = 0.02  # in parts of the width
@@ -25,14 +25,14 @@ def head(fig: Figure, finding: str, setting: str) -> float:
     """
     height = fig.get_figheight() * POINTS_PER_INCH
     y = 1.0 - MARGIN / height
-    title = in_even_lines(finding, FINDING_LETTERS)
+    title = in_even_lines(finding.removesuffix("."), FINDING_LETTERS)
     if title:
-        fig.text(LEFT, y, title, **palette.FINDING)
+        fig.text(LEFT, y, title, **palette.TITLE)
         y -= (title.count("\n") + 1) * FINDING_STEP / height
     lines = fill(setting, SETTING_LETTERS)
     if lines:
         y -= 2.0 / height
-        fig.text(LEFT, y, lines, **palette.SETTING)
+        fig.text(LEFT, y, lines, **palette.SITUATION)
         y -= (lines.count("\n") + 1) * SETTING_STEP / height
     return y
 

@@ -124,14 +124,13 @@ THEMES: dict[str, dict[str, Any]] = {
 
 # Texts, in points.
 
-TITLE_SIZE = 7.5
-FOOT_SIZE = 6
-NOTE_SIZE = 8
+TITLE = Look(fontsize=11.5, fontweight="bold", ha="left", va="top")
+SITUATION = Look(fontsize=7.5, color=DARK_GREY, ha="left", va="top")
+FOOT = Look(fontsize=6.5, color=DARK_GREY, ha="left", va="bottom")
+NOTE = Look(fontsize=7, color=DARK_GREY)
 LEGEND = Look(frameon=False, fontsize=8)
-LEGEND_UNDER_SLIDERS = Look(
-    columnspacing=0.8, handlelength=1.8, fontsize=7, framealpha=0.9, title_fontsize=7
-)
-GRID = Look(alpha=0.3)
+GRID = Look(alpha=0.3, linewidth=0.6)
+TICKS = Look(labelsize=8.5)
 
 
 # Charts: lines of estimates over bytes or episodes.
@@ -161,11 +160,11 @@ LARGE = ("now", "dots")
 STRENGTH = {"now": 1.0, "dots": 1.0, "old": 0.25, "pin": 0.5}
 # Points to the side, by marker: dots of equal height stand next to each other.
 DOTS_ASIDE = {"s": -4.0, "^": 4.0}
-LABEL_ABOVE = 4.5  # points
-LABEL_ASIDE = 6.0  # points
-STRIP = Look(color=PALEST_GREY, lw=0, zorder=0.9)
+SIZE_ABOVE = 4.0  # points
+SIZE_ASIDE = 6.0  # points
+STRIP = Look(color=PALEST_GREY, lw=0, zorder=0.5)
 STRIP_EDGE = Look(color=BLACK, lw=0.8, zorder=1.0)
-STRIP_LABEL = Look(ha="right", va="center", fontsize=7.5)
+STRIP_LABEL = Look(ha="right", va="center", fontsize=8)
 SETTING_INTERVAL = Look(color=BLACK, lw=1.6)
 
 
@@ -195,9 +194,24 @@ def interval(style: LineStyle) -> Look:
     return Look(color=style.colour, lw=1.0)
 
 
-def size_label(style: LineStyle) -> Look:
-    """The size written above a point."""
-    return Look(fontsize=7, color=as_text(style.colour), ha="center")
+def size_label(colour: str) -> Look:
+    """The size written at a point."""
+    return Look(fontsize=7.5, color=as_text(colour))
+
+
+def name_label(colour: str, look: str, is_own: bool = False) -> Look:
+    """The name at the end of a line or next to a point; that of your setting is bold."""
+    return Look(
+        fontsize=9,
+        color=as_text(colour),
+        alpha=0.45 if look == "old" else 1.0,
+        fontweight="bold" if is_own else "normal",
+    )
+
+
+def leader(label: Look) -> Look:
+    """The thin line from a label to what it names."""
+    return Look(color=label["color"], lw=0.7, ls="-", alpha=0.45)
 
 
 def setting(look: str, joined: bool) -> Look:
@@ -205,7 +219,7 @@ def setting(look: str, joined: bool) -> Look:
     return Look(
         color=BLACK,
         marker="*",
-        ms=14 if look == "now" else 9,
+        ms=17 if look == "now" else 9,
         mfc=YELLOW,
         ls="-" if joined else "none",
         lw=1,
@@ -224,11 +238,6 @@ def none_seen(colour: str, look: str) -> Look:
         alpha=STRENGTH[look],
         zorder=3,
     )
-
-
-def none_seen_label(colour: str) -> Look:
-    """The size written next to such a star."""
-    return Look(fontsize=7, color=as_text(colour), va="center")
 
 
 # The timeline of one episode.
@@ -259,9 +268,6 @@ EVENT_NUMBER_MARK = Look(
     bbox=Look(boxstyle="circle,pad=0.2", fc=WHITE, ec=BLACK, lw=0.8),
 )
 EVENT_SENTENCE = Look(fontsize=8, va="top")
-FINDING = Look(fontsize=10.5, fontweight="bold", va="top")
-SETTING = Look(fontsize=7.5, va="top")
-FOOT = Look(fontsize=FOOT_SIZE, va="bottom")
 
 
 def row_name(colour: str) -> Look:

@@ -12,14 +12,16 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, NullLocator
+from matplotlib.ticker import NullLocator
 
 from krcsim.report import headings, palette
 from krcsim.report.chart import in_strip, plotted_height
+from krcsim.report.probability_axis import leave_room, set_decades
 from krcsim.report.target_chart import VERDICTS, Size, TargetChart, in_bytes, interval_of, y_limits
 
+ONE_ROW, TWO_ROWS = 34.0, 46.0  # points below the axes, for ticks and what they are
 STRIP = 0.1  # of the height of the axes, for sizes with which no wait was seen
-TICKS_APART = 0.06  # of the length of the axis
+TICKS_APART = 0.075  # of the length of the axis
 BYTES = (0, *(4**power for power in range(3, 12)))
 SMALLEST_BYTES = 16.0  # where 0 bytes stand, in effect: the axis is linear below
 WORDS_APART = 1.0  # doublings
@@ -52,12 +54,8 @@ def frame(ax: Axes, chart: TargetChart) -> None:
     ax.set_xlim(_unstretch(-0.25, scale), _unstretch(_stretch(right, scale) + 0.3, scale))
     _set_ticks(ax, chart, right)
 
-    decades = range(round(math.log10(low)), round(math.log10(high)) + 1)
-    step = math.ceil(len(decades) / 9)
-    ax.yaxis.set(
-        major_locator=FixedLocator([10.0**power for power in decades[::step]]),
-        minor_locator=NullLocator(),
-    )
+    texts = set_decades(ax, round(math.log10(low)), round(math.log10(high)))
+    leave_room(ax, texts, TWO_ROWS if chart.counts else ONE_ROW)
     ax.grid(True, which="major", **palette.GRID)
     if _has_strip(chart):
         ax.axhspan(foot, low, **palette.STRIP)
@@ -145,7 +143,7 @@ def target_figure(chart: TargetChart, foot: str = "") -> Figure:
     fig.subplots_adjust(left=0.1, right=0.97, top=top - 0.03, bottom=0.2)
     frame(ax, chart)
     draw(ax, chart)
-    fig.text(headings.LEFT, 0.055, chart.note, **palette.SETTING)
+    fig.text(headings.LEFT, 0.055, chart.note, **palette.SITUATION)
     headings.foot(fig, foot)
     return fig
 

@@ -1,14 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What each row of a result is: the remedy in words, and who proposed it when."""
 
+import re
 from collections.abc import Mapping
 
 from krcsim.base.errors import KrcsimError
 from krcsim.model.remedy import Remedy
-from krcsim.model.remedy_words import described, known_remedy, row_of, words_of
+from krcsim.model.remedy_words import (
+    WITHOUT,
+    described,
+    is_sized,
+    known_remedy,
+    row_of,
+    sizes_of,
+    words_of,
+    words_of_sizes,
+)
 from krcsim.results.result import Result, scenario_of
 
-REMEDIES = "remedies"  # of a result's provenance: remedies that no table has, by name
+MADE = "remedies"  # of a result's provenance: remedies that no table has, by name
+MANY = 12  # remedies, of which each has a line of its own
 
 
 def legend(result: Result) -> list[tuple[str, str]]:
@@ -21,6 +32,37 @@ def legend(result: Result) -> list[tuple[str, str]]:
     made = remedies_of(result)
     names = dict.fromkeys(str(point[0]) for point in result.points() if point)
     return [(name, _what(name, own, made.get(name))) for name in names]
+
+
+def short_legend(result: Result) -> list[tuple[str, str]]:
+    """The same, but of many rows those that are sizes of one reserve share a line.
+
+    ("B1-own to B200-own", "your setting with a pool of 1 to 200 objects, empty at boot").
+    """
+    entries = legend(result)
+    return grouped(entries) if len(entries) > MANY else entries
+
+
+def grouped(entries: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names and what they are, with one line for the sizes of one reserve."""
+    families: dict[str, list[tuple[str, str]]] = {}
+    for name, what in entries:
+        is_size = is_sized(name) and name != WITHOUT
+        family = re.sub(r"(?<=[BD])\d+", "N", name) if is_size else name
+        families.setdefault(family, []).append((name, what))
+    return [_one_line(members) for members in families.values()]
+
+
+def _one_line(members: list[tuple[str, str]]) -> tuple[str, str]:
+    """Sizes of one reserve as one entry, with the smallest and the largest size."""
+    first, what = members[0]
+    if len(members) == 1:
+        return first, what
+    spans = []
+    for sizes in zip(*(sizes_of(name) for name, _ in members), strict=True):
+        low, high = min(sizes), max(sizes)
+        spans.append(f"{low}" if low == high else f"{low} to {high}")
+    return f"{first} to {members[-1][0]}", words_of_sizes(first, spans)
 
 
 def _what(name: str, own: Remedy | None, made: Remedy | None) -> str:
@@ -48,7 +90,7 @@ def own_remedy(result: Result) -> Remedy | None:
 
 def remedies_of(result: Result) -> dict[str, Remedy]:
     """The remedies that Python gave names of its own, as far as the result holds them."""
-    made = result.provenance.get(REMEDIES)
+    made = result.provenance.get(MADE)
     if not isinstance(made, Mapping):
         return {}
 

@@ -12,11 +12,12 @@ from krcsim.report.chart import NOTHING_ADDED, Chart, Line
 from krcsim.report.setting_words import setting_in_words
 from krcsim.report.target_chart import Size, TargetChart, in_bytes
 from krcsim.report.target_picture import target_figure
-from krcsim.results.estimate import exact
-from krcsim.results.quantities import QUANTITIES
-from krcsim.results.result import number
+from krcsim.results.counts import estimated
+from krcsim.results.estimate import Estimate, exact
+from krcsim.results.quantities import QUANTITIES, label
+from krcsim.results.result import number, words
 from krcsim.studies.frontier import Frontier, Point
-from krcsim.studies.size_words import goal_in_counts, in_counts, reserve_in_words, size_title
+from krcsim.studies.size_verdict import goal, size_verdict
 from krcsim.studies.sized import Sized, Tried, size_of
 
 XLABEL = "bytes per CPU that the reserve adds once it is full"
@@ -109,10 +110,10 @@ def chart_of_sizes(found: Sized) -> TargetChart:
         QUANTITIES[found.quantity].words,
         True,
         _note(found, found.tried),
-        title=size_title(found),
+        title=size_verdict(found),
         sizes=sizes,
         target=found.target,
-        target_words=f"target: {goal_in_counts(found)}",
+        target_words=f"target: {goal(found)}",
         answer=answer,
         answer_words=_answer_words(found),
         counts=found.of != "mix",
@@ -168,11 +169,32 @@ def frontier_title(found: Frontier) -> str:
     return text + " (orders of magnitude only)" * is_rough
 
 
+def in_counts(quantity: str, estimate: Estimate) -> str:
+    """An estimate as a count: 1 call in 690 waits, about 1 in 700 where only the order of magnitude
+    is known; other quantities than P(wait) as a number.
+    """
+    if quantity != "p_wait":
+        return f"{label(quantity)} is {words(estimate).split(' [')[0]}"
+    said = estimated(estimate, with_interval=False)
+    text = said.words.removesuffix(" (order of magnitude)")
+    return f"{text} {'wait' if said.is_plural else 'waits'}"
+
+
+def reserve_in_words(tried: Tried | Point) -> str:
+    """A reserve: a pool of 5 objects, 3 pages, both, or none."""
+    parts = []
+    if tried.objects:
+        parts.append(f"a pool of {tried.objects:,} object{'s' * (tried.objects != 1)}")
+    if tried.pages:
+        parts.append(f"{tried.pages:,} page{'s' * (tried.pages != 1)}")
+    return " and ".join(parts) or "no reserve"
+
+
 def draw_frontier(found: Frontier, ax: Axes) -> Axes:
     """Bytes against probability, on axes; what was not seen stands in a strip below."""
     chart = chart_of_frontier(found)
     figures.frame(ax, chart)
-    figures.legend(ax, chart, figures.draw(chart, ax))
+    figures.draw(chart, ax)
     return ax
 
 

@@ -6,19 +6,17 @@ save.
 import html
 import math
 
-from krcsim.base.tables import html_table, text_table
+from krcsim.base.tables import html_list, html_table, paragraph, text_table
 from krcsim.methods import construction
-from krcsim.report.counts import estimated, share
+from krcsim.model.remedy_words import words_of
 from krcsim.report.plain_text import WIDTH, check_text, wrap
 from krcsim.report.reply import made_with
 from krcsim.report.sentences import assumed, situation
-from krcsim.report.target_chart import in_bytes
-from krcsim.results.counts import ORDER
-from krcsim.results.estimate import Estimate, exact
-from krcsim.results.quantities import label
+from krcsim.results.estimate import exact
+from krcsim.results.legend import grouped
 from krcsim.results.result import BASE, Result, number, provenance, words
 from krcsim.studies.entries import Entry, entry_of
-from krcsim.studies.frontier import Point
+from krcsim.studies.size_verdict import size_verdict
 from krcsim.studies.sized import Sized, Tried, size_of
 from krcsim.studies.unseen import UNSEEN
 
@@ -77,89 +75,15 @@ def size_sentence(found: Sized) -> str:
     return text
 
 
-def goal_in_counts(found: Sized) -> str:
-    """The target as a count: fewer than 1 call in 33,000 waits."""
-    if found.quantity != "p_wait":
-        return f"{label(found.quantity)} below {number(found.target)}"
-    goal = share(found.target)
-    return f"fewer than {goal.words} {'wait' if goal.is_plural else 'waits'}"
-
-
-def in_counts(quantity: str, estimate: Estimate) -> str:
-    """An estimate as a count: 1 call in 690 waits, about 1 in 700 where only the order of magnitude
-    is known; other quantities than P(wait) as a number.
-    """
-    if quantity != "p_wait":
-        return f"{label(quantity)} is {words(estimate).split(' [')[0]}"
-    said = estimated(estimate, with_interval=False)
-    text = said.words.removesuffix(f" ({ORDER})")
-    return f"{text} {'wait' if said.is_plural else 'waits'}"
-
-
-def reserve_in_words(tried: Tried | Point) -> str:
-    """A reserve: a pool of 5 objects, 3 pages, both, or none."""
-    parts = []
-    if tried.objects:
-        parts.append(f"a pool of {tried.objects:,} object{'s' * (tried.objects != 1)}")
-    if tried.pages:
-        parts.append(f"{tried.pages:,} page{'s' * (tried.pages != 1)}")
-    return " and ".join(parts) or "no reserve"
-
-
-def size_title(found: Sized) -> str:
-    """The answer as the title of a picture: what is enough for the target, and what it costs."""
-    passes, of = found.smallest, found.of
-    if passes is None:
-        return _unmet_title(found)
-
-    goal = goal_in_counts(found)
-    if size_of(of, passes) == 0 and of != "mix":
-        return f"No {NOUNS[of]} are needed: {goal}"
-
-    reserve = reserve_in_words(passes)
-    is_or_are = "are" if reserve[0].isdigit() and passes.pages > 1 else "is"
-    text = f"{reserve[:1].upper()}{reserve[1:]} ({in_bytes(passes.bytes_added)} per CPU) "
-    text += f"{is_or_are} enough: {goal}"
-    if of == "mix":
-        return f"{text}; no cheaper mix was found"
-    if found.sharp and found.largest:
-        return f"{text}; with {size_of(of, found.largest)} it is more"
-    return f"{text}; whether fewer are could not be decided"
-
-
-def _unmet_title(found: Sized) -> str:
-    """That no size was found, and the best that was reached."""
-    goal = goal_in_counts(found)
-    top, is_whole = _largest(found)
-    what = {
-        "pool": f"pool of up to {top.objects:,} objects",
-        "pages": f"list of up to {top.pages:,} pages",
-        "mix": f"mix of up to {top.objects:,} objects and {top.pages:,} pages",
-    }[found.of]
-    if top.verdict != "fails" or not is_whole:
-        return f"It is not decided whether a {what} per CPU is enough: {goal}"
-
-    text = f"No {what} per CPU is enough: {goal}"
-    if found.quantity == "p_wait":
-        best = estimated(found.best.finding.estimate, with_interval=False)
-        text += f"; at best it is {best.words}"
-    return text
-
-
-def _largest(found: Sized) -> tuple[Tried, bool]:
-    """The largest size that was tried, and whether it is the largest of both kinds."""
-    if found.of == "pages":
+def _unmet(found: Sized) -> str:
+    """Why no size was found, the best that was reached, and what to try instead."""
+    best, of = found.best, found.of
+    if of == "pages":
         top = max(found.tried, key=lambda tried: (tried.pages, tried.objects))
     else:
         top = max(found.tried, key=lambda tried: (tried.objects, tried.pages))
     largest = tuple(max(size_of(kind, tried) for tried in found.tried) for kind in NOUNS)
-    return top, found.of != "mix" or (top.objects, top.pages) == largest
-
-
-def _unmet(found: Sized) -> str:
-    """Why no size was found, the best that was reached, and what to try instead."""
-    best, of = found.best, found.of
-    top, whole = _largest(found)
+    whole = of != "mix" or (top.objects, top.pages) == largest
 
     reached = f"the best is {words(best.finding.estimate)} with {best.name}"
     if top.verdict != "fails" or not whole:
@@ -224,20 +148,29 @@ def note(found: Sized) -> str:
 
 
 def size_table(found: Sized) -> str:
-    """The table for a terminal, the sentence where the target is met, and what to know of the
-    window.
+    """For a terminal: the verdict, what the rows are, the table, the sentence where the target is
+    met, and what to know of the window.
     """
     head = [found.quantity if name == "P(wait)" else name for name in HEAD]
     below = [line for line in (size_sentence(found) if found.met else "", note(found)) if line]
     if below:
         below.insert(0, "")
-    return "\n".join([*text_table(head, table_rows(found)), *below])
+    above = [size_verdict(found), "", *(f"{name}: {what}" for name, what in size_legend(found)), ""]
+    return "\n".join([*above, *text_table(head, table_rows(found)), *below])
+
+
+def size_legend(found: Sized) -> list[tuple[str, str]]:
+    """What the rows are: sizes of one reserve share a line."""
+    return grouped([(tried.name, words_of(tried.name)) for tried in found.tried])
 
 
 def size_html(found: Sized) -> str:
-    """The sentence and the table for a notebook."""
+    """The verdict, what the rows are, the table and the sentence for a notebook."""
     sentence = html.escape(size_sentence(found))
-    return f"<p>{sentence}</p>{html_table(_head(found), table_rows(found))}"
+    table = html_table(_head(found), table_rows(found))
+    return (
+        f"{paragraph(size_verdict(found))}{html_list(size_legend(found))}{table}<p>{sentence}</p>"
+    )
 
 
 def _narrow(head: list[str], body: list[list[str]]) -> list[str]:

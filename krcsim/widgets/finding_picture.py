@@ -9,11 +9,11 @@ from krcsim.report.chart import Chart
 from krcsim.report.exact_chart import ExactChart
 from krcsim.report.target_chart import TargetChart
 from krcsim.widgets.chart_picture import chart_picture
-from krcsim.widgets.live_picture import LivePicture
+from krcsim.widgets.live_picture import Drawing, LivePicture
 
 
-def finding_picture(picture: LivePicture, chart: Chart, command: str) -> bytes:
-    """A chart as PNG, stamped with the command that makes its numbers again."""
+def finding_picture(picture: LivePicture, chart: Chart, command: str) -> Drawing:
+    """A chart as a picture, stamped with the command that makes its numbers again."""
     key: Any
     if isinstance(chart, TargetChart):
         key = target_picture.key_of(chart)
@@ -25,4 +25,4 @@ def finding_picture(picture: LivePicture, chart: Chart, command: str) -> bytes:
         draw = partial(exact_picture.draw, chart=chart)
     else:
         return chart_picture(picture, chart, command)
-    return picture.png(key, frame, draw, command)
+    return picture.drawing(key, frame, draw, command)

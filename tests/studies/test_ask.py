@@ -13,6 +13,7 @@ import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.methods.exact import why_not
+from krcsim.methods.finding_verdict import finding_verdict
 from krcsim.report.plain_text import WIDTH
 from krcsim.results.result import words
 from krcsim.studies.all_methods import LARGEST, AllMethods, by_all_methods
@@ -53,7 +54,7 @@ def test_the_shell_says_what_python_finds(capsys: pytest.CaptureFixture[str]) ->
     found = krcsim.ask(SMALL, method="rare", max_runs=32)
     assert (
         asked(capsys, "small-world", "--method", "rare", "--max-runs", "32")
-        == finding_sentences(found) + "\n"
+        == f"{finding_verdict(found)}\n\n{finding_sentences(found)}\n"
     )
     assert words(found.estimate) in finding_sentences(found)
 

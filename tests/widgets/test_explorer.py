@@ -16,12 +16,12 @@ from matplotlib.figure import Figure
 
 import krcsim
 from krcsim.cli.main import main
+from krcsim.report import figures
 from krcsim.report.chart import OWN, Chart
 from krcsim.runs.ladder import SEED
 from krcsim.runs.replications import Stopped
 from krcsim.studies.compare import compare
 from krcsim.widgets import ColdStart, OneEpisode, PoolOrPages
-from krcsim.widgets.chart_picture import draw_frame
 from krcsim.widgets.controls import CONTROLS
 from krcsim.widgets.explorer import PRESETS, Explorer
 from krcsim.widgets.latest import Latest, Ticket
@@ -211,7 +211,7 @@ def test_two_exports_at_once_share_a_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
     explorer = PoolOrPages(tmp_path, runs=())
     (tmp_path / "file").write_text("not a folder")
-    explorer.into.value = "file"
+    explorer.answers.into.value = "file"
     assert explorer.export() == []
     assert "Not exported" in explorer.status.value
     assert (tmp_path / "file").read_text() == "not a folder"
@@ -370,17 +370,18 @@ def test_cancel_stops_at_once_and_an_error_is_said() -> None:
 
 
 @pytest.mark.slow
-def test_a_legend_names_no_pinned_line(tmp_path: Path) -> None:
+def test_a_pinned_line_has_the_letter_of_its_pin(tmp_path: Path) -> None:
     explorer = PoolOrPages(tmp_path, "thread-as-posted", runs=(8,))
     explorer.buttons["Pin"].click()
     explorer.controls["allocator.episode.page"].value = 0.5
     assert explorer.done is not None
     ax = Figure().add_subplot()
-    draw_frame(ax, chart=explorer.done.answer.drawn)
-    names = [text.get_text() for text in ax.get_legend().get_texts()]
+    figures.frame(ax, explorer.done.answer.drawn)
+    figures.draw(explorer.done.answer.drawn, ax)
+    names = [text.get_text() for text in ax.texts]
     assert OWN in names
-    assert [name for name in names if ": " in name] == []
-    assert ax.get_legend().get_title().get_text() == "pinned, thin: A"
+    assert "A" in names
+    assert [name for name in names if ": " in name.split("\n")[0]] == []
 
 
 def test_a_move_is_not_lost_while_another_thread_sets_widgets(tmp_path: Path) -> None:
@@ -391,7 +392,7 @@ def test_a_move_is_not_lost_while_another_thread_sets_widgets(tmp_path: Path) ->
     )
     move.start()
     move.join()
-    assert "rate_hz=5000" in explorer.shell.value
+    assert "rate_hz=5000" in explorer.answers.shell.value
 
 
 def test_an_answer_that_comes_late_on_another_loop_is_not_shown() -> None:

@@ -9,10 +9,11 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from krcsim.report.style import Picture, plain, written
 from krcsim.report.style import figure as empty_figure
-from krcsim.report.style import plain, written
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from krcsim.guest.score import ENOUGH_WAITS, Answer, Comparison
@@ -27,11 +28,22 @@ MOST_NAMED = 4  # misses that have their name in a picture
 Place = Callable[[Answer, int], tuple[float, float, float, float]]
 
 
-@plain()
-def png(comparisons: Sequence[Comparison]) -> bytes:
+def png(comparisons: Sequence[Comparison], theme: str = "") -> bytes:
     """P(wait) and the blocked fraction side by side, predicted against measured, as PNG
-    bytes.
+    bytes. theme: `light` or `dark`; without one that around.
     """
+    with plain(theme):
+        return written(_side_by_side(comparisons), "png")
+
+
+@plain()
+def picture(comparisons: Sequence[Comparison]) -> Picture:
+    """The same for a notebook."""
+    return Picture(_side_by_side(comparisons), finding(comparisons), tuple(comparisons))
+
+
+def _side_by_side(comparisons: Sequence[Comparison]) -> Figure:
+    """The figure of both."""
     fig = empty_figure(11, 5.8, dpi=90)
     top = headings.head(fig, finding(comparisons), recording_in_words(comparisons))
     axes = fig.subplots(1, 2)
@@ -41,7 +53,7 @@ def png(comparisons: Sequence[Comparison]) -> bytes:
         ax.set_title(_panel_title(compared, i), loc="left")
         _draw_against(ax, compared, i)
     axes[0].legend(handles=_handles(), loc="upper left", **palette.LEGEND)
-    return written(fig, "png")
+    return fig
 
 
 def _panel_title(compared: Sequence[Comparison], i: int) -> str:

@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All methods compared: the verdict in words, a chart, a table, plain text, a Result to save."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from krcsim.base.tables import text_table
 from krcsim.methods import exact
 from krcsim.methods.table import METHODS
@@ -15,6 +19,9 @@ from krcsim.results.result import BASE, Result, provenance, words
 from krcsim.studies.all_methods import COMPARED, AllMethods
 from krcsim.studies.entries import entry_of
 from krcsim.studies.reserves import reserve, with_reserve
+
+if TYPE_CHECKING:
+    from krcsim.report.style import Picture
 
 HEAD = [METHODS[method].LABEL for method in COMPARED]
 
@@ -90,6 +97,16 @@ def chart_of_all_methods(found: AllMethods) -> ExactChart:
         title=title_of_all_methods(found),
         setting=setting_in_words(found.scenario, "with the sizes drawn"),
     )
+
+
+def picture_of_all_methods(found: AllMethods) -> Picture:
+    """A picture of all methods against the exact answer."""
+    from krcsim.report.style import Picture
+
+    from krcsim.report.exact_picture import exact_figure
+
+    chart = chart_of_all_methods(found)
+    return Picture(exact_figure(chart), chart.title, found)
 
 
 def table_rows(found: AllMethods) -> list[list[str]]:

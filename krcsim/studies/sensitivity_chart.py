@@ -37,11 +37,6 @@ RANGES = {  # {0} to {1}: the ends of the range
 }
 
 
-def stated(name: str, low: float, high: float) -> str:
-    """An input with its range: calls, 500 to 2000 1/s per CPU."""
-    return f"{INPUTS[name].words}, {' to '.join(_ends(low, high))} {INPUTS[name].unit}".rstrip()
-
-
 def in_rows(name: str, low: float, high: float) -> str:
     """An input in words, and its range in the row below."""
     ends = _ends(low, high)

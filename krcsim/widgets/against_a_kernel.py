@@ -3,6 +3,7 @@
 
 import html
 from pathlib import Path
+from typing import Any
 
 import ipywidgets
 
@@ -65,14 +66,16 @@ class AgainstAKernel:
         self.image = ipywidgets.Image(format="png", layout=dict(width="1000px", max_width="100%"))
         self.status = ipywidgets.HTML(engine_wait.sentence(engine_wait.seconds_to_wait(Scenario())))
         self.status.add_class("krcsim-status")
+        self.value = ipywidgets.HTML("").add_class("krcsim-verdict")
         self.text = ipywidgets.HTML("")
         self.browser_side = BrowserSide()
         self.widget = ipywidgets.VBox(
             [
                 self.browser_side,
                 ipywidgets.HBox([self.which, self.cancel]),
-                self.status,
+                self.value,
                 self.image,
+                self.status,
                 self.text,
             ]
         )
@@ -81,6 +84,7 @@ class AgainstAKernel:
         self._latest = Latest(self._work, self._on_state, Stopped)
         self.which.observe(lambda _change: self._latest.submit(self.which.value), "value")
         self.cancel.on_click(lambda _button: self._latest.cancel())
+        self.browser_side.observe(self._draw_anew, "theme")
         self._latest.submit(name)
 
     def _ipython_display_(self) -> None:
@@ -109,7 +113,7 @@ class AgainstAKernel:
                 found += compare_all(conditions[first : first + CONDITIONS_A_GO], runs)
                 done = f"{len(found)} of {len(conditions)} conditions"
                 ticket.post(self._say, f"{runs} replications: {done}")
-            ticket.show(self._show, (tuple(found), png(found)))
+            ticket.show(self._show, (tuple(found), png(found, self.browser_side.theme)))
 
     def _say(self, text: str) -> None:
         self.status.value = html.escape(text)
@@ -117,11 +121,18 @@ class AgainstAKernel:
     def _show(self, result: tuple[tuple[Comparison, ...], bytes]) -> None:
         self.done, self.image.value = result
 
-        self.browser_side.alt = f"Predicted against measured. {finding(self.done)}."
+        said = f"{finding(self.done)}."
+        self.value.value = html.escape(said)
+        self.browser_side.alt = f"Predicted against measured. {said}"
         rows = f"{table(self.done)}\n\nMisses by family, the worst of each:\n{misses(self.done)}"
         self.text.value = (
             f'<pre style="white-space:pre;overflow-x:auto;font-size:80%">{html.escape(rows)}</pre>'
         )
+
+    def _draw_anew(self, _change: Any) -> None:
+        """The theme is another one: draw what is there again."""
+        if self.done:
+            self.image.value = png(self.done, self.browser_side.theme)
 
     def _on_state(self, state: str) -> None:
         is_running = state == "running"

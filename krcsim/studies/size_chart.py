@@ -26,7 +26,6 @@ XLABELS = {
     "pages": "pages of a CPU, and the bytes that they add",
     "mix": XLABEL,
 }
-CHEAPEST = "lowest for its bytes"
 MOST_MIXES = 3  # pools next to so many numbers of pages have a line each
 Label = Callable[[Point | Tried], str]
 
@@ -138,10 +137,9 @@ def _answer_words(found: Sized) -> str:
 
 
 def chart_of_frontier(found: Frontier) -> Chart:
-    """Pools, pages and mixes over the bytes they add, and the lowest for its bytes."""
-    lines = [*_lines(found.points), _line(CHEAPEST, found.envelope)]
+    """Pools, pages and mixes over the bytes they add."""
     return Chart(
-        tuple(lines),
+        tuple(_lines(found.points)),
         XLABEL,
         QUANTITIES[found.quantity].words,
         True,

@@ -28,12 +28,12 @@ MOST_NAMED = 4  # misses that have their name in a picture
 Place = Callable[[Answer, int], tuple[float, float, float, float]]
 
 
-def png(comparisons: Sequence[Comparison], theme: str = "") -> bytes:
+@plain()
+def png(comparisons: Sequence[Comparison]) -> bytes:
     """P(wait) and the blocked fraction side by side, predicted against measured, as PNG
-    bytes. theme: `light` or `dark`; without one that around.
+    bytes.
     """
-    with plain(theme):
-        return written(_side_by_side(comparisons), "png")
+    return written(_side_by_side(comparisons), "png")
 
 
 @plain()

@@ -2,8 +2,10 @@
 """Recorded conditions against the model's predictions, a set at a time, refined while you look."""
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from krcsim.report.style import plain
 
 import ipywidgets
 
@@ -83,8 +85,8 @@ class AgainstAKernel:
 
         self._latest = Latest(self._work, self._on_state, Stopped)
         self.which.observe(lambda _change: self._latest.submit(self.which.value), "value")
-        self.cancel.on_click(lambda _button: self._latest.cancel())
         self.browser_side.observe(self._draw_anew, "theme")
+        self.cancel.on_click(lambda _button: self._latest.cancel())
         self._latest.submit(name)
 
     def _ipython_display_(self) -> None:
@@ -113,13 +115,26 @@ class AgainstAKernel:
                 found += compare_all(conditions[first : first + CONDITIONS_A_GO], runs)
                 done = f"{len(found)} of {len(conditions)} conditions"
                 ticket.post(self._say, f"{runs} replications: {done}")
-            ticket.show(self._show, (tuple(found), png(found, self.browser_side.theme)))
+            ticket.show(self._show, (tuple(found), *self._drawn(found)))
+
+    def _drawn(self, found: Sequence[Comparison]) -> tuple[bytes, str]:
+        """The picture in JupyterLab's theme of now, and that theme."""
+        theme = self.browser_side.theme
+        with plain(theme):
+            return png(found), theme
+
+    def _draw_anew(self, _change: object) -> None:
+        """The theme is another one: draw what is there again."""
+        if self.done:
+            self.image.value, _ = self._drawn(self.done)
 
     def _say(self, text: str) -> None:
         self.status.value = html.escape(text)
 
-    def _show(self, result: tuple[tuple[Comparison, ...], bytes]) -> None:
-        self.done, self.image.value = result
+    def _show(self, result: tuple[tuple[Comparison, ...], bytes, str]) -> None:
+        self.done, picture, theme = result
+        is_old = theme != self.browser_side.theme  # it changed while the picture was drawn
+        self.image.value = self._drawn(self.done)[0] if is_old else picture
 
         said = f"{finding(self.done)}."
         self.value.value = html.escape(said)
@@ -128,11 +143,6 @@ class AgainstAKernel:
         self.text.value = (
             f'<pre style="white-space:pre;overflow-x:auto;font-size:80%">{html.escape(rows)}</pre>'
         )
-
-    def _draw_anew(self, _change: Any) -> None:
-        """The theme is another one: draw what is there again."""
-        if self.done:
-            self.image.value = png(self.done, self.browser_side.theme)
 
     def _on_state(self, state: str) -> None:
         is_running = state == "running"

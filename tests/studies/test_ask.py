@@ -241,9 +241,9 @@ def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
     explorer = RareAndExact(tmp_path, runs=(8,))
     explorer.size.value = 2
     assert explorer.found is not None
-    assert f"exact chain {words(explorer.found.estimate('exact', 2))}" in explorer.value.value
+    assert f"exact chain {words(explorer.found.estimate('exact', 2))}" in explorer.note.value
     explorer.size.value = 3
-    assert "With 3 objects" in explorer.value.value
+    assert "With 3 objects" in explorer.note.value
 
 
 @pytest.mark.slow
@@ -253,8 +253,8 @@ def test_a_size_that_was_left_out_is_not_told_as_if_it_were_there(tmp_path: Path
     assert explorer.found is not None
     last = len(explorer.found.rows) - 1
     explorer.size.value = 10
-    assert f"With {last} objects" in explorer.value.value
-    assert f"sizes above {last} are left out" in explorer.value.value
+    assert f"With {last} objects" in explorer.note.value
+    assert f"sizes above {last} are left out" in explorer.note.value
 
 
 def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: AllMethods) -> None:

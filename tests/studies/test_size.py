@@ -453,7 +453,7 @@ def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
 def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, runs=(8,))
     assert explorer.buttons["Cancel"].disabled
-    explorer._on_way((0.1, "B2-own"))
+    explorer.progress.say_way((0.1, "B2-own"))
     assert not explorer.buttons["Cancel"].disabled
 
 

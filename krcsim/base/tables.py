@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rows of cells as a table: plain text for terminals and mails, HTML for notebooks."""
+"""Rows of cells as a table: plain text for terminals and mails, HTML for notebooks.
+
+Sentences and lists of names stand before such tables.
+"""
 
 import html
 from collections.abc import Iterable, Sequence
@@ -33,3 +36,14 @@ def html_table(head: Iterable[object], rows: Iterable[Iterable[object]]) -> str:
 
 def _html_cells(tag: str, cells: Iterable[object]) -> str:
     return "".join(f"<{tag}>{html.escape(str(cell))}</{tag}>" for cell in cells)
+
+
+def paragraph(text: str) -> str:
+    """A sentence for a notebook, large enough to be read first."""
+    return f'<p style="font-size: larger">{html.escape(text)}</p>'
+
+
+def html_list(entries: Iterable[tuple[str, str]]) -> str:
+    """Names with what they are, a line each; "" for none."""
+    lines = [f"<b>{html.escape(name)}</b>: {html.escape(what)}" for name, what in entries]
+    return f"<p>{'<br>'.join(lines)}</p>" if lines else ""

@@ -1,32 +1,53 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A result as tables for a terminal."""
+"""A result for a terminal: the verdict, what each row is, and the numbers."""
 
 from typing import Any
 
+WIDTH = 100  # of paragraphs; tables are as wide as they are
+
 
 def result_table(result: Any) -> str:
-    """A table for each window, what is to be known of the numbers, and what each column means."""
+    """The verdict and what each row is, a table for each window without what is empty, what is to
+    be known of the numbers, and what each column means.
+    """
     from krcsim.base.tables import text_table
-    from krcsim.report.chart import is_by_episode
     from krcsim.report.plain_text import wrap
     from krcsim.report.sentences import found_words, unexposed_words
-    from krcsim.results.quantities import QUANTITIES, columns_of_tables
+    from krcsim.report.verdict import verdict
+    from krcsim.results.quantities import QUANTITIES
 
-    names = columns_of_tables(is_by_episode(result))
+    names = result.columns_shown()
     header = [*result.parameters, *names, "runs", f"{names[0]} by"]
 
-    lines: list[str] = []
+    lines = [*wrap(verdict(result), WIDTH), "", *_legend(result), ""]
     for window in result.windows():
         rows = [_row(result, point, names, window) for point in result.points()]
         lines += [f"{window}:", *text_table(header, rows), ""]
 
     points = result.points()
-    notes = [*wrap(found_words(result, points), 100), *wrap(unexposed_words(result, points), 100)]
+    notes = [
+        *wrap(found_words(result, points), WIDTH),
+        *wrap(unexposed_words(result, points), WIDTH),
+    ]
     if notes:
         lines += [*notes, ""]
 
     lines += [f"{name}: {QUANTITIES[name].words}" for name in names]
     return "\n".join(lines)
+
+
+def _legend(result: Any) -> list[str]:
+    """What each row is, in lines with the names below each other."""
+    from krcsim.report.legend import short_legend
+    from krcsim.report.plain_text import wrap
+
+    entries = short_legend(result)
+    column = max(len(name) for name, _ in entries) + 2
+    return [
+        line
+        for name, what in entries
+        for line in wrap(what, WIDTH, name.ljust(column), " " * column)
+    ]
 
 
 def _row(result: Any, point: Any, names: tuple[str, ...], window: str) -> list[str]:

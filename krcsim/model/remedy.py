@@ -164,6 +164,8 @@ class NamedRemedy:
     name: str
     remedy: Remedy
     words: str  # what it does, for people
+    who: str  # whose proposal it is
+    when: str  # the day or the version
     source: str  # the kernel version, commit or message that has it
     in_thread: bool = False  # among the remedies compared where none are named
     in_curve: bool = False  # among those drawn next to the growing reserves
@@ -174,6 +176,8 @@ TABLE: tuple[NamedRemedy, ...] = (
         name="A0",
         remedy=A0,
         words="rcu_head with GFP_NOWAIT, then GFP_ATOMIC",
+        who="Rezki",
+        when="23 March 2020",
         source="20200323113621.12048-5-urezki@gmail.com",
         in_thread=True,
         in_curve=True,
@@ -181,7 +185,9 @@ TABLE: tuple[NamedRemedy, ...] = (
     NamedRemedy(
         name="A1",
         remedy=A1,
-        words="rcu_head with a request that tries hard and may sleep",
+        words="try harder for an rcu_head: the request may sleep",
+        who="Rezki",
+        when="2 April 2020",
         source="20200402123253.10382-1-urezki@gmail.com",
         in_thread=True,
         in_curve=True,
@@ -190,12 +196,16 @@ TABLE: tuple[NamedRemedy, ...] = (
         name="A1-3step",
         remedy=replace(A1, head_alloc="three_step"),
         words="rcu_head with GFP_NOWAIT, GFP_ATOMIC, then GFP_KERNEL",
+        who="Rezki",
+        when="6 April 2020",
         source="20200406161708.GA3919@pc636",
     ),
     NamedRemedy(
         name="B",
         remedy=pool(RCU_NR_EMERGENCY_OBJS),
         words=f"A1 with a pool of {RCU_NR_EMERGENCY_OBJS} objects, empty at boot",
+        who="Rezki",
+        when="3 April 2020",
         source="20200403173051.4081-1-urezki@gmail.com",
         in_thread=True,
         in_curve=True,
@@ -203,14 +213,18 @@ TABLE: tuple[NamedRemedy, ...] = (
     NamedRemedy(
         name="C-A0",
         remedy=replace(A0, cache_at_boot=1),
-        words="A0 with the page of each channel filled at boot",
+        words="A0 with one page per channel preallocated",
+        who="Fernandes",
+        when="4 April 2020",
         source="20200404195129.GA83565@google.com",
         in_thread=True,
     ),
     NamedRemedy(
         name="C-A1",
         remedy=replace(A1, cache_at_boot=1),
-        words="A1 with the page of each channel filled at boot",
+        words="A1 with one page per channel preallocated",
+        who="Fernandes",
+        when="4 April 2020",
         source="20200404195129.GA83565@google.com",
         in_thread=True,
         in_curve=True,
@@ -219,12 +233,16 @@ TABLE: tuple[NamedRemedy, ...] = (
         name="D2-A1",
         remedy=pages(2),
         words="A1 with 2 pages shared, preallocated",
+        who="idea of Fernandes",
+        when="4 April 2020",
         source="20200404195129.GA83565@google.com, 20200416103007.GA3925@pc636",
     ),
     NamedRemedy(
         name="D5-A1",
         remedy=pages(5),
         words="A1 with 5 pages shared, preallocated",
+        who="idea of Fernandes",
+        when="4 April 2020",
         source="20200404195129.GA83565@google.com",
         in_thread=True,
         in_curve=True,
@@ -235,6 +253,8 @@ TABLE: tuple[NamedRemedy, ...] = (
             pages(2), head_alloc="none", page_return="worker", expedited_drain=False, rearm="left"
         ),
         words="no rcu_head, 2 pages shared, preallocated; never drains at once",
+        who="Rezki",
+        when="2020, in v5.9",
         source="v5.9, torvalds/linux 53c72b590b3a",
     ),
 )
@@ -265,7 +285,7 @@ RESERVE = ("nr_emergency_objs", "emergency_at_boot", "cache_shared", "nr_bkv_obj
 
 OWN = "own"  # the name of the remedy that the scenario itself has: "your setting"
 _ON_OWN = f"-{OWN}"
-_SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
+SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
 
 
 def named(name: str, own: Remedy | None = None) -> Remedy:
@@ -291,39 +311,14 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
 
     if name in REMEDIES:
         return REMEDIES[name]
-    if sized := _SIZED.fullmatch(name):
+    if sized := SIZED.fullmatch(name):
         kind, size, at_boot, base = sized.groups()
         return RESERVES[kind, at_boot].make(int(size), REMEDIES[base or "A1"])
 
     capitalised = name[:1].upper() + name[1:]
-    sizes = [capitalised] if _SIZED.fullmatch(capitalised) else []
+    sizes = [capitalised] if SIZED.fullmatch(capitalised) else []
     hint = did_you_mean(name, [*sizes, *REMEDIES], "write for example B12 or D8-A1")
     raise KrcsimError(
         f"remedy {shown(name)} is not known; allowed: {', '.join(REMEDIES)}, or "
         f"B<objects>, D<pages>-A0, D<pages>-A1; {hint}"
     )
-
-
-def words_of(name: str) -> str:
-    """What a remedy is, in words for people: those of its row, or of its reserve with the size.
-
-    A name that stands for neither is returned as it is.
-    """
-    if name == OWN:
-        return "your setting"
-    if name == f"B0{_ON_OWN}":
-        return "your setting without a reserve"
-
-    on_own = name.endswith(_ON_OWN)
-    plain = name.removesuffix(_ON_OWN)
-    for row in TABLE:
-        if row.name == plain and not on_own:
-            return row.words
-
-    if on_own and plain in REMEDIES:
-        return f"your setting with the reserve of {plain}"
-    if sized := _SIZED.fullmatch(plain):
-        kind, size, at_boot, base = sized.groups()
-        words = RESERVES[kind, at_boot].words.replace("N", size, 1)
-        return f"{'your setting' if on_own else base or 'A1'} with {words}"
-    return name

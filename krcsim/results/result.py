@@ -11,7 +11,7 @@ from krcsim.base import cells
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.files import write_whole
 from krcsim.base.reading import read_json, read_text, read_toml
-from krcsim.base.tables import html_table
+from krcsim.base.tables import html_list, html_table, paragraph
 from krcsim.model.scenario import Scenario, from_dict
 from krcsim.model.scenario_file import toml_text
 from krcsim.results.estimate import NOTHING, Estimate
@@ -159,26 +159,42 @@ class Result:
         """Write the result as a file; raises KrcsimError if it exists or cannot be written."""
         return write_whole(path, self.to_json().encode(), overwrite=overwrite)
 
-    def _repr_html_(self) -> str:
-        """How a notebook shows the table: remedies by the main quantities."""
+    def columns_shown(self) -> tuple[str, ...]:
+        """The quantities of a table: the main ones that have an answer anywhere, and the first."""
         windows = self.windows()
-        names = columns_of_tables(
+        first, *others = columns_of_tables(
             by_episode=any(window.startswith("episode") for window in windows)
         )
+        answered = [
+            name
+            for name in others
+            if any(
+                self.get(point, name, window).kind != "none"
+                for point in self.points()
+                for window in windows
+            )
+        ]
+        return (first, *answered)
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the verdict, what each row is, and the main quantities."""
+        from krcsim.results.legend import short_legend
+        from krcsim.results.verdict import verdict
+
+        names = self.columns_shown()
         rows = [
             [*point, window, *(words(self.get(point, name, window)) for name in names)]
             for point in self.points()
-            for window in windows
+            for window in self.windows()
         ]
-        return html_table([*self.parameters, "window", *names], rows)
+        table = html_table([*self.parameters, "window", *names], rows)
+        return f"{paragraph(verdict(self))}{html_list(short_legend(self))}{table}"
 
     def __repr__(self) -> str:
-        """In a line what it is: the rows are for tables."""
-        windows = ", ".join(self.windows()[:4])
-        return (
-            f"<Result: {len(self.points())} points of {', '.join(self.parameters)[:60]} in "
-            f"{windows}; {len(self.rows)} rows>"
-        )
+        """In a line the verdict: the rows are for tables."""
+        from krcsim.results.verdict import verdict
+
+        return f"<Result: {len(self.points())} points; {verdict(self)}>"
 
 
 def scenario_of(result: Result) -> Scenario:

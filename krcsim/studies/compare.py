@@ -5,7 +5,8 @@ wait, other methods are asked.
 
 import math
 import shlex
-from dataclasses import replace
+from collections.abc import Mapping
+from dataclasses import asdict, replace
 from typing import Any
 
 from krcsim.base.errors import KrcsimError, refuse
@@ -15,6 +16,7 @@ from krcsim.methods.plain import runs_until_known
 from krcsim.model.remedy import THREAD, Remedy, named
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import command_near, given
+from krcsim.results.legend import MADE
 from krcsim.results.quantities import QUANTITIES, answers, asked_by_episode
 from krcsim.results.result import BASE, Result, provenance
 from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Have, Progress, Stop, check_study
@@ -43,7 +45,8 @@ def compare(scenario: Scenario | str, remedies: Remedies = THREAD, **how: Any) -
     """
     scenario = given(scenario)
     how["command"] = how.get("command") or same_in_a_shell("compare", scenario, remedies, how)
-    return answer_points(scenario, (), scenarios_of(scenario, remedies), **how)
+    points = scenarios_of(scenario, remedies)
+    return answer_points(scenario, (), points, made=_made_by_name(remedies), **how)
 
 
 @takes_rungs
@@ -67,7 +70,15 @@ def episodes(
         "compare", scenario, remedies, how, f"--by-episode {count}"
     )
     points = scenarios_of(from_boot, remedies)
-    return answer_points(scenario, (), points, by_episode=count, **how)
+    made = _made_by_name(remedies)
+    return answer_points(scenario, (), points, by_episode=count, made=made, **how)
+
+
+def _made_by_name(remedies: Remedies) -> dict[str, Any]:
+    """The fields of remedies that Python gave names of its own, for who reads the result."""
+    if not isinstance(remedies, dict):
+        return {}
+    return {MADE: {str(name): asdict(remedy) for name, remedy in remedies.items()}}
 
 
 def _long_enough_ms(scenario: Scenario, count: int) -> float:
@@ -128,9 +139,10 @@ def answer_points(
     stop: Stop | None = None,
     have: Have | None = None,
     by_episode: int = 0,
+    made: Mapping[str, Any] | None = None,
 ) -> Result:
     """All points of a question as one Result; `over` names the fields that vary besides the
-    remedy.
+    remedy. `made`: more for its provenance.
     """
     check_study(seed, precision, max_runs)
     check_budget(budget)
@@ -187,7 +199,9 @@ def answer_points(
         ("remedy", *over, *BASE),
         tuple(rows),
         tuple(differences(kept, windows, bool(by_episode))),
-        provenance(command, scenario, seed, runs=replications, budget=budget, why=why),
+        provenance(
+            command, scenario, seed, runs=replications, budget=budget, why=why, **(made or {})
+        ),
     )
 
 

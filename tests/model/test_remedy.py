@@ -14,9 +14,9 @@ from krcsim.model.remedy import (
     THREAD,
     named,
     p_no_head,
-    words_of,
 )
 from krcsim.model.remedy_list import CURVE, listed
+from krcsim.model.remedy_words import words_of
 from krcsim.model.scenario import Scenario, changed
 
 

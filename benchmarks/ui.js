@@ -15,8 +15,7 @@ window.bench = (() => {
   }
 
   function words(root) {
-    const texts = [...root.querySelectorAll(".widget-html-content")].map((e) => e.textContent);
-    return texts.find((text) => text.startsWith("P(wait) of your setting")) ?? "";
+    return root.querySelector(".krcsim-words")?.textContent ?? "";
   }
 
   async function picture(img, root, pictures) {
@@ -41,7 +40,7 @@ window.bench = (() => {
       const root = document.querySelector(selector), img = root.querySelector("img"), pictures = [];
       places[name] = { root, pictures };
       new MutationObserver(() => picture(img, root, pictures)).observe(img, { attributeFilter: ["src"] });
-      const status = root.querySelector(".krcsim-right .krcsim-status");
+      const status = root.querySelector(".krcsim-status");
       if (status) new MutationObserver(() => said.push([performance.now(), status.textContent]))
         .observe(status, { subtree: true, childList: true, characterData: true });
     },

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import io
 import os
 import shlex
 import shutil
@@ -21,6 +22,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
+
+from matplotlib.image import imread
 
 from krcsim.cli.arguments import scenario_from
 from krcsim.cli.command_line import parsed
@@ -48,6 +51,8 @@ PATIENCE = 60.0  # seconds; a wait ends as soon as there is what it waits for
 Screen = tuple[int, int, int]  # width, height, device pixels in one of CSS
 LAPTOP: Screen = (1366, 768, 1)
 ZOOMED: Screen = (683, 384, 2)  # the laptop's, at 200 %
+DESKTOP: Screen = (1920, 1080, 1)
+NARROW: Screen = (900, 768, 1)
 WHAT_A_USER_LEAVES = shutil.ignore_patterns(
     "krcsim-export", "*.autosave*.toml", "*.pin-?.toml", ".ipynb_checkpoints"
 )
@@ -86,13 +91,27 @@ TOO_WIDE = """explorer => {
 }"""
 CUT_CHOICES = """explorer => {
     const pen = document.createElement("canvas").getContext("2d"), arrow = 20;
-    return [...explorer.querySelectorAll("select")].flatMap(select => {
+    const seen = [...explorer.querySelectorAll("select")].filter(e => e.getClientRects().length);
+    return seen.flatMap(select => {
         const style = getComputedStyle(select);
         pen.font = style.font;
         const room = select.clientWidth - parseFloat(style.paddingLeft) - arrow;
         return [...select.options].map(o => o.text)
             .filter(text => pen.measureText(text).width > room);
     });
+}"""
+
+# The edges of the first element of each selector, and of what is seen of the notebook.
+EDGES = """(explorer, parts) => {
+    const edges = e => { const box = e.getBoundingClientRect();
+        return {left: box.left, top: box.top, right: box.right, bottom: box.bottom}; };
+    const seen = explorer.closest(".jp-WindowedPanel-outer");
+    return [seen, ...parts.map(part => explorer.querySelector(part))].map(edges);
+}"""
+BACKGROUND = """explorer => {
+    const pen = document.createElement("canvas").getContext("2d");
+    pen.fillStyle = getComputedStyle(explorer).getPropertyValue("--jp-layout-color0").trim();
+    return pen.fillStyle;
 }"""
 
 T = TypeVar("T")
@@ -168,8 +187,7 @@ class Notebook:
         """Run All Cells, and the first answer."""
         self.menu("Run", "Run All Cells")
         self.until(lambda: self.root.count() and not self.is_gone() and self.answer(), "an answer")
-        self.idle()  # the cells below scroll the explorer away
-        self.root.evaluate("e => e.scrollIntoView()")
+        self.idle()
 
     def restart(self) -> None:
         self.menu("Kernel", "Restart Kernel…")
@@ -231,7 +249,23 @@ class Notebook:
         return got
 
     def handle(self, label: str) -> Any:
+        """The handle of a slider, on the tab that is opened for it."""
+        self.open_tab_of(label)
         return self.root.get_by_role("slider", name=label, exact=True)
+
+    def tabs(self, of: str) -> list[Any]:
+        """The tabs of the controls, or of the answers; none where a few controls need none."""
+        return list(self.root.locator(f".krcsim-{of}").get_by_role("tab").all())
+
+    def open_tab(self, name: str) -> None:
+        """Open a tab by its name."""
+        self.root.get_by_role("tab", name=name, exact=True).click()
+
+    def open_tab_of(self, label: str) -> None:
+        """Open the tab that a control stands on, if it is hidden."""
+        control = next((c for c in CONTROLS.values() if c.label == label), None)
+        if control and self.tabs("controls") and not self.box(label).is_visible():
+            self.open_tab(control.tab)
 
     def drag(self, label: str, way: int) -> None:
         """Drag a handle by the mouse, by a step and a half or a twelfth of the slider, whichever is
@@ -282,6 +316,7 @@ class Notebook:
         return self.values()["Preset"]
 
     def choose(self, label: str, option: str) -> None:
+        self.open_tab_of(label)
         self.box(label).locator("select").select_option(value=option)
 
     def button(self, name: str) -> Any:
@@ -307,7 +342,7 @@ class Notebook:
 
     def command(self) -> str:
         """The shell command below the picture."""
-        return str(self.root.get_by_text("The same from a shell").locator("code").text_content())
+        return str(self.root.locator(".krcsim-shell pre").text_content())
 
     def picture(self) -> Picture:
         """What is drawn now."""
@@ -319,6 +354,30 @@ class Notebook:
             except Exception as exc:  # it was replaced while it was read
                 last = exc
         raise last
+
+    def pixels(self) -> Any:
+        """The picture's pixels [row, column, colour], 0 to 255."""
+        png = base64.b64decode(self.root.locator("img").first.evaluate(READ_PICTURE))
+        return (imread(io.BytesIO(png))[:, :, :3] * 255).round().astype(int)
+
+    def is_in_theme(self) -> bool:
+        """Whether the picture's background is that of JupyterLab."""
+        there = self.root.evaluate(BACKGROUND)  # as #rrggbb
+        return "#" + "".join(f"{part:02x}" for part in self.pixels()[0, 0]) == there
+
+    def is_drawn_as_shown(self) -> bool:
+        """Whether the picture has as many pixels as its place on the screen, so that it is
+        sharp.
+        """
+        image = self.root.locator("img").first
+        ratio = self.page.evaluate("devicePixelRatio")
+        shown = image.evaluate("e => [e.clientHeight, e.clientWidth]")
+        height, width, _ = self.pixels().shape
+        return [height, width] == [round(length * ratio) for length in shown]
+
+    def edges(self, *parts: str) -> list[dict[str, float]]:
+        """The edges of what is seen of the notebook, and of each part of the explorer."""
+        return list(self.root.evaluate(EDGES, list(parts)))
 
     def drawn(self) -> Scenario:
         """The scenario that the picture says it shows."""
@@ -370,7 +429,7 @@ class Notebook:
     def export(self) -> set[Path]:
         """Export all; the new files."""
         before = set(self.folder.glob("krcsim-export/*"))
-        self.press("Export all")
+        self.press("Export")
         self.until(
             lambda: len(set(self.folder.glob("krcsim-export/[!.]*")) - before) >= 7,
             "seven new files",
@@ -388,7 +447,11 @@ class Notebook:
 
     def cut_choices(self) -> list[str]:
         """The choices that are too long for their list."""
-        return list(self.root.evaluate(CUT_CHOICES))
+        found = self.root.evaluate(CUT_CHOICES)
+        for tab in self.tabs("controls"):
+            tab.click()
+            found += self.root.evaluate(CUT_CHOICES)
+        return list(found)
 
     # ---- one episode
 

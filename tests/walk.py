@@ -90,7 +90,7 @@ def choices(
         return lambda: setattr(widget, "value", value)
 
     shown = [
-        path for path, (control, _) in explorer.rows.items() if control.layout.display != "none"
+        path for path, control in explorer.controls.items() if control.layout.display != "none"
     ]
     for _ in range(8):
         path = r.choice(shown)
@@ -103,7 +103,7 @@ def choices(
     for text in ("Reset", "Pin", "Unpin", "Cancel"):
         yield text, explorer.buttons[text].click
     for name, widget in vars(explorer).items():
-        if isinstance(widget, w.Dropdown | w.SelectionSlider) and name not in ("preset", "dpi"):
+        if isinstance(widget, w.Dropdown | w.SelectionSlider) and name != "preset":
             value = r.choice([v for _, v in widget.options])
             yield f"{name}={value}", set_value(widget, value)
         elif isinstance(widget, w.IntSlider | w.BoundedIntText):

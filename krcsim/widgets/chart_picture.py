@@ -6,7 +6,7 @@ from functools import partial
 
 from krcsim.report import figures
 from krcsim.report.chart import Chart
-from krcsim.widgets.live_picture import LivePicture
+from krcsim.widgets.live_picture import Drawing, LivePicture
 
 
 def with_look(chart: Chart, look: str) -> Chart:
@@ -14,9 +14,9 @@ def with_look(chart: Chart, look: str) -> Chart:
     return replace(chart, lines=tuple(replace(line, look=look) for line in chart.lines))
 
 
-def chart_picture(picture: LivePicture, chart: Chart, command: str) -> bytes:
-    """A chart as PNG, stamped with the command that makes its numbers again."""
-    return picture.png(
+def chart_picture(picture: LivePicture, chart: Chart, command: str) -> Drawing:
+    """A chart as a picture, stamped with the command that makes its numbers again."""
+    return picture.drawing(
         figures.frame_key(chart),
         partial(figures.frame, chart=chart),
         partial(figures.draw, chart),

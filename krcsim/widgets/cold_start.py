@@ -18,6 +18,7 @@ class ColdStart(RemediesCompared):
     name = COLD_START
     remedies = "cold"
     options = " --by-episode 8"
+    asks = "krcsim.episodes"
 
     def ask(self, scenario: Scenario, remedies: str, **how: Any) -> Result:
         """Run the question, episode by episode."""

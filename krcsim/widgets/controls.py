@@ -4,8 +4,7 @@
 A new slider is a new row of CONTROLS, and nothing else.
 """
 
-import html
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from operator import attrgetter
 from typing import Any
@@ -35,8 +34,19 @@ PROBABILITIES = (
 )
 
 LOOK: dict[str, Any] = dict(
-    style=dict(description_width="11em"), layout=dict(width="25em", margin="0")
+    style=dict(description_width="10em"), layout=dict(width="100%", margin="0")
 )
+
+# The tab on which a control stands, by the section of the scenario that its field is in.
+TABS = {
+    "remedy": "Remedy",
+    "allocator": "Pressure",
+    "memory": "Pressure",
+    "workload": "Load and machine",
+    "machine": "Load and machine",
+    "grace_period": "Load and machine",
+}
+MOST_ON_A_TAB = 6  # as many are on the screen without tabs, too
 
 
 @dataclass(frozen=True)
@@ -69,6 +79,15 @@ class Control:
     def field_value(self, value: Any) -> Any:
         """What the field is where the control has a value."""
         return None if self.unset is not None and value == self.unset else value
+
+    @property
+    def tab(self) -> str:
+        """The tab that it stands on."""
+        return TABS[self.field.split(".")[0]]
+
+    def explanation(self) -> str:
+        """The kernel's symbol, and what the field is for."""
+        return f"{self.symbol}: {self.purpose()}"
 
     def purpose(self) -> str:
         """What the field is for, as the scenario's own documentation says."""
@@ -141,7 +160,7 @@ CONTROLS: dict[str, Control] = {
         ),
         Control(
             "remedy.cache_at_boot",
-            "Pages at boot (pages)",
+            "Pages at boot",
             "kfree_rcu_batch_init()",
             PAGES,
             WITH_RESERVES,
@@ -241,15 +260,31 @@ def controls_of(question: str) -> dict[str, Control]:
 
 
 def make_widget(control: Control) -> Any:
-    """The slider, or the list of choices."""
+    """The slider, or the list of choices; the browser shows its tooltip on focus, too."""
     kind = ipywidgets.Dropdown if control.is_choice else ipywidgets.SelectionSlider
-    return kind(options=control.options(), description=control.label, **LOOK)
+    return kind(
+        options=control.options(),
+        description=control.label,
+        tooltip=control.explanation(),
+        **LOOK,
+    )
 
 
-def make_explanation(control: Control) -> Any:
-    """The small line below a control: the kernel's symbol, and what the field is for."""
-    text = f"{control.symbol}: {control.purpose()}"
-    return ipywidgets.HTML(html.escape(text)).add_class("krcsim-why")
+def make_tabs(widgets: Mapping[str, Any]) -> Any:
+    """Controls, given by field, on a tab each for remedy, pressure, and load and machine.
+
+    A few are all on the screen, without tabs.
+    """
+    if len(widgets) <= MOST_ON_A_TAB:
+        return ipywidgets.VBox(list(widgets.values())).add_class("krcsim-controls")
+
+    by_tab: dict[str, list[Any]] = {tab: [] for tab in TABS.values()}
+    for field, widget in widgets.items():
+        by_tab[CONTROLS[field].tab].append(widget)
+
+    there = {tab: found for tab, found in by_tab.items() if found}
+    pages = [ipywidgets.VBox(found) for found in there.values()]
+    return ipywidgets.Tab(pages, titles=tuple(there)).add_class("krcsim-controls")
 
 
 def values_of(widget: Any) -> list[Any]:

@@ -12,9 +12,7 @@ import threading
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
-from time import monotonic
 from typing import Any, ClassVar
 
 from krcsim.report.style import plain
@@ -25,30 +23,33 @@ from krcsim.base.errors import KrcsimError
 from krcsim.base.old_names import runs_on_rung
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
-from krcsim.report.export import Answer
 from krcsim.runs.ladder import check_runs
 from krcsim.runs.replications import Stopped
 from krcsim.runs.waiting import announced_to
 from krcsim.widgets import autosave, engine_wait
+from krcsim.widgets.answer_tabs import AnswerTabs
 from krcsim.widgets.browser_side import BrowserSide
 from krcsim.widgets.controls import (
     CONTROLS,
-    LOOK,
     controls_of,
     make_buttons,
-    make_explanation,
+    make_tabs,
     make_widget,
     set_widget,
 )
 from krcsim.widgets.export import export_answer
 from krcsim.widgets.latest import Latest, Ticket
-from krcsim.widgets.live_picture import SIZE, LivePicture, blank
+from krcsim.widgets.layout import arranged
+from krcsim.widgets.live_picture import NO_PICTURE, LivePicture
+from krcsim.widgets.progress_line import Pace, ProgressLine
+from krcsim.widgets.screen import look_for
 from krcsim.widgets.setting import (
     make_consistent,
     scenario_with,
     settle_reserves,
     without_effect,
 )
+from krcsim.widgets.shown import Shown as Shown
 
 PRESETS = {
     "As posted (C on A0)": "thread-as-posted",
@@ -59,32 +60,29 @@ PRESETS = {
 NO_PRESET = ("(your setting)", "")
 BUTTONS = (
     ("Reset", "Back to the preset"),
-    ("Cancel", "Stop refining; the picture stays"),
     ("Pin", "Keep this curve to compare the next one with"),
     ("Unpin", "Take the pinned curves away"),
-    ("Export all", "Figure (png, svg, pdf), data, scenario, result and answer into the folder"),
+    ("Export", "Figure (png, svg, pdf), data, scenario, result and answer into the folder"),
 )
-STATES = {
-    "running": "running ...",
-    "done": "done",
-    "stopped": "stopped; the picture stays as it is",
-}
-REPORT_EACH_S = 0.1  # progress is said no more often
 
 
-@dataclass(frozen=True)
-class Shown:
-    """An answer as it is on the screen.
+WHY = "Point at a control, or go to it by Tab: what it is in the kernel stands here."
 
-    png: the picture. words: HTML below it. alt: the same for who cannot see it. found: what the
-    question found, as Python has it.
-    """
 
-    answer: Answer
-    png: bytes
-    words: str
-    alt: str
-    found: Any = None
+def not_shown(labels_by_reason: dict[str, list[str]]) -> str:
+    """Which controls are hidden, and behind a click why, as HTML; "" if there are none."""
+    if not labels_by_reason:
+        return ""
+
+    labels = [label for group in labels_by_reason.values() for label in group]
+    reasons = [
+        f"<li>{html.escape(', '.join(group))}: {html.escape(reason)}</li>"
+        for reason, group in labels_by_reason.items()
+    ]
+    return (
+        f"<details><summary>Changes nothing here: {html.escape(', '.join(labels))}</summary>"
+        f"<ul>{''.join(reasons)}</ul></details>"
+    )
 
 
 class SetByProgram(threading.local):
@@ -110,6 +108,7 @@ class Explorer:
     presets: ClassVar[dict[str, str]] = PRESETS  # by label; the first one is the default
     logs_events: ClassVar[bool] = False  # whether the events of a run are asked for
     pins_at_most: ClassVar[int] = 0  # curves of other settings next to the present one
+    extras_below: ClassVar[bool] = False  # extras() stand below the picture, not by the controls
     steps: ClassVar[tuple[int, ...]] = (8, 32, 64, 256)
 
     def __init__(
@@ -135,12 +134,12 @@ class Explorer:
         self.done: Shown | None = None
         self.base = load_scenario(preset or next(iter(self.presets.values())))
         self._set_by_program = SetByProgram()
-        self._remark_text = ""
         self._latest = Latest(self._work, self._on_state, Stopped)
+        self._pace = Pace()
 
         self._make_inputs()
         self._make_outputs()
-        self._arrange()
+        self.widget = arranged(self)
         self._connect()
 
         message = "" if preset else self._restore()
@@ -161,7 +160,9 @@ class Explorer:
         raise NotImplementedError
 
     def extras(self) -> list[Any]:
-        """Widgets below the picture that only this question has."""
+        """Widgets that only this question has: by the controls, or with extras_below below the
+        picture.
+        """
         return []
 
     def scenarios(self, scenario: Scenario) -> dict[str, Scenario]:
@@ -175,92 +176,48 @@ class Explorer:
     # ---- widgets
 
     def _make_inputs(self) -> None:
+        small: Any = dict(style=dict(description_width="initial"))
         self.preset = ipywidgets.Dropdown(
-            options=[*self.presets.items(), NO_PRESET], description="Preset", **LOOK
+            options=[*self.presets.items(), NO_PRESET], description="Preset", **small
         )
         self.file = ipywidgets.Text(
-            placeholder="path of a .toml, then Enter",
-            description="Load scenario",
+            placeholder="a scenario's path (.toml), then Enter",
+            description="Load",
             continuous_update=False,
-            **LOOK,
+            **small,
         )
-
-        self.controls: dict[str, Any] = {}  # by field
-        self.rows: dict[str, tuple[Any, Any]] = {}  # a control, and what it is for
-        for field, control in controls_of(self.name).items():
-            self.controls[field] = make_widget(control)
-            self.rows[field] = (self.controls[field], make_explanation(control))
-
-        self.without = ipywidgets.HTML("").add_class("krcsim-why")
+        self.controls: dict[str, Any] = {
+            field: make_widget(control) for field, control in controls_of(self.name).items()
+        }
+        self.tabs = make_tabs(self.controls)
         self.buttons = make_buttons(BUTTONS)
-        self.into = ipywidgets.Text(value="krcsim-export", description="Export into", **LOOK)
-        self.dpi = ipywidgets.Dropdown(
-            options=[(f"{dpi} dpi", dpi) for dpi in (100, 150, 200, 300)],
-            value=150,
-            description="PNG resolution",
-            **LOOK,
-        )
 
     def _make_outputs(self) -> None:
-        width, height = (f"{pixels}px" for pixels in SIZE)
-
-        self.image = ipywidgets.Image(
-            value=blank(), format="png", layout=dict(width=width, height=height, max_width="100%")
-        )
-        self.bar = ipywidgets.FloatProgress(
-            max=1.0, layout=dict(width=width, height="6px", max_width="100%")
-        )
-        self.status = ipywidgets.HTML("")
-        self.status.add_class("krcsim-status")  # a live region: it is read aloud when it changes
-        self.value = ipywidgets.HTML("")
-        self.shell = ipywidgets.HTML("")
-        self.answer = ipywidgets.Textarea(
-            rows=24,
-            description="Answer",
-            layout=dict(width="54em", max_width="100%"),
-            style=dict(description_width="5em"),
-        )
+        self.image = ipywidgets.Image(value=NO_PICTURE, format="png")
+        self._fit_image()
+        self.value = ipywidgets.HTML("").add_class("krcsim-verdict")
+        self.why = ipywidgets.HTML(WHY).add_class("krcsim-why")
+        self.without = ipywidgets.HTML("").add_class("krcsim-without")
+        self.note = ipywidgets.HTML("").add_class("krcsim-note")  # for the question's own words
+        self.progress = ProgressLine()
+        self.bar, self.status = self.progress.bar, self.progress.status
+        self.buttons["Cancel"] = self.progress.cancel
+        self.answers = AnswerTabs()
         self.browser_side = BrowserSide(alt="no picture yet")
-
-    def _arrange(self) -> None:
-        texts = ["Reset", "Cancel"] + ["Pin", "Unpin"] * bool(self.pins_at_most)
-        left = [
-            self.preset,
-            self.file,
-            *(widget for row in self.rows.values() for widget in row),
-            self.without,
-            ipywidgets.HBox([self.buttons[text] for text in texts]),
-            self.into,
-            self.dpi,
-            self.buttons["Export all"],
-        ]
-        right = [self.image, self.bar, self.status, self.value, *self.extras(), self.shell]
-
-        columns = ipywidgets.Box(
-            [
-                ipywidgets.VBox(left).add_class("krcsim-left"),
-                ipywidgets.VBox(
-                    right,
-                    layout=dict(width=f"{SIZE[0] + 8}px", max_width="100%", flex="0 1 auto"),
-                ).add_class("krcsim-right"),
-            ],
-            layout=dict(display="flex", flex_flow="row wrap"),
-        )
-        self.widget = ipywidgets.VBox([self.browser_side, columns, self.answer])
-        self.widget.add_class("krcsim-explorer")
 
     def _connect(self) -> None:
         for control in self.controls.values():
             control.observe(self._moved, "value")
         self.preset.observe(self._choose_preset, "value")
         self.file.observe(self._load, "value")
+        self.browser_side.observe(self._look_anew, ["theme", "room", "ratio"])
 
         actions = {
             "Reset": lambda: self.show_setting(self.base),
             "Cancel": self._latest.cancel,
             "Pin": self._pin,
             "Unpin": self._unpin,
-            "Export all": self.export,
+            "Export": self.export,
         }
         for text, action in actions.items():
             self.buttons[text].on_click(lambda _button, action=action: action())
@@ -297,7 +254,7 @@ class Explorer:
                 set_widget(widget, CONTROLS[field].value_in(scenario))
             self.preset.value = self._preset_of(scenario)
 
-        self._remark_text = message
+        self.progress.remark = message
         self._moved()
 
     def _preset_of(self, scenario: Scenario) -> str:
@@ -318,22 +275,18 @@ class Explorer:
             self._set_by_program.on = False
 
     def _offer_controls(self, scenario: Scenario) -> None:
-        """Show the controls that change something, and say why the others are not there."""
+        """Show the controls that change something, and keep at hand why the others do not."""
         useless = self.without_effect(scenario)
 
-        for field, row in self.rows.items():
+        for field, widget in self.controls.items():
             display = "none" if field in useless else None
-            for widget in row:
-                if widget.layout.display != display:
-                    widget.layout.display = display
+            if widget.layout.display != display:
+                widget.layout.display = display
 
         labels_by_reason: dict[str, list[str]] = {}
         for field, reason in useless.items():
             labels_by_reason.setdefault(reason, []).append(CONTROLS[field].label)
-
-        reasons = [f"{', '.join(labels)}: {reason}" for reason, labels in labels_by_reason.items()]
-        text = f"Not shown, since they change nothing here: {'; '.join(reasons)}."
-        self.without.value = html.escape(text) if reasons else ""
+        self.without.value = not_shown(labels_by_reason)
 
     # ---- moves
 
@@ -375,10 +328,14 @@ class Explorer:
     def _settle(self, moved: Any) -> None:
         """After a move: values that fit together, and no preset any more."""
         settle_reserves(self.controls, moved)
-        self._remark_text = make_consistent(self.controls, moved, lambda: self.scenario)
+        self.progress.remark = make_consistent(self.controls, moved, lambda: self.scenario)
 
         if moved in self.controls.values():  # a step to another event leaves the setting as it is
             self.preset.value = ""
+
+    def _remark(self, text: str) -> None:
+        """Say something that stays next to the progress until a control is moved."""
+        self.progress.say_remark(text)
 
     def _pin(self) -> None:
         if self.done is None:
@@ -400,7 +357,9 @@ class Explorer:
     def export(self) -> list[Path]:
         """Write all that is shown into the folder; overwrites nothing."""
         answer = self.done.answer if self.done else None
-        files, message = export_answer(self.home, self.into.value, answer, self.dpi.value)
+        files, message = export_answer(
+            self.home, self.answers.into.value, answer, self.answers.dpi.value
+        )
         self._remark(message)
         return files
 
@@ -432,13 +391,13 @@ class Explorer:
     def _work(self, ticket: Ticket) -> None:
         scenario, pins = ticket.value
 
-        with announced_to(lambda text: ticket.post(self._on_announced, text)):
+        with announced_to(lambda text: ticket.post(self.progress.say_announced, text)):
             engine_wait.get_ready(
                 scenario,
-                lambda share: ticket.post(self._on_compiling, share),
+                lambda share: ticket.post(self.progress.set_share, share),
                 logs_events=self.logs_events,
             )
-            self._begun_at = self._reported_at = monotonic()
+            self._pace = Pace()
             try:
                 self.work(ticket, scenario, pins)
             # a question that this setting has no answer to, as of episodes where there are none
@@ -447,51 +406,39 @@ class Explorer:
 
     def report_progress(self, ticket: Ticket, share: float, what: str) -> None:
         """Say how far the work is (0 to 1) and how long it may still take."""
-        now = monotonic()
-        if now - self._reported_at <= REPORT_EACH_S:
-            return
-
-        self._reported_at = now
-        left_s = max(0.1, (now - self._begun_at) * (1.0 / max(share, 1e-3) - 1.0))
-        left = f"{left_s:.0f}" if left_s >= 10.0 else f"{left_s:.1f}"
-        ticket.post(self._on_way, (share, f"{what}; about {left} s left"))
+        text = self._pace.words(share, what)
+        if text:
+            ticket.post(self.progress.say_way, (share, text))
 
     # ---- back on the event loop, the only thread that sets widgets
 
-    def _on_announced(self, text: str) -> None:
-        """For what the worker waits, as that the engine is compiled."""
-        self._say(text[:1].upper() + text[1:])
-
-    def _on_compiling(self, share: float) -> None:
-        self.bar.value = share
-
-    def _on_way(self, way: tuple[float, str]) -> None:
-        share, text = way
-        self.buttons["Cancel"].disabled = False  # there may be no answer yet
-        self.bar.value = share
-        self._say(text)
-
-    def _say(self, text: str) -> None:
-        """Say how the work goes, with the last remark behind it."""
-        remark = f". {self._remark_text}" if self._remark_text else ""
-        self.status.value = html.escape(text + remark)
-
-    def _remark(self, text: str) -> None:
-        """Say something that stays next to the progress until a slider is moved."""
-        self._remark_text = text
-        self.status.value = html.escape(text)
-
     def _show(self, shown: Shown) -> None:
+        drawing = shown.drawing
+        if drawing.look != self.picture.look:  # it changed while the picture was drawn
+            drawing = drawing.again()
+
         self.done = shown
-        self.image.value = shown.png
-        self.value.value = shown.words
+        self.image.value = drawing.png
+        self.value.value = html.escape(shown.verdict) or shown.words
         self.browser_side.alt = shown.alt
-        command = html.escape(shown.answer.command)
-        self.shell.value = f"The same from a shell: <code>{command}</code>"
-        self.answer.value = shown.answer.text
+        self.answers.show(shown)
+
+    def _look_anew(self, _change: Any) -> None:
+        """The theme, or the room for the picture, is another one: draw what is there again."""
+        side = self.browser_side
+        look = look_for(side.theme, side.room, side.ratio)
+        if look == self.picture.look:
+            return
+
+        self.picture.look = look
+        self._fit_image()
+        if self.done is not None:
+            self.image.value = self.done.drawing.again().png
+
+    def _fit_image(self) -> None:
+        """Give the picture the place that it is drawn for, or the page would jump."""
+        look = self.picture.look
+        self.image.layout.width, self.image.layout.height = f"{look.width}px", f"{look.height}px"
 
     def _on_state(self, state: str) -> None:
-        is_running = state == "running"
-        self.buttons["Cancel"].disabled = not is_running
-        self.bar.value = 0.0 if is_running else 1.0
-        self._say(STATES.get(state, state))
+        self.progress.say_state(state)

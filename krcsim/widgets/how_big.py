@@ -14,9 +14,10 @@ from krcsim.studies.size import size
 from krcsim.studies.size_chart import chart_of_sizes
 from krcsim.studies.size_words import size_result, size_sentence, size_text
 from krcsim.studies.sized import Sized
-from krcsim.widgets.controls import HOW_BIG
+from krcsim.widgets.controls import HOW_BIG, LOOK
 from krcsim.widgets.explorer import Shown
 from krcsim.widgets.latest import Ticket
+from krcsim.widgets.python_code import arguments, python_code
 from krcsim.widgets.refined_finding import RefinedFinding
 from krcsim.widgets.setting import possible
 
@@ -34,25 +35,22 @@ class HowBig(RefinedFinding):
 
     def extras(self) -> list[Any]:
         """The target, and what is to be small."""
-        look: Any = dict(
-            style=dict(description_width="9em"), layout=ipywidgets.Layout(width="30em")
-        )
         self.target = ipywidgets.SelectionSlider(
             options=[(f"{target:.0e}".replace("e-0", "e-"), target) for target in TARGETS],
             value=1e-6,
             description="Target P(wait)",
-            **look,
+            **LOOK,
         )
         self.of = ipywidgets.Dropdown(
             options=[("smallest pool", "pool"), ("fewest pages", "pages"), ("cheapest mix", "mix")],
             description="Look for the",
-            **look,
+            **LOOK,
         )
         self.at_boot = ipywidgets.Dropdown(
             options=[("as in the scenario", "own"), ("empty", "empty"), ("full", "full")],
             value="full",
             description="At boot it is",
-            **look,
+            **LOOK,
         )
 
         extras = [self.target, self.of, self.at_boot]
@@ -98,4 +96,12 @@ class HowBig(RefinedFinding):
             size_sentence(found),
             size_text(found),
             size_result(found),
+            self.python(found),
         )
+
+    def python(self, found: Sized) -> str:
+        """The Python that finds it."""
+        asked = arguments(
+            target=found.target, of=found.of, at_boot=found.at_boot, max_runs=found.max_runs
+        )
+        return python_code(found.scenario, f"krcsim.size(scenario, {asked})")

@@ -2,9 +2,12 @@
 """A picture that follows a slider: what stays is drawn once, what moves is blitted onto it."""
 
 import struct
+import threading
 import zlib
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,11 +15,26 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
+from krcsim.widgets.screen import Look
+
 RIGHT = 0.985  # where the axes end, in parts of the width
-SIZE = (570, 420)  # pixels; the widget is fixed to it, or the page would jump
-DOTS_PER_INCH = 100
+DOTS_PER_INCH = 100  # of CSS
 FRAMES_KEPT = 6  # limits go back and forth between an old curve, a new point and a new curve
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
+# Until there is a picture; a browser would show a broken one. One pixel that nobody sees.
+NO_PICTURE = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000b49444154789c6360000200000500017a5eab3f0000000049454e44ae426082"
+)
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """A picture as PNG, the look that it was drawn with, and how to draw it with that of now."""
+
+    png: bytes
+    look: Look
+    again: Callable[[], "Drawing"]
 
 
 def encoded(pixels: Any, stamp: str) -> bytes:
@@ -44,63 +62,66 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + checksum
 
 
-def blank() -> bytes:
-    """A white PNG, for what has no picture yet: a browser would show a broken one."""
-    width, height = SIZE
-    return encoded(np.full((height, width, 3), 255, np.uint8), "")
-
-
 class LivePicture:
-    """Pictures of one thread; axes of equal `key` have equal limits, so that blitting is exact.
+    """Pictures that share what stays; axes of equal `key` have equal limits, so blitting is exact.
 
-    All that is drawn is drawn within `style`, whatever settings a person has for figures of their
-    own.
+    look: theme and size of all that is drawn from now on. All is drawn within style(theme),
+    whatever settings a person has for figures of their own. A worker's thread and the event loop
+    may both draw: one waits for the other.
     """
 
-    def __init__(self, style: Callable[[], AbstractContextManager[Any]] = nullcontext) -> None:
+    def __init__(
+        self, style: Callable[[str], AbstractContextManager[Any]] = lambda _theme: nullcontext()
+    ) -> None:
         self.style = style
+        self.look = Look()
         self._frames: dict[Any, tuple[FigureCanvasAgg, Axes, Any]] = {}
+        self._drawing = threading.Lock()
 
-    def png(
+    def drawing(
         self,
         key: Any,
         frame: Callable[[Axes], Any],
         draw: Callable[[Axes], list[Any]],
         stamp: str = "",
-    ) -> bytes:
-        """PNG bytes, quick rather than small: what frame() drew for an equal `key`, and draw()'s
-        artists on it.
+    ) -> Drawing:
+        """What frame() drew for an equal `key`, with draw()'s artists on it; quick, not small.
 
         `stamp` goes into the file's text, so that whoever sees the picture can tell what it shows.
         """
-        with self.style():
-            canvas, axes, background = self._frame_of(key, frame)
+        look = self.look
+        with self._drawing, self.style(look.theme):
+            canvas, axes, background = self._frame_of((look, key), frame)
             canvas.restore_region(background)
             renderer = canvas.get_renderer()
             for artist in draw(axes):
                 artist.draw(renderer)
                 artist.remove()
+            pixels = np.array(canvas.buffer_rgba())[:, :, :3]
 
-        return encoded(np.asarray(canvas.buffer_rgba())[:, :, :3], stamp)
+        png = encoded(pixels, stamp)
+        return Drawing(png, look, partial(self.drawing, key, frame, draw, stamp))
 
     def _frame_of(
-        self, key: Any, frame: Callable[[Axes], Any]
+        self, key: tuple[Look, Any], frame: Callable[[Axes], Any]
     ) -> tuple[FigureCanvasAgg, Axes, Any]:
         """The frame for a key, which becomes the last that is given up."""
-        found = self._frames.pop(key) if key in self._frames else self._make_frame(frame)
+        found = self._frames.pop(key) if key in self._frames else _make_frame(key[0], frame)
 
         newest = list(self._frames.items())[1 - FRAMES_KEPT :]
         self._frames = dict(newest) | {key: found}
         return found
 
-    def _make_frame(self, frame: Callable[[Axes], Any]) -> tuple[FigureCanvasAgg, Axes, Any]:
-        width, height = SIZE
-        inches = (width / DOTS_PER_INCH, height / DOTS_PER_INCH)
-        figure = Figure(figsize=inches, dpi=DOTS_PER_INCH)
-        canvas = FigureCanvasAgg(figure)
-        figure.subplots_adjust(left=0.13, right=RIGHT, top=0.975, bottom=0.125)
 
-        axes = figure.add_subplot()
-        frame(axes)
-        canvas.draw()
-        return canvas, axes, canvas.copy_from_bbox(figure.bbox)
+def _make_frame(look: Look, frame: Callable[[Axes], Any]) -> tuple[FigureCanvasAgg, Axes, Any]:
+    inches = (look.width / DOTS_PER_INCH, look.height / DOTS_PER_INCH)
+    figure = Figure(figsize=inches, dpi=DOTS_PER_INCH * look.density)
+    canvas = FigureCanvasAgg(figure)
+    figure.subplots_adjust(
+        left=72 / look.width, right=RIGHT, top=1 - 10 / look.height, bottom=46 / look.height
+    )
+
+    axes = figure.add_subplot()
+    frame(axes)
+    canvas.draw()
+    return canvas, axes, canvas.copy_from_bbox(figure.bbox)

@@ -15,10 +15,12 @@ from krcsim.model.scenario_file import command_near
 from krcsim.report import palette, timeline
 from krcsim.report.export import Answer
 from krcsim.runs.ladder import SEED
+from krcsim.widgets.answer_table import table_of
 from krcsim.widgets.controls import ONE_EPISODE, make_buttons
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
 from krcsim.widgets.live_picture import RIGHT
+from krcsim.widgets.python_code import arguments, python_code
 
 WAIT = "wait begins"  # the event of a caller that has to wait
 STEPS = (
@@ -72,6 +74,7 @@ class OneEpisode(Explorer):
     name = ONE_EPISODE
     old_names = ("one-spell",)
     logs_events = True
+    extras_below = True
     episode: timeline.Episode | None = None  # what is on the screen
 
     def fitted(self, scenario: Scenario) -> Scenario:
@@ -194,7 +197,7 @@ class OneEpisode(Explorer):
         asked = _asked_for(episode)
         span = self._span(episode, number)
         command = self.command(*asked)
-        png = self.picture.png(
+        drawing = self.picture.drawing(
             (asked, span),
             partial(timeline.frame, episode=episode, span=span),
             lambda axes: draw_cursor(axes, episode, number) if episode.events else [],
@@ -202,9 +205,17 @@ class OneEpisode(Explorer):
         )
 
         text = timeline.text_of(episode, command)
+        how = dict(replication=episode.replication, number=episode.number, cpu=episode.cpu)
         answer = Answer(self.name, episode.scenario, SEED, command, episode, text)
         story = timeline.story(episode)
-        return Shown(answer, png, html.escape(story), story)
+        python = python_code(
+            episode.scenario,
+            f"krcsim.one_episode(scenario, {arguments(**how)})",
+        )
+        before = self.done
+        is_same = before is not None and before.answer.drawn is episode
+        table = before.table if before and is_same else table_of(answer)
+        return Shown(answer, drawing, html.escape(story), story, table=table, python=python)
 
     def _show_episode(self, result: tuple[timeline.Episode, int, Shown]) -> None:
         episode, number, shown = result

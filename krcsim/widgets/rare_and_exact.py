@@ -22,9 +22,10 @@ from krcsim.studies.all_methods_report import (
     verdict,
 )
 from krcsim.studies.reserves import with_reserve
-from krcsim.widgets.controls import RARE_AND_EXACT
+from krcsim.widgets.controls import LOOK, RARE_AND_EXACT
 from krcsim.widgets.explorer import PRESETS, Shown
 from krcsim.widgets.latest import Ticket
+from krcsim.widgets.python_code import arguments, python_code
 from krcsim.widgets.refined_finding import RefinedFinding
 from krcsim.widgets.setting import possible
 
@@ -42,17 +43,14 @@ class RareAndExact(RefinedFinding):
 
     def extras(self) -> list[Any]:
         """What grows, and the size that is put into words."""
-        look: Any = dict(
-            style=dict(description_width="12em"), layout=ipywidgets.Layout(width="33em")
-        )
         self.known: dict[Scenario, Finding] = {}
         self.of = ipywidgets.Dropdown(
             options=[("a pool of objects", "pool"), ("a list of pages", "pages")],
             description="What grows",
-            **look,
+            **LOOK,
         )
         self.size = ipywidgets.IntSlider(
-            6, min=0, max=max(LARGEST.values()), description="Size put into words", **look
+            6, min=0, max=max(LARGEST.values()), description="Size put into words", **LOOK
         )
         self.of.observe(self._moved, "value")
         self.size.observe(lambda _change: self._describe_size(), "value")
@@ -100,6 +98,16 @@ class RareAndExact(RefinedFinding):
             verdict(found),
             all_methods_text(found),
             all_methods_result(found),
+            self.python(found),
+        )
+
+    def python(self, found: AllMethods) -> str:
+        """The Python that finds it."""
+        asked = arguments(largest=len(found.rows) - 1, max_runs=found.max_runs)
+        return python_code(
+            found.scenario,
+            f"by_all_methods(scenario, {found.of!r}, {asked})",
+            ("from krcsim.studies.all_methods import by_all_methods",),
         )
 
     def _show(self, shown: Shown) -> None:
@@ -121,5 +129,5 @@ class RareAndExact(RefinedFinding):
         answers = "; ".join(
             f"{METHODS[method].LABEL} {words(found.estimate(method, size))}" for method in COMPARED
         )
-        text = html.escape(f"With {size} {grows}{plural}: {answers}{left_out}")
-        self.value.value = f"{self.done.words}<br>{text}"
+        text = f"With {size} {grows}{plural}: {answers}{left_out}"
+        self.note.value = html.escape(text)

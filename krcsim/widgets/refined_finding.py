@@ -10,6 +10,7 @@ from krcsim.report.chart import Chart
 from krcsim.report.export import Answer
 from krcsim.results.result import Result
 from krcsim.runs.ladder import FIRST_RUNS, SEED
+from krcsim.widgets.answer_table import table_of
 from krcsim.widgets.chart_picture import chart_picture
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
@@ -45,15 +46,27 @@ class RefinedFinding(Explorer):
         """A finding as it is shown."""
         raise NotImplementedError
 
-    def shown_as(self, found: Any, chart: Chart, sentence: str, text: str, result: Result) -> Shown:
-        """A finding with its chart, its sentence, its text for a mailing list and its file."""
+    def shown_as(
+        self,
+        found: Any,
+        chart: Chart,
+        sentence: str,
+        text: str,
+        result: Result,
+        python: str = "",
+    ) -> Shown:
+        """A finding with its chart, its sentence, its text for a mailing list, its file, and the
+        Python that finds it.
+        """
         answer = Answer(self.name, found.scenario, SEED, found.command, chart, text, result)
         return Shown(
             answer,
             chart_picture(self.picture, chart, found.command),
-            f"<b>{html.escape(sentence)}</b>",
+            html.escape(sentence),
             f"{chart.ylabel} over {chart.xlabel}. {sentence}",
             found,
+            table=table_of(answer),
+            python=python,
         )
 
     def report_look(self, ticket: Ticket, share: Callable[[int], float], text: str) -> None:

@@ -16,12 +16,15 @@ from krcsim.model.scenario_file import command_near
 from krcsim.report.chart import Chart, chart_of, names_in_strip, with_pins
 from krcsim.report.export import Answer
 from krcsim.report.reply import answer_text
+from krcsim.report.verdict import verdict
 from krcsim.results.result import Result, words
 from krcsim.runs.ladder import FIRST_RUNS, SEED, Have, Progress
 from krcsim.studies.compare import compare
+from krcsim.widgets.answer_table import table_of
 from krcsim.widgets.chart_picture import chart_picture, with_look
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
+from krcsim.widgets.python_code import arguments, python_code
 from krcsim.widgets.setting import possible
 
 PRECISION = 0.001  # none of the steps ends early
@@ -34,11 +37,6 @@ Ask = Callable[..., Result]
 def with_remedy(scenario: Scenario, name: str) -> Scenario:
     """The scenario under a remedy of that name."""
     return replace(scenario, remedy=named(name, scenario.remedy))
-
-
-def plain_text(words_html: str) -> str:
-    """HTML as plain text."""
-    return html.unescape(words_html.replace("<b>", "").replace("</b>", ""))
 
 
 @dataclass(frozen=True)
@@ -69,6 +67,7 @@ class RemediesCompared(Explorer):
     pins_at_most = 3
     remedies: ClassVar[str]  # as the shell names them
     options: ClassVar[str] = ""  # of the shell
+    asks: ClassVar[str] = "krcsim.compare"  # what Python asks with
     seen: Chart | None = None  # what is on the screen, with the curves of the setting before
 
     def scenarios(self, scenario: Scenario) -> dict[str, Scenario]:
@@ -189,7 +188,7 @@ class RemediesCompared(Explorer):
         """Show a result; what is exported is without the dimmed curves of the setting before."""
         scenario = ticket.value[0]
         command = str(result.provenance["command"])
-        png = chart_picture(self.picture, chart, command)
+        drawing = chart_picture(self.picture, chart, command)
         sentence = self.sentence(result, scenario)
         self.seen = chart
 
@@ -203,5 +202,31 @@ class RemediesCompared(Explorer):
             answer_text(result),
             result,
         )
-        alt = f"{chart.ylabel} over {chart.xlabel}. {plain_text(sentence)}"
-        ticket.show(self._show, Shown(answer, png, sentence, alt))
+        said = verdict(result)
+        shown = Shown(
+            answer,
+            drawing,
+            sentence,
+            f"{chart.ylabel} over {chart.xlabel}. {said}",
+            verdict=said,
+            table=table_of(answer, sentence),
+            python=self.python(result, scenario),
+        )
+        ticket.show(self._show, shown)
+
+    def python(self, result: Result, scenario: Scenario) -> str:
+        """The Python that gives the same result."""
+        names = [str(point[0]) for point in result.points()]
+        remedies = repr(names)
+        imports: tuple[str, ...] = ()
+        if names == list(listed(self.remedies, scenario)):
+            remedies = f'listed("{self.remedies}", scenario)'
+            imports = ("from krcsim.model.remedy_list import listed",)
+
+        how = arguments(
+            precision=PRECISION,
+            max_runs=max(result.provenance["runs"].values()),
+            budget=result.provenance["budget"],
+        )
+        call = f"{self.asks}(scenario, {remedies}, {how})"
+        return python_code(scenario, call, imports)

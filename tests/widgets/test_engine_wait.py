@@ -70,7 +70,7 @@ def test_what_is_announced_on_the_way_is_the_same_sentence(
     """So that a screen reader reads it once; see _load() in krcsim.runs.engines."""
     monkeypatch.setattr(Latest, "submit", lambda _latest, _value: None)
     explorer = PoolOrPages(tmp_path)
-    explorer._on_announced(COMPILING[:1].lower() + COMPILING[1:])
+    explorer.progress.say_announced(COMPILING[:1].lower() + COMPILING[1:])
     assert explorer.status.value == COMPILING
     assert COMPILING[1:].split(":")[0] in Path(engines.__file__).read_text(encoding="utf-8")
 

@@ -211,7 +211,7 @@ def test_two_exports_at_once_share_a_folder(tmp_path: Path) -> None:
 def test_a_folder_that_cannot_be_made_is_said_in_a_sentence(tmp_path: Path) -> None:
     explorer = PoolOrPages(tmp_path, runs=())
     (tmp_path / "file").write_text("not a folder")
-    explorer.into.value = "file"
+    explorer.answers.into.value = "file"
     assert explorer.export() == []
     assert "Not exported" in explorer.status.value
     assert (tmp_path / "file").read_text() == "not a folder"
@@ -392,7 +392,7 @@ def test_a_move_is_not_lost_while_another_thread_sets_widgets(tmp_path: Path) ->
     )
     move.start()
     move.join()
-    assert "rate_hz=5000" in explorer.shell.value
+    assert "rate_hz=5000" in explorer.answers.shell.value
 
 
 def test_an_answer_that_comes_late_on_another_loop_is_not_shown() -> None:

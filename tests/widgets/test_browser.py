@@ -59,7 +59,6 @@ def each_control(kind: str) -> pytest.MarkDecorator:
 
 # Controls that are shown only with one choice of what takes memory.
 ONLY_WITH = {
-    "memory.deferred_counts": "to the ATOMIC mark",
     "allocator.episode.page": "not: failures are drawn",
     "allocator.episode.head": "not: failures are drawn",
 }

@@ -24,7 +24,7 @@ def size_verdict(found: Sized) -> str:
     if size_of(found.of, passes) == 0 and found.of != "mix":
         what = "nothing more" if found.fixed else "no reserve"
         return first_that_fits(
-            finished("", f"{what} is needed to keep {goal(found)}: {_reached(found, passes, keep)}")
+            finished([], f"{what} is needed to keep {goal(found)}: {_reached(found, passes, keep)}")
             for keep in (True, False)
         )
 
@@ -33,7 +33,7 @@ def size_verdict(found: Sized) -> str:
     cost = f"({passes.bytes_added:,} bytes{', full at boot' * is_full})"
     size = f"{reserve_of(found, passes)} {cost}"
     return first_that_fits(
-        finished("", f"{size} {keeps} {goal(found)}: {_reached(found, passes, keep)}{fewer}")
+        finished([], f"{size} {keeps} {goal(found)}: {_reached(found, passes, keep)}{fewer}")
         for keep in (True, False)
         for fewer in dict.fromkeys((_fewer(found), ""))
     )
@@ -104,4 +104,4 @@ def _unmet(found: Sized) -> str:
         largest = max(size_of(found.of, tried) for tried in found.tried)
         many = f"{len(found.tried)} {kind} of up to {largest:,} {noun} per CPU"
         text = f"none of {many} keeps {goal(found)}"
-    return first_that_fits([finished("", f"{text}; {reached}"), finished("", text)])
+    return first_that_fits([finished([], f"{text}; {reached}"), finished([], text)])

@@ -137,7 +137,7 @@ def _rough(value: float, noun: str) -> Share:
     step = 10.0 ** math.floor(math.log10(n))
     one_in = f"{_one(noun)}in {count(round(n / step) * step)}"
     if n < 1.5:
-        one_in = f"every {noun}".strip()
+        one_in = share(1.0, noun).words
     return Share(f"about {one_in} (order of magnitude)")
 
 

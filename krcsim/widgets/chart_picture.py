@@ -4,10 +4,8 @@
 from dataclasses import replace
 from functools import partial
 
-from matplotlib.axes import Axes
-
-from krcsim.report import figures, palette
-from krcsim.report.chart import Chart, names_in_strip
+from krcsim.report import figures
+from krcsim.report.chart import Chart
 from krcsim.widgets.live_picture import Drawing, LivePicture
 
 
@@ -18,36 +16,9 @@ def with_look(chart: Chart, look: str) -> Chart:
 
 def chart_picture(picture: LivePicture, chart: Chart, command: str) -> Drawing:
     """A chart as a picture, stamped with the command that makes its numbers again."""
-    names = tuple(line.name for line in chart.lines)
-    key = (figures.limits(chart), names_in_strip(chart), names)
     return picture.drawing(
-        key, partial(draw_frame, chart=chart), partial(figures.draw, chart), command
+        figures.frame_key(chart),
+        partial(figures.frame, chart=chart),
+        partial(figures.draw, chart),
+        command,
     )
-
-
-def draw_frame(axes: Axes, *, chart: Chart) -> None:
-    """Axes as a figure has them, with a legend of all lines but pins, and without the lines.
-
-    The frame outlives the lines that are dimmed, so its legend shows each as it looks at last.
-    """
-    figures.frame(axes, chart)
-
-    lines = []
-    for line in chart.lines:
-        is_pin = ": " in line.name
-        look = "pin" if is_pin else "dots" if line.look == "dots" else "now"
-        lines.append(replace(line, look=look))
-
-    artists = figures.draw(replace(chart, lines=tuple(lines)), axes)
-    names = {line.name for line in lines if line.look != "pin"}
-    pins = sorted({line.name.split(": ")[0] for line in lines if line.look == "pin"})
-    axes.legend(
-        handles=[artist for artist in artists if artist.get_label() in names],
-        loc="upper right",
-        ncols=2,
-        **palette.LEGEND_UNDER_SLIDERS,
-        title=f"pinned, thin: {', '.join(pins)}" if pins else None,
-    )
-
-    for artist in artists:
-        artist.remove()

@@ -27,7 +27,7 @@ def test_a_deeper_hog_gives_another_picture(tmp_path: Path) -> None:
     before = explorer.image.value
     explorer.controls["memory.hog"].value = "nowait"
     assert explorer.image.value != before
-    assert "in reclaim" in explorer.value.value
+    assert "in reclaim" in explorer.answers.table.value
 
 
 def test_what_is_left_of_the_reserve_decides_which_is_longer() -> None:

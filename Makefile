@@ -15,7 +15,7 @@ WORKERS ?= auto
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help python test-needs validate-needs lab test validate kernel guest guest-matrix calibrate bench bench-ui figures site clean
+.PHONY: help python test-needs validate-needs lab test validate kernel guest guest-matrix calibrate claims bench bench-ui figures examples site clean
 
 help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
@@ -25,9 +25,11 @@ help:
 	@echo 'make guest      build the guest that measures (Debian packages; docs/kernel.md)'
 	@echo 'make guest-matrix  take its data again, into output/ (a quarter of an hour; SETS=... SEEDS=...)'
 	@echo 'make calibrate  the grace-period model, fitted again to its recordings'
+	@echo 'make claims     the claims of the thread computed again, and docs/claims.md (minutes)'
 	@echo 'make bench      how fast a run, a rare answer, a slider and an import are (minutes; BENCH=--record keeps it)'
 	@echo 'make bench-ui   how soon a slider shows a right picture, in a real Chromium (4 minutes)'
 	@echo 'make figures    draw the pictures of the README again'
+	@echo 'make examples   make the drafts in docs/examples/ again (a minute)'
 	@echo 'make site       notebooks, run, and documents as static pages in output/site (two minutes)'
 	@echo 'make clean      remove .venv and all caches; output/ stays'
 	@echo
@@ -95,6 +97,9 @@ guest-matrix: $(READY)
 calibrate: $(READY)
 	$(RUN) -m validation.calibrate_gp
 
+claims: $(READY)
+	$(RUN) -m krcsim.claims
+
 bench: $(READY)
 	$(RUN) -m benchmarks $(BENCH)
 
@@ -103,6 +108,9 @@ bench-ui: $(READY)
 
 figures: $(READY)
 	$(RUN) -m benchmarks.figures
+
+examples: $(READY)
+	$(RUN) -m benchmarks.examples
 
 site: $(SITE_READY)
 	$(RUN) -m website

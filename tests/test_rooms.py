@@ -32,6 +32,7 @@ HOME_OF = {
     },
     "matplotlib": {
         "report",
+        "claims.picture",
         "guest.picture",
         "studies.size_chart",
         "studies.sensitivity_chart",

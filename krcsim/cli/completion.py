@@ -93,6 +93,13 @@ def remedies(_: CompletionContext) -> list[str]:
     return [*REMEDIES, "own", "curve", "cold"]
 
 
+def claims(_: CompletionContext) -> list[str]:
+    """The numbers of the claims."""
+    from krcsim.claims.claim import read_claims
+
+    return [claim.number for claim in read_claims().claims]
+
+
 def install(app: App, shell: Shell | None, output: Path | None) -> None:
     """Write the completion script where the shell looks for it, or into a new file `output`; no
     start-up file of the shell is touched. Raises KrcsimError.

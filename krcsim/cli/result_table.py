@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A result for a terminal: the verdict, what each row is, and the numbers."""
 
+from collections.abc import Sequence
 from typing import Any
 
 WIDTH = 100  # of paragraphs; tables are as wide as they are
 
 
-def result_table(result: Any) -> str:
+def result_table(result: Any, quantities: Sequence[str] = ()) -> str:
     """The verdict and what each row is, a table for each window without what is empty, what is to
     be known of the numbers, and what each column means.
+
+    `quantities`: the columns, those that have an answer if left out.
     """
     from krcsim.base.tables import text_table
     from krcsim.report.plain_text import wrap
@@ -16,7 +19,7 @@ def result_table(result: Any) -> str:
     from krcsim.report.verdict import verdict
     from krcsim.results.quantities import QUANTITIES
 
-    names = result.columns_shown()
+    names = tuple(quantities) or result.columns_shown()
     header = [*result.parameters, *names, "runs", f"{names[0]} by"]
 
     lines = [*wrap(verdict(result), WIDTH), "", *_legend(result), ""]

@@ -3,13 +3,17 @@
 and how.
 """
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from krcsim.model.scenario import Scenario
-from krcsim.report.chart import is_by_episode, main_quantity
+from krcsim.report.chart import main_quantity
 from krcsim.results.result import Cell, Result, number
 
 Points = list[tuple[Cell, ...]]
+
+FEWER, MORE = "fewer waits", "more waits"
+NOT_PROVEN, NOT_SEEN = "no difference proven", "no difference seen in any run"
 
 # How a row was found where plain runs saw no wait.
 FOUND_BY = {
@@ -41,12 +45,15 @@ def _load(scenario: Scenario) -> str:
     load = scenario.workload
     machine = scenario.machine
     plural = "s" * (machine.cpus > 1)
-    tasks = f", {load.producers} tasks" if load.loop == "closed" else ""
+    tasks = ""
+    if load.loop == "closed":
+        tasks = f", {load.producers} task{'s' * (load.producers > 1)}"
     single = ""
     if load.single_share != 1:
         single = f", {100 * load.single_share:g} % single-argument"
+    calls = f"{load.rate_hz:g} call{'s' * (load.rate_hz != 1)}/s per CPU"
     return (
-        f"{machine.cpus} CPU{plural}, HZ={machine.hz}, {load.rate_hz:g} calls/s per CPU "
+        f"{machine.cpus} CPU{plural}, HZ={machine.hz}, {calls} "
         f"({load.arrivals}, {load.loop} loop{tasks}{single})"
     )
 
@@ -64,14 +71,14 @@ def _pressure(scenario: Scenario) -> str:
         length = f"{count} given schedule{'s' * (count > 1)}"
     if scenario.memory.pressure == "pages":
         return (
-            f"episodes of pressure {length} in which pages are taken down to a watermark "
+            f"under pressure ({length}) pages are taken down to a watermark "
             f"({scenario.memory.mib:g} MiB, hog: {scenario.memory.hog})"
         )
 
     page, _, head, atomic, _, after_reclaim = allocator.episode.resolved()
     return (
-        f"episodes of pressure {length} in which a page request fails with probability {page:g} "
-        f"and an rcu_head request with {head:g} (NOWAIT), {atomic:g} (ATOMIC), "
+        f"under pressure ({length}) page requests fail with probability {page:g}, "
+        f"rcu_head requests with {head:g} (NOWAIT), {atomic:g} (ATOMIC), "
         f"{after_reclaim:g} (after reclaim)"
     )
 
@@ -100,6 +107,16 @@ def left_out(scenario: Scenario) -> str:
         parts.append("the memory that deferred objects hold")
 
     return f"Left out: {', '.join([*parts, 'CPU hot-plug'])}"
+
+
+def assumptions(scenario: Scenario, constant: Sequence[str] = ()) -> str:
+    """All that an answer assumes and leaves out, in one sentence.
+
+    `constant`: fields that have another value than the scenario, the same at all points.
+    """
+    but = f", but {', '.join(constant)}" if constant else ""
+    told = situation(scenario)[:-1].replace(f", on ticks of HZ={scenario.machine.hz}", "")
+    return f"Assumed: {told}{but}; {left_out(scenario).replace('Left out:', 'left out:')}."
 
 
 def found_words(result: Result, points: Points) -> str:
@@ -138,13 +155,13 @@ def found_words(result: Result, points: Points) -> str:
     return text
 
 
-def unexposed_words(result: Result, points: Points) -> str:
+def unexposed_words(result: Result, points: Points, windows: Sequence[str] | None = None) -> str:
     """At which points no call could have waited, so that nothing is known; empty if at
-    none.
+    none. `windows`: all if left out.
     """
     quantity = main_quantity(result)
     parts = []
-    for window in result.windows():
+    for window in windows or result.windows():
         names = [
             _name(point) for point in points if result.get(point, quantity, window).kind == "none"
         ]
@@ -152,6 +169,35 @@ def unexposed_words(result: Result, points: Points) -> str:
             parts.append(f"{window}: no call was made under pressure with {', '.join(names)}")
 
     return "; ".join(parts) + ": nothing is known about waits." if parts else ""
+
+
+def found_in_short(result: Result, points: Points, windows: Sequence[str]) -> str:
+    """The points at which plain runs saw no wait and other methods did, in these windows."""
+    quantity = main_quantity(result)
+    parts = []
+    for method in ("rare", "exact"):
+        names = [
+            _name(point)
+            for point in points
+            if any(result.detail(point, quantity, window) == method for window in windows)
+        ]
+        if names:
+            parts.append(f"{FOUND_BY[method]}: {', '.join(names)}")
+
+    return f"Too rare for plain runs, {'; '.join(parts)}." if parts else ""
+
+
+def signs_words(result: Result, points: Points, windows: Sequence[str]) -> str:
+    """What the signs before numbers mean, of those that a table has."""
+    quantity = main_quantity(result)
+    places = [(point, window) for point in points for window in windows]
+    kinds = {
+        result.get(point, quantity, window).kind
+        for point, window in places
+        if result.detail(point, quantity, window) != "by construction"
+    }
+    text = {"rough": '"~": order of magnitude only.', "bound": '">": no wait seen, a 99.9 % bound.'}
+    return " ".join(words for kind, words in text.items() if kind in kinds)
 
 
 def _name(point: tuple[Cell, ...]) -> str:
@@ -169,47 +215,30 @@ def _in_windows(found_in: list[str], windows: list[str]) -> str:
     return f" in {len(found_in)} of {len(windows)} episodes"
 
 
-def differences_words(result: Result, window: str, names: list[str]) -> str:
-    """How the named remedies differ from the first one, one clause each; empty if none
-    does.
+def differences_in_short(result: Result, window: str, names: Collection[str]) -> str:
+    """With which of the named remedies fewer or more calls wait than with the first, and with which
+    no difference is proven or was seen; empty if there is nothing to say, and of a grid, whose
+    differences do not name their points.
     """
-    clauses = []
+    if result.parameters != ("remedy",):
+        return ""
+
+    found: dict[str, list[str]] = {what: [] for what in (FEWER, MORE, NOT_PROVEN, NOT_SEEN)}
     base = ""
     rows: Any = result.differences
     for remedy, first, where, quantity, value, lo, hi, saves in rows:
-        if where != window or not str(quantity).startswith("p_wait") or remedy not in names:
-            continue
-        base = str(first)
-        runs = [
-            int(str(result.detail(name, quantity, window, "replications")))
-            for name in (remedy, base)
-        ]
-        clauses.append(f"{remedy}: {difference_words(base, min(runs), value, lo, hi, saves)}")
+        if where == window and quantity == main_quantity(result) and remedy in names:
+            base = str(first)
+            found[proven(value, lo, hi, saves)].append(str(remedy))
 
-    if not clauses:
-        return ""
-
-    episode = f" in {window}" if is_by_episode(result) else ""
-    return f"P(wait) with the same random draws{episode}, against {base}: {'; '.join(clauses)}."
+    said = "; ".join(f"{what} with {', '.join(rows)}" for what, rows in found.items() if rows)
+    return f"Against {base}, same random draws: {said}." if said else ""
 
 
-def difference_words(base: str, runs: int, value: Cell, lo: Cell, hi: Cell, saves: Cell) -> str:
-    """A difference in words, no more than it carries.
-
-    A number, or at least so much, or that none was seen, or none is proven.
-    """
-    low = float(lo or 0.0)
-    high = float(hi or 0.0)
-    least, most = sorted((abs(low), abs(high)))
+def proven(value: Cell, lo: Cell, hi: Cell, saves: Cell) -> str:
+    """What a difference proves: on which side of 0 its interval lies, if on one."""
     if value == 0.0 and saves == 1.0:  # older files have an interval of no width here
-        limit = f" (at most {number(most)})" if most else ""
-        return f"no difference from {base} was seen in {runs} runs{limit}"
-
-    if low <= 0.0 <= high:
-        return f"no difference from {base} proven at 95 %"
-
-    word = "less" if high < 0.0 else "more"
-    if value is None:
-        return f"{word} by {number(least)} at least"
-
-    return f"{number(abs(float(value)))} {word} [{number(least)}, {number(most)}]"
+        return NOT_SEEN
+    if float(hi or 0.0) < 0.0:
+        return FEWER
+    return MORE if float(lo or 0.0) > 0.0 else NOT_PROVEN

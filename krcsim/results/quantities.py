@@ -315,6 +315,14 @@ _ALL = (
         column_by_window=True,
         column_by_episode=True,
     ),
+    Quantity(
+        "stall_ms",
+        "ms",
+        "mean stall in reclaim",
+        lambda runs, scenario, window: ratio(
+            runs.of("stall_ms", window), runs.of("stalls", window)
+        ),
+    ),
     Quantity("wait_p50_ms", "ms", "median wait", partial(_wait_quantile, q=0.5)),
     Quantity("wait_p99_ms", "ms", "99th percentile of waits", partial(_wait_quantile, q=0.99)),
     Quantity("call_p99_ms", "ms", "99th percentile of a call", partial(_call_quantile, q=0.99)),

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Public names and where they live; read by lazy_loader, by mypy and by editors.
 from .against_a_kernel import AgainstAKernel as AgainstAKernel
+from .claims_shown import ClaimsShown as ClaimsShown
 from .cold_start import ColdStart as ColdStart
 from .how_big import HowBig as HowBig
 from .one_episode import OneEpisode as OneEpisode

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from pathlib import Path
 
@@ -108,6 +109,7 @@ BAD = [
     ["sweep", "phone", "--over", "workload.rate_hz=1:2:1000000"],
     ["sweep", "phone", "--over", "workload.rate_hz=1:x:3"],
     ["sweep", "phone", "--sample", "workload.rate_hz=1:2", "--points", "5"],
+    ["sweep", "phone", "--over", "workload.rate_hz=1,2", "--quantity", "x"],
     ["sweep", "phone", "--on", "processes"],
     ["sweep", "phone", "--into", "t.csv"],
     ["sweep", "phone", "--into", "t.csv", "--sample", "workload.rate_hz=1:2"],
@@ -132,6 +134,11 @@ BAD = [
     ["simulate", "phone", "--events", "-1"],
     ["simulate", "phone", "--replication", "-1"],
     ["reply", "nope.json"],
+    ["reply"],
+    ["reply", "--claim", "Q77"],
+    ["reply", "phone", "--claim", "Q7"],
+    ["reply", "--claim", "Q7", "--max-runs", "8"],
+    ["reply", "--claim", "Q7", "--out", "no-subject.eml"],
     ["compare", "phone", "--out", "no/such/folder/r.json"],
     ["compare", "phone", "--out", "f.gif"],
     ["compare", "phone", "--max-runs", "8", "--out", "f.png", "--dpi", "0"],
@@ -254,7 +261,7 @@ def test_a_reply_is_drafted_under_the_lines_it_answers(
     assert "git send-email" in said
     text = answer.read_text()
     assert "In-Reply-To: <a@b.c>" in text
-    assert "> One concern I have.\n\nkrcsim" in text
+    assert re.search(r"\n> One concern I have\.\n\nWith \S+ .* waits? for a\sgrace", text)
     assert "Hi Vlad" not in text
     assert "--parent" not in text
 

@@ -172,7 +172,7 @@ def test_an_answer_with_growing_reserves_fits_a_mail(
     names: str, curve: Result, cold: Result
 ) -> None:
     lines = answer_text(curve if names == "curve" else cold).splitlines()
-    assert len(lines) <= 57  # and two of attribution, and a blank one, under a quote
+    assert len(lines) <= 40
     assert max(map(len, lines)) <= 72
 
 

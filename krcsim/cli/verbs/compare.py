@@ -49,9 +49,11 @@ def run(options: Compared, command: str) -> None:
     """Compare, or fill a small grid; print it and write its files."""
     from krcsim.report.chart import chart_of, with_pins
     from krcsim.report.reply import answer_text
+    from krcsim.studies.ask import checked_quantity
 
     check_targets(options)
     scenario = scenario_from(options)
+    columns = [checked_quantity(name) for name in getattr(options, "quantity", [])]
     if len(options.pin) > _MOST_PINS:
         raise KrcsimError(
             f"--pin is given {len(options.pin)} times; allowed: up to {_MOST_PINS}; draw another "
@@ -74,7 +76,7 @@ def run(options: Compared, command: str) -> None:
         with_pins(chart_of(result), others),
         text,
         result,
-        result_table(result),
+        result_table(result, columns),
     )
 
 

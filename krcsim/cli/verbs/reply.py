@@ -10,7 +10,16 @@ from krcsim.base.files import write_all
 from krcsim.cli import completion
 from krcsim.cli.arguments import scenario_from
 from krcsim.cli.delivery import check_targets
-from krcsim.cli.options import SCENARIO, Mailed, Studied, Verb, Windowed, is_given, option
+from krcsim.cli.options import (
+    QUESTION,
+    SCENARIO,
+    Mailed,
+    Studied,
+    Verb,
+    Windowed,
+    is_given,
+    option,
+)
 from krcsim.cli.streams import note, say
 from krcsim.cli.verbs import compare
 from krcsim.cli.verbs.compare import studied
@@ -21,7 +30,7 @@ _MAKES = ("set", "seed", "precision", "max-runs", "remedies", "by-episode", "ove
 
 @dataclass(frozen=True, kw_only=True)
 class Reply(Studied, Windowed, Mailed):
-    """A plain-text answer from a scenario or a saved .json result."""
+    """A plain-text answer from a scenario, a saved .json result, or to a claim of the thread."""
 
     verb: ClassVar[str] = "reply"
 
@@ -32,11 +41,28 @@ class Reply(Studied, Windowed, Mailed):
             SCENARIO,
             completer=completion.results_and_scenarios,
         ),
-    ] = field(kw_only=False)
+    ] = field(default="", kw_only=False)
+
+    claim: Annotated[
+        str,
+        option(
+            "the answer to a claim of the thread instead (Q1 to Q30)",
+            QUESTION,
+            metavar="NUMBER",
+            completer=completion.claims,
+        ),
+    ] = ""
 
 
 def check(options: Reply) -> None:
     """Refuse options that do nothing for a grid, or for a saved result."""
+    if options.claim:
+        _check_claim(options)
+    elif not options.scenario:
+        raise KrcsimError(
+            "reply needs a scenario: give the path of a .toml file, a saved .json result, --claim "
+            f"Q7, or one of: {completion.preset_names()}"
+        )
     compare.check(options)
     for name in _MAKES:
         if options.scenario.endswith(".json") and is_given(options, name):
@@ -47,6 +73,18 @@ def check(options: Reply) -> None:
         raise KrcsimError("--quote needs the mail it quotes from; add --parent MAIL")
 
 
+def _check_claim(options: Reply) -> None:
+    """Refuse what does nothing for a claim, whose numbers are kept."""
+    if options.scenario:
+        raise KrcsimError("--claim has scenarios of its own; leave the scenario out")
+    for name in (*_MAKES, "budget", "window"):
+        if is_given(options, name):
+            raise KrcsimError(
+                f"--{name} does not change a claim, whose numbers are kept; leave it out, or give "
+                "it to the command that stands below the answer"
+            )
+
+
 def run(options: Reply, command: str) -> None:
     """Answer, from a saved result or from a scenario that is run now."""
     from krcsim.report.mail import draft
@@ -54,16 +92,18 @@ def run(options: Reply, command: str) -> None:
     from krcsim.results.result import load_result
 
     check_targets(options, ("txt", "eml"))
-    how = _mail(options)
+    claim = _claim_of(options)
+    how = _mail(options, claim.message_id if claim else "")
     is_mail = bool(options.parent or options.in_reply_to)
     if is_mail or any(path.endswith(".eml") for path in options.out):
         _check_mail(options, how)  # what is wrong with it is said before the work
 
-    if options.scenario.endswith(".json"):
-        result = load_result(options.scenario)
+    if claim:
+        text = _text_of_claim(claim)
+    elif options.scenario.endswith(".json"):
+        text = answer_text(load_result(options.scenario), options.window)
     else:
-        result = studied(options, scenario_from(options), command)
-    text = answer_text(result, options.window)
+        text = answer_text(studied(options, scenario_from(options), command), options.window)
 
     if options.out:
         _write(options, how, text)
@@ -71,11 +111,30 @@ def run(options: Reply, command: str) -> None:
         say(draft(text, **how).decode() if is_mail else text, end="")
 
 
-def _mail(options: Reply) -> dict[str, Any]:
-    """What a draft is made with, next to its text."""
+def _claim_of(options: Reply) -> Any:
+    """The claim that is answered, or None; raises KrcsimError for one that is not there."""
+    from krcsim.claims.claim import read_claims
+
+    return read_claims().named(options.claim) if options.claim else None
+
+
+def _text_of_claim(claim: Any) -> str:
+    """The answer to a claim, from the numbers that are kept."""
+    from krcsim.claims.claim import read_claims
+    from krcsim.claims.kept import read_kept
+    from krcsim.claims.reply import claim_text
+    from krcsim.claims.words import decided
+
+    return claim_text(read_claims(), decided(claim, read_kept().get(claim.number, ())))
+
+
+def _mail(options: Reply, of_claim: str = "") -> dict[str, Any]:
+    """What a draft is made with, next to its text; it answers the message of a claim where nothing
+    else is named.
+    """
     from krcsim.report.mail import Parent, chosen, message_id, read_parent
 
-    known = options.in_reply_to
+    known = options.in_reply_to or of_claim * (not options.parent)
     if options.parent:
         parent = read_parent(Path(options.parent), known)
     else:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:  # at run time these need numba, which no other verb should wa
 
 TABLE = Group("A table of many points", sort_key=1.5)
 
-_WITH_TABLE_ONLY = ("sample", "points", "quantity", "window", "method", "workers", "on")
+_WITH_TABLE_ONLY = ("sample", "points", "window", "method", "workers", "on")
 _NEVER_WITH_TABLE = ("out", "json", "pin", "by-episode", "remedies", "overwrite")
 
 

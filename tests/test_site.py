@@ -180,7 +180,7 @@ def test_a_page_of_a_notebook_has_no_trace_of_widgets(name: str, site: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*EXPLORERS, "07_against_a_kernel"])
+@pytest.mark.parametrize("name", [*EXPLORERS, "07_against_a_kernel", "08_claims"])
 def test_where_sliders_would_be_is_a_picture_and_the_way_to_them(name: str, site: Path) -> None:
     html = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
     assert re.search(r'<img alt="[^"]+"[^>]* src="\.\./_images/', html)

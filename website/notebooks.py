@@ -25,7 +25,7 @@ BEGIN = "from website.stills import show_stills\nshow_stills()"
 WIDGET = "application/vnd.jupyter.widget-view+json"
 DARK_END = "-dark.png"
 HOW_TO_RUN = re.compile(  # what a notebook says about JupyterLab
-    r"\s*\b(?:No|If you see no) (?:sliders|picture)\b[^*]*\*Run > Run All Cells\*\."
+    r"\s*\b(?:No|If you see no) (?:sliders|picture|table)\b[^*]*\*Run > Run All Cells\*\."
     r"(?: Your last setting comes back\.)?"
 )
 HOW_TO_MOVE = (

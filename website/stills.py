@@ -19,8 +19,9 @@ from krcsim.report.style import plain
 from IPython import get_ipython
 from IPython.display import display
 
+from krcsim.claims.picture import picture_of_claim
 from krcsim.report.export import Answer, file_of
-from krcsim.widgets import AgainstAKernel
+from krcsim.widgets import AgainstAKernel, ClaimsShown
 from krcsim.widgets.explorer import Explorer
 
 STILL = "application/vnd.krcsim.still+json"  # the type under which a notebook keeps one
@@ -42,6 +43,15 @@ class Still:
     verdict: str
     words: str
     command: str
+
+
+def where_no_loop_runs(make: Callable[[], T]) -> T:
+    """make() in a thread of its own: without an event loop an explorer answers at once."""
+    made: list[T] = []
+    thread = threading.Thread(target=lambda: made.append(make()), name="krcsim-still")
+    thread.start()
+    thread.join()
+    return made[0]
 
 
 def still_of_explorer(explorer: Explorer) -> Still:
@@ -66,27 +76,41 @@ def still_of_recordings(against: AgainstAKernel) -> Still:
     return Still(picture, "", against.browser_side.alt, "", against.text.value, "")
 
 
-def where_no_loop_runs(make: Callable[[], T]) -> T:
-    """make() in a thread of its own: without an event loop an explorer answers at once."""
-    made: list[T] = []
-    thread = threading.Thread(target=lambda: made.append(make()), name="krcsim-still")
-    thread.start()
-    thread.join()
-    return made[0]
+def still_of_claims(claims: ClaimsShown) -> Still:
+    """The claim that is shown first, and the table of all of them."""
+
+    def picture(theme: str) -> str:
+        with plain(theme):
+            drawn = picture_of_claim(claims.table, claims.chosen)
+            return base64.b64encode(drawn._repr_png_()).decode()
+
+    widgets = (claims.about, claims.how, claims.numbers, claims.summary)
+    words = "".join(widget.value for widget in widgets)
+    return Still(picture("light"), picture("dark"), claims.browser_side.alt, "", words, "")
 
 
 def show_stills() -> None:
     """From now on explorers display stills in this kernel."""
     shell: Any = get_ipython()
     formatter = shell.display_formatter.ipython_display_formatter
-    for kind, still_of in ((Explorer, still_of_explorer), (AgainstAKernel, still_of_recordings)):
-        formatter.for_type(kind, _displaying(still_of))
+    formatter.for_type(Explorer, _displaying(_made_anew(still_of_explorer)))
+    formatter.for_type(AgainstAKernel, _displaying(_made_anew(still_of_recordings)))
+    formatter.for_type(ClaimsShown, _displaying(still_of_claims))
+
+
+def _made_anew(still_of: Callable[[Any], Still]) -> Callable[[Any], Still]:
+    """The same for one that has its answer at once: this one would have it when the cell ends."""
+
+    def anew(explorer: Any) -> Still:
+        explorer._latest.cancel()
+        return where_no_loop_runs(lambda: still_of(type(explorer)()))
+
+    return anew
 
 
 def _displaying(still_of: Callable[[Any], Still]) -> Callable[[Any], None]:
     def show(explorer: Any) -> None:
-        explorer._latest.cancel()  # this one would answer when the cell has ended
-        still = where_no_loop_runs(lambda: still_of(type(explorer)()))
+        still = still_of(explorer)
         display({STILL: asdict(still), "text/plain": html.unescape(still.alt)}, raw=True)  # type: ignore[no-untyped-call]
 
     return show

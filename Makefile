@@ -4,6 +4,7 @@
 PY ?= python3
 RUN := .venv/bin/python
 READY := .venv/.ok
+SITE_READY := .venv/.site
 # A file stays with one process: what its tests share is made once, and there is one JupyterLab.
 PYTEST = $(RUN) -m pytest -q -n $(WORKERS) --maxprocesses 4 --dist loadfile
 LAB_ARGS ?=
@@ -14,7 +15,7 @@ WORKERS ?= auto
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help python test-needs validate-needs lab test validate kernel guest guest-matrix calibrate claims bench bench-ui figures examples clean
+.PHONY: help python test-needs validate-needs lab test validate kernel guest guest-matrix calibrate claims bench bench-ui figures examples site clean
 
 help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
@@ -29,6 +30,7 @@ help:
 	@echo 'make bench-ui   how soon a slider shows a right picture, in a real Chromium (4 minutes)'
 	@echo 'make figures    draw the pictures of the README again'
 	@echo 'make examples   make the drafts in docs/examples/ again (a minute)'
+	@echo 'make site       notebooks, run, and documents as static pages in output/site (two minutes)'
 	@echo 'make clean      remove .venv and all caches; output/ stays'
 	@echo
 	@echo 'PY=python3.12 chooses the Python; LAB_ARGS="--no-browser" goes to JupyterLab;'
@@ -55,6 +57,12 @@ $(READY): pyproject.toml | python
 	@$(RUN) -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
+# What only the site needs, so that `make lab` does not wait for it.
+$(SITE_READY): $(READY)
+	@echo 'Adding what the site is made with.'
+	@$(RUN) -m pip install -q --disable-pip-version-check -e '.[site]'
+	@touch $@
+
 # On loopback only, and the token stays: whoever reaches the port can run code.
 # .jupyter/ switches off the news pop-up, which lies over the plot.
 # The engine is compiled for this machine while JupyterLab comes up; what is there is left alone.
@@ -73,7 +81,7 @@ test: test-needs $(READY)
 	$(PYTEST) -m 'not slow'
 
 # Everything: what `make test` left out, and properties again with ten times as many examples.
-validate: validate-needs test
+validate: validate-needs test $(SITE_READY)
 	$(PYTEST) --hypothesis-profile full --durations=10 -m 'slow or hypothesis' validation tests
 
 kernel: $(READY)
@@ -103,6 +111,9 @@ figures: $(READY)
 
 examples: $(READY)
 	$(RUN) -m benchmarks.examples
+
+site: $(SITE_READY)
+	$(RUN) -m website
 
 clean:
 	rm -rf .venv .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist

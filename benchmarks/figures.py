@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Make the pictures of the documents and the table of the thread again: `make figures`."""
+"""Make the pictures of the documents, the table of the thread and the finding of the README again:
+`make figures`.
+"""
 
 from __future__ import annotations
 
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from krcsim.cli.main import main as krcsim
 from krcsim.model.scenario_file import load_scenario
+from krcsim.report.verdict import verdict
 from krcsim.results.result import Cell, Result, number, words
 from krcsim.studies.compare import compare
 
@@ -23,6 +26,7 @@ PICTURES = {
     "cold-start": "compare thread-as-discussed --by-episode 8 --remedies cold --max-runs 128 "
     "--precision 0.001",
 }
+FINDING = "<!-- finding: make figures -->", "<!-- end of finding -->"
 BEGIN, END = "<!-- made by make figures -->\n", "<!-- end -->\n"
 COLUMNS = (
     ("P(wait), steady", "p_wait", "steady"),
@@ -107,6 +111,23 @@ def compare_differences(result: Result, remedy: str) -> list[tuple[Cell, ...]]:
     return [row for row in result.differences if row[0] == remedy]
 
 
+def finding() -> str:
+    """What the README says was found: the verdict on each of the two patches, in one sentence."""
+    thread = load_scenario("thread-as-posted")
+    pool, pages = (verdict(compare(thread, ["A1", remedy])) for remedy in ("B", "C-A1"))
+    (plain, with_pool), (same, with_pages) = (said.split("; ", 1) for said in (pool, pages))
+    assert plain == same, "the two verdicts begin with the same code"
+    return f"{plain}; {with_pool.removesuffix('.')}; {with_pages}"
+
+
+def around_the_finding(text: str) -> tuple[str, str, str]:
+    """A document: what stands before its finding, the finding, and what follows."""
+    begin, end = FINDING
+    head, rest = text.split(begin)
+    said, tail = rest.split(end)
+    return head + begin, said, end + tail
+
+
 def draw(name: str, path: Path) -> None:
     """Run the command of a picture and write what it answers into a file of any kind."""
     with contextlib.redirect_stdout(io.StringIO()):
@@ -116,7 +137,9 @@ def draw(name: str, path: Path) -> None:
 
 
 def main() -> None:
-    """Draw the pictures, run the thread's preset and put its table into its page."""
+    """Draw the pictures, run the thread's preset, and put its table and its finding into their
+    pages.
+    """
     for name in PICTURES:
         draw(name, DOCS / f"{name}.png")
     result = compare(load_scenario("thread-as-posted"), command=COMMAND)
@@ -124,6 +147,10 @@ def main() -> None:
     head, rest = page.read_text(encoding="utf-8").split(BEGIN)
     text = head + BEGIN + markdown(result) + meaning(result) + END + rest.split(END)[1]
     page.write_text(text, encoding="utf-8")
+
+    first = ROOT / "README.md"
+    before, _, behind = around_the_finding(first.read_text(encoding="utf-8"))
+    first.write_text(before + finding() + behind, encoding="utf-8")
 
 
 if __name__ == "__main__":

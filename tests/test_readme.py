@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 import krcsim
-from benchmarks.figures import BEGIN, DOCS, END, PICTURES, draw
+from benchmarks.figures import BEGIN, DOCS, END, PICTURES, around_the_finding, draw, finding
 from krcsim.cli.main import main
 from krcsim.model.remedy import THREAD
 from tests.quick import mostly_slow
@@ -39,6 +39,16 @@ def test_a_picture_carries_the_hash_of_what_its_command_gives(name: str, tmp_pat
 def test_the_readme_fits_a_screen_and_shows_the_picture() -> None:
     assert len(README.splitlines()) <= 50
     assert "](docs/pool-or-pages.png)" in README
+
+
+@pytest.mark.slow
+def test_the_finding_of_the_readme_is_what_its_runs_say() -> None:
+    assert around_the_finding(README)[1] == finding()
+
+
+def test_what_a_command_writes_into_the_readme_does_not_begin_a_line() -> None:
+    """A comment at the begin of a line makes HTML of the whole line, and its links stay text."""
+    assert re.findall(r"^<!--.*", README, re.M) == []
 
 
 def test_every_notebook_is_on_the_map() -> None:

@@ -17,7 +17,9 @@ from matplotlib.ticker import (
 
 from krcsim.report import palette
 from krcsim.report.chart import (
+    NAME_COLUMNS,
     NOTHING_ADDED,
+    OWN,
     Chart,
     has_end,
     in_strip,
@@ -31,16 +33,19 @@ from krcsim.results.estimate import Estimate
 
 FLOOR = 1e-13  # P(wait) below is drawn at the foot of the axis
 CEILING = 1.6  # the top of the axis where probability 1 is near
+BEHIND = 1.15  # the right end, as a factor, behind a power of two in bytes
 HEADROOM = 1.3  # a point is at least so far, as a factor, from the ends of the axis
 EMPTY = (1e-4, CEILING)  # ends of an axis on which nothing has a height
 FEW_DECADES = 2  # on so many, ticks stand at 1, 2 and 5
 MOST_TICKS = 8
 BESIDE_AXES = 24.0  # points: the label of the y axis and the ticks, besides their labels
-MOST_EPISODES = 12  # each with its tick
+BETWEEN_TICKS = 3.0  # points
+X_LABEL = Look(fontsize=palette.SIZES["axes.labelsize"])
+TICK_LABEL = Look(fontsize=palette.TICKS["labelsize"])
 
 # Of the height of the axes: the strip of what was not seen, and each row in it.
 STRIP = 0.03
-STRIP_ROW = 0.075
+STRIP_ROW = 0.085
 MOST_ROWS = 5
 
 # Where only the order of magnitude is known, an interval whose ends are farther apart
@@ -50,7 +55,8 @@ TAIL = 10.0  # an interval makes the axis longer by this factor at most
 
 # The column of names on the right, and the most of the width that it may take.
 COLUMN_ASIDE = 20.0  # points
-COLUMN_AT_MOST = 0.45
+COLUMN_AT_MOST = 0.5
+NARROW_COLUMNS = 13
 
 
 def kib(x: float) -> str:
@@ -89,7 +95,7 @@ def limits(chart: Chart) -> tuple[float, float, float, float]:
     first = min(places, default=1.0)
     last = max(places, default=1.0)
     if chart.bytes_axis:
-        left, right = 0.8 * NOTHING_ADDED, 1.15 * 2.0 ** max(8, math.ceil(math.log2(last)))
+        left, right = 0.8 * NOTHING_ADDED, BEHIND * 2.0 ** max(8, math.ceil(math.log2(last)))
     else:
         left, right = first - 0.4, last + 0.2
     return left, right, *_ends_of_y(chart)
@@ -176,7 +182,9 @@ def frame(ax: Axes, chart: Chart) -> None:
     if chart.bytes_axis:
         ax.set_xscale("log")
     ax.set(xlim=(left, _with_room(ax, chart)), ylim=(low, high))
-    ax.set(xlabel=chart.xlabel, ylabel=chart.ylabel)
+    ax.set_ylabel(chart.ylabel)
+    is_wide = size_of(ax, chart.xlabel, X_LABEL)[0] > ax.bbox.width
+    ax.set_xlabel(chart.xlabel, loc="right" if is_wide else "center")
 
     _set_x_ticks(ax, chart, right)
     _set_y_ticks(ax, low, high)
@@ -197,20 +205,45 @@ def _fit_left(ax: Axes, chart: Chart) -> None:
         return
 
     _, _, low, high = limits(chart)
-    tick = Look(fontsize=palette.TICKS["labelsize"])
     texts = [in_counts(y) for y in _y_ticks(low, high)[0]]
-    widest = max(size_of(ax, text.replace("$", ""), tick)[0] for text in texts)
+    widest = max(size_of(ax, text.replace("$", ""), TICK_LABEL)[0] for text in texts)
     fig.subplots_adjust(left=(widest + pixels(ax, BESIDE_AXES)) / fig.bbox.width)
+
+
+def name_columns(ax: Axes, chart: Chart) -> int:
+    """How many columns the names of lines have: few where the axes are narrow."""
+    room = (COLUMN_AT_MOST * ax.bbox.width) - pixels(ax, COLUMN_ASIDE)
+    return NAME_COLUMNS if _widest(ax, chart, NAME_COLUMNS) <= room else NARROW_COLUMNS
+
+
+def _widest(ax: Axes, chart: Chart, columns: int) -> float:
+    """The width of the widest name at the end of a line, in pixels; 0 if there is none."""
+    fits = bounds_fit(ax)
+    widths = [
+        size_of(
+            ax,
+            widest_end_text(line, columns, fits),
+            palette.name_label(palette.BLACK, "now", line.name == OWN),
+        )[0]
+        for line in chart.lines
+        if has_end(line)
+    ]
+    return max(widths, default=0.0)
+
+
+def bounds_fit(ax: Axes) -> bool:
+    """Whether a row of the strip is high enough for a name and the bound below it."""
+    look = palette.name_label(palette.BLACK, "now")
+    return bool(size_of(ax, "a\na", look)[1] <= STRIP_ROW * ax.bbox.height)
 
 
 def _with_room(ax: Axes, chart: Chart) -> float:
     """The right end of the x axis, so that a column of names fits behind the data."""
     left, right, *_ = limits(chart)
-    texts = [widest_end_text(line) for line in chart.lines if has_end(line)]
-    if not texts:
-        return right
+    widest = _widest(ax, chart, name_columns(ax, chart))
+    if not widest:
+        return right * (BEHIND if chart.bytes_axis else 1.0)
 
-    widest = max(size_of(ax, text, palette.name_label(palette.BLACK, "now"))[0] for text in texts)
     share = min(COLUMN_AT_MOST, (widest + pixels(ax, COLUMN_ASIDE)) / ax.bbox.width)
     if chart.bytes_axis:
         return float(left * (right / left) ** (1.0 / (1.0 - share)))
@@ -224,18 +257,24 @@ def column_at(ax: Axes, chart: Chart) -> float:
 
 
 def _set_x_ticks(ax: Axes, chart: Chart, right: float) -> None:
-    """Powers of four in bytes, or each episode by its name."""
+    """Powers of four in bytes, or each episode by its name; so many that none lies on another."""
     if chart.bytes_axis:
-        places = [NOTHING_ADDED * 4.0**n for n in range(math.floor(math.log(right / 16, 4)) + 1)]
+        powers = range(math.floor(math.log(right / NOTHING_ADDED, 4)) + 1)
+        places = [NOTHING_ADDED * 4.0**power for power in powers]
         texts = [kib(place) for place in places]
     else:
         longest = max(chart.lines, key=lambda line: len(line.x))
-        step = math.ceil(len(longest.x) / MOST_EPISODES)
-        places, texts = list(longest.x[::step]), list(longest.labels[::step])
+        places, texts = list(longest.x), list(longest.labels)
 
+    step = 1
+    if len(places) > 1:
+        widest = max(size_of(ax, text, TICK_LABEL)[0] for text in texts) + pixels(ax, BETWEEN_TICKS)
+        first, second = ax.transData.transform([(place, 1.0) for place in places[:2]])[:, 0]
+        step = math.ceil(widest / (second - first))
+    begin = 0 if chart.bytes_axis else (len(places) - 1) % step  # the last episode has its tick
     ax.xaxis.set(
-        major_locator=FixedLocator(places),
-        major_formatter=FixedFormatter(texts),
+        major_locator=FixedLocator(places[begin::step]),
+        major_formatter=FixedFormatter(texts[begin::step]),
         minor_locator=NullLocator(),
         minor_formatter=NullFormatter(),
     )
@@ -276,6 +315,6 @@ def _frame_strip(ax: Axes, chart: Chart) -> None:
 
     middle = math.sqrt(foot * low)
     beside_axis = ax.get_yaxis_transform()
-    ax.text(-0.012, middle, "none\nseen", transform=beside_axis, **palette.STRIP_LABEL)
+    ax.text(-0.012, middle, "none seen", transform=beside_axis, **palette.STRIP_LABEL)
     ax.axhspan(foot, low, **palette.STRIP)
     ax.axhline(low, **palette.STRIP_EDGE)

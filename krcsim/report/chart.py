@@ -10,12 +10,16 @@ from textwrap import wrap
 from typing import Any
 
 from krcsim.base.csv_text import comment_lines, csv_line, nine_digits, quoted, safe_name
+from krcsim.report.finding import finding
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import Cell, Result, number
 
 OWN = "your setting"
 NAME_COLUMNS = 22  # of the rows of a name where its line ends
+LONGEST_NAME = 60
 WIDEST_BOUND = "\nnone seen: < 1.86e-21"
+ON_OWN = "-own)"  # how the name of a reserve on your own remedy ends
+MOST_LINES = 4  # that people tell apart in five seconds
 NOTHING_ADDED = 16.0  # bytes; where 0 stands on a logarithmic axis
 CSV_COLUMNS = ("line", "look", "label", "x", "value", "lo", "hi", "kind")
 
@@ -41,6 +45,7 @@ class Line:
     x: tuple[float, ...]
     estimates: tuple[Estimate, ...]
     look: str = "now"
+    also: str = ""  # another name of the same line
 
 
 @dataclass(frozen=True)
@@ -84,13 +89,15 @@ def over_bytes(result: Result, window: str | None = None) -> Chart:
         "P(wait): share of calls that wait",
         bytes_axis=True,
         note=_note(result),
+        title=finding(result, window),
     )
 
 
 def by_episode(result: Result) -> Chart:
     """P(wait) of the calls made in the first episode after boot, in the second, and so on.
 
-    Each remedy is a line.
+    Each remedy is a line. Of many reserves on your own remedy only MOST_LINES are drawn, and the
+    one that your setting is has one line with it; the note names those that are left out.
     """
     windows = result.windows()
     labels = tuple(window.removeprefix("episode ") for window in windows)
@@ -104,13 +111,38 @@ def by_episode(result: Result) -> Chart:
         )
         for point in result.points()
     ]
+    drawn, left_out = _few_lines(lines)
+    also = f"; not drawn: {', '.join(left_out)}" if left_out else ""
     return Chart(
-        tuple(lines),
-        "episode of pressure, counted from boot",
-        "P(wait): share of calls in an episode that wait",
+        drawn,
+        "episode that calls are made in, counted from boot",
+        "P(wait): share of calls that wait",
         bytes_axis=False,
-        note=_note(result),
+        note=_note(result) + also,
+        title=finding(result),
     )
+
+
+def _few_lines(lines: list[Line]) -> tuple[tuple[Line, ...], list[str]]:
+    """At most MOST_LINES where all are reserves on your own remedy, and the names of the others.
+
+    Pools come before pages, and pages that are there at boot before those that are not.
+    """
+    own, *others = lines
+    if len(lines) <= MOST_LINES or own.name != OWN:
+        return tuple(lines), []
+    if not all(line.name.endswith(ON_OWN) for line in others):
+        return tuple(lines), []
+
+    same = [line for line in others if line.estimates == own.estimates]
+    if same:
+        own = replace(own, also=same[0].name)
+        others = [line for line in others if line not in same]
+    pages = [line for line in others if "page" in line.name]
+    order = [line for line in others if line not in pages] + pages[::-1]
+    kept = order[: MOST_LINES - 1]
+    left_out = [in_few_words(line.name) for line in others if line not in kept]
+    return (own, *(line for line in others if line in kept)), left_out
 
 
 def is_by_episode(result: Result) -> bool:
@@ -223,36 +255,38 @@ def in_few_words(name: str) -> str:
     return re.sub(r" \([^)]*\)$", "", name).replace("pages shared", "pages")
 
 
-def end_text(line: Line) -> str:
-    """The name of a line, in few words and short rows, and the highest bound where it ends in
-    the strip.
+def end_text(line: Line, columns: int = NAME_COLUMNS, with_bound: bool = True) -> str:
+    """The name of a line, in few words and rows of so many columns, and the highest bound where
+    it ends in the strip.
     """
-    name = _in_rows(line)
+    name = _in_rows(line, columns)
     last = drawn_points(line)[-1][2]
-    if not in_strip(last) or len(name) == 1:
+    if not in_strip(last) or len(name) == 1 or not with_bound:
         return name
 
     bounds = [e.hi for e in line.estimates if e.kind == "bound" and e.hi is not None]
     return f"{name}\nnone seen: < {number(max(bounds))}" if bounds else f"{name}\nno wait possible"
 
 
-def widest_end_text(line: Line) -> str:
+def widest_end_text(line: Line, columns: int = NAME_COLUMNS, with_bound: bool = True) -> str:
     """The widest that end_text() becomes while the names of lines and what is in the strip stay."""
-    return _in_rows(line) + WIDEST_BOUND * any(map(in_strip, line.estimates))
+    may_end_there = with_bound and any(map(in_strip, line.estimates))
+    return _in_rows(line, columns) + WIDEST_BOUND * may_end_there
 
 
-def _in_rows(line: Line) -> str:
-    """The name of a line in few words, in rows of a column."""
-    return "\n".join(wrap(in_few_words(line.name), NAME_COLUMNS))
+def _in_rows(line: Line, columns: int) -> str:
+    """The name of a line in few words, in rows of so many columns."""
+    names = [f"{in_few_words(line.name)}:", in_few_words(line.also)] if line.also else [line.name]
+    return "\n".join(row for name in names for row in wrap(in_few_words(name), columns))
 
 
-def point_text(line: Line) -> str:
-    """The name of a line of a single point: of `pool of N objects` at 3 that is pool of 3
-    objects.
+def point_text(line: Line, columns: int = LONGEST_NAME) -> str:
+    """The name of a line of a single point in rows of so many columns: of `pool of N objects` at
+    3 that is pool of 3 objects.
     """
     name = in_few_words(line.name)
     sized = re.sub(r"\bN\b", line.labels[0], name) if line.labels[0] else name
-    return "~" * (line.estimates[0].kind == "rough") + sized
+    return "\n".join(wrap("~" * (line.estimates[0].kind == "rough") + sized, columns))
 
 
 def chart_csv(chart: Chart, about: Mapping[str, Any]) -> str:

@@ -18,11 +18,13 @@ from matplotlib.transforms import ScaledTranslation, Transform
 from krcsim.report import labels, palette
 from krcsim.report.axes import (
     FLOOR,
+    bounds_fit,
     column_at,
     frame,
     frame_key,
     interval_end,
     limits,
+    name_columns,
     share_of_strip,
     strip,
 )
@@ -42,7 +44,9 @@ from krcsim.results.estimate import Estimate
 
 __all__ = ["FLOOR", "draw", "draw_labels", "figure_of", "frame", "frame_key", "limits", "strip"]
 
+ROUGH = "~: order of magnitude only"
 STAR = 3.5  # points: half of a star, but for its tips
+WIDE_NAME = 0.4  # of the axes; the name of a point that is wider has rows
 STEPS = 12  # marks on each segment of a line, which names next to points avoid
 TITLE_COLUMNS = 76
 SITUATION_COLUMNS = 132
@@ -93,12 +97,15 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
 
 
 def _draw_note(ax: Axes, chart: Chart) -> list[Any]:
-    """How often each point was run, at the foot of the axes."""
-    text = chart.note
-    if any(estimate.kind == "rough" for line in chart.lines for estimate in line.estimates):
-        text += "; ~: order of magnitude only"
+    """What ~ at a point says, at the foot of the axes."""
+    if not _is_rough(chart):
+        return []
     place = (0.01, 0.015 + share_of_strip(chart))
-    return [ax.text(*place, text, transform=ax.transAxes, **palette.NOTE)] if text else []
+    return [ax.text(*place, ROUGH, transform=ax.transAxes, **palette.NOTE)]
+
+
+def _is_rough(chart: Chart) -> bool:
+    return any(estimate.kind == "rough" for line in chart.lines for estimate in line.estimates)
 
 
 def draw_labels(ax: Axes, chart: Chart) -> list[Any]:
@@ -109,6 +116,7 @@ def draw_labels(ax: Axes, chart: Chart) -> list[Any]:
     """
     places = strip(chart)
     styles = _styles(chart)
+    columns, with_bound = name_columns(ax, chart), bounds_fit(ax)
     ends, points, sizes = [], [], []
     for line in chart.lines:
         name = _unpinned(line)
@@ -122,10 +130,13 @@ def draw_labels(ax: Axes, chart: Chart) -> list[Any]:
         y = _height(estimate, places.get(name, math.nan))
         if has_end(line):
             reach = palette.SIZE_ASIDE + 10.0 if in_strip(estimate) else 6.0
-            ends.append(Label(end_text(line), x, y, look, reach))
+            ends.append(Label(end_text(line, columns, with_bound), x, y, look, reach))
             sizes += _sizes(line, chart, places.get(name, math.nan), palette.size_label(colour))
         else:
-            points.append(Label(point_text(line), x, y, look, 9.0 if name == OWN else 5.0))
+            text = point_text(line)
+            if labels.size_of(ax, text, look)[0] > WIDE_NAME * ax.bbox.width:
+                text = point_text(line, columns)
+            points.append(Label(text, x, y, look, 9.0 if name == OWN else 5.0))
 
     taken: list[Box] = []
     artists = labels.at_ends(ax, ends, column_at(ax, chart), taken)
@@ -215,7 +226,8 @@ def _draw_line(line: Line, ax: Axes, lowest: float, style: palette.LineStyle) ->
 
     low, high = _interval_ends(line, lowest)
     if not dots:
-        band = FillBetweenPolyCollection("x", x, low, high, **palette.band(style))
+        is_there = np.isfinite(low) & np.isfinite(high)
+        band = FillBetweenPolyCollection("x", x, low, high, where=is_there, **palette.band(style))
         artists.append(ax.add_collection(band, autolim=False))
     look = palette.interval(style)
     return [*artists, _draw_intervals(ax, x, low, high, look, place["transform"])]
@@ -271,7 +283,7 @@ def blank(situation: str, foot: str, title: str = "") -> tuple[Figure, Axes]:
     fig = figure(8, 5.2)
     _, height = fig.get_size_inches() * labels.POINTS_PER_INCH
     rows = [
-        fill(text, columns, break_long_words=False)
+        "\n".join(fill(row, columns, break_long_words=False) for row in text.split("\n"))
         for text, columns in (
             (title, TITLE_COLUMNS),
             (situation, SITUATION_COLUMNS),
@@ -298,7 +310,7 @@ def figure_of(chart: Chart, situation: str = "", foot: str = "") -> Figure:
     """A whole figure of a chart: its finding and the situation above, where it comes from at
     the foot.
     """
-    fig, ax = blank(situation, foot, chart.title)
+    fig, ax = blank(situation, f"{chart.note}\n{foot}".strip(), chart.title)
     frame(ax, chart)
     draw(chart, ax)
     return fig

@@ -11,12 +11,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, cast
 
+from krcsim.report.style import figure
+
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import RendererAgg
+from matplotlib.backends.backend_agg import FigureCanvasAgg, RendererAgg
 from matplotlib.figure import Figure
-from matplotlib.font_manager import FontProperties
 from matplotlib.lines import Line2D
+from matplotlib.text import Text
 from numpy.typing import NDArray
 
 from krcsim.report.palette import SIZE_ABOVE, SIZE_ASIDE, Look, leader
@@ -25,7 +28,6 @@ Box = tuple[float, float, float, float]
 Points = NDArray[np.float64]  # [point, x or y], pixels
 
 POINTS_PER_INCH = 72.0
-LINE_SPACING = 1.2  # matplotlib's, in heights of a line
 GAP = 2.0  # pixels between two labels
 FROM_LEFT = {"ha": "left", "va": "center"}
 # Where a name next to a point is tried: right, left, above, below, then the corners; with the
@@ -55,17 +57,23 @@ class Label:
     reach: float = 5.0  # how far its mark reaches, in points
 
 
+@lru_cache
+def _sheet(dpi: float) -> tuple[Figure, RendererAgg]:
+    """A figure to measure on."""
+    fig = figure(1.0, 1.0, dpi)
+    return fig, cast(FigureCanvasAgg, fig.canvas).get_renderer()
+
+
 @lru_cache(maxsize=4096)
-def _size(text: str, points: float, weight: str, dpi: float) -> tuple[float, float]:
+def _size(
+    text: str, points: float, weight: str, dpi: float, _fonts: tuple[str, ...]
+) -> tuple[float, float]:
     """Width and height of a text of one or more lines, in pixels."""
-    renderer = RendererAgg(16, 16, dpi)
-    font = FontProperties(size=points, weight=weight)
-    lines = [
-        renderer.get_text_width_height_descent(line, font, ismath=False)
-        for line in text.split("\n")
-    ]
-    one = renderer.get_text_width_height_descent("lp", font, ismath=False)[1]
-    return max(width for width, *_ in lines), one * (1.0 + LINE_SPACING * (len(lines) - 1))
+    fig, renderer = _sheet(dpi)
+    measured = Text(0.0, 0.0, text, fontsize=points, fontweight=weight)
+    measured.set_figure(fig)
+    box = measured.get_window_extent(renderer)
+    return float(box.width), float(box.height)
 
 
 def dots_per_inch(ax: Axes) -> float:
@@ -75,7 +83,8 @@ def dots_per_inch(ax: Axes) -> float:
 
 def size_of(ax: Axes, text: str, look: Look) -> tuple[float, float]:
     """Width and height of a text on axes, in pixels."""
-    return _size(text, look["fontsize"], look.get("fontweight", "normal"), dots_per_inch(ax))
+    weight, fonts = look.get("fontweight", "normal"), tuple(rcParams["font.family"])
+    return _size(text, look["fontsize"], weight, dots_per_inch(ax), fonts)
 
 
 def pixels(ax: Axes, points: float) -> float:
@@ -225,7 +234,7 @@ def at_points(ax: Axes, labels: Sequence[Label], taken: list[Box]) -> list[Any]:
         else:
             left, bottom = x + pixels(ax, SIZE_ASIDE), y - height / 2
         box = (left, bottom, left + width, bottom + height)
-        if overlaps(box, taken) or not _lies_in(box, ax):
+        if overlaps(box, taken, gap=0.0) or not _lies_in(box, ax):
             continue
         taken.append(box)
         artists.append(_text(ax, box, label))

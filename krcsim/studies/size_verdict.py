@@ -24,9 +24,7 @@ def size_verdict(found: Sized) -> str:
     if size_of(found.of, passes) == 0 and found.of != "mix":
         what = "nothing more" if found.fixed else "no reserve"
         return first_that_fits(
-            finished(
-                [], f"{what} is needed to keep {_goal(found)}: {_reached(found, passes, keep)}"
-            )
+            finished([], f"{what} is needed to keep {goal(found)}: {_reached(found, passes, keep)}")
             for keep in (True, False)
         )
 
@@ -35,13 +33,13 @@ def size_verdict(found: Sized) -> str:
     cost = f"({passes.bytes_added:,} bytes{', full at boot' * is_full})"
     size = f"{reserve_of(found, passes)} {cost}"
     return first_that_fits(
-        finished([], f"{size} {keeps} {_goal(found)}: {_reached(found, passes, keep)}{fewer}")
+        finished([], f"{size} {keeps} {goal(found)}: {_reached(found, passes, keep)}{fewer}")
         for keep in (True, False)
         for fewer in dict.fromkeys((_fewer(found), ""))
     )
 
 
-def _goal(found: Sized) -> str:
+def goal(found: Sized) -> str:
     """What was asked for: waits below 1 call in a million."""
     asked = QUANTITIES[found.quantity]
     if asked.wording is None:
@@ -96,7 +94,7 @@ def _unmet(found: Sized) -> str:
     """That no size was found, and the best that was reached."""
     best = found.best
     reached = f"with {reserve_of(found, best)} it is {_reached(found, best)}"
-    text = f"no size could be shown to keep {_goal(found)}"
+    text = f"no size could be shown to keep {goal(found)}"
     if all(tried.verdict == "fails" for tried in found.tried):
         kind, noun = {
             "pool": ("pools", "objects"),
@@ -105,5 +103,5 @@ def _unmet(found: Sized) -> str:
         }[found.of]
         largest = max(size_of(found.of, tried) for tried in found.tried)
         many = f"{len(found.tried)} {kind} of up to {largest:,} {noun} per CPU"
-        text = f"none of {many} keeps {_goal(found)}"
+        text = f"none of {many} keeps {goal(found)}"
     return first_that_fits([finished([], f"{text}; {reached}"), finished([], text)])

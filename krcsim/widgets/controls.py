@@ -112,13 +112,6 @@ CONTROLS: dict[str, Control] = {
             (PRESSURE,),
         ),
         Control(
-            "memory.deferred_counts",
-            "Deferred objects",
-            "free pages",
-            (("hold none of it", False), ("hold memory", True)),
-            (PRESSURE,),
-        ),
-        Control(
             "remedy.head_alloc",
             "rcu_head request",
             "kvfree_call_rcu()",
@@ -163,7 +156,7 @@ CONTROLS: dict[str, Control] = {
             "Pages at boot",
             "kfree_rcu_batch_init()",
             PAGES,
-            WITH_RESERVES,
+            (POOL_OR_PAGES, COLD_START, ONE_EPISODE),
         ),
         Control(
             "allocator.episode.page",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -268,15 +269,16 @@ def test_a_table_of_measured_rows_can_be_read_again(tmp_path: Path) -> None:
 
 
 def test_the_headline_of_the_documents_is_made_of_the_counted_numbers() -> None:
-    for document in headline.DOCUMENTS:
-        assert headline.headline_of(document.read_text(encoding="utf-8")) == headline.sentence(
-            headline.read()
-        )
+    for document, said in headline.DOCUMENTS.items():
+        assert headline.headline_of(document.read_text(encoding="utf-8")) == said(headline.read())
 
 
-def test_the_headline_says_how_many_and_what_it_does_not_cover() -> None:
+@pytest.mark.parametrize("said", [headline.sentence, headline.in_short])
+def test_the_headline_says_how_many_and_what_it_does_not_cover(
+    said: Callable[[headline.Counts], str],
+) -> None:
     found = headline.read()
-    told = headline.sentence(found)
+    told = said(found)
     assert (
         f"{found['not_fitted']['p_wait_inside']} of the {found['not_fitted']['waited']} conditions"
         in told

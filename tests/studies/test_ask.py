@@ -22,10 +22,12 @@ from krcsim.studies.all_methods_report import (
     all_methods_table,
     all_methods_text,
     chart_of_all_methods,
+    picture_of_all_methods,
     verdict,
 )
 from krcsim.studies.finding_words import finding_sentences
 from krcsim.widgets import RareAndExact
+from tests.pictures import texts
 from tests.quick import mostly_slow
 
 SMALL = krcsim.load_scenario("small-world")
@@ -260,6 +262,18 @@ def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: A
         assert line.name in all_methods_text(both)
     for line in chart_of_all_methods(both).lines[1:]:
         assert f"{line.name}: " in verdict(both)
+
+
+def test_the_title_of_the_picture_counts_the_ranges_that_hold_the_exact_answer(
+    both: AllMethods,
+) -> None:
+    chart = chart_of_all_methods(both)
+    for line, method in zip(chart.simulated, ("skipping", "rare"), strict=True):
+        inside, count = both.held(method)
+        assert f"{inside} of {count}" in chart.title
+        held = chart.held(line)
+        assert (sum(one.holds for one in held), len(held)) == (inside, count)
+    assert chart.title in texts(picture_of_all_methods(both).figure)
 
 
 @pytest.mark.slow

@@ -246,7 +246,7 @@ def test_a_hollow_star_is_all_that_is_drawn_of_a_point_at_which_no_wait_was_seen
     assert [(marker, face) for marker, face, _ in heights] == [("*", WHITE)]
     assert heights[0][2] < low
     assert all(tick >= 0.99 * low for tick in ax.get_yticks())
-    assert "none\nseen" in [text.get_text() for text in ax.texts]
+    assert "none seen" in [text.get_text() for text in ax.texts]
 
 
 @pytest.mark.parametrize(

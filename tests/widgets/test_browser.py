@@ -11,7 +11,7 @@ from importlib.resources import files
 import pytest
 
 import krcsim
-from krcsim.report.timeline import rules
+from krcsim.report.episode import rules
 from krcsim.widgets.controls import CONTROLS, MOST_ON_A_TAB, TABS, controls_of
 from krcsim.widgets.explorer import PRESETS
 from tests.browser import (
@@ -59,7 +59,6 @@ def each_control(kind: str) -> pytest.MarkDecorator:
 
 # Controls that are shown only with one choice of what takes memory.
 ONLY_WITH = {
-    "memory.deferred_counts": "to the ATOMIC mark",
     "allocator.episode.page": "not: failures are drawn",
     "allocator.episode.head": "not: failures are drawn",
 }

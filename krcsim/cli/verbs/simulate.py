@@ -72,7 +72,8 @@ def run(options: Simulate, command: str) -> None:
 
 
 def _one_episode(options: Simulate, command: str) -> None:
-    from krcsim.report.timeline import one_episode, text_of
+    from krcsim.report.episode import one_episode
+    from krcsim.report.episode_words import text_of
 
     episode = one_episode(
         scenario_from(options),

@@ -94,7 +94,7 @@ def frame(ax: Axes, *, episode: Episode, span: Span) -> None:
     length_ms = episode.end_ms - episode.begin_ms
     ax.axvspan(0.0, length_ms, ymax=len(rows) / top, **palette.EPISODE_SPAN)
     ax.set(xlim=(left, right), ylim=(0, top), yticks=[])
-    ax.set_xlabel("ms since the episode of pressure began (grey: while it lasts)")
+    ax.set_xlabel("ms since the episode began (grey: while it lasts)")
     ax.hlines(range(1, len(rows) + 1), left, right, **palette.ROW_BORDERS)
 
 

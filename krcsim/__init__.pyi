@@ -19,9 +19,9 @@ from .model.scenario_file import load_scenario as load_scenario
 from .model.scenario_file import presets as presets
 from .model.scenario_file import toml_text as toml_text
 from .model.workload import Workload as Workload
+from .report.episode import one_episode as one_episode
+from .report.episode_words import story as story
 from .report.reply import answer_text as answer_text
-from .report.timeline import one_episode as one_episode
-from .report.timeline import story as story
 from .results.estimate import Estimate as Estimate
 from .results.result import Result as Result
 from .results.result import load_result as load_result

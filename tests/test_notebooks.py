@@ -23,8 +23,10 @@ NOT_HERE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.As
 
 PICTURES = {
     "02_one_episode": 1,
-    "04_how_big": 2,
+    "04_how_big": 3,
     "05_pressure": 1,
+    "06_rare_and_exact": 1,
+    "07_against_a_kernel": 1,
 }  # that cells show, next to those of the sliders
 MOST_REPR = 400  # signs: an object that is shown as text is shown in a line or two
 

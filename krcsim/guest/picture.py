@@ -9,39 +9,23 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from krcsim.report.style import Picture, plain, written
 from krcsim.report.style import figure as empty_figure
-from krcsim.report.style import plain, written
 
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from krcsim.guest.score import ENOUGH_WAITS, Answer, Comparison
-from krcsim.report import palette
-from krcsim.report.palette import LineStyle
+from krcsim.guest.set_words import family_in_words, finding, recording_in_words
+from krcsim.report import headings, palette
 
-# The loads of the recordings, in words.
-LOAD_WORDS = {
-    "sparse": "1 call in 100 ms",
-    "low": "1 in 10 ms",
-    "mid": "10 in 1 ms",
-    "heavy": "100 in 1 ms",
-    "burst": "2000 in 100 ms",
-}
 WHAT = ("P(wait) of a call", "Fraction of time blocked")
 
-# Of an answer and its load: x, y, and the ends of the interval of y.
-Place = Callable[[Answer, str], tuple[float, float, float, float]]
+MOST_NAMED = 4  # misses that have their name in a picture
 
-
-def styles(comparisons: Sequence[Comparison]) -> dict[str, LineStyle]:
-    """Colour and marker of each load that is compared.
-
-    Those without a place in the palette get one in the order in which they come.
-    """
-    loads = dict.fromkeys(comparison.condition.rate for comparison in comparisons)
-    others = [load for load in loads if load not in palette.LOADS]
-    more = {load: palette.other_load(rank) for rank, load in enumerate(others)}
-    return {load: style for load, style in (palette.LOADS | more).items() if load in loads}
+# Of an answer and its condition: x, y, and the ends of the interval of y.
+Place = Callable[[Answer, int], tuple[float, float, float, float]]
 
 
 @plain()
@@ -49,31 +33,45 @@ def png(comparisons: Sequence[Comparison]) -> bytes:
     """P(wait) and the blocked fraction side by side, predicted against measured, as PNG
     bytes.
     """
-    figure = empty_figure(11, 5.4, dpi=90, layout="constrained")
+    return written(_side_by_side(comparisons), "png")
+
+
+@plain()
+def picture(comparisons: Sequence[Comparison]) -> Picture:
+    """The same for a notebook."""
+    return Picture(_side_by_side(comparisons), finding(comparisons), tuple(comparisons))
+
+
+def _side_by_side(comparisons: Sequence[Comparison]) -> Figure:
+    """The figure of both."""
+    fig = empty_figure(11, 5.8, dpi=90)
+    top = headings.head(fig, finding(comparisons), recording_in_words(comparisons))
+    axes = fig.subplots(1, 2)
+    fig.subplots_adjust(left=0.075, right=0.985, top=top - 0.06, bottom=0.125, wspace=0.17)
     compared = [comparison for comparison in comparisons if not comparison.trivial]
-    for i, ax in enumerate(figure.subplots(1, 2)):
-        inside = sum(comparison.answers[i].inside for comparison in compared) / max(
-            1, len(compared)
-        )
-        title = f"{WHAT[i]}: {100 * inside:.0f} % of {len(compared)} inside"
-        ax.set_title(title, loc="left", fontsize=10)
+    for i, ax in enumerate(axes):
+        ax.set_title(_panel_title(compared, i), loc="left")
         _draw_against(ax, compared, i)
-
-    handles = _handles(comparisons)
-    figure.legend(handles=handles, loc="outside lower center", ncols=6, **palette.LEGEND)
-    return written(figure, "png")
+    axes[0].legend(handles=_handles(), loc="upper left", **palette.LEGEND)
+    return fig
 
 
-def _handles(comparisons: Sequence[Comparison]) -> list[Line2D]:
-    """What stands in the legend: the loads, and what a filled mark means."""
-    handles = []
-    for load, style in styles(comparisons).items():
-        words = LOAD_WORDS.get(load)
-        text = f"{load}: {words}" if words else load
-        handles.append(Line2D([], [], label=text, **palette.load_in_legend(style)))
+def _panel_title(compared: Sequence[Comparison], i: int) -> str:
+    """What a panel shows, and how many conditions lie inside."""
+    inside = sum(comparison.answers[i].inside for comparison in compared)
+    return f"{WHAT[i]}: {inside:,} of {len(compared):,} inside"
 
-    miss = "filled: measured outside the interval"
-    return [*handles, Line2D([], [], label=miss, **palette.MISS_IN_LEGEND)]
+
+def _handles() -> list[Line2D]:
+    """What the marks mean."""
+    texts = {
+        True: "the kernel lies in the model's range",
+        False: "a miss (numbers: the worst families)",
+    }
+    return [
+        Line2D([], [], label=text, **palette.condition_in_legend(inside))
+        for inside, text in texts.items()
+    ]
 
 
 @plain()
@@ -81,54 +79,67 @@ def draw(comparisons: Sequence[Comparison], path: Path) -> None:
     """Predicted against measured where either side waits, and the relative errors, as a
     PNG.
     """
-    figure = empty_figure(13, 10.5, dpi=110, layout="constrained")
-    axes = figure.subplots(2, 2, gridspec_kw=dict(height_ratios=[2.4, 1]))
+    fig = empty_figure(13, 10.5, dpi=110)
+    top = headings.head(fig, finding(comparisons), recording_in_words(comparisons))
+    axes = fig.subplots(2, 2, gridspec_kw=dict(height_ratios=[2.4, 1]))
+    fig.subplots_adjust(left=0.06, right=0.985, top=top - 0.04, bottom=0.06, wspace=0.13)
     compared = [comparison for comparison in comparisons if not comparison.trivial]
+    many = [one for one in compared if one.condition.waits >= ENOUGH_WAITS]
     for i in (0, 1):
-        inside = sum(comparison.answers[i].inside for comparison in compared) / len(compared)
-        title = f"{WHAT[i]}: {100 * inside:.0f} % of {len(compared)} conditions inside"
-        axes[0, i].set_title(title, loc="left")
+        axes[0, i].set_title(_panel_title(compared, i), loc="left")
         _draw_against(axes[0, i], compared, i)
-        _draw_errors(
-            axes[1, i],
-            [comparison for comparison in compared if comparison.condition.waits >= ENOUGH_WAITS],
-            i,
-        )
+        _draw_errors(axes[1, i], many, i)
 
-    handles = _handles(comparisons)
-    figure.legend(handles=handles, loc="outside lower center", ncols=6, frameon=False)
-    figure.suptitle(
-        "krcsim against a running kernel: Linux 6.1, one CPU, HZ=250, the algorithm of April 2020, "
-        f"5 seeds a condition\n{len(comparisons) - len(compared)} more conditions without a wait "
-        "on either side are not shown",
-        fontsize=11,
-    )
+    axes[0, 0].legend(handles=_handles(), loc="upper left", **palette.LEGEND)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(written(figure, "png"))
+    path.write_bytes(written(fig, "png"))
 
 
 def _draw_marks(ax: Axes, compared: Sequence[Comparison], i: int, place: Place) -> None:
     """One mark a condition with its interval; those outside it are filled and on
     top.
     """
-    for load, style in styles(compared).items():
-        for inside in (True, False):
-            chosen = [
-                comparison
-                for comparison in compared
-                if comparison.condition.rate == load and comparison.answers[i].inside == inside
-            ]
-            if not chosen:
-                continue
+    for inside in (True, False):
+        rows = [
+            (comparison.answers[i], rank)
+            for rank, comparison in enumerate(compared)
+            if comparison.answers[i].inside == inside
+        ]
+        if not rows:
+            continue
 
-            places = [place(comparison.answers[i], load) for comparison in chosen]
-            x, y, low, high = zip(*places, strict=True)
-            spreads = [_spread(comparison.answers[i]) for comparison in chosen]
-            left = [at - spread for at, spread in zip(x, spreads, strict=True)]
-            right = [at + spread for at, spread in zip(x, spreads, strict=True)]
-            ax.vlines(x, low, high, **palette.condition_interval(style))
-            ax.hlines(y, left, right, **palette.condition_interval(style))
-            ax.scatter(x, y, **palette.condition_mark(style, inside))
+        places = [place(answer, rank) for answer, rank in rows]
+        x, y, low, high = zip(*places, strict=True)
+        spreads = [_spread(answer) for answer, _ in rows]
+        left = [at - spread for at, spread in zip(x, spreads, strict=True)]
+        right = [at + spread for at, spread in zip(x, spreads, strict=True)]
+        ax.vlines(x, low, high, **palette.condition_interval(inside))
+        ax.hlines(y, left, right, **palette.condition_interval(inside))
+        ax.scatter(x, y, **palette.condition_mark(inside))
+
+
+def worst_misses(compared: Sequence[Comparison], i: int) -> list[Comparison]:
+    """The worst condition of each family that misses, the worst first."""
+    by_family: dict[str, Comparison] = {}
+    for one in sorted(compared, key=lambda one: one.answers[i].distance):
+        if not one.answers[i].inside:
+            by_family.pop(one.condition.family, None)
+            by_family[one.condition.family] = one
+    return list(by_family.values())[::-1]
+
+
+def _name_misses(ax: Axes, compared: Sequence[Comparison], i: int, place: Place) -> None:
+    """The worst misses by number, and their names in the corner below the diagonal."""
+    worst = worst_misses(compared, i)
+    texts = []
+    for rank, one in enumerate(worst[:MOST_NAMED], 1):
+        x, y, _, _ = place(one.answers[i], compared.index(one))
+        ax.annotate(f"{rank}", (x, y), (6, -10), textcoords="offset points", **palette.MISS_NUMBER)
+        texts.append(f"{rank}  {family_in_words(one.condition)}")
+    others = len(worst) - len(texts)
+    if others > 0:
+        texts.append(f"and {others} other famil{'y' if others == 1 else 'ies'}")
+    ax.text(0.985, 0.17, "\n".join(texts), transform=ax.transAxes, **palette.MISS_NAMES)
 
 
 def _spread(answer: Answer) -> float:
@@ -154,17 +165,17 @@ def _draw_against(ax: Axes, compared: Sequence[Comparison], i: int) -> None:
     none = 10.0 ** (decade - 0.6)
     bottom = 10.0 ** (decade - 1)
     top = 2.0 * max(values, default=1.0)
-    loads = list(styles(compared))
 
-    def place(answer: Answer, load: str) -> tuple[float, float, float, float]:
+    def place(answer: Answer, rank: int) -> tuple[float, float, float, float]:
         numbers = (answer.measured, answer.predicted, answer.low, answer.high)
         x, y, low, high = (max(number, none) for number in numbers)
         if answer.measured == 0:  # side by side, else they cover each other
-            x *= 10.0 ** (0.13 * (loads.index(load) % 5 - 2))
+            x *= 10.0 ** (0.13 * (rank % 5 - 2))
         return x, y, low, high
 
     ax.plot([bottom, top], [bottom, top], **palette.DIAGONAL)
     _draw_marks(ax, compared, i, place)
+    _name_misses(ax, compared, i, place)
 
     ticks = [10.0**power for power in range(decade, 1)]
     labels = [f"$10^{{{power}}}$" if power else "1" for power in range(decade, 1)]
@@ -173,20 +184,20 @@ def _draw_against(ax: Axes, compared: Sequence[Comparison], i: int) -> None:
         (ax.yaxis, ax.set_yscale, ax.set_ylim),
     ):
         scale("log")
-        axis.set_ticks([none, *ticks], ["none", *labels])
+        axis.set_ticks([none, *ticks], ["none\nseen", *labels])
         axis.set_ticks([], minor=True)
         limit(bottom, top)
 
     ax.axvspan(bottom, 10.0**decade * 0.6, **palette.NO_WAIT_SPAN)
     ax.axhspan(bottom, 10.0**decade * 0.6, **palette.NO_WAIT_SPAN)
-    ax.set_xlabel("measured, with the t interval over the seeds (grey: no wait)")
-    ax.set_ylabel("krcsim, with the 95 % interval for as many runs")
+    ax.set_xlabel("measured in the kernel, with the t interval over its runs")
+    ax.set_ylabel("krcsim, with the 95 % range of as many runs")
 
 
 def _draw_errors(ax: Axes, compared: Sequence[Comparison], i: int) -> None:
     """The model's error over the measurement."""
 
-    def place(answer: Answer, _load: str) -> tuple[float, float, float, float]:
+    def place(answer: Answer, _rank: int) -> tuple[float, float, float, float]:
         numbers = (answer.predicted, answer.low, answer.high)
         y, low, high = (100.0 * (number / answer.measured - 1.0) for number in numbers)
         return answer.measured, y, low, high

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
+from krcsim.base.tables import html_table, paragraph
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate
+from krcsim.results.result import number, words
 from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Have, Stop
 from krcsim.runs.replications import WINDOWS
 
@@ -42,7 +44,7 @@ class Question:
         return WINDOWS[self.window]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Finding:
     """An estimate, the method that made it and why that one, and its work.
 
@@ -64,6 +66,27 @@ class Finding:
     def runs(self) -> int:
         """Replications that were simulated: 0 where nothing was."""
         return self.replications if self.method in ("skipping", "rare") else 0
+
+    def __repr__(self) -> str:
+        """In a line the verdict."""
+        from krcsim.methods.finding_verdict import finding_verdict
+
+        return f"<Finding: {finding_verdict(self)}>"
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: the verdict, the number, and how it was found."""
+        from krcsim.methods.finding_verdict import finding_verdict
+
+        head = ["quantity", "window", "estimate", "method", "replications", "events"]
+        row = [
+            self.quantity,
+            self.window,
+            words(self.estimate),
+            self.method,
+            self.replications,
+            number(self.events),
+        ]
+        return f"{paragraph(finding_verdict(self))}{html_table(head, [row])}"
 
 
 class Method(Protocol):

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Remedies in words: what a name stands for, who proposed it, and how one without a row differs."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import fields
 
 from krcsim.base.errors import KrcsimError
@@ -42,13 +44,36 @@ def words_of(name: str, own: Remedy | None = None) -> str:
     if row:
         return f"your setting with the reserve of {plain}" if on_own else row.words
 
-    if sized := SIZED.fullmatch(plain):
-        kind, size, at_boot, base = sized.groups()
-        words = RESERVES[kind, at_boot].words.replace("N", size, 1)
-        if size == "1":
-            words = words.replace("objects", "object").replace("pages", "page")
-        return f"{'your setting' if on_own else base or 'A1'} with {words}"
-    return name
+    return words_of_sizes(name, list(map(str, sizes_of(name)))) if is_sized(name) else name
+
+
+def is_sized(name: str) -> bool:
+    """Whether a name is that of a reserve of some size, or of two on your setting: B4+D2-own."""
+    plain = name.removesuffix(ON_OWN)
+    parts = [SIZED.fullmatch(part) for part in plain.split("+")]
+    return row_of(name) is None and None not in parts and (len(parts) == 1 or plain != name)
+
+
+def sizes_of(name: str) -> list[int]:
+    """The sizes in the name of a reserve."""
+    return [int(sized[2]) for sized in _sized(name)]
+
+
+def words_of_sizes(name: str, sizes: Sequence[str]) -> str:
+    """What the name of a reserve stands for, with these sizes instead of its own."""
+    reserves = []
+    for sized, size in zip(_sized(name), sizes, strict=True):
+        words = RESERVES[sized[1], sized[3]].words.replace("N", size, 1)
+        one = words.replace("objects", "object").replace("pages", "page")
+        reserves.append(one if size == "1" else words)
+    base = "your setting" if name.endswith(ON_OWN) else _sized(name)[0][4] or "A1"
+    return f"{base} with {' and '.join(reserves)}"
+
+
+def _sized(name: str) -> list[re.Match[str]]:
+    """The parts of the name of a reserve."""
+    parts = name.removesuffix(ON_OWN).split("+")
+    return [sized for part in parts if (sized := SIZED.fullmatch(part))]
 
 
 def reserve_words(remedy: Remedy) -> str:

@@ -14,9 +14,14 @@ from krcsim.base.files import write_set
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import SCENARIO_FILE, toml_text
 from krcsim.report.chart import Chart, chart_csv, digest
+from krcsim.report.episode import Episode, episode_csv
+from krcsim.report.exact_chart import ExactChart
+from krcsim.report.exact_picture import exact_figure
 from krcsim.report.figures import figure_of, picture
 from krcsim.report.sentences import situation
-from krcsim.report.timeline import Episode, episode_csv, episode_figure, story
+from krcsim.report.target_chart import TargetChart
+from krcsim.report.target_picture import target_figure
+from krcsim.report.timeline import episode_figure
 from krcsim.results.result import Result
 
 KINDS = ("png", "svg", "pdf", "csv", "toml", "json", "txt")
@@ -102,10 +107,14 @@ def file_of(answer: Answer, kind: str, dpi: int = 150) -> bytes:
 
 def _figure(answer: Answer, foot: str) -> Any:
     """The figure of an answer, what it is about above."""
+    if isinstance(answer.drawn, TargetChart):
+        return target_figure(answer.drawn, foot)
+    if isinstance(answer.drawn, ExactChart):
+        return exact_figure(answer.drawn, foot)
     if isinstance(answer.drawn, Chart):
         return figure_of(answer.drawn, situation(answer.scenario), foot)
 
-    return episode_figure(answer.drawn, story(answer.drawn), foot)
+    return episode_figure(answer.drawn, foot=foot)
 
 
 def export_all(

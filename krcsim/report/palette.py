@@ -242,24 +242,102 @@ def none_seen(colour: str, look: str) -> Look:
 
 # The timeline of one episode.
 
-EPISODE_SPAN = Look(color=GREY, alpha=0.15, lw=0)
-LANE_NAMES = Look(fontsize=8)
-LANE_BORDERS = Look(color=LIGHT_GREY, lw=0.5)
-RESERVE_LEVEL = Look(color=ORANGE, lw=1.2)
-QUEUE_LEVEL = Look(color=BLUE, lw=1.2)
-LEVEL_LABEL = Look(fontsize=6.5, ha="right", va="top")
+EPISODE_SPAN = Look(color=GREY, alpha=0.15, lw=0, zorder=0)
+ROW_BORDERS = Look(color=LIGHT_GREY, lw=0.5)
+RESERVE_LEVEL = Look(color=ORANGE, lw=1.6)
+QUEUE_LEVEL = Look(color=BLUE, lw=1.1)
+LIST_LEVEL = Look(color=VERMILION, lw=0)
 EVENT_CURSOR = Look(color=BLACK, lw=1)
-EVENT_LABEL = Look(fontsize=8, va="top", bbox=Look(fc=WHITE, ec=BLACK, lw=0.6, pad=1.5))
+EVENT_LABEL = Look(fontsize=8, va="center")
 BARS: dict[str, Look] = {
-    what: Look(facecolors=colour, edgecolor=WHITE, hatch=hatch, lw=0.4)
-    for what, colour, hatch in (
-        ("wait", VERMILION, ""),
-        ("reclaim stall", ORANGE, "..."),
-        ("grace period", GREEN, ""),
-        ("batch waits", SKY, "///"),
-        ("batch is released", BLUE, ""),
+    what: Look(facecolors=colour, edgecolor=edge, hatch=hatch, lw=width)
+    for what, colour, edge, hatch, width in (
+        ("wait", VERMILION, VERMILION, "", 0.8),  # edges: the shortest ones show, too
+        ("reclaim stall", ORANGE, ORANGE, "", 0.8),
+        ("grace period", GREEN, WHITE, "", 0.4),
+        ("batch waits", SKY, WHITE, "///", 0.4),
     )
 }
+EVENT_LEADER = Look(color=BLACK, lw=0.8, alpha=0.6, zorder=1.5)
+EVENT_NUMBER = Look(fontsize=8, fontweight="bold", va="top")
+EVENT_NUMBER_MARK = Look(
+    fontsize=8,
+    fontweight="bold",
+    ha="center",
+    va="center",
+    bbox=Look(boxstyle="circle,pad=0.2", fc=WHITE, ec=BLACK, lw=0.8),
+)
+EVENT_SENTENCE = Look(fontsize=8, va="top")
+
+
+def row_name(colour: str) -> Look:
+    """The name of what is drawn in a row, beside it."""
+    return Look(fontsize=7.5, color=as_text(colour), ha="right", va="center", linespacing=1.0)
+
+
+# Sizes against a target.
+
+TARGET = Look(color=BLACK, lw=1.2, ls=(0, (6, 3)), zorder=1.8)
+TARGET_LABEL = Look(fontsize=8, fontweight="bold", ha="left")
+NEAR_SIZE = Look(fontsize=7, ha="left", va="bottom")
+BETWEEN_SIZES = Look(color=GREY, lw=0.8, zorder=1.6)
+ANSWER = Look(color=BLACK, marker="*", ms=18, mfc=YELLOW, ls="none", zorder=5)
+ANSWER_LABEL = Look(
+    fontsize=9,
+    fontweight="bold",
+    va="center",
+    arrowprops=Look(arrowstyle="-", color=GREY, lw=0.8, shrinkB=9),
+    zorder=6,
+)
+VERDICT_MARKS = {
+    "fails": LineStyle(VERMILION, "s", "none"),
+    "passes": LineStyle(BLUE, "o", "none"),
+    "open": LineStyle(GREY, "D", "none"),
+}
+
+
+def verdict_mark(verdict: str) -> Look:
+    """The mark of a size: filled where it passes, hollow where it fails or is open."""
+    style = VERDICT_MARKS[verdict]
+    return Look(
+        color=style.colour,
+        marker=style.marker,
+        ls="none",
+        ms=6.5 if verdict == "passes" else 5.5,
+        mfc=style.colour if verdict == "passes" else WHITE,
+        zorder=3,
+    )
+
+
+def verdict_interval(verdict: str) -> Look:
+    """The interval of a size."""
+    return Look(color=VERDICT_MARKS[verdict].colour, lw=1.1, zorder=2)
+
+
+# Methods against the exact answer.
+
+EXACT = Look(color=BLACK, lw=1.4)
+IN_AXES = Look(fontsize=7.5, color=DARK_GREY)
+METHODS = (LineStyle(BLUE, "s", "none"), LineStyle(VERMILION, "^", "none"))
+
+
+def method_mark(rank: int, misses: bool = False) -> Look:
+    """What a method found: hollow, but filled and large where its range misses the exact answer."""
+    style = METHODS[rank % len(METHODS)]
+    return Look(
+        color=style.colour,
+        marker=style.marker,
+        ls="none",
+        ms=9 if misses else 5.5,
+        mfc=style.colour if misses else WHITE,
+        mec=BLACK if misses else style.colour,
+        zorder=4 if misses else 3,
+    )
+
+
+def method_range(rank: int) -> Look:
+    """A range that a method gives."""
+    return Look(color=METHODS[rank % len(METHODS)].colour, lw=1.4, zorder=2)
 
 
 # The ranking of assumptions.
@@ -268,6 +346,7 @@ TOTAL = Look(color=BLUE, marker="o", ls="none")
 TOTAL_INTERVAL = Look(color=BLUE, lw=1.3, ls="-")
 FIRST = Look(color=VERMILION, marker="s", ls="none", mfc=WHITE)
 FIRST_INTERVAL = Look(color=VERMILION, lw=1.3, ls="--")
+INPUT_NAMES = Look(fontsize=8, linespacing=1.05)
 ZERO_LINE = Look(color=BLACK, lw=0.6)
 CHANCE_LINE = Look(color=BLACK, lw=1.0, ls=":")
 
@@ -298,41 +377,38 @@ def bar_label(style: LineStyle) -> Look:
 
 # Predicted against measured, a mark a condition.
 
-# By the load's name in the recordings.
-LOADS = {
-    "sparse": LineStyle(SKY, "D", "none"),
-    "low": LineStyle(BLUE, "o", "none"),
-    "mid": LineStyle(GREEN, "s", "none"),
-    "heavy": LineStyle(VERMILION, "^", "none"),
-    "burst": LineStyle(PINK, "v", "none"),
-}
-OTHER_COLOURS = (ORANGE, BLUE, GREEN, VERMILION, PINK, SKY)
-OTHER_MARKERS = "PhX*<>dp8H"
 DIAGONAL = Look(color=GREY, lw=0.8, zorder=0)
 NO_WAIT_SPAN = Look(color=PALE_GREY, zorder=-1)
-MISS_IN_LEGEND = Look(color=BLACK, marker="o", ls="", mfc=LIGHT_GREY, ms=8)
+INSIDE = LineStyle(BLUE, "o", "none")
+MISS = LineStyle(VERMILION, "D", "none")
+MISS_NUMBER = Look(fontsize=9, fontweight="bold", zorder=5)
+MISS_NAMES = Look(fontsize=8, ha="right", va="bottom", linespacing=1.4, multialignment="left")
 
 
-def other_load(rank: int) -> LineStyle:
-    """The look of a load that has no place in LOADS."""
-    colour = OTHER_COLOURS[rank % len(OTHER_COLOURS)]
-    return LineStyle(colour, OTHER_MARKERS[rank % len(OTHER_MARKERS)], "none")
+def condition_in_legend(inside: bool) -> Look:
+    """What stands for a condition in the legend."""
+    style = INSIDE if inside else MISS
+    return Look(
+        color=style.colour,
+        marker=style.marker,
+        ls="",
+        ms=5 if inside else 7,
+        mfc="none" if inside else style.colour,
+        mec=style.colour if inside else BLACK,
+    )
 
 
-def load_in_legend(style: LineStyle) -> Look:
-    """A load in the legend: hollow, as its conditions that lie inside."""
-    return Look(color=style.colour, marker=style.marker, ls="", mfc="none")
-
-
-def condition_interval(style: LineStyle) -> Look:
+def condition_interval(inside: bool) -> Look:
     """The interval of a condition, across or upright."""
+    style = INSIDE if inside else MISS
     return Look(colors=style.colour, lw=0.9, alpha=0.55, zorder=1)
 
 
-def condition_mark(style: LineStyle, inside: bool) -> Look:
+def condition_mark(inside: bool) -> Look:
     """The mark of a condition: hollow where the measurement lies inside the interval."""
+    style = INSIDE if inside else MISS
     return Look(
-        s=24 if inside else 42,
+        s=24 if inside else 46,
         marker=style.marker,
         linewidths=0.9,
         facecolors="none" if inside else style.colour,

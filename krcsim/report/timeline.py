@@ -1,255 +1,164 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""One episode of pressure on one CPU, event by event: what was held, who waited, which rule
-applied.
+"""One episode of pressure drawn: a row each for who waits, the reserve, what is queued, and grace
+periods.
 """
 
-import textwrap
-import tomllib
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
-from functools import cache
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import dataclass
+from textwrap import fill
 
-from krcsim.report.style import plain, written
+from krcsim.report.style import figure, plain
 
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from krcsim.base.csv_text import comment_lines, csv_text, nine_digits
-from krcsim.base.errors import KrcsimError, refuse
-from krcsim.base.fields import check_whole
-from krcsim.engine.codes import EVENTS
-from krcsim.model.constants import milliseconds
-from krcsim.model.scenario import Scenario, changed
-from krcsim.model.scenario_file import data_folder, given
-from krcsim.report import palette
-from krcsim.report.figures import blank
-from krcsim.runs.ladder import SEED, check_study
-from krcsim.runs.replications import event_log
+from krcsim.report import headings, palette
+from krcsim.report.episode import Episode, Event, Span
+from krcsim.report.episode_words import finding, key_events, situation_of
+from krcsim.report.event_sentences import counted, in_ms, sentence
 
-LANES = (
-    "waiting callers",
-    "stalls",
-    "grace periods",
-    "batches",
-    "on the list",
-    "in blocks",
-    "pool",
-    "page cache",
-)
-LANES_BEGIN = 0.19  # in parts of a picture's width
-MOST_EVENTS = 2_000_000  # of a run, that are looked through
-# Calm before and after an episode that is shown, too.
-LEAST_MARGIN_MS = 60.0
-MARGIN_SHARE = 0.12  # of the length of the episode
+# From the bottom up; a row is 1 high.
+ROWS = ("in flight", "queued", "reserve", "callers")
+CAPTION = 0.19  # of the height of the rows, above them, for the sentence of an event
+LEFT = 0.19  # in parts of a picture's width
+LETTERS = 100  # of a sentence, in a line of the picture
+# Grace periods are drawn where they can be told apart: at most so many in a picture.
+MOST_GRACE_PERIODS = 60
 
-# Where a lane's bars and levels stand, in parts of its height.
-BAR_FOOT = 0.15
-BAR_HEIGHT = 0.6
-LEVEL_FOOT = 0.1
-LEVEL_HEIGHT = 0.75
-
-Span = tuple[float, float]  # from, to; in ms
+# Where the bars and levels of a row stand, in parts of its height.
+LOWER, UPPER = (0.08, 0.36), (0.52, 0.36)  # foot and height
+WHOLE = (0.14, 0.68)
+STACKED = 0.88  # of a layer's height, where several last at once
 
 
 @dataclass(frozen=True)
-class Event:
-    """What happened when, and what its CPU held then (cpu -1: all CPUs, nothing is known)."""
+class Bars:
+    """What lasts, in a part of a row, with its name beside it; what lasts at once is stacked."""
 
-    ms: float
-    cpu: int
-    what: str
-    value: float
-    nr_emergency: int
-    cached: int
-    room: int
-    queued: int
-    listed: int
-
-
-COLUMNS = tuple(field.name for field in fields(Event))
-HELD = COLUMNS[COLUMNS.index("nr_emergency") :]  # what a CPU held
+    row: str
+    name: str
+    place: tuple[float, float]  # foot and height
+    layers: tuple[tuple[Span, ...], ...]
+    look: palette.Look
 
 
 @dataclass(frozen=True)
-class Episode:
-    """An episode of one replication as one CPU saw it, with `margin_ms` before and after."""
+class Level:
+    """What a CPU held, in parts of `most`, with its name beside the row.
 
-    scenario: Scenario
-    seed: int
-    replication: int
-    number: int
-    cpu: int
-    begin_ms: float
-    end_ms: float
-    margin_ms: float
-    events: tuple[Event, ...]
-
-    @property
-    def span(self) -> Span:
-        """Begin and end of what is shown: the episode with its margin."""
-        return self.begin_ms - self.margin_ms, self.end_ms + self.margin_ms
-
-    @property
-    def waits(self) -> tuple[Event, ...]:
-        """The waits of the CPU that began in the episode."""
-        return tuple(event for event in self.within() if event.what == "wait begins")
-
-    def within(self) -> tuple[Event, ...]:
-        """The events of the episode itself, without those of the margin."""
-        return tuple(event for event in self.events if self.begin_ms <= event.ms <= self.end_ms)
-
-    def __repr__(self) -> str:
-        """The episode in a sentence."""
-        return f"<Episode: {story(self)}>"
-
-    def _repr_png_(self) -> bytes:
-        """How a notebook shows it."""
-        return written(episode_figure(self, story(self), ""), "png", bbox_inches="tight")
-
-
-def one_episode(
-    scenario: Scenario | str,
-    seed: int = SEED,
-    *,
-    remedy: str = "",
-    replication: int = 0,
-    number: int = 1,
-    cpu: int = 0,
-) -> Episode:
-    """Episode `number` (from 1) of a replication, seen from a CPU.
-
-    Raises KrcsimError where there is none.
+    A reserve keeps its level from event to event; what is queued grows from call to call.
     """
-    check_study(seed)
-    for name, value in (("replication", replication), ("number", number), ("cpu", cpu)):
-        check_whole(name, value, 2**31, "choose another")
-    scenario = given(scenario)
-    scenario = changed(scenario, remedy=remedy) if remedy else scenario
-    refuse(
-        not 0 <= cpu < scenario.machine.cpus,
-        "cpu",
-        cpu,
-        f"0 to {scenario.machine.cpus - 1}",
-        "choose a CPU of the scenario",
-    )
 
-    _, log, _ = event_log(scenario, seed, replication, events=MOST_EVENTS)
-    begin, end = _ends_of(log, number, scenario)
-    margin = max(LEAST_MARGIN_MS, MARGIN_SHARE * (end - begin))
-    near = (log["at"] >= (begin - margin) * scenario.machine.hz / 1000) & (
-        log["at"] <= (end + margin) * scenario.machine.hz / 1000
-    )
-    seen = log[near & ((log["cpu"] == cpu) | (log["cpu"] < 0))]
-    events = tuple(_event(entry, scenario.machine.hz) for entry in seen)
-    return Episode(scenario, seed, replication, number, cpu, begin, end, margin, events)
+    row: str
+    name: str
+    counts: tuple[int, ...]
+    most: int
+    look: palette.Look
+    is_queue: bool = False
+    is_filled: bool = False
 
 
-def _ends_of(log: Any, number: int, scenario: Scenario) -> Span:
-    """Begin and end of an episode in a run's event log; the last one may last to the horizon."""
-    begins = log[log["code"] == EVENTS.index("episode begins")]["at"]
-    ends = log[log["code"] == EVENTS.index("episode ends")]["at"]
-    if not 1 <= number <= len(begins):
-        raise KrcsimError(
-            f"this run of {scenario.horizon_ms:g} ms has {len(begins)} episodes, so none with "
-            f"number {number}; choose another, or raise horizon_ms"
-        )
-
-    begin = milliseconds(float(begins[number - 1]), scenario.machine.hz)
-    if number > len(ends):
-        return begin, scenario.horizon_ms
-
-    return begin, milliseconds(float(ends[number - 1]), scenario.machine.hz)
-
-
-def _event(entry: Any, hz: int) -> Event:
-    """An entry of the event log, its time in ms."""
-    at = milliseconds(float(entry["at"]), hz)
-    held = [int(entry[name]) for name in HELD]
-    return Event(at, int(entry["cpu"]), EVENTS[entry["code"]], float(entry["value"]), *held)
-
-
-@cache
-def rules() -> dict[str, dict[str, str]]:
-    """The rule of the kernel behind each kind of event: `rule` in words, `symbol` where it
-    stands.
-    """
-    return tomllib.loads((data_folder() / "rules.toml").read_text(encoding="utf-8"))
-
-
-def story(episode: Episode) -> str:
-    """The episode in a sentence: its length, what failed, who waited."""
-    count = Counter(event.what for event in episode.within())
-    waits_ms = [event.value for event in episode.events if event.what == "wait ends"]
-    mean = f", {sum(waits_ms) / len(waits_ms):.3g} ms on average" if waits_ms else ""
-    return (
-        f"Episode {episode.number} on CPU {episode.cpu}: "
-        f"{episode.end_ms - episode.begin_ms:.4g} ms, "
-        f"{count['page from cache']} pages came from the cache, "
-        f"{count['rcu_head from pool']} objects from the pool, "
-        f"{count['reclaim stall']} callers stalled in reclaim; "
-        f"{len(episode.waits)} callers waited{mean}."
-    )
-
-
-def episode_csv(episode: Episode, about: Mapping[str, Any]) -> str:
-    """The events drawn, a row each, under comment lines that say where they come from."""
-    rows = (
-        (
-            nine_digits(event.ms),
-            event.cpu,
-            event.what,
-            nine_digits(event.value),
-            *(getattr(event, h) for h in HELD),
-        )
-        for event in episode.events
-    )
-    return comment_lines(about) + csv_text(COLUMNS, rows)
+def since_begin(episode: Episode, ms: float) -> float:
+    """A time since boot as one since the episode began, ms."""
+    return ms - episode.begin_ms
 
 
 def frame(ax: Axes, *, episode: Episode, span: Span) -> None:
-    """Draw a span (ms) of the episode: a lane each for what was held, in flight and held up."""
-    left, right = span
-    ax.get_figure(root=True).subplots_adjust(left=LANES_BEGIN)  # type: ignore[union-attr]
-    ax.axvspan(episode.begin_ms, episode.end_ms, **palette.EPISODE_SPAN)
-    _draw_levels(ax, episode, right)
-    for lane, bars, look in _bars(episode, span):
-        where = (LANES.index(lane) + BAR_FOOT, BAR_HEIGHT)
-        ax.broken_barh([(begin, end - begin) for begin, end in bars], where, **look)
+    """Draw a span (ms since boot) of the episode, a row each for who waits, what is held and what
+    is in flight.
+    """
+    left, right = (since_begin(episode, ms) for ms in span)
+    ax.get_figure(root=True).subplots_adjust(left=LEFT)  # type: ignore[union-attr]
 
-    ax.set(xlim=(left, right), ylim=(0, len(LANES)))
-    ax.set_xlabel("ms since boot (grey: the episode of pressure)")
-    ax.set_yticks([n + 0.45 for n in range(len(LANES))], LANES, **palette.LANE_NAMES)
-    ax.hlines(range(1, len(LANES)), left, right, **palette.LANE_BORDERS)
+    drawn: list[Bars | Level] = [*_bars(episode, span), *levels(episode)]
+    rows = [row for row in ROWS if any(part.row == row for part in drawn)]
+    for part in drawn:
+        foot = rows.index(part.row)
+        if isinstance(part, Bars):
+            _draw_bars(ax, episode, part, foot)
+        else:
+            _draw_level(ax, episode, part, foot)
+
+    for foot, row in enumerate(rows):
+        _name_row(ax, foot, [part for part in drawn if part.row == row])
+    top = len(rows) * (1.0 + CAPTION)
+    length_ms = episode.end_ms - episode.begin_ms
+    ax.axvspan(0.0, length_ms, ymax=len(rows) / top, **palette.EPISODE_SPAN)
+    ax.set(xlim=(left, right), ylim=(0, top), yticks=[])
+    ax.set_xlabel("ms since the episode of pressure began (grey: while it lasts)")
+    ax.hlines(range(1, len(rows) + 1), left, right, **palette.ROW_BORDERS)
 
 
-def _draw_levels(ax: Axes, episode: Episode, right: float) -> None:
-    """What the CPU held, a lane each, in parts of the largest number, which stands at its end."""
-    seen = [event for event in episode.events if event.cpu >= 0]
-    x = [event.ms for event in seen]
-    held = {
-        "on the list": [event.listed for event in seen],
-        "pool": [event.nr_emergency for event in seen],
-        "in blocks": [event.queued - event.listed for event in seen],
-        "page cache": [event.cached for event in seen],
-    }
-    for name, counts in held.items():
-        top = max([1, *counts])
-        if name == "pool":
-            top = max(1, episode.scenario.remedy.nr_emergency_objs)
-        lane = LANES.index(name)
-        foot = lane + LEVEL_FOOT
-        y = [foot + LEVEL_HEIGHT * count / top for count in counts]
-        if name in ("pool", "page cache"):  # a reserve keeps its level from event to event
-            look = palette.RESERVE_LEVEL
-            ax.step(x, y, where="post", **look)
-        else:  # what is queued grows from call to call
-            look = palette.QUEUE_LEVEL
-            ax.plot(*_sawtooth(seen, x, y, foot), **look)
+def _draw_bars(ax: Axes, episode: Episode, bars: Bars, row: int) -> None:
+    """What lasts, in its row, from the foot up."""
+    foot, height = bars.place
+    step = height / len(bars.layers)
+    for rank, spans in enumerate(bars.layers):
+        ranges = [(since_begin(episode, begin), end - begin) for begin, end in spans]
+        ax.broken_barh(ranges, (row + foot + rank * step, STACKED * step), **bars.look)
 
-        label = palette.LEVEL_LABEL | {"color": look["color"]}
-        ax.text(right, lane + 0.8, f"{top} ", **label)
+
+def _name_row(ax: Axes, row: int, parts: list[Bars | Level]) -> None:
+    """What is drawn in a row, beside it, each name in its own colour."""
+    step = 0.9 / max(1, len(parts))
+    for rank, part in enumerate(parts):
+        y = row + 0.95 - step * (rank + 0.5)
+        colour = part.look["color"] if isinstance(part, Level) else part.look["facecolors"]
+        where = ax.get_yaxis_transform()
+        ax.text(-0.012, y, part.name, transform=where, **palette.row_name(colour))
+
+
+def levels(episode: Episode) -> list[Level]:
+    """What the CPU held: the pool or else the cached pages, and what is queued."""
+    seen = _seen(episode)
+    remedy = episode.scenario.remedy
+    pool = tuple(event.nr_emergency for event in seen)
+    cached = tuple(event.cached for event in seen)
+    blocks = tuple(event.in_blocks for event in seen)
+    listed = tuple(event.listed for event in seen)
+
+    found = []
+    if remedy.nr_emergency_objs:
+        size = remedy.nr_emergency_objs
+        name = f"pool\n0 to {counted(size, 'object')}"
+        found.append(Level("reserve", name, pool, size, palette.RESERVE_LEVEL))
+    elif remedy.array_path:
+        most = max([1, *cached])
+        name = f"cached\n0 to {counted(most, 'page')}"
+        found.append(Level("reserve", name, cached, most, palette.RESERVE_LEVEL))
+
+    most = max([1, *blocks, *listed])
+    for name, counts, look in (
+        ("queued in blocks", blocks, palette.QUEUE_LEVEL),
+        ("queued on the list", listed, palette.LIST_LEVEL),
+    ):
+        if any(counts):
+            words = f"{name}\n0 to {max(counts):,}"
+            is_filled = counts is listed
+            found.append(Level("queued", words, counts, most, look, True, is_filled))
+    return found
+
+
+def _seen(episode: Episode) -> list[Event]:
+    """The events that know what the CPU held."""
+    return [event for event in episode.events if event.cpu >= 0]
+
+
+def _draw_level(ax: Axes, episode: Episode, level: Level, row: int) -> None:
+    """A level in its row, in parts of its largest number."""
+    seen = _seen(episode)
+    foot, height = WHOLE
+    foot += row
+    x = [since_begin(episode, event.ms) for event in seen]
+    y = [foot + height * count / level.most for count in level.counts]
+    if level.is_filled:
+        xs, ys = _sawtooth(seen, x, y, foot)
+        ax.fill_between(xs, foot, ys, **level.look)
+    elif level.is_queue:
+        ax.plot(*_sawtooth(seen, x, y, foot), **level.look)
+    else:
+        ax.step(x, y, where="post", **level.look)
 
 
 def _sawtooth(
@@ -269,27 +178,51 @@ def _sawtooth(
     return xs, ys
 
 
-def _bars(episode: Episode, span: Span) -> list[tuple[str, list[Span], palette.Look]]:
-    """Lane, spans and look of what lasts."""
-    stalls = [
+def _bars(episode: Episode, span: Span) -> list[Bars]:
+    """What lasts: waits and stalls of callers; grace periods and batches that wait for one, unless
+    there are too many.
+    """
+    stalls = tuple(
         (event.ms, event.ms + event.value)
         for event in episode.events
         if event.what == "reclaim stall"
-    ]
-    waits = _paired(episode, "wait begins", "wait ends", span)
+    )
+    waits = layers(_paired(episode, "wait begins", "wait ends", span))
+    looks = palette.BARS
+    name = "callers that wait"
+    name += f"\nup to {len(waits):,} at once" * (len(waits) > 1)
+    found = [Bars("callers", name, UPPER if stalls else WHOLE, waits, looks["wait"])]
+    if stalls:
+        look = looks["reclaim stall"]
+        found.append(Bars("callers", "callers that stall", LOWER, (stalls,), look))
+
     grace_periods = _paired(episode, "grace period starts", "grace period ends", span)
-    batches_wait = _paired(episode, "batch queued", "work starts", span)
-    work = _paired(episode, "work starts", "work ends", span)
-    return [
-        ("waiting callers", waits, palette.BARS["wait"]),
-        ("stalls", stalls, palette.BARS["reclaim stall"]),
-        ("grace periods", grace_periods, palette.BARS["grace period"]),
-        ("batches", batches_wait, palette.BARS["batch waits"]),
-        ("batches", work, palette.BARS["batch is released"]),
-    ]
+    left, right = span
+    if sum(begin < right and end > left for begin, end in grace_periods) <= MOST_GRACE_PERIODS:
+        batches = _paired(episode, "batch queued", "work starts", span)
+        look = looks["grace period"]
+        found += [
+            Bars("in flight", "grace periods", UPPER, (grace_periods,), look),
+            Bars(
+                "in flight", "batches that\nwait for one", LOWER, (batches,), looks["batch waits"]
+            ),
+        ]
+    return found
 
 
-def _paired(episode: Episode, first: str, last: str, span: Span) -> list[Span]:
+def layers(spans: Iterable[Span]) -> tuple[tuple[Span, ...], ...]:
+    """Spans in as few layers as it takes, so that none in a layer overlap; at least one layer."""
+    found: list[list[Span]] = [[]]
+    for begin, end in sorted(spans):
+        free = next((layer for layer in found if not layer or layer[-1][1] <= begin), None)
+        if free is None:
+            found.append([(begin, end)])
+        else:
+            free.append((begin, end))
+    return tuple(map(tuple, found))
+
+
+def _paired(episode: Episode, first: str, last: str, span: Span) -> tuple[Span, ...]:
     """Spans from each `first` to its `last`, first come first served; cut off at the edges."""
     left, right = span
     begun: list[float] = []
@@ -300,33 +233,61 @@ def _paired(episode: Episode, first: str, last: str, span: Span) -> list[Span]:
         elif event.what == last:
             spans.append((begun.pop(0) if begun else left, event.ms))
 
-    return spans + [(begin, right) for begin in begun]
+    return (*spans, *((begin, right) for begin in begun))
+
+
+def event_in_words(episode: Episode, number: int) -> str:
+    """When an event was, since the episode began, and its sentence."""
+    ms = since_begin(episode, episode.events[number].ms)
+    when = in_ms(ms) if ms >= 0 else f"{in_ms(-ms)} before"
+    return f"{when}: {sentence(episode, number)}"
+
+
+def draw_event(ax: Axes, episode: Episode, number: int) -> list[Artist]:
+    """A line at an event, and its sentence above the rows; returns the artists."""
+    left, right = ax.get_xlim()
+    _, top = ax.get_ylim()
+    rows_end = top / (1.0 + CAPTION)
+    ms = since_begin(episode, episode.events[number].ms)
+    line = ax.plot([ms, ms], [0.0, rows_end], **palette.EVENT_CURSOR)
+    words = fill(event_in_words(episode, number), LETTERS)
+    at = left + 0.008 * (right - left)
+    return [*line, ax.text(at, (rows_end + top) / 2, words, **palette.EVENT_LABEL)]
 
 
 @plain()
-def episode_figure(episode: Episode, title: str, foot: str) -> Figure:
-    """A whole figure: the episode, its story above, where it comes from at the foot."""
-    fig, ax = blank(title, foot)
+def episode_figure(episode: Episode, foot: str = "") -> Figure:
+    """A whole figure: the finding, whose setting it is, the episode, its key events in sentences,
+    and where it comes from at the foot.
+    """
+    fig = figure(8.0, 5.0)
+    ax = fig.add_subplot()
     frame(ax, episode=episode, span=episode.span)
+    told = key_events(episode)
+    _number_events(ax, episode, told)
+
+    top = headings.head(fig, finding(episode), situation_of(episode))
+    fig.subplots_adjust(right=0.97, top=top - 0.02, bottom=0.36)
+    y = 0.245
+    for rank, number in enumerate(told, 1):
+        lines = fill(event_in_words(episode, number), 122)
+        fig.text(headings.LEFT, y, f"{rank}", **palette.EVENT_NUMBER)
+        fig.text(0.045, y, lines, **palette.EVENT_SENTENCE)
+        y -= 0.032 * (lines.count("\n") + 1) + 0.008
+    headings.foot(fig, foot)
     return fig
 
 
-def text_of(episode: Episode, command: str, most: int = 40) -> str:
-    """The episode as plain text for a list: the story, the events up to its first waits, the
-    command.
-    """
-    waits = (n for n, event in enumerate(episode.events) if event.what == "wait begins")
-    begin = max(0, next(waits, 0) - most // 2)
-    lines = [_event_line(event) for event in episode.events[begin : begin + most]]
-    head = textwrap.wrap("krcsim: " + story(episode), 72)
-    return "\n".join([*head, "", *lines, "", "Made with:", command]) + "\n"
-
-
-def _event_line(event: Event) -> str:
-    """An event on a line of at most 72 columns."""
-    line = f"{event.ms:10.3f} ms  {event.what}"
-    if event.cpu >= 0:
-        held = f"pages {event.cached}  pool {event.nr_emergency}  queued {event.queued}"
-        line = f"{event.ms:10.3f} ms  {event.what:29} {held}"
-
-    return line[:72].rstrip()
+def _number_events(ax: Axes, episode: Episode, told: list[int]) -> None:
+    """A number above the rows for each event that is told, apart from its neighbours."""
+    left, right = ax.get_xlim()
+    _, top = ax.get_ylim()
+    rows_end = top / (1.0 + CAPTION)
+    apart = 0.03 * (right - left)
+    at = left
+    for rank, number in enumerate(told, 1):
+        ms = since_begin(episode, episode.events[number].ms)
+        at = max(ms, at + apart)
+        height = rows_end + 0.35 * (top - rows_end)
+        ax.plot([ms, ms, at], [0.0, rows_end, height], **palette.EVENT_LEADER)
+        ax.text(at, (rows_end + top) / 2, f"{rank}", **palette.EVENT_NUMBER_MARK)

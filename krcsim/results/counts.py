@@ -16,6 +16,7 @@ NEAR = 0.01  # how far a fraction may be off, in parts of the probability
 ALMOST_ALL = 0.995  # from here on the calls are counted that do not
 NOTHING_KNOWN = 0.99  # a bound above that says nothing
 RAREST = 1e-12  # what is rarer is less than one in a trillion, and nobody counts further
+_IN_100 = " in 100"
 _LARGE = ((1e12, "trillion"), (1e9, "billion"), (1e6, "million"))
 _ROUNDING_ERROR = 1e-9  # 1 / 1e-12 is a little below 1e12
 
@@ -115,6 +116,8 @@ def estimated(estimate: Estimate, noun: str = "call", *, with_interval: bool = T
 
     found = share(value, noun)
     within = _limits(estimate) if with_interval else ""
+    if found.words.endswith(_IN_100) and within:
+        within = within.removesuffix(_IN_100)
     return Share(f"{found.words} ({within})", found.is_plural) if within else found
 
 
@@ -134,7 +137,7 @@ def _rough(value: float, noun: str) -> Share:
     step = 10.0 ** math.floor(math.log10(n))
     one_in = f"{_one(noun)}in {count(round(n / step) * step)}"
     if n < 1.5:
-        one_in = f"every {noun}".strip()
+        one_in = share(1.0, noun).words
     return Share(f"about {one_in} (order of magnitude)")
 
 

@@ -8,8 +8,8 @@
 3. Of more rows the first is the base, and the best of the others is held against it. Best is what
    is proven: of the rows whose difference from the base is proven to be less, the one with the
    lowest upper limit. The cheapest row that cannot be told from that one, because its own interval
-   reaches down to that limit, is taken instead. Where the base is `own` and others are reserves on
-   your setting, only these are looked at. Where none is proven to be less, none is held.
+   reaches down to that limit, is taken instead. Where the base is `own`, reserves on your setting
+   come before all others. Where none is proven to be less, none is held.
 4. Next to the best row one more is named that is proven to be less, and costs at most a tenth of
    the best one's bytes: of these again the one with the lowest upper limit.
 """
@@ -152,9 +152,9 @@ def chosen(rows: Rows, own: Remedy | None) -> Chosen:
 
     if len(others) == 1:
         return Chosen(base, others[0])
-    if base.name == OWN:
-        others = _on_own(others) or others
-    held, cheaper = _best(rows, base, others)
+    held, cheaper = _best(rows, base, _on_own(others) if base.name == OWN else others)
+    if held is None:
+        held, cheaper = _best(rows, base, others)
     return Chosen(base, held, None, cheaper)
 
 
@@ -181,9 +181,10 @@ def _best(rows: Rows, base: Row, others: list[Row]) -> tuple[Row | None, Row | N
     alike = [row for row in less if _cannot_be_told(row, lowest)]
     best = min(alike, key=lambda row: row.bytes_added)
 
-    plain = base.added or 0.0
-    limit = MUCH_CHEAPER * (best.bytes_added - plain)
-    cheap = [row for row in less if row.bytes_added - plain <= limit and row.most < math.inf]
+    if base.added is None or best.added is None or best.added <= base.added:
+        return best, None
+    limit = base.added + MUCH_CHEAPER * (best.added - base.added)
+    cheap = [row for row in less if row.bytes_added <= limit and row.most < math.inf]
     return best, min(cheap, key=lambda row: row.most, default=None)
 
 

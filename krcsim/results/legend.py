@@ -5,8 +5,17 @@ import re
 from collections.abc import Mapping
 
 from krcsim.base.errors import KrcsimError
-from krcsim.model.remedy import REMEDIES, SIZED, Remedy
-from krcsim.model.remedy_words import ON_OWN, WITHOUT, described, known_remedy, row_of, words_of
+from krcsim.model.remedy import Remedy
+from krcsim.model.remedy_words import (
+    WITHOUT,
+    described,
+    is_sized,
+    known_remedy,
+    row_of,
+    sizes_of,
+    words_of,
+    words_of_sizes,
+)
 from krcsim.results.result import Result, scenario_of
 
 MADE = "remedies"  # of a result's provenance: remedies that no table has, by name
@@ -31,28 +40,29 @@ def short_legend(result: Result) -> list[tuple[str, str]]:
     ("B1-own to B200-own", "your setting with a pool of 1 to 200 objects, empty at boot").
     """
     entries = legend(result)
-    if len(entries) <= MANY:
-        return entries
+    return grouped(entries) if len(entries) > MANY else entries
 
+
+def grouped(entries: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Names and what they are, with one line for the sizes of one reserve."""
     families: dict[str, list[tuple[str, str]]] = {}
     for name, what in entries:
-        sized = SIZED.fullmatch(name.removesuffix(ON_OWN))
-        is_sized = sized is not None and name not in REMEDIES and name != WITHOUT
-        family = re.sub(r"\d+", "N", name, count=1) if is_sized else name
+        is_size = is_sized(name) and name != WITHOUT
+        family = re.sub(r"(?<=[BD])\d+", "N", name) if is_size else name
         families.setdefault(family, []).append((name, what))
     return [_one_line(members) for members in families.values()]
 
 
 def _one_line(members: list[tuple[str, str]]) -> tuple[str, str]:
-    """Sizes of one reserve as one entry: the words of the last, with the number of the first."""
-    (first, _), (last, what) = members[0], members[-1]
-    if first == last:
-        return last, what
-    smallest, largest = (re.search(r"\d+", name) for name in (first, last))
-    if smallest is None or largest is None:
-        return f"{first} to {last}", what
-    sizes = f"{smallest[0]} to {largest[0]}"
-    return f"{first} to {last}", re.sub(rf"\b{largest[0]}\b", sizes, what, count=1)
+    """Sizes of one reserve as one entry, with the smallest and the largest size."""
+    first, what = members[0]
+    if len(members) == 1:
+        return first, what
+    spans = []
+    for sizes in zip(*(sizes_of(name) for name, _ in members), strict=True):
+        low, high = min(sizes), max(sizes)
+        spans.append(f"{low}" if low == high else f"{low} to {high}")
+    return f"{first} to {members[-1][0]}", words_of_sizes(first, spans)
 
 
 def _what(name: str, own: Remedy | None, made: Remedy | None) -> str:

@@ -39,6 +39,31 @@ EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
 
 
 @dataclass(frozen=True)
+class Wording:
+    """How a share is said in a sentence.
+
+    noun: whose share it is, with a plural in s; one, several: what one of them does, and several.
+    never: what is said of none. kept: what is to be kept low. when: the calls that are meant.
+    """
+
+    noun: str
+    one: str
+    several: str
+    never: str
+    kept: str
+    when: str = ""
+
+
+_WAITS = Wording(
+    noun="call",
+    one="waits for a grace period",
+    several="wait for a grace period",
+    never="no call can wait for a grace period",
+    kept="waits",
+)
+
+
+@dataclass(frozen=True)
 class Quantity:
     """Something that is asked of a run; whoever adds one adds it to _ALL below, and nowhere else.
 
@@ -54,6 +79,7 @@ class Quantity:
     column_by_window, column_by_episode: whether tables show it
     sums: the counters whose ratio it is ("" below: the time of all callers), where copies of runs
         count them with their weights and differences between remedies are taken; None elsewhere
+    wording: how it is said in so many of a hundred or one in so many; None where it is not counted
     """
 
     name: str
@@ -68,6 +94,7 @@ class Quantity:
     column_by_window: bool = False
     column_by_episode: bool = False
     sums: tuple[str, str] | None = None
+    wording: Wording | None = None
 
 
 def window_ms(scenario: Scenario, window: int) -> float:
@@ -229,6 +256,7 @@ _ALL = (
         asked_by_episode=True,
         column_by_window=True,
         sums=("waits", "single"),
+        wording=_WAITS,
     ),
     Quantity(
         "p_wait_episode",
@@ -241,6 +269,7 @@ _ALL = (
         asked_by_episode=True,
         column_by_episode=True,
         sums=("waits_episode", "single_episode"),
+        wording=replace(_WAITS, kept="waits under pressure", when="in an episode of pressure"),
     ),
     Quantity(
         "p_episode",
@@ -253,6 +282,13 @@ _ALL = (
         asked_by_episode=True,
         column_by_window=True,
         column_by_episode=True,
+        wording=Wording(
+            noun="episode",
+            one="has a call that waits",
+            several="have calls that wait",
+            never="no episode can have a call that waits",
+            kept="episodes with a wait",
+        ),
     ),
     Quantity(
         "blocked",
@@ -289,6 +325,13 @@ _ALL = (
         "share of calls queued on the list",
         lambda runs, scenario, window: _listed(runs, window),
         asked_by_episode=True,
+        wording=Wording(
+            noun="call",
+            one="is queued on the list",
+            several="are queued on the list",
+            never="no call is queued on the list",
+            kept="calls on the list",
+        ),
     ),
     Quantity(
         "peak_objects",
@@ -360,6 +403,14 @@ SUMS = {name: quantity.sums for name, quantity in QUANTITIES.items() if quantity
 def label(name: str) -> str:
     """A quantity in the head of a table or on an axis: P(wait), or its name."""
     return QUANTITIES[name].label or name
+
+
+def wording_of(name: str) -> Wording:
+    """How a quantity is counted in a sentence; raises ValueError for one that is not."""
+    wording = QUANTITIES[name].wording
+    if wording is None:
+        raise ValueError(f"{name} is not counted")
+    return wording
 
 
 def columns_of_tables(by_episode: bool) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 
 import platform
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -200,9 +200,15 @@ class Result:
 def scenario_of(result: Result) -> Scenario:
     """The scenario a result was made from."""
     try:
-        return from_dict(read_toml(result.provenance["scenario"], "it"))
+        return _scenario_in(result.provenance["scenario"])
     except KrcsimError as exc:
         raise KrcsimError(f"the result's scenario cannot be read: {exc}") from None
+
+
+@lru_cache(maxsize=16)
+def _scenario_in(text: str) -> Scenario:
+    """The scenario in a text, which a verdict, a legend and a figure of one result ask for."""
+    return from_dict(read_toml(text, "it"))
 
 
 def number(x: float) -> str:

@@ -33,11 +33,13 @@ from krcsim.results.held_against import (
     rows_in,
 )
 from krcsim.results.legend import own_remedy, remedies_of
+from krcsim.results.one_answer import counted
 from krcsim.results.result import Result, scenario_of
 
 LONGEST = 200  # characters of a verdict
 LONGEST_NAMES = (40, 16)  # of a remedy, where its words are too long
 FEW_TIMES = 1.995  # a ratio below is said in per cent
+NOT_ONE = 1.1  # the lower limit of a ratio that is written as more than 1
 
 NO_ROWS = "The result has no rows, so there is no answer."
 NOT_ASKED = "The result does not say how many calls wait for a grace period."
@@ -175,7 +177,8 @@ def how_many_times(estimate: Estimate, base: Estimate, *, fewer: bool) -> list[s
 
 
 def _within(high: Estimate, low: Estimate) -> str:
-    """The 95 % limits of a ratio, as if the two errors had nothing in common; "" if they hold 1.
+    """The 95 % limits of a ratio, as if the two errors had nothing in common; "" if they hold 1, or
+    nearly.
 
     On a scale of logarithms; the same random draws can only bring the limits closer together.
     """
@@ -185,7 +188,7 @@ def _within(high: Estimate, low: Estimate) -> str:
     up = math.hypot(math.log(high.hi / high.value), math.log(low.value / low.lo))
     ratio = high.value / low.value
     least, most = ratio * math.exp(-down), ratio * math.exp(up)
-    if least <= 1.0 or down == up == 0.0:
+    if least < NOT_ONE or down == up == 0.0:
         return ""
     return f" ({times(least, math.floor)} to {times(most, math.ceil)})"
 
@@ -202,15 +205,16 @@ def _of_rows(rows: Rows, found: Chosen, phrases: Phrases, when: str) -> str:
     relations = _relations(rows, held, base)
     return first_that_fits(
         finished(
-            when,
-            f"{_first_named(found, phrases, shorter)}{waits(base.estimate, keep)}"
+            [when, _opening(found, phrases, shorter)],
+            f"{waits(base.estimate, keep)}"
             f"{' (no difference seen)' if found.without else ''}; with {phrases(held, shorter)} "
             f"{_number(held.estimate, keep)}{relation}"
             f"{_cost(held, found.without or base) if costs else ''}"
-            f"{_cheaper(found, phrases) if more else ''}",
+            f"{more}",
         )
-        for costs, shorter, keep, more, relation in product(
-            (True, False), (0, 1, 2), (True, False), (True, False), relations
+        for told, costs in ((relations, True), (relations, False), ([""], False))
+        for shorter, keep, more, relation in product(
+            (0, 1, 2), (True, False), _cheaper(found, phrases), told
         )
     )
 
@@ -221,32 +225,27 @@ def _of_base(rows: Rows, base: Row, phrases: Phrases, when: str) -> str:
     none = f"; none of the {others} others is proven to have fewer" if others else ""
     alone = base.name == OWN and not others
     return first_that_fits(
-        finished(when, f"{_with('' if alone else phrases(base, shorter))}{said}{none}")
+        finished([when, "" if alone else _with(phrases(base, shorter))], f"{said}{none}")
         for shorter in (0, 1, 2)
         for said in (waits(base.estimate, True), waits(base.estimate, False))
     )
 
 
-def _first_named(found: Chosen, phrases: Phrases, shorter: int) -> str:
+def _opening(found: Chosen, phrases: Phrases, shorter: int) -> str:
     """How a sentence on two rows begins: the base, unless it is your setting."""
     if found.without:
         reserve = "your reserve" if shorter else phrases(found.base, shorter)
-        return f"with or without {reserve} "
+        return f"with or without {reserve}"
     return "" if found.base.name == OWN else _with(phrases(found.base, shorter))
 
 
 def _with(phrase: str) -> str:
-    if phrase == "no reserve":
-        return "without a reserve "
-    return f"with {phrase} " if phrase else ""
+    return "without a reserve" if phrase == "no reserve" else f"with {phrase}"
 
 
 def waits(estimate: Estimate, with_interval: bool) -> str:
     """1 call in 1,930 (1,780 to 2,090) waits for a grace period."""
-    if estimate.value == 0.0:
-        return "no call can wait for a grace period"
-    said = estimated(estimate, with_interval=with_interval)
-    return f"{said.words} wait{'s' * (not said.is_plural)} for a grace period"
+    return counted("p_wait", estimate, with_interval=with_interval)
 
 
 def _number(estimate: Estimate, with_interval: bool) -> str:
@@ -264,17 +263,22 @@ def _cost(row: Row, base: Row) -> str:
     return f", for {abs(more):,.0f} bytes {'less ' * (more < 0.0)}per CPU"
 
 
-def _cheaper(found: Chosen, phrases: Phrases) -> str:
-    """The row that costs much less than the one that is held, with its bytes."""
+def _cheaper(found: Chosen, phrases: Phrases) -> list[str]:
+    """The row that costs much less than the one that is held, with its bytes: long, short, left
+    out.
+    """
     row, plain = found.cheaper, (found.without or found.base).added
     if row is None or row.added is None or plain is None:
-        return ""
-    return f"; with {phrases(row, 0)} {_number(row.estimate, False)}, for {row.added - plain:,.0f}"
+        return [""]
+    cost = f"for {row.added - plain:,.0f}" if row.added > plain else "at no cost"
+    said = f"{_number(row.estimate, False)}, {cost}"
+    return [*(f"; with {phrases(row, shorter)} {said}" for shorter in (0, 1)), ""]
 
 
-def finished(when: str, text: str) -> str:
-    """A sentence with a capital and a full stop."""
-    text = f"{when} {text}".strip()
+def finished(opening: Iterable[str], text: str) -> str:
+    """A sentence with a capital and a full stop; opening: when, and with what."""
+    before = " ".join(filter(None, opening))
+    text = f"{before}, {text}" if before else text
     return f"{text[0].upper()}{text[1:]}."
 
 
@@ -298,7 +302,7 @@ def _of_episodes(first: Rows, found: Chosen, phrases: Phrases, last: str) -> str
     apart = before and apart_from(row.estimate, before)
     if before is None:
         return first_that_fits(
-            finished(later, f"{_with(phrases(row, shorter))}{waits(row.estimate, True)}")
+            finished([later, _with(phrases(row, shorter))], waits(row.estimate, True))
             for shorter in (0, 1, 2)
         )
 
@@ -309,45 +313,55 @@ def _of_episodes(first: Rows, found: Chosen, phrases: Phrases, last: str) -> str
         relations = how_many_times(row.estimate, before, fewer=apart.is_less)
     return first_that_fits(
         finished(
-            "in the first episode of pressure",
-            f"{_with(phrases(row, shorter))}{waits(before, keep)}; {later} it is "
-            f"{_number(row.estimate, keep)}{relation}",
+            ["in the first episode of pressure", _with(phrases(row, shorter))],
+            f"{waits(before, keep)}; {later} it is {_number(row.estimate, keep)}{relation}",
         )
-        for shorter, keep, relation in product((0, 1, 2), (True, False), relations)
+        for told in (relations, [""])
+        for shorter, keep, relation in product((0, 1, 2), (True, False), told)
     )
 
 
 def _of_grid(result: Result, rows: Rows, when: str) -> str:
     """From where fewest calls wait to where most do, as estimated; of two remedies the better."""
-    points = f"over {len(result.points())} points"
+    count = len(result.points())
+    points = f"over {count} point{'s' * (count != 1)}"
     seen = [row for row in rows.rows if row.estimate.value is not None]
     if not seen:
         most = max(rows.rows, key=lambda row: row.most)
-        return finished(when, f"no wait was seen {points}: {waits(most.estimate, False)}")
+        return finished([when], f"no wait was seen {points}: {waits(most.estimate, False)}")
 
     low = min(seen, key=lambda row: row.estimate.value or 0.0)
     high = max(seen, key=lambda row: row.estimate.value or 0.0)
     unseen = len(rows.rows) - len(seen)
     none = f", none seen at {unseen}" if unseen else ""
+    if low is high:
+        return first_that_fits(
+            finished([when, f"with {_place(result, low, longest)}"], f"{said}{none}")
+            for longest in LONGEST_NAMES
+            for said in (waits(low.estimate, True), waits(low.estimate, False))
+        )
+
+    def end(row: Row, longest: int, keep: bool) -> str:
+        said = estimated(row.estimate, with_interval=keep).words
+        return f"{said} with {_place(result, row, longest)}" if longest else said
+
     return first_that_fits(
         finished(
-            when,
-            f"waits for a grace period go from {_at(result, low, keep, longest)} to "
-            f"{_at(result, high, keep, longest)}, {points}{none}{better}",
+            [when],
+            f"waits for a grace period go from {end(low, longest, keep)} to "
+            f"{end(high, longest, keep)}, {points}{none}{better}",
         )
         for longest, better, keep in product(
-            LONGEST_NAMES, dict.fromkeys((_better(rows), "")), (True, False)
+            (*LONGEST_NAMES, 0), dict.fromkeys((_better(rows), "")), (True, False)
         )
     )
 
 
-def _at(result: Result, row: Row, with_interval: bool, longest: int) -> str:
-    """What was found at a point of a grid: 1 call in 1,930 (A1, rate_hz 5000)."""
+def _place(result: Result, row: Row, longest: int) -> str:
+    """A point of a grid: A1, rate_hz 5000."""
     names = [name.split(".")[-1] for name in result.parameters[1:]]
     cells = [f"{name} {cell}" for name, cell in zip(names, row.point[1:], strict=True)]
-    place = plain_name(", ".join([row.name, *cells]), longest)
-    said = estimated(row.estimate, with_interval=with_interval)
-    return f"{said.words} with {place}"
+    return plain_name(", ".join([plain_name(row.name), *cells]), longest)
 
 
 def _better(rows: Rows) -> str:
@@ -368,6 +382,6 @@ def _better(rows: Rows) -> str:
         ("fewer", [apart.is_less for apart in found]),
         ("more", [apart.is_more for apart in found]),
     ):
-        if pairs and sum(proven) == len(pairs):
+        if proven and sum(proven) == len(pairs) and 2 * len(pairs) == len(rows.rows):
             return f"; {word} with {second} than with {first} at {where}"
     return ""

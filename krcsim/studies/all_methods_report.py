@@ -1,18 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """All methods compared: the verdict in words, a chart, a table, plain text, a Result to save."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from krcsim.base.tables import text_table
 from krcsim.methods import exact
 from krcsim.methods.table import METHODS
-from krcsim.report.chart import Chart, Line
+from krcsim.report.chart import Line
+from krcsim.report.exact_chart import ExactChart
 from krcsim.report.plain_text import check_text, fitting_table, wrap
 from krcsim.report.reply import made_with
 from krcsim.report.sentences import situation
+from krcsim.report.setting_words import setting_in_words
 from krcsim.results.quantities import QUANTITIES
 from krcsim.results.result import BASE, Result, provenance, words
 from krcsim.studies.all_methods import COMPARED, AllMethods
 from krcsim.studies.entries import entry_of
 from krcsim.studies.reserves import reserve, with_reserve
+
+if TYPE_CHECKING:
+    from krcsim.report.style import Picture
 
 HEAD = [METHODS[method].LABEL for method in COMPARED]
 
@@ -30,17 +39,39 @@ def verdict(found: AllMethods) -> str:
     parts = []
     for method in COMPARED[1:]:
         inside, count = found.held(method)
-        bounds = sum(
-            found.estimate(method, size).kind == "bound" for size in range(len(found.rows))
-        )
         parts.append(
             f"{METHODS[method].LABEL}: {inside} of {count} ranges hold the exact answer "
-            f"({bounds} of them bounds)"
+            f"({_bounds(found, method)} of them bounds)"
         )
     return "; ".join(parts)
 
 
-def chart_of_all_methods(found: AllMethods) -> Chart:
+def title_of_all_methods(found: AllMethods) -> str:
+    """How many ranges hold the exact answer, as the title of a picture; without one, that there is
+    nothing to hold them against.
+    """
+    if found.estimate(exact.NAME, 0).value is None:
+        simulated = " and ".join(METHODS[method].LABEL for method in COMPARED[1:])
+        return f"There is no exact answer to hold the ranges of {simulated} against"
+
+    parts = []
+    for method in reversed(COMPARED[1:]):
+        inside, count = found.held(method)
+        bounds = _bounds(found, method)
+        only = f" ({bounds} {'is' if bounds == 1 else 'are'} only a bound)" if bounds else ""
+        parts.append((METHODS[method].LABEL, f"{inside} of {count}", only))
+    (name, held, only), *others = parts
+    text = f"{held} ranges of {name} hold the exact answer{only}"
+    return "; ".join([text, *(f"of {name} {held}{only}" for name, held, only in others)])
+
+
+def _bounds(found: AllMethods, method: str) -> int:
+    """How many ranges of a method are only bounds."""
+    sizes = range(len(found.rows))
+    return sum(found.estimate(method, size).kind == "bound" for size in sizes)
+
+
+def chart_of_all_methods(found: AllMethods) -> ExactChart:
     """P(wait) over the size: the exact answer as a line, what was simulated as dots."""
     sizes = range(len(found.rows))
     lines = tuple(
@@ -56,13 +87,26 @@ def chart_of_all_methods(found: AllMethods) -> Chart:
     simulated = [finding for row in found.rows for finding in row[1:] if finding]
     runs = max((finding.replications for finding in simulated), default=0)
     grows = "objects in the pool" if found.of == "pool" else "pages in the list"
-    return Chart(
+    return ExactChart(
         lines,
-        f"{grows}, per CPU",
+        f"{grows} of a CPU",
         QUANTITIES["p_wait"].words,
         False,
-        f"up to {runs} replications a point, seed {found.seed}; window {found.window}",
+        f"up to {runs} replications a point, seed {found.seed}; window {found.window}; ranges are "
+        "95 % intervals",
+        title=title_of_all_methods(found),
+        setting=setting_in_words(found.scenario, "with the sizes drawn"),
     )
+
+
+def picture_of_all_methods(found: AllMethods) -> Picture:
+    """A picture of all methods against the exact answer."""
+    from krcsim.report.style import Picture
+
+    from krcsim.report.exact_picture import exact_figure
+
+    chart = chart_of_all_methods(found)
+    return Picture(exact_figure(chart), chart.title, found)
 
 
 def table_rows(found: AllMethods) -> list[list[str]]:

@@ -56,9 +56,9 @@ class Frontier:
 
     def _repr_png_(self) -> bytes:
         """How a notebook shows it."""
-        from krcsim.studies.size_chart import picture_of_sizes
+        from krcsim.studies.size_chart import picture_of_frontier
 
-        return picture_of_sizes(self)._repr_png_()
+        return picture_of_frontier(self)._repr_png_()
 
     @property
     def envelope(self) -> tuple[Point, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
 from krcsim.base.fields import check_whole
-from krcsim.base.tables import html_table
+from krcsim.base.tables import html_table, paragraph
 from krcsim.engine.codes import EVENTS
 from krcsim.engine.records import COUNTERS
 from krcsim.model.constants import milliseconds
@@ -26,24 +26,38 @@ class Run:
     seed: int
     replication: int
 
+    @property
+    def sentence(self) -> str:
+        """How many calls waited in this run, which says little of how often they do."""
+        waits, calls = (
+            int(sum(counters[name] for counters in self.counters.values()))
+            for name in ("waits", "single")
+        )
+        if not calls:
+            return "In this run no single-argument call was made."
+        waited = f"{waits:,} of {calls:,}" if waits else f"none of {calls:,}"
+        return f"In this run {waited} single-argument call{'s' * (calls != 1)} waited."
+
     def __repr__(self) -> str:
         """In a line what it is: there may be millions of events."""
         return (
-            f"<Run: replication {self.replication} of seed {self.seed}, {self.total_events} events>"
+            f"<Run: replication {self.replication} of seed {self.seed}, {self.total_events} "
+            f"events; {self.sentence}>"
         )
 
     def _repr_html_(self) -> str:
-        """How a notebook shows it: what was counted in each window."""
+        """How a notebook shows it: how many calls waited, and what was counted in each window."""
         names = [
             name for name in COUNTERS if any(counters[name] for counters in self.counters.values())
         ]
-        return html_table(
+        table = html_table(
             ["window", *names],
             [
                 [window, *(f"{counters[name]:g}" for name in names)]
                 for window, counters in self.counters.items()
             ],
         )
+        return f"{paragraph(self.sentence)}{table}"
 
 
 def simulate(

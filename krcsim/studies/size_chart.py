@@ -7,16 +7,25 @@ from krcsim.report.style import Picture, figure, plain
 
 from matplotlib.axes import Axes
 
-from krcsim.report import figures
+from krcsim.report import figures, headings
 from krcsim.report.chart import NOTHING_ADDED, Chart, Line
-from krcsim.results.estimate import exact
-from krcsim.results.quantities import QUANTITIES
-from krcsim.results.result import number
+from krcsim.report.setting_words import setting_in_words
+from krcsim.report.target_chart import Size, TargetChart, in_bytes
+from krcsim.report.target_picture import target_figure
+from krcsim.results.counts import estimated
+from krcsim.results.estimate import Estimate, exact
+from krcsim.results.quantities import QUANTITIES, label
+from krcsim.results.result import number, words
 from krcsim.studies.frontier import Frontier, Point
-from krcsim.studies.sized import Sized, Tried
+from krcsim.studies.size_verdict import goal, size_verdict
+from krcsim.studies.sized import Sized, Tried, size_of
 
 XLABEL = "bytes per CPU that the reserve adds once it is full"
-CHEAPEST = "lowest for its bytes"
+XLABELS = {
+    "pool": "objects in the pool of a CPU, and the bytes that they add",
+    "pages": "pages of a CPU, and the bytes that they add",
+    "mix": XLABEL,
+}
 MOST_MIXES = 3  # pools next to so many numbers of pages have a line each
 Label = Callable[[Point | Tried], str]
 
@@ -77,8 +86,8 @@ def _note(found: Sized | Frontier, points: Iterable[Point | Tried]) -> str:
     return f"{count} replications a point, seed {found.seed}; window {found.window}"
 
 
-def chart_of_sizes(found: Sized) -> Chart:
-    """All sizes tried over the bytes they add, the target, and the smallest that passes."""
+def chart_of_sizes(found: Sized) -> TargetChart:
+    """All sizes tried, the target, and the smallest that passes."""
     lines = _lines(found.tried)
     right = max(x for line in lines for x in line.x)
     lines.append(
@@ -91,40 +100,117 @@ def chart_of_sizes(found: Sized) -> Chart:
     )
     if found.smallest:
         lines.append(_line(f"{found.smallest.name} passes", [found.smallest]))
-    return Chart(
-        tuple(lines), XLABEL, QUANTITIES[found.quantity].words, True, _note(found, found.tried)
+
+    sizes = tuple(_size(found, tried) for tried in found.tried)
+    answer = _size(found, found.smallest) if found.smallest else None
+    return TargetChart(
+        tuple(lines),
+        XLABELS[found.of],
+        QUANTITIES[found.quantity].words,
+        True,
+        _note(found, found.tried),
+        title=size_verdict(found),
+        sizes=sizes,
+        target=found.target,
+        target_words=f"target: {goal(found)}",
+        answer=answer,
+        answer_words=_answer_words(found),
+        counts=found.of != "mix",
+        setting=setting_in_words(found.scenario, "with the reserves drawn instead of its own"),
     )
+
+
+def _size(found: Sized, tried: Tried) -> Size:
+    """A size that was tried, as it is drawn."""
+    x = tried.bytes_added if found.of == "mix" else size_of(found.of, tried)
+    words = reserve_in_words(tried)
+    return Size(float(x), words, tried.bytes_added, tried.finding.estimate, tried.verdict)
+
+
+def _answer_words(found: Sized) -> str:
+    """What stands at the smallest size that passes, in rows."""
+    passes = found.smallest
+    if passes is None:
+        return ""
+    what = "cheapest that passes:" if found.of == "mix" else "smallest that passes:"
+    return f"{what}\n{reserve_in_words(passes)}\n{in_bytes(passes.bytes_added)} per CPU"
 
 
 def chart_of_frontier(found: Frontier) -> Chart:
-    """Pools, pages and mixes over the bytes they add, and the lowest for its bytes."""
-    lines = [*_lines(found.points), _line(CHEAPEST, found.envelope)]
+    """Pools, pages and mixes over the bytes they add."""
     return Chart(
-        tuple(lines), XLABEL, QUANTITIES[found.quantity].words, True, _note(found, found.points)
+        tuple(_lines(found.points)),
+        XLABEL,
+        QUANTITIES[found.quantity].words,
+        True,
+        _note(found, found.points),
+        frontier_title(found),
     )
 
 
-def draw_chart(chart: Chart, ax: Axes) -> Axes:
-    """A chart on axes, with the names of its lines."""
+def frontier_title(found: Frontier) -> str:
+    """What a reserve buys, as the title of a picture: without one, and with the best for its
+    bytes.
+    """
+    without, *others = found.envelope
+    text = f"{'Without a reserve' if not without.bytes_added else reserve_in_words(without)} "
+    text += in_counts(found.quantity, without.finding.estimate)
+    if not others:
+        return f"{text}, and no larger one does better"
+
+    best = others[-1]
+    cost = f"{reserve_in_words(best)} ({in_bytes(best.bytes_added)} per CPU)"
+    if best.finding.estimate.kind == "bound":
+        return f"{text}; with {cost} none was seen to wait"
+    text += f"; with {cost} {in_counts(found.quantity, best.finding.estimate)}"
+    is_rough = "rough" in (without.finding.estimate.kind, best.finding.estimate.kind)
+    return text + " (orders of magnitude only)" * is_rough
+
+
+def in_counts(quantity: str, estimate: Estimate) -> str:
+    """An estimate as a count: 1 call in 690 waits, about 1 in 700 where only the order of magnitude
+    is known; other quantities than P(wait) as a number.
+    """
+    if quantity != "p_wait":
+        return f"{label(quantity)} is {words(estimate).split(' [')[0]}"
+    said = estimated(estimate, with_interval=False)
+    text = said.words.removesuffix(" (order of magnitude)")
+    return f"{text} {'wait' if said.is_plural else 'waits'}"
+
+
+def reserve_in_words(tried: Tried | Point) -> str:
+    """A reserve: a pool of 5 objects, 3 pages, both, or none."""
+    parts = []
+    if tried.objects:
+        parts.append(f"a pool of {tried.objects:,} object{'s' * (tried.objects != 1)}")
+    if tried.pages:
+        parts.append(f"{tried.pages:,} page{'s' * (tried.pages != 1)}")
+    return " and ".join(parts) or "no reserve"
+
+
+def draw_frontier(found: Frontier, ax: Axes) -> Axes:
+    """Bytes against probability, on axes; what was not seen stands in a strip below."""
+    chart = chart_of_frontier(found)
     figures.frame(ax, chart)
     figures.draw(chart, ax)
     return ax
 
 
-def draw_sizes(found: Sized, ax: Axes) -> Axes:
-    """What was tried against the target, on axes."""
-    return draw_chart(chart_of_sizes(found), ax)
-
-
-def draw_frontier(found: Frontier, ax: Axes) -> Axes:
-    """Bytes against probability, on axes; what was not seen stands in a strip below."""
-    return draw_chart(chart_of_frontier(found), ax)
+@plain()
+def picture_of_sizes(found: Sized) -> Picture:
+    """A picture of what was tried for a target."""
+    chart = chart_of_sizes(found)
+    return Picture(target_figure(chart), chart.title, found)
 
 
 @plain()
-def picture_of_sizes(found: Sized | Frontier) -> Picture:
-    """A picture of what was found."""
-    fig = figure(8.0, 4.6, layout="constrained")
-    chart = chart_of_sizes(found) if isinstance(found, Sized) else chart_of_frontier(found)
-    draw_chart(chart, fig.subplots())
-    return Picture(fig, f"{chart.ylabel} over {chart.xlabel}", found)
+def picture_of_frontier(found: Frontier) -> Picture:
+    """A picture of what reserves cost and reach."""
+    chart = chart_of_frontier(found)
+    fig = figure(8.0, 4.8)
+    ax = fig.add_subplot()
+    remark = "with the reserves drawn instead of its own"
+    top = headings.head(fig, chart.title, setting_in_words(found.scenario, remark))
+    fig.subplots_adjust(left=0.1, right=0.97, top=top - 0.03, bottom=0.13)
+    draw_frontier(found, ax)
+    return Picture(fig, chart.title, found)

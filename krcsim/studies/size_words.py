@@ -6,14 +6,17 @@ save.
 import html
 import math
 
-from krcsim.base.tables import html_table, text_table
+from krcsim.base.tables import html_list, html_table, paragraph, text_table
 from krcsim.methods import construction
+from krcsim.model.remedy_words import words_of
 from krcsim.report.plain_text import WIDTH, check_text, wrap
 from krcsim.report.reply import made_with
 from krcsim.report.sentences import assumed, situation
 from krcsim.results.estimate import exact
+from krcsim.results.legend import grouped
 from krcsim.results.result import BASE, Result, number, provenance, words
 from krcsim.studies.entries import Entry, entry_of
+from krcsim.studies.size_verdict import size_verdict
 from krcsim.studies.sized import Sized, Tried, size_of
 from krcsim.studies.unseen import UNSEEN
 
@@ -145,20 +148,29 @@ def note(found: Sized) -> str:
 
 
 def size_table(found: Sized) -> str:
-    """The table for a terminal, the sentence where the target is met, and what to know of the
-    window.
+    """For a terminal: the verdict, what the rows are, the table, the sentence where the target is
+    met, and what to know of the window.
     """
     head = [found.quantity if name == "P(wait)" else name for name in HEAD]
     below = [line for line in (size_sentence(found) if found.met else "", note(found)) if line]
     if below:
         below.insert(0, "")
-    return "\n".join([*text_table(head, table_rows(found)), *below])
+    above = [size_verdict(found), "", *(f"{name}: {what}" for name, what in size_legend(found)), ""]
+    return "\n".join([*above, *text_table(head, table_rows(found)), *below])
+
+
+def size_legend(found: Sized) -> list[tuple[str, str]]:
+    """What the rows are: sizes of one reserve share a line."""
+    return grouped([(tried.name, words_of(tried.name)) for tried in found.tried])
 
 
 def size_html(found: Sized) -> str:
-    """The sentence and the table for a notebook."""
+    """The verdict, what the rows are, the table and the sentence for a notebook."""
     sentence = html.escape(size_sentence(found))
-    return f"<p>{sentence}</p>{html_table(_head(found), table_rows(found))}"
+    table = html_table(_head(found), table_rows(found))
+    return (
+        f"{paragraph(size_verdict(found))}{html_list(size_legend(found))}{table}<p>{sentence}</p>"
+    )
 
 
 def _narrow(head: list[str], body: list[list[str]]) -> list[str]:

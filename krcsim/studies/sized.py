@@ -99,13 +99,13 @@ class Sized:
         return f"{label(self.quantity)} < {number(self.target)} at {100 * self.confidence:g} %"
 
     def __repr__(self) -> str:
-        """The answer in a line: what was tried is for tables."""
-        from krcsim.studies.size_words import size_sentence
+        """The verdict in a line: what was tried is for tables."""
+        from krcsim.studies.size_verdict import size_verdict
 
-        return f"<Sized: {size_sentence(self)}>"
+        return f"<Sized: {size_verdict(self)}>"
 
     def _repr_html_(self) -> str:
-        """How a notebook shows it: the answer, and what was tried."""
+        """How a notebook shows it: the verdict, and what was tried."""
         from krcsim.studies.size_words import size_html
 
         return size_html(self)

@@ -2,14 +2,18 @@
 """Recorded conditions against the model's predictions, a set at a time, refined while you look."""
 
 import html
+from collections.abc import Sequence
 from pathlib import Path
+
+from krcsim.report.style import plain
 
 import ipywidgets
 
 from krcsim.base.errors import KrcsimError
 from krcsim.guest.picture import png
 from krcsim.guest.recordings import read_set
-from krcsim.guest.score import Comparison, compare_all, misses, score, table
+from krcsim.guest.score import Comparison, compare_all, misses, table
+from krcsim.guest.set_words import SETS, finding, set_in_words
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import data_folder
 from krcsim.runs.replications import Stopped
@@ -50,13 +54,13 @@ class AgainstAKernel:
         self.done: tuple[Comparison, ...] = ()
         self.files = sets()
 
-        labels = [(f"{name} ({_how_fitted(name)})", name) for name in self.files]
+        labels = [(label_of(name, path), name) for name, path in self.files.items()]
         self.which = ipywidgets.Dropdown(
             options=labels,
             value=name,
             description="Recorded set",
             style=dict(description_width="8em"),
-            layout=ipywidgets.Layout(width="30em"),
+            layout=ipywidgets.Layout(width="44em"),
         )
         self.cancel = ipywidgets.Button(
             description="Cancel", tooltip="Stop refining; the picture stays"
@@ -64,14 +68,16 @@ class AgainstAKernel:
         self.image = ipywidgets.Image(format="png", layout=dict(width="1000px", max_width="100%"))
         self.status = ipywidgets.HTML(engine_wait.sentence(engine_wait.seconds_to_wait(Scenario())))
         self.status.add_class("krcsim-status")
+        self.value = ipywidgets.HTML("").add_class("krcsim-verdict")
         self.text = ipywidgets.HTML("")
         self.browser_side = BrowserSide()
         self.widget = ipywidgets.VBox(
             [
                 self.browser_side,
                 ipywidgets.HBox([self.which, self.cancel]),
-                self.status,
+                self.value,
                 self.image,
+                self.status,
                 self.text,
             ]
         )
@@ -79,6 +85,7 @@ class AgainstAKernel:
 
         self._latest = Latest(self._work, self._on_state, Stopped)
         self.which.observe(lambda _change: self._latest.submit(self.which.value), "value")
+        self.browser_side.observe(self._draw_anew, "theme")
         self.cancel.on_click(lambda _button: self._latest.cancel())
         self._latest.submit(name)
 
@@ -108,19 +115,30 @@ class AgainstAKernel:
                 found += compare_all(conditions[first : first + CONDITIONS_A_GO], runs)
                 done = f"{len(found)} of {len(conditions)} conditions"
                 ticket.post(self._say, f"{runs} replications: {done}")
-            ticket.show(self._show, (tuple(found), png(found)))
+            ticket.show(self._show, (tuple(found), *self._drawn(found)))
+
+    def _drawn(self, found: Sequence[Comparison]) -> tuple[bytes, str]:
+        """The picture in JupyterLab's theme of now, and that theme."""
+        theme = self.browser_side.theme
+        with plain(theme):
+            return png(found), theme
+
+    def _draw_anew(self, _change: object) -> None:
+        """The theme is another one: draw what is there again."""
+        if self.done:
+            self.image.value, _ = self._drawn(self.done)
 
     def _say(self, text: str) -> None:
         self.status.value = html.escape(text)
 
-    def _show(self, result: tuple[tuple[Comparison, ...], bytes]) -> None:
-        self.done, self.image.value = result
+    def _show(self, result: tuple[tuple[Comparison, ...], bytes, str]) -> None:
+        self.done, picture, theme = result
+        is_old = theme != self.browser_side.theme  # it changed while the picture was drawn
+        self.image.value = self._drawn(self.done)[0] if is_old else picture
 
-        found = score(self.done)
-        inside = " and ".join(f"{100 * share:.0f} %" for share in found.nontrivial_inside)
-        self.browser_side.alt = (
-            f"Predicted against measured: {inside} of {found.nontrivial} conditions inside"
-        )
+        said = f"{finding(self.done)}."
+        self.value.value = html.escape(said)
+        self.browser_side.alt = f"Predicted against measured. {said}"
         rows = f"{table(self.done)}\n\nMisses by family, the worst of each:\n{misses(self.done)}"
         self.text.value = (
             f'<pre style="white-space:pre;overflow-x:auto;font-size:80%">{html.escape(rows)}</pre>'
@@ -133,5 +151,9 @@ class AgainstAKernel:
             self._say(f"{state}; {len(self.done)} conditions")
 
 
-def _how_fitted(name: str) -> str:
-    return "a call was fitted on it" if name in FITTED else "nothing fitted"
+def label_of(name: str, path: Path) -> str:
+    """A set in the list: what it tells apart, and whether anything was fitted on it."""
+    template = SETS.get(name, "")
+    conditions = read_set(path) if "{" in template else ()
+    how = "a call was fitted on it" if name in FITTED else "nothing fitted"
+    return f"{set_in_words(name, conditions)} ({how})"

@@ -2,12 +2,11 @@
 """The numbers of an answer as HTML: estimates, and what each row is; or an episode's events."""
 
 import html
-from collections.abc import Iterable
-from dataclasses import asdict, fields
 
 from krcsim.base.tables import html_table
+from krcsim.report.episode import Episode
+from krcsim.report.event_sentences import sentence
 from krcsim.report.export import Answer
-from krcsim.report.timeline import Episode, Event
 
 
 def table_of(answer: Answer, words: str = "") -> str:
@@ -19,15 +18,24 @@ def table_of(answer: Answer, words: str = "") -> str:
     if answer.result is not None:
         return above + answer.result._repr_html_()
     if isinstance(answer.drawn, Episode):
-        return above + events_table(answer.drawn.events)
+        return above + events_table(answer.drawn)
     return f"{above}<pre>{html.escape(answer.text)}</pre>"
 
 
-def events_table(events: Iterable[Event]) -> str:
-    """The events of an episode, a row each."""
-    rows = [[_cell(value) for value in asdict(event).values()] for event in events]
-    return html_table([field.name for field in fields(Event)], rows)
-
-
-def _cell(value: object) -> str:
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+def events_table(episode: Episode) -> str:
+    """The events of an episode in sentences, and what the CPU held after each, a row each."""
+    head = [
+        "ms since it began",
+        "what happened",
+        "cached pages",
+        "pool",
+        "in blocks",
+        "on the list",
+    ]
+    rows = []
+    for number, event in enumerate(episode.events):
+        counts = (event.cached, event.nr_emergency, event.in_blocks, event.listed)
+        held = [f"{count:,}" if event.cpu >= 0 else "" for count in counts]
+        when = f"{event.ms - episode.begin_ms:,.3f}"
+        rows.append([when, sentence(episode, number), *held])
+    return html_table(head, rows)

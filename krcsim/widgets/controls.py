@@ -34,7 +34,7 @@ PROBABILITIES = (
 )
 
 LOOK: dict[str, Any] = dict(
-    style=dict(description_width="10em"), layout=dict(width="100%", margin="0")
+    style=dict(description_width="10.5em"), layout=dict(width="100%", margin="0")
 )
 
 # The tab on which a control stands, by the section of the scenario that its field is in.

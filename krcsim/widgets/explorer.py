@@ -40,7 +40,7 @@ from krcsim.widgets.controls import (
 from krcsim.widgets.export import export_answer
 from krcsim.widgets.latest import Latest, Ticket
 from krcsim.widgets.layout import arranged
-from krcsim.widgets.live_picture import NO_PICTURE, LivePicture
+from krcsim.widgets.live_picture import NO_PICTURE, Drawing, LivePicture
 from krcsim.widgets.progress_line import Pace, ProgressLine
 from krcsim.widgets.screen import look_for
 from krcsim.widgets.setting import (
@@ -412,13 +412,14 @@ class Explorer:
 
     # ---- back on the event loop, the only thread that sets widgets
 
-    def _show(self, shown: Shown) -> None:
-        drawing = shown.drawing
-        if drawing.look != self.picture.look:  # it changed while the picture was drawn
-            drawing = drawing.again()
+    def _show_picture(self, drawing: Drawing) -> None:
+        """Show a picture, by itself where words take longer."""
+        is_as_asked = drawing.look == self.picture.look  # else it changed meanwhile
+        self.image.value = drawing.png if is_as_asked else drawing.again().png
 
+    def _show(self, shown: Shown) -> None:
+        self._show_picture(shown.drawing)
         self.done = shown
-        self.image.value = drawing.png
         self.value.value = html.escape(shown.verdict) or shown.words
         self.browser_side.alt = shown.alt
         self.answers.show(shown)

@@ -35,28 +35,32 @@ class Ticket:
         self._stopped = stopped
 
     def show(self, receiver: Callable[[Any], None], result: Any) -> None:
-        """Give a result to `receiver` on the event loop; ends the work if a newer value waits.
-
-        Waits (a second at most) until it was received: the loop would otherwise share the
-        interpreter with what comes next, and the picture would be late.
-        """
-        received = threading.Event()
-
-        def receive(result: Any) -> None:
-            try:
-                if not self.is_outdated():  # two loops may get out of step
-                    receiver(result)
-            finally:
-                received.set()
-
-        self.post(receive, result)
-        received.wait(RECEIVED_WITHIN_S)
+        """Give a result to `receiver` on the event loop; ends the work if a newer value waits."""
+        self.show_part(receiver, result)
 
         if not self.has_shown:
             self.has_shown = True
             self.post(self.on_state, "running")
         if self.is_superseded:
             raise self._stopped
+
+    def show_part(self, receiver: Callable[[Any], None], part: Any) -> None:
+        """Give what is there sooner than the rest, which show() must give in any case.
+
+        Waits (a second at most) until it was received: the loop would otherwise share the
+        interpreter with what comes next, and the picture would be late.
+        """
+        received = threading.Event()
+
+        def receive(part: Any) -> None:
+            try:
+                if not self.is_outdated():  # two loops may get out of step
+                    receiver(part)
+            finally:
+                received.set()
+
+        self.post(receive, part)
+        received.wait(RECEIVED_WITHIN_S)
 
 
 def _at_once(receiver: Callable[[Any], None], result: Any) -> None:

@@ -15,8 +15,6 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from krcsim.widgets.screen import Look
-
 RIGHT = 0.985  # where the axes end, in parts of the width
 DOTS_PER_INCH = 100  # of CSS
 FRAMES_KEPT = 6  # limits go back and forth between an old curve, a new point and a new curve
@@ -26,6 +24,20 @@ NO_PICTURE = bytes.fromhex(
     "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
     "0000000b49444154789c6360000200000500017a5eab3f0000000049454e44ae426082"
 )
+
+
+@dataclass(frozen=True)
+class Look:
+    """How a picture is drawn.
+
+    theme: "light" or "dark". width, height: pixels of CSS. density: pixels of the picture in one of
+    CSS, 1 or 2.
+    """
+
+    theme: str = "light"
+    width: int = 560
+    height: int = 340
+    density: int = 1
 
 
 @dataclass(frozen=True)

@@ -7,12 +7,14 @@ from functools import partial
 from typing import Any
 
 import ipywidgets
-from matplotlib.axes import Axes
 
 from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
-from krcsim.report import palette, timeline
+from krcsim.report import timeline
+from krcsim.report.episode import Episode, one_episode, rules
+from krcsim.report.episode_words import finding, situation_of, story, text_of
+from krcsim.report.event_sentences import counted
 from krcsim.report.export import Answer
 from krcsim.runs.ladder import SEED
 from krcsim.widgets.answer_table import table_of
@@ -31,36 +33,22 @@ STEPS = (
 SPANS_MS = (("whole episode", 0), ("400 ms", 400), ("100 ms", 100), ("40 ms", 40))
 
 
-def draw_cursor(axes: Axes, episode: timeline.Episode, number: int) -> list[Any]:
-    """A line at an event, with its name; returns the artists."""
+def describe(episode: Episode, number: int) -> tuple[str, str, str]:
+    """An event as (its sentence and what is held, the rule behind it, the kernel's symbol)."""
     event = episode.events[number]
-    is_late = event.ms > (episode.begin_ms + episode.end_ms) / 2
-    line = axes.axvline(event.ms, **palette.EVENT_CURSOR)
-    label = axes.text(
-        event.ms,
-        len(timeline.LANES) - 0.1,
-        f" {event.what} ",
-        ha="right" if is_late else "left",
-        **palette.EVENT_LABEL,
-    )
-    return [line, label]
-
-
-def describe(episode: timeline.Episode, number: int) -> tuple[str, str, str]:
-    """An event as (when and where, the rule that fired, the kernel's symbol)."""
-    event = episode.events[number]
-    rule = timeline.rules()[event.what]
+    rule = rules()[event.what]
 
     holds = ""
     if event.cpu >= 0:
         holds = (
-            f"; CPU {event.cpu} holds {event.cached} pages, {event.nr_emergency} pool objects, "
-            f"{event.queued - event.listed} pointers in blocks, {event.listed} on the list"
+            f"; CPU {event.cpu} holds {counted(event.cached, 'page')}, "
+            f"{counted(event.nr_emergency, 'pool object')}, "
+            f"{counted(event.in_blocks, 'pointer')} in blocks, {event.listed:,} on the list"
         )
-    return f"{event.ms:.3f} ms: {event.what}{holds}", rule["rule"], rule["symbol"]
+    return f"{timeline.event_in_words(episode, number)}{holds}", rule["rule"], rule["symbol"]
 
 
-def waits_in(episode: timeline.Episode | None) -> list[int]:
+def waits_in(episode: Episode | None) -> list[int]:
     """The numbers of the events at which a caller begins to wait."""
     events = episode.events if episode else ()
     return [number for number, event in enumerate(events) if event.what == WAIT]
@@ -75,7 +63,7 @@ class OneEpisode(Explorer):
     old_names = ("one-spell",)
     logs_events = True
     extras_below = True
-    episode: timeline.Episode | None = None  # what is on the screen
+    episode: Episode | None = None  # what is on the screen
 
     def fitted(self, scenario: Scenario) -> Scenario:
         """Long enough for the episode asked for."""
@@ -144,11 +132,11 @@ class OneEpisode(Explorer):
 
         events = self.episode.events
         left_ms, right_ms = self._span(self.episode, self.event.value)
-        share = (change["new"] - timeline.LANES_BEGIN) / (RIGHT - timeline.LANES_BEGIN)
+        share = (change["new"] - timeline.LEFT) / (RIGHT - timeline.LEFT)
         ms = left_ms + share * (right_ms - left_ms)
         self._go_to(min(range(len(events)), key=lambda number: abs(events[number].ms - ms)))
 
-    def _span(self, episode: timeline.Episode, number: int) -> tuple[float, float]:
+    def _span(self, episode: Episode, number: int) -> tuple[float, float]:
         """The part of the episode that is drawn, in ms, with an event in it.
 
         Parts begin at multiples of half their width, so that the picture does not jump at each
@@ -192,7 +180,7 @@ class OneEpisode(Explorer):
         if is_new:
             self.after_first_answer(ticket, scenario, pins)
 
-    def _drawn(self, episode: timeline.Episode, number: int) -> Shown:
+    def _drawn(self, episode: Episode, number: int) -> Shown:
         """An episode with the cursor at an event, as it is shown."""
         asked = _asked_for(episode)
         span = self._span(episode, number)
@@ -200,14 +188,14 @@ class OneEpisode(Explorer):
         drawing = self.picture.drawing(
             (asked, span),
             partial(timeline.frame, episode=episode, span=span),
-            lambda axes: draw_cursor(axes, episode, number) if episode.events else [],
+            lambda axes: timeline.draw_event(axes, episode, number) if episode.events else [],
             f"{command} event {number}",
         )
 
-        text = timeline.text_of(episode, command)
+        text = text_of(episode, command)
         how = dict(replication=episode.replication, number=episode.number, cpu=episode.cpu)
         answer = Answer(self.name, episode.scenario, SEED, command, episode, text)
-        story = timeline.story(episode)
+        said = f"{finding(episode)}."
         python = python_code(
             episode.scenario,
             f"krcsim.one_episode(scenario, {arguments(**how)})",
@@ -215,9 +203,17 @@ class OneEpisode(Explorer):
         before = self.done
         is_same = before is not None and before.answer.drawn is episode
         table = before.table if before and is_same else table_of(answer)
-        return Shown(answer, drawing, html.escape(story), story, table=table, python=python)
+        return Shown(
+            answer,
+            drawing,
+            html.escape(situation_of(episode)),
+            f"{said} {story(episode)}",
+            verdict=said,
+            table=table,
+            python=python,
+        )
 
-    def _show_episode(self, result: tuple[timeline.Episode, int, Shown]) -> None:
+    def _show_episode(self, result: tuple[Episode, int, Shown]) -> None:
         episode, number, shown = result
         is_new = episode is not self.episode
         self.episode = episode
@@ -235,10 +231,10 @@ class OneEpisode(Explorer):
         self._show(shown)
 
 
-def _asked_for(episode: timeline.Episode) -> tuple[Scenario, int, int, int]:
+def _asked_for(episode: Episode) -> tuple[Scenario, int, int, int]:
     """What an episode was asked for by: scenario, replication, number, CPU."""
     return episode.scenario, episode.replication, episode.number, episode.cpu
 
 
-def _run(scenario: Scenario, replication: int, number: int, cpu: int) -> timeline.Episode:
-    return timeline.one_episode(scenario, SEED, replication=replication, number=number, cpu=cpu)
+def _run(scenario: Scenario, replication: int, number: int, cpu: int) -> Episode:
+    return one_episode(scenario, SEED, replication=replication, number=number, cpu=cpu)

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The lines of Python that give the numbers on the screen again."""
 
+import math
 from functools import cache
-from operator import attrgetter
 from typing import Any
 
-from krcsim.model.scenario import Scenario
+from krcsim.model.scenario import Scenario, as_dict
 from krcsim.model.scenario_file import (
     LONGEST_COMMAND,
     SCENARIO_FILE,
@@ -35,7 +35,7 @@ def _scenario_lines(scenario: Scenario) -> list[str]:
     """The lines that make a scenario; one with thousands of values comes from an exported file."""
     changes = {name: overrides(preset, scenario) for name, preset in _presets().items()}
     near = min(changes, key=lambda name: len(changes[name]))
-    fields = [f'    "{path}": {_field(scenario, path)!r},' for path, _ in changes[near]]
+    fields = [f'    "{path}": {_written(_field(scenario, path))},' for path, _ in changes[near]]
 
     if not fields:
         return [f'scenario = krcsim.load_scenario("{near}")']
@@ -50,11 +50,18 @@ def _scenario_lines(scenario: Scenario) -> list[str]:
 
 
 def _field(scenario: Scenario, path: str) -> Any:
-    """The value of a dotted field; None leaves a field to its default."""
-    value = attrgetter(path)(scenario)
-    if isinstance(value, tuple):
-        return [list(each) if isinstance(each, tuple) else each for each in value] or None
-    return value
+    """The value of a dotted field in plain values; None leaves a field to its default."""
+    here: Any = as_dict(scenario)
+    for name in path.split("."):
+        here = here.get(name)
+    return here
+
+
+def _written(value: Any) -> str:
+    """A plain value as Python has it."""
+    if isinstance(value, list):
+        return f"[{', '.join(map(_written, value))}]"
+    return 'float("inf")' if value == math.inf else repr(value)
 
 
 @cache

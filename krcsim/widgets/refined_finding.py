@@ -11,8 +11,8 @@ from krcsim.report.export import Answer
 from krcsim.results.result import Result
 from krcsim.runs.ladder import FIRST_RUNS, SEED
 from krcsim.widgets.answer_table import table_of
-from krcsim.widgets.chart_picture import chart_picture
 from krcsim.widgets.explorer import Explorer, Shown
+from krcsim.widgets.finding_picture import finding_picture
 from krcsim.widgets.latest import Ticket
 
 
@@ -61,10 +61,11 @@ class RefinedFinding(Explorer):
         answer = Answer(self.name, found.scenario, SEED, found.command, chart, text, result)
         return Shown(
             answer,
-            chart_picture(self.picture, chart, found.command),
+            finding_picture(self.picture, chart, found.command),
             html.escape(sentence),
             f"{chart.ylabel} over {chart.xlabel}. {sentence}",
             found,
+            verdict=chart.title.removesuffix(".") + ".",
             table=table_of(answer),
             python=python,
         )

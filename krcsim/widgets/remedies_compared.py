@@ -189,6 +189,7 @@ class RemediesCompared(Explorer):
         scenario = ticket.value[0]
         command = str(result.provenance["command"])
         drawing = chart_picture(self.picture, chart, command)
+        ticket.show_part(self._show_picture, drawing)
         sentence = self.sentence(result, scenario)
         self.seen = chart
 

@@ -2,27 +2,14 @@
 """What the screen is like: the theme, the room for the picture, and how dense its pixels are."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from krcsim.widgets.live_picture import Look
 
 # Few sizes, so that what stays in a picture is drawn once for each of them; pixels of CSS.
 WIDTHS = (*range(320, 800, 20), *range(800, 1280, 40))
 HEIGHTS = tuple(range(240, 700, 20))
 DENSE = 1.5  # pixels of the screen in one of CSS, from which a picture has twice as many
 MOST_PIXELS = 2_000_000  # of a picture: a larger one takes too long to send
-
-
-@dataclass(frozen=True)
-class Look:
-    """How a picture is drawn.
-
-    theme: "light" or "dark". width, height: pixels of CSS. density: pixels of the picture in one of
-    CSS, 1 or 2.
-    """
-
-    theme: str = "light"
-    width: int = 560
-    height: int = 340
-    density: int = 1
 
 
 def look_for(theme: str, room: Sequence[float], pixel_ratio: float) -> Look:

@@ -105,13 +105,8 @@ def test_failures_are_unused_where_free_pages_decide_and_memory_where_failures_a
 
 
 def hidden(explorer: Explorer) -> set[str]:
-    """The controls that are not shown; each is so with its words, or neither."""
-    gone = {
-        path: {widget.layout.display == "none" for widget in row}
-        for path, row in explorer.rows.items()
-    }
-    assert all(len(both) == 1 for both in gone.values())
-    return {path for path, (one,) in gone.items() if one}
+    """The controls that are not shown."""
+    return {path for path, widget in explorer.controls.items() if widget.layout.display == "none"}
 
 
 def inputs(explorer: Explorer) -> list[Any]:

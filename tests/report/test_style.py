@@ -33,8 +33,8 @@ from krcsim.guest.score import Comparison
 from krcsim.model.scenario_file import load_scenario
 from krcsim.report import palette, style
 from krcsim.report.chart import OWN, Chart, Line
+from krcsim.report.episode import Episode, Event
 from krcsim.report.export import Answer, file_of
-from krcsim.report.timeline import Episode, Event
 from krcsim.results.estimate import Estimate
 from krcsim.runs.ladder import SEED
 from krcsim.studies.sensitivity import Index, Sensitivity
@@ -112,6 +112,8 @@ EPISODE = Episode(
         Event(100.0 + 7 * n, 0, what, 1.0, n % 3, n % 2, 1, n, n // 2)
         for n, what in enumerate(EVENTS[:12])
     ),
+    calls=1204,
+    all_waits=3,
 )
 INDICES = (
     Index("rate_hz", (1.0, 2.0), (0.5, 0.4, 0.6), (0.7, 0.6, 0.8)),

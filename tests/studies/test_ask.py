@@ -13,6 +13,7 @@ import krcsim
 from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.methods.exact import why_not
+from krcsim.methods.finding_verdict import finding_verdict
 from krcsim.report.plain_text import WIDTH
 from krcsim.results.result import words
 from krcsim.studies.all_methods import LARGEST, AllMethods, by_all_methods
@@ -21,10 +22,12 @@ from krcsim.studies.all_methods_report import (
     all_methods_table,
     all_methods_text,
     chart_of_all_methods,
+    picture_of_all_methods,
     verdict,
 )
 from krcsim.studies.finding_words import finding_sentences
 from krcsim.widgets import RareAndExact
+from tests.pictures import texts
 from tests.quick import mostly_slow
 
 SMALL = krcsim.load_scenario("small-world")
@@ -53,7 +56,7 @@ def test_the_shell_says_what_python_finds(capsys: pytest.CaptureFixture[str]) ->
     found = krcsim.ask(SMALL, method="rare", max_runs=32)
     assert (
         asked(capsys, "small-world", "--method", "rare", "--max-runs", "32")
-        == finding_sentences(found) + "\n"
+        == f"{finding_verdict(found)}\n\n{finding_sentences(found)}\n"
     )
     assert words(found.estimate) in finding_sentences(found)
 
@@ -238,9 +241,9 @@ def test_the_size_under_the_slider_is_told_in_words(tmp_path: Path) -> None:
     explorer = RareAndExact(tmp_path, runs=(8,))
     explorer.size.value = 2
     assert explorer.found is not None
-    assert f"exact chain {words(explorer.found.estimate('exact', 2))}" in explorer.value.value
+    assert f"exact chain {words(explorer.found.estimate('exact', 2))}" in explorer.note.value
     explorer.size.value = 3
-    assert "With 3 objects" in explorer.value.value
+    assert "With 3 objects" in explorer.note.value
 
 
 @pytest.mark.slow
@@ -250,8 +253,8 @@ def test_a_size_that_was_left_out_is_not_told_as_if_it_were_there(tmp_path: Path
     assert explorer.found is not None
     last = len(explorer.found.rows) - 1
     explorer.size.value = 10
-    assert f"With {last} objects" in explorer.value.value
-    assert f"sizes above {last} are left out" in explorer.value.value
+    assert f"With {last} objects" in explorer.note.value
+    assert f"sizes above {last} are left out" in explorer.note.value
 
 
 def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: AllMethods) -> None:
@@ -259,6 +262,18 @@ def test_picture_verdict_table_and_the_size_in_words_name_a_method_alike(both: A
         assert line.name in all_methods_text(both)
     for line in chart_of_all_methods(both).lines[1:]:
         assert f"{line.name}: " in verdict(both)
+
+
+def test_the_title_of_the_picture_counts_the_ranges_that_hold_the_exact_answer(
+    both: AllMethods,
+) -> None:
+    chart = chart_of_all_methods(both)
+    for line, method in zip(chart.simulated, ("skipping", "rare"), strict=True):
+        inside, count = both.held(method)
+        assert f"{inside} of {count}" in chart.title
+        held = chart.held(line)
+        assert (sum(one.holds for one in held), len(held)) == (inside, count)
+    assert chart.title in texts(picture_of_all_methods(both).figure)
 
 
 @pytest.mark.slow

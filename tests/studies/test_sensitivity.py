@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import pytest
 from matplotlib.figure import Figure
@@ -19,7 +20,15 @@ from krcsim.studies.inputs import (
     value_in,
 )
 from krcsim.studies.sensitivity import Sensitivity, sensitivity
-from krcsim.studies.sensitivity_chart import caption, draw_sensitivity, stated
+from krcsim.studies.sensitivity_chart import (
+    SUBJECTS,
+    caption,
+    draw_sensitivity,
+    finding,
+    in_rows,
+    picture_of_sensitivity,
+)
+from tests.pictures import outside, texts
 
 POSTED = krcsim.load_scenario("thread-as-posted")
 # How often an rcu_head fails decides; a hog's speed is not even looked at where failures are drawn.
@@ -66,7 +75,7 @@ def test_in_narrow_ranges_more_is_chance_than_in_wide_ones(found: Sensitivity) -
 def test_the_picture_states_every_range_and_both_indices(found: Sensitivity) -> None:
     ax = draw_sensitivity(found, Figure().subplots())
     assert [text.get_text() for text in ax.get_yticklabels()] == [
-        stated(row.name, *row.range) for row in found.indices
+        in_rows(row.name, *row.range) for row in found.indices
     ]
     looks = {
         (line.get_marker(), line.get_linestyle())
@@ -144,3 +153,35 @@ def test_what_cannot_be_asked_is_refused_in_a_line(change: dict[str, object]) ->
 def test_where_nothing_is_seen_to_move_that_is_said() -> None:
     with pytest.raises(KrcsimError, match="nothing moves p_wait"):
         sensitivity(POSTED, {"hog_pages_s": (1e4, 1e5), "free_mib": (1.0, 2.0)}, n=2, max_runs=8)
+
+
+def test_every_input_has_words_and_no_field_name() -> None:
+    assert set(SUBJECTS) == set(INPUTS)
+    for name in INPUTS:
+        subject, _, row = in_rows(name, 0.5, 2.0).partition("\n")
+        assert subject
+        assert "0.5" in row
+        assert "_" not in subject + row.replace("rcu_head", "")
+
+
+def test_the_picture_says_which_input_moves_the_answer_most(found: Sensitivity) -> None:
+    text = finding(found)
+    first = next((row for row in found.indices if row.total[1] > found.chance), None)
+    subject = SUBJECTS[first.name] if first else "no input"
+    assert text.lower().startswith(subject.lower())
+    fig = picture_of_sensitivity(found).figure
+    assert text in texts(fig)
+    assert outside(fig) == []
+
+
+def test_what_may_be_chance_is_not_said_to_move_anything(found: Sensitivity) -> None:
+    assert finding(replace(found, chance=2.0)).startswith("No input moves P(wait) more than chance")
+
+
+def test_two_inputs_whose_ranges_overlap_share_the_title(found: Sensitivity) -> None:
+    one, two, three = found.indices
+    rows = (replace(one, total=(0.6, 0.4, 0.8)), replace(two, total=(0.5, 0.3, 0.7)))
+    both = replace(found, chance=0.1, indices=(*rows, replace(three, total=(0.0, 0.0, 0.0))))
+    assert finding(both).endswith("which of them is open")
+    apart = replace(both, indices=(rows[0], replace(two, total=(0.2, 0.1, 0.3))))
+    assert "60 % of the variance" in finding(apart)

@@ -20,15 +20,24 @@ from krcsim.base.errors import KrcsimError
 from krcsim.cli.main import main
 from krcsim.model.remedy import named
 from krcsim.report.plain_text import WIDTH
+from krcsim.report.target_chart import in_bytes
 from krcsim.results.estimate import Estimate, exact
 from krcsim.studies.frontier import frontier
 from krcsim.studies.limits import at_each_look, limits, needed
 from krcsim.studies.reserves import MOST, reserve, with_reserve
 from krcsim.studies.size import size, worth
-from krcsim.studies.size_chart import chart_of_frontier, chart_of_sizes
+from krcsim.studies.size_chart import (
+    chart_of_frontier,
+    chart_of_sizes,
+    picture_of_frontier,
+    picture_of_sizes,
+    reserve_in_words,
+)
+from krcsim.studies.size_verdict import size_verdict
 from krcsim.studies.size_words import size_result, size_sentence, size_text
 from krcsim.studies.sized import Sized
 from krcsim.widgets import HowBig
+from tests.pictures import outside, texts
 from tests.quick import mostly_slow
 
 POSTED = krcsim.load_scenario("thread-as-posted")
@@ -283,9 +292,17 @@ def test_where_no_wait_was_seen_nothing_larger_is_asked() -> None:
 
 
 def test_pools_pages_and_both_have_lines_of_their_own() -> None:
-    chart = chart_of_frontier(frontier(POSTED, pools=(1, 3), pages=(1, 2), mixed=(1,), max_runs=8))
+    found = frontier(POSTED, pools=(1, 3), pages=(1, 2), mixed=(1,), max_runs=8)
+    chart = chart_of_frontier(found)
     names = [line.name for line in chart.lines]
     assert names[:3] == ["pool of N objects", "N pages", "pool of N next to 1 page"]
+    assert len(names) <= 4
+
+    best = found.envelope[-1]
+    assert chart.title.startswith("Without a reserve ")
+    assert in_bytes(best.bytes_added) in chart.title
+    assert reserve_in_words(best) in chart.title
+    assert outside(picture_of_frontier(found).figure) == []
 
 
 # ---- what cannot be met
@@ -347,10 +364,23 @@ def test_what_cannot_be_asked_is_refused_in_a_line(change: dict[str, object]) ->
 
 
 def test_a_chart_shows_the_target_and_what_passes(pool: Sized) -> None:
-    lines = {line.name: line for line in chart_of_sizes(pool).lines}
+    chart = chart_of_sizes(pool)
+    lines = {line.name: line for line in chart.lines}
     assert pool.smallest is not None
-    assert {e.value for e in lines["target 0.0002"].estimates} == {2e-4}
+    assert {e.value for e in lines["target 0.0002"].estimates} == {2e-4} == {chart.target}
     assert lines[f"{pool.smallest.name} passes"].estimates == (pool.smallest.finding.estimate,)
+    assert chart.answer is not None
+    assert (chart.answer.x, chart.answer.verdict) == (pool.smallest.objects, "passes")
+    assert in_bytes(pool.smallest.bytes_added) in chart.answer_words
+    assert [size.verdict for size in chart.sizes] == [tried.verdict for tried in pool.tried]
+
+
+def test_the_picture_of_a_search_has_its_verdict_as_title(pool: Sized, beyond: Sized) -> None:
+    for found in (pool, beyond):
+        assert chart_of_sizes(found).title == size_verdict(found)
+        fig = picture_of_sizes(found).figure
+        assert size_verdict(found).removesuffix(".") in texts(fig)
+        assert outside(fig) == []
 
 
 def test_the_answer_fits_a_list(beyond: Sized) -> None:
@@ -423,7 +453,7 @@ def test_a_loaded_world_is_asked_as_it_is(tmp_path: Path) -> None:
 def test_the_search_can_be_cancelled_before_its_first_answer(tmp_path: Path) -> None:
     explorer = HowBig(tmp_path, runs=(8,))
     assert explorer.buttons["Cancel"].disabled
-    explorer._on_way((0.1, "B2-own"))
+    explorer.progress.say_way((0.1, "B2-own"))
     assert not explorer.buttons["Cancel"].disabled
 
 

@@ -11,7 +11,7 @@ from importlib.resources import files
 import pytest
 
 import krcsim
-from krcsim.report.timeline import rules
+from krcsim.report.episode import rules
 from krcsim.widgets.controls import CONTROLS, MOST_ON_A_TAB, TABS, controls_of
 from krcsim.widgets.explorer import PRESETS
 from tests.browser import (

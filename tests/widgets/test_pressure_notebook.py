@@ -33,8 +33,7 @@ def test_a_deeper_hog_gives_another_picture(tmp_path: Path) -> None:
     before = explorer.image.value
     explorer.controls["memory.hog"].value = "nowait"
     assert explorer.image.value != before
-    assert explorer.done is not None
-    assert "in reclaim" in explorer.done.words
+    assert "in reclaim" in explorer.answers.table.value
 
 
 def test_what_is_left_of_the_reserve_decides_which_is_longer() -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import krcsim
 from krcsim.cli.main import main
-from krcsim.report.timeline import one_episode
+from krcsim.report.episode import one_episode
 from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages
 from krcsim.widgets.explorer import Explorer
 from tests.walk import EXPLORERS, walk

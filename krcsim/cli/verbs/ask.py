@@ -63,6 +63,7 @@ def run(options: Ask, command: str) -> None:
 
 
 def _one_number(options: Ask, scenario: Scenario, command: str) -> None:
+    from krcsim.methods.finding_verdict import finding_verdict
     from krcsim.studies.ask import asking
     from krcsim.studies.finding_words import finding_sentences
 
@@ -95,7 +96,7 @@ def _one_number(options: Ask, scenario: Scenario, command: str) -> None:
         }
         say(json.dumps(body | asdict(found), indent=1, allow_nan=False))
     else:
-        say(finding_sentences(found))
+        say(f"{finding_verdict(found)}\n\n{finding_sentences(found)}")
 
 
 def _by_each_method(options: Ask, scenario: Scenario, command: str) -> None:

@@ -72,7 +72,8 @@ def run(options: Simulate, command: str) -> None:
 
 
 def _one_episode(options: Simulate, command: str) -> None:
-    from krcsim.report.timeline import one_episode, text_of
+    from krcsim.report.episode import one_episode
+    from krcsim.report.episode_words import text_of
 
     episode = one_episode(
         scenario_from(options),
@@ -86,7 +87,10 @@ def _one_episode(options: Simulate, command: str) -> None:
 
 
 def _print_run(found: Any) -> None:
-    """Print events and counters; not all events in one text, for there may be millions."""
+    """Print what it came to, events and counters; not all events in one text, for there may be
+    millions.
+    """
+    say(f"{found.sentence}\n")
     for first in range(0, len(found.events), _EVENTS_IN_ONE_TEXT):
         some = found.events[first : first + _EVENTS_IN_ONE_TEXT]
         say(

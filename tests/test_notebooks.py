@@ -23,6 +23,7 @@ NOT_HERE = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.For, ast.As
 
 PICTURES = {
     "02_one_episode": 1,
+    "03_cold_start": 1,
     "04_how_big": 3,
     "05_pressure": 1,
     "06_rare_and_exact": 1,

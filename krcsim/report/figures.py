@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from textwrap import fill
 from typing import Any, cast
 
-from krcsim.report.style import figure, plain, written
+from krcsim.report.style import Picture, figure, plain, written
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -32,6 +32,7 @@ from krcsim.report.chart import (
     OWN,
     Chart,
     Line,
+    chart_of,
     drawn_points,
     end_text,
     has_end,
@@ -40,7 +41,9 @@ from krcsim.report.chart import (
     point_text,
 )
 from krcsim.report.labels import Box, Label
+from krcsim.report.sentences import situation
 from krcsim.results.estimate import Estimate
+from krcsim.results.result import Result, scenario_of
 
 __all__ = ["FLOOR", "draw", "draw_labels", "figure_of", "frame", "frame_key", "limits", "strip"]
 
@@ -314,6 +317,18 @@ def figure_of(chart: Chart, situation: str = "", foot: str = "") -> Figure:
     frame(ax, chart)
     draw(chart, ax)
     return fig
+
+
+@plain()
+def picture_of(result: Result, window: str | None = None) -> Picture:
+    """The chart that fits a result as a picture for a notebook, its finding above; its `numbers`
+    are the result.
+
+    window: boot or steady, of results that have both.
+    """
+    chart = chart_of(result, window)
+    foot = str(result.provenance.get("command") or "")
+    return Picture(figure_of(chart, situation(scenario_of(result)), foot), chart.title, result)
 
 
 def picture(fig: Figure, kind: str, provenance: Mapping[str, Any], dpi: int = 150) -> bytes:

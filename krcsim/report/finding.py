@@ -4,6 +4,7 @@
 import re
 from dataclasses import dataclass
 
+from krcsim.model.constants import RCU_NR_EMERGENCY_OBJS
 from krcsim.results.counts import estimated
 from krcsim.results.estimate import Estimate
 from krcsim.results.held_against import apart_from
@@ -51,9 +52,10 @@ def pairs(result: Result) -> list[Pair]:
         if reserve is None:
             continue
         kind, size, empty, base = reserve.groups(default="")
+        size = size or str(RCU_NR_EMERGENCY_OBJS)
         full = f"B{size}f{base}" if kind == "B" else f"D{size}{base}" * bool(empty)
         if full in names:
-            words = f"pool of {size or 3} objects" if kind == "B" else f"cache of {size} pages"
+            words = f"pool of {size} objects" if kind == "B" else f"cache of {size} pages"
             found.append(Pair(name, full, words))
     return found
 

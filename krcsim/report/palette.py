@@ -357,14 +357,22 @@ STALL = LineStyle(VERMILION, "s", "none")
 WAIT = LineStyle(BLUE, "o", "none")
 
 
-def mean_with_interval(style: LineStyle) -> Look:
-    """A mean and its interval, which ends in caps."""
-    return Look(color=style.colour, marker=style.marker, capsize=3)
+def bar(style: LineStyle) -> Look:
+    """A mean as a bar, with its interval; hatched, so that grey paper tells two kinds apart."""
+    return Look(
+        height=0.34,
+        color=style.colour,
+        alpha=0.85,
+        hatch="//" if style is STALL else "",
+        edgecolor=WHITE,
+        ecolor=BLACK,
+        capsize=2.5,
+    )
 
 
-def no_value(style: LineStyle) -> Look:
-    """A word where there is no value, upright."""
-    return Look(color=as_text(style.colour), rotation=90, ha="center", fontsize=8)
+def bar_label(style: LineStyle) -> Look:
+    """The name and number at the end of a bar."""
+    return Look(color=as_text(style.colour), va="center", fontsize=9)
 
 
 # Predicted against measured, a mark a condition.

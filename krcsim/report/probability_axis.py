@@ -14,6 +14,7 @@ from krcsim.report.axes import BESIDE_AXES, in_counts
 from krcsim.report.labels import pixels, size_of
 
 MOST_TICKS = 8
+RIGHT = 16.0  # points beside the axes, for the half of a tick label
 
 
 def set_decades(ax: Axes, first: int, last: int, most: int = MOST_TICKS) -> list[str]:
@@ -38,6 +39,7 @@ def leave_room(ax: Axes, texts: list[str], below: float) -> None:
     place = ax.get_position()
     left = (widest + pixels(ax, BESIDE_AXES)) / fig.bbox.width
     bottom = max(place.y0, pixels(ax, below) / fig.bbox.height)
-    ax.set_position((left, bottom, place.x1 - left, place.y1 - bottom))
+    right = min(place.x1, 1.0 - pixels(ax, RIGHT) / fig.bbox.width)
+    ax.set_position((left, bottom, right - left, place.y1 - bottom))
     ax.tick_params(**palette.TICKS)
     ax.spines[["top", "right"]].set_visible(False)

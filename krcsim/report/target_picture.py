@@ -16,12 +16,14 @@ from matplotlib.ticker import NullLocator
 
 from krcsim.report import headings, palette
 from krcsim.report.chart import in_strip, plotted_height
+from krcsim.report.labels import pixels, size_of
 from krcsim.report.probability_axis import leave_room, set_decades
 from krcsim.report.target_chart import VERDICTS, Size, TargetChart, in_bytes, interval_of, y_limits
 
 ONE_ROW, TWO_ROWS = 34.0, 46.0  # points below the axes, for ticks and what they are
 STRIP = 0.1  # of the height of the axes, for sizes with which no wait was seen
-TICKS_APART = 0.075  # of the length of the axis
+TICKS_APART = 6.0  # points
+TICK = palette.Look(fontsize=palette.TICKS["labelsize"])
 BYTES = (0, *(4**power for power in range(3, 12)))
 SMALLEST_BYTES = 16.0  # where 0 bytes stand, in effect: the axis is linear below
 WORDS_APART = 1.0  # doublings
@@ -52,10 +54,10 @@ def frame(ax: Axes, chart: TargetChart) -> None:
     ax.set_xscale("function", functions=_stretched(scale))
     ax.set(yscale="log", ylim=(foot, high), ylabel=chart.ylabel, xlabel=chart.xlabel)
     ax.set_xlim(_unstretch(-0.25, scale), _unstretch(_stretch(right, scale) + 0.3, scale))
-    _set_ticks(ax, chart, right)
 
     texts = set_decades(ax, round(math.log10(low)), round(math.log10(high)))
     leave_room(ax, texts, TWO_ROWS if chart.counts else ONE_ROW)
+    _set_ticks(ax, chart, right)
     ax.grid(True, which="major", **palette.GRID)
     if _has_strip(chart):
         ax.axhspan(foot, low, **palette.STRIP)
@@ -213,12 +215,14 @@ def _set_ticks(ax: Axes, chart: TargetChart, right: float) -> None:
     else:
         ticks = {float(count): in_bytes(count) for count in BYTES if count <= 2 * right}
 
-    scale = 1.0 if chart.counts else SMALLEST_BYTES
-    apart = TICKS_APART * (_stretch(right, scale) + 0.55)
-    kept = [chart.answer.x] if chart.answer and chart.answer.x in ticks else []
-    for count in ticks:
-        place = _stretch(count, scale)
-        if all(abs(place - _stretch(other, scale)) >= apart for other in kept):
+    kept: list[float] = []
+    taken: list[tuple[float, float]] = []
+    first = [chart.answer.x] if chart.answer and chart.answer.x in ticks else []
+    for count in (*first, *ticks):
+        middle = ax.transData.transform((count, chart.target))[0]
+        half = size_of(ax, ticks[count], TICK)[0] / 2.0 + pixels(ax, TICKS_APART) / 2.0
+        if all(middle + half <= left or middle - half >= right for left, right in taken):
+            taken.append((middle - half, middle + half))
             kept.append(count)
     ax.xaxis.set(minor_locator=NullLocator())
     ax.set_xticks(kept, [ticks[count] for count in kept])

@@ -6,6 +6,7 @@ periods.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from textwrap import fill
+from typing import Any
 
 from krcsim.report.style import figure, plain
 
@@ -17,12 +18,13 @@ from krcsim.report import headings, palette
 from krcsim.report.episode import Episode, Event, Span
 from krcsim.report.episode_words import finding, key_events, situation_of
 from krcsim.report.event_sentences import counted, in_ms, sentence
+from krcsim.report.labels import pixels
 
 # From the bottom up; a row is 1 high.
 ROWS = ("in flight", "queued", "reserve", "callers")
 CAPTION = 0.19  # of the height of the rows, above them, for the sentence of an event
-LEFT = 0.19  # in parts of a picture's width
-LETTERS = 100  # of a sentence, in a line of the picture
+NAMES = 1.16  # inches, for the names of the rows
+LETTER = 0.58  # the width of a letter, in parts of its size
 # Grace periods are drawn where they can be told apart: at most so many in a picture.
 MOST_GRACE_PERIODS = 60
 
@@ -64,12 +66,18 @@ def since_begin(episode: Episode, ms: float) -> float:
     return ms - episode.begin_ms
 
 
+def left_edge(width: float) -> float:
+    """Where the axes begin in a picture of a width in inches, in parts of it."""
+    return NAMES / max(2.0 * NAMES, width)
+
+
 def frame(ax: Axes, *, episode: Episode, span: Span) -> None:
     """Draw a span (ms since boot) of the episode, a row each for who waits, what is held and what
     is in flight.
     """
     left, right = (since_begin(episode, ms) for ms in span)
-    ax.get_figure(root=True).subplots_adjust(left=LEFT)  # type: ignore[union-attr]
+    fig: Any = ax.get_figure(root=True)
+    fig.subplots_adjust(left=left_edge(fig.get_figwidth()))
 
     drawn: list[Bars | Level] = [*_bars(episode, span), *levels(episode)]
     rows = [row for row in ROWS if any(part.row == row for part in drawn)]
@@ -86,7 +94,7 @@ def frame(ax: Axes, *, episode: Episode, span: Span) -> None:
     length_ms = episode.end_ms - episode.begin_ms
     ax.axvspan(0.0, length_ms, ymax=len(rows) / top, **palette.EPISODE_SPAN)
     ax.set(xlim=(left, right), ylim=(0, top), yticks=[])
-    ax.set_xlabel("ms since the episode of pressure began (grey: while it lasts)")
+    ax.set_xlabel("ms since the episode began (grey: while it lasts)")
     ax.hlines(range(1, len(rows) + 1), left, right, **palette.ROW_BORDERS)
 
 
@@ -250,7 +258,8 @@ def draw_event(ax: Axes, episode: Episode, number: int) -> list[Artist]:
     rows_end = top / (1.0 + CAPTION)
     ms = since_begin(episode, episode.events[number].ms)
     line = ax.plot([ms, ms], [0.0, rows_end], **palette.EVENT_CURSOR)
-    words = fill(event_in_words(episode, number), LETTERS)
+    room = 0.97 * ax.bbox.width / pixels(ax, LETTER * palette.EVENT_LABEL["fontsize"])
+    words = fill(event_in_words(episode, number), int(room))
     at = left + 0.008 * (right - left)
     return [*line, ax.text(at, (rows_end + top) / 2, words, **palette.EVENT_LABEL)]
 

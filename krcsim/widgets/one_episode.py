@@ -21,7 +21,7 @@ from krcsim.widgets.answer_table import table_of
 from krcsim.widgets.controls import ONE_EPISODE, make_buttons
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
-from krcsim.widgets.live_picture import RIGHT
+from krcsim.widgets.live_picture import DOTS_PER_INCH, RIGHT
 from krcsim.widgets.python_code import arguments, python_code
 
 WAIT = "wait begins"  # the event of a caller that has to wait
@@ -132,7 +132,8 @@ class OneEpisode(Explorer):
 
         events = self.episode.events
         left_ms, right_ms = self._span(self.episode, self.event.value)
-        share = (change["new"] - timeline.LEFT) / (RIGHT - timeline.LEFT)
+        left = timeline.left_edge(self.picture.look.width / DOTS_PER_INCH)
+        share = (change["new"] - left) / (RIGHT - left)
         ms = left_ms + share * (right_ms - left_ms)
         self._go_to(min(range(len(events)), key=lambda number: abs(events[number].ms - ms)))
 

@@ -10,7 +10,6 @@ from krcsim.report.chart import Chart
 from krcsim.report.export import Answer
 from krcsim.results.result import Result
 from krcsim.runs.ladder import FIRST_RUNS, SEED
-from krcsim.widgets.answer_table import table_of
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.finding_picture import finding_picture
 from krcsim.widgets.latest import Ticket
@@ -66,7 +65,7 @@ class RefinedFinding(Explorer):
             f"{chart.ylabel} over {chart.xlabel}. {sentence}",
             found,
             verdict=chart.title.removesuffix(".") + ".",
-            table=table_of(answer),
+            table=found._repr_html_(),
             python=python,
         )
 

@@ -51,6 +51,11 @@ def test_pools_come_before_pages(cold: Result) -> None:
     ]
 
 
+def test_the_pool_as_posted_goes_with_the_full_one_of_its_size() -> None:
+    result = episodes(QUICK, ["A1", "B", "B3f"], count=2, max_runs=8)
+    assert [(pair.empty, pair.full) for pair in pairs(result)] == [("B", "B3f")]
+
+
 def test_it_says_from_which_episode_on_no_difference_is_proven(cold: Result) -> None:
     said = told(cold, [OFTEN, OFTEN, SELDOM, SELDOM], [SELDOM] * 4)
     assert said == (

@@ -128,11 +128,12 @@ def test_a_figure_has_four_rows_at_most_and_that_of_callers_on_top(any_episode: 
     assert max(named, key=lambda text: text.get_position()[1]).get_text().startswith("callers")
 
 
-@pytest.mark.parametrize("span_ms", [40.0, 400.0, 4000.0])
+@pytest.mark.parametrize("width", [4.2, 5.6, 7.6, 12.0])
+@pytest.mark.parametrize("span_ms", [40.0, 4000.0])
 def test_the_sentence_of_each_event_is_inside_the_picture(
-    any_episode: Episode, span_ms: float
+    any_episode: Episode, span_ms: float, width: float
 ) -> None:
-    fig = figure(7.6, 4.3)
+    fig = figure(width, 4.3)
     ax = fig.add_subplot()
     begin = any_episode.begin_ms
     frame(ax, episode=any_episode, span=(begin - span_ms / 2, begin + span_ms / 2))

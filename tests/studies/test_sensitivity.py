@@ -161,7 +161,7 @@ def test_every_input_has_words_and_no_field_name() -> None:
         subject, _, row = in_rows(name, 0.5, 2.0).partition("\n")
         assert subject
         assert "0.5" in row
-        assert "_" not in subject + row.replace("rcu_head", "")
+        assert "_" not in (subject + row).replace("rcu_head", "")
 
 
 def test_the_picture_says_which_input_moves_the_answer_most(found: Sensitivity) -> None:

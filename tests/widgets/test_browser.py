@@ -391,9 +391,7 @@ def test_next_wait_goes_to_a_caller_that_waits(notebook: Notebook) -> None:
     n = notebook.event()
     notebook.press("Next wait")
     notebook.until(lambda: notebook.event() != n, "other event")
-    notebook.until(
-        lambda: "wait begins" in notebook.rule() and "synchronize_rcu()" in notebook.rule(), "wait"
-    )
+    notebook.until(lambda: "this caller waits in synchronize_rcu()" in notebook.rule(), "wait")
 
 
 @one_episode

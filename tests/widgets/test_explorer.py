@@ -309,8 +309,8 @@ def test_the_next_wait_names_synchronize_rcu(shown: Any) -> None:
     explorer = shown[OneEpisode]
     explorer.preset.value = "thread-as-posted"
     explorer._next_wait()
-    assert "wait begins" in explorer.rule.value
-    assert "synchronize_rcu()" in explorer.rule.value
+    assert "this caller waits in synchronize_rcu()" in explorer.rule.value
+    assert "<code>synchronize_rcu()</code>" in explorer.rule.value
 
 
 def test_an_episode_that_is_not_there_is_said_in_a_sentence(shown: Any) -> None:

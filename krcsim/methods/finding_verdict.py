@@ -27,7 +27,8 @@ def finding_verdict(found: Finding) -> str:
         said += ", without chance (exact chain)"
     elif estimate.kind == "bound":
         said += "; none was seen, which is no proof"
-    return _sentence([*when, said])
+    before = f"{' '.join(when)}, " if when else ""
+    return _sentence([f"{before}{said}"])
 
 
 def _sentence(parts: list[str]) -> str:

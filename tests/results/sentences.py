@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A verdict read back: the counts in it, and whether an estimate carries them.
 
-Nothing here is shared with what makes verdicts.
+Nothing here is shared with what makes verdicts, but for how long they may be.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import math
 import re
 
 from krcsim.results.estimate import Estimate
+from krcsim.results.verdict import LONGEST
 
 NUMBER = r"(?:a|[\d.,]+)(?: (?:million|billion|trillion))?"
 COUNT = (
@@ -102,3 +103,20 @@ def interval_holds(e: Estimate, within: str, of: float | None) -> bool:
         return ends[0] <= e.lo + GRAIN and ends[1] >= e.hi - GRAIN
     outward = ends[0] <= e.lo * (1 + GRAIN) and ends[1] >= e.hi * (1 - GRAIN)
     return outward and ends[0] >= 0.88 * e.lo and ends[1] <= 1.12 * e.hi
+
+
+def reads_well(sentence: str) -> None:
+    """One sentence of plain English, as far as a rule can say it."""
+    assert len(sentence) <= LONGEST, (len(sentence), sentence)
+    assert sentence.isascii()
+    assert sentence.isprintable()
+    assert sentence[0].isupper() or sentence[0].isdigit(), sentence
+    assert sentence.endswith(".")
+    assert not sentence.endswith(".."), sentence
+    assert "  " not in sentence
+    assert not re.search(r" [,;:.)]|\( |,,|;;|\(\)", sentence), sentence
+    assert not re.search(r"\b1 (?:calls|bytes|objects|pages|points|others)\b", sentence), sentence
+    assert not re.search(r"\b(?:[2-9]|\d\d+) (?:call|byte|object|page|point|other)\b", sentence)
+    assert not re.search(r"\ba [aeiou]", sentence), sentence
+    assert not re.search(r"\b(?:0 bytes|nan|inf|None(?! of))\b", sentence), sentence
+    assert sentence.count("(") == sentence.count(")"), sentence

@@ -19,8 +19,8 @@ from krcsim.model.remedy_list import CURVE
 from krcsim.results.estimate import NOTHING, Estimate, between, exact, order_of_magnitude
 from krcsim.results.held_against import Row
 from krcsim.results.result import Cell, Result
-from krcsim.results.verdict import LONGEST, phrases_of, verdict
-from tests.results.sentences import COUNT, NUMBER, carries, number
+from krcsim.results.verdict import phrases_of, verdict
+from tests.results.sentences import COUNT, NUMBER, carries, number, reads_well
 
 FEWER = rf"fewer \((?:{NUMBER}) to (?:{NUMBER})\)|fewer"
 OWN_NAMES = [name for name in CURVE if name.endswith("own")]
@@ -354,23 +354,6 @@ def check_grid(result: Result, points: Any, window: str, sentence: str) -> None:
             if point[0] == second:
                 limits = limits_of(result, point, (first, *point[1:]), window)
                 assert limits[1] < 0.0 if better[1] == "fewer" else limits[0] > 0.0, sentence
-
-
-def reads_well(sentence: str) -> None:
-    """One sentence of plain English, as far as a rule can say it."""
-    assert len(sentence) <= LONGEST, (len(sentence), sentence)
-    assert sentence.isascii()
-    assert sentence.isprintable()
-    assert sentence[0].isupper() or sentence[0].isdigit(), sentence
-    assert sentence.endswith(".")
-    assert not sentence.endswith(".."), sentence
-    assert "  " not in sentence
-    assert not re.search(r" [,;:.)]|\( |,,|;;|\(\)", sentence), sentence
-    assert not re.search(r"\b1 (?:calls|bytes|objects|pages|points|others)\b", sentence), sentence
-    assert not re.search(r"\b(?:[2-9]|\d\d+) (?:call|byte|object|page|point|other)\b", sentence)
-    assert not re.search(r"\ba [aeiou]", sentence), sentence
-    assert not re.search(r"\b(?:0 bytes|nan|inf|None)\b", sentence), sentence
-    assert sentence.count("(") == sentence.count(")"), sentence
 
 
 @settings(max_examples=5 * settings.default.max_examples)  # 500 in `make validate`

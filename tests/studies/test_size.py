@@ -39,6 +39,7 @@ from krcsim.studies.sized import Sized
 from krcsim.widgets import HowBig
 from tests.pictures import outside, texts
 from tests.quick import mostly_slow
+from tests.results.sentences import reads_well
 
 POSTED = krcsim.load_scenario("thread-as-posted")
 KINDS = ["csv", "json", "pdf", "png", "svg", "toml", "txt"]
@@ -361,6 +362,43 @@ def test_what_cannot_be_asked_is_refused_in_a_line(change: dict[str, object]) ->
 
 
 # ---- words, files, the shell
+
+
+def test_the_verdict_names_the_size_its_cost_and_the_next_smaller_one(pool: Sized) -> None:
+    said = size_verdict(pool)
+    reads_well(said)
+    assert pool.smallest is not None
+    assert pool.largest is not None
+    size, cost = pool.smallest.objects, pool.smallest.bytes_added
+    assert said.startswith(
+        f"{size} objects per CPU ({cost} bytes) keep waits below 1 call in 5,000"
+    )
+    assert said.endswith(f"; {pool.largest.objects} do not.")
+
+
+def test_the_verdict_on_a_target_that_is_not_met_claims_what_was_tried(beyond: Sized) -> None:
+    said = size_verdict(beyond)
+    reads_well(said)
+    assert said.startswith(
+        f"None of {len(beyond.tried)} pools of up to 4,096 objects per CPU keeps"
+    )
+    opened = replace(beyond, tried=(replace(beyond.tried[0], verdict="open"), *beyond.tried[1:]))
+    assert size_verdict(opened).startswith("No size could be shown to keep")
+
+
+def test_the_verdict_says_what_stays_open(pool: Sized) -> None:
+    assert "stays open" in size_verdict(replace(pool, largest=None))
+    assert "and in between it stays open" in size_verdict(
+        replace(pool, largest=next(t for t in pool.tried if t.objects == 1))
+    )
+
+
+def test_the_shell_and_a_notebook_begin_with_the_verdict(
+    beyond: Sized, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["size", "thread-as-posted", "--target", "1e-6"])
+    assert capsys.readouterr().out.startswith(size_verdict(beyond))
+    assert size_verdict(beyond) in beyond._repr_html_().split("<table>")[0]
 
 
 def test_a_chart_shows_the_target_and_what_passes(pool: Sized) -> None:

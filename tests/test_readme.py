@@ -81,6 +81,8 @@ def commands(page: Path) -> list[list[str]]:
 
 def made_short(words: list[str]) -> list[str]:
     """The command with as few replications as there can be, and without what comes after them."""
+    if "--claim" in words:  # its numbers are kept
+        return words
     if words[0] in ("compare", "sweep", "reply") and not words[1].endswith(".json"):
         return [*words, "--max-runs", "8", "--budget", "0"]
     if words[0] == "size":

@@ -48,7 +48,7 @@ WIDE = "line-height:1.4;max-width:60em"
 
 
 class ClaimsShown:
-    """The table of claims over one of them, chosen by its number.
+    """The table of all claims over one of them, chosen by its number.
 
     All numbers are those that were kept; *Compute again* takes seconds to minutes and shows whether
     they come out again. number: the claim to begin with.
@@ -89,6 +89,7 @@ class ClaimsShown:
         shown = ipywidgets.VBox(
             [
                 self.browser_side,
+                self.summary,
                 ipywidgets.HBox(
                     [self.which, self.again, self.cancel, self.open],
                     layout=dict(flex_flow="row wrap"),
@@ -102,7 +103,7 @@ class ClaimsShown:
             ]
         ).add_class("krcsim-explorer")
         # The explorer has a browser side of its own, and is no part of this one.
-        self.widget = ipywidgets.VBox([shown, self.sliders, self.summary])
+        self.widget = ipywidgets.VBox([shown, self.sliders])
 
         self._latest = Latest(self._work, self._on_state, Stopped)
         self.browser_side.observe(lambda _change: self._draw(), "theme")
@@ -225,7 +226,11 @@ class ClaimsShown:
         head = "".join(
             f"<th>{name}</th>" for name in ("no.", "who", "claim", "computed", "verdict")
         )
-        return f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(cells)}</tbody></table>"
+        table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(cells)}</tbody></table>"
+        return (
+            '<div style="max-height:15em;overflow:auto" tabindex="0" role="region" '
+            f'aria-label="All claims">{table}</div>'
+        )
 
 
 def _first_number(table: Any, found: Decided) -> str:

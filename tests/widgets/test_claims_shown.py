@@ -73,3 +73,12 @@ def test_its_scenario_is_opened_with_sliders(
 def test_a_claim_that_is_not_there_is_refused() -> None:
     with pytest.raises(KrcsimError, match="did you mean Q3"):
         ClaimsShown("Q33")
+
+
+def test_the_picture_follows_the_theme(shown: ClaimsShown) -> None:
+    light = bytes(shown.image.value)
+    shown.browser_side.theme = "dark"
+    dark = bytes(shown.image.value)
+    assert dark != light
+    shown.browser_side.theme = "light"
+    assert bytes(shown.image.value) == light

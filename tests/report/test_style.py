@@ -138,7 +138,7 @@ def figures(at: Path) -> Iterator[tuple[str, bytes]]:
                 f"{name}.{kind}",
                 file_of(Answer(name, SCENARIO, SEED, "krcsim x", what, "t\n"), kind),
             )
-    yield "slider", chart_picture(LivePicture(plain), CHART, "krcsim x")
+    yield "slider", chart_picture(LivePicture(plain), CHART, "krcsim x").png
     yield "ranking", picture_of_sensitivity(RANKED)._repr_png_()
     yield "recordings", png(compared())
     draw(compared(), at / "kernel.png")

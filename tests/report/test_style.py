@@ -309,7 +309,7 @@ def test_no_two_lines_of_a_chart_look_alike() -> None:
 
 
 def test_the_script_of_the_browser_has_the_colours_of_the_palette() -> None:
-    script = str(BrowserSide._esm)
+    script = f"{BrowserSide._esm}{BrowserSide._css}"
     assert all(colour in script for colour in palette.CSS.values())
     assert "_COLOUR" not in script
 

@@ -37,6 +37,8 @@ def _what_came_short(episode: Episode) -> str:
     seen = Counter(event.what for event in episode.within())
     if remedy.array_path:
         failed = seen["page failed"]
+        if not failed:
+            return "no page request fails"
         return f"{counted(failed, 'page request')} fail{'s' * (failed == 1)}"
     had = seen["rcu_head allocated"]
     return f"{counted(had, 'call')} get{'s' * (had == 1)} an rcu_head"

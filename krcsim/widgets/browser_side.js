@@ -8,7 +8,8 @@ const GONE = "The kernel was restarted or stopped, so nothing here moves any mor
   "Choose Run > Run All Cells: your setting comes back.";
 const FORBIDDEN = "The browser does not let this page copy. The text is selected: press Ctrl+C.";
 const ROOM_STABLE_MS = 120; // a window that is being dragged gives no picture at each pixel
-const GAPS = 18; // pixels between what stands below each other, in all
+const GAPS = 28; // pixels between what stands below each other, in all
+const VERDICT_HIGH = 50; // two lines; with a longer one the picture keeps its size
 const LEAST_HIGH = 300; // of a picture; with less room one has to scroll to it
 const STAYS_MS = 60000;
 
@@ -139,8 +140,8 @@ function room(root) {
   const width = column?.clientWidth, screen = panel?.clientHeight || innerHeight;
   if (!width) return [];
   const isBeside = column.offsetLeft > root.clientWidth / 5;
-  const others = [".krcsim-actions", ".krcsim-verdict", ".krcsim-progress"].map((part) => height(root, part));
-  const most = screen - others.reduce((sum, one) => sum + one, 0) - GAPS;
+  const verdict = Math.min(height(root, ".krcsim-verdict"), VERDICT_HIGH);
+  const most = screen - height(root, ".krcsim-actions") - verdict - height(root, ".krcsim-progress") - GAPS;
   const left = panel ? most - depth(root, panel) : most;
   const high = left < LEAST_HIGH ? most : left;
   return [width, Math.round(isBeside ? Math.min(high, width * 0.65) : Math.min(screen / 2, width * 0.65))];

@@ -139,7 +139,7 @@ CONTROLS: dict[str, Control] = {
         ),
         Control(
             "remedy.emergency_at_boot",
-            "Pool at boot (objects)",
+            "Pool at boot",
             "krcp->nr_emergency",
             OBJECTS,
             (COLD_START, ONE_EPISODE),

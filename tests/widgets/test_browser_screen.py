@@ -85,6 +85,14 @@ def test_each_tab_has_at_most_six_controls(notebook: Notebook) -> None:
         assert 1 <= shown <= MOST_ON_A_TAB
 
 
+def test_tabs_are_gone_through_by_keyboard(notebook: Notebook) -> None:
+    notebook.open_tab("Remedy")
+    notebook.root.get_by_role("tab", name="Remedy").press("ArrowRight")
+    notebook.page.keyboard.press("Enter")
+    first = CONTROLS["allocator.episode.page"].label
+    notebook.until(lambda: notebook.box(first).is_visible(), "controls of the next tab")
+
+
 def test_what_a_control_is_in_the_kernel_is_said_when_it_has_the_focus(notebook: Notebook) -> None:
     control = CONTROLS["allocator.episode_ms"]
     handle = notebook.handle(control.label)

@@ -138,7 +138,7 @@ def figures(at: Path) -> Iterator[tuple[str, bytes]]:
                 f"{name}.{kind}",
                 file_of(Answer(name, SCENARIO, SEED, "krcsim x", what, "t\n"), kind),
             )
-    yield "slider", chart_picture(LivePicture(plain), CHART, "krcsim x")
+    yield "slider", chart_picture(LivePicture(plain), CHART, "krcsim x").png
     yield "ranking", picture_of_sensitivity(RANKED)._repr_png_()
     yield "recordings", png(compared())
     draw(compared(), at / "kernel.png")
@@ -309,7 +309,7 @@ def test_no_two_lines_of_a_chart_look_alike() -> None:
 
 
 def test_the_script_of_the_browser_has_the_colours_of_the_palette() -> None:
-    script = str(BrowserSide._esm)
+    script = str(BrowserSide._esm) + str(BrowserSide._css)
     assert all(colour in script for colour in palette.CSS.values())
     assert "_COLOUR" not in script
 

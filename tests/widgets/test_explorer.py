@@ -308,7 +308,7 @@ def test_the_next_wait_names_synchronize_rcu(shown: Any) -> None:
     explorer = shown[OneEpisode]
     explorer.preset.value = "thread-as-posted"
     explorer._next_wait()
-    assert "wait begins" in explorer.rule.value
+    assert "this caller waits" in explorer.rule.value
     assert "synchronize_rcu()" in explorer.rule.value
 
 

@@ -392,7 +392,8 @@ def test_next_wait_goes_to_a_caller_that_waits(notebook: Notebook) -> None:
     notebook.press("Next wait")
     notebook.until(lambda: notebook.event() != n, "other event")
     notebook.until(
-        lambda: "this caller waits" in notebook.rule() and "synchronize_rcu()" in notebook.rule(), "wait"
+        lambda: "this caller waits" in notebook.rule() and "synchronize_rcu()" in notebook.rule(),
+        "wait",
     )
 
 

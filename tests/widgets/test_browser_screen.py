@@ -164,7 +164,7 @@ def test_zoomed_in_the_picture_has_the_pixels_of_the_screen(notebook: Notebook) 
 @pytest.mark.parametrize(
     ("tab", "part"),
     [
-        ("Mail", "krcsim, "),
+        ("Mail", "Per single-argument kfree_rcu() call"),
         ("Shell command", "krcsim compare "),
         ("Python", "import krcsim"),
         ("Table", "P(wait) of your setting"),

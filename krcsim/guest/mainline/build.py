@@ -12,7 +12,7 @@ import json
 import shutil
 import tempfile
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from importlib import resources
@@ -103,10 +103,10 @@ def sources() -> dict[str, bytes]:
     return found
 
 
-def digest() -> str:
+def digest(texts: Mapping[str, bytes]) -> str:
     """Twelve digits that change with any source of the guest."""
     digits = hashlib.sha256(str(_BUILD).encode())
-    for name, text in sorted(sources().items()):
+    for name, text in sorted(texts.items()):
         digits.update(name.encode() + b"\0" + text + b"\0")
     return digits.hexdigest()[:12]
 
@@ -144,11 +144,10 @@ def ready(
 
 def kept(series: Series, cache: Path) -> MainlineBuild | None:
     """The newest whole build of a series in a folder, for the sources as they are."""
-    prefix = f"mainline-{series.name}."
-    suffix = f"-{FLAVOUR}-{digest()}"
+    digits = digest(sources())
     found = [
-        MainlineBuild(path, path.name.removeprefix("mainline-").removesuffix(f"-{digest()}"))
-        for path in cache.glob(f"{prefix}*{suffix}")
+        MainlineBuild(path, path.name.removeprefix("mainline-").removesuffix(f"-{digits}"))
+        for path in cache.glob(f"mainline-{series.name}.*-{FLAVOUR}-{digits}")
     ]
     whole = [build for build in found if build.whole]
     return max(whole, key=lambda build: age(build.kernel), default=None)
@@ -200,7 +199,8 @@ def _built(series: Series, cache: Path, say: Say, again: bool) -> MainlineBuild:
     say("reading which kernels apt offers")
     apt = packages.opened(cache / "apt", again=again)
     offer = newest(series, packages.kernel_packages(apt))
-    build = MainlineBuild(cache / f"mainline-{offer.kernel}-{digest()}", offer.kernel)
+    texts = sources()
+    build = MainlineBuild(cache / f"mainline-{offer.kernel}-{digest(texts)}", offer.kernel)
     if build.whole:
         return build
 
@@ -208,15 +208,22 @@ def _built(series: Series, cache: Path, say: Say, again: bool) -> MainlineBuild:
     with tempfile.TemporaryDirectory(dir=cache, prefix=_WORK) as name:
         done = Path(name) / "done"
         done.mkdir()
-        _make(apt, series, offer, Path(name), done)
+        _make(apt, series, offer, texts, Path(name), done)
         if build.folder.exists():  # what is not whole is not taken
             shutil.rmtree(build.folder)
         done.rename(build.folder)
     return build
 
 
-def _make(apt: packages.Apt, series: Series, offer: Offer, work: Path, done: Path) -> None:
-    """Make the build of an offered kernel in the folder `done`."""
+def _make(
+    apt: packages.Apt,
+    series: Series,
+    offer: Offer,
+    texts: Mapping[str, bytes],
+    work: Path,
+    done: Path,
+) -> None:
+    """Make the build of an offered kernel and these sources in the folder `done`."""
     image = packages.alone(apt, offer.release, offer.image_package, work / "image")
     packages.unpack(image, work / "image", "*/vmlinuz*")
     vmlinuz = [path for path in (work / "image").rglob("vmlinuz*") if path.stat().st_size > 1 << 20]
@@ -231,11 +238,11 @@ def _make(apt: packages.Apt, series: Series, offer: Offer, work: Path, done: Pat
     root = work / "root"
     compiler.root_of(packages.with_dependencies(apt, offer.release, wanted), root)
     (root / "module").mkdir()
-    for name, text in sources().items():
+    for name, text in texts.items():
         (root / "module" / name).write_bytes(text)
     module = compiler.compiled(root, offer.headers_package, MODULE)
 
-    (done / "base.cpio.gz").write_bytes(_initramfs(module))
+    (done / "base.cpio.gz").write_bytes(_initramfs(texts["init"], module))
     version = packages.version_of(apt, offer.release, offer.image_package)
     origin = Origin(
         series=series.name,
@@ -244,12 +251,12 @@ def _make(apt: packages.Apt, series: Series, offer: Offer, work: Path, done: Pat
         package=offer.image_package,
         package_version=version,
         release=offer.release,
-        module_digest=digest(),
+        module_digest=digest(texts),
     )
     (done / "origin.json").write_text(json.dumps(asdict(origin), indent=1) + "\n")
 
 
-def _initramfs(module: bytes) -> bytes:
+def _initramfs(init: bytes, module: bytes) -> bytes:
     """The initramfs but for the jobs."""
     busybox = Path(shutil.which("busybox") or "busybox").read_bytes()
     folders: dict[str, tuple[int, bytes]] = {
@@ -257,7 +264,7 @@ def _initramfs(module: bytes) -> bytes:
     }
     files = {
         "bin/busybox": (PROGRAM, busybox),
-        "init": (PROGRAM, sources()["init"]),
+        "init": (PROGRAM, init),
         f"{MODULE}.ko": (PROGRAM, module),
     }
     return archive(folders | files)

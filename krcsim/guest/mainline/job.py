@@ -36,7 +36,7 @@ def job_of(scenario: Scenario, cpus: int = 1) -> Job:
         gaps.append(Gap("warmup_ms", scenario.warmup_ms, why))
     if scenario.memory.pressure == "pages":
         why = "in this guest no memory runs out: requests are made to fail"
-        sets = (("memory.pressure", "declared"),)
+        sets = (("memory.pressure", "injected"),)
         gaps.append(Gap("memory.pressure", scenario.memory.pressure, why, True, sets))
 
     label = f"{scenario.workload.arrivals}/r{scenario.workload.rate_hz:g}"

@@ -8,16 +8,27 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 from krcsim.base.errors import KrcsimError
-from krcsim.guest.boot import Boot, Row, attempt, booted_with, check, experiments, row_of
+from krcsim.guest.boot import (
+    Boot,
+    Row,
+    attempt,
+    booted_with,
+    check,
+    experiments,
+    row_of,
+    seconds_for,
+)
 from krcsim.guest.mainline.build import MainlineBuild, Origin
 from krcsim.guest.mainline.series import SERIES
+
+BOOT_S = 240.0  # more than a guest gets anyway: these kernels take 10 s of CPU time to boot
 
 # The symbols of which one must have a probe, and what is not counted without it.
 COUNTED_AT = {
     "pages asked for": ("get_free_pages_noprof", "__get_free_pages"),
     "waits": ("synchronize_rcu", "__wait_rcu_gp"),
     "calls offered to a sheaf": ("__kfree_rcu_sheaf",),
-    "new sheaves asked for": ("__kmalloc_noprof", "__kmalloc_flags_noprof"),
+    "new sheaves asked for": ("__kmalloc_flags_noprof",),
     "full sheaves": ("rcu_free_sheaf",),
     "sheaves flushed by a barrier": ("rcu_free_sheaf_nobarn",),
     "monitors": ("kfree_rcu_monitor",),
@@ -75,7 +86,7 @@ def run_as_far(
     Raises KrcsimError where no guest can be started at all, or a job line is not understood.
     """
     wanted = experiments(jobs, build.module)
-    left = attempt(build, jobs, boot, stop=stop)
+    left = attempt(build, jobs, boot, seconds=BOOT_S + seconds_for(wanted, boot), stop=stop)
     lines = left.results.splitlines()
     trouble = ""
     try:

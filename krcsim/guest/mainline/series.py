@@ -16,12 +16,11 @@ class Series:
     lacks: tuple[str, ...] = ()  # symbols that it does not have, or that its compiler inlines
 
 
-# What belongs to sheaves: new ones are allocated with the last two.
+# What belongs to sheaves: new ones are allocated with the last.
 _SHEAVES = (
     "__kfree_rcu_sheaf",
     "rcu_free_sheaf",
     "rcu_free_sheaf_nobarn",
-    "__kmalloc_noprof",
     "__kmalloc_flags_noprof",
 )
 _IN_RCU = "rcutree.rcu_min_cached_objs"

@@ -122,11 +122,14 @@ static void run(void)
 {
 	wait_for_completion(&all_prepared);
 	msleep(100);
+	if (!cached)
+		empty_caches();
 	synchronize_rcu();		/* the clock starts just after a tick */
 	memset(&seen, 0, sizeof(seen));
 	t_start = ktime_get_ns();
 	t_end = t_start + (u64)dur_ms * NSEC_PER_MSEC;
 	counting = true;
+	WRITE_ONCE(no_refill, false);
 	complete_all(&go);
 	wait_for_completion(&all_done);
 	run_ns = ktime_get_ns() - t_start;

@@ -51,8 +51,12 @@ static void draw_due(struct source *s)
 	u64 period = (u64)period_us * NSEC_PER_USEC, gap = arrival ? draw_exp(&s->for_arrival, period) : period;
 
 	while (phase_on_us && s->due + gap > s->on_until && s->due < t_end) {
-		gap -= s->on_until - s->due;
+		u64 late = s->due;		/* later than a phase that passed while a closed loop waited */
+
+		if (s->on_until > s->due)
+			gap -= s->on_until - s->due;
 		switch_on(s);
+		s->due = max(s->due, late);
 	}
 	s->due += gap;
 }
@@ -169,6 +173,23 @@ static void prepare(struct caller *c)
 	msleep(100);
 }
 
+/*
+ * Empty the page caches of all CPUs: the shrinker's scan does, without the back-off that its count sets. It also
+ * runs the monitors, so pages come back when the works are done.
+ */
+static void empty_caches(void)
+{
+	struct shrink_control all = { .gfp_mask = GFP_KERNEL };
+	int i;
+
+	WRITE_ONCE(no_refill, true);
+	for (i = 0; i < 2 && scan_of_kernel; i++) {
+		all.nr_to_scan = ULONG_MAX;
+		scan_of_kernel(NULL, &all);
+		msleep(100);
+	}
+}
+
 static void hand_on(struct irq_work *work)
 {
 	complete(&container_of(work, struct source, hand_on)->turn);
@@ -246,11 +267,6 @@ static void threads_begin(void)
 {
 	int i, cpu = -1;
 
-	if (scan_of_kernel) {			/* empties the caches, without the back-off that count sets */
-		struct shrink_control all = { .gfp_mask = GFP_KERNEL, .nr_to_scan = ULONG_MAX };
-
-		scan_of_kernel(NULL, &all);
-	}
 	init_completion(&all_prepared);
 	init_completion(&go);
 	init_completion(&all_done);

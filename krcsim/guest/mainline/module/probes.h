@@ -134,6 +134,7 @@ struct refiller {
 	struct place at;
 };
 static DEFINE_PER_CPU(struct refiller, refillers);
+static bool no_refill;			/* while the caches are emptied */
 
 /* ---- probes; each sees the arguments of its function */
 #define PROBE(name) static int name(struct kprobe *probe, struct pt_regs *regs)
@@ -145,11 +146,16 @@ PROBE(at_page)				/* get_free_pages(gfp, order) */
 
 	if (from == REFILL) {
 		struct refiller *r = this_cpu_ptr(&refillers);
-		bool on = pressure_on(&r->at, clock_ns());
+		bool on;
 
+		if (READ_ONCE(no_refill))
+			return leave_with_0(regs);
+		if (!counting)
+			return 0;
+		on = pressure_on(&r->at, clock_ns());
 		seen.refill_try++;
 		seen.gfp_refill = regs->di;
-		if (refill_fails && counting && draw_hit(&r->for_page, on ? p_page_ppm : calm_page_ppm)) {
+		if (refill_fails && draw_hit(&r->for_page, on ? p_page_ppm : calm_page_ppm)) {
 			seen.refill_fail++;
 			return leave_with_0(regs);
 		}
@@ -331,7 +337,7 @@ static struct {
 	AT("get_free_pages_noprof", at_page), AT("__get_free_pages", at_page),
 	AT("synchronize_rcu", at_wait), AT("__wait_rcu_gp", at_wait),	/* 6.1 inlines the first */
 	AT("__kfree_rcu_sheaf", at_sheaf),
-	AT("__kmalloc_noprof", at_slab), AT("__kmalloc_flags_noprof", at_slab),
+	AT("__kmalloc_flags_noprof", at_slab),
 	AT("rcu_free_sheaf", at_full_sheaf), AT("rcu_free_sheaf_nobarn", at_flushed_sheaf),
 	AT("kfree_rcu_monitor", at_monitor), AT("kfree_rcu_work", at_work), AT("kvfree_rcu_queue_batch", at_batch),
 	AT("fill_page_cache_func", at_refill),

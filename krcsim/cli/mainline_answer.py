@@ -16,6 +16,9 @@ from krcsim.guest.mainline.summary import LINES, NOT_THERE
 
 _NO_ROW = "no row yet"
 
+# Series in which a grace period ends at once where there is no other CPU.
+ENDS_AT_ONCE = ("7.2", "7.3")
+
 Predictions = Mapping[str, Mapping[str, Predicted]]
 
 
@@ -97,7 +100,8 @@ def _predicted(name: str, of_kernel: Mapping[str, Predicted]) -> str:
 def _notes(measured: Mapping[str, Measured]) -> list[str]:
     """What to know of the numbers."""
     notes = [f"Linux {name}: {note}" for name, one in measured.items() for note in one.notes]
-    rows = [row for one in measured.values() for row in one.rows]
+    every = [(one, row) for one in measured.values() for row in one.rows]
+    rows = [row for _, row in every]
     if not rows:
         return notes
 
@@ -106,7 +110,7 @@ def _notes(measured: Mapping[str, Measured]) -> list[str]:
             "Real time: the load of this host matters, and the counts do not repeat. Each hit of a "
             "probe takes microseconds."
         )
-    elif any(row["waits"] for one in measured.values() for row in one.rows):
+    elif any(row["waits"] and one.origin.series in ENDS_AT_ONCE for one, row in every):
         notes.append(
             "One CPU is a special case for Linux 7.x: there a grace period ends at once on it. For "
             "how long calls wait, take --cpus 2."

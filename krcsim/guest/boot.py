@@ -301,12 +301,8 @@ def _rows(left: Attempt, module: str, wanted: Sequence[str], boot: Boot) -> list
     """The results of the guest, each with how it was booted."""
     lines = left.results.splitlines()
 
-    if failed := next((line for line in lines if line.startswith("#failed")), ""):
-        reasons = re.findall(rf"{module}: (.*)", left.console)
-        reason = reasons[-1] if reasons else "the console does not say why"
-        raise KrcsimError(
-            f"the module refused {failed[8:][:100]!r}: {reason.strip()[:160]}; mend that job line"
-        )
+    if refused := refusal(left, module):
+        raise KrcsimError(refused)
 
     booted = booted_with(lines, boot)
     rows = [row_of(line) | booted for line in lines if line.startswith("{")]
@@ -318,6 +314,17 @@ def _rows(left: Attempt, module: str, wanted: Sequence[str], boot: Boot) -> list
             "none was kept: run it again"
         )
     return rows
+
+
+def refusal(left: Attempt, module: str) -> str:
+    """Which job line the module refused first, and why; or ""."""
+    lines = left.results.splitlines()
+    failed = next((line for line in lines if line.startswith("#failed")), "")
+    if not failed:
+        return ""
+    reasons = re.findall(rf"{module}: (.*)", left.console)
+    reason = reasons[-1] if reasons else "the console does not say why"
+    return f"the module refused {failed[8:][:100]!r}: {reason.strip()[:160]}; mend that job line"
 
 
 def booted_with(lines: Sequence[str], boot: Boot) -> Row:

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from krcsim.cli import newer_kernels
 from krcsim.cli.main import main
-from krcsim.cli.verbs import kernel
 from krcsim.guest.mainline.measure import Measured
 from krcsim.guest.mainline.predicted import Predicted
 from tests.guest.mainline.test_measured import ORIGIN, ROW
@@ -30,8 +30,8 @@ def guests(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         given["lines"] = [line for some in lines.values() for line in some]
         return {name: Measured(ORIGIN, given["rows"], given["trouble"]) for name in builds}
 
-    monkeypatch.setattr(kernel, "all_ready", all_ready)
-    monkeypatch.setattr(kernel, "measure_kernels", measure)
+    monkeypatch.setattr(newer_kernels, "all_ready", all_ready)
+    monkeypatch.setattr(newer_kernels, "measure", measure)
     return given
 
 
@@ -63,8 +63,8 @@ def test_where_there_is_a_row_its_prediction_is_printed(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one = {"p_wait": Predicted(0.04, 0.03, 0.06), "blocked": Predicted(0.01, 0, 0.02)}
-    monkeypatch.setattr(kernel, "predictions", lambda *_: one)
-    monkeypatch.setattr(kernel, "why_not", lambda _: "")
+    monkeypatch.setattr(newer_kernels, "predictions", lambda *_: one)
+    monkeypatch.setattr(newer_kernels, "why_not", lambda _: "")
     assert main(["kernel", "phone", "--kernel", "7.3", "--run"]) == 0
     out = capsys.readouterr().out
     assert "0.04 [0.03, 0.06]" in out
@@ -92,10 +92,12 @@ def test_where_no_kernel_can_be_had_the_reason_is_the_answer(
 
 
 def test_a_guest_that_gave_nothing_is_no_success(
-    guests: dict[str, Any], capsys: pytest.CaptureFixture[str]
+    guests: dict[str, Any], capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     guests["rows"], guests["trouble"] = (), "0 of 3 experiments were measured: it died"
-    assert main(["kernel", "phone", "--kernel", "7.3", "--run"]) == 2
+    out = ["--out", str(tmp_path / "rows.csv")]
+    assert main(["kernel", "phone", "--kernel", "7.3", "--run", *out]) == 2
+    assert not list(tmp_path.iterdir())
     said = capsys.readouterr()
     assert "it died" in said.out
     assert "nothing was measured" in said.err

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 
 from krcsim.base.errors import KrcsimError
 from krcsim.base.files import write_all
-from krcsim.cli import completion, mainline_answer, streams
+from krcsim.cli import completion, streams
 from krcsim.cli.arguments import scenario_from
 from krcsim.cli.delivery import check_target
 from krcsim.cli.kernel_answer import json_of, text_of
@@ -19,13 +19,7 @@ from krcsim.cli.values import Whole
 from krcsim.guest.boot import Row
 from krcsim.guest.build import ready
 from krcsim.guest.job import Job, job_of, set_words, sets_for
-from krcsim.guest.mainline import job as mainline_job
-from krcsim.guest.mainline.build import all_ready
-from krcsim.guest.mainline.measure import Measured
-from krcsim.guest.mainline.measure import measure as measure_kernels
-from krcsim.guest.mainline.predicted import predictions, why_not
-from krcsim.guest.mainline.rows import flat as flat_kernel
-from krcsim.guest.mainline.series import SERIES, Series
+from krcsim.guest.mainline.series import SERIES
 from krcsim.guest.mainline.series import listed as listed_series
 from krcsim.guest.matrix import Task, measure
 from krcsim.guest.rows import flat, tables
@@ -100,7 +94,9 @@ def run(options: Kernel, command: str) -> None:
     if not 1 <= options.cpus <= MOST_CPUS:
         raise KrcsimError(f"--cpus is {options.cpus}; allowed: 1 to {MOST_CPUS}")
     if options.kernel is not None:
-        _run_newer(scenario, listed_series(options.kernel), targets, options, command)
+        from krcsim.cli import newer_kernels
+
+        newer_kernels.run(scenario, listed_series(options.kernel), targets, options, command)
         return
     if options.cpus != 1:
         raise KrcsimError("--cpus needs --kernel; without it, set machine.cpus")
@@ -117,62 +113,6 @@ def run(options: Kernel, command: str) -> None:
         streams.say(whole, end="")
     else:
         streams.say(text_of(scenario, jobs, rows, answers, wanted))
-
-
-def _run_newer(
-    scenario: Scenario,
-    series: Sequence[Series],
-    targets: Sequence[Path],
-    options: Kernel,
-    command: str,
-) -> None:
-    """The same for newer kernels."""
-    if options.remedies:
-        raise KrcsimError(
-            "--remedies and --kernel cannot be given together: a newer kernel has its own "
-            "kfree_rcu(); leave one out"
-        )
-    job = mainline_job.job_of(scenario, options.cpus)
-    wanted = set_words(mainline_job.sets_for(scenario, options.cpus)) if job.stops else ""
-    if options.run and wanted:
-        raise KrcsimError(
-            f"the guest cannot measure this as it is; add {wanted}{_instead(options, wanted)}; "
-            "without --run it says why"
-        )
-
-    measured, failures = _measured_newer(job, series, options) if options.run else ({}, [])
-    predicted = {
-        one.name: predictions(one, scenario, options.cpus, options.seeds)
-        for one in series
-        if one.name in measured
-    }
-
-    said = [*failures, *filter(None, [why_not(series)])]
-    whole = mainline_answer.json_of(job, measured, predicted, said, wanted, command)
-    every = [row for one in measured.values() for row in flat_kernel(one)]
-    write_all(files_of(targets, every, whole), overwrite=options.overwrite)
-    if options.json:
-        streams.say(whole, end="")
-    else:
-        streams.say(mainline_answer.text_of(job, measured, predicted, said, wanted))
-    if options.run and not every:
-        raise KrcsimError("nothing was measured; above it says why")
-
-
-def _measured_newer(
-    job: Job, series: Sequence[Series], options: Kernel
-) -> tuple[dict[str, Measured], list[str]]:
-    """What was measured on each kernel that could be had, and why the others could not."""
-    say = (lambda _: None) if options.quiet else (lambda text: streams.note(f"{text}\n"))
-    builds, failures = all_ready(series, None, say)
-    if not builds:
-        raise KrcsimError(next(iter(failures.values())))
-
-    lines = [job.line(seed) for seed in range(1, options.seeds + 1)]
-    measured = measure_kernels(
-        builds, dict.fromkeys(builds, lines), dict.fromkeys(builds, job.boot), say
-    )
-    return measured, [f"Linux {name} was not measured: {why}." for name, why in failures.items()]
 
 
 def files_of(targets: Sequence[Path], rows: Sequence[Row], whole: str) -> dict[Path, bytes]:
@@ -246,7 +186,7 @@ def _measured(scenario: Scenario, jobs: dict[str, Job], options: Kernel) -> dict
     if wanted := way_out(scenario, jobs):
         raise KrcsimError(
             "the harness cannot measure this as it is; "
-            f"add {wanted}{_instead(options, wanted)}; without --run it says why"
+            f"add {wanted}{instead(options, wanted)}; without --run it says why"
         )
 
     tasks = [
@@ -260,7 +200,7 @@ def _measured(scenario: Scenario, jobs: dict[str, Job], options: Kernel) -> dict
     return {name: rows[n * options.seeds : (n + 1) * options.seeds] for n, name in enumerate(jobs)}
 
 
-def _instead(options: Kernel, wanted: str) -> str:
+def instead(options: Kernel, wanted: str) -> str:
     """Which settings of a command the wanted ones take the place of, since a field may be given
     once.
     """

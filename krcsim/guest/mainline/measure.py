@@ -15,6 +15,7 @@ from krcsim.guest.boot import (
     booted_with,
     check,
     experiments,
+    refusal,
     row_of,
     seconds_for,
 )
@@ -94,12 +95,12 @@ def run_as_far(
     except KrcsimError as exc:
         trouble = str(exc).replace("no result of it was kept", "what it gave before was kept")
 
+    trouble = trouble or refusal(left, build.module)
+
     rows: list[Row] = []
     cached = next((line.split()[1:] for line in lines if line.startswith("#cached")), [])
     more = booted_with(lines, boot) | {"nr_cached": int(cached[0]) if cached else ""}
     for line in lines:
-        if line.startswith("#failed"):
-            trouble = trouble or f"the module refused {line[8:][:120]!r}; mend that job line"
         if not line.startswith("{"):
             continue
         try:

@@ -227,9 +227,11 @@ def _run(command: Sequence[str], what: str, remedy: str = "", folder: Path | Non
 
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:", "Err:"))]
-        reason = _HOST.sub("MIRROR", said[0] if said else done.stderr.strip()[-160:] or "nothing")
+        reason = said[0] if said else done.stderr.strip()[-160:] or "nothing"
+        for host in _HOST.findall(reason):
+            reason = reason.replace(host, "MIRROR")
         raise KrcsimError(
-            f"{what} failed: {command[0]} says {reason[:160]!r}; "
+            f"{what} failed: {command[0]} says {reason[:200]!r}; "
             f"{remedy or 'look at apt and its sources'} and try again"
         )
     return done.stdout

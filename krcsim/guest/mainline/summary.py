@@ -127,6 +127,7 @@ def _barrier(rows: Rows) -> str:
 _SHEAF = ("__kfree_rcu_sheaf",)
 LINES = (
     Line("calls", "calls", _count("calls")),
+    Line("late", "bursts that began late", _count("late_bursts")),
     Line(
         "p_wait",
         "P(wait) per single-argument call",

@@ -33,8 +33,8 @@ ORIGIN = Origin(
     module_digest="0",
 )
 COUNTS = (
-    "double_calls wait_ns in_sheaf sheaves sheaf_requests slab_fail page_try page_fail refills "
-    "refill_try refill_fail backoffs monitors until_monitor_n until_monitor_mean_us works "
+    "late_bursts double_calls wait_ns in_sheaf sheaves sheaf_requests slab_fail page_try page_fail "
+    "refills refill_try refill_fail backoffs monitors until_monitor_n until_monitor_mean_us works "
     "until_work_n until_work_mean_us gp_count held_most held_after_settle barrier_us wait_n "
     "probes_missed"
 ).split()

@@ -121,7 +121,7 @@ static void wait_until_freed(u64 longest_ms)
 static void run(void)
 {
 	wait_for_completion(&all_prepared);
-	msleep(100);
+	quiet_monitors();
 	if (!cached)
 		empty_caches();
 	synchronize_rcu();		/* the clock starts just after a tick */

@@ -173,6 +173,15 @@ static void prepare(struct caller *c)
 	msleep(100);
 }
 
+/* Let no timer run that the kernel's own calls have armed: the barrier cancels it, else it has to pass. */
+static void quiet_monitors(void)
+{
+	if (barrier_of_kernel)
+		barrier_of_kernel();
+	else
+		msleep(5300);			/* 5 s, and a granule of the timer wheel */
+}
+
 /*
  * Empty the page caches of all CPUs: the shrinker's scan does, without the back-off that its count sets. It also
  * runs the monitors, so pages come back when the works are done.

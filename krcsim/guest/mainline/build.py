@@ -133,7 +133,13 @@ def ready(
             if not again and (build := kept(series, cache)):  # another process was faster
                 return build
             _check_space(cache)
-            return _built(series, cache, say, again)
+            before = packages.read_at(cache / "apt")
+            try:
+                return _built(series, cache, say, again)
+            except packages.NotDownloadedError:
+                if packages.read_at(cache / "apt") != before:
+                    raise
+                return _built(series, cache, say, again=True)  # a mirror drops what is superseded
     except OSError as exc:
         remedy = "free some space" if exc.errno == errno.ENOSPC else "set XDG_CACHE_HOME to another"
         raise KrcsimError(

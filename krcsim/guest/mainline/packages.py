@@ -33,6 +33,10 @@ _SECONDS = 900  # for one step: a download over a slow line
 _HOST = re.compile(r"(?<=://)[^/ ]+")
 
 
+class NotDownloadedError(KrcsimError):
+    """A package that the lists name could not be had: no network, or the lists are too old."""
+
+
 @dataclass(frozen=True)
 class Apt:
     """An apt state in a folder of its own."""
@@ -96,6 +100,12 @@ def sources(sites: dict[str, str], release: str, keyring: Path = KEYRING) -> str
     return "\n".join(blocks)
 
 
+def read_at(folder: Path) -> float:
+    """When the lists of the apt state in a folder were read, in seconds since 1970; 0: never."""
+    stamp = folder / "read"
+    return stamp.stat().st_mtime if stamp.is_file() else 0.0
+
+
 def opened(folder: Path, *, again: bool = False) -> Apt:
     """The apt state of a folder, with lists of at most a day; raises KrcsimError.
 
@@ -103,7 +113,7 @@ def opened(folder: Path, *, again: bool = False) -> Apt:
     """
     apt = Apt(folder)
     stamp = folder / "read"
-    if not again and stamp.is_file() and 0 <= time.time() - stamp.stat().st_mtime < _FRESH_S:
+    if not again and 0 <= time.time() - read_at(folder) < _FRESH_S:
         return apt
 
     if not KEYRING.is_file():
@@ -163,7 +173,7 @@ def with_dependencies(apt: Apt, release: str, packages: Sequence[str]) -> list[P
 
     words = ["--yes", "--download-only", "install", *packages]
     what = f"the download of {packages[0]} and what it depends on"
-    _run(apt.command("apt-get", release, *words), what, "look at the network")
+    _download(apt.command("apt-get", release, *words), what)
     return [apt.folder / "cache" / "archives" / name for name in names]
 
 
@@ -171,12 +181,7 @@ def alone(apt: Apt, release: str, package: str, folder: Path) -> Path:
     """A package without those it depends on, downloaded into a new folder."""
     folder.mkdir()
     words = ["-o", f"Dir::Cache::archives={apt.folder / 'cache' / 'archives'}", "download", package]
-    _run(
-        apt.command("apt-get", release, *words),
-        f"the download of {package}",
-        "look at the network",
-        folder,
-    )
+    _download(apt.command("apt-get", release, *words), f"the download of {package}", folder)
     return next(folder.glob("*.deb"))
 
 
@@ -204,6 +209,13 @@ def unpack(deb: Path, folder: Path, *patterns: str) -> None:
             f"unpacking {deb.name} failed: tar says {said[0][:160]!r}; the package was thrown "
             f"away: try again{space}"
         )
+
+
+def _download(command: Sequence[str], what: str, folder: Path | None = None) -> None:
+    try:
+        _run(command, what, "look at the network", folder)
+    except KrcsimError as exc:
+        raise NotDownloadedError(str(exc)) from None
 
 
 def _run(command: Sequence[str], what: str, remedy: str = "", folder: Path | None = None) -> str:

@@ -163,6 +163,22 @@ def test_too_little_space_is_said_before_anything_is_downloaded(
     assert not offered.asked
 
 
+def test_where_the_mirror_has_dropped_a_package_the_lists_are_read_again_once(
+    tmp_path: Path, offered: Offered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered.fails = packages.NotDownloadedError("404")
+    with pytest.raises(KrcsimError, match="404"):
+        build.ready(SEVEN, tmp_path)
+    assert offered.asked == 3  # once, and then again with new lists
+
+    read = iter(range(9))
+    monkeypatch.setattr(packages, "read_at", lambda _: next(read))  # these were new
+    offered.asked = 0
+    with pytest.raises(KrcsimError, match="404"):
+        build.ready(SEVEN, tmp_path)
+    assert offered.asked == 1
+
+
 @pytest.mark.usefixtures("offered")
 def test_a_cache_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()

@@ -28,6 +28,17 @@ KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 # What a kernel's makefiles run, besides what its headers ask for.
 BUILD_TOOLS = "make dash coreutils sed mawk grep findutils binutils".split()
 
+# What the host has apt run besides: it would change the host.
+_HOOKS = (
+    "APT::Update::Pre-Invoke",
+    "APT::Update::Post-Invoke",
+    "APT::Update::Post-Invoke-Success",
+    "AptCli::Hooks",
+    "DPkg::Pre-Invoke",
+    "DPkg::Post-Invoke",
+    "DPkg::Pre-Install-Pkgs",
+)
+
 _FRESH_S = 24 * 3600.0  # lists that are older are read again
 _SECONDS = 900  # for one step: a download over a slow line
 _HOST = re.compile(r"(?<=://)[^/ ]+")
@@ -62,7 +73,12 @@ class Apt:
             "Debug::NoLocking": "true",  # build.py has a lock of its own
         }
         options = [word for name, value in settings.items() for word in ("-o", f"{name}={value}")]
-        return [tool, "-q", *options, *words]
+        return [tool, "-q", "-c", str(self.configuration), *options, *words]
+
+    @property
+    def configuration(self) -> Path:
+        """What apt reads after the host's configuration, whose proxies and keys it needs."""
+        return self.folder / "apt.conf"
 
 
 def mirrors(targets: str) -> dict[str, str]:
@@ -112,6 +128,8 @@ def opened(folder: Path, *, again: bool = False) -> Apt:
     `again`: its lists are read again, however old they are.
     """
     apt = Apt(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    apt.configuration.write_text("".join(f"#clear {name};\n" for name in _HOOKS))
     stamp = folder / "read"
     if not again and 0 <= time.time() - read_at(folder) < _FRESH_S:
         return apt

@@ -77,6 +77,17 @@ def test_nothing_that_apt_writes_is_the_hosts(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("keyring")
+def test_no_hook_of_the_host_is_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Debian's image for containers, for one, empties the host's cache after each update."""
+    apt_get(tmp_path, monkeypatch, f'echo "$*" >{tmp_path}/words')
+    apt = packages.opened(tmp_path / "apt")
+    assert f"-c {apt.configuration}" in (tmp_path / "words").read_text()
+    cleared = apt.configuration.read_text()
+    for hook in ("APT::Update::Post-Invoke", "APT::Update::Post-Invoke-Success", "AptCli::Hooks"):
+        assert f"#clear {hook};\n" in cleared
+
+
+@pytest.mark.usefixtures("keyring")
 def test_lists_are_read_once_a_day_or_when_asked_for(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ PYTEST = $(RUN) -m pytest -q -n $(WORKERS) --maxprocesses 4 --dist loadfile
 LAB_ARGS ?=
 SEEDS ?= 1 2 3
 SETS ?=
+KERNELS ?=
 BENCH ?=
 WORKERS ?= auto
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
@@ -24,6 +25,7 @@ help:
 	@echo 'make kernel     predictions next to the kernel recordings, drawn into output/; the headline of the README anew'
 	@echo 'make guest      build the guest that measures (Debian packages; docs/kernel.md)'
 	@echo 'make guest-matrix  take its data again, into output/ (a quarter of an hour; SETS=... SEEDS=...)'
+	@echo '                 KERNELS="6.1 6.12 7.2 7.3": of both, for the kfree_rcu() of those kernels themselves'
 	@echo 'make calibrate  the grace-period model, fitted again to its recordings'
 	@echo 'make claims     the claims of the thread computed again, and docs/claims.md (minutes)'
 	@echo 'make bench      how fast a run, a rare answer, a slider and an import are (minutes; BENCH=--record keeps it)'
@@ -89,10 +91,15 @@ kernel: $(READY)
 	$(RUN) -m validation.kernel_runs --ablation --headline --out output/
 
 guest: $(READY)
-	$(RUN) -m krcsim.guest build
+	$(RUN) -m krcsim.guest $(if $(KERNELS),--kernel '$(KERNELS)') build
 
+# KERNELS='6.12 7.3': those kernels' own kfree_rcu(), into a folder for each.
 guest-matrix: $(READY)
+ifeq ($(strip $(KERNELS)),)
 	$(RUN) -m krcsim.guest.matrix --out output/kernel-runs --seeds $(SEEDS) -- $(SETS)
+else
+	$(RUN) -m krcsim.guest.mainline.matrix --out output --kernels '$(KERNELS)' --seeds $(SEEDS) -- $(SETS)
+endif
 
 calibrate: $(READY)
 	$(RUN) -m validation.calibrate_gp

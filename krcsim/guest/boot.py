@@ -68,10 +68,23 @@ class Boot:
 ONE_CPU = Boot()
 
 
-def experiments(jobs: Sequence[str]) -> list[str]:
+@dataclass(frozen=True)
+class Attempt:
+    """What a guest left behind: the status of QEMU (None: killed after `limit` seconds), what that
+    said, the console of the kernel, and the results.
+    """
+
+    status: int | None
+    said: str
+    console: str
+    results: str
+    limit: float
+
+
+def experiments(jobs: Sequence[str], module: str = "krcmeter") -> list[str]:
     """The lines that are experiments: not comments, not commands of the guest's shell.
 
-    Raises KrcsimError for a line that the guest would not understand.
+    Raises KrcsimError for a line that the guest, with this module, would not understand.
     """
     kept = [line.strip() for line in jobs if line.strip() and line.strip()[0] not in "#!"]
     for line in kept:
@@ -79,8 +92,7 @@ def experiments(jobs: Sequence[str]) -> list[str]:
             if "=" not in word or not word.isascii() or '"' in word:
                 raise KrcsimError(
                     f"job line {line[:60]!r} holds {word[:30]!r}; allowed: parameter=value, in "
-                    "ASCII and without quotes; the module's parameters stand in "
-                    "krcsim/guest/module/krcmeter.c"
+                    f"ASCII and without quotes; the module's parameters stand in {module}.c"
                 )
 
         dur_ms = _number(line, "dur_ms", _USUAL_MS)
@@ -103,6 +115,7 @@ def seconds_for(jobs: Sequence[str], boot: Boot) -> float:
     virtual_s = 0.0
     for line in jobs:
         virtual_s += 0.2 + _number(line, "dur_ms", _USUAL_MS) / 1000
+        virtual_s += _number(line, "settle_ms", 0) / 1000
         if _number(line, "mode", 0) == 1:
             virtual_s += _LATENCY_S
 
@@ -122,7 +135,22 @@ def run(
     A guest that is not done after `seconds`, or when `stop` is set, is killed. Raises KrcsimError
     if a single result is missing or in doubt.
     """
-    wanted = experiments(jobs)
+    wanted = experiments(jobs, build.module)
+    left = attempt(build, jobs, boot, seconds=seconds, stop=stop)
+    check(left, build.module, wanted)
+    return _rows(left, build.module, wanted, boot)
+
+
+def attempt(
+    build: Build,
+    jobs: Sequence[str],
+    boot: Boot = ONE_CPU,
+    *,
+    seconds: float | None = None,
+    stop: threading.Event | None = None,
+) -> Attempt:
+    """What a guest leaves behind, however it ends; raises KrcsimError where none can be started."""
+    wanted = experiments(jobs, build.module)
     if not wanted:
         raise KrcsimError(
             "there is no experiment among the job lines; write one line of module parameters for "
@@ -146,10 +174,7 @@ def run(
             f"a guest cannot be started ({exc.strerror}: {exc.filename}); free some space in the "
             "folder for temporary files, or set TMPDIR to another"
         ) from None
-
-    hog = any(_number(line, "hog", 0) for line in wanted)
-    _check_console(status, console, said, limit, hog)
-    return _rows(results, console, wanted, boot)
+    return Attempt(status, said, console, results.replace("\r", ""), limit)
 
 
 def _text(path: Path) -> str:
@@ -197,13 +222,13 @@ def _boot(
             child.wait()
 
 
-def _check_console(status: int | None, console: str, said: str, limit: float, hog: bool) -> None:
-    """Raise KrcsimError if the guest, its kernel or the module went wrong.
-
-    `status` and what QEMU `said` are those of its process; `hog`: memory is really short.
-    """
+def check(left: Attempt, module: str, wanted: Sequence[str]) -> None:
+    """Raise KrcsimError if the guest, its kernel or the module went wrong in these experiments."""
+    hog = any(_number(line, "hog", 0) for line in wanted)  # memory is really short
     lines = [
-        re.sub(r"^\[ *[\d.]+\] ", "", line.strip()) for line in console.splitlines() if line.strip()
+        re.sub(r"^\[ *[\d.]+\] ", "", line.strip())
+        for line in left.console.splitlines()
+        if line.strip()
     ]
 
     if panic := next((line for line in lines if _PANIC.search(line)), ""):
@@ -211,21 +236,22 @@ def _check_console(status: int | None, console: str, said: str, limit: float, ho
             f"the guest's kernel died: {panic[:160]!r}; no result of it was kept: take the "
             "experiment out or report it"
         )
-    if status is None:
+    if left.status is None:
         last = lines[-1][:160] if lines else "nothing"
         raise KrcsimError(
-            f"the guest did not end within {limit:.0f} s and was killed; its console ends with "
-            f"{last!r}: run shorter experiments, fewer CPUs, or on a less loaded machine"
+            f"the guest did not end within {left.limit:.0f} s and was killed; its console ends "
+            f"with {last!r}: run shorter experiments, fewer CPUs, or on a less loaded machine"
         )
-    if status:
-        words = said.strip().splitlines()[-1:] or ["nothing"]
+    if left.status:
+        words = left.said.strip().splitlines()[-1:] or ["nothing"]
         raise KrcsimError(
-            f"qemu-system-x86_64 ended with status {status} and said {words[0][:160]!r}; mend that"
+            f"qemu-system-x86_64 ended with status {left.status} and said {words[0][:160]!r}; "
+            "mend that"
         )
     if unknown := next((line for line in lines if "unknown parameter" in line.lower()), ""):
         raise KrcsimError(
             f"the module does not know a parameter of a job line: {unknown[:100]!r}; its "
-            "parameters stand in krcsim/guest/module/krcmeter.c"
+            f"parameters stand in {module}.c"
         )
     if complaint := _first_complaint(lines, hog):
         raise KrcsimError(
@@ -252,7 +278,7 @@ def _first_complaint(lines: Sequence[str], hog: bool) -> str:
     return ""
 
 
-def _row(line: str) -> Row:
+def row_of(line: str) -> Row:
     """One result of the guest; all but its mode and count is checked where it is used."""
     try:
         row = read_json(line, "it")
@@ -271,20 +297,15 @@ def _row(line: str) -> Row:
     return found
 
 
-def _rows(results: str, console: str, wanted: Sequence[str], boot: Boot) -> list[Row]:
+def _rows(left: Attempt, module: str, wanted: Sequence[str], boot: Boot) -> list[Row]:
     """The results of the guest, each with how it was booted."""
-    lines = results.replace("\r", "").splitlines()
+    lines = left.results.splitlines()
 
-    if failed := next((line for line in lines if line.startswith("#failed")), ""):
-        reasons = re.findall(r"krcmeter: (.*)", console)
-        reason = reasons[-1] if reasons else "the console does not say why"
-        raise KrcsimError(
-            f"the module refused {failed[8:][:100]!r}: {reason.strip()[:160]}; mend that job line"
-        )
+    if refused := refusal(left, module):
+        raise KrcsimError(refused)
 
-    head = next((line for line in lines if line.startswith("#guest ")), "")
-    booted = dict(cmdline=" ".join(head.split()[2:]), timing=boot.timing, mib=boot.mib)
-    rows = [_row(line) | booted for line in lines if line.startswith("{")]
+    booted = booted_with(lines, boot)
+    rows = [row_of(line) | booted for line in lines if line.startswith("{")]
 
     if len(rows) != len(wanted) or "#done" not in lines:
         done = "said" if "#done" in lines else "did not say"
@@ -293,3 +314,20 @@ def _rows(results: str, console: str, wanted: Sequence[str], boot: Boot) -> list
             "none was kept: run it again"
         )
     return rows
+
+
+def refusal(left: Attempt, module: str) -> str:
+    """Which job line the module refused first, and why; or ""."""
+    lines = left.results.splitlines()
+    failed = next((line for line in lines if line.startswith("#failed")), "")
+    if not failed:
+        return ""
+    reasons = re.findall(rf"{module}: (.*)", left.console)
+    reason = reasons[-1] if reasons else "the console does not say why"
+    return f"the module refused {failed[8:][:100]!r}: {reason.strip()[:160]}; mend that job line"
+
+
+def booted_with(lines: Sequence[str], boot: Boot) -> Row:
+    """How a guest was booted, of which these lines are the results."""
+    head = next((line for line in lines if line.startswith("#guest ")), "")
+    return dict(cmdline=" ".join(head.split()[2:]), timing=boot.timing, mib=boot.mib)

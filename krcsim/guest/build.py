@@ -45,10 +45,11 @@ Say = Callable[[str], None]
 
 @dataclass(frozen=True)
 class Build:
-    """A folder that a guest boots from, and the version of its kernel."""
+    """A folder that a guest boots from, the version of its kernel, and the module in it."""
 
     folder: Path
     kernel: str
+    module: str = "krcmeter"
 
     @property
     def image(self) -> Path:
@@ -92,14 +93,14 @@ def ready(folder: Path | None = None, say: Say = lambda _: None) -> Build:
     `folder` holds builds side by side. `say` gets a line for what takes time, and a line if another
     kernel had to be taken.
     """
-    _check_host()
+    check_host()
     cache = folder or cache_folder()
 
     pinned = Build(cache / f"kernel-{PINNED}-{digest()}", PINNED)
     if pinned.whole:
         return pinned
 
-    _check_tools(TOOLS)
+    check_tools(TOOLS)
     kernel = _offered(say)
     build = Build(cache / f"kernel-{kernel}-{digest()}", kernel)
     if build.whole:
@@ -120,16 +121,18 @@ def ready(folder: Path | None = None, say: Say = lambda _: None) -> Build:
     return build
 
 
-def _check_host() -> None:
+def check_host() -> None:
+    """Raise KrcsimError on a machine that cannot build or run the guest."""
     if platform.machine() != "x86_64":
         raise KrcsimError(
             f"this machine is {platform.machine()}; the guest is an x86-64 kernel and its module "
-            "is built with the machine's own compiler: measure on an x86-64 machine, or use the "
+            "is built with a compiler for that: measure on an x86-64 machine, or use the "
             "recordings in data/kernel-runs"
         )
 
 
-def _check_tools(tools: dict[str, str]) -> None:
+def check_tools(tools: dict[str, str]) -> None:
+    """Raise KrcsimError if one of the tools is missing here; `tools` names the package of each."""
     missing = sorted({package for tool, package in tools.items() if not shutil.which(tool)})
     if "apt" in missing or "dpkg" in missing:
         raise KrcsimError(

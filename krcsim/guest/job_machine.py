@@ -23,8 +23,8 @@ def machine_of(scenario: Scenario, gaps: list[Gap]) -> tuple[Boot, dict[str, int
     memory = scenario.memory
     is_short = memory.pressure == "pages"
 
-    _fixed(scenario, gaps)
-    _grace_periods(scenario, gaps)
+    fixed(scenario, gaps)
+    grace_periods(scenario, gaps)
     if is_short:
         _memory(scenario, gaps)
 
@@ -77,7 +77,7 @@ def _calls_of_a_producer(scenario: Scenario) -> int:
     return math.ceil(workload.rate_hz * scenario.horizon_ms / 1000 / workload.producers)
 
 
-def _fixed(scenario: Scenario, gaps: list[Gap]) -> None:
+def fixed(scenario: Scenario, gaps: list[Gap]) -> None:
     """Fields for which the guest has just one value."""
     machine = scenario.machine
     grace_period = scenario.grace_period
@@ -117,7 +117,7 @@ def _fixed(scenario: Scenario, gaps: list[Gap]) -> None:
             gaps.append(Gap(name, value, why))
 
 
-def _grace_periods(scenario: Scenario, gaps: list[Gap]) -> None:
+def grace_periods(scenario: Scenario, gaps: list[Gap]) -> None:
     """What is said of the length of grace periods, and how many CPUs there are."""
     machine = scenario.machine
     grace_period = scenario.grace_period

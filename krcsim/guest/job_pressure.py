@@ -15,20 +15,23 @@ MOST_EPISODE_MS = 2_000_000  # as krcmeter.c takes it
 
 def pressure_of(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
     """The parameters that make allocations fail, and when they do."""
-    allocator = scenario.allocator
     _calm(scenario, gaps)
     levels = _levels(scenario, gaps)
+    episodes = episodes_of(scenario, gaps)
+    return levels | ({"p_page_ppm": 0, "p_obj_ppm": 0} if episodes is None else episodes)
 
+
+def episodes_of(scenario: Scenario, gaps: list[Gap]) -> dict[str, int] | None:
+    """The parameters that say when there is pressure: always where there are none; None: never."""
+    allocator = scenario.allocator
     if allocator.episodes == "none":
-        return levels
+        return {}
     if allocator.episodes == "exponential":
-        return levels | _exponential(allocator, gaps)
+        return _exponential(allocator, gaps)
 
     schedule = allocator.schedules[0]
     _one_episode_only(allocator, schedule, gaps)
-    if not schedule:
-        return levels | {"p_page_ppm": 0, "p_obj_ppm": 0}
-    return levels | _scheduled(scenario, schedule[0], gaps)
+    return _scheduled(scenario, schedule[0], gaps) if schedule else None
 
 
 def _calm(scenario: Scenario, gaps: list[Gap]) -> None:

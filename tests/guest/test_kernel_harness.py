@@ -579,7 +579,7 @@ def test_a_build_that_fails_leaves_nothing(monkeypatch: pytest.MonkeyPatch, tmp_
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
-    monkeypatch.setattr(build, "_check_tools", lambda _: None)
+    monkeypatch.setattr(build, "check_tools", lambda _: None)
     monkeypatch.setattr(build, "_offered", lambda _: build.PINNED)
     monkeypatch.setattr(build, "_make", full)
     with pytest.raises(KrcsimError, match="free some space"):

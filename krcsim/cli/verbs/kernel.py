@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """`krcsim kernel`: the scenario as a line for the kernel harness, and with --run what a guest
-measures compared with the model.
+measures compared with the model. With --kernel it is the kfree_rcu() of newer kernels themselves.
 """
 
 from collections.abc import Sequence
@@ -19,6 +19,8 @@ from krcsim.cli.values import Whole
 from krcsim.guest.boot import Row
 from krcsim.guest.build import ready
 from krcsim.guest.job import Job, job_of, set_words, sets_for
+from krcsim.guest.mainline.series import SERIES
+from krcsim.guest.mainline.series import listed as listed_series
 from krcsim.guest.matrix import Task, measure
 from krcsim.guest.rows import flat, tables
 from krcsim.model.remedy import named
@@ -26,6 +28,7 @@ from krcsim.model.remedy_list import listed
 from krcsim.model.scenario import Scenario, changed
 
 MOST_SEEDS = 1000
+MOST_CPUS = 8
 REPLICATIONS = 200
 
 
@@ -59,6 +62,26 @@ class Kernel(OnScenario, Json, Files, Quiet):
         ),
     ] = None
 
+    kernel: Annotated[
+        str | None,
+        option(
+            f"newer kernels, each with its own kfree_rcu() instead of the code of April 2020: one "
+            f"or more of {','.join(SERIES)}",
+            QUESTION,
+            metavar="SERIES",
+        ),
+    ] = None
+
+    cpus: Annotated[
+        Whole,
+        option(
+            "CPUs of the guest with --kernel; more than one run in real time",
+            QUESTION,
+            metavar="N",
+            show_default=True,
+        ),
+    ] = 1
+
 
 def run(options: Kernel, command: str) -> None:
     """Print the lines and what they cannot express; with --run measure, and hold the model against
@@ -68,6 +91,15 @@ def run(options: Kernel, command: str) -> None:
     targets = targets_of(options)
     if not 1 <= options.seeds <= MOST_SEEDS:
         raise KrcsimError(f"--seeds is {options.seeds}; allowed: 1 to {MOST_SEEDS}")
+    if not 1 <= options.cpus <= MOST_CPUS:
+        raise KrcsimError(f"--cpus is {options.cpus}; allowed: 1 to {MOST_CPUS}")
+    if options.kernel is not None:
+        from krcsim.cli import newer_kernels
+
+        newer_kernels.run(scenario, listed_series(options.kernel), targets, options, command)
+        return
+    if options.cpus != 1:
+        raise KrcsimError("--cpus needs --kernel; without it, set machine.cpus")
 
     jobs = jobs_of(scenario, options.remedies)
     rows = _measured(scenario, jobs, options) if options.run else {}
@@ -154,7 +186,7 @@ def _measured(scenario: Scenario, jobs: dict[str, Job], options: Kernel) -> dict
     if wanted := way_out(scenario, jobs):
         raise KrcsimError(
             "the harness cannot measure this as it is; "
-            f"add {wanted}{_instead(options, wanted)}; without --run it says why"
+            f"add {wanted}{instead(options, wanted)}; without --run it says why"
         )
 
     tasks = [
@@ -168,7 +200,7 @@ def _measured(scenario: Scenario, jobs: dict[str, Job], options: Kernel) -> dict
     return {name: rows[n * options.seeds : (n + 1) * options.seeds] for n, name in enumerate(jobs)}
 
 
-def _instead(options: Kernel, wanted: str) -> str:
+def instead(options: Kernel, wanted: str) -> str:
     """Which settings of a command the wanted ones take the place of, since a field may be given
     once.
     """

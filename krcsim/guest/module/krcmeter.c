@@ -92,6 +92,10 @@ MODULE_PARM_DESC(variant, "free text for the result");
 
 #include "draws.h"
 #include "samples.h"
+
+static struct samples sync_waits, batch_waits, call_times, monitor_delays, probe_waits;
+static struct samples gp_lengths, gp_idles, gp_cases[6];
+
 #include "path.h"
 #include "waits.h"
 #include "load.h"

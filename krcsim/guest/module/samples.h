@@ -8,8 +8,6 @@ struct samples {
 	atomic64_t count, sum;
 	u64 max;
 };
-static struct samples sync_waits, batch_waits, call_times, monitor_delays, probe_waits;
-static struct samples gp_lengths, gp_idles, gp_cases[6];
 
 static int samples_init(struct samples *s)
 {

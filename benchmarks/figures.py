@@ -11,6 +11,7 @@ import textwrap
 from pathlib import Path
 
 from krcsim.cli.main import main as krcsim
+from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
 from krcsim.report.verdict import verdict
 from krcsim.results.result import Cell, Result, number, words
@@ -112,12 +113,26 @@ def compare_differences(result: Result, remedy: str) -> list[tuple[Cell, ...]]:
 
 
 def finding() -> str:
-    """What the README says was found: the verdict on each of the two patches, in one sentence."""
+    """What the README says was found: the verdicts on the two patches and on more pages, in one
+    sentence.
+    """
     thread = load_scenario("thread-as-posted")
-    pool, pages = (verdict(compare(thread, ["A1", remedy])) for remedy in ("B", "C-A1"))
-    (plain, with_pool), (same, with_pages) = (said.split("; ", 1) for said in (pool, pages))
-    assert plain == same, "the two verdicts begin with the same code"
-    return f"{plain}; {with_pool.removesuffix('.')}; {with_pages}"
+    said = [verdict(compare(thread, ["A1", remedy])) for remedy in ("B", "C-A1", "D5-A1")]
+    begins, ends = zip(*(one.removesuffix(".").split("; ", 1) for one in said), strict=True)
+    plain = begins[0]
+    assert {*begins} == {plain}, "the verdicts begin with the same code"
+    return f"{conditions(thread)}: {plain[0].lower()}{plain[1:]}; {'; '.join(ends)}."
+
+
+def conditions(scenario: Scenario) -> str:
+    """The load and the pressure of a scenario in short, as a sentence begins with them."""
+    allocator = scenario.allocator
+    every_ms = allocator.episode_ms + allocator.calm_ms
+    return (
+        f"At {scenario.workload.rate_hz:,.0f} calls/s on each of {scenario.machine.cpus} CPUs, "
+        f"with memory short for {allocator.episode_ms:g} of {every_ms:g} ms, in which "
+        f"{100 * allocator.episode.page:g} % of page requests fail"
+    )
 
 
 def around_the_finding(text: str) -> tuple[str, str, str]:

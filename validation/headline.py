@@ -81,7 +81,7 @@ def sentence(found: Counts) -> str:
         "This covers made "
         "failures, HZ=250 and the code of April 2020 with its variants; it does not cover memory "
         "that really runs "
-        "out, other HZ, more CPUs, real hardware, or loads of the field."
+        "out, other HZ, more CPUs, real hardware, or production loads."
     )
 
 
@@ -92,11 +92,12 @@ def in_short(found: Counts) -> str:
     return (
         "Held against a kernel (Linux 6.1 in a guest, one CPU), P(wait) lies inside the model's "
         f"own 95 % interval in {new['p_wait_inside']} of the {new['waited']} conditions "
-        f"({inside:.0f} %) to which nothing was fitted and in which a call waited; on 2 and 4 "
+        f"({inside:.0f} %, where 95 % would be perfect) to which nothing was fitted and in which a "
+        "call waited; on 2 and 4 "
         "CPUs, given the grace periods and timers that each run saw, it is "
         f"{cpus['least']:.2f} to {cpus['most']:.2f} times the kernel's in the {cpus['compared']} "
         f"conditions of {ENOUGH_WAITS} waits or more. This does not cover memory that really runs "
-        "out, other HZ than 250, more CPUs, real hardware, or loads of the field."
+        "out, other HZ than 250, more CPUs, real hardware, or production loads."
     )
 
 

@@ -29,17 +29,18 @@ def legend_lines(known: Mapping[str, str], names: Iterable[str], when: str) -> l
     """The lines that say what is counted `when`, what these rows are, and each remedy that only
     their words name. `known`: of explanations().
 
-    A year that all dates have in common is said once.
+    A year that all dates have in common is said once; a remedy without a row is said to have none.
     """
     said: dict[str, str] = {}
-    waiting = list(names)
+    with_row = [*names]
+    waiting = [*with_row]
     while waiting:
         name = waiting.pop(0)
-        said[name] = known[name]
+        said[name] = known[name] if name in with_row else f"(no row) {known[name]}"
         waiting += [other for other in _named_in(said[name]) if other not in (*said, *waiting)]
 
     years = [found[1] for words in said.values() if (found := _DATED.search(words))]
-    head = f"Per single-argument kfree_rcu() call, {when}"
+    head = f"Single-argument kfree_rcu() calls that sleep in synchronize_rcu(), {when}"
     if len(years) > 1 and len({*years}) == 1:
         head += f" (dates: {years[0]})"
         said = {name: _DATED.sub(")", words) for name, words in said.items()}

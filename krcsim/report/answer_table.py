@@ -8,7 +8,7 @@ from krcsim.report.sentences import Points
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import Cell, Result
 
-ADDED = ("bytes per", "CPU added")
+ADDED = ("added bytes", "per CPU")
 COUNT = ("calls", "per wait")
 INTERVAL = ("95 %", "interval")
 
@@ -34,6 +34,23 @@ def answer_table(result: Result, points: Points, window: str, *, marked: bool) -
     if marked:
         return marked_table(head, rows, (ADDED, INTERVAL))
     return plain_table(head, rows)
+
+
+def kept_words(result: Result, points: Points, window: str) -> str:
+    """What the plain code keeps itself, which is not among the added bytes; empty where no row adds
+    as much, since then nobody would count pages.
+    """
+    if is_by_episode(result):
+        return ""
+
+    for point in points:
+        full, added = (
+            result.get(point, name, window).value or 0.0
+            for name in ("bytes_at_full", "bytes_added")
+        )
+        if added >= full - added > 0.0:
+            return f"Added: beyond the {full - added:.0f} bytes that the plain code keeps."
+    return ""
 
 
 def varying_fields(result: Result) -> list[int]:

@@ -17,7 +17,7 @@ from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.report.answer_legend import explanations, legend_lines, to_the_list
-from krcsim.report.answer_table import answer_table, constant_fields
+from krcsim.report.answer_table import answer_table, constant_fields, kept_words
 from krcsim.report.chart import chart_of, is_by_episode
 from krcsim.report.plain_text import WIDTH, check_text, wrap
 from krcsim.report.sentences import (
@@ -116,6 +116,7 @@ def _lines(answer: _Answer, points: Points, room: _Room) -> list[str]:
     everyone = _distinct(result.points())
     all_fit = answer.plots and room.explains_all and len(everyone) <= FEW_LINES
     notes = (
+        kept_words(result, points, window),
         differences_in_short(result, window, names),
         signs_words(result, points, _windows_shown(result, window)),
         found_in_short(result, points, _windows_shown(result, window)),

@@ -232,7 +232,7 @@ def differences_in_short(result: Result, window: str, names: Collection[str]) ->
             found[proven(value, lo, hi, saves)].append(str(remedy))
 
     said = "; ".join(f"{what} with {', '.join(rows)}" for what, rows in found.items() if rows)
-    return f"Against {base}, same random draws: {said}." if said else ""
+    return f"With the same random draws, against {base}: {said}." if said else ""
 
 
 def proven(value: Cell, lo: Cell, hi: Cell, saves: Cell) -> str:

@@ -72,7 +72,7 @@ def test_no_proven_difference_is_said_in_these_words() -> None:
         QUICK, **{"allocator.episode.head_reclaim": 0.148, "allocator.episode.head_high": 0.15}
     )
     text = answer_text(compare(tight, ["A0", "A1"], max_runs=32))
-    assert "Against A0, same random draws: no difference proven with A1." in told(text)
+    assert "With the same random draws, against A0: no difference proven with A1." in told(text)
 
 
 # ---- any result
@@ -117,7 +117,7 @@ def test_each_row_of_a_table_has_its_count_and_rows_without_room_are_counted(
 def test_what_is_said_of_differences_is_what_they_prove(result: Result) -> None:
     window = result.windows()[-1]
     notes = parts_of(answer_text(result, window)).notes
-    said = re.search(r"Against (\S+), same random draws: ([^.]*(?:\.\d[^.]*)*)\.", notes)
+    said = re.search(r"With the same random draws, against (\S+): ([^.]*(?:\.\d[^.]*)*)\.", notes)
     if said is None:
         return
     assert said[1] == result.points()[0][0]
@@ -208,7 +208,7 @@ def test_a_mark_stands_under_the_label_of_its_decade() -> None:
     tenth = Estimate(1e-3, 0.9e-3, 1.1e-3, "interval")
     lines = answer_text(made({"A1": tenth, "B": FEWER})).splitlines()
     head = next(line for line in lines if line.startswith("row"))
-    label = re.search(r"(?<= )1,000(?= )", head)
+    label = re.search(r"(?<= )1,000(?= |$)", head)
     assert label
     row = next(line for line in lines if re.match(r"A1 +\d", line))
     assert label.start() <= row.rindex("o") < label.end()

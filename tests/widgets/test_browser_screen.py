@@ -164,7 +164,7 @@ def test_zoomed_in_the_picture_has_the_pixels_of_the_screen(notebook: Notebook) 
 @pytest.mark.parametrize(
     ("tab", "part"),
     [
-        ("Mail", "Per single-argument kfree_rcu() call"),
+        ("Mail", "that sleep in synchronize_rcu()"),
         ("Shell command", "krcsim compare "),
         ("Python", "import krcsim"),
         ("Table", "P(wait) of your setting"),

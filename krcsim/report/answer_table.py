@@ -8,7 +8,7 @@ from krcsim.report.sentences import Points
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import Cell, Result
 
-ADDED = ("added bytes", "per CPU")
+ADDED = ("added", "bytes/CPU")
 COUNT = ("calls", "per wait")
 INTERVAL = ("95 %", "interval")
 

@@ -208,7 +208,7 @@ def test_a_mark_stands_under_the_label_of_its_decade() -> None:
     tenth = Estimate(1e-3, 0.9e-3, 1.1e-3, "interval")
     lines = answer_text(made({"A1": tenth, "B": FEWER})).splitlines()
     head = next(line for line in lines if line.startswith("row"))
-    label = re.search(r"(?<= )1,000(?= |$)", head)
+    label = re.search(r"(?<= )1,000(?= )", head)
     assert label
     row = next(line for line in lines if re.match(r"A1 +\d", line))
     assert label.start() <= row.rindex("o") < label.end()

@@ -18,6 +18,7 @@ OWN = "your setting"
 NAME_COLUMNS = 22  # of the rows of a name where its line ends
 LONGEST_NAME = 60
 WIDEST_BOUND = "\nnone seen: < 1.86e-21"
+FAR_APART = 10.0  # bounds of a line, as a ratio, beyond which none is said for all
 ON_OWN = "-own)"  # how the name of a reserve on your own remedy ends
 MOST_LINES = 4  # that people tell apart in five seconds
 NOTHING_ADDED = 16.0  # bytes; where 0 stands on a logarithmic axis
@@ -256,8 +257,8 @@ def in_few_words(name: str) -> str:
 
 
 def end_text(line: Line, columns: int = NAME_COLUMNS, with_bound: bool = True) -> str:
-    """The name of a line, in few words and rows of so many columns, and the highest bound where
-    it ends in the strip.
+    """The name of a line, in few words and rows of so many columns, and its bound where it ends in
+    the strip; none where the bounds of its points are far apart, since one would stand for all.
     """
     name = _in_rows(line, columns)
     last = drawn_points(line)[-1][2]
@@ -265,7 +266,11 @@ def end_text(line: Line, columns: int = NAME_COLUMNS, with_bound: bool = True) -
         return name
 
     bounds = [e.hi for e in line.estimates if e.kind == "bound" and e.hi is not None]
-    return f"{name}\nnone seen: < {number(max(bounds))}" if bounds else f"{name}\nno wait possible"
+    if not bounds:
+        return f"{name}\nno wait possible"
+    if max(bounds) > FAR_APART * min(bounds):
+        return name
+    return f"{name}\nnone seen: < {number(max(bounds))}"
 
 
 def widest_end_text(line: Line, columns: int = NAME_COLUMNS, with_bound: bool = True) -> str:

@@ -49,7 +49,8 @@ claims here.
 krcsim is a model, with assumptions that each claim names; it says what follows from them. The
 claims are in our words, and short; please read the messages. Below the numbers stands what was
 counted in {recorded_in}; "the same verdict" means that this ratio lies on the side that the verdict
-names for such a load. `make claims` computes this page and the numbers in `data/claims-computed.json`
+names for such a load. `make claims` computes this page and the numbers in
+`data/claims-computed.json`
 from `data/claims.toml`; each command below shows the same numbers. `krcsim reply --claim Q7` prints
 one claim as a mail has it, and notebook `08_claims` shows it next to sliders.
 """

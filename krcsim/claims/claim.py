@@ -99,7 +99,8 @@ class Claim:
 
     when: the day, or less where it is not known. quotation: a few words of the message, or "".
     quoted: whether the message quotes what was said elsewhere. rule: how the verdict follows from
-    the numbers, in a sentence. remark: what a reader has to know of the computation. missing: what
+    the numbers, in a sentence. yes, no: what a yes and a no mean, as clauses ("" for a claim that
+    holds or does not). remark: what a reader has to know of the computation. missing: what
     the model lacks where nothing is computed.
     """
 
@@ -112,6 +113,8 @@ class Claim:
     text: str
     quotation: str
     rule: str
+    yes: str
+    no: str
     remark: str
     missing: str
     questions: tuple[Question, ...]
@@ -173,6 +176,8 @@ _CLAIM = {
     "text": (cells.NAME, _REQUIRED),
     "quotation": (cells.LINE, ""),
     "rule": (cells.LINE, ""),
+    "yes": (cells.LINE, ""),
+    "no": (cells.LINE, ""),
     "remark": (cells.LINE, ""),
     "missing": (cells.LINE, ""),
     "question": (_TABLES, []),

@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 
 from krcsim.claims.claim import Table, Test
 from krcsim.claims.decide import HOLDS_WHEN, NO, OPEN, QUESTION, SILENT, YES, Judged
-from krcsim.claims.words import SAYS, Decided, case_words, verdict_words
+from krcsim.claims.labels import case_words
+from krcsim.claims.words import SAYS, Decided, verdict_words
 from krcsim.report import palette
 from krcsim.report.plain_text import wrap
 
@@ -51,8 +52,7 @@ def draw_claim(axes: Axes, table: Table, found: Decided) -> None:
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.set_yticks(range(len(shown)), _labels(table, found, shown), fontsize=8)
     axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}" if 1e-4 < x < 1e6 else f"{x:.0e}")
-    times = " (times)" if test.is_ratio else ""
-    axes.set_xlabel(f"{test.words}{times}; shaded: where the claim holds")
+    axes.set_xlabel(f"{test.words}; shaded: where the claim holds")
     axes.grid(axis="x", **palette.GRID)
 
 

@@ -2,27 +2,24 @@
 """A claim and its verdict in words: cases, numbers, when it holds, and what a kernel says."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from krcsim.base.fields import is_real
-from krcsim.claims.answers import DERIVED, Answer
-from krcsim.claims.claim import Claim, Table, Value
+from krcsim.claims import verdict_text
+from krcsim.claims.answers import DERIVED, Answer, words_of_quantity
+from krcsim.claims.claim import Claim, Table
 from krcsim.claims.decide import (
-    HOLDS,
-    HOLDS_WHEN,
     NO,
     OPEN,
     QUESTION,
     SILENT,
-    UNDECIDED,
     WINDOW,
     YES,
-    Case,
     Judged,
     Verdict,
     decide,
 )
+from krcsim.claims.labels import value_words
 from krcsim.claims.recorded import Measured, measured
 from krcsim.model.remedy_words import row_of, words_of
 from krcsim.report.sentences import assumptions, left_out
@@ -47,134 +44,14 @@ def decided(claim: Claim, answers: Sequence[Answer]) -> Decided:
     return Decided(claim, tuple(answers), decide(claim, answers))
 
 
-def value_words(table: Table, field: str, value: Value | None) -> str:
-    """A field with its value, as people say it."""
-    text = _plain(value)
-    both = table.labels.get(f"{field}={text}")
-    if both or field == "remedy":
-        return both or text
-
-    label = table.labels.get(field, f"{field.split('.')[-1]} = {{}}")
-    large = isinstance(value, (int, float)) and value >= 1e4
-    return label.replace("{}", f"{value:,.0f}" if large else text)
-
-
-def _plain(value: Value | None) -> str:
-    """A value as text: 275000, 0.5, true."""
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, float):
-        return f"{value:g}" if abs(value) < 1e6 else f"{value:.0f}"
-    return str(value)
-
-
-def case_words(table: Table, claim: Claim, case: Case, *, with_question: bool = True) -> str:
-    """A case: its situation, and the values of what varies."""
-    parts = []
-    for axis, value in case:
-        if axis == QUESTION:
-            if with_question:
-                parts.append(claim.question(str(value)).words)
-        elif axis == WINDOW:
-            if len({test.window for test in claim.tests}) > 1:
-                parts.append("from boot" if value == "boot" else "later on")
-        else:
-            parts.append(value_words(table, axis, value))
-    return ", ".join(parts)
-
-
 def verdict_words(table: Table, found: Decided) -> str:
-    """The verdict in a line: holds, holds when ..., does not hold, or not decidable here, and why.
-
-    What no interval decides is named behind it.
-    """
-    claim, verdict = found.claim, found.verdict
-    if claim.missing:
-        return f"{UNDECIDED}. Missing: {claim.missing}"
-    if verdict.word == UNDECIDED:
-        return f"{UNDECIDED}: no interval is short enough; raise max_runs in data/claims.toml"
-
-    text = verdict.word
-    if text == HOLDS_WHEN:
-        text = f"{HOLDS_WHEN} {when_words(table, claim, verdict)}"
-    still_open = [case for case, answer in verdict.by_case.items() if answer == OPEN]
-    if still_open:
-        text += f" ({len(still_open)} of {len(verdict.by_case)} cases stay open)"
-    return text
+    """The verdict with where it holds: its word stands first."""
+    return verdict_text.verdict_words(table, found.claim, found.verdict)
 
 
-def when_words(table: Table, claim: Claim, verdict: Verdict) -> str:
-    """Where a claim holds: situation by situation, by what tells yes from no."""
-    by_question: dict[Value, dict[Case, str]] = {}
-    for case, answer in verdict.by_case.items():
-        by_question.setdefault(dict(case)[QUESTION], {})[case] = answer
-
-    parts = []
-    for name, cases in by_question.items():
-        said = set(cases.values())
-        if YES not in said:
-            continue
-        situation = claim.question(str(name)).words
-        if NO not in said:
-            parts.append(situation)
-            continue
-        where = _apart_words(table, claim, cases)
-        with_ = "" if where.startswith("but for") else "with "
-        parts.append(f"{situation}, {with_}{where}")
-    return "; or ".join(parts)
-
-
-def _apart_words(table: Table, claim: Claim, cases: Mapping[Case, str]) -> str:
-    """What tells the cases with yes from those with no, by one field if one does."""
-    axes = [axis for axis in dict.fromkeys(a for case in cases for a, _ in case)]
-    fields = [axis for axis in axes if axis not in (QUESTION, WINDOW)]
-    by_axis = {axis: _by_value(axis, cases) for axis in fields}
-    for axis, by_value in by_axis.items():
-        if all(not {YES, NO} <= said.keys() for said in by_value.values()):
-            return _values_words(table, axis, by_value)
-
-    good_cases = [case for case, answer in cases.items() if answer == YES]
-    bad_cases = [case for case, answer in cases.items() if answer == NO]
-    if len(bad_cases) == 1 < len(good_cases):
-        return f"but for {case_words(table, claim, bad_cases[0], with_question=False)}"
-    if len(good_cases) <= 3 or not by_axis:
-        return "; ".join(case_words(table, claim, case, with_question=False) for case in good_cases)
-
-    # The field that leaves the fewest values of which some cases hold and others do not.
-    axis = min(
-        by_axis, key=lambda axis: sum({YES, NO} <= said.keys() for said in by_axis[axis].values())
-    )
-    parts = []
-    for value, said in by_axis[axis].items():
-        yes, no = said.get(YES, 0), said.get(NO, 0)
-        if yes:
-            share = "always" if not no else f"in {yes} of {yes + no} cases"
-            parts.append(f"{value_words(table, axis, value)} {share}")
-    return "; ".join(parts)
-
-
-def _values_words(
-    table: Table, axis: str, by_value: Mapping[Value | None, Mapping[str, int]]
-) -> str:
-    """The values of a field with yes: from one on, up to one, or one by one."""
-    good = [value for value, said in by_value.items() if YES in said]
-    low = [float(value) for value in good if is_real(value)]
-    bad = [float(value) for value, said in by_value.items() if NO in said and is_real(value)]
-    if 1 < len(low) == len(good) and bad:
-        if min(low) > max(bad):
-            return f"{value_words(table, axis, min(low))} and more"
-        if max(low) < min(bad):
-            return f"up to {value_words(table, axis, max(low))}"
-    return " or ".join(value_words(table, axis, value) for value in good)
-
-
-def _by_value(axis: str, cases: Mapping[Case, str]) -> dict[Value | None, dict[str, int]]:
-    """How many cases say what, by the value of a field."""
-    counts: dict[Value | None, dict[str, int]] = {}
-    for case, answer in cases.items():
-        said = counts.setdefault(dict(case).get(axis), {})
-        said[answer] = said.get(answer, 0) + 1
-    return counts
+def short_words(table: Table, found: Decided) -> str:
+    """The verdict for a cell of a table."""
+    return verdict_text.short_words(table, found.claim, found.verdict)
 
 
 def number_words(one: Judged) -> str:
@@ -215,7 +92,7 @@ def numbers_behind(table: Table, found: Decided, one: Judged) -> list[tuple[str,
         for row in rows:
             if (row.at, row.window, row.quantity) == (place, window, quantity):
                 named = [value_words(table, field, value) for field, value in changes.items()]
-                label = " ".join(named) or quantity
+                label = " ".join(named) or words_of_quantity(quantity)
                 behind.append((label, row.estimate))
     return behind
 
@@ -227,8 +104,11 @@ def measured_words(one: Measured) -> str:
     else:
         times = "none on the other side" if math.isinf(one.ratio) else f"{number(one.ratio)} times"
         said = f"{number(one.above)} against {number(one.below)}, {times}"
-    agrees = "agrees" if one.agrees else "DISAGREES"
-    return f"{one.recorded.words}: {said} (data/{one.recorded.file}; {agrees})"
+    agrees = "the same verdict" if one.agrees else "ANOTHER VERDICT"
+    return f"{one.recorded.words}: {said}: {agrees} (data/{one.recorded.file})"
+
+
+RECORDED_IN = "Linux 6.1 in a guest, carrying the code of April 2020"
 
 
 def recordings(claim: Claim) -> list[Measured]:
@@ -237,17 +117,25 @@ def recordings(claim: Claim) -> list[Measured]:
 
 
 def assumptions_words(found: Decided, *, in_full: bool = True) -> str:
-    """What the first question of a claim assumes, and what is left out, in a sentence.
+    """What the questions of a claim assume, and what is left out, by preset.
 
-    Not in full it names the preset instead of what that assumes.
+    Not in full it names the presets instead of what they assume.
     """
-    question = found.claim.questions[0]
-    varied = " The cases vary some of it." if set(question.over) - {"remedy"} else ""
-    scenario = question.scenario()
-    if not in_full:
-        told = left_out(scenario).replace("Left out:", "left out:")
-        return f"Assumed: what krcsim show {question.preset} says; {told}.{varied}"
-    return f"{assumptions(scenario)}{varied}"
+    by_preset = {question.preset: question for question in reversed(found.claim.questions)}
+    presets = list(reversed(by_preset.values()))
+    varied = " The cases vary some of it." if any(set(q.over) - {"remedy"} for q in presets) else ""
+    if in_full:
+        told = [
+            f"{q.preset}, assumed: {assumptions(q.scenario()).removeprefix('Assumed: ')}"
+            for q in presets
+        ]
+        text = " ".join(told) if len(told) > 1 else assumptions(presets[0].scenario())
+        return f"{text}{varied}"
+    if len(presets) > 1:
+        shows = " and ".join(f"krcsim show {question.preset}" for question in presets)
+        return f"Assumed and left out: what {shows} say.{varied}"
+    told_left_out = left_out(presets[0].scenario()).replace("Left out:", "left out:")
+    return f"Assumed: what krcsim show {presets[0].preset} says; {told_left_out}.{varied}"
 
 
 def remedies_words(claim: Claim) -> list[tuple[str, str]]:
@@ -269,8 +157,3 @@ def who_words(claim: Claim) -> str:
         day = f"{day.day} {day:%B %Y}"
     where = f"<{claim.message_id}>" if claim.message_id else "message not found"
     return f"{claim.who}, {day}, {'as quoted in ' * claim.quoted}{where}"
-
-
-def is_good(word: str) -> bool:
-    """Whether a verdict is a plain yes."""
-    return word == HOLDS

@@ -23,6 +23,7 @@ from krcsim.claims.words import (
     decided,
     measured_words,
     recordings,
+    short_words,
     verdict_words,
     who_words,
 )
@@ -221,7 +222,7 @@ class ClaimsShown:
             first = _first_number(self.table, found)
             cells.append(
                 f"<tr>{texts}<td>{html.escape(first)}</td>"
-                f"<td>{_badge(found)} {found.verdict.word}</td></tr>"
+                f"<td>{_badge(found)} {html.escape(short_words(self.table, found))}</td></tr>"
             )
         head = "".join(
             f"<th>{name}</th>" for name in ("no.", "who", "claim", "computed", "verdict")
@@ -246,7 +247,10 @@ def _how(found: Decided) -> str:
         return ""
     lines = [
         html.escape(f"{found.claim.rule} {found.claim.remark}".strip()),
-        *(f"In a kernel: {html.escape(measured_words(one))}." for one in recordings(found.claim)),
+        *(
+            f"In a guest, Linux 6.1: {html.escape(measured_words(one))}."
+            for one in recordings(found.claim)
+        ),
         "The same numbers:",
         *(f"<code>{html.escape(answer.command)}</code>" for answer in found.answers),
     ]

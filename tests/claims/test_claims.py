@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from krcsim.base.errors import KrcsimError
+from krcsim.claims import verdict_text
 from krcsim.claims.answers import Answer, Row, answered, command_for
 from krcsim.claims.claim import Claim, read_claims
 from krcsim.claims.decide import (
@@ -23,6 +24,7 @@ from krcsim.claims.decide import (
     UNDECIDED,
     VERDICTS,
     YES,
+    Verdict,
     decide,
     ratio,
 )
@@ -30,7 +32,7 @@ from krcsim.claims.kept import is_current, read_kept, write_kept
 from krcsim.claims.page import page_of
 from krcsim.claims.picture import picture_of_claim
 from krcsim.claims.reply import claim_text
-from krcsim.claims.words import decided, verdict_words
+from krcsim.claims.words import decided, short_words, verdict_words
 from krcsim.results.estimate import NOTHING, Estimate, exact
 from tests.quick import mostly_slow
 
@@ -108,9 +110,72 @@ def test_the_answer_to_a_claim_fits_into_a_mail(claim: Claim) -> None:
 def test_a_verdict_has_its_word_first(claim: Claim) -> None:
     found = decided(claim, read_kept().get(claim.number, ()))
     text = verdict_words(TABLE, found)
-    assert text.startswith(UNDECIDED if claim.missing else found.verdict.word)
-    if found.verdict.word == HOLDS_WHEN:
-        assert len(text) > len(HOLDS_WHEN) + 5, "when?"
+    word = UNDECIDED if claim.missing else found.verdict.word
+    if word == HOLDS_WHEN and claim.yes:
+        word = f"{HOLDS} in {list(found.verdict.by_case.values()).count(YES)} of "
+    assert text.startswith(word)
+    assert len(text) > len(word) + 5, "when?"
+
+
+@each_computed
+def test_a_verdict_names_each_situation_in_which_a_case_speaks(claim: Claim) -> None:
+    found = decided(claim, read_kept()[claim.number])
+    text = verdict_words(TABLE, found)
+    for case, answer in found.verdict.by_case.items():
+        if answer in (YES, NO):
+            assert claim.question(str(dict(case)["question"])).words in text
+
+
+@each_claim
+def test_a_verdict_fits_into_a_cell(claim: Claim) -> None:
+    found = decided(claim, read_kept().get(claim.number, ()))
+    cell = short_words(TABLE, found)
+    assert len(cell) <= 102
+    assert cell != HOLDS_WHEN, "when?"
+
+
+def test_a_question_is_answered_with_its_two_sides() -> None:
+    claim = TABLE.named("Q8")
+    text = verdict_words(TABLE, decided(claim, read_kept()["Q8"]))
+    assert claim.yes in text
+    assert f"{claim.no} with a median stall of 50 ms (8 of 8 cases)" in text
+
+
+def made_up(says: dict[str, str]) -> str:
+    """The verdict in words where the hog of Q7 leaves so much free, and a case says so."""
+    claim = TABLE.named("Q7")
+    question = replace(claim.questions[0], name="hog", words="it is tried")
+    by_case = {(("question", "hog"), ("memory.hog", hog)): said for hog, said in says.items()}
+    said = set(says.values())
+    word = HOLDS_WHEN if {YES, NO} <= said else HOLDS if YES in said else FAILS
+    verdict = Verdict(word, (), by_case, ())
+    return verdict_text.verdict_words(TABLE, replace(claim, questions=(question,)), verdict)
+
+
+@pytest.mark.parametrize(
+    ("says", "text"),
+    [
+        ({"nowait": YES, "atomic": YES}, "holds in all 2 cases: when it is tried"),
+        ({"nowait": NO, "atomic": NO}, "does not hold in any of the 2 cases: when it is tried"),
+        (
+            {"nowait": YES, "atomic": NO},
+            "holds when it is tried, with the min watermark left free, but not with 3/8 of the "
+            "min watermark left free",
+        ),
+        (
+            {"nowait": YES, "atomic": NO, "reserves": NO},
+            "holds when it is tried, with the min watermark left free, but not with 3/8 of the "
+            "min watermark left free or no page left free (0 of 2 cases)",
+        ),
+        (
+            {"nowait": YES, "atomic": NO, "reserves": OPEN},
+            "holds when it is tried, with the min watermark left free, but not with 3/8 of the "
+            "min watermark left free, and open with no page left free",
+        ),
+    ],
+)
+def test_cases_make_a_sentence(says: dict[str, str], text: str) -> None:
+    assert made_up(says) == text
 
 
 @each_computed

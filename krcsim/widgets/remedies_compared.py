@@ -145,9 +145,10 @@ class RemediesCompared(Explorer):
             }
             pinned = {letter: chart_of(result) for letter, result in results.items() if letter}
             chart = with_pins(chart_of(results[""]), pinned)
+            ticket.check()
             drawing = chart_picture(self.picture, chart, self._command_of(results[""]))
-            self._show_result(ticket, results[""], chart, drawing)
             self.below = with_look(chart, "old")
+            self._show_result(ticket, results[""], chart, drawing)
             old_lines_kept(self.picture, self.below)
 
     def _show_own_point(self, ticket: Ticket, scenario: Scenario, ask: Ask) -> Chart:
@@ -160,17 +161,17 @@ class RemediesCompared(Explorer):
 
         chart = chart_of(own)
         line = chart.lines[0]
-        if self.below is None:
-            self._show_result(ticket, own, chart, chart_picture(self.picture, chart, command))
-            return chart
+        below = self.below or with_look(chart, "old")
+        if not has_room(below, line):  # the axes grow, and stay so until there are new curves
+            wider = replace(below, room_for=(*below.room_for, line))
+            below = wider if has_room(wider, line) else below
+        self.below = below
 
-        if not has_room(self.below, line):
-            self.below = with_own(self.below, line)
-        seen = with_own(replace(self.below, note=chart.note, title=chart.title), line)
-        if has_room(self.below, line):
-            drawing = own_picture(self.picture, self.below, line, command)
+        seen = with_own(replace(below, note=chart.note, title=chart.title), line)
+        if has_room(below, line):
+            drawing = own_picture(self.picture, below, line, command)
         else:
-            drawing = chart_picture(self.picture, seen, command)
+            drawing = chart_picture(self.picture, replace(seen, room_for=()), command)
         self._show_result(ticket, own, seen, drawing)
         return chart
 
@@ -194,6 +195,7 @@ class RemediesCompared(Explorer):
         """What reports the progress of a step, in one of some settings."""
 
         def report(done: int, of: int) -> None:
+            ticket.check()
             share = (place + done / of) / settings
             if step.budget:
                 text = f"no wait seen: other methods, {done} of {of} remedies"
@@ -213,6 +215,7 @@ class RemediesCompared(Explorer):
         self.seen = chart
         command = self._command_of(result)
         ticket.show_part(self._show_picture, drawing)
+        ticket.let_it_appear()
         sentence = self.sentence(result, scenario)
 
         present = tuple(line for line in chart.lines if line.look != "old")
@@ -221,7 +224,7 @@ class RemediesCompared(Explorer):
             scenario,
             SEED,
             command,
-            replace(chart, lines=present),
+            replace(chart, lines=present, room_for=()),
             answer_text(result),
             result,
         )

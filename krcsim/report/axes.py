@@ -91,7 +91,7 @@ def limits(chart: Chart) -> tuple[float, float, float, float]:
     Steps are twofold or one in x, and decades in y. The strip of what was not seen comes
     below (see strip()), and names of lines to the right.
     """
-    places = [x for line in chart.lines for x in line.x]
+    places = [x for line in (*chart.lines, *chart.room_for) for x in line.x]
     first = min(places, default=1.0)
     last = max(places, default=1.0)
     if chart.bytes_axis:
@@ -103,7 +103,8 @@ def limits(chart: Chart) -> tuple[float, float, float, float]:
 
 def _ends_of_y(chart: Chart) -> tuple[float, float]:
     """The whole decades around all heights, and around intervals unless they reach far."""
-    estimates = [estimate for line in chart.lines for estimate in line.estimates]
+    lines = (*chart.lines, *chart.room_for)
+    estimates = [estimate for line in lines for estimate in line.estimates]
     heights = [max(FLOOR, y) for y in map(plotted_height, estimates) if y > 0.0]
     if not heights:
         return EMPTY

@@ -51,7 +51,10 @@ class Line:
 
 @dataclass(frozen=True)
 class Chart:
-    """What is drawn: lines, what the axes say, and a note; x is bytes (logarithmic) or a count."""
+    """What is drawn: lines, what the axes say, and a note; x is bytes (logarithmic) or a count.
+
+    `room_for`: lines that are not drawn, though the axes are wide enough for them.
+    """
 
     lines: tuple[Line, ...]
     xlabel: str
@@ -59,6 +62,7 @@ class Chart:
     bytes_axis: bool
     note: str = ""
     title: str = ""  # the finding, as a sentence
+    room_for: tuple[Line, ...] = ()
 
 
 def over_bytes(result: Result, window: str | None = None) -> Chart:
@@ -227,7 +231,8 @@ def in_strip(estimate: Estimate) -> bool:
 
 def names_in_strip(chart: Chart) -> tuple[str, ...]:
     """The lines that have points in the strip, in their order, without the names of pins."""
-    lines = [line for line in chart.lines if any(map(in_strip, line.estimates))]
+    everything = (*chart.lines, *chart.room_for)
+    lines = [line for line in everything if any(map(in_strip, line.estimates))]
     return tuple(dict.fromkeys(line.name.split(": ", 1)[-1] for line in lines))
 
 

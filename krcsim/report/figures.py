@@ -3,6 +3,7 @@
 
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from textwrap import fill
 from typing import Any, cast
 
@@ -80,23 +81,69 @@ def draw(chart: Chart, ax: Axes) -> list[Any]:
 
     Returns the artists.
     """
-    places = strip(chart)
-    lowest = limits(chart)[2] if places else FLOOR  # no interval reaches into the strip
-    styles = _styles(chart)
-    artists: list[Any] = []
-    for line in chart.lines:
-        name = _unpinned(line)
-        colour = palette.BLACK
-        if name == OWN:
-            artists += _draw_setting(line, ax, lowest)
-        else:
-            colour = styles[name].colour
-            artists += _draw_line(line, ax, lowest, styles[name])
+    return _draw_on_frame_of(chart, chart, ax)
 
-        if name in places:
-            artists += _draw_none_seen(line, ax, colour, places[name])
 
-    return [*artists, *_draw_note(ax, chart), *draw_labels(ax, chart)]
+def draw_others(chart: Chart, ax: Axes) -> list[Any]:
+    """The same without the person's own setting, which draw_own() then draws.
+
+    Returns the artists.
+    """
+    return _draw_on_frame_of(chart, _without_own(chart), ax)
+
+
+def draw_own(chart: Chart, own: Line, ax: Axes) -> list[Any]:
+    """Draw the person's own setting, which has_room(), on the axes of a chart, and its name where
+    it lies on no name that draw_others() has drawn.
+
+    Returns the artists.
+    """
+    others = _without_own(chart)
+    ends, points, _ = _labels_of(ax, chart, others)
+    marks = _marks(ax, chart, others)
+    names = _labels_of(ax, chart, replace(chart, lines=(own,)))[1]
+    taken = labels.boxes_at_ends(ax, ends, column_at(ax, chart))
+    for artist in labels.beside_points(ax, points, marks, taken):
+        artist.remove()  # drawn already; only its place is asked for
+    lines = _draw_one(own, chart, ax)
+    return [*lines, *labels.beside_points(ax, names, marks, taken)]
+
+
+def has_room(chart: Chart, own: Line) -> bool:
+    """Whether the person's own setting is a single point that fits on the axes of a chart."""
+    left, right, low, high = limits(chart)
+    if len(own.x) != 1 or not drawn_points(own):
+        return False
+
+    estimate = own.estimates[0]
+    height = max(FLOOR, plotted_height(estimate))
+    fits = OWN in strip(chart) if in_strip(estimate) else low < height < high
+    return fits and left < own.x[0] < right
+
+
+def _without_own(chart: Chart) -> Chart:
+    return replace(chart, lines=tuple(line for line in chart.lines if line.name != OWN))
+
+
+def _draw_on_frame_of(framed: Chart, drawn: Chart, ax: Axes) -> list[Any]:
+    """Draw some of the lines of a chart on its axes, with their names."""
+    lines = [artist for line in drawn.lines for artist in _draw_one(line, framed, ax)]
+    return [*lines, *_draw_note(ax, framed), *_draw_labels(ax, framed, drawn)]
+
+
+def _draw_one(line: Line, framed: Chart, ax: Axes) -> list[Any]:
+    """One of the lines of a chart, on its axes."""
+    places = strip(framed)
+    lowest = limits(framed)[2] if places else FLOOR  # no interval reaches into the strip
+    name = _unpinned(line)
+    colour = palette.BLACK
+    if name == OWN:
+        artists = _draw_setting(line, ax, lowest)
+    else:
+        style = _styles(framed)[name]
+        colour = style.colour
+        artists = _draw_line(line, ax, lowest, style)
+    return artists + (_draw_none_seen(line, ax, colour, places[name]) if name in places else [])
 
 
 def _draw_note(ax: Axes, chart: Chart) -> list[Any]:
@@ -117,36 +164,48 @@ def draw_labels(ax: Axes, chart: Chart) -> list[Any]:
 
     Returns the artists.
     """
-    places = strip(chart)
-    styles = _styles(chart)
-    columns, with_bound = name_columns(ax, chart), bounds_fit(ax)
+    return _draw_labels(ax, chart, chart)
+
+
+def _draw_labels(ax: Axes, framed: Chart, drawn: Chart) -> list[Any]:
+    ends, points, sizes = _labels_of(ax, framed, drawn)
+    taken: list[Box] = []
+    artists = labels.at_ends(ax, ends, column_at(ax, framed), taken)
+    marks = _marks(ax, framed, drawn) if points else np.empty((0, 2))
+    artists += labels.beside_points(ax, points, marks, taken)
+    taken += _stars(ax, framed, drawn)
+    return artists + labels.at_points(ax, sizes, taken)
+
+
+def _labels_of(
+    ax: Axes, framed: Chart, drawn: Chart
+) -> tuple[list[Label], list[Label], list[Label]]:
+    """The names of some lines of a chart that end, of single points, and sizes at points."""
+    places = strip(framed)
+    styles = _styles(framed)
+    columns, with_bound = name_columns(ax, framed), bounds_fit(ax)
     ends, points, sizes = [], [], []
-    for line in chart.lines:
+    for line in drawn.lines:
         name = _unpinned(line)
         colour = palette.BLACK if name == OWN else styles[name].colour
-        drawn = drawn_points(line)
-        if not drawn:
+        at = drawn_points(line)
+        if not at:
             continue
 
         look = palette.name_label(colour, line.look, name == OWN)
-        x, _, estimate = drawn[-1]
+        x, _, estimate = at[-1]
         y = _height(estimate, places.get(name, math.nan))
         if has_end(line):
             reach = palette.SIZE_ASIDE + 10.0 if in_strip(estimate) else 6.0
             ends.append(Label(end_text(line, columns, with_bound), x, y, look, reach))
-            sizes += _sizes(line, chart, places.get(name, math.nan), palette.size_label(colour))
+            sizes += _sizes(line, framed, places.get(name, math.nan), palette.size_label(colour))
         else:
             text = point_text(line)
             if labels.size_of(ax, text, look)[0] > WIDE_NAME * ax.bbox.width:
                 text = point_text(line, columns)
             points.append(Label(text, x, y, look, 9.0 if name == OWN else 5.0))
 
-    taken: list[Box] = []
-    artists = labels.at_ends(ax, ends, column_at(ax, chart), taken)
-    marks = _marks(ax, chart) if points else np.empty((0, 2))
-    artists += labels.beside_points(ax, points, marks, taken)
-    taken += _stars(ax, chart)
-    return artists + labels.at_points(ax, sizes, taken)
+    return ends, points, sizes
 
 
 def _height(estimate: Estimate, in_strip_at: float) -> float:
@@ -175,12 +234,12 @@ def _sizes(line: Line, chart: Chart, in_strip_at: float, look: palette.Look) -> 
     return [label for label in found if label.text]
 
 
-def _stars(ax: Axes, chart: Chart) -> list[Box]:
+def _stars(ax: Axes, framed: Chart, drawn: Chart) -> list[Box]:
     """Where stars stand in the strip: no size lies on one of them."""
-    places = strip(chart)
+    places = strip(framed)
     at = [
         (x, places[_unpinned(line)])
-        for line in chart.lines
+        for line in drawn.lines
         for x, _, estimate in drawn_points(line)
         if in_strip(estimate)
     ]
@@ -189,11 +248,11 @@ def _stars(ax: Axes, chart: Chart) -> list[Box]:
     return [(x - half, y - half, x + half, y + half) for x, y in centres]
 
 
-def _marks(ax: Axes, chart: Chart) -> labels.Points:
-    """Points on all lines and stars, in pixels."""
-    places = strip(chart)
+def _marks(ax: Axes, framed: Chart, drawn: Chart) -> labels.Points:
+    """Points on some lines and stars of a chart, in pixels."""
+    places = strip(framed)
     found = [np.empty((0, 2))]
-    for line in chart.lines:
+    for line in drawn.lines:
         at = [
             (x, _height(estimate, places.get(_unpinned(line), math.nan)))
             for x, _, estimate in drawn_points(line)

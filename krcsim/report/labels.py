@@ -158,22 +158,31 @@ def _leader(ax: Axes, begin: Any, end: Any, look: Look) -> Any:
     return ax.add_artist(Line2D(xs, ys, transform=ax.transAxes, **leader(look)))
 
 
-def at_ends(ax: Axes, labels: Sequence[Label], left: float, taken: list[Box]) -> list[Any]:
-    """Names of lines in a column that begins at `left` (pixels), each at the height of its line's
-    end; where it is not next to it a thin leader goes there.
-    """
+def boxes_at_ends(ax: Axes, labels: Sequence[Label], left: float) -> list[Box]:
+    """Where at_ends() puts names of lines."""
     if not labels:
         return []
 
     ends = ax.transData.transform([(label.x, label.y) for label in labels])
     sizes = [size_of(ax, label.text, label.look) for label in labels]
     centres = apart([y for _, y in ends], [height for _, height in sizes], ax.bbox.y0, ax.bbox.y1)
+    return [
+        (left, y - height / 2, left + width, y + height / 2)
+        for (width, height), y in zip(sizes, centres, strict=True)
+    ]
 
+
+def at_ends(ax: Axes, labels: Sequence[Label], left: float, taken: list[Box]) -> list[Any]:
+    """Names of lines in a column that begins at `left` (pixels), each at the height of its line's
+    end; where it is not next to it a thin leader goes there.
+    """
+    boxes = boxes_at_ends(ax, labels, left)
+    taken += boxes
     artists: list[Any] = []
-    for label, end, (width, height), y in zip(labels, ends, sizes, centres, strict=True):
-        box = (left, y - height / 2, left + width, y + height / 2)
-        taken.append(box)
-        away = abs(end[1] - y) > height / 2 or left - end[0] > pixels(ax, NEAR)
+    for label, box in zip(labels, boxes, strict=True):
+        end = ax.transData.transform((label.x, label.y))
+        y = (box[1] + box[3]) / 2
+        away = abs(end[1] - y) > (box[3] - box[1]) / 2 or left - end[0] > pixels(ax, NEAR)
         if away:
             begin = (end[0] + pixels(ax, label.reach), end[1])
             artists.append(_leader(ax, begin, (left - pixels(ax, 3.0), y), label.look))

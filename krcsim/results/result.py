@@ -93,7 +93,11 @@ class Result:
 
     def points(self) -> list[tuple[Cell, ...]]:
         """The parameter values of each point, in order."""
-        return list(dict.fromkeys(row[: -len(BASE)] for row in self.rows))
+        return list(self._points)
+
+    @cached_property
+    def _points(self) -> tuple[tuple[Cell, ...], ...]:
+        return tuple(dict.fromkeys(row[: -len(BASE)] for row in self.rows))
 
     def get(self, point: tuple[Cell, ...] | str, quantity: str, window: str) -> Estimate:
         """The estimate of a quantity ("none" if it was not defined) at a point or a remedy."""
@@ -126,7 +130,11 @@ class Result:
 
     def windows(self) -> list[str]:
         """Windows that have answers."""
-        return list(dict.fromkeys(str(row[len(self.parameters)]) for row in self.rows))
+        return list(self._windows)  # texts on the result ask for them a thousand times
+
+    @cached_property
+    def _windows(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(str(row[len(self.parameters)]) for row in self.rows))
 
     def cell(self, point: tuple[Cell, ...], column: str) -> Cell:
         """A column's value in the first row of a point (for replications)."""

@@ -7,6 +7,7 @@ ticket.show(self._show, Shown). That comes back on the event loop, the only thre
 widgets.
 """
 
+import asyncio
 import html
 import threading
 import warnings
@@ -64,6 +65,9 @@ BUTTONS = (
     ("Unpin", "Take the pinned curves away"),
     ("Export", "Figure (png, svg, pdf), data, scenario, result and answer into the folder"),
 )
+
+
+OFFERED_AFTER_S = 0.12  # after the last move, controls that change nothing are hidden
 
 
 WHY = "Point at a control, or go to it by Tab: what it is in the kernel stands here."
@@ -134,6 +138,7 @@ class Explorer:
         self.done: Shown | None = None
         self.base = load_scenario(preset or next(iter(self.presets.values())))
         self._set_by_program = SetByProgram()
+        self._offer: asyncio.TimerHandle | None = None
         self._latest = Latest(self._work, self._on_state, Stopped)
         self._pace = Pace()
 
@@ -274,6 +279,20 @@ class Explorer:
         finally:
             self._set_by_program.on = False
 
+    def _offer_controls_soon(self, scenario: Scenario) -> None:
+        """The same as _offer_controls(), once the picture had time to come first; during a drag
+        when it ends.
+        """
+        if self._offer is not None:
+            self._offer.cancel()
+            self._offer = None
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._offer_controls(scenario)
+        else:
+            self._offer = loop.call_later(OFFERED_AFTER_S, self._offer_controls, scenario)
+
     def _offer_controls(self, scenario: Scenario) -> None:
         """Show the controls that change something, and keep at hand why the others do not."""
         useless = self.without_effect(scenario)
@@ -320,8 +339,8 @@ class Explorer:
                 with self._setting_by_program():
                     self._settle(change["owner"])
             scenario = self.scenario
-            self._offer_controls(scenario)
             self._latest.submit((scenario, dict(self.pins)))
+            self._offer_controls_soon(scenario)
         except KrcsimError as error:
             self._remark(f"Not possible: {error}")
 

@@ -18,6 +18,7 @@ import numpy as np
 
 IDLE_S = 30.0  # after which the thread ends; a later value starts another
 RECEIVED_WITHIN_S = 1.0  # how long a result waits for the event loop
+ON_SCREEN_S = 0.05  # how long a picture may take from the event loop to the screen
 END_S = 5.0  # how long the interpreter's end waits for the thread
 
 
@@ -28,7 +29,7 @@ class Ticket:
         self.value = value
         self.stop = np.zeros(1, np.int64)
         self.has_shown = False
-        self.is_superseded = False
+        self.superseded = threading.Event()
         self.post: Callable[[Callable[[Any], None], Any], Any] = _at_once
         self.on_state: Callable[[str], None] = lambda _state: None
         self.is_outdated: Callable[[], bool] = lambda: False
@@ -41,7 +42,7 @@ class Ticket:
         if not self.has_shown:
             self.has_shown = True
             self.post(self.on_state, "running")
-        if self.is_superseded:
+        if self.superseded.is_set():
             raise self._stopped
 
     def show_part(self, receiver: Callable[[Any], None], part: Any) -> None:
@@ -61,6 +62,18 @@ class Ticket:
 
         self.post(receive, part)
         received.wait(RECEIVED_WITHIN_S)
+
+    def let_it_appear(self) -> None:
+        """Leave the interpreter to the thread that sends a picture, and the browser to drawing it,
+        for a moment; not if a newer value waits.
+        """
+        if self.post is not _at_once:
+            self.superseded.wait(ON_SCREEN_S)
+
+    def check(self) -> None:
+        """End the work if something was shown and a newer value waits, or if it is cancelled."""
+        if self.stop[0]:
+            raise self._stopped
 
 
 def _at_once(receiver: Callable[[Any], None], result: Any) -> None:
@@ -123,7 +136,7 @@ class Latest:
         """Choose what is next; what runs is to stop, `at_once` or when it has shown something."""
         self._next = following
         if self._running is not None:
-            self._running.is_superseded = True
+            self._running.superseded.set()
             self._running.stop[0] |= at_once or self._running.has_shown
 
     def _main(self) -> None:

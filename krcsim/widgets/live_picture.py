@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 
 RIGHT = 0.985  # where the axes end, in parts of the width
 DOTS_PER_INCH = 100  # of CSS
+BELOW_KEPT = 3  # of the things that are drawn once below what moves
 FRAMES_KEPT = 6  # limits go back and forth between an old curve, a new point and a new curve
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
 # Until there is a picture; a browser would show a broken one. One pixel that nobody sees.
@@ -74,6 +75,16 @@ def _chunk(kind: bytes, data: bytes) -> bytes:
     return struct.pack(">I", len(data)) + kind + data + checksum
 
 
+@dataclass(frozen=True)
+class Below:
+    """What is drawn once on a frame, below what moves: `draw` returns equal artists for an equal
+    `key` on an equal frame.
+    """
+
+    key: Any
+    draw: Callable[[Axes], list[Any]]
+
+
 class LivePicture:
     """Pictures that share what stays; axes of equal `key` have equal limits, so blitting is exact.
 
@@ -88,6 +99,7 @@ class LivePicture:
         self.style = style
         self.look = Look()
         self._frames: dict[Any, tuple[FigureCanvasAgg, Axes, Any]] = {}
+        self._below: dict[Any, Any] = {}
         self._drawing = threading.Lock()
 
     def drawing(
@@ -96,23 +108,46 @@ class LivePicture:
         frame: Callable[[Axes], Any],
         draw: Callable[[Axes], list[Any]],
         stamp: str = "",
+        below: Below | None = None,
     ) -> Drawing:
-        """What frame() drew for an equal `key`, with draw()'s artists on it; quick, not small.
+        """What frame() drew for an equal `key`, and on it what is `below`, with draw()'s artists on
+        top; quick, not small.
 
         `stamp` goes into the file's text, so that whoever sees the picture can tell what it shows.
         """
         look = self.look
         with self._drawing, self.style(look.theme):
             canvas, axes, background = self._frame_of((look, key), frame)
-            canvas.restore_region(background)
-            renderer = canvas.get_renderer()
-            for artist in draw(axes):
-                artist.draw(renderer)
-                artist.remove()
-            pixels = np.array(canvas.buffer_rgba())[:, :, :3]
+            if below is not None:
+                background = self._with_below((look, key), canvas, axes, background, below)
+            pixels = np.array(_drawn_on(canvas, axes, background, draw))[:, :, :3]
 
         png = encoded(pixels, stamp)
-        return Drawing(png, look, partial(self.drawing, key, frame, draw, stamp))
+        return Drawing(png, look, partial(self.drawing, key, frame, draw, stamp, below))
+
+    def keep_below(self, key: Any, frame: Callable[[Axes], Any], below: Below) -> None:
+        """Draw ahead of time what drawing() will need for `key` and `below`."""
+        look = self.look
+        with self._drawing, self.style(look.theme):
+            self._with_below((look, key), *self._frame_of((look, key), frame), below)
+
+    def _with_below(
+        self,
+        key: tuple[Look, Any],
+        canvas: FigureCanvasAgg,
+        axes: Axes,
+        background: Any,
+        below: Below,
+    ) -> Any:
+        """The background with what is below what moves."""
+        place = (key, below.key)
+        found = self._below.pop(place, None)
+        if found is None:
+            _drawn_on(canvas, axes, background, below.draw)
+            found = canvas.copy_from_bbox(canvas.figure.bbox)
+
+        self._below = dict(list(self._below.items())[1 - BELOW_KEPT :]) | {place: found}
+        return found
 
     def _frame_of(
         self, key: tuple[Look, Any], frame: Callable[[Axes], Any]
@@ -123,6 +158,18 @@ class LivePicture:
         newest = list(self._frames.items())[1 - FRAMES_KEPT :]
         self._frames = dict(newest) | {key: found}
         return found
+
+
+def _drawn_on(
+    canvas: FigureCanvasAgg, axes: Axes, background: Any, draw: Callable[[Axes], list[Any]]
+) -> Any:
+    """The pixels of a background with draw()'s artists on it, which the canvas may change later."""
+    canvas.restore_region(background)
+    renderer = canvas.get_renderer()
+    for artist in draw(axes):
+        artist.draw(renderer)
+        artist.remove()
+    return canvas.buffer_rgba()
 
 
 def _make_frame(look: Look, frame: Callable[[Axes], Any]) -> tuple[FigureCanvasAgg, Axes, Any]:

@@ -15,15 +15,23 @@ from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.report.chart import Chart, chart_of, names_in_strip, with_pins
 from krcsim.report.export import Answer
+from krcsim.report.figures import has_room
 from krcsim.report.reply import answer_text
 from krcsim.report.verdict import verdict
 from krcsim.results.result import Result, words
 from krcsim.runs.ladder import FIRST_RUNS, SEED, Have, Progress
 from krcsim.studies.compare import compare
 from krcsim.widgets.answer_table import table_of
-from krcsim.widgets.chart_picture import chart_picture, with_look
+from krcsim.widgets.chart_picture import (
+    chart_picture,
+    old_lines_kept,
+    own_picture,
+    with_look,
+    with_own,
+)
 from krcsim.widgets.explorer import Explorer, Shown
 from krcsim.widgets.latest import Ticket
+from krcsim.widgets.live_picture import Drawing
 from krcsim.widgets.python_code import arguments, python_code
 from krcsim.widgets.setting import possible
 
@@ -69,6 +77,7 @@ class RemediesCompared(Explorer):
     options: ClassVar[str] = ""  # of the shell
     asks: ClassVar[str] = "krcsim.compare"  # what Python asks with
     seen: Chart | None = None  # what is on the screen, with the curves of the setting before
+    below: Chart | None = None  # the last curves, dimmed: over them the next setting is shown first
 
     def scenarios(self, scenario: Scenario) -> dict[str, Scenario]:
         """The setting under each remedy."""
@@ -136,22 +145,34 @@ class RemediesCompared(Explorer):
             }
             pinned = {letter: chart_of(result) for letter, result in results.items() if letter}
             chart = with_pins(chart_of(results[""]), pinned)
-            self._show_result(ticket, results[""], chart)
+            ticket.check()
+            drawing = chart_picture(self.picture, chart, self._command_of(results[""]))
+            self.below = with_look(chart, "old")
+            self._show_result(ticket, results[""], chart, drawing)
+            old_lines_kept(self.picture, self.below)
 
     def _show_own_point(self, ticket: Ticket, scenario: Scenario, ask: Ask) -> Chart:
         """Show the setting over the curves of the setting before, which are dimmed.
 
-        Each line stays in its place, or the frame of the picture would be drawn anew.
+        The axes stay as they are, with these curves drawn once, while the setting has room there.
         """
         command = self.command(scenario, "own", FIRST_RUNS, 0.0, {})
         own = ask(scenario, "own", max_runs=FIRST_RUNS, budget=0.0, command=command)
 
         chart = chart_of(own)
-        new = {line.name: line for line in chart.lines}
-        before = self.seen.lines if self.seen else ()
-        old = with_look(replace(chart, lines=before), "old").lines
-        lines = [new.pop(line.name, line) for line in old]
-        self._show_result(ticket, own, replace(chart, lines=(*lines, *new.values())))
+        line = chart.lines[0]
+        below = self.below or with_look(chart, "old")
+        if not has_room(below, line):  # the axes grow, and stay so until there are new curves
+            wider = replace(below, room_for=(*below.room_for, line))
+            below = wider if has_room(wider, line) else below
+        self.below = below
+
+        seen = with_own(replace(below, note=chart.note, title=chart.title), line)
+        if has_room(below, line):
+            drawing = own_picture(self.picture, below, line, command)
+        else:
+            drawing = chart_picture(self.picture, replace(seen, room_for=()), command)
+        self._show_result(ticket, own, seen, drawing)
         return chart
 
     def _run_step(
@@ -174,6 +195,7 @@ class RemediesCompared(Explorer):
         """What reports the progress of a step, in one of some settings."""
 
         def report(done: int, of: int) -> None:
+            ticket.check()
             share = (place + done / of) / settings
             if step.budget:
                 text = f"no wait seen: other methods, {done} of {of} remedies"
@@ -184,14 +206,17 @@ class RemediesCompared(Explorer):
 
         return report
 
-    def _show_result(self, ticket: Ticket, result: Result, chart: Chart) -> None:
+    def _command_of(self, result: Result) -> str:
+        return str(result.provenance["command"])
+
+    def _show_result(self, ticket: Ticket, result: Result, chart: Chart, drawing: Drawing) -> None:
         """Show a result; what is exported is without the dimmed curves of the setting before."""
         scenario = ticket.value[0]
-        command = str(result.provenance["command"])
-        drawing = chart_picture(self.picture, chart, command)
-        ticket.show_part(self._show_picture, drawing)
-        sentence = self.sentence(result, scenario)
         self.seen = chart
+        command = self._command_of(result)
+        ticket.show_part(self._show_picture, drawing)
+        ticket.let_it_appear()
+        sentence = self.sentence(result, scenario)
 
         present = tuple(line for line in chart.lines if line.look != "old")
         answer = Answer(
@@ -199,7 +224,7 @@ class RemediesCompared(Explorer):
             scenario,
             SEED,
             command,
-            replace(chart, lines=present),
+            replace(chart, lines=present, room_for=()),
             answer_text(result),
             result,
         )

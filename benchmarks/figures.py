@@ -22,7 +22,8 @@ DOCS = ROOT / "docs"
 COMMAND = "krcsim compare thread-as-posted"
 # What makes each picture; the picture carries its command and a hash of what it shows.
 PICTURES = {
-    "pool-or-pages": "compare thread-as-posted --remedies curve --max-runs 256 --precision 0.001",
+    "pool-or-pages": "compare thread-as-discussed --remedies curve --max-runs 256 "
+    "--precision 0.001",
     "one-episode": "simulate thread-as-posted --episode 2",
     "cold-start": "compare thread-as-discussed --by-episode 8 --remedies cold --max-runs 128 "
     "--precision 0.001",

@@ -151,7 +151,7 @@ def _compiled(version: Version, *, in_one_piece: bool) -> Any:
         return whole(make, types, name, check=answers, say=announce)
 
     seconds = version.compile_s if in_one_piece else version.compile_plain_s
-    announce(f"compiling the engine for this Python and this machine: about {seconds:.0f} s, once")
+    announce(f"compiling the engine for this machine: about {seconds:.0f} s where it is idle, once")
     with _no_garbage_collection():
         return whole(make, types, name, check=answers, say=announce)
 

@@ -28,7 +28,7 @@ def sentence(seconds: float) -> str:
     """What a picture waits for, and how long, as the engine itself announces it; "" for 0."""
     if seconds <= 0.0:
         return ""
-    return f"Compiling the engine for this Python and this machine: about {seconds:.0f} s, once"
+    return f"Compiling the engine for this machine: about {seconds:.0f} s where it is idle, once"
 
 
 def get_ready(

@@ -20,10 +20,12 @@ DOTS_PER_INCH = 100  # of CSS
 BELOW_KEPT = 3  # of the things that are drawn once below what moves
 FRAMES_KEPT = 6  # limits go back and forth between an old curve, a new point and a new curve
 PNG_MAGIC = b"\x89PNG\r\n\x1a\n"
-# Until there is a picture; a browser would show a broken one. One pixel that nobody sees.
+# Until there is a picture; a browser would show a broken one. Nothing to be seen, in the shape of a
+# picture, so that the line of progress below it stays on the screen.
 NO_PICTURE = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
-    "0000000b49444154789c6360000200000500017a5eab3f0000000049454e44ae426082"
+    "89504e470d0a1a0a0000000d494844520000001d000000100806000000ea0d74d10000001749"
+    "44415478da63601805a360148c8251300a4601a50000075000019316c9590000000049454e44"
+    "ae426082"
 )
 
 

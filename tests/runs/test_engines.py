@@ -171,7 +171,7 @@ def test_who_waits_hears_for_what(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(engines, "_engines", {})
     with waiting.announced_to(heard.append):
         assert [engines.engine(LIGHT) for _ in range(2)] == ["compiled"] * 2
-    assert heard == ["compiling the engine for this Python and this machine: about 6 s, once"]
+    assert heard == ["compiling the engine for this machine: about 6 s where it is idle, once"]
 
 
 def test_without_the_inside_of_numba_it_is_compiled_all_the_same(

@@ -14,7 +14,7 @@ from krcsim.runs.engines import FULL, compile_seconds
 from krcsim.widgets import AgainstAKernel, PoolOrPages, engine_wait
 from krcsim.widgets.latest import Latest
 
-COMPILING = "Compiling the engine for this Python and this machine: about 8 s, once"
+COMPILING = "Compiling the engine for this machine: about 8 s where it is idle, once"
 
 
 @pytest.fixture

@@ -73,7 +73,7 @@ class ClaimsShown:
         )
         self.again = ipywidgets.Button(description="Compute again")
         self.cancel = ipywidgets.Button(
-            description="Cancel", tooltip="Stop computing; the numbers stay"
+            description="Cancel", tooltip="Stop computing; the numbers stay", disabled=True
         )
         self.open = ipywidgets.Button(
             description="Open with sliders", tooltip="Show its scenario in Pool or pages, below"
@@ -185,6 +185,7 @@ class ClaimsShown:
         self._say(f"{number} was computed again: {same_words}.")
 
     def _on_state(self, state: str) -> None:
+        self.cancel.disabled = state != "running"
         if state == "stopped" or state.startswith("error"):
             self._say(f"{state}; the numbers are those that were kept")
 

@@ -50,7 +50,7 @@ class RareAndExact(RefinedFinding):
             **LOOK,
         )
         self.size = ipywidgets.IntSlider(
-            6, min=0, max=max(LARGEST.values()), description="Size put into words", **LOOK
+            6, min=0, max=max(LARGEST.values()), description="Size in the sentence", **LOOK
         )
         self.of.observe(self._moved, "value")
         self.size.observe(lambda _change: self._describe_size(), "value")

@@ -117,7 +117,7 @@ def test_each_slider_has_a_handle_with_its_name(notebook: Notebook) -> None:
     if len(fields) <= MOST_ON_A_TAB:
         fields = notebook.fields
     names = [CONTROLS[path].label for path in fields if kind_of(path) == "slider"]
-    others = ("Event", "Target P(wait)", "Size put into words")
+    others = ("Event", "Target P(wait)", "Size in the sentence")
     assert [label for label in notebook.labels() if label not in others] == names
 
 
@@ -457,7 +457,7 @@ def test_the_preset_of_a_notebook_is_back_after_one_with_more_places_on_a_slider
 
 @rare
 def test_the_size_put_into_words_follows_the_keyboard(notebook: Notebook) -> None:
-    handle = notebook.handle("Size put into words")
+    handle = notebook.handle("Size in the sentence")
     for key, n in (("Home", 0), ("ArrowRight", 1), ("ArrowRight", 2)):
         handle.press(key)
         notebook.until(lambda n=n: f"With {n} object" in notebook.text(), f"words about {n}")

@@ -28,6 +28,14 @@ def test_a_claim_is_shown_from_kept_numbers(shown: ClaimsShown) -> None:
     assert "Joel Fernandes, 5 April 2020" in shown.mail.value
 
 
+def test_nothing_can_be_cancelled_where_nothing_runs(shown: ClaimsShown) -> None:
+    assert shown.cancel.disabled
+    shown._on_state("running")
+    assert not shown.cancel.disabled
+    shown._on_state("done")
+    assert shown.cancel.disabled
+
+
 def test_all_thirty_stand_in_the_table_with_a_word(shown: ClaimsShown) -> None:
     rows = shown.summary.value.split("<tr>")[2:]
     assert len(rows) == 30

@@ -13,8 +13,8 @@ from pathlib import Path
 from krcsim.cli.main import main as krcsim
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
-from krcsim.report.verdict import verdict
 from krcsim.results.result import Cell, Result, number, words
+from krcsim.results.verdict import verdict
 from krcsim.studies.compare import compare
 
 ROOT = Path(__file__).parent.parent

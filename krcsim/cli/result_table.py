@@ -16,8 +16,8 @@ def result_table(result: Any, quantities: Sequence[str] = ()) -> str:
     from krcsim.base.tables import text_table
     from krcsim.report.plain_text import wrap
     from krcsim.report.sentences import found_words, unexposed_words
-    from krcsim.report.verdict import verdict
     from krcsim.results.quantities import QUANTITIES
+    from krcsim.results.verdict import verdict
 
     names = tuple(quantities) or result.columns_shown()
     header = [*result.parameters, *names, "runs", f"{names[0]} by"]
@@ -41,8 +41,8 @@ def result_table(result: Any, quantities: Sequence[str] = ()) -> str:
 
 def _legend(result: Any) -> list[str]:
     """What each row is, in lines with the names below each other."""
-    from krcsim.report.legend import short_legend
     from krcsim.report.plain_text import wrap
+    from krcsim.results.legend import short_legend
 
     entries = short_legend(result)
     column = max(len(name) for name, _ in entries) + 2

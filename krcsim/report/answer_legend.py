@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping
 
 from krcsim.model.remedy import OWN, REMEDIES, TABLE
 from krcsim.model.remedy_words import words_of
-from krcsim.report.legend import legend
 from krcsim.report.plain_text import WIDTH, wrap
-from krcsim.results.legend import own_remedy
+from krcsim.results.legend import legend, own_remedy
 from krcsim.results.result import Result
 
 LONGEST_NAME = 12  # columns; what is longer pushes its words to the right

@@ -29,10 +29,9 @@ from krcsim.report.sentences import (
     unexposed_words,
 )
 from krcsim.report.text_plot import HEIGHT, log_plot
-from krcsim.report.verdict import verdict
 from krcsim.results.legend import own_remedy, remedies_of
 from krcsim.results.result import Cell, Result, scenario_of
-from krcsim.results.verdict import phrase_of
+from krcsim.results.verdict import phrase_of, verdict
 
 MOST_LINES = 40
 FEW_ROWS = 4  # before the plot gets lower

@@ -17,8 +17,8 @@ from krcsim.report.chart import Chart, chart_of, names_in_strip, with_pins
 from krcsim.report.export import Answer
 from krcsim.report.figures import has_room
 from krcsim.report.reply import answer_text
-from krcsim.report.verdict import verdict
 from krcsim.results.result import Result, words
+from krcsim.results.verdict import verdict
 from krcsim.runs.ladder import FIRST_RUNS, SEED, Have, Progress
 from krcsim.studies.compare import compare
 from krcsim.widgets.answer_table import table_of

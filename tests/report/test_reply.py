@@ -23,9 +23,9 @@ from krcsim.report.count_cells import count_of, interval_of
 from krcsim.report.plain_text import fitting_table
 from krcsim.report.reply import MADE_WITH, answer_text
 from krcsim.report.sentences import assumed, left_out, situation
-from krcsim.report.verdict import verdict
 from krcsim.results.estimate import NOTHING, Estimate
 from krcsim.results.result import Result
+from krcsim.results.verdict import verdict
 from krcsim.studies.compare import compare
 from krcsim.studies.size_words import size_result, size_text
 from krcsim.sweeps.grid import sweep

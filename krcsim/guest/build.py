@@ -21,6 +21,7 @@ from pathlib import Path
 
 from krcsim.base.errors import KrcsimError
 from krcsim.guest.archive import DIRECTORY, PROGRAM, archive
+from krcsim.guest.commands import ended
 
 PINNED = "6.1.0-50-cloud-amd64"  # the kernel of data/kernel-runs
 _FLAVOUR = r"^linux-image-6\.1\.0-[0-9]+-cloud-amd64$"
@@ -245,20 +246,7 @@ def _move(done: Path, build: Build) -> None:
 
 
 def _run(command: Sequence[str], what: str, folder: Path | None = None, remedy: str = "") -> None:
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise KrcsimError(
-            f"{what} took more than {_SECONDS} s: {command[0]} was stopped; try again"
-        ) from None
+    done = ended(command, what, _SECONDS, folder=folder)
 
     if done.returncode:
         lines = [line for line in (done.stderr + "\n" + done.stdout).splitlines() if line.strip()]

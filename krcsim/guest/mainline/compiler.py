@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from krcsim.base.errors import KrcsimError
+from krcsim.guest.commands import ended
 from krcsim.guest.mainline.packages import unpack
 
 _SECONDS = 500
@@ -73,20 +74,7 @@ def compiled(root: Path, headers: str, module: str) -> bytes:
     )
     command = [*namespace(), "sh", "-c", _INSIDE, "sh", str(root), "sh", "-c", make]
     environment = {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C", "HOME": "/"}
-    try:
-        done = subprocess.run(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise KrcsimError(
-            f"compiling {module} took more than {_SECONDS} s and was stopped; try again"
-        ) from None
+    done = ended(command, f"compiling {module}", _SECONDS, environment=environment)
 
     made = root / "module" / f"{module}.ko"
     if done.returncode or not made.is_file():

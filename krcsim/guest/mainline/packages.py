@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from krcsim.base.errors import KrcsimError
+from krcsim.guest.commands import ended
 from krcsim.guest.mainline.offers import KERNELS
 
 # The releases by name, with the suites of each. A kernel is built with the compiler and the
@@ -240,20 +241,7 @@ def _run(command: Sequence[str], what: str, remedy: str = "", folder: Path | Non
     """What a command prints; raises KrcsimError, without the name of the mirror."""
     if shutil.which(command[0]) is None:
         raise KrcsimError(f"{command[0]} is missing here; measure on a Debian, which has it")
-    try:
-        done = subprocess.run(
-            command,
-            cwd=folder,
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=_SECONDS,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        raise KrcsimError(
-            f"{what} took more than {_SECONDS} s and was stopped; look at the network and try again"
-        ) from None
+    done = ended(command, what, _SECONDS, folder=folder, remedy="look at the network and try again")
 
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if line.startswith(("E:", "W:", "Err:"))]

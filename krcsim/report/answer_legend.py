@@ -13,6 +13,7 @@ from krcsim.results.result import Result
 LONGEST_NAME = 12  # columns; what is longer pushes its words to the right
 OURS = "this setting"  # what a page for one person calls `your setting`
 _DATED = re.compile(r"(?<=\d [A-Z][a-z]{2}) (\d{4})\)$")  # (Rezki, 2 Apr 2020)
+_AT_END = re.compile(r" \([^()]{1,40}\)$")  # whose and when, at the end of some words
 _KEPT_TOGETHER = "\0"
 _MONTHS = "January February March April June July August September October November December"
 
@@ -28,14 +29,15 @@ def legend_lines(known: Mapping[str, str], names: Iterable[str], when: str) -> l
     """The lines that say what is counted `when`, what these rows are, and each remedy that only
     their words name. `known`: of explanations().
 
-    A year that all dates have in common is said once; a remedy without a row is said to have none.
+    A year that all dates have in common is said once. A remedy without a row is said to have none,
+    and not whose it is, so that it needs a line and no more.
     """
     said: dict[str, str] = {}
     with_row = [*names]
     waiting = [*with_row]
     while waiting:
         name = waiting.pop(0)
-        said[name] = known[name] if name in with_row else f"(no row) {known[name]}"
+        said[name] = known[name] if name in with_row else f"(no row) {_AT_END.sub('', known[name])}"
         waiting += [other for other in _named_in(said[name]) if other not in (*said, *waiting)]
 
     years = [found[1] for words in said.values() if (found := _DATED.search(words))]
@@ -55,9 +57,7 @@ def legend_lines(known: Mapping[str, str], names: Iterable[str], when: str) -> l
 
 def _whole_ends(words: str) -> str:
     """The words, with the name and the date at their end as one word that no line break parts."""
-    return re.sub(
-        r" \([^()]{1,40}\)$", lambda end: " " + end[0][1:].replace(" ", _KEPT_TOGETHER), words
-    )
+    return _AT_END.sub(lambda end: " " + end[0][1:].replace(" ", _KEPT_TOGETHER), words)
 
 
 def to_the_list(text: str) -> str:

@@ -3,17 +3,19 @@
 assumptions, command.
 
 A mail has room for MOST_LINES lines of ours. Where an answer needs more, it gives way in this
-order, and says so: rows of the table (the first row, those that the verdict names and the one with
-the fewest waits stay longest) down to FEW_ROWS; the height of the plot; more rows; the words for
+order, and says so: rows of the table (the first row, those that the verdict names, the smallest
+pool and the fewest pages that are enough and the row with the fewest waits stay longest) down to
+FEW_ROWS; the height of the plot; more rows; the words for
 rows that stand in the plot only; a long command; and at last the plot.
 """
 
 import re
 import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from krcsim.base.errors import KrcsimError
+from krcsim.model.remedy_words import ON_OWN
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.report.answer_legend import explanations, legend_lines, to_the_list
@@ -34,6 +36,7 @@ from krcsim.results.result import Cell, Result, scenario_of
 from krcsim.results.verdict import phrase_of, verdict
 
 MOST_LINES = 40
+NEARLY = 1.25  # times the fewest waits of a kind of reserve, for a size that is enough
 FEW_ROWS = 4  # before the plot gets lower
 LOW = 4  # rows of a plot, at least
 NO_PLOT = 0
@@ -43,6 +46,7 @@ FEW_LINES = 8  # of a plot, which are all explained though the table has fewer r
 LONGEST_COMMAND = 5  # lines, where there is no room
 # Where a reader gets krcsim: this and nothing else is to be changed once there is a public place.
 WHERE = "ask me for its repository"
+_GROWING = re.compile(rf"([BD])[1-9]\d*f?{ON_OWN}")  # B3-own, D2-own: sizes of a reserve
 MADE_WITH = f"Made with krcsim (GPL-2.0-only; {WHERE})"
 
 
@@ -199,7 +203,24 @@ def _by_weight(result: Result, said: str, window: str) -> Points:
         for point in points
         if is_named(phrase_of(name := str(point[0]), own, made.get(name)), said)
     ]
-    return list(dict.fromkeys([points[0], *named, min(points, key=waits), *points]))
+    first = [points[0], *named, *_enough_of_each_kind(points, waits), min(points, key=waits)]
+    return list(dict.fromkeys([*first, *points]))
+
+
+def _enough_of_each_kind(
+    points: Points, waits: Callable[[tuple[Cell, ...]], float]
+) -> Iterator[tuple[Cell, ...]]:
+    """Of pools and of pages that grow on one's setting the smallest that does nearly as well as the
+    best of them, so that a table without room for all sizes still has both.
+    """
+    sizes: dict[str, list[tuple[Cell, ...]]] = {}
+    for point in points:
+        if found := _GROWING.fullmatch(str(point[0])):
+            sizes.setdefault(found[1], []).append(point)
+
+    for kind in sizes.values():
+        best = min(map(waits, kind))
+        yield next(point for point in kind if waits(point) <= NEARLY * best)
 
 
 def is_named(phrase: str, said: str) -> bool:

@@ -350,3 +350,14 @@ def test_without_a_call_under_pressure_no_number_is_given() -> None:
     assert "steady: no call was made under pressure with A1" in " ".join(
         answer_text(result).split()
     )
+
+
+def test_where_not_all_sizes_have_room_the_smallest_pool_and_pages_that_are_enough_have_a_row() -> (
+    None
+):
+    pools = {f"B{size}-own": MANY if size < 5 else FEWER for size in range(1, 16)}
+    pages = {f"D{count}-own": MANY if count < 3 else NONE_SEEN for count in range(1, 9)}
+    text = answer_text(made({"own": MANY, **pools, **pages}))
+    rows = re.findall(r"^(\S+) +\d+ +>?[\d,]+", text, re.M)
+    assert {"own", "B5-own", "D3-own"} <= {*rows}
+    assert "B4-own" not in rows

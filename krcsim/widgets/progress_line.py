@@ -15,7 +15,6 @@ STATES = {
     "stopped": "stopped; the picture stays as it is",
 }
 REPORT_EACH_S = 0.1  # progress is said no more often
-FIRST_SHARE = 0.05  # of the work, before which nobody can tell how long the rest takes
 
 
 class ProgressLine:
@@ -75,16 +74,12 @@ class Pace:
         self._begun_at = self._reported_at = monotonic()
 
     def words(self, share: float, what: str) -> str:
-        """What is done and how long the rest may take, once that can be told; "" if something was
-        said just now.
-        """
+        """What is done and how long the rest may take; "" if something was said just now."""
         now = monotonic()
         if now - self._reported_at <= REPORT_EACH_S:
             return ""
 
         self._reported_at = now
-        if share < FIRST_SHARE:
-            return what
-        left_s = max(0.1, (now - self._begun_at) * (1.0 / share - 1.0))
+        left_s = max(0.1, (now - self._begun_at) * (1.0 / max(share, 1e-3) - 1.0))
         left = f"{left_s:.0f}" if left_s >= 10.0 else f"{left_s:.1f}"
         return f"{what}; about {left} s left"

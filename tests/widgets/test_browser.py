@@ -236,7 +236,7 @@ def test_a_pinned_curve_is_drawn_next_to_the_next_one_until_it_is_unpinned(
         "pinned curve",
     )
     pinned = notebook.picture()
-    assert notebook.command() == pinned.stamp
+    notebook.until(lambda: notebook.command() == pinned.stamp, "command of the picture")
     notebook.press("Unpin")
     notebook.until(
         lambda: not {"own", "--pin"} & {*notebook.picture().stamp.split()},

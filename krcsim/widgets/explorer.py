@@ -295,7 +295,11 @@ class Explorer:
 
     def _offer_controls(self, scenario: Scenario) -> None:
         """Show the controls that change something, and keep at hand why the others do not."""
-        useless = self.without_effect(scenario)
+        try:
+            useless = self.without_effect(scenario)
+        except KrcsimError as error:
+            self._remark(f"Not possible: {error}")
+            return
 
         for field, widget in self.controls.items():
             display = "none" if field in useless else None

@@ -24,12 +24,6 @@ FOUND_BY = {
 }
 
 
-def blocked_words(scenario: Scenario) -> str:
-    """What `blocked` and `stalled` measure in a scenario."""
-    closed = scenario.workload.loop == "closed"
-    return "share of the producers' time" if closed else "mean number of tasks at once, all CPUs"
-
-
 def situation(scenario: Scenario) -> str:
     """The machine and the load in a sentence or two."""
     parts = (

@@ -76,7 +76,6 @@ class RemediesCompared(Explorer):
     remedies: ClassVar[str]  # as the shell names them
     options: ClassVar[str] = ""  # of the shell
     asks: ClassVar[str] = "krcsim.compare"  # what Python asks with
-    seen: Chart | None = None  # what is on the screen, with the curves of the setting before
     below: Chart | None = None  # the last curves, dimmed: over them the next setting is shown first
 
     def scenarios(self, scenario: Scenario) -> dict[str, Scenario]:
@@ -212,7 +211,6 @@ class RemediesCompared(Explorer):
     def _show_result(self, ticket: Ticket, result: Result, chart: Chart, drawing: Drawing) -> None:
         """Show a result; what is exported is without the dimmed curves of the setting before."""
         scenario = ticket.value[0]
-        self.seen = chart
         command = self._command_of(result)
         ticket.show_part(self._show_picture, drawing)
         ticket.let_it_appear()

@@ -6,7 +6,7 @@ one.
 import math
 from typing import Any
 
-from krcsim.report.style import figure, plain
+from krcsim.report.style import plain
 
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -139,14 +139,10 @@ def _draw_range(lower: Axes, held: Held, rank: int, aside: float) -> list[Artist
 @plain()
 def exact_figure(chart: ExactChart, foot: str = "") -> Figure:
     """A whole figure: finding and setting above, where it comes from at the foot."""
-    fig = figure(8.0, 5.2)
-    ax = fig.add_subplot()
-    top = headings.head(fig, chart.title, chart.setting)
-    fig.subplots_adjust(left=0.1, right=0.97, top=top - 0.03, bottom=0.17)
+    foot = f"{chart.note}\n{foot}".strip()
+    fig, ax = headings.headed(chart.title, chart.setting, foot)
     frame(ax, chart)
     draw(ax, chart)
-    fig.text(headings.LEFT, 0.05, chart.note, **palette.SITUATION)
-    headings.foot(fig, foot)
     return fig
 
 

@@ -4,10 +4,9 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from textwrap import fill
 from typing import Any, cast
 
-from krcsim.report.style import Picture, figure, plain, written
+from krcsim.report.style import Picture, plain, written
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -16,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation, Transform
 
-from krcsim.report import labels, palette
+from krcsim.report import headings, labels, palette
 from krcsim.report.axes import (
     FLOOR,
     bounds_fit,
@@ -52,14 +51,6 @@ ROUGH = "~: order of magnitude only"
 STAR = 3.5  # points: half of a star, but for its tips
 WIDE_NAME = 0.4  # of the axes; the name of a point that is wider has rows
 STEPS = 12  # marks on each segment of a line, which names next to points avoid
-TITLE_COLUMNS = 76
-SITUATION_COLUMNS = 132
-FOOT_COLUMNS = 150
-# Of a whole figure, in points: rows of its texts, what is under the axes, and margins.
-TITLE_ROW, SITUATION_ROW, FOOT_ROW = 15.0, 10.0, 9.0
-UNDER_AXES = 42.0
-MARGIN = 8.0
-LEFT = 0.012  # where its texts begin, in parts of the width
 
 
 def _styles(chart: Chart) -> dict[str, palette.LineStyle]:
@@ -338,41 +329,13 @@ def _height_on_axis(estimate: Estimate) -> float:
     return y if math.isnan(y) else max(FLOOR, y)
 
 
-def blank(situation: str, foot: str, title: str = "") -> tuple[Figure, Axes]:
-    """A figure with one pair of axes: the finding as its title, the situation below it, and
-    where it comes from at the foot.
-    """
-    fig = figure(8, 5.2)
-    _, height = fig.get_size_inches() * labels.POINTS_PER_INCH
-    rows = [
-        "\n".join(fill(row, columns, break_long_words=False) for row in text.split("\n"))
-        for text, columns in (
-            (title, TITLE_COLUMNS),
-            (situation, SITUATION_COLUMNS),
-            (foot, FOOT_COLUMNS),
-        )
-    ]
-    title_rows, situation_rows, foot_rows = (text.count("\n") + 1 if text else 0 for text in rows)
-    above_situation = MARGIN + TITLE_ROW * title_rows
-    above_axes = above_situation + SITUATION_ROW * situation_rows + MARGIN
-    fig.subplots_adjust(
-        left=0.12,
-        right=0.99,
-        top=1.0 - above_axes / height,
-        bottom=(UNDER_AXES + FOOT_ROW * foot_rows) / height,
-    )
-    fig.text(LEFT, 1.0 - MARGIN / 2 / height, rows[0], **palette.TITLE)
-    fig.text(LEFT, 1.0 - above_situation / height, rows[1], **palette.SITUATION)
-    fig.text(LEFT, MARGIN / 2 / height, rows[2], **palette.FOOT)
-    return fig, fig.add_subplot()
-
-
 @plain()
 def figure_of(chart: Chart, situation: str = "", foot: str = "") -> Figure:
     """A whole figure of a chart: its finding and the situation above, where it comes from at
     the foot.
     """
-    fig, ax = blank(situation, f"{chart.note}\n{foot}".strip(), chart.title)
+    foot = f"{chart.note}\n{foot}".strip()
+    fig, ax = headings.headed(chart.title, situation, foot, right=0.99)
     frame(ax, chart)
     draw(chart, ax)
     return fig

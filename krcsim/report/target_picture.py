@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
-from krcsim.report.style import figure, plain
+from krcsim.report.style import plain
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -22,6 +22,7 @@ from krcsim.report.target_chart import VERDICTS, Size, TargetChart, in_bytes, in
 
 ONE_ROW, TWO_ROWS = 34.0, 46.0  # points below the axes, for ticks and what they are
 STRIP = 0.1  # of the height of the axes, for sizes with which no wait was seen
+TWO_ROWS = 56.0  # points under the axes, for ticks with sizes and bytes, and a label
 TICKS_APART = 6.0  # points
 TICK = palette.Look(fontsize=palette.TICKS["labelsize"])
 BYTES = (0, *(4**power for power in range(3, 12)))
@@ -139,14 +140,10 @@ def _draw_answer(ax: Axes, chart: TargetChart) -> list[Artist]:
 @plain()
 def target_figure(chart: TargetChart, foot: str = "") -> Figure:
     """A whole figure: finding and setting above, the sizes, where it comes from at the foot."""
-    fig = figure(8.0, 4.8)
-    ax = fig.add_subplot()
-    top = headings.head(fig, chart.title, chart.setting)
-    fig.subplots_adjust(left=0.1, right=0.97, top=top - 0.03, bottom=0.2)
+    foot = f"{chart.note}\n{foot}".strip()
+    fig, ax = headings.headed(chart.title, chart.setting, foot, height=4.8, under_axes=TWO_ROWS)
     frame(ax, chart)
     draw(ax, chart)
-    fig.text(headings.LEFT, 0.055, chart.note, **palette.SITUATION)
-    headings.foot(fig, foot)
     return fig
 
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterable
 
-from krcsim.report.style import Picture, figure, plain
+from krcsim.report.style import Picture, plain
 
 from matplotlib.axes import Axes
 
@@ -207,10 +207,8 @@ def picture_of_sizes(found: Sized) -> Picture:
 def picture_of_frontier(found: Frontier) -> Picture:
     """A picture of what reserves cost and reach."""
     chart = chart_of_frontier(found)
-    fig = figure(8.0, 4.8)
-    ax = fig.add_subplot()
     remark = "with the reserves drawn instead of its own"
-    top = headings.head(fig, chart.title, setting_in_words(found.scenario, remark))
-    fig.subplots_adjust(left=0.1, right=0.97, top=top - 0.03, bottom=0.13)
+    setting = setting_in_words(found.scenario, remark)
+    fig, ax = headings.headed(chart.title, setting, height=4.8)
     draw_frontier(found, ax)
     return Picture(fig, chart.title, found)

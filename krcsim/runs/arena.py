@@ -107,6 +107,9 @@ class Arena:
         """Make the arrays, with room for that many held-up callers."""
         self.all_arrays = [self.arrays_of(world, held_up) for world in self.template]
         self.arrays = self.all_arrays[0]
+        # As bytes: numpy fills and copies records a field at a time.
+        self.wiped = [self.arrays[name].reshape(-1).view(np.uint8) for name in WIPED]
+        self.slots = np.arange(held_up + 1)
 
     def arrays_of(self, world: Any, held_up: int) -> dict[str, NDArray[Any]]:
         """The arrays of a world; their addresses are written into it."""
@@ -144,10 +147,10 @@ class Arena:
     def wipe(self, worlds: NDArray[Any], seed: int, replication: int) -> None:
         """Set the arrays, and the random streams, to the begin of a replication."""
         arrays = self.arrays
-        for name in WIPED:
-            arrays[name][:] = np.zeros((), arrays[name].dtype)
+        for array in self.wiped:
+            array[:] = 0
         arrays["tournament"][:] = np.inf
-        arrays["heap"]["slot"] = np.arange(len(arrays["heap"]))
+        arrays["heap"]["slot"] = self.slots
 
         cpus = arrays["cpus"]
         cpus["nr_emergency"] = self.scenario.remedy.emergency_at_boot
@@ -162,7 +165,7 @@ class Arena:
 
     def run(self, seed: int, replication: int) -> None:
         """One replication; starts over with larger arrays if too many callers are held up."""
-        worlds = self.template.copy()
+        worlds = self.template.view(np.uint8).copy().view(World.dtype)
         worlds["self_address"] = worlds.ctypes.data + World.dtype.itemsize * np.arange(len(worlds))
         switches = self.switches_of(replication)
         worlds["schedule_address"] = switches.ctypes.data

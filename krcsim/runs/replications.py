@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Replications of a scenario: plain, with an event log, or with importance sampling."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -119,17 +120,19 @@ def rare_runs(
         scenario, stop=stop, by_episode=by_episode, copies=how, levels=levels, peaks=peaks
     )
     tally = np.zeros((last - first, arena.windows, len(Tally.dtype.names or ())))
-    runs = []
     seen: list[float] = []
-    for i in range(first, last):
-        runs.append(_collect(arena, seed, i, i + 1))
+
+    def keep(i: int) -> None:
         tally[i - first] = arena.tally.view(np.float64).reshape(arena.windows, -1)
-        seen += arena.peaks[: int(arena.end["peak_count"])].tolist()
-    return sum(runs[1:], runs[0]), tally, seen
+        seen.extend(arena.peaks[: int(arena.end["peak_count"])].tolist())
+
+    return _collect(arena, seed, first, last, keep), tally, seen
 
 
-def _collect(arena: Arena, seed: int, first: int, last: int) -> Replications:
-    """Run replications first .. last - 1 and collect what they counted."""
+def _collect(
+    arena: Arena, seed: int, first: int, last: int, after: Callable[[int], None] | None = None
+) -> Replications:
+    """Run replications first .. last - 1 and collect what they counted; after each, after(i)."""
     counts = np.zeros((last - first, arena.windows, len(COUNTERS)))
     waits = np.zeros((GROUPS, arena.windows, BINS), np.int64)
     latencies = np.zeros((GROUPS, arena.windows, BINS), np.int64)
@@ -138,6 +141,8 @@ def _collect(arena: Arena, seed: int, first: int, last: int) -> Replications:
         counts[i - first] = arena.arrays["counters"].view(np.float64).reshape(arena.windows, -1)
         waits[i % GROUPS] += arena.arrays["wait_histogram"]
         latencies[i % GROUPS] += arena.arrays["latency_histogram"]
+        if after:
+            after(i)
 
     for name in ("area", "episode_ms"):  # from ticks to ms
         counts[:, :, COUNTERS.index(name)] *= 1000.0 / arena.scenario.machine.hz

@@ -23,7 +23,9 @@ DEFAULT_RUNS = 8192
 BOUND_RUNS = 512  # without a single wait in so many the answer is a bound
 PRECISION = 0.1
 SEED = 20200404
-_CHUNK = 4  # replications of one go; two processors share the first step
+# Replications of one go: two processors share the first step. Each go makes its arrays anew, so
+# with many replications it is longer; a thread still has some goes, so that none waits for another.
+_FEWEST, _MOST, _GOES = 4, 32, 8
 Progress = Callable[[int, int], None]
 Stop = NDArray[np.int64]
 Have = dict[Scenario, Replications]  # what was run already
@@ -72,11 +74,13 @@ def in_chunks(
     if workers == 1:
         return [work(first, total, stop=stop)]
     halt = np.zeros(1, np.int64) if stop is None else stop
-    firsts = range(first, total, _CHUNK)
-    with ThreadPoolExecutor(max(1, min(workers or processors(), len(firsts)))) as pool:
+    threads = workers or processors()
+    a_go = min(_MOST, max(_FEWEST, (total - first) // (_GOES * threads)))
+    firsts = range(first, total, a_go)
+    with ThreadPoolExecutor(max(1, min(threads, len(firsts)))) as pool:
         try:
             return list(
-                pool.map(partial(work, stop=halt), firsts, (min(n + _CHUNK, total) for n in firsts))
+                pool.map(partial(work, stop=halt), firsts, (min(n + a_go, total) for n in firsts))
             )
         except BaseException:  # Ctrl-C too: the threads would count on to the end otherwise
             halt[0] = 1

@@ -5,7 +5,7 @@ PY ?= python3
 RUN := .venv/bin/python
 READY := .venv/.ok
 SITE_READY := .venv/.site
-# A file stays with one process: what its tests share is made once, and there is one JupyterLab.
+# A file stays with one process, the longest ones first: see tests/schedule.py.
 PYTEST = $(RUN) -m pytest -q -n $(WORKERS) --maxprocesses 4 --dist loadfile
 LAB_ARGS ?=
 SEEDS ?= 1 2 3

@@ -5,9 +5,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from tests import schedule
 
 # The same examples in every run: a failure in CI is a failure at home. No deadline, because the
 # first call of the engine compiles it. `make test` takes the profile `quick`; `make validate` asks
@@ -33,6 +36,16 @@ def _no_skip(report: pytest.TestReport | pytest.CollectReport) -> None:
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longrepr
         report.outcome = "failed"
         report.longrepr = f"KRCSIM_NO_SKIP is set, so nothing may be skipped: {reason}"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    return schedule.scheduler(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if hasattr(config, "workerinput"):  # one of several processes
+        items[:] = schedule.in_order(items)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)

@@ -16,7 +16,7 @@ WORKERS ?= auto
 NOTEBOOK := notebooks/01_pool_or_pages.ipynb
 
 .DEFAULT_GOAL := help
-.PHONY: help python test-needs validate-needs lab test validate kernel guest guest-matrix calibrate claims bench bench-ui figures examples site clean
+.PHONY: help python test-needs validate-needs lab test lint form types floors compiled validate kernel guest guest-matrix calibrate claims bench bench-ui figures examples site clean
 
 help:
 	@echo 'make lab        set up, then open JupyterLab on $(NOTEBOOK)'
@@ -75,12 +75,24 @@ lab: $(READY)
 	  $(if $(filter 0,$(shell id -u)),--allow-root) $(LAB_ARGS)
 
 test: test-needs $(READY)
-	$(RUN) -m ruff check .
-	$(RUN) -m ruff format --check .
-	$(RUN) -m mypy
-	.venv/bin/lint-imports
-	$(RUN) -m krcsim.runs.compile  # else each process would wait for it
+	$(MAKE) --no-print-directory -j2 compiled lint form types floors
 	$(PYTEST) -m 'not slow'
+
+lint: $(READY)
+	$(RUN) -m ruff check .
+
+form: $(READY)
+	$(RUN) -m ruff format --check .
+
+types: $(READY)
+	$(RUN) -m mypy
+
+floors: $(READY)
+	.venv/bin/lint-imports
+
+# Beside the checks of the source, each on a processor; without it each process of tests would wait.
+compiled: $(READY)
+	$(RUN) -m krcsim.runs.compile
 
 # Everything: what `make test` left out, and properties again with ten times as many examples.
 validate: validate-needs test $(SITE_READY)

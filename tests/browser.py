@@ -487,10 +487,6 @@ class Notebook:
     def is_gone(self) -> bool:
         return bool(self.root.locator(".krcsim-gone").is_visible())
 
-    def alive(self) -> None:
-        if self.is_gone():
-            self.run_all()
-
     def icons(self) -> list[str]:
         """How what is cut off from its kernel shows its icon."""
         return list(self.root.evaluate(ICONS))

@@ -535,15 +535,7 @@ def test_no_choice_is_too_long_for_its_list(notebook: Notebook) -> None:
 
 
 @each_notebook
-def test_a_dead_kernel_is_said_in_a_sentence_without_red_icons(notebook: Notebook) -> None:
-    notebook.restart()
-    assert "The kernel was restarted" in notebook.root.locator(".krcsim-gone").inner_text()
-    assert set(notebook.icons()) == {"none"}
-
-
-@each_notebook
 def test_after_a_restart_the_last_setting_is_back(notebook: Notebook) -> None:
-    notebook.alive()
     notebook.begin()
     if notebook.kind.pins_at_most:
         notebook.press("Pin")
@@ -560,6 +552,14 @@ def test_after_a_restart_the_last_setting_is_back(notebook: Notebook) -> None:
         notebook.until(
             lambda: "--pin thread-as-posted" in notebook.command().replace("'", ""), "pinned curve"
         )
+
+
+@each_notebook
+def test_a_dead_kernel_is_said_in_a_sentence_without_red_icons(notebook: Notebook) -> None:
+    """The last that is done with a notebook: it would have to be run again."""
+    notebook.restart()
+    assert "The kernel was restarted" in notebook.root.locator(".krcsim-gone").inner_text()
+    assert set(notebook.icons()) == {"none"}
 
 
 @all_notebooks

@@ -24,7 +24,6 @@ LONGEST_FIRST = (
     "validation/test_guest.py",
     "validation/test_sizes.py",
     "validation/test_pressure.py",
-    "tests/claims/test_claims.py",
     "tests/widgets/test_browser_screen.py",
     "tests/widgets/test_browser_short.py",
     "tests/test_readme.py",
@@ -45,7 +44,7 @@ LONGEST_FIRST = (
 )
 
 # Their tests share nothing that takes long to make, so any process may take the next one.
-SHARING_NOTHING = ("validation/test_claims.py", "validation/test_unseen.py")
+SHARING_NOTHING = ("validation/test_unseen.py",)
 
 
 def file_of(nodeid: str) -> str:

@@ -121,6 +121,26 @@ def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
     return changed(plain, **more, **delays(plain, np.random.default_rng([seed, number, 2])))
 
 
+def ready_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The same scenario with blocks that have cookies, and with grace periods that others start."""
+    plain = detailed_scenario(number, seed)
+    r = np.random.default_rng([seed, number, 56])
+    return changed(plain, **ready(r))
+
+
+def ready(r: np.random.Generator) -> dict[str, Any]:
+    """Blocks with cookies, at drain delays in which a grace period may end."""
+    fields: dict[str, Any] = {
+        "remedy.ready_blocks": bool(r.random() < 0.9),
+        "grace_period.background_hz": float(np.exp(r.uniform(np.log(3.0), np.log(300.0)))),
+    }
+    if r.random() < 0.5:
+        fields["remedy.drain_jiffies"] = int(r.integers(10, 60))
+    if r.random() < 0.5:
+        fields["remedy.attach_to_pending"] = False
+    return fields
+
+
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     """Works so late that drains join pending batches, and stalls that outlast several episodes;
     each now and then.

@@ -121,24 +121,54 @@ def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
     return changed(plain, **more, **delays(plain, np.random.default_rng([seed, number, 2])))
 
 
-def ready_scenario(number: int, seed: int = 20200404) -> Scenario:
-    """The same scenario with blocks that have cookies, and with grace periods that others start."""
-    plain = detailed_scenario(number, seed)
-    r = np.random.default_rng([seed, number, 56])
-    return changed(plain, **ready(r))
+def newer_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The same scenario with rules of kernels since v5.11, each in a good share of the scenarios.
+
+    Each rule has random numbers of its own, so that a further one moves no other.
+    """
+    found = detailed_scenario(number, seed)
+    for place, rule in enumerate(NEWER, 3):
+        r = np.random.default_rng([seed, number, place])
+        found = changed(found, **rule(found, r))
+    return found
 
 
-def ready(r: np.random.Generator) -> dict[str, Any]:
-    """Blocks with cookies, at drain delays in which a grace period may end."""
-    fields: dict[str, Any] = {
-        "remedy.ready_blocks": bool(r.random() < 0.9),
-        "grace_period.background_hz": float(np.exp(r.uniform(np.log(3.0), np.log(300.0)))),
-    }
-    if r.random() < 0.5:
-        fields["remedy.drain_jiffies"] = int(r.integers(10, 60))
-    if r.random() < 0.5:
-        fields["remedy.attach_to_pending"] = False
-    return fields
+def drains(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Who asks for pages, when the monitor comes again, and full blocks that bring it forward; the
+    list may be what fills first.
+    """
+
+    def pick(*options: Any) -> Any:
+        return options[int(r.integers(len(options)))]
+
+    more: dict[str, Any] = {"remedy.double_page": bool(r.integers(2))}
+    if s.remedy.array_path:
+        more["remedy.page_class"] = pick(s.remedy.page_class, "cache", "noretry")
+    if r.random() < 0.6:
+        more |= {
+            "remedy.drain_full": True,
+            "remedy.drain_jiffies": pick(0, 20, 62, 80, 200),
+            "remedy.block_entries": pick(510, 40, 16, 5, 1),
+            "workload.single_share": pick(s.workload.single_share, 0.5, 0.5),
+        }
+    return more | {"remedy.rearm": pick("rest", "rest", s.remedy.rearm)}
+
+
+def ready(_: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Blocks with cookies, drain delays in which a grace period may end, and grace periods of
+    others.
+    """
+    more: dict[str, Any] = {"remedy.ready_blocks": bool(r.random() < 0.7)}
+    if r.random() < 0.7:
+        more["grace_period.background_hz"] = float(np.exp(r.uniform(np.log(3.0), np.log(300.0))))
+    if r.random() < 0.4:
+        more["remedy.drain_jiffies"] = int(r.integers(10, 60))
+    if r.random() < 0.4:
+        more["remedy.attach_to_pending"] = False
+    return more
+
+
+NEWER = (drains, ready)
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:

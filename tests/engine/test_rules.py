@@ -48,6 +48,10 @@ def test_no_number_of_a_rule_is_used_twice() -> None:
     assert len(set(rules())) == len(rules())
 
 
+def test_the_rules_of_the_first_kernels_are_numbered_one_after_another() -> None:
+    assert sorted(rules())[:45] == list(range(1, 46))
+
+
 def test_every_rule_has_a_function_of_the_engine() -> None:
     missing = [f"R{number}" for number in rules() if number not in cited(ENGINE)]
     assert not missing, "rules of docs/model.md that no docstring of krcsim/engine cites"

@@ -8,53 +8,26 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-from typing import Annotated, Any, ClassVar, get_type_hints
+from krcsim.engine.record_form import (
+    BLOCK_CHANNELS,
+    CHANNELS,
+    PerBlockChannel,
+    PerBlockChannelTime,
+    PerChannel,
+    PerRequest,
+    Record,
+    Stream,
+)
 
-import numpy as np
-from numpy.typing import NDArray
+__all__ = [
+    "BLOCK_CHANNELS",
+    "CHANNELS",
+    "PerChannel",
+    "Record",
+    "Stream",
+]
 
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
-CHANNELS = 3  # blocks of slab objects, blocks of vmalloc objects, and the list
-BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
-
-Word = Annotated[int, "u8"]  # 64 random bits
-PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
-PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
-PerBlockChannelTime = Annotated[NDArray[np.float64], ("f8", BLOCK_CHANNELS)]  # a time for each
-PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
-_PLAIN = {int: "i8", float: "f8"}
-
-
-class Record:
-    """A record of compiled code: the dtype is made from the annotations of its class."""
-
-    dtype: ClassVar[np.dtype[Any]]
-
-    def __init_subclass__(cls) -> None:
-        hints = get_type_hints(cls, include_extras=True)
-        fields = [_field(name, hints[name]) for name in cls.__annotations__]
-        cls.dtype = np.dtype(fields, align=True)
-
-
-def _field(name: str, hint: Any) -> tuple[Any, ...]:
-    """A field as NumPy wants it."""
-    if hint in _PLAIN:
-        return name, _PLAIN[hint]
-
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return name, hint.dtype
-
-    (form,) = hint.__metadata__
-    return (name, *form) if isinstance(form, tuple) else (name, form)
-
-
-class Stream(Record):
-    """The state of a random stream, xoshiro256++; a record, so that functions get one pointer."""
-
-    a: Word  # 64 bits
-    b: Word  # 64 bits
-    c: Word  # 64 bits
-    d: Word  # 64 bits
 
 
 class Batch(Record):
@@ -131,6 +104,10 @@ class Cpu(Record):
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
 
+    # The refill worker.
+    refill_at: float  # when it runs, ticks; infinite if it is not under way
+    backs_off: int  # flag: a reclaim pass came since its last run
+
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
     section_ends_at: float  # end of that section, ticks
@@ -167,7 +144,8 @@ class Cpu(Record):
 
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
-    stall_stream: Stream  # lengths of stalls, and pages of the refill worker
+    stall_stream: Stream  # lengths of stalls, and pages of the refill worker of 2020
+    refill_stream: Stream  # pages of the refill worker
     cookie_stream: Stream  # when the last of several uneventful calls was made
 
 
@@ -257,6 +235,9 @@ class Counters(Record):
     ready_records: float  # objects that the monitor found ready and freed itself
     gps: float  # grace periods that ended
     waits_latched: float  # waits that were sent to callbacks by the latch
+    refill_runs: float  # runs of the refill worker
+    refill_tries: float  # pages that it asked for
+    refill_pages: float  # pages that it put into a cache
 
 
 class Real(Record):
@@ -306,7 +287,11 @@ class World(Record):
     drain_jiffies: int  # delay of the monitor, ticks
     drains_full: int  # flag: the call that queues a block's worth sets the monitor to a jiffy
     block_entries: int  # pointers in a block
-    has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
+    has_refill_worker: int  # flag: a worker fills the caches
+    refill: int  # what starts it and how it asks: REFILL_NONE, REFILL_ANY_MISS, ...
+    refill_delay: float  # from a miss until it has filled the caches, ticks
+    refill_backoff: int  # the same after a reclaim pass, jiffies; 0: the kernel knows no back-off
+    has_shrinker: int  # flag: reclaim passes call the shrinker of kfree_rcu()
     has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks

@@ -12,7 +12,7 @@ WORLD_STREAMS = (
     "expedited_stream",
     "background_stream",
 )
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "cookie_stream")
+CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "refill_stream", "cookie_stream")
 # The number of a stream among the children of a seed. A new stream takes a number that no other
 # has, so that the random numbers of the others stay what they are.
 STREAM_NUMBERS = {
@@ -24,6 +24,7 @@ STREAM_NUMBERS = {
     "call_stream": 5,
     "stall_stream": 6,
     "copy_stream": 7,
+    "refill_stream": 50,
     "background_stream": 56,
     "cookie_stream": 57,
 }

@@ -30,7 +30,8 @@ BURSTS = changed(
         "workload.arrivals": "bursts",
         "workload.loop": "closed",
         "workload.producers": 3,
-        "remedy.ready_blocks": True,  # what draws nothing renews no stream
+        "remedy.refill": "e7",  # what draws nothing renews no stream
+        "remedy.ready_blocks": True,
         "grace_period.background_hz": 10.0,
     },
 )

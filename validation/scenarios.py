@@ -154,6 +154,29 @@ def drains(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     return more | {"remedy.rearm": pick("rest", "rest", s.remedy.rearm)}
 
 
+def ready(_: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Blocks with cookies, drain delays in which a grace period may end, and grace periods of
+    others.
+    """
+    more: dict[str, Any] = {"remedy.ready_blocks": bool(r.random() < 0.7)}
+    if r.random() < 0.7:
+        more["grace_period.background_hz"] = float(np.exp(r.uniform(np.log(3.0), np.log(300.0))))
+    if r.random() < 0.4:
+        more["remedy.drain_jiffies"] = int(r.integers(10, 60))
+    if r.random() < 0.4:
+        more["remedy.attach_to_pending"] = False
+    return more
+
+
+def wakes(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Who wakes those that wait, and grace periods that need no tick on one CPU."""
+    return {
+        "remedy.wake": "gp" if r.random() < 0.6 else "callback",
+        "remedy.wake_work_ms": float(r.choice([0.0, 0.05, 3.0])),
+        "remedy.own_cpu": bool(r.random() < 0.4 and s.grace_period.is_fitted()),
+    }
+
+
 def refills(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     """The refill workers of the kernels, at once or later, and their back-off."""
 
@@ -171,7 +194,7 @@ def refills(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     }
 
 
-NEWER = (drains, refills)
+NEWER = (drains, refills, ready, wakes)
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:

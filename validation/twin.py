@@ -28,7 +28,9 @@ from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_memory import Memory
+from validation.twin_ready import Cookies, size_of
 from validation.twin_refill import RefillWorker
+from validation.twin_wait import WaitList
 
 COUNTERS = (
     "single",
@@ -56,6 +58,10 @@ COUNTERS = (
     "pages_returned",
     "pages_freed",
     "pool_returned",
+    "monitors",
+    "ready_records",
+    "gps",
+    "waits_latched",
     "refill_runs",
     "refill_tries",
     "refill_pages",
@@ -174,6 +180,16 @@ class Draws:
         self.kinds, self.failures, self.stalls, self.grace_periods = streams[:4]
         self.expedited, self.episodes, self.foreign_cpus = streams[4:7]
         self.arrivals, self.refills, self.readers = streams[7:-2], streams[-2], streams[-1]
+        self.background = np.random.default_rng([seed, replication, 59])
+
+
+class Asked(NamedTuple):
+    """R27 and R62: Who needs a grace period: what happens then, and when RCU knows of it."""
+
+    order: Order
+    delay: float
+    action: Callable[[], object]
+    known_at: float
 
 
 class GracePeriods:
@@ -181,17 +197,37 @@ class GracePeriods:
     who need it.
     """
 
-    def __init__(self, clock: Clock, scenario: Scenario, draws: np.random.Generator) -> None:
+    def __init__(self, clock: Clock, scenario: Scenario, draws: Draws) -> None:
         law, machine = scenario.grace_period, scenario.machine
-        self.clock, self.draws = clock, draws
-        self.lengths, self.cumulative = law.table(machine.hz, machine.cpus)
+        self.clock, self.draws, self.background = clock, draws.grace_periods, draws.background
+        self.background_rate = law.background_hz / machine.hz
+        self.idle_since = 0  # how often no grace period was running or due
+        self.lengths, self.cumulative = scenario.grace_periods()
         self.on_ticks = law.kind == "ticks"
         self.invoke_ticks = law.invoke_ticks()
         self.done = 0
         self.running = False
         self.due = False
-        self.asked: dict[int, list[tuple[Order, float, Callable[[], object]]]] = {}
+        self.asked: dict[int, list[Asked]] = {}
+        self.by_gp = scenario.remedy.wake == "gp"
+        self.at_once = scenario.gps_end_at_once()
+        self.list = WaitList(scenario.remedy.wake_work_ms * machine.hz / 1000.0)
         self.readers: list[Reader] = []
+        self.ended: Callable[[], object] = lambda: None
+        self.leave_to_others()
+
+    def leave_to_others(self) -> None:
+        """R59: None runs or is due: another user of RCU asks for one, some time."""
+        self.idle_since += 1
+        turn = self.idle_since
+
+        def ask() -> None:
+            if turn == self.idle_since and not (self.running or self.due):
+                self.request()
+
+        if self.background_rate > 0.0:
+            gap = self.background.exponential(1.0 / self.background_rate)
+            self.clock.call_at(self.clock.now + gap, Order.GRACE_PERIOD, ask)
 
     def needed(self) -> int:
         """R27: The first grace period that starts after now; the running one began too early."""
@@ -201,31 +237,65 @@ class GracePeriods:
         """R27: Let `action` happen when a full grace period has passed, `delay` ticks after
         serving.
         """
-        self.asked.setdefault(self.needed(), []).append((order, delay, action))
+        entry = Asked(order, delay, action, math.floor(self.clock.now) + 1.0)
+        self.asked.setdefault(self.needed(), []).append(entry)
+        self.request()
+
+    def request(self) -> None:
+        """R28 and R30: Let a grace period start, on the next tick or at once, unless one runs."""
         if self.running or self.due:
             return
         if self.on_ticks:
             self.due = True
-            self.clock.call_at(math.floor(self.clock.now) + 1, Order.GRACE_PERIOD, self.start)
+            self.idle_since += 1
+            turn = self.idle_since
+
+            def start() -> None:  # a waiter on the list may have started it meanwhile
+                if turn == self.idle_since and self.due:
+                    self.start()
+
+            self.clock.call_at(math.floor(self.clock.now) + 1, Order.GRACE_PERIOD, start)
         else:
             self.start()
 
+    def join_list(self, wake: Callable[[float], object]) -> None:
+        """R60: A caller waits on the list; it starts a grace period itself, unless one runs."""
+        self.list.add(self.needed(), wake)
+        if not self.running:
+            self.start()
+
+    def put_off(self) -> None:
+        """R62: Callbacks that are not known yet need the grace period after the one that starts."""
+        entries = self.asked.pop(self.done + 1, [])
+        for entry in entries:
+            late = self.by_gp and self.on_ticks and entry.known_at > self.clock.now
+            self.asked.setdefault(self.done + (2 if late else 1), []).append(entry)
+
     def start(self) -> None:
         """R28 and R30: Start the next grace period, of a length drawn now."""
+        self.put_off()
         self.due, self.running = False, True
         drawn = np.searchsorted(self.cumulative, self.draws.random(), side="right")
         if self.readers:
             self.clock.process(self.held_up(float(self.lengths[drawn])))
         else:
-            self.clock.call_at(
-                self.clock.now + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end
-            )
+            begun = self.clock.now
+            if self.by_gp and self.on_ticks and not self.at_once:
+                begun = math.floor(begun)
+            self.clock.call_at(begun + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end)
 
     def held_up(self, length: float) -> Steps:
         """R29: End the grace period that begins now when its scans are over and no reader holds it
         up.
         """
         before = [reader.section for reader in self.readers]
+        if self.at_once:  # R63
+            yield self.clock.at(self.clock.now + length, Order.GRACE_PERIOD)
+            for section in before:
+                if section:
+                    yield section.over
+            self.end()
+            return
         tick = math.floor(self.clock.now)
         yield self.clock.at(tick + 1, Order.GRACE_PERIOD)
         now = [reader.section for reader in self.readers]
@@ -248,10 +318,32 @@ class GracePeriods:
         served = (
             math.floor(self.clock.now) if self.on_ticks else self.clock.now
         ) + self.invoke_ticks
-        for order, delay, action in self.asked.pop(self.done):
-            self.clock.call_at(served + delay, order, action)
-        if self.asked:
+        self.ended()
+        for entry in self.asked.pop(self.done, []):
+            self.clock.call_at(served + entry.delay, entry.order, entry.action)
+        self.list.serve(self.done, self.clock.now)
+        self.start_next()
+
+    def start_next(self) -> None:
+        """R28 and R62: Go on if others need more: at once, or when the first callback is known."""
+        now = self.clock.now
+        starts_at = [entry.known_at for entries in self.asked.values() for entry in entries]
+        if self.list.waiters or (starts_at and not (self.by_gp and self.on_ticks)):
+            starts_at.append(now)
+        if not starts_at:
+            self.leave_to_others()
+        elif min(starts_at) <= now:
             self.start()
+        else:
+            self.due = True
+            self.idle_since += 1
+            turn = self.idle_since
+
+            def start() -> None:
+                if turn == self.idle_since and self.due:
+                    self.start()
+
+            self.clock.call_at(min(starts_at), Order.GRACE_PERIOD, start)
 
 
 @dataclass
@@ -317,7 +409,8 @@ class Kernel:
         self.cpu_ms = scenario.workload.costs_ms(scenario.machine.instruction_ns)
         self.clock = Clock()
         self.draws = Draws(seed, replication, cpus)
-        self.rcu = GracePeriods(self.clock, scenario, self.draws.grace_periods)
+        self.rcu = GracePeriods(self.clock, scenario, self.draws)
+        self.rcu.ended = lambda: self.window.add("gps")
         self.calm_odds = Odds(*scenario.allocator.calm.resolved())
         self.episode_odds = Odds(*scenario.allocator.episode.resolved())
         self.episode: Episode | None = None
@@ -441,8 +534,21 @@ class Kernel:
                 self.clock.active_process,
             )
             cpu.waiting.append(entry)
-            self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
+            listed = self.rcu.by_gp and not self.rcu.list.latched
+
+            def wake(time: float) -> None:
+                entry.wakes = time
+                self.clock.call_at(time, Order.WAKE, woken.succeed)
+
+            if listed:
+                self.rcu.join_list(wake)
+            else:
+                if self.rcu.by_gp:
+                    call.window.add("waits_latched")
+                self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
             yield woken
+            if listed:
+                self.rcu.list.leave()
             cpu.waiting.remove(entry)
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
@@ -610,6 +716,8 @@ class KfreeRcuCpu:
         self.nr_emergency = self.remedy.emergency_at_boot
         self.monitor = MonitorTimer(kernel.clock, Order.MONITOR, self.kfree_rcu_monitor)
         self.left = False
+        self.cookies = Cookies(kernel.rcu.needed, lambda: kernel.rcu.done)
+        self.ready_work = KfreeRcuCpuWork(self)
         self.wrapped = 0  # calls that got a wrapper from the allocator
         self.pages = kernel.memory.cpu_pages() if kernel.memory else None
         self.refill_worker = RefillWorker(self, Order.REFILL)
@@ -652,6 +760,7 @@ class KfreeRcuCpu:
         blocks = self.channels[call.channel]
         if blocks and blocks[-1] < self.remedy.block_entries:
             blocks[-1] += 1
+            self.cookies.renew(self.channels, call.channel)
             return True
         hit = self.get_cached_bnode(call)
         found = hit or (yield from self.alloc_page(call))
@@ -660,6 +769,7 @@ class KfreeRcuCpu:
         if found:
             # A stall may have seen a drain; the head block is that of now.
             self.channels[call.channel].append(1)
+            self.cookies.renew(self.channels, call.channel)
         return found
 
     def cache_of(self, channel: int) -> int:
@@ -749,6 +859,7 @@ class KfreeRcuCpu:
     def push(self, call: Call, kind: int) -> None:
         """R22: Push the object on the list."""
         self.channels[LIST].append(kind)
+        self.cookies.renew(self.channels, LIST)
         call.window.add("list_pushes")
         self.kernel.defer()
         self.arm_monitor(at_once=self.remedy.expedited_drain)
@@ -768,12 +879,31 @@ class KfreeRcuCpu:
         """R24 to R26: Move what is queued into batches, and come again for what could not
         be moved.
         """
+        self.kernel.window.add("monitors")
+        if self.remedy.ready_blocks:
+            self.kvfree_rcu_drain_ready()
         queued = self.queue_kfree_rcu_work()
         if queued:
             self.kernel.window.add("drains")
-        if comes_again(self.remedy.rearm, queued, self.left, any(self.channels)):
+        again = comes_again(self.remedy.rearm, queued, self.left, any(self.channels))
+        if self.remedy.ready_blocks and not any(self.channels):
+            again = False
+        if again:
             self.kernel.window.add("rearms")
             self.arm_monitor(at_once=False)
+
+    def kvfree_rcu_drain_ready(self) -> None:
+        """R57 and R58: Take what is ready; the monitor frees it as a work of its own, which needs
+        no grace period and frees the oldest block first.
+        """
+        ready = self.cookies.take_ready(self.channels)
+        if not any(ready):
+            return
+        self.kernel.window.add("ready_records", size_of(ready))
+        for channel, taken in enumerate(ready):  # a work frees its blocks from the last on
+            self.ready_work.channels[channel][:0] = reversed(taken)
+        if self.ready_work not in self.cpu.works:
+            self.cpu.add_work(self.ready_work)
 
     def queue_kfree_rcu_work(self) -> bool:
         """R24: Move each channel into the first batch that takes it; whether anything was moved."""
@@ -784,6 +914,7 @@ class KfreeRcuCpu:
             for channel in movable:
                 krw.channels[channel], self.channels[channel] = self.channels[channel], []
                 krw.gp_needed[channel] = gp_needed
+                self.cookies.forget(channel)
             if movable:
                 krw.queue_rcu_work()
                 queued = True
@@ -806,12 +937,16 @@ class Burst:
     due: float = 0.0
 
 
-class Waiting(NamedTuple):
-    """A call in synchronize_rcu(): since when, the grace period it needs, its process."""
+@dataclass(eq=False)
+class Waiting:
+    """A call in synchronize_rcu(): since when, the grace period it needs, its process; and when it
+    wakes, if it is on the list of the kthread and that is known.
+    """
 
     began: float
     need: int
     process: Any
+    wakes: float | None = None
 
 
 class Cpu:
@@ -875,7 +1010,11 @@ class Cpu:
         if not self.closed or self.workload.arrivals in ("poisson", "onoff"):
             return None
         done = self.kernel.rcu.done
-        found = [w.process.burst for w in self.waiting if w.need <= done and w.began < asked]
+        found = [
+            w.process.burst
+            for w in self.waiting
+            if w.need <= done and w.began < asked and w.wakes in (None, self.clock.now)
+        ]
         return found[-1] if found else None
 
     def serve(self) -> Steps:

@@ -75,6 +75,7 @@ NO_STALL = _code(0)  # nothing yet
 PAGE_STALL = _code(1)  # reclaim, for its page request
 HEAD_STALL = _code(2)  # reclaim, for its request of an rcu_head
 EXPEDITED_WAIT = _code(3)  # the end of an expedited grace period
+LISTED_WAIT = _code(4)  # a grace period, on the list of the grace-period kthread
 
 # How a step of a call ended.
 DONE = _code(0)  # the object is queued
@@ -141,6 +142,7 @@ PAGE_TO_CACHE = _event("page to cache")
 PAGE_FREED = _event("page freed")
 WRAPPERS_TO_POOL = _event("wrapper to pool")
 WORK_ENDS = _event("work ends")
+READY_TAKEN = _event("ready objects taken")
 REFILL_RAN = _event("refill worker ran")
 
 EVENTS = tuple(_names)

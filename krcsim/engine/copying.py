@@ -9,7 +9,7 @@ and tests/engine/test_records.py fails if it was forgotten:
 * a field of HeldCall: set it in hold_call(); a copy and the queue of waiters take it by themselves;
 * an array of World: name it in one of the two lists below, and if it belongs to the state add its
   move to copy_state();
-* a random stream: name it in WORLD_STREAMS or CPU_STREAMS, and renew it in renew_streams().
+* a random stream: name it in seeds.py, and renew it in renew_streams().
 
 Of the counters a biased copy takes only `peak`; splitting takes all of them, by copy_counters().
 """
@@ -118,11 +118,15 @@ def renew_streams(world: World, source: World) -> None:
     renew_stream(world.gp_stream, source.copy_stream)
     renew_stream(world.offload_stream, source.copy_stream)
     renew_stream(world.expedited_stream, source.copy_stream)
+    if world.background_rate > 0.0:
+        renew_stream(world.background_stream, source.copy_stream)
 
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
         renew_stream(cpu.arrival_stream, source.copy_stream)
         renew_stream(cpu.call_stream, source.copy_stream)
         renew_stream(cpu.stall_stream, source.copy_stream)
+        if world.has_ready_blocks:
+            renew_stream(cpu.cookie_stream, source.copy_stream)
         if world.refill > REFILL_ANY_MISS:  # what draws nothing renews no stream
             renew_stream(cpu.refill_stream, source.copy_stream)

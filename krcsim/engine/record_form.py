@@ -16,6 +16,7 @@ BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
 Word = Annotated[int, "u8"]  # 64 random bits
 PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
 PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
+PerBlockChannelTime = Annotated[NDArray[np.float64], ("f8", BLOCK_CHANNELS)]  # a time for each
 PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
 _PLAIN = {int: "i8", float: "f8"}
 

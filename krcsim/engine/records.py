@@ -8,13 +8,11 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
 from krcsim.engine.record_form import (
     BLOCK_CHANNELS,
     CHANNELS,
     PerBlockChannel,
+    PerBlockChannelTime,
     PerChannel,
     PerRequest,
     Record,
@@ -125,10 +123,30 @@ class Cpu(Record):
     plan_log_ratio: float  # log ratio of likelihoods of an uneventful call of the plan
     p_eventful_biased: float  # probability of an eventful call in a biased plan
 
+    # Blocks with cookies: see ready_blocks.py. Of a channel's blocks all but the head block are
+    # counted by what their cookies wait for, as of the grace period cookie_gp.
+    cookie_gp: int  # how many grace periods had ended when these were last looked at
+    ripe_objects: PerBlockChannel  # objects in blocks whose cookie is done
+    ripe_blocks: PerBlockChannel  # those blocks, in pages
+    next_objects: PerBlockChannel  # objects in blocks that need the grace period cookie_gp + 1
+    next_blocks: PerBlockChannel  # those blocks, in pages
+    later_objects: PerBlockChannel  # objects in blocks that need the one after that
+    later_blocks: PerBlockChannel  # those blocks, in pages
+    head_insert_at: PerBlockChannelTime  # when a pointer last went into the head block, ticks
+    list_insert_at: float  # when an object was last pushed on the list, ticks
+    settled_objects: PerChannel  # objects that the calls settled last have queued
+    # What the monitor has found ready and frees itself; it waits for the CPU.
+    ready_objects: PerChannel  # objects
+    ready_blocks: PerBlockChannel  # their blocks, in pages
+    ready_wrappers: int  # wrappers among those on the list
+    ready_since: float  # when the monitor took them, ticks; infinite if there is nothing
+    frees_ready: int  # flag: the work in progress frees what the monitor found ready
+
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
     stall_stream: Stream  # lengths of stalls, and pages of the refill worker of 2020
     refill_stream: Stream  # pages of the refill worker
+    cookie_stream: Stream  # when the last of several uneventful calls was made
 
 
 class Producer(Record):
@@ -143,7 +161,7 @@ class Producer(Record):
 class HeldCall(Record):
     """A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits."""
 
-    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL or EXPEDITED_WAIT
+    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL, EXPEDITED_WAIT or LISTED_WAIT
     cpu: int  # its CPU, by number
     producer: int  # its producer, by number
     window: int  # the window in which it was made
@@ -155,6 +173,7 @@ class HeldCall(Record):
     needed_gp: int  # the grace period that it waits for, by number
     is_weighted: int  # flag: its wait was counted with the weight of a copy
     called_at: float  # when it was made, ticks
+    asked_at: float  # when it asked for a grace period, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
     u_head: float  # its uniform number for requests of an rcu_head
@@ -212,6 +231,10 @@ class Counters(Record):
     freed: float  # objects freed
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
+    monitors: float  # runs of the monitor
+    ready_records: float  # objects that the monitor found ready and freed itself
+    gps: float  # grace periods that ended
+    waits_latched: float  # waits that were sent to callbacks by the latch
     refill_runs: float  # runs of the refill worker
     refill_tries: float  # pages that it asked for
     refill_pages: float  # pages that it put into a cache
@@ -269,6 +292,7 @@ class World(Record):
     refill_delay: float  # from a miss until it has filled the caches, ticks
     refill_backoff: int  # the same after a reclaim pass, jiffies; 0: the kernel knows no back-off
     has_shrinker: int  # flag: reclaim passes call the shrinker of kfree_rcu()
+    has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
 
@@ -304,6 +328,10 @@ class World(Record):
     expedited_median: float  # median length of an expedited wait, ticks
     expedited_sigma: float  # sigma of its logarithm
     invoke_delay: float  # from the end of a grace period to its callbacks, ticks
+    background_rate: float  # grace periods a tick that others ask for while none runs
+    wakes_by_gp: int  # flag: the grace-period kthread starts for waiters and wakes them
+    gps_end_at_once: int  # flag: a grace period needs no tick, but for a reader
+    wake_work: float  # from the end of a grace period until the work wakes the others, ticks
     gp_mean: float  # mean length of a grace period, ticks
     gp_length_count: int  # lengths in the table of the distribution
 
@@ -356,6 +384,7 @@ class World(Record):
     gp_event_at: float  # start or end of a grace period, ticks
     gp_began_at: float  # start of the running one, ticks
     gp_scan_ends_at: float  # its end if no reader holds it up, ticks
+    gp_done_began_at: float  # start of the last one that has ended, ticks
 
     # Calls and objects.
     deferred_objects: int  # objects queued and not yet freed, of all CPUs
@@ -363,6 +392,8 @@ class World(Record):
     waiters_head: int  # the first waiting call that has not woken
     waiters_served: int  # the first whose grace period has not ended
     waiters_tail: int  # one behind the last
+    listed_waits: int  # waits on the list of the grace-period kthread, until they wake
+    is_latched: int  # flag: further waits use callbacks
     heap_size: int  # stalls and expedited waits under way
     rate_sum: float  # sum of the CPUs' rates, calls a tick
     rate_times_from: float  # sum of rate * plan_from over the CPUs, calls
@@ -430,6 +461,7 @@ class World(Record):
     gp_stream: Stream  # lengths of grace periods
     offload_stream: Stream  # CPUs of works
     expedited_stream: Stream  # lengths of expedited waits
+    background_stream: Stream  # when others ask for grace periods
 
     # A copy of a run copies the fields above, and keeps those below as its own: see copying.py.
     copy_stream: Stream  # where copies begin, and their random numbers
@@ -458,39 +490,9 @@ class World(Record):
     self_address: int  # of this record
 
 
-# The random streams of a run.
-WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "refill_stream")
-# The number of a stream among the children of a seed. A new stream takes a number that no other
-# has, so that the random numbers of the others stay what they are.
-STREAM_NUMBERS = {
-    "episode_stream": 0,
-    "gp_stream": 1,
-    "offload_stream": 2,
-    "expedited_stream": 3,
-    "arrival_stream": 4,
-    "call_stream": 5,
-    "stall_stream": 6,
-    "copy_stream": 7,
-    "refill_stream": 50,
-}
-
 COUNTERS = Counters.dtype.names or ()
 
 # Histograms of durations: bins of equal ratio, from 1e-4 ms on.
 BINS_AN_OCTAVE = 16.0
 BINS = 16 * 34
 BIN_LO_MS = 1e-4
-
-
-def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np.uint64]]:
-    """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
-    for all CPUs, and of copy_stream.
-    """
-    words = dict.fromkeys(WORLD_STREAMS, 4) | dict.fromkeys(CPU_STREAMS, 4 * cpus)
-    words["copy_stream"] = 4
-    states = []
-    for name, count in words.items():
-        child = np.random.SeedSequence(seed, spawn_key=(replication, STREAM_NUMBERS[name]))
-        states.append(np.asarray(child.generate_state(count, np.uint64), np.uint64))
-    return states

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from krcsim.base.errors import KrcsimError, shown
+from krcsim.model.constants import BLOCK_ENTRIES_WITH_COOKIE, BLOCK_ENTRIES_WITH_FULL_COOKIE
 
 # The kernel in which each row begins; it is in force until the next one begins.
 SINCE: dict[str, tuple[int, int]] = {
@@ -86,6 +87,31 @@ KERNELS: tuple[Kernel, ...] = (
         who="Rezki and Hocko",
         when="2022, in v6.1",
         source="v6.1, torvalds/linux 51824b780b71, 093590c16b44; v6.1.y 5da7cb193db3",
+    ),
+    Kernel(
+        name="E6",
+        changes=dict(ready_blocks=True, block_entries=BLOCK_ENTRIES_WITH_COOKIE),
+        words="blocks have cookies: the monitor frees itself what a grace period has passed for",
+        who="Rezki",
+        when="2022, in v6.3",
+        source="v6.3, torvalds/linux 27538e18b62f, cc37d52076a9, 4c33464ae85e, 2ca836b1da17",
+    ),
+    Kernel(
+        name="E7",
+        changes=dict(block_entries=BLOCK_ENTRIES_WITH_FULL_COOKIE, refill="e7"),
+        words="a cookie holds an expedited grace period, too; a refill counts the pages that "
+        "are there",
+        who="McKenney and Qiang",
+        when="2023, in v6.5",
+        source="v6.5, 20230510170242.2187714-2-paulmck@kernel.org, torvalds/linux 60888b77a06e",
+    ),
+    Kernel(
+        name="E8",
+        changes=dict(),
+        words="monitor and works on an unbound workqueue; nothing that is modelled differs",
+        who="Long",
+        when="2024, in v6.12",
+        source="v6.12, kernel/rcu/tree.c: Use system_unbound_wq to avoid disturbing isolated CPUs",
     ),
 )
 

@@ -373,6 +373,17 @@ _ALL = (
         partial(_rate, counter="early_frees", scale=1000.0),
     ),
     Quantity(
+        "gps_hz", "GP/s", "grace periods that ended", partial(_rate, counter="gps", scale=1000.0)
+    ),
+    Quantity(
+        "ready_share",
+        "",
+        "share of freed objects that the monitor found ready",
+        lambda runs, scenario, window: ratio(
+            runs.of("ready_records", window), runs.of("freed", window)
+        ),
+    ),
+    Quantity(
         "calls_hz",
         "calls/s",
         "single-argument calls of all CPUs",

@@ -51,6 +51,7 @@ def _of_machine_and_remedy(scenario: Scenario) -> dict[str, Any]:
         drains_full=remedy.drain_full,
         block_entries=remedy.block_entries,
         has_refill_worker=remedy.has_refill_worker,
+        has_ready_blocks=remedy.ready_blocks,
         refill=REFILL[remedy.refill],
         refill_backoff=remedy.refill_backoff_ms > 0
         and jiffies(remedy.refill_backoff_ms, machine.hz),
@@ -97,11 +98,15 @@ def _of_grace_periods(scenario: Scenario) -> dict[str, Any]:
         rcu_expedited=grace_period.expedited,
         expedited_sigma=grace_period.expedited_sigma,
         invoke_delay=grace_period.invoke_ticks(),
+        wakes_by_gp=scenario.remedy.wake == "gp",
+        gps_end_at_once=scenario.gps_end_at_once(),
+        background_rate=grace_period.background_hz / scenario.machine.hz,
         **_in_ticks(
             scenario,
             expedited_median=grace_period.expedited_median_ms,
             reader_section=grace_period.reader_ms,
             reader_gap=grace_period.reader_gap_ms,
+            wake_work=scenario.remedy.wake_work_ms,
         ),
     )
 

@@ -6,14 +6,14 @@ from __future__ import annotations
 import pytest
 
 from validation import twin
-from validation.agreement import HALF_WIDTH, WANTED, Row, compare, table
+from validation.agreement import FAMILIES, HALF_WIDTH, WANTED, Row, compare, table
 
 pytestmark = pytest.mark.slow
 
 
-@pytest.fixture(scope="module")
-def rows() -> list[Row]:
-    found = compare()
+@pytest.fixture(scope="module", params=FAMILIES)
+def rows(request: pytest.FixtureRequest) -> list[Row]:
+    found = compare(family=request.param)
     print(table(found))
     return found
 

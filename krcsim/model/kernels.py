@@ -111,7 +111,7 @@ KERNELS: tuple[Kernel, ...] = (
         words="monitor and works on an unbound workqueue; nothing that is modelled differs",
         who="Long",
         when="2024, in v6.12",
-        source="v6.12, kernel/rcu/tree.c: Use system_unbound_wq to avoid disturbing isolated CPUs",
+        source="v6.12, kernel/rcu/tree.c (Use system_unbound_wq ...); 6.12.y dfd3df31c9db",
     ),
 )
 

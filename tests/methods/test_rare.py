@@ -140,6 +140,31 @@ def test_a_split_run_finds_what_the_exact_chain_says(name: str) -> None:
     assert abs(value - exact) < 4.5 * error
 
 
+WITH_COOKIES = {
+    "remedy.ready_blocks": True,
+    "remedy.wake": "gp",
+    "remedy.own_cpu": True,
+    "grace_period.background_hz": 40.0,
+}
+
+
+@pytest.mark.parametrize("name", ["pool of 2", "pages, 3 of 8 entries"])
+def test_forks_and_split_runs_find_what_plain_runs_find_where_blocks_have_cookies(
+    name: str,
+) -> None:
+    s = changed(CASES[name], **WITH_COOKIES)
+    runs = replicate(s, 29, 0, 6000)
+    waits, calls = runs.of("waits", STEADY), runs.of("single", STEADY)
+    plain = waits.sum() / calls.sum()
+    spread = (waits - plain * calls).std(ddof=1) * math.sqrt(len(runs)) / calls.sum()
+    assert runs.of("ready_records", STEADY).sum() > 1000
+    assert spread < 0.1 * plain
+
+    at = splitting.levels(s, 17)[0] if name.startswith("pages") else ()
+    value, error = mean_and_error(rare.extend(s, 17, None, 1200, at))
+    assert abs(value - plain) < 4.5 * math.hypot(error, spread)
+
+
 @pytest.mark.parametrize(
     "other",
     [

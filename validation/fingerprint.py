@@ -21,16 +21,27 @@ from typing import Any
 import numba
 import numpy as np
 
+from krcsim.engine.records import COUNTERS
 from krcsim.methods import importance, rare, splitting
 from krcsim.methods.exact import exact_p_wait
 from krcsim.model.scenario import Scenario, changed
-from krcsim.model.scenario_file import load_scenario, presets
+from krcsim.model.scenario_file import load_scenario
 from krcsim.runs.replications import Replications, rare_runs, replicate
 from validation.cases import cases
 from validation.scenarios import detailed_scenario, random_scenario
 
 KEPT = Path(__file__).with_name("fingerprint.json")
 SEED, REPLICATIONS = 20200404, 2
+# What the kept answers hold: later presets and counters stand behind, and are in none of them.
+PRESETS = (
+    "exhausted-guest",
+    "phone",
+    "server-128",
+    "small-world",
+    "thread-as-discussed",
+    "thread-as-posted",
+)
+COUNTED = COUNTERS.index("episode_ms") + 1
 RANDOM = 200  # scenarios, every second of them with what stands beside the plain model
 SHORT_MS = dict(
     warmup_ms=200.0, horizon_ms=1000.0
@@ -68,12 +79,12 @@ def print_of(*arrays: Any) -> list[Any]:
 
 def of_runs(runs: Replications) -> list[Any]:
     """The fingerprint of plain runs."""
-    return print_of(runs.counts, runs.wait_hist, runs.late_hist)
+    return print_of(runs.counts[:, :, :COUNTED], runs.wait_hist, runs.late_hist)
 
 
 def worlds() -> Iterator[tuple[str, Scenario]]:
     """The scenarios by name: presets, short, and random ones."""
-    for name in presets():
+    for name in PRESETS:
         yield name, changed(load_scenario(name), **SHORT_MS)
     for number in range(RANDOM):
         yield (
@@ -92,7 +103,7 @@ def fingerprints() -> Iterator[tuple[str, list[Any]]]:
             yield f"{name}, every call", of_runs(replicate(scenario, SEED, 0, 1, every_call=True))
         if number % 2 == 0 and not rare.why_not(scenario):
             runs, tally, _ = rare_runs(scenario, SEED, 0, 1, importance.bias(scenario))
-            yield f"{name}, forks", print_of(runs.counts, tally)
+            yield f"{name}, forks", print_of(runs.counts[:, :, :COUNTED], tally)
         if number % 8 == 2 and not rare.why_not(scenario) and scenario.machine.cpus <= 4:
             how, levels = splitting.split(scenario), ((-6.0, 3), (-3.0, 3))
             runs, tally, peaks = rare_runs(scenario, SEED, 0, 1, how, levels, 64)

@@ -51,6 +51,7 @@ NO_STALL = _code(0)  # nothing yet
 PAGE_STALL = _code(1)  # reclaim, for its page request
 HEAD_STALL = _code(2)  # reclaim, for its request of an rcu_head
 EXPEDITED_WAIT = _code(3)  # the end of an expedited grace period
+OBJECT_STALL = _code(4)  # reclaim, for the object that it will free later
 
 # How a step of a call ended.
 DONE = _code(0)  # the object is queued
@@ -116,6 +117,9 @@ PAGE_TO_CACHE = _event("page to cache")
 PAGE_FREED = _event("page freed")
 WRAPPERS_TO_POOL = _event("wrapper to pool")
 WORK_ENDS = _event("work ends")
+OBJECT_FAILED = _event("object failed")
+OOM_KILL = _event("out of memory: kill")
+OOM_END = _event("out of memory: end")
 
 EVENTS = tuple(_names)
 CODE = {name: np.int64(number) for number, name in enumerate(EVENTS)}

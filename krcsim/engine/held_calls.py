@@ -6,9 +6,20 @@ import math
 from krcsim.engine.calendar import free_slot, pop_held_call
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
 from krcsim.engine.channels import total
-from krcsim.engine.codes import BATCH_READY, DONE, EXPEDITED_WAIT, HELD_STALLS, LIST, WAIT_ENDS
+from krcsim.engine.codes import (
+    BATCH_READY,
+    DONE,
+    EXPEDITED_WAIT,
+    HELD_STALLS,
+    LIST,
+    OBJECT_STALL,
+    ONE,
+    WAIT_ENDS,
+)
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
+from krcsim.engine.live_objects import end_round, free_objects
+from krcsim.engine.page_memory import follow_memory
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
 from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
 from krcsim.engine.works import batches_on, work_cost
@@ -29,11 +40,19 @@ def record_latency(world: World, now: float, held_call: HeldCall) -> None:
 
 
 def end_wait(world: World, now: float, held_call: HeldCall) -> None:
-    """R11, R12 and R45: a wait is over; account for it, and let its caller go on."""
+    """R11, R12, R45 and R82: a wait is over; account for it, and let its caller go on."""
     cpu_index = held_call.cpu
     cpu = cpu_at(world.cpus_address, cpu_index)
     if world.is_closed_loop:
         settle_calls(world, cpu, now)
+
+    if world.has_live_objects:  # the caller frees its object itself
+        follow_memory(world, now)
+        world.waiting_calls -= 1
+        free_objects(world, cpu, now, ONE)
+        began_at = held_call.wait_began_at - world.has_bursts * world.call_cost
+        counters = counters_at(world.counters_address, held_call.window)
+        counters.pages_asked += world.growth_rate * (now - began_at)
 
     runs_at = now
     if world.has_bursts:
@@ -100,8 +119,12 @@ def end_stall(world: World, now: float) -> None:
         end_wait(world, now, held_call)
         return
 
-    outcome = go_on_after_stall(world, cpu, cpu_index, now, held_call)
-    if outcome == DONE:
+    is_for_object = held_call.waits_for == OBJECT_STALL
+    if is_for_object:
+        outcome = end_round(world, cpu, cpu_index, now, held_call)
+    else:
+        outcome = go_on_after_stall(world, cpu, cpu_index, now, held_call)
+    if outcome == DONE and not is_for_object:
         record_latency(world, now, held_call)
 
     if outcome == DONE and world.is_closed_loop:

@@ -31,6 +31,7 @@ from krcsim.engine.monitor import arm_monitor, kfree_rcu_monitor
 from krcsim.engine.page_memory import (
     count_held_objects,
     head_request_may_sleep,
+    join_reclaim,
     median_stall,
     reclaim_pages,
     refill_caches,
@@ -170,6 +171,7 @@ def hold_call(
     held_call.cpu = cpu_index
     held_call.producer = producer
     held_call.window = world.window
+    held_call.began_at = world.call_began_at
     held_call.called_at = now
     held_call.channel = channel
 
@@ -183,6 +185,7 @@ def hold_call(
     held_call.episode_has_waited = world.episode_has_waited
 
     held_call.needed_gp = 0
+    held_call.rounds = 0
     held_call.is_weighted = 0
     held_call.wait_began_at = INF
     held_call.wakes_at = INF
@@ -209,6 +212,8 @@ def begin_stall(
     median = world.stall_median
     if world.has_page_memory:
         median = median_stall(world, cpu, now, waits_for)
+        if world.reclaim_rate > 0.0:
+            join_reclaim(world, now)
 
     if median > 0.0:
         ticks = median * math.exp(world.stall_sigma * normal(cpu.stall_stream))

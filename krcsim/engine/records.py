@@ -128,6 +128,7 @@ class Cpu(Record):
     free_slab_objects: int  # free objects of the size of a wrapper in its slab lists
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
+    object_slots: int  # free places for objects in its slab pages, where callers allocate them
 
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
@@ -161,7 +162,7 @@ class Producer(Record):
 class HeldCall(Record):
     """A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits."""
 
-    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL or EXPEDITED_WAIT
+    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL, EXPEDITED_WAIT or OBJECT_STALL
     cpu: int  # its CPU, by number
     producer: int  # its producer, by number
     window: int  # the window in which it was made
@@ -171,7 +172,9 @@ class HeldCall(Record):
     channel: int  # SLAB or VMALLOC
     page_fails: int  # flag: its page request will fail in the end
     needed_gp: int  # the grace period that it waits for, by number
+    rounds: int  # rounds of reclaim without progress, of a request that may not fail
     is_weighted: int  # flag: its wait was counted with the weight of a copy
+    began_at: float  # when its caller began it, maybe with a request for an object, ticks
     called_at: float  # when it was made, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
@@ -230,6 +233,12 @@ class Counters(Record):
     freed: float  # objects freed
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
+    ooms: float  # times that the OOM killer was invoked
+    lost_ms: float  # time that was not simulated, after an OOM; ticks here and ms in a table
+    failed_allocations: float  # objects that a double-argument caller did not get
+    pages_asked: float  # pages taken for kfree_rcu(), and those that grew while calls waited
+    pages_released: float  # pages that kfree_rcu() and freed objects gave back
+    pages_reclaimed: float  # pages that stalls found in the page cache
 
 
 class Real(Record):
@@ -367,6 +376,7 @@ class World(Record):
     # Calls and objects.
     deferred_objects: int  # objects queued and not yet freed, of all CPUs
     call_got_wrapper: int  # flag: the present call got a wrapper from the allocator
+    call_began_at: float  # when the caller of the present call began it, ticks
     waiters_head: int  # the first waiting call that has not woken
     waiters_served: int  # the first whose grace period has not ended
     waiters_tail: int  # one behind the last
@@ -412,6 +422,33 @@ class World(Record):
     hog_pages: float  # pages that the hog has taken
     memory_known_at: float  # the pages are those of this time, ticks
     hog_wakes_at: float  # when the hog looks for free pages again, ticks
+
+    # Feedback: callers that allocate what they free, reclaim that they share, and OOM. Parameters.
+    has_live_objects: int  # flag: callers allocate the objects that they free later
+    live_objects: int  # objects of a CPU that are in use
+    objects_per_page: int  # objects in a slab page
+    pages_per_object: int  # pages of an object that is larger than a page
+    release_share: float  # share of the pages of freed objects that become free pages
+    has_growth: int  # flag: pages are asked for while calls wait
+    growth_rate: float  # pages a tick, for each call that waits
+    reclaim_rate: float  # pages a tick that all stalls together find; 0: no limit
+    oom_frees_pages: float  # pages that an OOM kill frees; 0: an OOM ends the run
+    oom_delay: float  # from the kill until its pages are free, ticks
+    other_pages_at_boot: float  # pages in use that are not looked at, pages
+
+    # Feedback: state.
+    released_part: float  # pages of freed objects that do not make up a page yet
+    leaving_objects: float  # freed objects of slab pages that are not free as a whole yet
+    staying_objects: float  # free places in slab pages that do not make up a place yet
+    grown_pages: float  # pages that grew while calls waited
+    starves_until: float  # OOM comes then if nothing is found for what grows, ticks; or infinite
+    waiting_calls: int  # calls in synchronize_rcu()
+    reclaimers: int  # stalls under way that share what reclaim finds
+    pages_found: float  # pages that they have found and not taken yet
+    reclaim_known_at: float  # the pages found are those of this time, ticks
+    oom_frees_at: float  # when the pages of a kill are free, ticks; infinite if there is none
+    other_pages: float  # pages in use that are not looked at
+    is_out_of_memory: int  # flag: an OOM ends the run
 
     # Importance sampling and splitting: parameters.
     makes_copies: int  # flag: biased copies of the run are made

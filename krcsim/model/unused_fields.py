@@ -24,6 +24,11 @@ NO_SINGLE = "no call has one argument"
 NO_HEAD = "no rcu_head is ever asked for"
 RECORDED = "lengths are recorded"
 OTHER_CLASS = "no request has these flags"
+OWN_PAGES = "each object has pages of its own, which are free with it"
+NO_ALLOCATIONS = "no caller allocates"
+NO_OOM = "an OOM ends the run"
+NOTHING_TO_RECLAIM = "there is no page cache to reclaim"
+CALLERS_ALLOCATE = "callers allocate the objects that they free later"
 SAME_CACHE = "one channel is used, and nothing is cached at boot"
 
 
@@ -34,9 +39,11 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
     if scenario.memory.pressure == "pages":
         for state in ("calm", "episode"):
             unused |= {f"allocator.{state}.{name}": FREE_PAGES for name in CLASSES}
+        unused |= _unused_feedback(scenario)
     else:
         names = (one.name for one in fields(Memory) if one.name != "pressure")
         unused |= {f"memory.{name}": DRAWN for name in names}
+        unused |= {f"workload.{name}": DRAWN for name in ("live_objects", "growth_pages_s")}
         unused |= _unused_failures(scenario)
 
     if scenario.allocator.episodes != "exponential":
@@ -48,6 +55,27 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
         unused["grace_period.mean_ms"] = RECORDED
 
     return unused | _unused_of_remedy(scenario)
+
+
+def _unused_feedback(scenario: Scenario) -> dict[str, str]:
+    """Fields of what callers allocate, and of OOM, where memory is counted in pages."""
+    memory, workload = scenario.memory, scenario.workload
+    unused: dict[str, str] = {}
+
+    if scenario.release_share() == 1.0 and memory.release < 1.0:
+        unused["memory.release"] = OWN_PAGES
+    if workload.live_objects > 0:
+        unused["memory.deferred_counts"] = CALLERS_ALLOCATE
+    else:
+        unused |= {f"memory.{name}": NO_ALLOCATIONS for name in ("oom_frees_mib", "oom_ms")}
+        if not memory.deferred_counts:
+            unused["memory.release"] = NO_ALLOCATIONS
+    if workload.live_objects > 0 and memory.oom_frees_mib == 0:
+        unused["memory.oom_ms"] = NO_OOM
+    if memory.file_mib == 0 and memory.load_pages_s == 0:
+        unused["memory.reclaim_pages_s"] = NOTHING_TO_RECLAIM
+
+    return unused
 
 
 def _unused_failures(scenario: Scenario) -> dict[str, str]:

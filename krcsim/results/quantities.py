@@ -22,11 +22,13 @@ from krcsim.results.estimate import (
     effective,
     exact,
     mean,
+    of_runs,
     quantile,
     ratio,
     share,
     unseen,
 )
+from krcsim.results.feedback import has_feedback
 
 if TYPE_CHECKING:  # a saved result is read without what compiles the engine
     from krcsim.runs.replications import Replications
@@ -218,13 +220,33 @@ def _units_in_episodes(runs: Replications, window: int) -> float:
 
 def _share_of_time(runs: Replications, scenario: Scenario, window: int, counter: str) -> Estimate:
     time_ms = window_ms(scenario, window) * callers(scenario)
-    return ratio(runs.of(counter, window), np.full(len(runs), time_ms))
+    lost_ms = runs.of("lost_ms", window) * callers(scenario)
+    return ratio(runs.of(counter, window), np.full(len(runs), time_ms) - lost_ms)
 
 
 def _rate(
     runs: Replications, scenario: Scenario, window: int, counter: str, scale: float = 1
 ) -> Estimate:
+    lost_ms = runs.of("lost_ms", window)
+    if lost_ms.any():  # runs that ended with an OOM count as far as they went
+        return ratio(scale * runs.of(counter, window), window_ms(scenario, window) - lost_ms)
     return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(scenario, window))))
+
+
+def p_oom(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    """Share of runs in which the OOM killer was invoked before the window ended, or its bound; a
+    run is the unit. None where no request can invoke it.
+    """
+    if not has_feedback(scenario):
+        return NOTHING
+    ooms = sum(runs.of("ooms", earlier) for earlier in range(window + 1))
+    return of_runs(np.asarray(ooms))
+
+
+def _loop_gain(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    if not has_feedback(scenario):
+        return NOTHING
+    return ratio(runs.of("pages_asked", window), runs.of("pages_released", window))
 
 
 def _listed(runs: Replications, window: int) -> Estimate:
@@ -377,6 +399,43 @@ _ALL = (
         "calls/s",
         "single-argument calls of all CPUs",
         partial(_rate, counter="single", scale=1000.0),
+    ),
+    Quantity(
+        "p_oom",
+        "",
+        "share of runs that run out of memory, from boot on",
+        p_oom,
+        label="P(OOM)",
+        is_probability=True,
+        column_by_window=True,
+        wording=Wording(
+            noun="run",
+            one="runs out of memory",
+            several="run out of memory",
+            never="no run can run out of memory",
+            kept="runs with an OOM",
+        ),
+    ),
+    Quantity(
+        "loop_gain",
+        "",
+        "loop gain: pages asked for while one comes back; above 1 a run-away",
+        _loop_gain,
+        column_by_window=True,
+    ),
+    Quantity(
+        "pages_per_stall",
+        "pages",
+        "what a stall in reclaim finds",
+        lambda runs, scenario, window: ratio(
+            runs.of("pages_reclaimed", window), runs.of("stalls", window)
+        ),
+    ),
+    Quantity(
+        "failed_allocations_hz",
+        "objects/s",
+        "objects that callers asked for in vain",
+        partial(_rate, counter="failed_allocations", scale=1000.0),
     ),
     Quantity(
         "bytes_at_boot",

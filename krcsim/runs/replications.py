@@ -139,7 +139,7 @@ def _collect(arena: Arena, seed: int, first: int, last: int) -> Replications:
         waits[i % GROUPS] += arena.arrays["wait_histogram"]
         latencies[i % GROUPS] += arena.arrays["latency_histogram"]
 
-    for name in ("area", "episode_ms"):  # from ticks to ms
+    for name in ("area", "episode_ms", "lost_ms"):  # from ticks to ms
         counts[:, :, COUNTERS.index(name)] *= 1000.0 / arena.scenario.machine.hz
     return Replications(counts, waits, latencies)
 

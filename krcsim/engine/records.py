@@ -130,6 +130,10 @@ class Cpu(Record):
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
 
+    # The refill worker.
+    refill_at: float  # when it runs, ticks; infinite if it is not under way
+    backs_off: int  # flag: a reclaim pass came since its last run
+
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
     section_ends_at: float  # end of that section, ticks
@@ -147,7 +151,8 @@ class Cpu(Record):
 
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
-    stall_stream: Stream  # lengths of stalls, and pages of the refill worker
+    stall_stream: Stream  # lengths of stalls, and pages of the refill worker of 2020
+    refill_stream: Stream  # pages of the refill worker
 
 
 class Producer(Record):
@@ -231,6 +236,9 @@ class Counters(Record):
     freed: float  # objects freed
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
+    refill_runs: float  # runs of the refill worker
+    refill_tries: float  # pages that it asked for
+    refill_pages: float  # pages that it put into a cache
 
 
 class Real(Record):
@@ -280,7 +288,11 @@ class World(Record):
     drain_jiffies: int  # delay of the monitor, ticks
     drains_full: int  # flag: the call that queues a block's worth sets the monitor to a jiffy
     block_entries: int  # pointers in a block
-    has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
+    has_refill_worker: int  # flag: a worker fills the caches
+    refill: int  # what starts it and how it asks: REFILL_NONE, REFILL_ANY_MISS, ...
+    refill_delay: float  # from a miss until it has filled the caches, ticks
+    refill_backoff: int  # the same after a reclaim pass, jiffies; 0: the kernel knows no back-off
+    has_shrinker: int  # flag: reclaim passes call the shrinker of kfree_rcu()
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
 
@@ -470,9 +482,22 @@ class World(Record):
     self_address: int  # of this record
 
 
-# The random streams of a run, in the order of their seeds.
+# The random streams of a run.
 WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream")
+CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "refill_stream")
+# The number of a stream among the children of a seed. A new stream takes a number that no other
+# has, so that the random numbers of the others stay what they are.
+STREAM_NUMBERS = {
+    "episode_stream": 0,
+    "gp_stream": 1,
+    "offload_stream": 2,
+    "expedited_stream": 3,
+    "arrival_stream": 4,
+    "call_stream": 5,
+    "stall_stream": 6,
+    "copy_stream": 7,
+    "refill_stream": 50,
+}
 
 COUNTERS = Counters.dtype.names or ()
 
@@ -486,9 +511,10 @@ def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np
     """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
     for all CPUs, and of copy_stream.
     """
-    words = [4] * len(WORLD_STREAMS) + [4 * cpus] * len(CPU_STREAMS) + [4]
-    seeds = (np.random.SeedSequence(seed, spawn_key=(replication, k)) for k in range(len(words)))
-    return [
-        np.asarray(child.generate_state(count, np.uint64), np.uint64)
-        for child, count in zip(seeds, words, strict=True)
-    ]
+    words = dict.fromkeys(WORLD_STREAMS, 4) | dict.fromkeys(CPU_STREAMS, 4 * cpus)
+    words["copy_stream"] = 4
+    states = []
+    for name, count in words.items():
+        child = np.random.SeedSequence(seed, spawn_key=(replication, STREAM_NUMBERS[name]))
+        states.append(np.asarray(child.generate_state(count, np.uint64), np.uint64))
+    return states

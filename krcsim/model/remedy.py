@@ -90,12 +90,20 @@ class Remedy:
         False, "whether block_entries queued objects bring the monitor forward to a jiffy"
     )
     double_page: bool = flag(True, "whether double-argument calls ask for a page")
-    refill: bool = flag(
-        False, "whether a cache miss starts a worker that tops the cache up, as since v5.11"
+    refill: str = choice(
+        "none",
+        ("none", "any_miss", "e2", "e3", "e5", "e7"),
+        "the worker that fills the cache: of the harness, v5.11, v5.13, v6.1 or v6.5",
+    )
+    refill_ms: float = number(0.0, "ms", 0, 1000, "the time from a miss to the pages of the worker")
+    refill_backoff_ms: float = number(
+        0.0, "ms", 0, 100_000, "that time after a reclaim pass; 0: it makes no difference"
     )
     block_entries: int = whole(BLOCK_ENTRIES, "pointers", 1, 1_000_000, "the pointers in a block")
 
     def __post_init__(self) -> None:
+        if isinstance(self.refill, bool):  # as it was given when there was one such worker
+            object.__setattr__(self, "refill", "any_miss" if self.refill else "none")
         check(self, "remedy")
 
         for at_boot, capacity, unit in (
@@ -128,6 +136,11 @@ class Remedy:
             f"0 ms where drain_jiffies is {self.drain_jiffies}",
             "both set the drain delay: leave one at 0",
         )
+
+    @property
+    def has_refill_worker(self) -> bool:
+        """Whether a worker fills the page cache."""
+        return self.refill != "none"
 
     def drain_delay(self, hz: int) -> int:
         """The drain delay in jiffies; HZ/50 where the remedy leaves it open."""

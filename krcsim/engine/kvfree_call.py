@@ -212,8 +212,8 @@ def p_no_head(world: World) -> float:
 def begin_stall(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall, waits_for: int
 ) -> bool:
-    """R21, R42 and R53: the call stalls in direct reclaim, and its rest waits in the heap; False if the
-    stall has no length.
+    """R21, R42 and R53: the call stalls in direct reclaim, and its rest waits in the heap; False if
+    the stall has no length.
     """
     counters = counters_at(world.counters_address, held_call.window)
     held_call.waits_for = waits_for

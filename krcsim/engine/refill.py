@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The refill worker: a call without page starts it, and it fills the page caches of a CPU (rules R44
-and R50 to R53 of docs/model.md).
+"""The refill worker: a call without page starts it, and it fills the page caches of a CPU.
+
+Rules R44 and R50 to R53 of docs/model.md.
 """
 
 from krcsim.engine.codes import (

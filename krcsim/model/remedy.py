@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The remedies under debate: each is a set of switches and capacities that one kernel reads.
 
-TABLE has a row for each remedy with a name. To add one, or what a kernel version does, add a row:
-names, lists, legends and the command line are made of it.
+TABLE has a row for each remedy with a name. To add one add a row, and for what a kernel version
+does a row of krcsim.model.kernels: names, lists, legends and the command line are made of it.
 """
 
 import re
@@ -21,6 +21,7 @@ from krcsim.model.constants import (
     drain_jiffies,
     jiffies,
 )
+from krcsim.model.kernels import KERNELS, SINCE, row_of_version
 
 # The requests for an rcu_head object, one after the other: the fields of Failure that decide them.
 HEAD_REQUESTS: dict[str, tuple[str, ...]] = {
@@ -211,7 +212,7 @@ class NamedRemedy:
     in_curve: bool = False  # among those drawn next to the growing reserves
 
 
-TABLE: tuple[NamedRemedy, ...] = (
+_TABLE: tuple[NamedRemedy, ...] = (
     NamedRemedy(
         name="A0",
         remedy=A0,
@@ -298,6 +299,24 @@ TABLE: tuple[NamedRemedy, ...] = (
         source="v5.9, torvalds/linux 53c72b590b3a",
     ),
 )
+
+
+def _with_kernels(rows: tuple[NamedRemedy, ...]) -> tuple[NamedRemedy, ...]:
+    """The rows, of which the last is E1, and those of later kernels, each made of the last one."""
+    for kernel in KERNELS:
+        row = NamedRemedy(
+            name=kernel.name,
+            remedy=replace(rows[-1].remedy, **kernel.changes),  # type: ignore[arg-type]
+            words=kernel.words,
+            who=kernel.who,
+            when=kernel.when,
+            source=kernel.source,
+        )
+        rows = (*rows, row)
+    return rows
+
+
+TABLE = _with_kernels(_TABLE)
 REMEDIES: dict[str, Remedy] = {row.name: row.remedy for row in TABLE}
 THREAD = tuple(row.name for row in TABLE if row.in_thread)
 
@@ -329,11 +348,11 @@ SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
 
 
 def named(name: str, own: Remedy | None = None) -> Remedy:
-    """The remedy of a table row, or a sized one; raises KrcsimError.
+    """The remedy of a table row, of a kernel's version, or a sized one; raises KrcsimError.
 
-    B12 is a pool of 12 objects and D8-A1 are 8 shared pages; an f fills it at boot, an e leaves it
-    empty. `own` is the remedy of a scenario: with it "own" is that one, and "X-own" has the reserve
-    of X and all else of it.
+    6.1 and v6.1 are the row that this kernel has. B12 is a pool of 12 objects and D8-A1 are 8
+    shared pages; an f fills it at boot, an e leaves it empty. `own` is the remedy of a scenario:
+    with it "own" is that one, and "X-own" has the reserve of X and all else of it.
     """
     refuse(
         not isinstance(name, str),
@@ -351,6 +370,15 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
 
     if name in REMEDIES:
         return REMEDIES[name]
+    if row := row_of_version(name):
+        refuse(
+            row not in REMEDIES,
+            "remedy",
+            name,
+            f"a version before {'.'.join(map(str, SINCE[row]))}",
+            f"its row {row} is not in the table yet",
+        )
+        return REMEDIES[row]
     if sized := SIZED.fullmatch(name):
         kind, size, at_boot, base = sized.groups()
         return RESERVES[kind, at_boot].make(int(size), REMEDIES[base or "A1"])
@@ -360,5 +388,5 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
     hint = did_you_mean(name, [*sizes, *REMEDIES], "write for example B12 or D8-A1")
     raise KrcsimError(
         f"remedy {shown(name)} is not known; allowed: {', '.join(REMEDIES)}, or "
-        f"B<objects>, D<pages>-A0, D<pages>-A1; {hint}"
+        f"B<objects>, D<pages>-A0, D<pages>-A1, or a kernel's version such as 6.1; {hint}"
     )

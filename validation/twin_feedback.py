@@ -9,6 +9,7 @@ Plain book-keeping in pages and ticks; what changes free pages is done by who ow
 from __future__ import annotations
 
 import math
+from typing import Any
 
 from krcsim.model.constants import PAGE_BYTES
 from krcsim.model.scenario import Scenario
@@ -82,3 +83,62 @@ class SharedReclaim:
         taken = min(wanted, self.basket) if self.pace else wanted
         self.basket = self.basket - taken if self.stalls else 0.0
         return taken
+
+
+class Shrinker:
+    """R88 and R89: the shrinker of kfree_rcu() and what passes have left to later ones."""
+
+    def __init__(self, kernel: Any) -> None:
+        self.kernel = kernel
+        self.later = 0
+        self.asked = False
+
+    def freeable(self) -> int:
+        """R88: What could be freed, on all CPUs."""
+        krcps = [cpu.krcp for cpu in self.kernel.cpus]
+        objects = sum(
+            sum(krcp.channels[0]) + sum(krcp.channels[1]) + len(krcp.channels[2]) for krcp in krcps
+        )
+        return objects + (sum(self.cached(krcp) for krcp in krcps) if self.empties() else 0)
+
+    def cached(self, krcp: Any) -> int:
+        """The pages in the caches of a CPU."""
+        return sum(krcp.bkvcache[: 1 if krcp.remedy.cache_shared else 2])
+
+    def empties(self) -> bool:
+        """R89: Whether the kernel is one of those that empty their caches."""
+        return bool(self.kernel.scenario.remedy.refill_backoff_ms > 0.0)
+
+    def shrink(self) -> None:
+        """R88: A pass comes to the scan."""
+        self.asked = False
+        if self.kernel.window is self.kernel.after:
+            return
+        there, shift = self.freeable(), self.kernel.scenario.memory.priority
+        new = (there >> shift) * 2
+        amount = min(there * 2, new + (self.later >> shift))
+        if there and (amount >= 128 or amount >= there):
+            self.later = 0
+            for cpu in self.kernel.cpus:
+                self.scan(cpu.krcp)
+        else:
+            self.later = min(there * 2, self.later + new)
+
+    def scan(self, krcp: Any) -> None:
+        """R89: Empty the caches of a CPU, and run its monitor; its timer may stay."""
+        kernel = self.kernel
+        kernel.window.add("scans")
+        if self.empties():
+            pages = self.cached(krcp)
+            krcp.bkvcache = [0, 0]
+            kernel.window.add("pages_freed", pages)
+            kernel.memory.free_pages(krcp.pages, kernel.clock.now, pages)
+        timer = krcp.monitor
+        had, jiffies = timer.time if timer.pending else math.inf, timer.expires
+        if any(krcp.channels) and (self.empties() or timer.pending):
+            timer.pending = False
+            krcp.kfree_rcu_monitor()
+            set_to = timer.time if timer.pending else math.inf
+            if self.empties() and had < set_to:
+                timer.at(had)
+                timer.expires = jiffies

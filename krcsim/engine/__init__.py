@@ -14,8 +14,9 @@ channels, batches     sums over the channels; the batches of a CPU
 event_log, calendar   what happened; what comes next
 
 grace_periods         grace periods, and the readers that hold them up
-page_memory           memory as pages: watermarks, reclaim, kswapd, the refill worker
+page_memory           memory as pages: watermarks, reclaim, kswapd
 monitor               kfree_rcu_monitor(): what is queued goes into batches
+refill                the refill worker: pages for the caches
 synchronize           a call waits for a grace period
 kvfree_call           kvfree_call_rcu(): one call, step by step
 works                 kfree_rcu_work(): a batch is freed

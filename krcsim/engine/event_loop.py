@@ -36,6 +36,7 @@ from krcsim.engine.pressure import (
 )
 from krcsim.engine.random_streams import INF, exponential, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
+from krcsim.engine.shrinker import shrink_slab
 
 
 def simulate(world: World) -> None:
@@ -51,6 +52,8 @@ def boot(world: World) -> None:
     """R1: the state at time 0: sources, pressure and the first events."""
     world.gp_event_at = INF
     world.asks_noretry &= world.has_array_path  # else nobody asks for pages
+    world.single_asks_page &= world.has_array_path
+    world.double_asks_page &= world.has_array_path
     draw_first_episode(world)
     set_probabilities_in_force(world)
     boot_memory(world)
@@ -79,6 +82,7 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     """R4 to R8 and R29: the sources, the reader and the first plan of a CPU."""
     cpu = cpu_at(world.cpus_address, cpu_index)
     cpu.monitor_at = INF
+    cpu.refill_at = INF
     cpu.call_at = INF
     cpu.phase_ends_at = INF
     cpu.work_step_ends_at = INF
@@ -163,6 +167,8 @@ def handle_next_event(world: World) -> bool:
     else:
         handle_source_event(world, cpu_index, now)
 
+    if world.has_reclaim_pass and not world.is_past_horizon:
+        shrink_slab(world, now)
     if world.is_out_of_memory and not world.is_past_horizon:
         end_run(world, now)
     return True

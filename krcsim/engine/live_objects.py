@@ -23,6 +23,7 @@ from krcsim.engine.page_memory import (
 from krcsim.engine.pointers import counters_at, cpu_at
 from krcsim.engine.random_streams import normal
 from krcsim.engine.records import Cpu, HeldCall, World
+from krcsim.engine.refill import make_reclaim_pass
 
 
 def boot_live_objects(world: World) -> None:
@@ -118,6 +119,8 @@ def begin_round(world: World, cpu: Cpu, cpu_index: int, now: float, held_call: H
     median = median_stall(world, cpu, now, OBJECT_STALL)
     if world.reclaim_rate > 0.0:
         join_reclaim(world, now)
+    if world.has_shrinker:
+        make_reclaim_pass(world)
     if median <= 0.0:
         return False
 

@@ -64,6 +64,10 @@ class Memory:
         2, "pages per CPU", 0, 10_000, "the slab pages of free rcu_head objects that a CPU keeps"
     )
     deferred_counts: bool = flag(True, "whether objects that wait to be freed hold memory")
+    shrinker: bool = flag(False, "whether reclaim passes call the shrinker of kfree_rcu()")
+    priority: int = whole(
+        12, "", 0, 12, "the priority that a reclaim pass comes down to; 0 is that of drop_caches"
+    )
     release: float = number(
         1.0, "", 0.0, 1.0, "the share of freed bytes that become free pages (below 4 KiB)"
     )

@@ -134,7 +134,7 @@ def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
         "tryhard": min(high, after_reclaim),
         "three_step": min(atomic, after_reclaim),
     }[remedy.head_alloc]
-    if not remedy.array_path:
+    if not remedy.array_path or remedy.page_class == "cache":
         return p_head
 
     return p_head * (noretry if remedy.page_class == "noretry" else page)
@@ -244,7 +244,7 @@ def p_oom(runs: Replications, scenario: Scenario, window: int) -> Estimate:
 
 
 def _loop_gain(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    if not has_feedback(scenario):
+    if scenario.memory.pressure != "pages" or scenario.workload.live_objects == 0:
         return NOTHING
     return ratio(runs.of("pages_asked", window), runs.of("pages_released", window))
 

@@ -35,7 +35,7 @@ INNER: dict[str, Any] = OPTIONS | dict(no_cpython_wrapper=True, no_cfunc_wrapper
 # What a scenario may have, and the values of the engine's fields from begin to end if it has not.
 FEATURES: dict[str, dict[str, int | float]] = {
     "bursts": dict(has_bursts=0),
-    "memory as pages": dict(has_page_memory=0, deferred_objects_count=0),
+    "memory as pages": dict(has_page_memory=0, deferred_objects_count=0, has_shrinker=0),
     "callers that allocate": dict(
         has_live_objects=0, has_growth=0, is_out_of_memory=0, reclaim_rate=0.0
     ),

@@ -7,6 +7,7 @@ once and without what a scenario does not have.
 The rules are those of docs/model.md; docstrings cite their numbers. What stands where, in an order
 in which it can be read:
 
+record_form           how records are declared
 records, pointers     what a run remembers, field by field; how compiled code reaches it
 codes                 every enumeration
 random_streams        random numbers

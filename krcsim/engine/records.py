@@ -8,52 +8,28 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-from typing import Annotated, Any, ClassVar, get_type_hints
-
 import numpy as np
 from numpy.typing import NDArray
 
+from krcsim.engine.record_form import (
+    BLOCK_CHANNELS,
+    CHANNELS,
+    PerBlockChannel,
+    PerChannel,
+    PerRequest,
+    Record,
+    Stream,
+)
+
+__all__ = [
+    "BLOCK_CHANNELS",
+    "CHANNELS",
+    "PerChannel",
+    "Record",
+    "Stream",
+]
+
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
-CHANNELS = 3  # blocks of slab objects, blocks of vmalloc objects, and the list
-BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
-
-Word = Annotated[int, "u8"]  # 64 random bits
-PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
-PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
-PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
-_PLAIN = {int: "i8", float: "f8"}
-
-
-class Record:
-    """A record of compiled code: the dtype is made from the annotations of its class."""
-
-    dtype: ClassVar[np.dtype[Any]]
-
-    def __init_subclass__(cls) -> None:
-        hints = get_type_hints(cls, include_extras=True)
-        fields = [_field(name, hints[name]) for name in cls.__annotations__]
-        cls.dtype = np.dtype(fields, align=True)
-
-
-def _field(name: str, hint: Any) -> tuple[Any, ...]:
-    """A field as NumPy wants it."""
-    if hint in _PLAIN:
-        return name, _PLAIN[hint]
-
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return name, hint.dtype
-
-    (form,) = hint.__metadata__
-    return (name, *form) if isinstance(form, tuple) else (name, form)
-
-
-class Stream(Record):
-    """The state of a random stream, xoshiro256++; a record, so that functions get one pointer."""
-
-    a: Word  # 64 bits
-    b: Word  # 64 bits
-    c: Word  # 64 bits
-    d: Word  # 64 bits
 
 
 class Batch(Record):

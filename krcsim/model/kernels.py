@@ -81,7 +81,7 @@ KERNELS: tuple[Kernel, ...] = (
     Kernel(
         name="E5",
         changes=dict(drain_ms=5000.0, drain_full=True, attach_to_pending=False, refill="e5"),
-        words="drains after 5 s, or within two ticks once a block's worth is queued; the first page "
+        words="drains after 5 s, or within two ticks once a block is full; the first page "
         "that fails ends a refill",
         who="Rezki and Hocko",
         when="2022, in v6.1",

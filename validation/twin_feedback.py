@@ -103,7 +103,7 @@ class Shrinker:
 
     def cached(self, krcp: Any) -> int:
         """The pages in the caches of a CPU."""
-        return sum(krcp.bkvcache[: 1 if krcp.remedy.cache_shared else 2])
+        return int(sum(krcp.bkvcache[: 1 if krcp.remedy.cache_shared else 2]))
 
     def empties(self) -> bool:
         """R89: Whether the kernel is one of those that empty their caches."""

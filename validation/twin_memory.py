@@ -232,7 +232,8 @@ class Memory:
         free = math.floor(self.kept_part)
         self.kept_part -= free
         self.free += free
-        self.released += free
+        if self.slabs.leaves < 1.0:
+            self.released += free
         self.in_objects -= free
 
     # ---- objects that callers allocate

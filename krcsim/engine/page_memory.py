@@ -263,6 +263,8 @@ def count_held_objects(world: World, objects: int) -> None:
     world.held_objects += objects
     if world.deferred_objects_count == 0:
         return
+    if world.release_share < 1.0:
+        follow_memory(world, world.now)
 
     needed = (world.held_objects * world.object_bytes + PAGE_SIZE - 1) // PAGE_SIZE
     more = needed - world.object_pages
@@ -289,8 +291,9 @@ def count_released_pages(world: World, objects: int, spare: int) -> int:
         world.released_part += world.release_share * (spare - left_before)
         pages = min(spare, int(world.released_part))
         world.released_part -= pages
+        if not world.is_past_horizon:
+            counters_at(world.counters_address, world.window).pages_released += pages
 
-    counters_at(world.counters_address, world.window).pages_released += pages
     return pages
 
 

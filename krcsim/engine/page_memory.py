@@ -91,6 +91,8 @@ def follow_memory(world: World, until: float) -> None:
         # On to the next mark, or to the end of the step.
         step = step_until - world.memory_known_at
         pace = reclaimed - load - hog - growth
+        if world.has_growth and abs(pace) < NO_FILE_PAGES:  # what grows takes all there is
+            pace = 0.0
         mark = world.high_wmark
         if reclaimed > load:
             step = min(step, world.file_pages / (reclaimed - load))
@@ -120,7 +122,7 @@ def growth_now(world: World, left: float) -> tuple[float, float]:
     cache, by direct reclaim: at the min watermark, where kswapd leaves too few.
     """
     growth = world.growth_rate * world.waiting_calls
-    if world.free_pages > world.min_wmark:
+    if world.free_pages > world.min_wmark + NO_FILE_PAGES:
         return growth, 0.0
 
     from_kswapd = min(growth, max(0.0, left))

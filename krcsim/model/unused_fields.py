@@ -7,6 +7,7 @@ Where failures are drawn, for example, nothing uses the size of the memory.
 from dataclasses import fields
 
 from krcsim.model.allocator import Failure
+from krcsim.model.constants import PAGE_BYTES
 from krcsim.model.memory import Memory
 from krcsim.model.remedy import HEAD_REQUESTS
 from krcsim.model.scenario import Scenario
@@ -65,7 +66,7 @@ def _unused_feedback(scenario: Scenario) -> dict[str, str]:
     memory, workload = scenario.memory, scenario.workload
     unused: dict[str, str] = {}
 
-    if scenario.release_share() == 1.0 and memory.release < 1.0:
+    if workload.object_bytes >= PAGE_BYTES or workload.vmalloc_share == 1.0:
         unused["memory.release"] = OWN_PAGES
     if workload.live_objects > 0:
         unused["memory.deferred_counts"] = CALLERS_ALLOCATE

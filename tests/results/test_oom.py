@@ -27,6 +27,7 @@ WORLD = changed(
         "memory.pressure": "pages",
         "memory.mib": 32.0,
         "memory.free_mib": 2.0,
+        "machine.cpus": 1,
         "memory.hog": "none",
         "workload.live_objects": 100,
         "workload.object_bytes": 4096,

@@ -27,9 +27,13 @@ from krcsim.results.estimate import student
 from krcsim.runs.ladder import extend
 from krcsim.runs.replications import Replications, replicate, warm_up
 from validation import twin
-from validation.scenarios import detailed_scenario, newer_scenario
+from validation.scenarios import detailed_scenario, feedback_scenario, newer_scenario
 
-FAMILIES = {"detailed": detailed_scenario, "newer": newer_scenario}
+FAMILIES = {
+    "detailed": detailed_scenario,
+    "newer": newer_scenario,
+    "feedback": feedback_scenario,
+}
 WANTED = 20
 HALF_WIDTH = 0.03
 AIM = 0.024  # the pilot's aim: below HALF_WIDTH, since the pilot's own variance is an estimate

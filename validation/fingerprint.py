@@ -25,13 +25,22 @@ from krcsim.engine.records import COUNTERS
 from krcsim.methods import importance, rare, splitting
 from krcsim.methods.exact import exact_p_wait
 from krcsim.model.scenario import Scenario, changed
-from krcsim.model.scenario_file import load_scenario, presets
+from krcsim.model.scenario_file import load_scenario
 from krcsim.runs.replications import Replications, rare_runs, replicate
 from validation.cases import cases
 from validation.scenarios import detailed_scenario, random_scenario
 
 KEPT = Path(__file__).with_name("fingerprint.json")
 SEED, REPLICATIONS = 20200404, 2
+# Presets of the kept answers; later ones are in none of them.
+PRESETS = (
+    "exhausted-guest",
+    "phone",
+    "server-128",
+    "small-world",
+    "thread-as-discussed",
+    "thread-as-posted",
+)
 RANDOM = 200  # scenarios, every second of them with what stands beside the plain model
 SHORT_MS = dict(
     warmup_ms=200.0, horizon_ms=1000.0
@@ -79,7 +88,7 @@ def of_runs(runs: Replications) -> list[Any]:
 
 def worlds() -> Iterator[tuple[str, Scenario]]:
     """The scenarios by name: presets, short, and random ones."""
-    for name in presets():
+    for name in PRESETS:
         yield name, changed(load_scenario(name), **SHORT_MS)
     for number in range(RANDOM):
         yield (

@@ -267,3 +267,36 @@ def pages(r: np.random.Generator) -> dict[str, Any]:
     return {f"memory.{k}": v for k, v in memory.items()} | {
         "workload.object_bytes": pick(64, 64, 1024, 8192)
     }
+
+
+def feedback_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """A scenario of memory as pages in which callers allocate what they free later, short of
+    memory, so that it runs out now and then.
+    """
+    plain = newer_scenario(number, seed)
+    r = np.random.default_rng([seed, number, 80])
+
+    def pick(*options: Any) -> Any:
+        return options[int(r.integers(len(options)))]
+
+    memory = pages(r)
+    memory["workload.object_bytes"] = size = pick(64, 512, 1024, 3000, 8192)
+    in_page = max(1, 4096 // size)
+    more = {
+        "horizon_ms": 800.0,
+        "memory.release": pick(1.0, 1.0, 0.5, 0.0),
+        "memory.reclaim_pages_s": pick(0.0, 0.0, 2e3, 2e4),
+        "memory.oom_frees_mib": pick(0.0, 0.0, 1.0, 4.0),
+        "memory.oom_ms": float(r.uniform(1.0, 50.0)),
+    }
+    if r.random() < 0.75:
+        more |= {
+            "workload.live_objects": int(r.integers(1, 100 * in_page)),
+            "workload.growth_pages_s": pick(0.0, 10.0, 1e3),
+        }
+    shrinks = {
+        "memory.shrinker": bool(r.integers(2)),
+        "memory.priority": pick(0, 0, 1, 4, 12),
+        "remedy.refill_backoff_ms": pick(0.0, 30.0),
+    }
+    return changed(plain, **(memory | more | shrinks))

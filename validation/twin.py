@@ -27,7 +27,8 @@ from simpy.events import EventPriority
 from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
-from validation.twin_memory import Memory
+from validation.twin_feedback import MAX_RECLAIM_RETRIES, Shrinker
+from validation.twin_memory import CpuPages, Memory
 from validation.twin_ready import Cookies, size_of
 from validation.twin_refill import RefillWorker
 from validation.twin_wait import WaitList
@@ -65,6 +66,13 @@ COUNTERS = (
     "refill_runs",
     "refill_tries",
     "refill_pages",
+    "ooms",
+    "lost_ms",
+    "failed_allocations",
+    "pages_asked",
+    "pages_released",
+    "pages_reclaimed",
+    "scans",
 )
 
 KFREE_N_BATCHES = 2
@@ -123,9 +131,11 @@ class Clock(simpy.Environment):
             shift += 3
         return float((((math.floor(self.now) + jiffies) >> shift) + 1) << shift)
 
-    def run_to(self, time: float) -> None:
-        """Let everything before `time` happen, and nothing at it."""
-        if time > self.now:
+    def run_to(self, time: float, ended: Callable[[], bool]) -> None:
+        """Let everything before `time` happen, and nothing at it; less if the run ends before."""
+        while not ended() and self.peek() < time:
+            self.step()
+        if not ended() and time > self.now:
             self.run(until=time)
 
 
@@ -420,6 +430,7 @@ class Kernel:
         self.open_calls = 0
         self.queued = self.freed = 0
         self.accounted = 0.0
+        self.shrinker = Shrinker(self)
         self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
         if scenario.grace_period.reader_ms > 0:
@@ -438,11 +449,19 @@ class Kernel:
         """R1 and R2: Run boot, steady state, and then on until the last call that blocks
         has ended.
         """
-        self.clock.run_to(self.ticks(self.scenario.warmup_ms))
-        self.enter(self.steady)
-        self.clock.run_to(self.horizon)
-        self.steady.add("drains_due", sum(cpu.krcp.monitor.pending for cpu in self.cpus))
+        warmup = self.ticks(self.scenario.warmup_ms)
+        self.clock.run_to(warmup, self.out_of_memory)
+        if self.out_of_memory():
+            self.boot.add("lost_ms", self.ms(warmup - self.clock.now))
+            self.steady.add("lost_ms", self.ms(self.horizon - warmup))
+        else:
+            self.enter(self.steady)
+            self.clock.run_to(self.horizon, self.out_of_memory)
+            if self.out_of_memory():
+                self.steady.add("lost_ms", self.ms(self.horizon - self.clock.now))
+        self.window.add("drains_due", sum(cpu.krcp.monitor.pending for cpu in self.cpus))
         self.enter(self.after)
+        self.horizon = self.clock.now
         deferred = self.queued - self.freed
         whole = {"queued": self.queued, "freed": self.freed, "deferred": deferred}
         while self.open_calls:
@@ -458,8 +477,23 @@ class Kernel:
         first peak.
         """
         self.account()
+        self.count_pages()
         self.window = window
         self.account()
+
+    def out_of_memory(self) -> bool:
+        """R86: Whether an OOM ends the run."""
+        return bool(self.memory and self.memory.dead)
+
+    def count_pages(self) -> None:
+        """R87: Count what memory has noted, in the present window."""
+        if self.memory:
+            self.window.add("pages_asked", self.memory.asked)
+            self.window.add("pages_released", self.memory.released)
+            self.window.add("pages_reclaimed", self.memory.reclaimed)
+            self.window.add("ooms", self.memory.ooms)
+            self.memory.ooms = 0
+            self.memory.asked = self.memory.released = self.memory.reclaimed = 0.0
 
     def account(self) -> None:
         """R45: Bring area and peak up to now."""
@@ -476,18 +510,24 @@ class Kernel:
         if self.memory:
             self.memory.defer(self.clock.now, self.queued - self.freed)
 
-    def kfree(self, objects: int) -> None:
-        """R43 and R45: Count objects that a work has freed."""
+    def kfree(self, objects: int, cpu: Cpu) -> None:
+        """R43, R45 and R80: Count objects that a work has freed on a CPU."""
         self.account()
+        before = self.queued - self.freed
         self.freed += objects
         if self.memory:
-            self.memory.kfree(self.clock.now, self.queued - self.freed)
+            self.memory.kfree(self.clock.now, before, self.queued - self.freed)
+            if self.memory.slabs.on and cpu.krcp.pages:
+                self.memory.free_objects(cpu.krcp.pages, self.clock.now, objects)
 
-    def new_call(self) -> Call:
-        """R4 and R20: Draw what kind of call is made, and note the state it is made in."""
+    def new_kind(self) -> tuple[bool, int]:
+        """R4: Draw what kind of call is made."""
         workload, kinds = self.scenario.workload, self.draws.kinds
         single = bool(kinds.random() < workload.single_share)
-        channel = VMALLOC if kinds.random() < workload.vmalloc_share else SLAB
+        return single, VMALLOC if kinds.random() < workload.vmalloc_share else SLAB
+
+    def new_call(self, single: bool, channel: int) -> Call:
+        """R20 and R45: Count a call, and note the state it is made in."""
         odds = self.episode_odds if self.episode else self.calm_odds
         self.window.add("single" if single else "double")
         if self.episode:
@@ -498,12 +538,14 @@ class Kernel:
         """R21, R42 and R53: Stall the call while the allocator reclaims memory."""
         allocator, memory = self.scenario.allocator, self.memory
         if memory:
-            self.shrink_count()
+            self.reclaim_pass()
         median = (
             self.ms(memory.stall_ticks(self.clock.now, for_object))
             if memory
             else allocator.stall_ms
         )
+        if memory:
+            memory.shared.enter(self.clock.now)
         ms = median * float(self.draws.stalls.lognormal(0.0, allocator.stall_sigma))
         call.window.add("stalls")
         call.window.add("stall_ms", ms)
@@ -511,18 +553,61 @@ class Kernel:
         if memory:
             memory.reclaim(self.clock.now, for_object)
 
+    def reclaim_pass(self) -> None:
+        """R53 and R88: A reclaim pass of a stall: it counts, and comes to the scan right after."""
+        self.shrink_count()
+        if self.scenario.memory.shrinker and not self.shrinker.asked:
+            self.shrinker.asked = True
+            self.clock.call_at(self.clock.now, Order.GRACE_PERIOD, self.shrinker.shrink)
+
     def shrink_count(self) -> None:
         """R53: A reclaim pass: with a shrinker each CPU backs off."""
         if self.scenario.memory.shrinker:
             for cpu in self.cpus:
                 cpu.krcp.refill_worker.backs_off = True
 
+    def new_object(self, single: bool, pages: CpuPages) -> Question:
+        """R81, R84 and R86: Let a caller allocate an object: after stalls if it may sleep, and with
+        OOM after so many rounds in vain; False if it makes no call.
+        """
+        memory, window, rounds = self.memory, self.window, 0
+        assert memory
+        began = True
+        while not memory.new_object(pages, self.clock.now):
+            if not single:
+                window.add("failed_allocations")
+                return False
+            if rounds == MAX_RECLAIM_RETRIES:
+                memory.follow(self.clock.now)
+                memory.out_of_memory(self.clock.now)
+                if memory.dead:
+                    return False
+                rounds = 0
+                yield self.clock.at(memory.killed_at, Order.STALL)
+            else:
+                if began:
+                    window.add("stalls")
+                self.reclaim_pass()
+                memory.shared.enter(self.clock.now)
+                ms = self.ms(memory.stall_ticks(self.clock.now, for_object=False))
+                ms *= float(self.draws.stalls.lognormal(0.0, self.scenario.allocator.stall_sigma))
+                window.add("stall_ms", ms)
+                yield self.clock.at(self.clock.now + self.ticks(ms), Order.STALL)
+                found = memory.reclaim(self.clock.now, for_object=False)
+                rounds = 0 if found >= 1.0 else rounds + 1
+                began = False
+            if memory.dead or self.clock.now >= self.horizon:
+                return False
+        return True
+
     def synchronize_rcu(self, call: Call, cpu: Cpu) -> Generator[simpy.Event, Any, float]:
-        """R12, R19, R31: Let the call wait for a grace period: what this study is about; returns
-        when its caller runs.
+        """R12, R19, R31, R82 and R83: Let the call wait for a grace period: what this study is
+        about; returns when its caller runs.
         """
         began = self.clock.now
         law = self.scenario.grace_period
+        if self.memory:
+            self.memory.waits(began, 1)
         if law.expedited:
             spread = float(self.draws.expedited.lognormal(0.0, law.expedited_sigma))
             yield self.clock.at(began + self.ticks(law.expedited_median_ms * spread), Order.WAKE)
@@ -550,6 +635,10 @@ class Kernel:
             if listed:
                 self.rcu.list.leave()
             cpu.waiting.remove(entry)
+        if self.memory and self.memory.slabs.on and cpu.krcp.pages:
+            self.memory.waits(self.clock.now, -1)
+            self.memory.free_objects(cpu.krcp.pages, self.clock.now, 1)
+            call.window.add("pages_asked", self.memory.grows * (self.clock.now - began))
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
         return runs_at
@@ -650,7 +739,7 @@ class KfreeRcuCpuWork:
             for nr_records in reversed(taken[channel]):
                 krcp.cpu.block_over = clock.now + nr_records * free_ticks
                 yield clock.at(krcp.cpu.block_over, Order.WORK)
-                kernel.kfree(nr_records)
+                kernel.kfree(nr_records, krcp.cpu)
                 cache_owner.put_cached_bnode(channel)
                 blocks -= 1
                 if blocks or taken[LIST]:
@@ -660,7 +749,7 @@ class KfreeRcuCpuWork:
             piece, ticks = self.piece_of_list(krcp, entries)
             entries = entries[len(piece) :]
             yield clock.at(clock.now + ticks, Order.WORK)
-            kernel.kfree(len(piece))
+            kernel.kfree(len(piece), krcp.cpu)
             krcp.refill_pool(piece.count(WRAPPER))
             if entries:
                 began = yield from krcp.cpu.let_in(began)
@@ -735,7 +824,14 @@ class KfreeRcuCpu:
         wait.
         """
         runs_at = 0.0
-        call = self.kernel.new_call()
+        single, channel = self.kernel.new_kind()
+        memory = self.kernel.memory
+        if memory and memory.slabs.on and self.pages:
+            got = yield from self.kernel.new_object(single, self.pages)
+            if not got:
+                self.kernel.open_calls -= 1
+                return runs_at
+        call = self.kernel.new_call(single, channel)
         if self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
             self.kernel.defer()
             self.arm_monitor(at_once=False)
@@ -879,6 +975,8 @@ class KfreeRcuCpu:
         """R24 to R26: Move what is queued into batches, and come again for what could not
         be moved.
         """
+        if not any(self.channels):  # the shrinker came before
+            return
         self.kernel.window.add("monitors")
         if self.remedy.ready_blocks:
             self.kvfree_rcu_drain_ready()

@@ -18,6 +18,7 @@ class MonitorTimer:
     def __init__(self, clock: Any, order: Any, run: Callable[[], None]) -> None:
         self.clock, self.order, self.run = clock, order, run
         self.pending = False
+        self.time = math.inf  # when it runs, if it is pending
         self.expires = math.inf  # timer.expires, before the wheel rounds it up
         self.set_times = 0  # of earlier settings nothing happens
 
@@ -28,7 +29,7 @@ class MonitorTimer:
 
     def at(self, time: float) -> None:
         """Let it run at that time."""
-        self.pending = True
+        self.pending, self.time = True, time
         self.set_times += 1
         setting = self.set_times
         self.clock.call_at(time, self.order, lambda: self.fire(setting))

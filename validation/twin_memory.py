@@ -13,10 +13,11 @@ from __future__ import annotations
 import math
 
 from krcsim.model.constants import PAGE_BYTES, WRAPPER_BYTES
+from krcsim.model.memory import PAGES_PER_MIB
 from krcsim.model.scenario import Scenario
+from validation.twin_feedback import MAX_RECLAIM_RETRIES, SharedReclaim, Slabs
 
 SWAP_CLUSTER_MAX = 32  # pages that a round of direct reclaim brings
-MAX_RECLAIM_RETRIES = 16  # rounds that find nothing, before no_progress_loops is above it
 SNAP = 1e-6  # pages; what is that close to a mark is on it
 
 
@@ -25,9 +26,10 @@ class CpuPages:
     pages.
     """
 
-    def __init__(self, slab_objects: int) -> None:
+    def __init__(self, slab_objects: int, places: int) -> None:
         self.pcp = 0
         self.slab_objects = slab_objects
+        self.places = places  # for objects that callers allocate
 
 
 class Memory:
@@ -53,15 +55,32 @@ class Memory:
         self.kswapd_passes = 0  # that nobody has looked at yet
         self.hog_looks_at = 0.0
         self.now = 0.0
+        self.others = memory.mib * PAGES_PER_MIB - self.free - self.file
+        self.slabs = Slabs(scenario)
+        self.shared = SharedReclaim(memory.reclaim_pages_s * self.per_tick)
+        self.grows = scenario.workload.growth_pages_s * self.per_tick * self.slabs.on
+        self.waiting = 0
+        self.grown = self.kept_part = 0.0
+        self.asked = self.released = self.reclaimed = 0.0  # pages, to be counted
+        self.killed_at = math.inf  # when the pages of a killed task are free
+        self.oom_at = math.inf  # when what grows will have found nothing for too long
+        self.ooms, self.dead = 0, False
 
     def cpu_pages(self) -> CpuPages:
-        """What a CPU has at boot."""
-        return CpuPages(self.memory.slab_pages * self.objects_a_page)
+        """R81: What a CPU has at boot."""
+        places = 0
+        if self.slabs.on:
+            slabs = self.slabs.boot_slabs()
+            self.free -= slabs * self.slabs.pages
+            places = slabs * self.slabs.in_a_page - self.slabs.live
+        return CpuPages(self.memory.slab_pages * self.objects_a_page, places)
 
     # ---- what goes on beside kfree_rcu()
 
-    def flows(self) -> tuple[float, float, float]:
-        """R40: Pages a tick, now: to the hog, read by the load, and brought back by kswapd."""
+    def flows(self) -> tuple[float, float, float, float]:
+        """R40 and R83: Pages a tick, now: to the hog, read by the load, brought back by reclaim,
+        and what grows while calls wait.
+        """
         memory = self.memory
         if self.free >= self.marks.full:
             self.kswapd = False
@@ -78,14 +97,39 @@ class Memory:
         if self.file == 0.0:
             back = min(back, wanted)  # only what has just been read
         load = wanted if self.free > self.marks.nowait else min(wanted, back)
-        return hog * self.per_tick, load * self.per_tick, back * self.per_tick
+        hog, load, back = hog * self.per_tick, load * self.per_tick, back * self.per_tick
+        wants = grows = self.grows * self.waiting
+        direct = 0.0
+        if self.free <= self.marks.nowait:
+            grows = min(wants, max(0.0, back - load))
+            if self.file > 0.0:
+                direct = min(wants - grows, self.shared.pace or math.inf)
+        grows += direct
+        self.starves = direct == 0.0 and grows < wants
+        return hog, load, back + direct, grows
+
+    def patience(self) -> float:
+        """R86: Until when what grows goes on without a page; then comes the OOM killer."""
+        if self.now >= self.oom_at:
+            self.out_of_memory(self.now)
+            self.oom_at = math.inf
+        if self.killed_at < math.inf or self.dead:
+            return math.inf
+        if math.isinf(self.oom_at):
+            self.oom_at = self.now + MAX_RECLAIM_RETRIES * self.round
+        return self.oom_at
 
     def follow(self, to: float) -> None:
         """R40: Let hog, load and kswapd go on until `to`, from mark to mark."""
         levels = (0.0, self.hog_mark, *self.marks)
         while self.now < to:
-            hog, load, back = self.flows()
-            pace, then = back - load - hog, to
+            hog, load, back, grows = self.flows()
+            pace, then = back - load - hog - grows, to
+            if self.starves:
+                then = min(then, self.patience())
+            else:
+                self.oom_at = math.inf
+            then = min(then, self.killed_at)
             if self.now < self.hog_looks_at:
                 then = min(then, self.hog_looks_at)
             if back > load:
@@ -97,8 +141,30 @@ class Memory:
             span, self.now = then - self.now, then
             self.free += pace * span
             self.hogged += hog * span
+            self.grown += grows * span
             self.file = self.snapped(self.file + (load - back) * span, (0.0,))
             self.free = self.snapped(self.free, levels)
+            if self.now >= self.killed_at:
+                self.end_of_kill()
+
+    def end_of_kill(self) -> None:
+        """R86: The pages of the killed task are free: of those that grew, then of others."""
+        self.killed_at = math.inf
+        left = self.memory.oom_frees_mib * PAGES_PER_MIB
+        for name in ("grown", "others"):
+            pages = min(left, getattr(self, name))
+            setattr(self, name, getattr(self, name) - pages)
+            self.free += pages
+            left -= pages
+
+    def out_of_memory(self, now: float) -> None:
+        """R86: Kill a task, unless one is just being killed; without one the run is dead."""
+        if self.killed_at < math.inf or self.dead:
+            return
+        self.ooms += 1
+        self.dead = not self.memory.oom_frees_mib or self.grown + self.others < 1.0
+        if not self.dead:
+            self.killed_at = now + self.memory.oom_ms * self.ticks
 
     @staticmethod
     def snapped(pages: float, levels: tuple[float, ...]) -> float:
@@ -130,11 +196,13 @@ class Memory:
             cpu.pcp = min(self.batch, math.floor(self.free))
             self.free -= cpu.pcp
         cpu.pcp -= 1
+        self.asked += 1
         return True
 
     def free_pages(self, cpu: CpuPages, now: float, pages: int) -> None:
         """R39: Pages go to the list of the CPU, and what it holds above its limit to the zone."""
         self.follow(now)
+        self.released += pages
         cpu.pcp += pages
         if cpu.pcp > self.high:
             batches = math.ceil((cpu.pcp - self.high) / self.batch)
@@ -149,18 +217,55 @@ class Memory:
         more = min(
             self.pages_of(objects) - self.in_objects, math.floor(self.free - self.marks.nowait)
         )
-        if self.memory.deferred_counts and more > 0:
+        if self.memory.deferred_counts and more > 0 and not self.slabs.on:
             self.free -= more
             self.in_objects += more
 
-    def kfree(self, now: float, objects: int) -> None:
-        """R43: So many are left after some have been freed: pages that they do not hold
-        are free.
+    def kfree(self, now: float, before: int, objects: int) -> None:
+        """R43 and R80: So many are left of those before: of the pages that no object holds any more
+        a share is free, the rest has room for the next objects.
         """
         self.follow(now)
-        left = min(self.in_objects, self.pages_of(objects))
-        self.free += self.in_objects - left
-        self.in_objects = left
+        held = min(self.in_objects, self.pages_of(before))
+        unheld = held - min(self.in_objects, self.pages_of(objects))
+        self.kept_part += self.slabs.leaves * unheld
+        free = math.floor(self.kept_part)
+        self.kept_part -= free
+        self.free += free
+        if self.slabs.leaves < 1.0:
+            self.released += free
+        self.in_objects -= free
+
+    # ---- objects that callers allocate
+
+    def new_object(self, cpu: CpuPages, now: float) -> bool:
+        """R81 and R83: A place for an object: in the slab pages of the CPU, in pages that grew, or
+        in free pages above min.
+        """
+        if cpu.places == 0:
+            self.follow(now)
+            pages = self.slabs.pages
+            if self.grown >= pages:
+                self.grown -= pages
+            elif self.free - self.marks.nowait >= pages:
+                self.free -= pages
+            else:
+                return False
+            cpu.places = self.slabs.in_a_page
+        cpu.places -= 1
+        return True
+
+    def free_objects(self, cpu: CpuPages, now: float, objects: int) -> None:
+        """R80: Objects are freed on a CPU: whole slab pages are free, and there are new places."""
+        self.follow(now)
+        self.free += self.slabs.whole_slabs(objects) * self.slabs.pages
+        cpu.places += self.slabs.places(objects)
+        self.released += self.slabs.released(objects)
+
+    def waits(self, now: float, more: int) -> None:
+        """R83: One call more waits, or one less."""
+        self.follow(now)
+        self.waiting += more
 
     def pages_of(self, objects: int) -> int:
         """R43: The slab pages of so many objects."""
@@ -213,9 +318,13 @@ class Memory:
             return self.round
         return (2 + MAX_RECLAIM_RETRIES if self.free >= self.marks.atomic else 2) * self.round
 
-    def reclaim(self, now: float, for_object: bool) -> None:
-        """R42: A stall ends: what it found in the page cache is free."""
+    def reclaim(self, now: float, for_object: bool, is_stall: bool = True) -> float:
+        """R42 and R85: A stall ends: what it found in the page cache is free."""
         self.follow(now)
         found = min(self.missing(for_object), self.file)
+        if is_stall:
+            found = self.shared.leave(now, found)
+            self.reclaimed += found
         self.file -= found
         self.free += found
+        return found

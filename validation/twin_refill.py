@@ -98,5 +98,9 @@ class RefillWorker:
                 return False
             self.turn = now + 2.0 * turn
             self.krcp.refill_owes += turn
-        memory.reclaim(now, for_object)
-        return bool(memory.page(pages, now, memory.marks.nowait))
+        found = memory.reclaim(now, for_object, is_stall=False)
+        if memory.page(pages, now, memory.marks.nowait):
+            return True
+        if for_object and found < 1.0:
+            memory.out_of_memory(now)
+        return False

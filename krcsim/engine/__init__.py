@@ -17,6 +17,9 @@ event_log, calendar   what happened; what comes next
 grace_periods         grace periods, and the readers that hold them up
 ready_blocks          blocks with cookies: what the monitor frees itself
 page_memory           memory as pages: watermarks, reclaim, kswapd
+live_objects          callers that allocate what they free later, and OOM
+shrinker              what a reclaim pass frees: cached pages, and monitors that run
+counters              what is counted
 monitor               kfree_rcu_monitor(): what is queued goes into batches
 refill                the refill worker: pages for the caches
 wake_order, waiters   in which order waiters wake; the list of the grace-period kthread

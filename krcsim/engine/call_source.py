@@ -138,11 +138,13 @@ def resume_caller(
 def calls_again_at_once(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
 ) -> None:
-    """R12: a caller of a Poisson source makes its next call at once if that was due meanwhile."""
+    """R12 and R86: a caller of a Poisson source makes its next call at once if that was due
+    meanwhile.
+    """
     rate = world.base_rate * cpu.is_source_on / world.producers_per_cpu
 
-    if not world.is_past_horizon:
-        was_due = 1.0 - math.exp(-(now - held_call.called_at) * rate)
+    if not (world.is_past_horizon or world.is_out_of_memory):
+        was_due = 1.0 - math.exp(-(now - held_call.began_at) * rate)
         if uniform(cpu.arrival_stream) < was_due:
             cpu.plan_last_kind = ANY_CALL
             if make_last_planned_call(world, cpu, cpu_index, now, NOBODY):

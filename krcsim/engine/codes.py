@@ -76,6 +76,7 @@ PAGE_STALL = _code(1)  # reclaim, for its page request
 HEAD_STALL = _code(2)  # reclaim, for its request of an rcu_head
 EXPEDITED_WAIT = _code(3)  # the end of an expedited grace period
 LISTED_WAIT = _code(4)  # a grace period, on the list of the grace-period kthread
+OBJECT_STALL = _code(5)  # reclaim, for the object that it will free later
 
 # How a step of a call ended.
 DONE = _code(0)  # the object is queued
@@ -144,6 +145,10 @@ WRAPPERS_TO_POOL = _event("wrapper to pool")
 WORK_ENDS = _event("work ends")
 READY_TAKEN = _event("ready objects taken")
 REFILL_RAN = _event("refill worker ran")
+OBJECT_FAILED = _event("object failed")
+OOM_KILL = _event("out of memory: kill")
+OOM_END = _event("out of memory: end")
+SHRINKER_SCANS = _event("shrinker scans")
 
 EVENTS = tuple(_names)
 CODE = {name: np.int64(number) for number, name in enumerate(EVENTS)}

@@ -18,6 +18,7 @@ from krcsim.engine.grace_periods import (
     wait_for_others,
 )
 from krcsim.engine.held_calls import end_stall, end_wait, rest_of_work
+from krcsim.engine.live_objects import boot_live_objects
 from krcsim.engine.maintenance import do_maintenance, has_maintenance_due
 from krcsim.engine.page_memory import boot_memory
 from krcsim.engine.pointers import (
@@ -28,9 +29,15 @@ from krcsim.engine.pointers import (
     producer_at,
     real_at,
 )
-from krcsim.engine.pressure import end_window, set_probabilities_in_force, switch_pressure
+from krcsim.engine.pressure import (
+    end_run,
+    end_window,
+    set_probabilities_in_force,
+    switch_pressure,
+)
 from krcsim.engine.random_streams import INF, exponential, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
+from krcsim.engine.shrinker import shrink_slab
 
 
 def simulate(world: World) -> None:
@@ -51,6 +58,8 @@ def boot(world: World) -> None:
     draw_first_episode(world)
     set_probabilities_in_force(world)
     boot_memory(world)
+    if world.has_live_objects:
+        boot_live_objects(world)
     world.window_ends_at = world.horizon if world.windows_by_episode else world.warmup
     log_event(world, 0.0, BOOT, ALL_CPUS, 0.0)
 
@@ -160,6 +169,10 @@ def handle_next_event(world: World) -> bool:
     else:
         handle_source_event(world, cpu_index, now)
 
+    if world.has_reclaim_pass and not world.is_past_horizon:
+        shrink_slab(world, now)
+    if world.is_out_of_memory and not world.is_past_horizon:
+        end_run(world, now)
     return True
 
 

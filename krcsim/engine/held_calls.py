@@ -13,10 +13,14 @@ from krcsim.engine.codes import (
     HELD_STALLS,
     LIST,
     LISTED_WAIT,
+    OBJECT_STALL,
+    ONE,
     WAIT_ENDS,
 )
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
+from krcsim.engine.live_objects import end_round, free_objects
+from krcsim.engine.page_memory import follow_memory
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
@@ -39,13 +43,21 @@ def record_latency(world: World, now: float, held_call: HeldCall) -> None:
 
 
 def end_wait(world: World, now: float, held_call: HeldCall) -> None:
-    """R11, R12 and R45: a wait is over; account for it, and let its caller go on."""
+    """R11, R12, R45 and R82: a wait is over; account for it, and let its caller go on."""
     cpu_index = held_call.cpu
     cpu = cpu_at(world.cpus_address, cpu_index)
     if world.wakes_by_gp and held_call.waits_for == LISTED_WAIT:
         leave_list(world)
     if world.is_closed_loop:
         settle_calls(world, cpu, now)
+
+    if world.has_live_objects:  # the caller frees its object itself
+        follow_memory(world, now)
+        world.waiting_calls -= 1
+        free_objects(world, cpu, now, ONE)
+        began_at = held_call.wait_began_at - world.has_bursts * world.call_cost
+        counters = counters_at(world.counters_address, held_call.window)
+        counters.pages_asked += world.growth_rate * (now - began_at)
 
     runs_at = now
     if world.has_bursts:
@@ -115,8 +127,12 @@ def end_stall(world: World, now: float) -> None:
         end_wait(world, now, held_call)
         return
 
-    outcome = go_on_after_stall(world, cpu, cpu_index, now, held_call)
-    if outcome == DONE:
+    is_for_object = held_call.waits_for == OBJECT_STALL
+    if is_for_object:
+        outcome = end_round(world, cpu, cpu_index, now, held_call)
+    else:
+        outcome = go_on_after_stall(world, cpu, cpu_index, now, held_call)
+    if outcome == DONE and not is_for_object:
         record_latency(world, now, held_call)
 
     if outcome == DONE and world.is_closed_loop:

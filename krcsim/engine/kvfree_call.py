@@ -32,6 +32,7 @@ from krcsim.engine.monitor import arm_monitor, kfree_rcu_monitor, pull_monitor
 from krcsim.engine.page_memory import (
     count_held_objects,
     head_request_may_sleep,
+    join_reclaim,
     median_stall,
     reclaim_pages,
     take_head_object,
@@ -41,7 +42,7 @@ from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.ready_blocks import close_head_block, renew_cookie
 from krcsim.engine.records import Cpu, HeldCall, World
-from krcsim.engine.refill import kfree_rcu_shrink_count, start_refill
+from krcsim.engine.refill import make_reclaim_pass, start_refill
 from krcsim.engine.synchronize import begin_synchronize_rcu
 
 
@@ -192,6 +193,7 @@ def hold_call(
     held_call.cpu = cpu_index
     held_call.producer = producer
     held_call.window = world.window
+    held_call.began_at = world.call_began_at
     held_call.called_at = now
     held_call.channel = channel
 
@@ -205,6 +207,7 @@ def hold_call(
     held_call.episode_has_waited = world.episode_has_waited
 
     held_call.needed_gp = 0
+    held_call.rounds = 0
     held_call.is_weighted = 0
     held_call.asked_at = INF
     held_call.wait_began_at = INF
@@ -232,8 +235,10 @@ def begin_stall(
     median = world.stall_median
     if world.has_page_memory:
         median = median_stall(world, cpu, now, waits_for)
+        if world.reclaim_rate > 0.0:
+            join_reclaim(world, now)
         if world.has_shrinker:
-            kfree_rcu_shrink_count(world)
+            make_reclaim_pass(world)
 
     if median > 0.0:
         ticks = median * math.exp(world.stall_sigma * normal(cpu.stall_stream))

@@ -7,6 +7,7 @@ from krcsim.engine.batches import batches_ready_at, owner_of_batch
 from krcsim.engine.bursts import pause_work
 from krcsim.engine.calendar import update_next_event, waiter_at
 from krcsim.engine.call_source import make_plan, settle_all, settle_calls
+from krcsim.engine.channels import total
 from krcsim.engine.codes import ANY_CALL, BATCH_READY
 from krcsim.engine.monitor import kfree_rcu_monitor
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at, producer_at
@@ -34,7 +35,9 @@ def do_maintenance(world: World, cpu_index: int, now: float) -> None:
     cpu = cpu_at(world.cpus_address, cpu_index)
     if cpu.monitor_at == now:
         settle_calls(world, cpu, now)
-        kfree_rcu_monitor(world, cpu, cpu_index, now)
+        cpu.monitor_at = INF
+        if not world.has_shrinker or total(cpu.queued_objects) > 0:  # else a scan came before (R89)
+            kfree_rcu_monitor(world, cpu, cpu_index, now)
         if world.has_ready_blocks and cpu.ready_since < INF and not cpu.is_working:
             start_next_step(world, cpu_index, now)  # R58
             if world.free_cost <= 0.0:

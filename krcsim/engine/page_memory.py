@@ -1,14 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Memory as pages: free pages and watermarks, what takes pages and what brings them back.
 
-It is brought up to date whenever a request looks at it (rules R37 to R43 of docs/model.md).
+It is brought up to date whenever a request looks at it (rules R37 to R43 of docs/model.md; what
+callers allocate, and reclaim that they share, R80 to R86).
 """
 
 import math
 
 from krcsim.engine.channels import count_cached_pages
-from krcsim.engine.codes import HEAD_NONE, HEAD_STALL, HEAD_THREE_STEP, HEAD_TRYHARD
-from krcsim.engine.pointers import cpu_at
+from krcsim.engine.codes import (
+    ALL_CPUS,
+    HEAD_NONE,
+    HEAD_STALL,
+    HEAD_THREE_STEP,
+    HEAD_TRYHARD,
+    OOM_END,
+    OOM_KILL,
+)
+from krcsim.engine.event_log import log_event
+from krcsim.engine.pointers import counters_at, cpu_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import Cpu, World
 
@@ -21,6 +31,10 @@ CLUSTER = 32.0
 # at once.
 RETRIES = 17
 
+# MAX_RECLAIM_RETRIES: a request that may not fail invokes the OOM killer after so many rounds of
+# reclaim without progress.
+MAX_RECLAIM_RETRIES = 16
+
 PAGE_SIZE = 4096  # bytes
 NO_FILE_PAGES = 1e-6  # less page cache than this is rounding
 
@@ -29,6 +43,9 @@ def boot_memory(world: World) -> None:
     """R37: the memory at time 0; cached pages and the pages of the slab lists are taken already."""
     world.free_pages = world.free_pages_at_boot
     world.file_pages = world.file_pages_at_boot
+    world.other_pages = world.other_pages_at_boot
+    world.oom_frees_at = INF
+    world.starves_until = INF
 
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
@@ -41,15 +58,17 @@ def follow_memory(world: World, until: float) -> None:
     mark to mark.
     """
     while world.memory_known_at < until:
+        if world.oom_frees_at <= world.memory_known_at:
+            finish_kill(world)
         switch_kswapd(world)
 
         # The hog takes pages; or it sleeps, and the step goes no further than its sleep.
         hog = 0.0
-        step_until = until
+        step_until = min(until, world.oom_frees_at)
         if world.has_hog > 0 and world.in_episode > 0:
             hog = pace_of_hog(world)
             if hog == 0.0 and world.hog_wakes_at > world.memory_known_at:
-                step_until = min(until, world.hog_wakes_at)
+                step_until = min(step_until, world.hog_wakes_at)
 
         # The load reads files into the page cache, and kswapd frees pages of it. Without page cache
         # kswapd frees no more than is read; below the min watermark the readers have to reclaim
@@ -60,15 +79,25 @@ def follow_memory(world: World, until: float) -> None:
             reclaimed = min(reclaimed, load)
         if world.free_pages <= world.min_wmark:
             load = min(load, reclaimed)
+        growth = 0.0
+        if world.has_growth:
+            growth, own = growth_now(world, reclaimed - load)
+            reclaimed += own
+            if growth < world.growth_rate * world.waiting_calls and own == 0.0:
+                step_until = min(step_until, time_of_oom(world), world.oom_frees_at)
+            else:
+                world.starves_until = INF
 
         # On to the next mark, or to the end of the step.
         step = step_until - world.memory_known_at
-        pace = reclaimed - load - hog
+        pace = reclaimed - load - hog - growth
+        if world.has_growth and abs(pace) < NO_FILE_PAGES:  # what grows takes all there is
+            pace = 0.0
         mark = world.high_wmark
         if reclaimed > load:
             step = min(step, world.file_pages / (reclaimed - load))
         if pace < 0.0:
-            mark = next_mark_below(world, hog, load)
+            mark = next_mark_below(world, hog, load + growth)
         if pace != 0.0 and (mark - world.free_pages) / pace <= step:
             step = (mark - world.free_pages) / pace
             world.free_pages = mark
@@ -76,6 +105,7 @@ def follow_memory(world: World, until: float) -> None:
             world.free_pages += pace * step
 
         world.hog_pages += hog * step
+        world.grown_pages += growth * step
         world.file_pages += (load - reclaimed) * step
         world.memory_known_at = max(
             min(step_until, world.memory_known_at + step),
@@ -83,6 +113,66 @@ def follow_memory(world: World, until: float) -> None:
         )
 
     world.memory_known_at = max(world.memory_known_at, until)
+    if world.oom_frees_at <= until:
+        finish_kill(world)
+
+
+def growth_now(world: World, left: float) -> tuple[float, float]:
+    """R83: pages a tick that grow now while calls wait, and those of them that come from the page
+    cache, by direct reclaim: at the min watermark, where kswapd leaves too few.
+    """
+    growth = world.growth_rate * world.waiting_calls
+    if world.free_pages > world.min_wmark + NO_FILE_PAGES:
+        return growth, 0.0
+
+    from_kswapd = min(growth, max(0.0, left))
+    own = 0.0
+    if world.file_pages > 0.0:
+        own = growth - from_kswapd
+        if world.reclaim_rate > 0.0:
+            own = min(own, world.reclaim_rate)
+    return from_kswapd + own, own
+
+
+def time_of_oom(world: World) -> float:
+    """R86: when a growth that finds nothing invokes the OOM killer, if it goes on finding nothing;
+    it does so here if that is now.
+    """
+    if world.memory_known_at >= world.starves_until:
+        out_of_memory(world, world.memory_known_at)
+        world.starves_until = INF
+    if world.oom_frees_at < INF or world.is_out_of_memory or world.is_past_horizon:
+        return INF
+
+    if world.starves_until == INF:
+        world.starves_until = world.memory_known_at + MAX_RECLAIM_RETRIES * world.reclaim_round
+    return world.starves_until
+
+
+def out_of_memory(world: World, now: float) -> None:
+    """R86, out_of_memory(): a task is killed, whose pages are free a while later, unless that is
+    under way; or the run ends.
+    """
+    if world.oom_frees_at < INF or world.is_out_of_memory or world.is_past_horizon:
+        return
+
+    counters_at(world.counters_address, world.window).ooms += 1
+    if world.oom_frees_pages > 0.0 and world.grown_pages + world.other_pages >= 1.0:
+        world.oom_frees_at = now + world.oom_delay
+        log_event(world, now, OOM_KILL, ALL_CPUS, world.oom_frees_pages)
+    else:
+        world.is_out_of_memory = 1
+        log_event(world, now, OOM_END, ALL_CPUS, 0.0)
+
+
+def finish_kill(world: World) -> None:
+    """R86: the pages of a kill are free: first those that grew, then those of other tasks."""
+    world.oom_frees_at = INF
+    grown = min(world.oom_frees_pages, world.grown_pages)
+    others = min(world.oom_frees_pages - grown, world.other_pages)
+    world.grown_pages -= grown
+    world.other_pages -= others
+    world.free_pages += grown + others
 
 
 def pace_of_hog(world: World) -> float:
@@ -112,7 +202,7 @@ def switch_kswapd(world: World) -> None:
 
 def next_mark_below(world: World, hog: float, load: float) -> float:
     """R40: the number of free pages, below the present one, at which the next pace changes: of the
-    hog, the load or kswapd.
+    hog, the load (and what grows) or kswapd.
     """
     mark = world.hog_mark if hog > 0.0 else 0.0
 
@@ -138,8 +228,8 @@ def switch_hog(world: World, now: float) -> None:
 
 
 def take_page(world: World, cpu: Cpu, now: float, mark: float) -> bool:
-    """R39, __alloc_pages(): a page for kfree_rcu() if more pages than the mark are free; those in
-    per-CPU lists do not count.
+    """R39 and R87, __alloc_pages(): a page for kfree_rcu() if more pages than the mark are free;
+    those in per-CPU lists do not count.
     """
     follow_memory(world, now)
     if world.free_pages <= mark or world.free_pages < 1.0:
@@ -151,6 +241,7 @@ def take_page(world: World, cpu: Cpu, now: float, mark: float) -> bool:
 
     cpu.pcp_pages -= 1
     world.kfree_rcu_pages += 1
+    counters_at(world.counters_address, world.window).pages_asked += not world.is_past_horizon
     return True
 
 
@@ -159,6 +250,8 @@ def give_pages(world: World, cpu: Cpu, now: float, pages: int) -> None:
     follow_memory(world, now)
     cpu.pcp_pages += pages
     world.kfree_rcu_pages -= pages
+    if not world.is_past_horizon:
+        counters_at(world.counters_address, world.window).pages_released += pages
 
     while cpu.pcp_pages > world.pcp_high:
         cpu.pcp_pages -= world.pcp_batch
@@ -166,12 +259,14 @@ def give_pages(world: World, cpu: Cpu, now: float, pages: int) -> None:
 
 
 def count_held_objects(world: World, objects: int) -> None:
-    """R43: so many more objects wait to be freed (or fewer, if negative); the slab pages that they
-    hold are taken from the free pages above the min watermark, as far as there are any.
+    """R43 and R80: so many more objects wait to be freed (or fewer, if negative); the slab pages
+    that they hold are taken from the free pages above the min watermark, as far as there are any.
     """
     world.held_objects += objects
     if world.deferred_objects_count == 0:
         return
+    if world.release_share < 1.0:
+        follow_memory(world, world.now)
 
     needed = (world.held_objects * world.object_bytes + PAGE_SIZE - 1) // PAGE_SIZE
     more = needed - world.object_pages
@@ -179,9 +274,29 @@ def count_held_objects(world: World, objects: int) -> None:
         more = min(more, max(0, int(world.free_pages - world.min_wmark)))
     elif objects > 0 or more > 0:
         more = 0
+    else:
+        more = -count_released_pages(world, objects, -more)
 
     world.object_pages += more
     world.free_pages -= more
+
+
+def count_released_pages(world: World, objects: int, spare: int) -> int:
+    """R80: the pages that become free of `spare` ones that no deferred object holds any more; the
+    others stay in slab pages, where the next objects find room.
+    """
+    pages = spare
+    if world.release_share < 1.0:
+        held_before = (world.held_objects - objects) * world.object_bytes
+        needed_before = (held_before + PAGE_SIZE - 1) // PAGE_SIZE
+        left_before = max(0, world.object_pages - needed_before)
+        world.released_part += world.release_share * (spare - left_before)
+        pages = min(spare, int(world.released_part))
+        world.released_part -= pages
+        if not world.is_past_horizon:
+            counters_at(world.counters_address, world.window).pages_released += pages
+
+    return pages
 
 
 def head_request_may_sleep(world: World) -> bool:
@@ -245,15 +360,51 @@ def median_stall(world: World, cpu: Cpu, now: float, waits_for: int) -> float:
     return rounds * world.reclaim_round
 
 
-def reclaim_pages(world: World, now: float, waits_for: int) -> None:
-    """R42, __alloc_pages_direct_reclaim(): a stall ends with one round, or with
-    __GFP_RETRY_MAYFAIL with as many as it takes.
+def reclaim_pages(world: World, now: float, waits_for: int) -> float:
+    """R42 and R85, __alloc_pages_direct_reclaim(): a stall ends with one round, or with
+    __GFP_RETRY_MAYFAIL with as many as it takes; returns the pages that it found.
     """
+    pages = pages_to_find(world, now, waits_for)
+    if world.reclaim_rate > 0.0:
+        pages = take_share_of_reclaim(world, now, pages)
+    world.file_pages -= pages
+    world.free_pages += pages
+    if not world.is_past_horizon:
+        counters_at(world.counters_address, world.window).pages_reclaimed += pages
+    return pages
+
+
+def reclaim_for_worker(world: World, now: float, waits_for: int) -> float:
+    """R42, R44 and R50: the same for the refill worker, which shares with nobody."""
+    pages = pages_to_find(world, now, waits_for)
+    world.file_pages -= pages
+    world.free_pages += pages
+    return pages
+
+
+def pages_to_find(world: World, now: float, waits_for: int) -> float:
+    """R42: the pages that a stall finds, if nobody else does."""
     follow_memory(world, now)
     pages = CLUSTER
     if waits_for == HEAD_STALL:
         pages = max(CLUSTER, mark_after_stall(world) - world.free_pages + 1.0)
+    return min(pages, world.file_pages)
 
-    pages = min(pages, world.file_pages)
-    world.file_pages -= pages
-    world.free_pages += pages
+
+def join_reclaim(world: World, now: float) -> None:
+    """R85: a stall begins, and shares what reclaim finds with those under way."""
+    if world.reclaimers > 0:
+        world.pages_found += world.reclaim_rate * (now - world.reclaim_known_at)
+    world.reclaim_known_at = now
+    world.reclaimers += 1
+
+
+def take_share_of_reclaim(world: World, now: float, wanted: float) -> float:
+    """R85: a stall ends, and takes as many of the pages found since as it wants and there are."""
+    world.pages_found += world.reclaim_rate * (now - world.reclaim_known_at)
+    world.reclaim_known_at = now
+    taken = min(wanted, world.pages_found)
+
+    world.reclaimers -= 1
+    world.pages_found = world.pages_found - taken if world.reclaimers > 0 else 0.0
+    return taken

@@ -34,6 +34,7 @@ from krcsim.engine.codes import (
     ZERO,
 )
 from krcsim.engine.kvfree_call import kvfree_call_rcu
+from krcsim.engine.live_objects import call_with_new_object
 from krcsim.engine.monitor import pull_monitor
 from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.pointers import counters_at
@@ -54,7 +55,7 @@ def draw_plan_length(world: World, cpu: Cpu) -> None:
     channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
     room = cpu.head_block_room[channel]
 
-    if world.takes_every_call or cpu.monitor_at == INF:
+    if world.takes_every_call or cpu.monitor_at == INF or is_each_call_eventful(world):
         cpu.plan_calls = 1
         cpu.plan_last_kind = ANY_CALL
 
@@ -89,6 +90,17 @@ def draw_plan_length(world: World, cpu: Cpu) -> None:
         cpu.plan_calls = 1
         cpu.plan_last_kind = ANY_CALL
 
+    # R81: a call for whose object the slab pages have no place is eventful; of it, and of those
+    # behind it, nothing is known.
+    if world.has_live_objects and cpu.plan_calls > cpu.object_slots:
+        cpu.plan_calls = cpu.object_slots + 1
+        cpu.plan_last_kind = ANY_CALL
+
+
+def is_each_call_eventful(world: World) -> bool:
+    """R81: whether calls are taken one by one since callers allocate objects for both channels."""
+    return world.has_live_objects > 0 and has_both_channels(world)
+
 
 def longest_plan(world: World, cpu: Cpu) -> int:
     """R49: most calls of a plan: up to the one that makes the queued objects a block's worth."""
@@ -115,6 +127,8 @@ def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) 
     counters.queued += calls
     counters.area -= time_sum
     count_held_objects(world, calls)
+    if world.has_live_objects:
+        cpu.object_slots -= calls
     world.log_ratio += calls * cpu.plan_log_ratio
 
     channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
@@ -186,9 +200,15 @@ def make_last_planned_call(
         return False
 
     channel, is_single, u_page, u_head = draw_call(world, cpu)
-    outcome = kvfree_call_rcu(
-        world, cpu, cpu_index, now, channel, is_single, u_page, u_head, producer
-    )
+    world.call_began_at = now
+    if world.has_live_objects:
+        outcome = call_with_new_object(
+            world, cpu, cpu_index, now, channel, is_single, u_page, u_head, producer
+        )
+    else:
+        outcome = kvfree_call_rcu(
+            world, cpu, cpu_index, now, channel, is_single, u_page, u_head, producer
+        )
     is_held = outcome != DONE and world.is_closed_loop > 0
     cpu.blocked_producers += is_held
     return is_held

@@ -13,6 +13,7 @@ from krcsim.engine.codes import (
     FAILS_PAGE_NORETRY,
     HEAD_NONE,
     HEAD_TRYHARD,
+    ONE,
 )
 from krcsim.engine.event_log import log_event
 from krcsim.engine.page_memory import switch_hog
@@ -91,6 +92,18 @@ def begin_episode(world: World, now: float) -> None:
     world.episode_has_waited = 0
     world.episode_window = world.window
     counters_at(world.counters_address, world.window).episodes += 1
+
+
+def end_run(world: World, now: float) -> None:
+    """R86: the run ends here, long before its horizon; the rest of its windows is lost time."""
+    counters = counters_at(world.counters_address, world.window)
+    counters.lost_ms += world.window_ends_at - now
+    if world.windows_by_episode == 0 and world.window == 0:
+        steady = counters_at(world.counters_address, ONE)
+        steady.lost_ms += world.horizon - world.warmup
+
+    world.horizon = now
+    end_window(world, now)
 
 
 def end_window(world: World, now: float) -> None:

@@ -8,6 +8,7 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
+from krcsim.engine.counters import Counters, Tally
 from krcsim.engine.record_form import (
     BLOCK_CHANNELS,
     CHANNELS,
@@ -22,9 +23,11 @@ from krcsim.engine.record_form import (
 __all__ = [
     "BLOCK_CHANNELS",
     "CHANNELS",
+    "Counters",
     "PerChannel",
     "Record",
     "Stream",
+    "Tally",
 ]
 
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
@@ -103,6 +106,7 @@ class Cpu(Record):
     free_slab_objects: int  # free objects of the size of a wrapper in its slab lists
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
+    object_slots: int  # free places for objects in its slab pages, where callers allocate them
 
     # The refill worker.
     refill_at: float  # when it runs, ticks; infinite if it is not under way
@@ -161,7 +165,7 @@ class Producer(Record):
 class HeldCall(Record):
     """A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits."""
 
-    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL, EXPEDITED_WAIT or LISTED_WAIT
+    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL, OBJECT_STALL, EXPEDITED_WAIT, LISTED_WAIT
     cpu: int  # its CPU, by number
     producer: int  # its producer, by number
     window: int  # the window in which it was made
@@ -171,7 +175,9 @@ class HeldCall(Record):
     channel: int  # SLAB or VMALLOC
     page_fails: int  # flag: its page request will fail in the end
     needed_gp: int  # the grace period that it waits for, by number
+    rounds: int  # rounds of reclaim without progress, of a request that may not fail
     is_weighted: int  # flag: its wait was counted with the weight of a copy
+    began_at: float  # when its caller began it, maybe with a request for an object, ticks
     called_at: float  # when it was made, ticks
     asked_at: float  # when it asked for a grace period, ticks
     wait_began_at: float  # when its wait began, ticks
@@ -186,58 +192,6 @@ class HeapNode(Record):
 
     slot: int  # the index of a HeldCall
     at: float  # when its stall or wait is over, ticks
-
-
-class Tally(Record):
-    """What biased copies found in a window: sums with their weights, and plain numbers."""
-
-    waits: float  # calls that waited, weighted
-    waits_episode: float  # those of them that were made in an episode, weighted
-    wait_ms: float  # their waits, weighted, ms
-    copies: float  # number of copies
-    hits: float  # number of copies in which a call waited
-    events: float  # number of events that they took
-
-
-class Counters(Record):
-    """What is counted in a window, in the order of the columns of a run's table."""
-
-    single: float  # single-argument calls
-    double: float  # double-argument calls
-    single_episode: float  # single-argument calls made in an episode
-    double_episode: float  # double-argument calls made in an episode
-    waits: float  # calls that waited for a grace period
-    waits_episode: float  # those of them that were made in an episode
-    wait_ms: float  # their waits, ms
-    stalls: float  # stalls in direct reclaim
-    stall_ms: float  # their lengths, ms
-    list_pushes: float  # objects queued on the list
-    early_frees: float  # objects freed before their grace period ended
-    episodes: float  # episodes that began
-    episodes_waited: float  # those of them in which a call waited
-    peak: float  # most deferred objects at any time
-    area: float  # deferred objects, summed over time, objects * ticks
-    pool_hits: float  # rcu_head objects taken from the pool
-    cache_hits: float  # pages taken from a cache
-    page_ok: float  # page requests that succeeded
-    page_fail: float  # page requests that failed
-    drains: float  # runs of the monitor that queued something
-    drains_due: float  # monitors that are pending when the run ends
-    rearms: float  # times the monitor was set again by itself
-    pages_returned: float  # pages put back into a cache
-    pages_freed: float  # pages given back to the allocator
-    pool_returned: float  # wrappers put into the pool
-    queued: float  # objects queued
-    freed: float  # objects freed
-    events: float  # events handled
-    episode_ms: float  # time under pressure, ticks here and ms in a table
-    monitors: float  # runs of the monitor
-    ready_records: float  # objects that the monitor found ready and freed itself
-    gps: float  # grace periods that ended
-    waits_latched: float  # waits that were sent to callbacks by the latch
-    refill_runs: float  # runs of the refill worker
-    refill_tries: float  # pages that it asked for
-    refill_pages: float  # pages that it put into a cache
 
 
 class Real(Record):
@@ -389,6 +343,7 @@ class World(Record):
     # Calls and objects.
     deferred_objects: int  # objects queued and not yet freed, of all CPUs
     call_got_wrapper: int  # flag: the present call got a wrapper from the allocator
+    call_began_at: float  # when the caller of the present call began it, ticks
     waiters_head: int  # the first waiting call that has not woken
     waiters_served: int  # the first whose grace period has not ended
     waiters_tail: int  # one behind the last
@@ -436,6 +391,37 @@ class World(Record):
     hog_pages: float  # pages that the hog has taken
     memory_known_at: float  # the pages are those of this time, ticks
     hog_wakes_at: float  # when the hog looks for free pages again, ticks
+
+    # Feedback: callers that allocate what they free, reclaim that they share, and OOM. Parameters.
+    has_live_objects: int  # flag: callers allocate the objects that they free later
+    live_objects: int  # objects of a CPU that are in use
+    objects_per_page: int  # objects in a slab page
+    pages_per_object: int  # pages of an object that is larger than a page
+    release_share: float  # share of the pages of freed objects that become free pages
+    has_growth: int  # flag: pages are asked for while calls wait
+    growth_rate: float  # pages a tick, for each call that waits
+    reclaim_rate: float  # pages a tick that all stalls together find; 0: no limit
+    oom_frees_pages: float  # pages that an OOM kill frees; 0: an OOM ends the run
+    oom_delay: float  # from the kill until its pages are free, ticks
+    other_pages_at_boot: float  # pages in use that are not looked at, pages
+
+    reclaim_priority: int  # the priority that a reclaim pass comes down to
+
+    # Feedback: state.
+    has_reclaim_pass: int  # flag: a reclaim pass is about to come to the shrinker
+    shrink_deferred: int  # objects that passes have left to later ones
+    released_part: float  # pages of freed objects that do not make up a page yet
+    leaving_objects: float  # freed objects of slab pages that are not free as a whole yet
+    staying_objects: float  # free places in slab pages that do not make up a place yet
+    grown_pages: float  # pages that grew while calls waited
+    starves_until: float  # OOM comes then if nothing is found for what grows, ticks; or infinite
+    waiting_calls: int  # calls in synchronize_rcu()
+    reclaimers: int  # stalls under way that share what reclaim finds
+    pages_found: float  # pages that they have found and not taken yet
+    reclaim_known_at: float  # the pages found are those of this time, ticks
+    oom_frees_at: float  # when the pages of a kill are free, ticks; infinite if there is none
+    other_pages: float  # pages in use that are not looked at
+    is_out_of_memory: int  # flag: an OOM ends the run
 
     # Importance sampling and splitting: parameters.
     makes_copies: int  # flag: biased copies of the run are made

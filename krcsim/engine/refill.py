@@ -21,7 +21,8 @@ from krcsim.engine.page_memory import (
     follow_memory,
     give_pages,
     median_stall,
-    reclaim_pages,
+    out_of_memory,
+    reclaim_for_worker,
     take_page,
 )
 from krcsim.engine.pointers import counters_at, cpu_at
@@ -63,6 +64,12 @@ def kfree_rcu_shrink_count(world: World) -> None:
     """
     for cpu_index in range(world.nr_cpus):
         cpu_at(world.cpus_address, cpu_index).backs_off = 1
+
+
+def make_reclaim_pass(world: World) -> None:
+    """R53 and R88: a stall begins: its pass counts now, and comes to the scan right after."""
+    kfree_rcu_shrink_count(world)
+    world.has_reclaim_pass = 1
 
 
 def fill_page_cache(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
@@ -128,8 +135,7 @@ def take_refill_page(world: World, cpu: Cpu, now: float, is_late: bool) -> bool:
     kind = HEAD_STALL if world.refill == REFILL_E2 else LIST  # GFP_KERNEL goes on as for an object
     turn = median_stall(world, cpu, now, kind)
     if is_late:  # no caller waits for the CPU
-        reclaim_pages(world, now, kind)
-        return take_page(world, cpu, now, world.min_wmark)
+        return reclaim_and_take_page(world, cpu, now, kind)
 
     if now > cpu.refill_turn_at + 2.0 * turn:  # it was idle: the caller has its turn first
         cpu.refill_turn_at = now + turn
@@ -140,5 +146,16 @@ def take_refill_page(world: World, cpu: Cpu, now: float, is_late: bool) -> bool:
 
     cpu.cpu_free_at = max(cpu.cpu_free_at, now) + turn
     cpu.refill_turn_at = now + 2.0 * turn
-    reclaim_pages(world, now, kind)
-    return take_page(world, cpu, now, world.min_wmark)
+    return reclaim_and_take_page(world, cpu, now, kind)
+
+
+def reclaim_and_take_page(world: World, cpu: Cpu, now: float, kind: int) -> bool:
+    """R50 and R86: the worker reclaims, and asks for its page once more. GFP_KERNEL, as v5.11 asks,
+    invokes the OOM killer if nothing was found.
+    """
+    found = reclaim_for_worker(world, now, kind)
+    if take_page(world, cpu, now, world.min_wmark):
+        return True
+    if world.refill == REFILL_E2 and found < 1.0:
+        out_of_memory(world, now)
+    return False

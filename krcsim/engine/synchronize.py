@@ -17,6 +17,7 @@ from krcsim.engine.codes import (
 )
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import request_grace_period
+from krcsim.engine.page_memory import follow_memory
 from krcsim.engine.pointers import counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.records import HeldCall, World
@@ -31,6 +32,9 @@ def begin_synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None
     """
     log_event(world, now, WAIT_BEGINS, held_call.cpu, 0.0)
     count_wait(world, held_call)
+    if world.has_live_objects:  # R82 and R83: more may grow from now on
+        follow_memory(world, now)
+        world.waiting_calls += 1
     held_call.wait_began_at = now + world.has_bursts * world.call_cost
 
     if world.rcu_expedited:  # R31

@@ -23,6 +23,7 @@ from krcsim.engine.codes import (
 )
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import follow_reader
+from krcsim.engine.live_objects import free_objects
 from krcsim.engine.page_memory import count_held_objects, free_wrappers, give_pages
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at
 from krcsim.engine.random_streams import INF
@@ -175,6 +176,8 @@ def finish_step(world: World, cpu_index: int, now: float) -> None:
     counters.peak = max(counters.peak, world.deferred_objects)
     world.deferred_objects -= objects
     count_held_objects(world, -objects)
+    if world.has_live_objects:
+        free_objects(world, cpu, now, objects)
     counters.freed += objects
     counters.area += objects * now
     cpu.work_objects[channel] -= objects

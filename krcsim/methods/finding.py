@@ -61,6 +61,7 @@ class Finding:
     replications: int
     events: float
     note: str = ""
+    when: str = ""  # within what time, of a share of runs
 
     @property
     def runs(self) -> int:

@@ -25,7 +25,9 @@ def finding_verdict(found: Finding) -> str:
     elif found.method == exact.NAME:
         said = next_to_none(found.quantity) if estimate.value == 0.0 else said
         said += ", without chance (exact chain)"
-    elif estimate.kind == "bound":
+    elif found.when:
+        said += f" {found.when}"
+    if estimate.kind == "bound" and found.method != construction.NAME:
         said += "; none was seen, which is no proof"
     before = f"{' '.join(when)}, " if when else ""
     return _sentence([f"{before}{said}"])

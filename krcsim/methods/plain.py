@@ -47,6 +47,7 @@ def findings(question: Question) -> Iterator[Finding]:
         stop=question.stop,
         have=question.have,
         workers=question.workers,
+        known_by=question.quantity if question.quantity == "p_oom" else "p_wait",
     ):
         found = finding_of(runs, question)
         yield found
@@ -67,7 +68,15 @@ def finding_of(runs: Replications, question: Question, why: str = "") -> Finding
         why or question.why or "asked for",
         len(runs),
         events_of(runs),
+        when=_time_meant(question),
     )
+
+
+def _time_meant(question: Question) -> str:
+    """Within what time a run meets what is asked, "" of what is no share of runs."""
+    scenario = question.scenario
+    ms = scenario.warmup_ms if question.window == 0 else scenario.horizon_ms
+    return f"within {ms / 1000.0:g} s" if question.quantity == "p_oom" else ""
 
 
 def runs_until_known(
@@ -80,9 +89,10 @@ def runs_until_known(
     have: Have | None = None,
     by_episode: int = 0,
     workers: int | None = None,
+    known_by: str = "p_wait",
 ) -> Iterator[Replications]:
-    """Yield 8, 16, 32, ... replications until P(wait) is known to `precision` or there are
-    `max_runs`; `have` keeps them for later calls.
+    """Yield 8, 16, 32, ... replications until P(wait), or the quantity `known_by`, is known to
+    `precision` or there are `max_runs`; `have` keeps them for later calls.
     """
     have = {} if have is None else have
     window = 1 if by_episode or window_ms(scenario, 1) > 0 else 0
@@ -96,9 +106,9 @@ def runs_until_known(
         )
         yield runs
 
-        p_wait = answers(runs, scenario, window, ["p_wait"])["p_wait"]
-        known = p_wait.kind == "interval" and p_wait.half_width <= precision
-        if known or p_wait.kind in ("bound", "none") and total >= BOUND_RUNS:
+        found = answers(runs, scenario, window, [known_by])[known_by]
+        known = found.kind == "interval" and found.half_width <= precision
+        if known or found.kind in ("bound", "none") and total >= BOUND_RUNS:
             return
 
 

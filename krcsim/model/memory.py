@@ -65,6 +65,25 @@ class Memory:
     )
     deferred_counts: bool = flag(True, "whether objects that wait to be freed hold memory")
     shrinker: bool = flag(False, "whether reclaim passes call the shrinker of kfree_rcu()")
+    priority: int = whole(
+        12, "", 0, 12, "the priority that a reclaim pass comes down to; 0 is that of drop_caches"
+    )
+    release: float = number(
+        1.0, "", 0.0, 1.0, "the share of freed bytes that become free pages (below 4 KiB)"
+    )
+    reclaim_pages_s: float = number(
+        0.0,
+        "pages/s",
+        0,
+        1e9,
+        "how fast all callers in reclaim together find pages; 0: 32 a round for each",
+    )
+    oom_frees_mib: float = number(
+        0.0, "MiB", 0, 1e8, "what an OOM kill frees; 0: an OOM ends the run"
+    )
+    oom_ms: float = number(
+        100.0, "ms", 1e-3, 1e7, "from an OOM kill until the memory of its task is free"
+    )
 
     def __post_init__(self) -> None:
         check(self, "memory")
@@ -83,14 +102,6 @@ class Memory:
             f"up to mib - file_mib = {self.mib - self.file_mib:g} MiB",
             "lower it or memory.file_mib, or raise memory.mib",
         )
-        something_takes_pages = self.load_pages_s > 0 or self.hog != "none"
-        refuse(
-            self.pressure == "pages" and not something_takes_pages,
-            "memory.hog",
-            self.hog,
-            "a hog where load_pages_s is 0",
-            'nothing takes memory: set memory.hog = "nowait" or give memory.load_pages_s',
-        )
         refuse(
             self.lead_ms > 0 and self.hog == "none",
             "memory.lead_ms",
@@ -98,6 +109,10 @@ class Memory:
             "0 ms without a hog",
             "set memory.hog or leave it out",
         )
+
+    def something_takes_pages(self) -> bool:
+        """Whether anybody but kfree_rcu() and its callers takes memory."""
+        return self.load_pages_s > 0 or self.hog != "none"
 
     def marks(self) -> Marks:
         """The watermarks in pages: setup_per_zone_wmarks() for one zone.

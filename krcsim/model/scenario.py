@@ -13,7 +13,7 @@ from krcsim.base import old_names
 from krcsim.base.errors import FieldError, KrcsimError, refuse, shown
 from krcsim.base.fields import check, is_whole, number, refuse_unknown
 from krcsim.model.allocator import Allocator
-from krcsim.model.constants import milliseconds
+from krcsim.model.constants import PAGE_BYTES, milliseconds
 from krcsim.model.grace_period import GracePeriod, Table, read_lengths
 from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
@@ -81,6 +81,31 @@ class Scenario:
             f"up to {MAX_PRODUCERS // machine.cpus} tasks per CPU on {machine.cpus} CPUs",
             "lower it: each task holds a record in memory",
         )
+        if self.memory.pressure == "pages":
+            self._check_pages()
+
+    def _check_pages(self) -> None:
+        """Somebody takes memory, and what is in use at boot fits into it."""
+        memory, workload = self.memory, self.workload
+        refuse(
+            not memory.something_takes_pages() and workload.live_objects == 0,
+            "memory.hog",
+            memory.hog,
+            "a hog where load_pages_s and workload.live_objects are 0",
+            'nothing takes memory: set memory.hog = "nowait", give memory.load_pages_s, or let '
+            "callers allocate with workload.live_objects",
+        )
+
+        free_pages, _ = memory.pages_at_boot()
+        live_pages = self.machine.cpus * workload.live_pages()
+        refuse(
+            live_pages > free_pages,
+            "workload.live_objects",
+            workload.live_objects,
+            f"objects of {workload.object_bytes} bytes on {self.machine.cpus} CPUs that fit into "
+            f"the {free_pages * PAGE_BYTES / (1 << 20):g} MiB that are free at boot",
+            "lower it, or raise memory.mib",
+        )
 
     @property
     def drain_jiffies(self) -> int:
@@ -112,6 +137,16 @@ class Scenario:
             return "grace periods that need no tick on one CPU (v7.2)"
         length = milliseconds(float(self.grace_periods()[0][0]), machine.hz)
         return f"grace periods up to {length:.3g} ms, on ticks of HZ={machine.hz} (rule of v7.2)"
+
+    def release_share(self) -> float:
+        """The share of the pages of freed objects that become free pages, on average over objects
+        of slab pages and those that have pages of their own.
+        """
+        workload = self.workload
+        if workload.object_bytes >= PAGE_BYTES:
+            return 1.0
+        own_pages = workload.vmalloc_share
+        return own_pages + (1.0 - own_pages) * self.memory.release
 
     def bytes_at_boot(self) -> int:
         """Reserve bytes per CPU after boot."""

@@ -7,6 +7,7 @@ Where failures are drawn, for example, nothing uses the size of the memory.
 from dataclasses import fields
 
 from krcsim.model.allocator import Failure
+from krcsim.model.constants import PAGE_BYTES
 from krcsim.model.memory import Memory
 from krcsim.model.remedy import HEAD_REQUESTS
 from krcsim.model.scenario import Scenario
@@ -23,13 +24,17 @@ NO_PAGE_EVER = "no request for a page ever succeeds"
 NO_SINGLE = "no call has one argument"
 NO_REFILL = "no worker fills the cache"
 NO_SHRINKER = "no reclaim pass calls the shrinker"
-NO_BACKOFF = "no refill waits for a reclaim pass"
 NO_DOUBLE = "no call has two arguments"
 NO_HEAD = "no rcu_head is ever asked for"
 RECORDED = "lengths are recorded"
 OTHER_CLASS = "no request has these flags"
 NOT_WOKEN = "no caller is woken by the grace-period kthread"
 GIVEN_LENGTHS = "lengths of grace periods are given"
+OWN_PAGES = "each object has pages of its own, which are free with it"
+NO_ALLOCATIONS = "no caller allocates"
+NO_OOM = "an OOM ends the run"
+NOTHING_TO_RECLAIM = "there is no page cache to reclaim"
+CALLERS_ALLOCATE = "callers allocate the objects that they free later"
 SAME_CACHE = "one channel is used, and nothing is cached at boot"
 
 
@@ -40,9 +45,11 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
     if scenario.memory.pressure == "pages":
         for state in ("calm", "episode"):
             unused |= {f"allocator.{state}.{name}": FREE_PAGES for name in CLASSES}
+        unused |= _unused_feedback(scenario)
     else:
         names = (one.name for one in fields(Memory) if one.name != "pressure")
         unused |= {f"memory.{name}": DRAWN for name in names}
+        unused |= {f"workload.{name}": DRAWN for name in ("live_objects", "growth_pages_s")}
         unused |= _unused_failures(scenario)
 
     if scenario.allocator.episodes != "exponential":
@@ -59,6 +66,29 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
         unused["remedy.own_cpu"] = GIVEN_LENGTHS
 
     return unused | _unused_of_remedy(scenario) | _unused_of_refill(scenario)
+
+
+def _unused_feedback(scenario: Scenario) -> dict[str, str]:
+    """Fields of what callers allocate, and of OOM, where memory is counted in pages."""
+    memory, workload = scenario.memory, scenario.workload
+    unused: dict[str, str] = {}
+
+    if workload.object_bytes >= PAGE_BYTES or workload.vmalloc_share == 1.0:
+        unused["memory.release"] = OWN_PAGES
+    if workload.live_objects > 0:
+        unused["memory.deferred_counts"] = CALLERS_ALLOCATE
+    else:
+        unused |= {f"memory.{name}": NO_ALLOCATIONS for name in ("oom_frees_mib", "oom_ms")}
+        if not memory.deferred_counts:
+            unused["memory.release"] = NO_ALLOCATIONS
+    if workload.live_objects > 0 and memory.oom_frees_mib == 0:
+        unused["memory.oom_ms"] = NO_OOM
+    if not memory.shrinker:
+        unused["memory.priority"] = NO_SHRINKER
+    if memory.file_mib == 0 and memory.load_pages_s == 0:
+        unused["memory.reclaim_pages_s"] = NOTHING_TO_RECLAIM
+
+    return unused
 
 
 def _unused_failures(scenario: Scenario) -> dict[str, str]:
@@ -152,14 +182,14 @@ def _unused_of_remedy(scenario: Scenario) -> dict[str, str]:
 def _unused_of_refill(scenario: Scenario) -> dict[str, str]:
     remedy = scenario.remedy
     unused: dict[str, str] = {}
+    shrinks = scenario.memory.pressure == "pages" and scenario.memory.shrinker
     if not remedy.array_path or not remedy.has_refill_worker:
         reason = NO_REFILL if remedy.array_path else NO_BLOCKS
-        unused |= {"remedy.refill_ms": reason, "remedy.refill_backoff_ms": reason}
-    elif scenario.memory.pressure != "pages" or not scenario.memory.shrinker:
+        unused["remedy.refill_ms"] = reason
+        if not shrinks:
+            unused["remedy.refill_backoff_ms"] = reason
+    elif not shrinks:
         unused["remedy.refill_backoff_ms"] = NO_SHRINKER
-
-    if not (remedy.has_refill_worker and remedy.refill_backoff_ms > 0):
-        unused["memory.shrinker"] = NO_BACKOFF
     return unused
 
 

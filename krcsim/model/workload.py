@@ -42,6 +42,16 @@ class Workload:
     single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
     object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
+    live_objects: int = whole(
+        0,
+        "objects per CPU",
+        0,
+        1_000_000_000,
+        "the objects in use, for which callers allocate new ones; 0: that is left out",
+    )
+    growth_pages_s: float = number(
+        0.0, "pages/s", 0, 1e9, "what others allocate for each call that waits"
+    )
     call_instructions: float = number(
         CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call with kmalloc"
     )
@@ -95,6 +105,13 @@ class Workload:
             "1 task per CPU in an open loop",
             'set workload.loop = "closed" or leave producers out',
         )
+        refuse(
+            self.growth_pages_s > 0 and self.live_objects == 0,
+            "workload.growth_pages_s",
+            self.growth_pages_s,
+            "0 pages/s where live_objects is 0",
+            "what grows is freed later by callers that allocate: set workload.live_objects",
+        )
 
     @property
     def period_ms(self) -> float:
@@ -104,6 +121,14 @@ class Workload:
     def slab_objects(self) -> int:
         """Objects in a slab page."""
         return max(1, PAGE_BYTES // self.object_bytes)
+
+    def pages_per_object(self) -> int:
+        """Pages of an object that is larger than a page; 1 of a smaller one."""
+        return max(1, -(-self.object_bytes // PAGE_BYTES))
+
+    def live_pages(self) -> int:
+        """Pages of the live objects of a CPU."""
+        return -(-self.live_objects // self.slab_objects()) * self.pages_per_object()
 
     def costs_ms(self, instruction_ns: float) -> dict[str, float]:
         """CPU times in ms of the parts of a call; a new slab page is spread over its objects."""

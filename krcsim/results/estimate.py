@@ -188,6 +188,25 @@ def share(num: Array, den: Array, units: float) -> Estimate:
     )
 
 
+def of_runs(met: Array) -> Estimate:
+    """The share of replications that met something: each is a trial, so the interval is that of a
+    binomial number (Clopper and Pearson), or a bound where none met it.
+    """
+    from scipy.special import betaincinv
+
+    runs = len(met)
+    seen = int(np.count_nonzero(met))
+    if seen == 0:
+        return unseen(runs)
+    if seen == runs:
+        return Estimate(1.0, 1.0 - (unseen(runs).hi or 1.0), 1.0, kind_of(runs))
+
+    value = seen / runs
+    lo = float(betaincinv(seen, runs - seen + 1, 0.025))
+    hi = float(betaincinv(seen + 1, runs - seen, 0.975))
+    return Estimate(value, lo, hi, kind_of(runs, max(hi / value, value / lo)))
+
+
 def mean(x: Array) -> Estimate:
     """Mean of x, one value a replication, none negative, with a Student interval; of
     what varies much as of a ratio.

@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -22,36 +22,23 @@ from krcsim.results.estimate import (
     effective,
     exact,
     mean,
+    of_runs,
     quantile,
     ratio,
     share,
     unseen,
 )
+from krcsim.results.feedback import has_feedback
+from krcsim.results.quantity import Quantity as Quantity
+from krcsim.results.quantity import Wording as Wording
 
 if TYPE_CHECKING:  # a saved result is read without what compiles the engine
     from krcsim.runs.replications import Replications
 
-Formula = Callable[["Replications", Scenario, int], Estimate]
 # With fewer episodes of pressure in all replications no interval is given: how long pressure lasts,
 # and what it brings, would be said from next to none.
 FEW_EPISODES = 5
 EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
-
-
-@dataclass(frozen=True)
-class Wording:
-    """How a share is said in a sentence.
-
-    noun: whose share it is, with a plural in s; one, several: what one of them does, and several.
-    never: what is said of none. kept: what is to be kept low. when: the calls that are meant.
-    """
-
-    noun: str
-    one: str
-    several: str
-    never: str
-    kept: str
-    when: str = ""
 
 
 _WAITS = Wording(
@@ -61,40 +48,6 @@ _WAITS = Wording(
     never="no call can wait for a grace period",
     kept="waits",
 )
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """Something that is asked of a run; whoever adds one adds it to _ALL below, and nowhere else.
-
-    name: as options, files and Python call it
-    unit: "" of a share or a probability
-    words: what it is, in a line
-    get: get(runs, scenario, window) estimates it from plain runs
-    label: in heads and on axes, the name if left out
-    is_probability: whether it is at most 1 by its nature
-    falls_with_reserve: whether more objects or pages make it smaller, so that a size can be asked
-    of_episode: whether it counts calls made in an episode of pressure only
-    asked_by_episode: whether it is asked episode by episode, too
-    column_by_window, column_by_episode: whether tables show it
-    sums: the counters whose ratio it is ("" below: the time of all callers), where copies of runs
-        count them with their weights and differences between remedies are taken; None elsewhere
-    wording: how it is said in so many of a hundred or one in so many; None where it is not counted
-    """
-
-    name: str
-    unit: str
-    words: str
-    get: Formula
-    label: str = ""
-    is_probability: bool = False
-    falls_with_reserve: bool = False
-    of_episode: bool = False
-    asked_by_episode: bool = False
-    column_by_window: bool = False
-    column_by_episode: bool = False
-    sums: tuple[str, str] | None = None
-    wording: Wording | None = None
 
 
 def window_ms(scenario: Scenario, window: int) -> float:
@@ -218,13 +171,33 @@ def _units_in_episodes(runs: Replications, window: int) -> float:
 
 def _share_of_time(runs: Replications, scenario: Scenario, window: int, counter: str) -> Estimate:
     time_ms = window_ms(scenario, window) * callers(scenario)
-    return ratio(runs.of(counter, window), np.full(len(runs), time_ms))
+    lost_ms = runs.of("lost_ms", window) * callers(scenario)
+    return ratio(runs.of(counter, window), np.full(len(runs), time_ms) - lost_ms)
 
 
 def _rate(
     runs: Replications, scenario: Scenario, window: int, counter: str, scale: float = 1
 ) -> Estimate:
+    lost_ms = runs.of("lost_ms", window)
+    if lost_ms.any():  # runs that ended with an OOM count as far as they went
+        return ratio(scale * runs.of(counter, window), window_ms(scenario, window) - lost_ms)
     return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(scenario, window))))
+
+
+def p_oom(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    """Share of runs in which the OOM killer was invoked before the window ended, or its bound; a
+    run is the unit. None where no request can invoke it.
+    """
+    if not has_feedback(scenario):
+        return NOTHING
+    ooms = sum(runs.of("ooms", earlier) for earlier in range(window + 1))
+    return of_runs(np.asarray(ooms))
+
+
+def _loop_gain(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    if scenario.memory.pressure != "pages" or scenario.workload.live_objects == 0:
+        return NOTHING
+    return ratio(runs.of("pages_asked", window), runs.of("pages_released", window))
 
 
 def _listed(runs: Replications, window: int) -> Estimate:
@@ -388,6 +361,43 @@ _ALL = (
         "calls/s",
         "single-argument calls of all CPUs",
         partial(_rate, counter="single", scale=1000.0),
+    ),
+    Quantity(
+        "p_oom",
+        "",
+        "share of runs that run out of memory, from boot on",
+        p_oom,
+        label="P(OOM)",
+        is_probability=True,
+        column_by_window=True,
+        wording=Wording(
+            noun="run",
+            one="runs out of memory",
+            several="run out of memory",
+            never="no run can run out of memory",
+            kept="runs with an OOM",
+        ),
+    ),
+    Quantity(
+        "loop_gain",
+        "",
+        "loop gain: pages asked for while one comes back; above 1 a run-away",
+        _loop_gain,
+        column_by_window=True,
+    ),
+    Quantity(
+        "pages_per_stall",
+        "pages",
+        "what a stall in reclaim finds",
+        lambda runs, scenario, window: ratio(
+            runs.of("pages_reclaimed", window), runs.of("stalls", window)
+        ),
+    ),
+    Quantity(
+        "failed_allocations_hz",
+        "objects/s",
+        "objects that callers asked for in vain",
+        partial(_rate, counter="failed_allocations", scale=1000.0),
     ),
     Quantity(
         "drains_hz",

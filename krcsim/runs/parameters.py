@@ -6,6 +6,7 @@ from typing import Any
 from krcsim.engine.codes import HEAD_ALLOC, REARM, REFILL
 from krcsim.engine.random_streams import UNLIMITED
 from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, jiffies, ticks
+from krcsim.model.memory import PAGES_PER_MIB
 from krcsim.model.scenario import Scenario
 
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
@@ -19,6 +20,7 @@ def parameters_of(scenario: Scenario) -> dict[str, Any]:
         **_of_grace_periods(scenario),
         **_of_allocator(scenario),
         **_of_memory(scenario),
+        **_of_feedback(scenario),
         **_in_ticks(scenario, warmup=scenario.warmup_ms, horizon=scenario.horizon_ms),
         "tick_ms": 1000.0 / scenario.machine.hz,
         "max_plan_calls": UNLIMITED,
@@ -140,7 +142,9 @@ def _of_memory(scenario: Scenario) -> dict[str, Any]:
         has_page_memory=as_pages,
         misses_are_eventful=as_pages or scenario.remedy.has_refill_worker,
         has_shrinker=as_pages and memory.shrinker,
-        deferred_objects_count=as_pages and memory.deferred_counts,
+        deferred_objects_count=(
+            as_pages and memory.deferred_counts and scenario.workload.live_objects == 0
+        ),
         has_hog=memory.hog != "none",
         hog_mark=memory.hog_mark(),
         pcp_batch=pcp_batch,
@@ -163,4 +167,27 @@ def _of_memory(scenario: Scenario) -> dict[str, Any]:
             hog_lead=memory.lead_ms,
             reclaim_round=round_ms,
         ),
+    )
+
+
+def _of_feedback(scenario: Scenario) -> dict[str, Any]:
+    memory, workload = scenario.memory, scenario.workload
+    hz = scenario.machine.hz
+    free_pages, file_pages = memory.pages_at_boot()
+    as_pages = memory.pressure == "pages"
+    has_live_objects = as_pages and workload.live_objects > 0
+
+    return dict(
+        has_live_objects=has_live_objects,
+        live_objects=workload.live_objects,
+        objects_per_page=workload.slab_objects(),
+        pages_per_object=workload.pages_per_object(),
+        release_share=scenario.release_share(),
+        has_growth=has_live_objects and workload.growth_pages_s > 0,
+        growth_rate=workload.growth_pages_s / hz,
+        reclaim_rate=memory.reclaim_pages_s / hz if as_pages else 0.0,
+        reclaim_priority=memory.priority,
+        oom_frees_pages=memory.oom_frees_mib * PAGES_PER_MIB,
+        other_pages_at_boot=memory.mib * PAGES_PER_MIB - free_pages - file_pages,
+        **_in_ticks(scenario, oom_delay=memory.oom_ms),
     )

@@ -144,7 +144,7 @@ def _collect(
         if after:
             after(i)
 
-    for name in ("area", "episode_ms"):  # from ticks to ms
+    for name in ("area", "episode_ms", "lost_ms"):  # from ticks to ms
         counts[:, :, COUNTERS.index(name)] *= 1000.0 / arena.scenario.machine.hz
     return Replications(counts, waits, latencies)
 

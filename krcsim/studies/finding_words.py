@@ -18,7 +18,7 @@ def finding_sentences(found: Finding) -> str:
 
 def _sentences(found: Finding) -> str:
     quantity = QUANTITIES[found.quantity]
-    what = f"{quantity.words}, {found.window} window"
+    what = f"{quantity.words}, {found.when or f'{found.window} window'}"
     estimate = words(found.estimate)
     if found.method == construction.NAME:
         value = "0" if found.estimate.kind == "exact" else estimate

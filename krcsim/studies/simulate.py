@@ -11,6 +11,7 @@ from krcsim.engine.records import COUNTERS
 from krcsim.model.constants import milliseconds
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
+from krcsim.results.feedback import run_sentences
 from krcsim.runs.ladder import SEED, check_study
 from krcsim.runs.replications import WINDOWS, event_log
 
@@ -33,10 +34,11 @@ class Run:
             int(sum(counters[name] for counters in self.counters.values()))
             for name in ("waits", "single")
         )
-        if not calls:
-            return "In this run no single-argument call was made."
         waited = f"{waits:,} of {calls:,}" if waits else f"none of {calls:,}"
-        return f"In this run {waited} single-argument call{'s' * (calls != 1)} waited."
+        said = f"In this run {waited} single-argument call{'s' * (calls != 1)} waited."
+        if not calls:
+            said = "In this run no single-argument call was made."
+        return " ".join([said, *run_sentences(self.scenario, self.counters)])
 
     def __repr__(self) -> str:
         """In a line what it is: there may be millions of events."""

@@ -126,7 +126,6 @@ def test_marks_are_those_of_the_guest(mib: float, kib: int) -> None:
     [
         (dict(mib=64.0, free_mib=65.0), "memory.free_mib"),
         (dict(mib=64.0, file_mib=65.0), "memory.file_mib"),
-        (dict(pressure="pages", hog="none"), "memory.hog"),
         (dict(hog="none", lead_ms=1.0), "memory.lead_ms"),
         (dict(hog="all"), "memory.hog"),
         (dict(slab_pages=-1), "memory.slab_pages"),

@@ -30,7 +30,11 @@ class Show(OnScenario):
 def run(options: Show, _: str) -> None:
     """Print the scenario, or the names of those that come with krcsim."""
     if options.scenario:
-        say(toml_text(scenario_from(options)), end="")
+        from krcsim.results.feedback import scenario_notes
+
+        scenario = scenario_from(options)
+        notes = "".join(f"# {note}\n" for note in scenario_notes(scenario))
+        say(f"{notes}{toml_text(scenario)}", end="")
     else:
         say("\n".join(presets()))
 

@@ -138,6 +138,7 @@ class Odds(NamedTuple):
     head_atomic: float
     head_high: float
     head_reclaim: float
+    sheaf: float
 
 
 @dataclass

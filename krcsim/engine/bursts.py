@@ -10,6 +10,7 @@ from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_l
 from krcsim.engine.pointers import producer_at
 from krcsim.engine.random_streams import UNLIMITED, exponential
 from krcsim.engine.records import Cpu, Producer, World
+from krcsim.engine.sheaf_plans import share_behind_sheaves
 
 LONGEST_PLAN = 1 << 20  # calls of a plan that crosses into later bursts
 
@@ -56,7 +57,10 @@ def mean_call_cost(world: World, cpu: Cpu) -> float:
     if has_no_room and world.p_single_uneventful > 0.0:  # uneventful calls go on the list
         single = world.p_single * world.p_single_uneventful
         double = (1.0 - world.p_single) * world.p_page_fails
-        cost += world.list_cost * world.p_single * world.p_single_uneventful / (single + double)
+        listed = world.p_single * world.p_single_uneventful / (single + double)
+        if world.sheaf_entries > 0:
+            listed *= share_behind_sheaves(world, cpu)
+        cost += world.list_cost * listed
 
     return cost
 

@@ -5,6 +5,7 @@ up.
 
 import math
 
+from krcsim.engine.barns import serve_sheaves
 from krcsim.engine.batches import owner_of_batch
 from krcsim.engine.calendar import update_next_event, waiter_at
 from krcsim.engine.codes import ALL_CPUS, BATCH_WAITS, GP_ENDS, GP_STARTS
@@ -139,6 +140,8 @@ def finish_grace_period(world: World, now: float) -> None:
 
     served_at = (math.floor(now) if world.gps_on_ticks else now) + world.invoke_delay
     any_needs_more = serve_batches(world, served_at)
+    if world.sheaf_entries > 0:
+        any_needs_more |= serve_sheaves(world, served_at)
     serve_waiters(world, served_at)
 
     if any_needs_more or world.waiters_served < world.waiters_tail:

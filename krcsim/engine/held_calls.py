@@ -6,11 +6,20 @@ import math
 from krcsim.engine.calendar import free_slot, pop_held_call
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
 from krcsim.engine.channels import total
-from krcsim.engine.codes import BATCH_READY, DONE, EXPEDITED_WAIT, HELD_STALLS, LIST, WAIT_ENDS
+from krcsim.engine.codes import (
+    BATCH_READY,
+    DONE,
+    EXPEDITED_WAIT,
+    HELD_STALLS,
+    LIST,
+    REFUSED_MEMORY,
+    WAIT_ENDS,
+)
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
 from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
+from krcsim.engine.sheaf_reuse import free_into_main
 from krcsim.engine.works import batches_on, work_cost
 
 
@@ -45,6 +54,8 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
     record_wait(world, held_call, ms)
     record_latency(world, runs_at, held_call)
     log_event(world, now, WAIT_ENDS, cpu_index, ms)
+    if world.sheaf_entries > 0 and held_call.refused_by_sheaf == REFUSED_MEMORY:
+        free_into_main(world, cpu, cpu_index, now)
 
     if world.is_closed_loop:
         resume_caller(world, cpu, cpu_index, now, runs_at, held_call)

@@ -8,52 +8,29 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-from typing import Annotated, Any, ClassVar, get_type_hints
-
 import numpy as np
 from numpy.typing import NDArray
 
+from krcsim.engine.record_form import (
+    BLOCK_CHANNELS,
+    CHANNELS,
+    PerBlockChannel,
+    PerChannel,
+    PerRequest,
+    Record,
+    Stream,
+)
+from krcsim.engine.sheaf_records import CpuSheaves, KmemCache
+
+__all__ = [
+    "BLOCK_CHANNELS",
+    "CHANNELS",
+    "PerChannel",
+    "Record",
+    "Stream",
+]
+
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
-CHANNELS = 3  # blocks of slab objects, blocks of vmalloc objects, and the list
-BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
-
-Word = Annotated[int, "u8"]  # 64 random bits
-PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
-PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
-PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
-_PLAIN = {int: "i8", float: "f8"}
-
-
-class Record:
-    """A record of compiled code: the dtype is made from the annotations of its class."""
-
-    dtype: ClassVar[np.dtype[Any]]
-
-    def __init_subclass__(cls) -> None:
-        hints = get_type_hints(cls, include_extras=True)
-        fields = [_field(name, hints[name]) for name in cls.__annotations__]
-        cls.dtype = np.dtype(fields, align=True)
-
-
-def _field(name: str, hint: Any) -> tuple[Any, ...]:
-    """A field as NumPy wants it."""
-    if hint in _PLAIN:
-        return name, _PLAIN[hint]
-
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return name, hint.dtype
-
-    (form,) = hint.__metadata__
-    return (name, *form) if isinstance(form, tuple) else (name, form)
-
-
-class Stream(Record):
-    """The state of a random stream, xoshiro256++; a record, so that functions get one pointer."""
-
-    a: Word  # 64 bits
-    b: Word  # 64 bits
-    c: Word  # 64 bits
-    d: Word  # 64 bits
 
 
 class Batch(Record):
@@ -129,6 +106,10 @@ class Cpu(Record):
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
 
+    pcs: CpuSheaves  # its sheaves of the cache that is modelled
+    # Its plan was drawn for calls that find no sheaf but a new one: see sheaf_plans.py.
+    plan_finds_no_sheaf: int  # flag
+
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
     section_ends_at: float  # end of that section, ticks
@@ -147,6 +128,8 @@ class Cpu(Record):
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
     stall_stream: Stream  # lengths of stalls, and pages of the refill worker
+    sheaf_stream: Stream  # which calls no sheaf takes, and which requests of a new sheaf fail
+    reuse_stream: Stream  # times of allocations
 
 
 class Producer(Record):
@@ -175,6 +158,7 @@ class HeldCall(Record):
     called_at: float  # when it was made, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
+    refused_by_sheaf: int  # why no sheaf took its object: as World.refused_by_sheaf
     u_head: float  # its uniform number for requests of an rcu_head
     p_head_fails_at_first: float  # when it was made: probability that it gets none at once
     p_head_fails_after_reclaim: float  # when it was made: probability that it gets none at last
@@ -231,6 +215,22 @@ class Counters(Record):
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
 
+    # Sheaves.
+    sheaf_stored: float  # objects that a sheaf took
+    refused_kind: float  # objects of a kind that no sheaf takes
+    refused_memory: float  # objects that found no sheaf, since no new one was to be had
+    sheaf_requests: float  # new sheaves that calls asked for
+    sheaves_full: float  # sheaves that were filled: each is a callback
+    sheaves_to_barn: float  # full sheaves that went to a barn after their grace period
+    sheaves_flushed: float  # full sheaves whose objects went to slab pages instead
+    slab_refills: float  # main sheaves that allocations filled from slab pages
+    waits_kind: float  # calls that waited with an object of a kind that no sheaf takes
+    waits_memory: float  # calls that waited since neither a sheaf nor a page was to be had
+    filling_area: float  # objects in filling sheaves, summed over time, objects * ticks
+    in_flight_area: float  # objects in full sheaves that wait, summed over time, objects * ticks
+    batches_area: float  # objects in batches and works, summed over time, objects * ticks
+    in_flight_peak: float  # most objects in full sheaves that wait at any time
+
 
 class Real(Record):
     """A floating-point number of an array."""
@@ -279,6 +279,8 @@ class World(Record):
     has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
+
+    sheaf_entries: int  # pointers in a sheaf; 0: there are no sheaves
 
     # The workload.
     is_closed_loop: int  # flag: a held-up call holds up its producer
@@ -375,6 +377,11 @@ class World(Record):
     rate_times_from: float  # sum of rate * plan_from over the CPUs, calls
     all_settled_at: float  # the calls of all CPUs before this time are accounted for, ticks
 
+    # Sheaves.
+    refused_by_sheaf: int  # of the present call: NOT_OFFERED, REFUSED_KIND or REFUSED_MEMORY
+    sheaves_back_at: float  # when full sheaves come back, ticks; infinite if that is not known
+    kmem_cache: KmemCache  # the cache that is modelled
+
     # Memory as pages: parameters.
     has_page_memory: int  # flag: failures follow from free pages
     # Set with has_page_memory and with has_refill_worker, so that no call that would start the
@@ -445,6 +452,7 @@ class World(Record):
 
     # Addresses of arrays.
     cpus_address: int  # of Cpu, nr_cpus
+    barns_address: int  # of Barn, kmem_cache.nr_nodes
     batches_address: int  # of Batch, KFREE_N_BATCHES for each CPU
     producers_address: int  # of Producer, producers_per_cpu for each CPU
     waiters_address: int  # of HeldCall, a ring: calls in synchronize_rcu()
@@ -468,6 +476,8 @@ class World(Record):
 # The random streams of a run, in the order of their seeds.
 WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
 CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream")
+# Streams that came later: their seeds follow that of copy_stream, so that no number moved.
+LATER_CPU_STREAMS = ("sheaf_stream", "reuse_stream")
 
 COUNTERS = Counters.dtype.names or ()
 
@@ -479,9 +489,10 @@ BIN_LO_MS = 1e-4
 
 def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np.uint64]]:
     """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
-    for all CPUs, and of copy_stream.
+    for all CPUs, of copy_stream, and of LATER_CPU_STREAMS for all CPUs.
     """
     words = [4] * len(WORLD_STREAMS) + [4 * cpus] * len(CPU_STREAMS) + [4]
+    words += [4 * cpus] * len(LATER_CPU_STREAMS)
     seeds = (np.random.SeedSequence(seed, spawn_key=(replication, k)) for k in range(len(words)))
     return [
         np.asarray(child.generate_state(count, np.uint64), np.uint64)

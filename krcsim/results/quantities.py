@@ -125,7 +125,7 @@ def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
 
     All that it needs fails, one request after the other.
     """
-    page, noretry, _, atomic, high, after_reclaim = failure.resolved()
+    page, noretry, _, atomic, high, after_reclaim, _ = failure.resolved()
     p_head = {
         "none": 1.0,
         "atomic": atomic,

@@ -15,6 +15,7 @@ from krcsim.engine.records import (
     BINS,
     CPU_STREAMS,
     KFREE_N_BATCHES,
+    LATER_CPU_STREAMS,
     WORLD_STREAMS,
     Batch,
     Counters,
@@ -27,6 +28,7 @@ from krcsim.engine.records import (
     World,
     replication_state,
 )
+from krcsim.engine.sheaf_records import Barn
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.runs.engines import engine, version_for
@@ -40,6 +42,7 @@ Stop = NDArray[np.int64]
 
 WIPED = (
     "cpus",
+    "barns",
     "batches",
     "producers",
     "counters",
@@ -98,7 +101,9 @@ class Arena:
             peak_capacity=peaks,
         )
         for name, value in values.items():
-            self.template[name] = value
+            *records, field = name.split(".")
+            record = self.template[records[0]] if records else self.template
+            record[field] = value
 
         self.version = version_for(self.template)
         self.make_room(FIRST_WAITERS)
@@ -115,6 +120,7 @@ class Arena:
         producers = cpus * self.scenario.workload.producers if world["has_bursts"] else 1
         arrays = dict(
             cpus=np.zeros(cpus, Cpu.dtype),
+            barns=np.zeros(self.template["kmem_cache"]["nr_nodes"][0], Barn.dtype),
             batches=np.zeros(KFREE_N_BATCHES * cpus, Batch.dtype),
             producers=np.zeros(producers, Producer.dtype),
             waiters=np.zeros(held_up, HeldCall.dtype),
@@ -156,6 +162,7 @@ class Arena:
         streams = [(worlds[:1], name) for name in WORLD_STREAMS]
         streams += [(cpus, name) for name in CPU_STREAMS]
         streams += [(worlds[:1], "copy_stream")]
+        streams += [(cpus, name) for name in LATER_CPU_STREAMS]
         states = replication_state(seed, replication, len(cpus))
         for (record, name), state in zip(streams, states, strict=True):
             record[name] = state.view(record[name].dtype)

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Barns: the sheaves of a node, full and empty, and those in flight (rules R66, R69 and R71 of
+docs/model.md).
+"""
+
+from krcsim.engine.codes import NO
+from krcsim.engine.page_memory import give_pages, take_page
+from krcsim.engine.pointers import barn_at, cpu_at
+from krcsim.engine.records import Cpu, World
+from krcsim.engine.sheaf_records import Barn
+
+
+def barn_of(world: World, cpu: Cpu) -> Barn:
+    """R66, get_barn(): the barn of a CPU's node."""
+    return barn_at(world.barns_address, cpu.pcs.node)
+
+
+def finds_no_empty_sheaf(world: World, cpu: Cpu) -> bool:
+    """R67: whether the CPU has no empty spare, and the barn of its node no empty sheaf."""
+    return cpu.pcs.spare != 0 and barn_of(world, cpu).nr_empty == 0
+
+
+def wait_for_grace_period(world: World, barn: Barn, sheaves: int, needed: int) -> None:
+    """R68, call_rcu(): full sheaves of a node wait for the grace period of this number."""
+    if needed == world.gps_done + 1:
+        barn.waits_for_next += sheaves
+    else:
+        barn.waits_for_later += sheaves
+
+
+def serve_sheaves(world: World, served_at: float) -> bool:
+    """R69: sheaves whose grace period has ended get the time at which they come back; whether
+    others wait for a later one.
+    """
+    any_needs_more = NO
+
+    for node in range(world.kmem_cache.nr_nodes):
+        barn = barn_at(world.barns_address, node)
+        if barn.waits_for_next > 0:
+            barn.coming_back += barn.waits_for_next
+            world.sheaves_back_at = served_at
+        barn.waits_for_next = barn.waits_for_later
+        barn.waits_for_later = 0
+        any_needs_more |= barn.waits_for_next > 0
+
+    return any_needs_more
+
+
+def take_sheaf_memory(world: World, cpu: Cpu, now: float) -> bool:
+    """R71: memory for a new sheaf, from the slab lists of its size or with a page for them."""
+    barn = barn_of(world, cpu)
+    if barn.free_slab_objects == 0:
+        if not take_page(world, cpu, now, world.min_wmark):
+            return False
+        barn.free_slab_objects += world.kmem_cache.page_sheaves
+
+    barn.free_slab_objects -= 1
+    return True
+
+
+def free_sheaf_memory(world: World, node: int, sheaves: int, now: float) -> None:
+    """R71: sheaves that no barn keeps go back to their slab pages; a node keeps a few empty
+    pages.
+    """
+    barn = barn_at(world.barns_address, node)
+    barn.free_slab_objects += sheaves
+    pages = barn.free_slab_objects // world.kmem_cache.page_sheaves - world.slab_pages_kept
+
+    if pages > 0:
+        barn.free_slab_objects -= pages * world.kmem_cache.page_sheaves
+        first_cpu = cpu_at(world.cpus_address, node * world.kmem_cache.node_cpus)
+        give_pages(world, first_cpu, now, pages)

@@ -27,6 +27,7 @@ from simpy.events import EventPriority
 from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
 from validation.twin_memory import Memory
+from validation.twin_sheaf import SHEAF_COUNTERS, Cache, Sheaves
 
 COUNTERS = (
     "single",
@@ -69,14 +70,16 @@ class Order(IntEnum):
 
     # The model names monitors and works in one breath: here in that order, which is also that of
     # the timer and RCU softirqs. The steps of a work count as works.
-    GRACE_PERIOD = 2
-    MONITOR = 3
-    WORK = 4
-    WAKE = 5
-    STALL = 6
-    PRESSURE = 7
-    PHASE = 8
-    CALL = 9
+    SHEAF = 2
+    GRACE_PERIOD = 3
+    MONITOR = 4
+    WORK = 5
+    WAKE = 6
+    STALL = 7
+    PRESSURE = 8
+    PHASE = 9
+    ALLOCATION = 10
+    CALL = 11
 
 
 class Moment(simpy.Event):
@@ -121,7 +124,9 @@ class Clock(simpy.Environment):
 class Window:
     """R2: The counters of one window, and the single waits of the calls made in it."""
 
-    counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0.0))
+    counts: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys((*COUNTERS, *SHEAF_COUNTERS), 0.0)
+    )
     waits_ms: list[float] = field(default_factory=list)
 
     def add(self, counter: str, amount: float = 1.0) -> None:
@@ -149,7 +154,7 @@ class Episode:
     waited: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """What one call of kfree_rcu() keeps from the instant at which it was made."""
 
@@ -158,6 +163,7 @@ class Call:
     odds: Odds
     single: bool
     channel: int
+    refused_for_memory: bool = False
 
 
 class Draws:
@@ -323,6 +329,7 @@ class Kernel:
         self.queued = self.freed = 0
         self.accounted = 0.0
         self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
+        self.cache = Cache(self, seed, replication) if scenario.remedy.sheaves else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
         if scenario.grace_period.reader_ms > 0:
             self.rcu.readers = [cpu.reader for cpu in self.cpus if cpu.reader]
@@ -367,6 +374,8 @@ class Kernel:
         """R45: Bring area and peak up to now."""
         deferred, counts = self.queued - self.freed, self.window.counts
         counts["area"] += deferred * self.ms(self.clock.now - self.accounted)
+        if self.cache:
+            self.cache.account(self.ms(self.clock.now - self.accounted))
         counts["peak"] = max(counts["peak"], deferred)
         self.accounted = self.clock.now
 
@@ -384,6 +393,12 @@ class Kernel:
         self.freed += objects
         if self.memory:
             self.memory.kfree(self.clock.now, self.queued - self.freed)
+
+    def kfree_batched(self, objects: int) -> None:
+        """R34: The same for objects of a batch."""
+        self.kfree(objects)
+        if self.cache:
+            self.cache.batch(-objects)
 
     def new_call(self) -> Call:
         """R4 and R20: Draw what kind of call is made, and note the state it is made in."""
@@ -422,6 +437,8 @@ class Kernel:
             yield self.clock.at(began + self.ticks(law.expedited_median_ms * spread), Order.WAKE)
         else:
             woken = self.clock.event()
+            if cpu.sheaves:
+                cpu.sheaves.ask()
             entry = Waiting(
                 began + self.ticks(self.cpu_ms["call_cost"]),
                 self.rcu.needed(),
@@ -431,6 +448,8 @@ class Kernel:
             self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
             yield woken
             cpu.waiting.remove(entry)
+        if call.refused_for_memory and cpu.sheaves:
+            cpu.sheaves.free()
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
         return runs_at
@@ -439,6 +458,8 @@ class Kernel:
         """R45: Count a wait in the window of its call and in the episode of its call."""
         call.window.add("waits")
         call.window.add("wait_ms", ms)
+        if self.cache:
+            call.window.add("waits_memory" if call.refused_for_memory else "waits_kind")
         call.window.waits_ms.append(ms)
         if call.episode:
             call.window.add("waits_episode")
@@ -499,6 +520,8 @@ class KfreeRcuCpuWork:
             self.pending = True
             kernel = self.krcp.kernel
             self.asked = kernel.clock.now
+            if self.krcp.cpu.sheaves:
+                self.krcp.cpu.sheaves.ask()
             delay = kernel.ticks(kernel.scenario.machine.work_delay_ms)
             kernel.rcu.ask(Order.WORK, delay, self.ready)
 
@@ -531,7 +554,7 @@ class KfreeRcuCpuWork:
             for nr_records in reversed(taken[channel]):
                 krcp.cpu.block_over = clock.now + nr_records * free_ticks
                 yield clock.at(krcp.cpu.block_over, Order.WORK)
-                kernel.kfree(nr_records)
+                kernel.kfree_batched(nr_records)
                 cache_owner.put_cached_bnode(channel)
                 blocks -= 1
                 if blocks or taken[LIST]:
@@ -541,7 +564,7 @@ class KfreeRcuCpuWork:
             piece, ticks = self.piece_of_list(krcp, entries)
             entries = entries[len(piece) :]
             yield clock.at(clock.now + ticks, Order.WORK)
-            kernel.kfree(len(piece))
+            kernel.kfree_batched(len(piece))
             krcp.refill_pool(piece.count(WRAPPER))
             if entries:
                 began = yield from krcp.cpu.let_in(began)
@@ -570,7 +593,12 @@ class KfreeRcuCpuWork:
 
     def size(self) -> int:
         """Objects in the batch."""
-        return sum(self.channels[SLAB]) + sum(self.channels[VMALLOC]) + len(self.channels[LIST])
+        return sum(self.size_of(channel) for channel in (SLAB, VMALLOC, LIST))
+
+    def size_of(self, channel: int) -> int:
+        """Objects of a channel in the batch."""
+        objects = self.channels[channel]
+        return len(objects) if channel == LIST else sum(objects)
 
     def count_early_frees(self, taken: list[list[int]]) -> None:
         """R33: Count the objects of channels that joined too late for the grace period
@@ -615,7 +643,9 @@ class KfreeRcuCpu:
         """
         runs_at = 0.0
         call = self.kernel.new_call()
-        if self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
+        if self.cpu.sheaves and self.cpu.sheaves.take(call):
+            pass
+        elif self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
             self.kernel.defer()
             self.arm_monitor(at_once=False)
         elif not call.single:
@@ -797,6 +827,8 @@ class KfreeRcuCpu:
             for channel in movable:
                 krw.channels[channel], self.channels[channel] = self.channels[channel], []
                 krw.gp_needed[channel] = gp_needed
+                if self.kernel.cache:
+                    self.kernel.cache.batch(krw.size_of(channel))
             if movable:
                 krw.queue_rcu_work()
                 queued = True
@@ -846,6 +878,7 @@ class Cpu:
         self.working = False
         self.on = True
         self.reader = Reader(kernel, self) if kernel.scenario.grace_period.reader_ms > 0 else None
+        self.sheaves = Sheaves(kernel.cache, self, number) if kernel.cache else None
         self.clock.process(self.serve())
         self.start_sources()
 

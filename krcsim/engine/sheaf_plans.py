@@ -40,9 +40,9 @@ def sheaf_room(world: World, cpu: Cpu) -> int:
     return world.sheaf_entries - 1 - cpu.pcs.rcu_free
 
 
-def draw_plan_with_sheaves(world: World, cpu: Cpu) -> None:
-    """Draw the number of calls of a plan and what is known of its last call; as
-    draw_plan_length().
+def draw_plan_with_sheaves(world: World, cpu: Cpu, longest: int) -> None:
+    """Draw the number of calls of a plan, `longest` at most where calls go on behind sheaves, and
+    what is known of its last call; as draw_plan_length().
     """
     p_takes = p_sheaf_takes(world)
     room = sheaf_room(world, cpu)
@@ -65,7 +65,7 @@ def draw_plan_with_sheaves(world: World, cpu: Cpu) -> None:
         room or UNLIMITED,
         cpu.head_block_room[SLAB] or UNLIMITED,
         cpu.head_block_room[VMALLOC] or UNLIMITED,
-        world.max_plan_calls,
+        longest,
     )
     blocks = p_uneventful_and_eventful(world, cpu, SLAB)[0]
     blocks += p_uneventful_and_eventful(world, cpu, VMALLOC)[0]

@@ -8,15 +8,16 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
 from krcsim.engine.record_form import (
     BLOCK_CHANNELS,
     CHANNELS,
+    Count,
+    EventRecord,
     PerBlockChannel,
+    PerBlockChannelTime,
     PerChannel,
     PerRequest,
+    Real,
     Record,
     Stream,
 )
@@ -25,7 +26,10 @@ from krcsim.engine.sheaf_records import CpuSheaves, KmemCache
 __all__ = [
     "BLOCK_CHANNELS",
     "CHANNELS",
+    "Count",
+    "EventRecord",
     "PerChannel",
+    "Real",
     "Record",
     "Stream",
 ]
@@ -126,9 +130,29 @@ class Cpu(Record):
     plan_log_ratio: float  # log ratio of likelihoods of an uneventful call of the plan
     p_eventful_biased: float  # probability of an eventful call in a biased plan
 
+    # Blocks with cookies: see ready_blocks.py. Of a channel's blocks all but the head block are
+    # counted by what their cookies wait for, as of the grace period cookie_gp.
+    cookie_gp: int  # how many grace periods had ended when these were last looked at
+    ripe_objects: PerBlockChannel  # objects in blocks whose cookie is done
+    ripe_blocks: PerBlockChannel  # those blocks, in pages
+    next_objects: PerBlockChannel  # objects in blocks that need the grace period cookie_gp + 1
+    next_blocks: PerBlockChannel  # those blocks, in pages
+    later_objects: PerBlockChannel  # objects in blocks that need the one after that
+    later_blocks: PerBlockChannel  # those blocks, in pages
+    head_insert_at: PerBlockChannelTime  # when a pointer last went into the head block, ticks
+    list_insert_at: float  # when an object was last pushed on the list, ticks
+    settled_objects: PerChannel  # objects that the calls settled last have queued
+    # What the monitor has found ready and frees itself; it waits for the CPU.
+    ready_objects: PerChannel  # objects
+    ready_blocks: PerBlockChannel  # their blocks, in pages
+    ready_wrappers: int  # wrappers among those on the list
+    ready_since: float  # when the monitor took them, ticks; infinite if there is nothing
+    frees_ready: int  # flag: the work in progress frees what the monitor found ready
+
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
     stall_stream: Stream  # lengths of stalls, and pages of the refill worker
+    cookie_stream: Stream  # when the last of several uneventful calls was made
     sheaf_stream: Stream  # which calls no sheaf takes, and which requests of a new sheaf fail
     reuse_stream: Stream  # times of allocations
 
@@ -215,6 +239,10 @@ class Counters(Record):
     freed: float  # objects freed
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
+    monitors: float  # runs of the monitor
+    ready_records: float  # objects that the monitor found ready and freed itself
+    gps: float  # grace periods that ended
+    waits_latched: float  # waits that were sent to callbacks by the latch
 
     # Sheaves.
     sheaf_stored: float  # objects that a sheaf took
@@ -231,32 +259,6 @@ class Counters(Record):
     in_flight_area: float  # objects in full sheaves that wait, summed over time, objects * ticks
     batches_area: float  # objects in batches and works, summed over time, objects * ticks
     in_flight_peak: float  # most objects in full sheaves that wait at any time
-
-
-class Real(Record):
-    """A floating-point number of an array."""
-
-    x: float  # in the unit of its array
-
-
-class Count(Record):
-    """A whole number of an array."""
-
-    n: int  # a number
-
-
-class EventRecord(Record):
-    """An event of the log, and what its CPU held after it."""
-
-    code: int  # what happened: an index of EVENTS
-    cpu: int  # on which CPU; ALL_CPUS if it concerns all
-    nr_emergency: int  # objects in the pool
-    cached: int  # pages cached
-    room: int  # free entries of its head blocks
-    queued: int  # objects queued
-    listed: int  # those of them on the list
-    at: float  # when, ticks
-    value: float  # a number that depends on the code
 
 
 class World(Record):
@@ -281,6 +283,7 @@ class World(Record):
     drains_full: int  # flag: the call that queues a block's worth sets the monitor to a jiffy
     block_entries: int  # pointers in a block
     has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
+    has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
 
@@ -318,6 +321,7 @@ class World(Record):
     expedited_median: float  # median length of an expedited wait, ticks
     expedited_sigma: float  # sigma of its logarithm
     invoke_delay: float  # from the end of a grace period to its callbacks, ticks
+    background_rate: float  # grace periods a tick that others ask for while none runs
     gp_mean: float  # mean length of a grace period, ticks
     gp_length_count: int  # lengths in the table of the distribution
 
@@ -370,6 +374,7 @@ class World(Record):
     gp_event_at: float  # start or end of a grace period, ticks
     gp_began_at: float  # start of the running one, ticks
     gp_scan_ends_at: float  # its end if no reader holds it up, ticks
+    gp_done_began_at: float  # start of the last one that has ended, ticks
 
     # Calls and objects.
     deferred_objects: int  # objects queued and not yet freed, of all CPUs
@@ -449,6 +454,7 @@ class World(Record):
     gp_stream: Stream  # lengths of grace periods
     offload_stream: Stream  # CPUs of works
     expedited_stream: Stream  # lengths of expedited waits
+    background_stream: Stream  # when others ask for grace periods
 
     # A copy of a run copies the fields above, and keeps those below as its own: see copying.py.
     copy_stream: Stream  # where copies begin, and their random numbers
@@ -478,28 +484,9 @@ class World(Record):
     self_address: int  # of this record
 
 
-# The random streams of a run, in the order of their seeds.
-WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream")
-# Streams that came later: their seeds follow that of copy_stream, so that no number moved.
-LATER_CPU_STREAMS = ("sheaf_stream", "reuse_stream")
-
 COUNTERS = Counters.dtype.names or ()
 
 # Histograms of durations: bins of equal ratio, from 1e-4 ms on.
 BINS_AN_OCTAVE = 16.0
 BINS = 16 * 34
 BIN_LO_MS = 1e-4
-
-
-def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np.uint64]]:
-    """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
-    for all CPUs, of copy_stream, and of LATER_CPU_STREAMS for all CPUs.
-    """
-    words = [4] * len(WORLD_STREAMS) + [4 * cpus] * len(CPU_STREAMS) + [4]
-    words += [4 * cpus] * len(LATER_CPU_STREAMS)
-    seeds = (np.random.SeedSequence(seed, spawn_key=(replication, k)) for k in range(len(words)))
-    return [
-        np.asarray(child.generate_state(count, np.uint64), np.uint64)
-        for child, count in zip(seeds, words, strict=True)
-    ]

@@ -52,6 +52,9 @@ class GracePeriod:
         "the length of the sections of one reader of lowest priority on each "
         "CPU, preemptible (ticks); 0: none",
     )
+    background_hz: float = number(
+        0.0, "GP/s", 0, 1000, "the grace periods that others ask for, a second in which none runs"
+    )
     reader_gap_ms: float = number(0.5, "ms", 1e-3, 1e4, "the time between its sections")
     lazy_ms: float = number(
         0.0, "ms", 0, 1e4, "how long a full sheaf may wait before it asks (rcu_nocbs, RCU_LAZY)"

@@ -13,10 +13,7 @@ from krcsim.base.errors import KrcsimError
 from krcsim.engine.codes import FULL, STOPPED
 from krcsim.engine.records import (
     BINS,
-    CPU_STREAMS,
     KFREE_N_BATCHES,
-    LATER_CPU_STREAMS,
-    WORLD_STREAMS,
     Batch,
     Counters,
     Cpu,
@@ -26,8 +23,8 @@ from krcsim.engine.records import (
     Producer,
     Tally,
     World,
-    replication_state,
 )
+from krcsim.engine.seeds import CPU_STREAMS, WORLD_STREAMS, replication_state
 from krcsim.engine.sheaf_records import Barn
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
@@ -162,7 +159,6 @@ class Arena:
         streams = [(worlds[:1], name) for name in WORLD_STREAMS]
         streams += [(cpus, name) for name in CPU_STREAMS]
         streams += [(worlds[:1], "copy_stream")]
-        streams += [(cpus, name) for name in LATER_CPU_STREAMS]
         states = replication_state(seed, replication, len(cpus))
         for (record, name), state in zip(streams, states, strict=True):
             record[name] = state.view(record[name].dtype)

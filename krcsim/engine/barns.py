@@ -3,9 +3,12 @@
 docs/model.md).
 """
 
-from krcsim.engine.codes import NO
+import math
+
+from krcsim.engine.codes import NO, ZERO
 from krcsim.engine.page_memory import give_pages, take_page
 from krcsim.engine.pointers import barn_at, cpu_at
+from krcsim.engine.random_streams import INF
 from krcsim.engine.records import Cpu, World
 from krcsim.engine.sheaf_records import Barn
 
@@ -20,8 +23,14 @@ def finds_no_empty_sheaf(world: World, cpu: Cpu) -> bool:
     return cpu.pcs.spare != 0 and barn_of(world, cpu).nr_empty == 0
 
 
-def wait_for_grace_period(world: World, barn: Barn, sheaves: int, needed: int) -> None:
+def wait_for_grace_period(world: World, barn: Barn, sheaves: int, needed: int, now: float) -> None:
     """R68, call_rcu(): full sheaves of a node wait for the grace period of this number."""
+    tick = int(math.floor(now))
+    if barn.asked_tick != tick:
+        barn.asked_tick = tick
+        barn.asked_now = 0
+    barn.asked_now += sheaves
+
     if needed == world.gps_done + 1:
         barn.waits_for_next += sheaves
     else:
@@ -44,6 +53,39 @@ def serve_sheaves(world: World, served_at: float) -> bool:
         any_needs_more |= barn.waits_for_next > 0
 
     return any_needs_more
+
+
+def not_yet_known(barn: Barn, now: float) -> int:
+    """R62: how many of the sheaves that wait have asked since the last tick."""
+    if barn.asked_tick != int(math.floor(now)):
+        return ZERO
+    return min(barn.asked_now, barn.waits_for_next)
+
+
+def put_off_sheaves(world: World, now: float) -> None:
+    """R62: a grace period is about to start; sheaves that have asked since the last tick need the
+    one after it.
+    """
+    for node in range(world.kmem_cache.nr_nodes):
+        barn = barn_at(world.barns_address, node)
+        sheaves = not_yet_known(barn, now)
+        barn.waits_for_next -= sheaves
+        barn.waits_for_later += sheaves
+
+
+def next_start_for_sheaves(world: World, now: float) -> float:
+    """R62: when the next grace period starts for sheaves: at once, or on the next tick if none of
+    them asked before the last one; infinite if none waits.
+    """
+    starts_at = INF
+    for node in range(world.kmem_cache.nr_nodes):
+        barn = barn_at(world.barns_address, node)
+        if barn.waits_for_next > not_yet_known(barn, now):
+            starts_at = now
+        elif barn.waits_for_next > 0:
+            starts_at = min(starts_at, math.floor(now) + 1.0)
+
+    return starts_at
 
 
 def take_sheaf_memory(world: World, cpu: Cpu, now: float) -> bool:

@@ -12,6 +12,7 @@ from krcsim.engine.codes import (
     EXPEDITED_WAIT,
     HELD_STALLS,
     LIST,
+    LISTED_WAIT,
     REFUSED_MEMORY,
     WAIT_ENDS,
 )
@@ -21,6 +22,7 @@ from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tall
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
 from krcsim.engine.sheaf_reuse import free_into_main
+from krcsim.engine.waiters import leave_list
 from krcsim.engine.works import batches_on, work_cost
 
 
@@ -42,6 +44,8 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
     """R11, R12 and R45: a wait is over; account for it, and let its caller go on."""
     cpu_index = held_call.cpu
     cpu = cpu_at(world.cpus_address, cpu_index)
+    if world.wakes_by_gp and held_call.waits_for == LISTED_WAIT:
+        leave_list(world)
     if world.is_closed_loop:
         settle_calls(world, cpu, now)
 

@@ -169,7 +169,7 @@ class Producer(Record):
 class HeldCall(Record):
     """A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits."""
 
-    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL or EXPEDITED_WAIT
+    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL, EXPEDITED_WAIT or LISTED_WAIT
     cpu: int  # its CPU, by number
     producer: int  # its producer, by number
     window: int  # the window in which it was made
@@ -181,6 +181,7 @@ class HeldCall(Record):
     needed_gp: int  # the grace period that it waits for, by number
     is_weighted: int  # flag: its wait was counted with the weight of a copy
     called_at: float  # when it was made, ticks
+    asked_at: float  # when it asked for a grace period, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
     refused_by_sheaf: int  # why no sheaf took its object: as World.refused_by_sheaf
@@ -322,6 +323,9 @@ class World(Record):
     expedited_sigma: float  # sigma of its logarithm
     invoke_delay: float  # from the end of a grace period to its callbacks, ticks
     background_rate: float  # grace periods a tick that others ask for while none runs
+    wakes_by_gp: int  # flag: the grace-period kthread starts for waiters and wakes them
+    gps_end_at_once: int  # flag: a grace period needs no tick, but for a reader
+    wake_work: float  # from the end of a grace period until the work wakes the others, ticks
     gp_mean: float  # mean length of a grace period, ticks
     gp_length_count: int  # lengths in the table of the distribution
 
@@ -382,6 +386,8 @@ class World(Record):
     waiters_head: int  # the first waiting call that has not woken
     waiters_served: int  # the first whose grace period has not ended
     waiters_tail: int  # one behind the last
+    listed_waits: int  # waits on the list of the grace-period kthread, until they wake
+    is_latched: int  # flag: further waits use callbacks
     heap_size: int  # stalls and expedited waits under way
     rate_sum: float  # sum of the CPUs' rates, calls a tick
     rate_times_from: float  # sum of rate * plan_from over the CPUs, calls

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The random streams of a run, by their names, and where their states come from."""
+"""The random streams of a run and their seeds: one stream for each decision."""
 
 import numpy as np
 from numpy.typing import NDArray
 
+# The random streams of a run.
 WORLD_STREAMS = (
     "episode_stream",
     "gp_stream",

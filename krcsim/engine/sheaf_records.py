@@ -49,5 +49,7 @@ class Barn(Record):
     nr_empty: int  # sheaves without objects
     waits_for_next: int  # full sheaves that wait for grace period gps_done + 1
     waits_for_later: int  # full sheaves that wait for the one after that
+    asked_tick: int  # the tick in which a sheaf last asked for a grace period
+    asked_now: int  # how many sheaves asked for one in that tick
     coming_back: int  # sheaves whose grace period is over; they are back at World.sheaves_back_at
     free_slab_objects: int  # free objects of the size of a sheaf, in slab lists

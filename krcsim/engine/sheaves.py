@@ -131,7 +131,7 @@ def hurry_lazy_sheaves(world: World, cpu: Cpu, now: float) -> None:
     """
     if cpu.pcs.lazy > 0:
         needed = request_grace_period(world, now)
-        wait_for_grace_period(world, barn_of(world, cpu), cpu.pcs.lazy, needed)
+        wait_for_grace_period(world, barn_of(world, cpu), cpu.pcs.lazy, needed, now)
         cpu.pcs.lazy = 0
         cpu.pcs.lazy_until = INF
 

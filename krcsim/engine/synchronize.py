@@ -10,6 +10,8 @@ from krcsim.engine.calendar import heap_call_at, new_waiter, push_held_call
 from krcsim.engine.codes import (
     EXPEDITED_WAIT,
     FULL,
+    LISTED_WAIT,
+    NO_STALL,
     REFUSED_KIND,
     REFUSED_MEMORY,
     UNBIASED,
@@ -21,6 +23,7 @@ from krcsim.engine.pointers import counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.records import HeldCall, World
 from krcsim.engine.sheaves import hurry_lazy_sheaves
+from krcsim.engine.waiters import add_to_list
 
 
 def begin_synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None:
@@ -40,11 +43,18 @@ def begin_synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None
     elif world.waiters_tail - world.waiters_head >= world.waiter_capacity:
         world.error = FULL
     else:
-        if world.sheaf_entries > 0:
-            hurry_lazy_sheaves(world, cpu_at(world.cpus_address, held_call.cpu), now)
         waiter = new_waiter(world)
-        waiter.needed_gp = request_grace_period(world, now)
         waiter.wakes_at = INF
+        waiter.asked_at = now
+        if world.wakes_by_gp and not world.is_latched:
+            waiter.waits_for = LISTED_WAIT
+            waiter.needed_gp = add_to_list(world, now)
+        else:
+            waiter.waits_for = NO_STALL
+            if world.sheaf_entries > 0:
+                hurry_lazy_sheaves(world, cpu_at(world.cpus_address, held_call.cpu), now)
+            waiter.needed_gp = request_grace_period(world, now)
+            counters_at(world.counters_address, waiter.window).waits_latched += world.wakes_by_gp
 
 
 def count_wait(world: World, held_call: HeldCall) -> None:

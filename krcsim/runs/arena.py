@@ -81,9 +81,7 @@ class Arena:
         self.tally = np.zeros(self.windows, Tally.dtype)
         self.levels = np.array(levels, float).reshape(-1)
         self.peaks = np.zeros(max(1, peaks))
-        self.gp_lengths, self.gp_cdf = scenario.grace_period.table(
-            scenario.machine.hz, scenario.machine.cpus
-        )
+        self.gp_lengths, self.gp_cdf = scenario.grace_periods()
         p_lengths = np.diff(self.gp_cdf, prepend=0.0)
 
         # A run; with importance sampling, also its biased copy, and a copy for each level.

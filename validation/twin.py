@@ -31,6 +31,7 @@ from validation.twin_feedback import MAX_RECLAIM_RETRIES, Shrinker
 from validation.twin_memory import CpuPages, Memory
 from validation.twin_ready import Cookies, size_of
 from validation.twin_refill import RefillWorker
+from validation.twin_sheaf import SHEAF_COUNTERS, Cache, Sheaves
 from validation.twin_wait import WaitList
 
 COUNTERS = (
@@ -88,15 +89,17 @@ class Order(IntEnum):
 
     # The model names monitors and works in one breath: here in that order, which is also that of
     # the timer and RCU softirqs. The steps of a work count as works.
-    GRACE_PERIOD = 2
-    MONITOR = 3
-    WORK = 4
-    REFILL = 5
-    WAKE = 6
-    STALL = 7
-    PRESSURE = 8
-    PHASE = 9
-    CALL = 10
+    SHEAF = 2
+    GRACE_PERIOD = 3
+    MONITOR = 4
+    WORK = 5
+    REFILL = 6
+    WAKE = 7
+    STALL = 8
+    PRESSURE = 9
+    PHASE = 10
+    ALLOCATION = 11
+    CALL = 12
 
 
 class Moment(simpy.Event):
@@ -143,7 +146,9 @@ class Clock(simpy.Environment):
 class Window:
     """R2: The counters of one window, and the single waits of the calls made in it."""
 
-    counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0.0))
+    counts: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys((*COUNTERS, *SHEAF_COUNTERS), 0.0)
+    )
     waits_ms: list[float] = field(default_factory=list)
 
     def add(self, counter: str, amount: float = 1.0) -> None:
@@ -160,6 +165,7 @@ class Odds(NamedTuple):
     head_atomic: float
     head_high: float
     head_reclaim: float
+    sheaf: float
 
 
 @dataclass
@@ -170,7 +176,7 @@ class Episode:
     waited: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """What one call of kfree_rcu() keeps from the instant at which it was made."""
 
@@ -179,6 +185,7 @@ class Call:
     odds: Odds
     single: bool
     channel: int
+    refused_for_memory: bool = False
 
 
 class Draws:
@@ -295,8 +302,8 @@ class GracePeriods:
             self.clock.call_at(begun + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end)
 
     def held_up(self, length: float) -> Steps:
-        """R29: End the grace period that begins now when its scans are over and no reader holds it
-        up.
+        """R29 and R63: End the grace period that begins now when its scans are over and no reader
+        holds it up.
         """
         before = [reader.section for reader in self.readers]
         if self.at_once:  # R63
@@ -432,6 +439,7 @@ class Kernel:
         self.accounted = 0.0
         self.shrinker = Shrinker(self)
         self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
+        self.cache = Cache(self, seed, replication) if scenario.remedy.sheaves else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
         if scenario.grace_period.reader_ms > 0:
             self.rcu.readers = [cpu.reader for cpu in self.cpus if cpu.reader]
@@ -499,6 +507,8 @@ class Kernel:
         """R45: Bring area and peak up to now."""
         deferred, counts = self.queued - self.freed, self.window.counts
         counts["area"] += deferred * self.ms(self.clock.now - self.accounted)
+        if self.cache:
+            self.cache.account(self.ms(self.clock.now - self.accounted))
         counts["peak"] = max(counts["peak"], deferred)
         self.accounted = self.clock.now
 
@@ -519,6 +529,12 @@ class Kernel:
             self.memory.kfree(self.clock.now, before, self.queued - self.freed)
             if self.memory.slabs.on and cpu.krcp.pages:
                 self.memory.free_objects(cpu.krcp.pages, self.clock.now, objects)
+
+    def kfree_batched(self, objects: int, cpu: Cpu) -> None:
+        """R34: The same for objects of a batch."""
+        self.kfree(objects, cpu)
+        if self.cache:
+            self.cache.batch(-objects)
 
     def new_kind(self) -> tuple[bool, int]:
         """R4: Draw what kind of call is made."""
@@ -613,13 +629,15 @@ class Kernel:
             yield self.clock.at(began + self.ticks(law.expedited_median_ms * spread), Order.WAKE)
         else:
             woken = self.clock.event()
+            listed = self.rcu.by_gp and not self.rcu.list.latched
+            if cpu.sheaves and not listed:
+                cpu.sheaves.ask()
             entry = Waiting(
                 began + self.ticks(self.cpu_ms["call_cost"]),
                 self.rcu.needed(),
                 self.clock.active_process,
             )
             cpu.waiting.append(entry)
-            listed = self.rcu.by_gp and not self.rcu.list.latched
 
             def wake(time: float) -> None:
                 entry.wakes = time
@@ -639,6 +657,8 @@ class Kernel:
             self.memory.waits(self.clock.now, -1)
             self.memory.free_objects(cpu.krcp.pages, self.clock.now, 1)
             call.window.add("pages_asked", self.memory.grows * (self.clock.now - began))
+        if call.refused_for_memory and cpu.sheaves:
+            cpu.sheaves.free()
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
         return runs_at
@@ -647,6 +667,8 @@ class Kernel:
         """R45: Count a wait in the window of its call and in the episode of its call."""
         call.window.add("waits")
         call.window.add("wait_ms", ms)
+        if self.cache:
+            call.window.add("waits_memory" if call.refused_for_memory else "waits_kind")
         call.window.waits_ms.append(ms)
         if call.episode:
             call.window.add("waits_episode")
@@ -707,6 +729,8 @@ class KfreeRcuCpuWork:
             self.pending = True
             kernel = self.krcp.kernel
             self.asked = kernel.clock.now
+            if self.krcp.cpu.sheaves:
+                self.krcp.cpu.sheaves.ask()
             delay = kernel.ticks(kernel.scenario.machine.work_delay_ms)
             kernel.rcu.ask(Order.WORK, delay, self.ready)
 
@@ -739,7 +763,7 @@ class KfreeRcuCpuWork:
             for nr_records in reversed(taken[channel]):
                 krcp.cpu.block_over = clock.now + nr_records * free_ticks
                 yield clock.at(krcp.cpu.block_over, Order.WORK)
-                kernel.kfree(nr_records, krcp.cpu)
+                kernel.kfree_batched(nr_records, krcp.cpu)
                 cache_owner.put_cached_bnode(channel)
                 blocks -= 1
                 if blocks or taken[LIST]:
@@ -749,7 +773,7 @@ class KfreeRcuCpuWork:
             piece, ticks = self.piece_of_list(krcp, entries)
             entries = entries[len(piece) :]
             yield clock.at(clock.now + ticks, Order.WORK)
-            kernel.kfree(len(piece), krcp.cpu)
+            kernel.kfree_batched(len(piece), krcp.cpu)
             krcp.refill_pool(piece.count(WRAPPER))
             if entries:
                 began = yield from krcp.cpu.let_in(began)
@@ -778,7 +802,12 @@ class KfreeRcuCpuWork:
 
     def size(self) -> int:
         """Objects in the batch."""
-        return sum(self.channels[SLAB]) + sum(self.channels[VMALLOC]) + len(self.channels[LIST])
+        return sum(self.size_of(channel) for channel in (SLAB, VMALLOC, LIST))
+
+    def size_of(self, channel: int) -> int:
+        """Objects of a channel in the batch."""
+        objects = self.channels[channel]
+        return len(objects) if channel == LIST else sum(objects)
 
     def count_early_frees(self, taken: list[list[int]]) -> None:
         """R33: Count the objects of channels that joined too late for the grace period
@@ -832,7 +861,9 @@ class KfreeRcuCpu:
                 self.kernel.open_calls -= 1
                 return runs_at
         call = self.kernel.new_call(single, channel)
-        if self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
+        if self.cpu.sheaves and self.cpu.sheaves.take(call):
+            pass
+        elif self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
             self.kernel.defer()
             self.arm_monitor(at_once=False)
         elif not call.single:
@@ -998,6 +1029,8 @@ class KfreeRcuCpu:
         if not any(ready):
             return
         self.kernel.window.add("ready_records", size_of(ready))
+        if self.kernel.cache:
+            self.kernel.cache.batch(size_of(ready))
         for channel, taken in enumerate(ready):  # a work frees its blocks from the last on
             self.ready_work.channels[channel][:0] = reversed(taken)
         if self.ready_work not in self.cpu.works:
@@ -1013,6 +1046,8 @@ class KfreeRcuCpu:
                 krw.channels[channel], self.channels[channel] = self.channels[channel], []
                 krw.gp_needed[channel] = gp_needed
                 self.cookies.forget(channel)
+                if self.kernel.cache:
+                    self.kernel.cache.batch(krw.size_of(channel))
             if movable:
                 krw.queue_rcu_work()
                 queued = True
@@ -1066,6 +1101,7 @@ class Cpu:
         self.working = False
         self.on = True
         self.reader = Reader(kernel, self) if kernel.scenario.grace_period.reader_ms > 0 else None
+        self.sheaves = Sheaves(kernel.cache, self, number) if kernel.cache else None
         self.clock.process(self.serve())
         self.start_sources()
 

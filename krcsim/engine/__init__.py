@@ -20,6 +20,7 @@ page_memory           memory as pages: watermarks, reclaim, kswapd
 live_objects          callers that allocate what they free later, and OOM
 shrinker              what a reclaim pass frees: cached pages, and monitors that run
 counters              what is counted
+barns, sheaves        kfree_rcu_sheaf(): what a call does before kvfree_call_rcu() has its turn
 monitor               kfree_rcu_monitor(): what is queued goes into batches
 refill                the refill worker: pages for the caches
 wake_order, waiters   in which order waiters wake; the list of the grace-period kthread

@@ -61,3 +61,19 @@ class Counters(Record):
     pages_released: float  # pages that kfree_rcu() and freed objects gave back
     pages_reclaimed: float  # pages that stalls found in the page cache
     scans: float  # CPUs that a scan of the shrinker has emptied
+
+    # Sheaves.
+    sheaf_stored: float  # objects that a sheaf took
+    refused_kind: float  # objects of a kind that no sheaf takes
+    refused_memory: float  # objects that found no sheaf, since no new one was to be had
+    sheaf_requests: float  # new sheaves that calls asked for
+    sheaves_full: float  # sheaves that were filled: each is a callback
+    sheaves_to_barn: float  # full sheaves that went to a barn after their grace period
+    sheaves_flushed: float  # full sheaves whose objects went to slab pages instead
+    slab_refills: float  # main sheaves that allocations filled from slab pages
+    waits_kind: float  # calls that waited with an object of a kind that no sheaf takes
+    waits_memory: float  # calls that waited since neither a sheaf nor a page was to be had
+    filling_area: float  # objects in filling sheaves, summed over time, objects * ticks
+    in_flight_area: float  # objects in full sheaves that wait, summed over time, objects * ticks
+    batches_area: float  # objects in batches and works, summed over time, objects * ticks
+    in_flight_peak: float  # most objects in full sheaves that wait at any time

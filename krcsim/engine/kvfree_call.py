@@ -196,6 +196,7 @@ def hold_call(
     held_call.began_at = world.call_began_at
     held_call.called_at = now
     held_call.channel = channel
+    held_call.refused_by_sheaf = world.refused_by_sheaf
 
     held_call.u_head = u_head
     held_call.page_fails = u_page < world.p_noretry_page_fails

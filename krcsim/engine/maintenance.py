@@ -14,6 +14,7 @@ from krcsim.engine.pointers import batch_at, counters_at, cpu_at, producer_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Batch, Cpu, World
 from krcsim.engine.refill import fill_page_cache
+from krcsim.engine.sheaves import hurry_lazy_sheaves
 from krcsim.engine.works import finish_step, start_next_step
 
 
@@ -25,6 +26,7 @@ def has_maintenance_due(world: World, cpu_index: int, now: float) -> bool:
         or batches_ready_at(world, cpu_index) == now
         or cpu.work_step_ends_at == now
         or (world.has_refill_worker > 0 and cpu.refill_at == now)
+        or (world.sheaf_entries > 0 and cpu.pcs.lazy_until == now)
     )
 
 
@@ -43,6 +45,11 @@ def do_maintenance(world: World, cpu_index: int, now: float) -> None:
             if world.free_cost <= 0.0:
                 run_works(world, cpu_index, now)
         make_plan(world, cpu, cpu_index, now)
+        return
+
+    if world.sheaf_entries > 0 and cpu.pcs.lazy_until == now:
+        hurry_lazy_sheaves(world, cpu, now)
+        update_next_event(world, cpu_index)
         return
 
     for number in range(KFREE_N_BATCHES):

@@ -12,19 +12,28 @@ from krcsim.engine.counters import Counters, Tally
 from krcsim.engine.record_form import (
     BLOCK_CHANNELS,
     CHANNELS,
+    Count,
+    EventRecord,
+    HeapNode,
     PerBlockChannel,
     PerBlockChannelTime,
     PerChannel,
     PerRequest,
+    Real,
     Record,
     Stream,
 )
+from krcsim.engine.sheaf_records import CpuSheaves, KmemCache
 
 __all__ = [
     "BLOCK_CHANNELS",
     "CHANNELS",
+    "Count",
     "Counters",
+    "EventRecord",
+    "HeapNode",
     "PerChannel",
+    "Real",
     "Record",
     "Stream",
     "Tally",
@@ -112,6 +121,10 @@ class Cpu(Record):
     refill_at: float  # when it runs, ticks; infinite if it is not under way
     backs_off: int  # flag: a reclaim pass came since its last run
 
+    pcs: CpuSheaves  # its sheaves of the cache that is modelled
+    # Its plan was drawn for calls that find no sheaf but a new one: see sheaf_plans.py.
+    plan_finds_no_sheaf: int  # flag
+
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
     section_ends_at: float  # end of that section, ticks
@@ -149,8 +162,10 @@ class Cpu(Record):
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
     stall_stream: Stream  # lengths of stalls, and pages of the refill worker of 2020
-    refill_stream: Stream  # pages of the refill worker
     cookie_stream: Stream  # when the last of several uneventful calls was made
+    sheaf_stream: Stream  # which calls no sheaf takes, and which requests of a new sheaf fail
+    reuse_stream: Stream  # times of allocations
+    refill_stream: Stream  # pages of the refill worker
 
 
 class Producer(Record):
@@ -182,42 +197,10 @@ class HeldCall(Record):
     asked_at: float  # when it asked for a grace period, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
+    refused_by_sheaf: int  # why no sheaf took its object: as World.refused_by_sheaf
     u_head: float  # its uniform number for requests of an rcu_head
     p_head_fails_at_first: float  # when it was made: probability that it gets none at once
     p_head_fails_after_reclaim: float  # when it was made: probability that it gets none at last
-
-
-class HeapNode(Record):
-    """Nodes 0 to heap_size - 1 are in heap order; those behind hold the free slots."""
-
-    slot: int  # the index of a HeldCall
-    at: float  # when its stall or wait is over, ticks
-
-
-class Real(Record):
-    """A floating-point number of an array."""
-
-    x: float  # in the unit of its array
-
-
-class Count(Record):
-    """A whole number of an array."""
-
-    n: int  # a number
-
-
-class EventRecord(Record):
-    """An event of the log, and what its CPU held after it."""
-
-    code: int  # what happened: an index of EVENTS
-    cpu: int  # on which CPU; ALL_CPUS if it concerns all
-    nr_emergency: int  # objects in the pool
-    cached: int  # pages cached
-    room: int  # free entries of its head blocks
-    queued: int  # objects queued
-    listed: int  # those of them on the list
-    at: float  # when, ticks
-    value: float  # a number that depends on the code
 
 
 class World(Record):
@@ -249,6 +232,8 @@ class World(Record):
     has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
+
+    sheaf_entries: int  # pointers in a sheaf; 0: there are no sheaves
 
     # The workload.
     is_closed_loop: int  # flag: a held-up call holds up its producer
@@ -354,6 +339,11 @@ class World(Record):
     rate_times_from: float  # sum of rate * plan_from over the CPUs, calls
     all_settled_at: float  # the calls of all CPUs before this time are accounted for, ticks
 
+    # Sheaves.
+    refused_by_sheaf: int  # of the present call: NOT_OFFERED, REFUSED_KIND or REFUSED_MEMORY
+    sheaves_back_at: float  # when full sheaves come back, ticks; infinite if that is not known
+    kmem_cache: KmemCache  # the cache that is modelled
+
     # Memory as pages: parameters.
     has_page_memory: int  # flag: failures follow from free pages
     # Set with has_page_memory and with has_refill_worker, so that no call that would start the
@@ -456,6 +446,7 @@ class World(Record):
 
     # Addresses of arrays.
     cpus_address: int  # of Cpu, nr_cpus
+    barns_address: int  # of Barn, kmem_cache.nr_nodes
     batches_address: int  # of Batch, KFREE_N_BATCHES for each CPU
     producers_address: int  # of Producer, producers_per_cpu for each CPU
     waiters_address: int  # of HeldCall, a ring: calls in synchronize_rcu()

@@ -12,7 +12,15 @@ WORLD_STREAMS = (
     "expedited_stream",
     "background_stream",
 )
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "refill_stream", "cookie_stream")
+CPU_STREAMS = (
+    "arrival_stream",
+    "call_stream",
+    "stall_stream",
+    "cookie_stream",
+    "sheaf_stream",
+    "reuse_stream",
+    "refill_stream",
+)
 # The number of a stream among the children of a seed. A new stream takes a number that no other
 # has, so that the random numbers of the others stay what they are.
 STREAM_NUMBERS = {
@@ -27,6 +35,8 @@ STREAM_NUMBERS = {
     "refill_stream": 50,
     "background_stream": 56,
     "cookie_stream": 57,
+    "sheaf_stream": 66,
+    "reuse_stream": 67,
 }
 
 

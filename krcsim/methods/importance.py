@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from krcsim.engine.records import Tally
 from krcsim.methods.plain import events_of
 from krcsim.model.scenario import Scenario
+from krcsim.results.certainty import harmless_calm
 from krcsim.results.estimate import Array
-from krcsim.results.quantities import harmless_calm
 from krcsim.runs.replications import Replications
 
 FIELDS = Tally.dtype.names or ()

@@ -9,7 +9,7 @@ import numpy as np
 
 from krcsim.methods.importance import CopiedRuns, bias
 from krcsim.model.scenario import Scenario
-from krcsim.results.quantities import harmless_calm
+from krcsim.results.certainty import harmless_calm
 from krcsim.runs.ladder import Stop
 from krcsim.runs.replications import Levels, rare_runs
 

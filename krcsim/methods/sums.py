@@ -8,12 +8,12 @@ import math
 import numpy as np
 
 from krcsim.model.scenario import Scenario
+from krcsim.results.certainty import harmless_calm
 from krcsim.results.estimate import Array
 from krcsim.results.quantities import (
     QUANTITIES,
     SUMS,
     callers,
-    harmless_calm,
     pressed_share,
     window_ms,
 )

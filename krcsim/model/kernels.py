@@ -10,7 +10,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from krcsim.base.errors import KrcsimError, shown
-from krcsim.model.constants import BLOCK_ENTRIES_WITH_COOKIE, BLOCK_ENTRIES_WITH_FULL_COOKIE
+from krcsim.model.constants import (
+    BLOCK_ENTRIES_WITH_COOKIE,
+    BLOCK_ENTRIES_WITH_FULL_COOKIE,
+    SHEAF_ENTRIES_6_18,
+)
 
 # The kernel in which each row begins; it is in force until the next one begins.
 SINCE: dict[str, tuple[int, int]] = {
@@ -112,6 +116,30 @@ KERNELS: tuple[Kernel, ...] = (
         who="Long",
         when="2024, in v6.12",
         source="v6.12, kernel/rcu/tree.c (Use system_unbound_wq ...); 6.12.y dfd3df31c9db",
+    ),
+    Kernel(
+        name="E9",
+        changes=dict(sheaves=True, sheaf_entries=SHEAF_ENTRIES_6_18, wake="gp"),
+        words="a sheaf of 32 pointers comes first, for two caches; the grace-period kthread wakes "
+        "who waits",
+        who="Babka",
+        when="2025, in v6.18",
+        source="v6.18, torvalds/linux ec66e0d59952",
+    ),
+    Kernel(
+        name="E10",
+        changes=dict(sheaf_entries=0, own_cpu=True),
+        words="nearly all caches have sheaves, of 60 pointers for small objects",
+        who="Babka",
+        when="2026, in v7.0",
+        source="v7.0, torvalds/linux 815c8e35511d; mm/slub.c and kernel/rcu/tree.c of 7.2.13",
+    ),
+    Kernel(
+        name="E11",
+        words="as v7.0 here: a head of one word, and calls from any context",
+        who="slab maintainers",
+        when="2026, in v7.3",
+        source="v7.3, torvalds/linux acc6fdade62c, 3bc999d944b3, 648294a02bfc",
     ),
 )
 

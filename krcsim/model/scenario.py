@@ -13,7 +13,7 @@ from krcsim.base import old_names
 from krcsim.base.errors import FieldError, KrcsimError, refuse, shown
 from krcsim.base.fields import check, is_whole, number, refuse_unknown
 from krcsim.model.allocator import Allocator
-from krcsim.model.constants import PAGE_BYTES, milliseconds
+from krcsim.model.constants import PAGE_BYTES, milliseconds, sheaf_entries
 from krcsim.model.grace_period import GracePeriod, Table, read_lengths
 from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
@@ -81,6 +81,14 @@ class Scenario:
             f"up to {MAX_PRODUCERS // machine.cpus} tasks per CPU on {machine.cpus} CPUs",
             "lower it: each task holds a record in memory",
         )
+        # What sheaves hold would have to come back into the slab pages of the callers.
+        refuse(
+            workload.live_objects > 0 and self.remedy.sheaves,
+            "workload.live_objects",
+            workload.live_objects,
+            "0 where remedy.sheaves is true",
+            "callers that allocate are modelled without sheaves only (kernels up to v6.17)",
+        )
         if self.memory.pressure == "pages":
             self._check_pages()
 
@@ -111,6 +119,24 @@ class Scenario:
     def drain_jiffies(self) -> int:
         """The drain delay in jiffies, HZ/50 where the remedy leaves it open."""
         return self.remedy.drain_delay(self.machine.hz)
+
+    @property
+    def sheaf_entries(self) -> int:
+        """Pointers in a sheaf; 0 if the remedy has no sheaves."""
+        if not self.remedy.sheaves:
+            return 0
+        return self.remedy.sheaf_entries or sheaf_entries(self.workload.object_bytes)
+
+    @property
+    def node_cpus(self) -> int:
+        """CPUs that share a barn, all where the machine leaves it open."""
+        return self.machine.node_cpus or self.machine.cpus
+
+    @property
+    def reuse_hz(self) -> float:
+        """Allocations a second and CPU of the cache, as many as calls where it is left open."""
+        reuse = self.workload.reuse_hz
+        return self.workload.rate_hz if reuse is None else reuse
 
     def has_own_cpu_law(self) -> bool:
         """Whether lengths of grace periods are those of a kthread that reports for its own CPU."""

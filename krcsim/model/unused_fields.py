@@ -35,7 +35,20 @@ NO_ALLOCATIONS = "no caller allocates"
 NO_OOM = "an OOM ends the run"
 NOTHING_TO_RECLAIM = "there is no page cache to reclaim"
 CALLERS_ALLOCATE = "callers allocate the objects that they free later"
+NO_SHEAVES = "the remedy has no sheaves"
+NONE_TAKEN = "no object is of a kind that sheaves take"
+ONE_CPU = "there is one CPU"
 SAME_CACHE = "one channel is used, and nothing is cached at boot"
+
+SHEAF_FIELDS = (
+    "remedy.sheaf_entries",
+    "remedy.barn_full",
+    "remedy.barn_empty",
+    "machine.node_cpus",
+    "workload.sheaf_share",
+    "workload.reuse_hz",
+    "grace_period.lazy_ms",
+)
 
 
 def unused_fields(scenario: Scenario) -> dict[str, str]:
@@ -65,6 +78,7 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
     if not scenario.grace_period.is_fitted():
         unused["remedy.own_cpu"] = GIVEN_LENGTHS
 
+    unused |= _unused_of_sheaves(scenario)
     return unused | _unused_of_remedy(scenario) | _unused_of_refill(scenario)
 
 
@@ -91,6 +105,23 @@ def _unused_feedback(scenario: Scenario) -> dict[str, str]:
     return unused
 
 
+def _unused_of_sheaves(scenario: Scenario) -> dict[str, str]:
+    """Fields that only sheaves use, and those of them that change nothing here."""
+    remedy, workload = scenario.remedy, scenario.workload
+    if not remedy.sheaves:
+        return dict.fromkeys(SHEAF_FIELDS, NO_SHEAVES)
+
+    if workload.vmalloc_share == 1.0 or workload.sheaf_share == 0.0:
+        unused = dict.fromkeys(SHEAF_FIELDS, NONE_TAKEN)
+        if workload.vmalloc_share < 1.0:
+            del unused["workload.sheaf_share"]
+        return unused
+
+    if scenario.machine.cpus == 1:
+        return {"machine.node_cpus": ONE_CPU}
+    return {}
+
+
 def _unused_failures(scenario: Scenario) -> dict[str, str]:
     """Failures that no request draws: of a state that never comes, or of flags that none has."""
     unused: dict[str, str] = {}
@@ -109,6 +140,8 @@ def _unused_failures(scenario: Scenario) -> dict[str, str]:
                 reason = NO_EPISODES
             elif name.startswith("head") and not asks_for_head:
                 reason = NO_HEAD
+            elif name == "sheaf" and not scenario.remedy.sheaves:
+                reason = NO_SHEAVES
             unused[f"allocator.{state}.{name}"] = reason
 
     return unused
@@ -127,6 +160,10 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
     if remedy.array_path and may_sleep:
         asked.add("page_noretry")
 
+    workload = scenario.workload
+    if remedy.sheaves and workload.vmalloc_share < 1.0 and workload.sheaf_share > 0.0:
+        asked.add("sheaf")
+
     # A call that always gets a page asks for nothing more.
     asks_always = remedy.array_path and remedy.page_class != "cache"
     if has_single and (not asks_always or failure.page > 0.0):
@@ -136,6 +173,7 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
         ("head_reclaim", {"head_atomic", "head_high"}),
         ("head_high", {"head_atomic"}),
         ("head_atomic", {"head"}),
+        ("sheaf", {"head"}),
         ("page_noretry", {"page"}),
     ):
         if name in asked and getattr(failure, name) is None:

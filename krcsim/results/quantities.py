@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from krcsim.engine.records import BIN_LO_MS, BINS
-from krcsim.model.allocator import Failure
-from krcsim.model.remedy import Remedy
 from krcsim.model.scenario import Scenario
+from krcsim.results.certainty import harmless_calm
 from krcsim.results.estimate import (
     NOTHING,
     Array,
@@ -31,6 +30,9 @@ from krcsim.results.estimate import (
 from krcsim.results.feedback import has_feedback
 from krcsim.results.quantity import Quantity as Quantity
 from krcsim.results.quantity import Wording as Wording
+from krcsim.results.sheaf_quantities import OF_SHEAVES
+from krcsim.results.windows import callers as callers
+from krcsim.results.windows import window_ms as window_ms
 
 if TYPE_CHECKING:  # a saved result is read without what compiles the engine
     from krcsim.runs.replications import Replications
@@ -48,47 +50,6 @@ _WAITS = Wording(
     never="no call can wait for a grace period",
     kept="waits",
 )
-
-
-def window_ms(scenario: Scenario, window: int) -> float:
-    """Length of a window in ms."""
-    return scenario.warmup_ms if window == 0 else scenario.horizon_ms - scenario.warmup_ms
-
-
-def callers(scenario: Scenario) -> int:
-    """What a share of time is a share of: the producers of a closed loop, else the time itself."""
-    return (
-        scenario.machine.cpus * scenario.workload.producers
-        if scenario.workload.loop == "closed"
-        else 1
-    )
-
-
-def harmless_calm(scenario: Scenario) -> bool:
-    """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
-    # With memory as pages the hog of an episode may be felt after it.
-    return (
-        scenario.memory.pressure != "pages"
-        and p_neither_page_nor_head(scenario.remedy, scenario.allocator.calm) == 0.0
-    )
-
-
-def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
-    """P(a call gets neither page nor rcu_head), where no page is cached.
-
-    All that it needs fails, one request after the other.
-    """
-    page, noretry, _, atomic, high, after_reclaim = failure.resolved()
-    p_head = {
-        "none": 1.0,
-        "atomic": atomic,
-        "tryhard": min(high, after_reclaim),
-        "three_step": min(atomic, after_reclaim),
-    }[remedy.head_alloc]
-    if not remedy.array_path or remedy.page_class == "cache":
-        return p_head
-
-    return p_head * (noretry if remedy.page_class == "noretry" else page)
 
 
 def pressed_share(scenario: Scenario, window: int) -> float:
@@ -436,6 +397,7 @@ _ALL = (
         lambda runs, scenario, window: exact(scenario.bytes_added()),
         asked_by_episode=True,
     ),
+    *(Quantity(name, unit, words, get) for name, unit, words, get in OF_SHEAVES),
 )
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}
 SUMS = {name: quantity.sums for name, quantity in QUANTITIES.items() if quantity.sums}

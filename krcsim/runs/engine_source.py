@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from krcsim import engine
-from krcsim.engine import codes, counters, pointers, record_form, records
+from krcsim.engine import codes, counters, pointers, record_form, records, sheaf_records
 
 FOLDER = Path(str(engine.__file__)).parent
 PACKAGE = engine.__name__
@@ -25,6 +25,7 @@ PACKAGE = engine.__name__
 DECLARATIONS = {
     "record_form": record_form,
     "counters": counters,
+    "sheaf_records": sheaf_records,
     "records": records,
     "pointers": pointers,
     "codes": codes,

@@ -33,6 +33,14 @@ __all__ = [
 
 WINDOWS = ("boot", "steady")
 GROUPS = 16
+TIMES = (
+    "area",
+    "episode_ms",
+    "lost_ms",
+    "filling_area",
+    "in_flight_area",
+    "batches_area",
+)  # counters
 
 
 @dataclass(frozen=True)
@@ -144,7 +152,7 @@ def _collect(
         if after:
             after(i)
 
-    for name in ("area", "episode_ms", "lost_ms"):  # from ticks to ms
+    for name in TIMES:  # from ticks to ms
         counts[:, :, COUNTERS.index(name)] *= 1000.0 / arena.scenario.machine.hz
     return Replications(counts, waits, latencies)
 

@@ -54,6 +54,8 @@ COUNTERS = (
     "pages_returned",
     "pages_freed",
     "pool_returned",
+    "batches",
+    "grace_periods",
 )
 
 KFREE_N_BATCHES = 2
@@ -321,6 +323,7 @@ class Kernel:
         self.open_calls = 0
         self.queued = self.freed = 0
         self.accounted = 0.0
+        self.gps_counted = 0
         self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
         if scenario.grace_period.reader_ms > 0:
@@ -359,6 +362,8 @@ class Kernel:
         first peak.
         """
         self.account()
+        self.window.add("grace_periods", self.rcu.done - self.gps_counted)
+        self.gps_counted = self.rcu.done
         self.window = window
         self.account()
 
@@ -497,6 +502,7 @@ class KfreeRcuCpuWork:
         if not self.pending:
             self.pending = True
             kernel = self.krcp.kernel
+            kernel.window.add("batches")
             self.asked = kernel.clock.now
             delay = kernel.ticks(kernel.scenario.machine.work_delay_ms)
             kernel.rcu.ask(Order.WORK, delay, self.ready)

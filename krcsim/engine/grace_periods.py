@@ -9,7 +9,7 @@ from krcsim.engine.batches import owner_of_batch
 from krcsim.engine.calendar import update_next_event, waiter_at
 from krcsim.engine.codes import ALL_CPUS, BATCH_WAITS, GP_ENDS, GP_STARTS
 from krcsim.engine.event_log import log_event
-from krcsim.engine.pointers import batch_at, cpu_at, producer_at, real_at
+from krcsim.engine.pointers import batch_at, counters_at, cpu_at, producer_at, real_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
 
@@ -133,6 +133,8 @@ def finish_grace_period(world: World, now: float) -> None:
     served get their time, and if somebody needs a later one it starts.
     """
     world.gps_done += 1
+    if not world.is_past_horizon:
+        counters_at(world.counters_address, world.window).grace_periods += 1
     world.gp_is_running = 0
     world.gp_event_at = INF
     log_event(world, now, GP_ENDS, ALL_CPUS, float(world.gps_done))

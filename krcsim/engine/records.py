@@ -230,6 +230,8 @@ class Counters(Record):
     freed: float  # objects freed
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
+    batches: float  # batches that began to wait for a grace period, a callback each
+    grace_periods: float  # grace periods that ended
 
 
 class Real(Record):

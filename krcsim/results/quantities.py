@@ -232,6 +232,20 @@ def _listed(runs: Replications, window: int) -> Estimate:
     return share(runs.of("list_pushes", window), calls, effective(calls))
 
 
+def _dwell_ms(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    """By Little's law: the time of all deferred objects, and of those whose caller waits, a call."""
+    held_ms = runs.of("area", window) + runs.of("wait_ms", window)
+    return ratio(held_ms, runs.of("queued", window) + runs.of("waits", window))
+
+
+def _callbacks_hz(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    """A batch has one callback, and so has a caller that waits for a normal grace period."""
+    callbacks = runs.of("batches", window)
+    if not scenario.grace_period.expedited:
+        callbacks = callbacks + runs.of("waits", window)
+    return mean(callbacks * (1000.0 / window_ms(scenario, window)))
+
+
 def _wait_quantile(runs: Replications, scenario: Scenario, window: int, q: float) -> Estimate:
     return quantile(runs.wait_hist[:, window], EDGES_MS, q, np.zeros(len(runs.wait_hist)), 0.0)
 
@@ -365,6 +379,24 @@ _ALL = (
         lambda runs, scenario, window: _rate(
             runs, scenario, window, "area", scenario.workload.object_bytes
         ),
+    ),
+    Quantity(
+        "dwell_ms",
+        "ms",
+        "mean time from a call until its object is free",
+        _dwell_ms,
+    ),
+    Quantity(
+        "callbacks_hz",
+        "callbacks/s",
+        "RCU callbacks of batches and of callers that wait, of all CPUs",
+        _callbacks_hz,
+    ),
+    Quantity(
+        "grace_periods_hz",
+        "1/s",
+        "grace periods that end",
+        partial(_rate, counter="grace_periods", scale=1000.0),
     ),
     Quantity(
         "early_frees_hz",

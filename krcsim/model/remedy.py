@@ -169,6 +169,9 @@ class NamedRemedy:
     source: str  # the kernel version, commit or message that has it
     in_thread: bool = False  # among the remedies compared where none are named
     in_curve: bool = False  # among those drawn next to the growing reserves
+    kernel: str = ""  # the first version of Linux that does so, "" for what is in none
+    change: str = ""  # of a kernel: what is new since the row before, in a few words
+    commits: tuple[str, ...] = ()  # that brought the change, the one that moves most first
 
 
 TABLE: tuple[NamedRemedy, ...] = (
@@ -181,6 +184,8 @@ TABLE: tuple[NamedRemedy, ...] = (
         source="20200323113621.12048-5-urezki@gmail.com",
         in_thread=True,
         in_curve=True,
+        kernel="5.8",
+        change="one argument, as first posted",
     ),
     NamedRemedy(
         name="A1",
@@ -256,6 +261,9 @@ TABLE: tuple[NamedRemedy, ...] = (
         who="Rezki",
         when="2020, in v5.9",
         source="v5.9, torvalds/linux 53c72b590b3a",
+        kernel="5.9",
+        change="2 pages per CPU at boot; no rcu_head",
+        commits=("53c72b590b3a",),
     ),
 )
 REMEDIES: dict[str, Remedy] = {row.name: row.remedy for row in TABLE}

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from functools import partial
@@ -27,6 +26,10 @@ from krcsim.results.estimate import (
     share,
     unseen,
 )
+from krcsim.results.rcu_load import callbacks_hz, dwell_ms
+from krcsim.results.windows import callers as callers
+from krcsim.results.windows import pressed_share as pressed_share
+from krcsim.results.windows import window_ms as window_ms
 
 if TYPE_CHECKING:  # a saved result is read without what compiles the engine
     from krcsim.runs.replications import Replications
@@ -97,20 +100,6 @@ class Quantity:
     wording: Wording | None = None
 
 
-def window_ms(scenario: Scenario, window: int) -> float:
-    """Length of a window in ms."""
-    return scenario.warmup_ms if window == 0 else scenario.horizon_ms - scenario.warmup_ms
-
-
-def callers(scenario: Scenario) -> int:
-    """What a share of time is a share of: the producers of a closed loop, else the time itself."""
-    return (
-        scenario.machine.cpus * scenario.workload.producers
-        if scenario.workload.loop == "closed"
-        else 1
-    )
-
-
 def harmless_calm(scenario: Scenario) -> bool:
     """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
     # With memory as pages the hog of an episode may be felt after it.
@@ -136,32 +125,6 @@ def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
         return p_head
 
     return p_head * (noretry if remedy.page_class == "noretry" else page)
-
-
-def pressed_share(scenario: Scenario, window: int) -> float:
-    """The expected share of the time of boot (0) or steady state (1) under pressure, by the law of
-    the episodes.
-    """
-    allocator = scenario.allocator
-    t0, t1 = ((0.0, scenario.warmup_ms), (scenario.warmup_ms, scenario.horizon_ms))[window]
-    if allocator.episodes == "none" or t1 <= t0:
-        return 0.0
-
-    if allocator.episodes == "schedule":
-        pressed_ms = [
-            sum(max(0.0, min(end, t1) - max(start, t0)) for start, end in plan)
-            for plan in allocator.schedules
-        ]
-        return sum(pressed_ms) / len(pressed_ms) / (t1 - t0)
-
-    begin_rate = 1.0 / allocator.calm_ms
-    end_rate = 1.0 / allocator.episode_ms
-    pace = begin_rate + end_rate
-    settled = begin_rate / pace
-    if allocator.start == "stationary":
-        return settled
-
-    return settled * (1.0 - (math.exp(-pace * t0) - math.exp(-pace * t1)) / pace / (t1 - t0))
 
 
 def p_wait(runs: Replications, scenario: Scenario, window: int) -> Estimate:
@@ -230,20 +193,6 @@ def _rate(
 def _listed(runs: Replications, window: int) -> Estimate:
     calls = runs.of("single", window) + runs.of("double", window)
     return share(runs.of("list_pushes", window), calls, effective(calls))
-
-
-def _dwell_ms(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    """By Little's law: the time of all deferred objects, and of those whose caller waits, a call."""
-    held_ms = runs.of("area", window) + runs.of("wait_ms", window)
-    return ratio(held_ms, runs.of("queued", window) + runs.of("waits", window))
-
-
-def _callbacks_hz(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    """A batch has one callback, and so has a caller that waits for a normal grace period."""
-    callbacks = runs.of("batches", window)
-    if not scenario.grace_period.expedited:
-        callbacks = callbacks + runs.of("waits", window)
-    return mean(callbacks * (1000.0 / window_ms(scenario, window)))
 
 
 def _wait_quantile(runs: Replications, scenario: Scenario, window: int, q: float) -> Estimate:
@@ -384,13 +333,13 @@ _ALL = (
         "dwell_ms",
         "ms",
         "mean time from a call until its object is free",
-        _dwell_ms,
+        dwell_ms,
     ),
     Quantity(
         "callbacks_hz",
         "callbacks/s",
         "RCU callbacks of batches and of callers that wait, of all CPUs",
-        _callbacks_hz,
+        callbacks_hz,
     ),
     Quantity(
         "grace_periods_hz",

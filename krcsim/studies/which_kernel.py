@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from krcsim.model.kernels import KERNELS, kernels_listed
+from krcsim.model.kernels import KERNELS, kernel_named, kernels_listed
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near, given
 from krcsim.results.result import Result
@@ -27,5 +27,6 @@ def which_kernel(
 
 def command_of(scenario: Scenario, rows: tuple[str, ...], how: dict[str, Any]) -> str:
     """The shell command with the same numbers."""
-    words = [] if rows == KERNELS else [f"--kernels {','.join(rows)}"]
+    versions = ",".join(kernel_named(row).kernel for row in rows)
+    words = [] if rows == KERNELS else [f"--kernels {versions}"]
     return command_near("versions", scenario, " ".join([*words, *options_of(how, USUAL)]))

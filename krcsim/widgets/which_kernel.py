@@ -87,7 +87,8 @@ class WhichKernel(Explorer):
         all_runs = self.runs or (FIRST_RUNS,)
         before = sum(all_runs[:step])
         share = (before + runs * done / of) / sum(all_runs)
-        self.report_progress(ticket, share, f"{runs} replications, {done} of {of} kernels")
+        text = f"{runs} of {all_runs[-1]} replications, {done} of {of} kernels"
+        self.report_progress(ticket, share, text)
 
     def shown(self, result: Result, scenario: Scenario) -> Shown:
         """A result as it is shown."""

@@ -26,6 +26,7 @@ from simpy.events import EventPriority
 
 from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
+from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_memory import Memory
 
 COUNTERS = (
@@ -345,7 +346,7 @@ class Kernel:
         self.clock.run_to(self.ticks(self.scenario.warmup_ms))
         self.enter(self.steady)
         self.clock.run_to(self.horizon)
-        self.steady.add("drains_due", sum(cpu.krcp.monitor_todo for cpu in self.cpus))
+        self.steady.add("drains_due", sum(cpu.krcp.monitor.pending for cpu in self.cpus))
         self.enter(self.after)
         deferred = self.queued - self.freed
         whole = {"queued": self.queued, "freed": self.freed, "deferred": deferred}
@@ -600,7 +601,8 @@ class KfreeRcuCpu:
         self.krw_arr = [KfreeRcuCpuWork(self) for _ in range(KFREE_N_BATCHES)]
         self.bkvcache = [self.remedy.cache_at_boot, self.remedy.cache_at_boot]
         self.nr_emergency = self.remedy.emergency_at_boot
-        self.monitor_todo = self.left = False
+        self.monitor = MonitorTimer(kernel.clock, Order.MONITOR, self.kfree_rcu_monitor)
+        self.left = False
         self.wrapped = 0  # calls that got a wrapper from the allocator
         self.pages = kernel.memory.cpu_pages() if kernel.memory else None
         self.refill_turn = self.refill_owes = (
@@ -721,7 +723,9 @@ class KfreeRcuCpu:
             self.kernel.memory.wrappers_freed(self.pages, self.kernel.clock.now, wrappers - kept)
 
     def alloc_page(self, call: Call) -> Question:
-        """R15: Ask the allocator for a page."""
+        """R15, R46 and R47: Ask the allocator for a page."""
+        if not asks_for_page(self.remedy, call.single):
+            return False
         u_page = self.kernel.draws.failures.random()
         got = self.page_now(u_page, call.odds.page)
         if not got and call.single and self.remedy.page_class == "noretry":
@@ -773,23 +777,24 @@ class KfreeRcuCpu:
         self.arm_monitor(at_once=self.remedy.expedited_drain)
 
     def arm_monitor(self, at_once: bool) -> None:
-        """R22: Have the monitor run, unless it is pending already."""
-        if not self.monitor_todo:
-            self.monitor_todo = True
-            clock = self.kernel.clock
-            time = clock.now if at_once else clock.timer(self.kernel.scenario.drain_jiffies)
-            clock.call_at(time, Order.MONITOR, self.kfree_rcu_monitor)
+        """R22 and R49: Have the monitor run, or run sooner if it is pending already."""
+        queued = sum(self.channels[SLAB]) + sum(self.channels[VMALLOC]) + len(self.channels[LIST])
+        delay = drain_delay(self.remedy, self.kernel.scenario.machine.hz, queued)
+        if not self.monitor.pending and at_once:
+            self.monitor.at(self.kernel.clock.now)
+        elif not self.monitor.pending:
+            self.monitor.set(delay)
+        elif self.remedy.drain_full:
+            self.monitor.bring_forward(delay)
 
     def kfree_rcu_monitor(self) -> None:
         """R24 to R26: Move what is queued into batches, and come again for what could not
         be moved.
         """
-        self.monitor_todo = False
         queued = self.queue_kfree_rcu_work()
         if queued:
             self.kernel.window.add("drains")
-        again = not queued if self.remedy.rearm == "unqueued" else self.left
-        if again:
+        if comes_again(self.remedy.rearm, queued, self.left, any(self.channels)):
             self.kernel.window.add("rearms")
             self.arm_monitor(at_once=False)
 

@@ -39,6 +39,13 @@ HEAD_ALLOC = {
     "three_step": HEAD_THREE_STEP,
 }
 
+# When the monitor re-arms: World.rearm.
+REARM_UNQUEUED = _code(0)  # if it queued nothing
+REARM_LEFT = _code(1)  # if something was left when it had looked at either batch
+REARM_REST = _code(2)  # if something is left in the end
+
+REARM = {"unqueued": REARM_UNQUEUED, "left": REARM_LEFT, "rest": REARM_REST}
+
 # Kinds of requests: the second index of World.failures, in the order of Failure.resolved().
 FAILS_PAGE = _code(0)  # GFP_NOWAIT
 FAILS_PAGE_NORETRY = _code(1)  # GFP_KERNEL | __GFP_NORETRY, after its stall
@@ -104,6 +111,7 @@ STALL_BEGINS = _event("reclaim stall")
 WAIT_BEGINS = _event("wait begins")
 WAIT_ENDS = _event("wait ends")
 MONITOR_ARMED = _event("monitor armed")
+MONITOR_PULLED = _event("monitor pulled forward")
 DRAINED_EARLY = _event("drained early")
 BATCH_QUEUED = _event("batch queued")
 BATCH_JOINED = _event("joined a pending batch")

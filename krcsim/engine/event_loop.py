@@ -45,6 +45,8 @@ def boot(world: World) -> None:
     """R1: the state at time 0: sources, pressure and the first events."""
     world.gp_event_at = INF
     world.asks_noretry &= world.has_array_path  # else nobody asks for pages
+    world.single_asks_page &= world.has_array_path
+    world.double_asks_page &= world.has_array_path
     draw_first_episode(world)
     set_probabilities_in_force(world)
     boot_memory(world)

@@ -77,6 +77,7 @@ class Cpu(Record):
     # What is queued, and the reserves.
     nr_emergency: int  # rcu_head objects in its emergency pool
     monitor_at: float  # when its monitor runs, ticks; infinite if it is not pending
+    monitor_expires: int  # what its timer was set to, before the timer wheel rounds up, ticks
     head_block_room: PerChannel  # free entries of the head block; 0: there is none, or it is full
     queued_objects: PerChannel  # objects queued and in no batch yet
     queued_blocks: PerBlockChannel  # their blocks, in pages
@@ -269,14 +270,17 @@ class World(Record):
     head_alloc: int  # how a call asks for an rcu_head: HEAD_NONE, HEAD_ATOMIC, ...
     has_array_path: int  # flag: pointers go into page blocks
     asks_noretry: int  # flag: single-argument calls ask for pages with __GFP_NORETRY, may stall
+    single_asks_page: int  # flag: single-argument calls ask for pages at all
+    double_asks_page: int  # flag: double-argument calls ask for pages
     pool_capacity: int  # most objects of the emergency pool
     has_channel_caches: int  # flag: each channel has a page cache of its own
     cache_capacity: int  # most pages of a cache
     pages_go_to_worker: int  # flag: freed pages go to the cache of the work's CPU
     drains_list_at_once: int  # flag: a push on the list runs the monitor at once
-    rearms_if_left: int  # flag: the monitor re-arms if objects are left, as v5.9 does
+    rearm: int  # when the monitor re-arms: REARM_UNQUEUED, REARM_LEFT or REARM_REST
     attaches_to_pending: int  # flag: a channel may join a batch that is pending
     drain_jiffies: int  # delay of the monitor, ticks
+    drains_full: int  # flag: the call that queues a block's worth sets the monitor to a jiffy
     block_entries: int  # pointers in a block
     has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
     p_offloaded: float  # probability that a work runs on another CPU
@@ -337,7 +341,8 @@ class World(Record):
     heap_capacity: int  # calls the heap has room for
 
     # Probabilities in force: see set_probabilities_in_force().
-    p_page_fails: float  # a page request fails at once
+    p_page_fails: float  # a single-argument call gets no page at once
+    p_double_page_fails: float  # a double-argument call gets no page
     p_noretry_page_fails: float  # a page request with __GFP_NORETRY fails after its stall
     p_head_fails_at_first: float  # a request of an rcu_head fails at once
     p_head_fails_after_reclaim: float  # it fails after its stall

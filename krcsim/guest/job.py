@@ -14,7 +14,7 @@ from krcsim.guest.job_load import load_of
 from krcsim.guest.job_machine import GUEST_HZ, machine_of
 from krcsim.guest.job_pressure import pressure_of
 from krcsim.guest.parameters import HEAD_ALLOC_CODES
-from krcsim.model.constants import BLOCK_ENTRIES, drain_jiffies
+from krcsim.model.constants import BLOCK_ENTRIES
 from krcsim.model.scenario import Scenario, changed
 
 MOST_ROUNDS = 6  # of closing gaps: a field that is set may bring another gap along
@@ -123,7 +123,7 @@ def _remedy_of(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
         "rearm_unqueued": int(remedy.rearm == "unqueued"),
         "attach": int(remedy.attach_to_pending),
         "page_return_worker": int(remedy.page_return == "worker"),
-        "drain_jiffies": remedy.drain_jiffies or drain_jiffies(GUEST_HZ),
+        "drain_jiffies": remedy.drain_delay(GUEST_HZ),
     }
 
 

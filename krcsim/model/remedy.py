@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from krcsim.base.errors import KrcsimError, did_you_mean, refuse, shown
-from krcsim.base.fields import check, choice, flag, whole
+from krcsim.base.fields import check, choice, flag, number, whole
 from krcsim.model.allocator import Failure
 from krcsim.model.constants import (
     BLOCK_ENTRIES,
@@ -18,6 +18,8 @@ from krcsim.model.constants import (
     POINTER_BYTES,
     RCU_NR_EMERGENCY_OBJS,
     WRAPPER_BYTES,
+    drain_jiffies,
+    jiffies,
 )
 
 # The requests for an rcu_head object, one after the other: the fields of Failure that decide them.
@@ -53,7 +55,9 @@ class Remedy:
     )
     array_path: bool = flag(True, "whether pointers go into page blocks at all")
     page_class: str = choice(
-        "nowait", ("nowait", "noretry"), "the flags of a single-argument call's page request"
+        "nowait",
+        ("nowait", "noretry", "cache"),
+        "the flags of a single-argument call's page request; cache: it asks for none",
     )
     nr_emergency_objs: int = whole(
         0, "objects per CPU", 0, 100_000, "the size of the emergency pool"
@@ -73,10 +77,19 @@ class Remedy:
     )
     expedited_drain: bool = flag(True, "whether a list call drains at once if no monitor pends")
     rearm: str = choice(
-        "unqueued", ("unqueued", "left"), "when the monitor re-arms: nothing queued, or a rest left"
+        "unqueued",
+        ("unqueued", "left", "rest"),
+        "when the monitor re-arms: nothing queued, a rest after either batch, or after both",
     )
     attach_to_pending: bool = flag(True, "whether lists join a batch that already waits")
     drain_jiffies: int = whole(0, "jiffies", 0, 1_000_000, "the drain delay; 0 means HZ/50")
+    drain_ms: float = number(
+        0.0, "ms", 0, 1e6, "the drain delay, rounded up to jiffies; 0: drain_jiffies sets it"
+    )
+    drain_full: bool = flag(
+        False, "whether block_entries queued objects bring the monitor forward to a jiffy"
+    )
+    double_page: bool = flag(True, "whether double-argument calls ask for a page")
     refill: bool = flag(
         False, "whether a cache miss starts a worker that tops the cache up, as since v5.11"
     )
@@ -107,6 +120,20 @@ class Remedy:
             "true where pages are cached at boot or asked for",
             'a bypassed array path never uses a page: set cache_at_boot = 0, page_class = "nowait"',
         )
+
+        refuse(
+            self.drain_ms > 0 and self.drain_jiffies > 0,
+            "remedy.drain_ms",
+            self.drain_ms,
+            f"0 ms where drain_jiffies is {self.drain_jiffies}",
+            "both set the drain delay: leave one at 0",
+        )
+
+    def drain_delay(self, hz: int) -> int:
+        """The drain delay in jiffies; HZ/50 where the remedy leaves it open."""
+        if self.drain_ms > 0:
+            return jiffies(self.drain_ms, hz)
+        return self.drain_jiffies or drain_jiffies(hz)
 
     def bytes_at_boot(self, arch: str = "x86-64") -> int:
         """Bytes per CPU that the remedy holds after boot: pages, pool array and its objects."""

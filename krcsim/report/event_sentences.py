@@ -147,6 +147,13 @@ def _monitor_armed(episode: Episode, event: Event) -> str:
     return f"the first pointer since the last drain: the monitor is set to drain in {after}"
 
 
+def _monitor_pulled(episode: Episode, event: Event) -> str:
+    return (
+        f"{counted(event.queued, 'queued pointer')} fill a block: the monitor is brought forward, "
+        f"to {_after(episode, event.value, event)} from now"
+    )
+
+
 def _drained_early(_episode: Episode, event: Event) -> str:
     return (
         "a pointer joined the list while no monitor was pending: "
@@ -233,6 +240,7 @@ SENTENCES: dict[str, Callable[[Episode, Event], str]] = {
     "wait begins": _wait_begins,
     "wait ends": _wait_ends,
     "monitor armed": _monitor_armed,
+    "monitor pulled forward": _monitor_pulled,
     "drained early": _drained_early,
     "batch queued": _batch_queued,
     "joined a pending batch": _joined_a_pending_batch,

@@ -121,7 +121,7 @@ def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
         "tryhard": min(high, after_reclaim),
         "three_step": min(atomic, after_reclaim),
     }[remedy.head_alloc]
-    if not remedy.array_path:
+    if not remedy.array_path or remedy.page_class == "cache":
         return p_head
 
     return p_head * (noretry if remedy.page_class == "noretry" else page)

@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from krcsim.engine.codes import HEAD_ALLOC
+from krcsim.engine.codes import HEAD_ALLOC, REARM
 from krcsim.engine.random_streams import UNLIMITED
 from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
 from krcsim.model.scenario import Scenario
@@ -38,14 +38,17 @@ def _of_machine_and_remedy(scenario: Scenario) -> dict[str, Any]:
         head_alloc=HEAD_ALLOC[remedy.head_alloc],
         has_array_path=remedy.array_path,
         asks_noretry=remedy.page_class == "noretry",
+        single_asks_page=remedy.page_class != "cache",
+        double_asks_page=remedy.double_page,
         pool_capacity=remedy.nr_emergency_objs,
         has_channel_caches=not remedy.cache_shared,
         cache_capacity=remedy.nr_bkv_objs,
         pages_go_to_worker=remedy.page_return == "worker",
         drains_list_at_once=remedy.expedited_drain,
-        rearms_if_left=remedy.rearm == "left",
+        rearm=REARM[remedy.rearm],
         attaches_to_pending=remedy.attach_to_pending,
         drain_jiffies=scenario.drain_jiffies,
+        drains_full=remedy.drain_full,
         block_entries=remedy.block_entries,
         has_refill_worker=remedy.refill,
         **_in_ticks(scenario, work_delay=machine.work_delay_ms),

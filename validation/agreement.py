@@ -52,6 +52,7 @@ class Case:
     number: int
     scenario: Scenario
     replications: int
+    family: str = "detailed"
 
 
 def of_engine(runs: Replications) -> Columns:
@@ -111,7 +112,7 @@ def cases(wanted: int = WANTED, family: str = "detailed") -> Iterator[Case]:
         calls = n * s.workload.rate_hz * s.machine.cpus * s.horizon_ms / 1000.0
         if calls / TWIN_CALLS_PER_S > COST_S:
             continue
-        yield Case(number, s, n)
+        yield Case(number, s, n, family)
         found += 1
         if found == wanted:
             return

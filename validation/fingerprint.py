@@ -33,7 +33,6 @@ from validation.scenarios import detailed_scenario, random_scenario
 KEPT = Path(__file__).with_name("fingerprint.json")
 SEED, REPLICATIONS = 20200404, 2
 RANDOM = 200  # scenarios, every second of them with what stands beside the plain model
-LAST_COUNTER = "episode_ms"  # of those that the kept answers hold; others were added behind it
 SHORT_MS = dict(
     warmup_ms=200.0, horizon_ms=1000.0
 )  # presets are cut to this, so that the test takes seconds
@@ -69,8 +68,8 @@ def print_of(*arrays: Any) -> list[Any]:
 
 
 def counts_of(runs: Replications) -> Any:
-    """The counters that the kept answers hold."""
-    return runs.counts[:, :, : COUNTERS.index(LAST_COUNTER) + 1]
+    """The counters that there were when the fingerprints were first kept."""
+    return runs.counts[:, :, : COUNTERS.index("episode_ms") + 1]
 
 
 def of_runs(runs: Replications) -> list[Any]:

@@ -154,7 +154,21 @@ def drains(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     return more | {"remedy.rearm": pick("rest", "rest", s.remedy.rearm)}
 
 
-NEWER = (drains,)
+def ready(_: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Blocks with cookies, drain delays in which a grace period may end, and grace periods of
+    others.
+    """
+    more: dict[str, Any] = {"remedy.ready_blocks": bool(r.random() < 0.7)}
+    if r.random() < 0.7:
+        more["grace_period.background_hz"] = float(np.exp(r.uniform(np.log(3.0), np.log(300.0))))
+    if r.random() < 0.4:
+        more["remedy.drain_jiffies"] = int(r.integers(10, 60))
+    if r.random() < 0.4:
+        more["remedy.attach_to_pending"] = False
+    return more
+
+
+NEWER = (drains, ready)
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_memory import Memory
+from validation.twin_ready import Cookies, size_of
 
 COUNTERS = (
     "single",
@@ -56,7 +57,9 @@ COUNTERS = (
     "pages_freed",
     "pool_returned",
     "batches",
-    "grace_periods",
+    "monitors",
+    "ready_records",
+    "gps",
 )
 
 KFREE_N_BATCHES = 2
@@ -171,6 +174,7 @@ class Draws:
         self.kinds, self.failures, self.stalls, self.grace_periods = streams[:4]
         self.expedited, self.episodes, self.foreign_cpus = streams[4:7]
         self.arrivals, self.refills, self.readers = streams[7:-2], streams[-2], streams[-1]
+        self.background = np.random.default_rng([seed, replication, 59])
 
 
 class GracePeriods:
@@ -178,9 +182,11 @@ class GracePeriods:
     who need it.
     """
 
-    def __init__(self, clock: Clock, scenario: Scenario, draws: np.random.Generator) -> None:
+    def __init__(self, clock: Clock, scenario: Scenario, draws: Draws) -> None:
         law, machine = scenario.grace_period, scenario.machine
-        self.clock, self.draws = clock, draws
+        self.clock, self.draws, self.background = clock, draws.grace_periods, draws.background
+        self.background_rate = law.background_hz / machine.hz
+        self.idle_since = 0  # how often no grace period was running or due
         self.lengths, self.cumulative = law.table(machine.hz, machine.cpus)
         self.on_ticks = law.kind == "ticks"
         self.invoke_ticks = law.invoke_ticks()
@@ -189,6 +195,21 @@ class GracePeriods:
         self.due = False
         self.asked: dict[int, list[tuple[Order, float, Callable[[], object]]]] = {}
         self.readers: list[Reader] = []
+        self.ended: Callable[[], object] = lambda: None
+        self.leave_to_others()
+
+    def leave_to_others(self) -> None:
+        """R59: None runs or is due: another user of RCU asks for one, some time."""
+        self.idle_since += 1
+        turn = self.idle_since
+
+        def ask() -> None:
+            if turn == self.idle_since and not (self.running or self.due):
+                self.request()
+
+        if self.background_rate > 0.0:
+            gap = self.background.exponential(1.0 / self.background_rate)
+            self.clock.call_at(self.clock.now + gap, Order.GRACE_PERIOD, ask)
 
     def needed(self) -> int:
         """R27: The first grace period that starts after now; the running one began too early."""
@@ -199,6 +220,10 @@ class GracePeriods:
         serving.
         """
         self.asked.setdefault(self.needed(), []).append((order, delay, action))
+        self.request()
+
+    def request(self) -> None:
+        """R28 and R30: Let a grace period start, on the next tick or at once, unless one runs."""
         if self.running or self.due:
             return
         if self.on_ticks:
@@ -245,10 +270,13 @@ class GracePeriods:
         served = (
             math.floor(self.clock.now) if self.on_ticks else self.clock.now
         ) + self.invoke_ticks
-        for order, delay, action in self.asked.pop(self.done):
+        self.ended()
+        for order, delay, action in self.asked.pop(self.done, []):
             self.clock.call_at(served + delay, order, action)
         if self.asked:
             self.start()
+        else:
+            self.leave_to_others()
 
 
 @dataclass
@@ -314,7 +342,8 @@ class Kernel:
         self.cpu_ms = scenario.workload.costs_ms(scenario.machine.instruction_ns)
         self.clock = Clock()
         self.draws = Draws(seed, replication, cpus)
-        self.rcu = GracePeriods(self.clock, scenario, self.draws.grace_periods)
+        self.rcu = GracePeriods(self.clock, scenario, self.draws)
+        self.rcu.ended = lambda: self.window.add("gps")
         self.calm_odds = Odds(*scenario.allocator.calm.resolved())
         self.episode_odds = Odds(*scenario.allocator.episode.resolved())
         self.episode: Episode | None = None
@@ -324,7 +353,6 @@ class Kernel:
         self.open_calls = 0
         self.queued = self.freed = 0
         self.accounted = 0.0
-        self.gps_counted = 0
         self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
         if scenario.grace_period.reader_ms > 0:
@@ -363,8 +391,6 @@ class Kernel:
         first peak.
         """
         self.account()
-        self.window.add("grace_periods", self.rcu.done - self.gps_counted)
-        self.gps_counted = self.rcu.done
         self.window = window
         self.account()
 
@@ -603,6 +629,8 @@ class KfreeRcuCpu:
         self.nr_emergency = self.remedy.emergency_at_boot
         self.monitor = MonitorTimer(kernel.clock, Order.MONITOR, self.kfree_rcu_monitor)
         self.left = False
+        self.cookies = Cookies(kernel.rcu.needed, lambda: kernel.rcu.done)
+        self.ready_work = KfreeRcuCpuWork(self)
         self.wrapped = 0  # calls that got a wrapper from the allocator
         self.pages = kernel.memory.cpu_pages() if kernel.memory else None
         self.refill_turn = self.refill_owes = (
@@ -646,6 +674,7 @@ class KfreeRcuCpu:
         blocks = self.channels[call.channel]
         if blocks and blocks[-1] < self.remedy.block_entries:
             blocks[-1] += 1
+            self.cookies.renew(self.channels, call.channel)
             return True
         hit = self.get_cached_bnode(call)
         found = hit or (yield from self.alloc_page(call))
@@ -654,6 +683,7 @@ class KfreeRcuCpu:
         if found:
             # A stall may have seen a drain; the head block is that of now.
             self.channels[call.channel].append(1)
+            self.cookies.renew(self.channels, call.channel)
         return found
 
     def fill_page_cache(self) -> None:
@@ -772,6 +802,7 @@ class KfreeRcuCpu:
     def push(self, call: Call, kind: int) -> None:
         """R22: Push the object on the list."""
         self.channels[LIST].append(kind)
+        self.cookies.renew(self.channels, LIST)
         call.window.add("list_pushes")
         self.kernel.defer()
         self.arm_monitor(at_once=self.remedy.expedited_drain)
@@ -791,12 +822,31 @@ class KfreeRcuCpu:
         """R24 to R26: Move what is queued into batches, and come again for what could not
         be moved.
         """
+        self.kernel.window.add("monitors")
+        if self.remedy.ready_blocks:
+            self.kvfree_rcu_drain_ready()
         queued = self.queue_kfree_rcu_work()
         if queued:
             self.kernel.window.add("drains")
-        if comes_again(self.remedy.rearm, queued, self.left, any(self.channels)):
+        again = comes_again(self.remedy.rearm, queued, self.left, any(self.channels))
+        if self.remedy.ready_blocks and not any(self.channels):
+            again = False
+        if again:
             self.kernel.window.add("rearms")
             self.arm_monitor(at_once=False)
+
+    def kvfree_rcu_drain_ready(self) -> None:
+        """R57 and R58: Take what is ready; the monitor frees it as a work of its own, which needs
+        no grace period and frees the oldest block first.
+        """
+        ready = self.cookies.take_ready(self.channels)
+        if not any(ready):
+            return
+        self.kernel.window.add("ready_records", size_of(ready))
+        for channel, taken in enumerate(ready):  # a work frees its blocks from the last on
+            self.ready_work.channels[channel][:0] = reversed(taken)
+        if self.ready_work not in self.cpu.works:
+            self.cpu.add_work(self.ready_work)
 
     def queue_kfree_rcu_work(self) -> bool:
         """R24: Move each channel into the first batch that takes it; whether anything was moved."""
@@ -807,6 +857,7 @@ class KfreeRcuCpu:
             for channel in movable:
                 krw.channels[channel], self.channels[channel] = self.channels[channel], []
                 krw.gp_needed[channel] = gp_needed
+                self.cookies.forget(channel)
             if movable:
                 krw.queue_rcu_work()
                 queued = True

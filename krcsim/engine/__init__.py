@@ -14,6 +14,7 @@ channels, batches     sums over the channels; the batches of a CPU
 event_log, calendar   what happened; what comes next
 
 grace_periods         grace periods, and the readers that hold them up
+ready_blocks          blocks with cookies: what the monitor frees itself
 page_memory           memory as pages: watermarks, reclaim, kswapd, the refill worker
 monitor               kfree_rcu_monitor(): what is queued goes into batches
 synchronize           a call waits for a grace period

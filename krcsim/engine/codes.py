@@ -124,6 +124,7 @@ PAGE_TO_CACHE = _event("page to cache")
 PAGE_FREED = _event("page freed")
 WRAPPERS_TO_POOL = _event("wrapper to pool")
 WORK_ENDS = _event("work ends")
+READY_TAKEN = _event("ready objects taken")
 
 EVENTS = tuple(_names)
 CODE = {name: np.int64(number) for number, name in enumerate(EVENTS)}

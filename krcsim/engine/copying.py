@@ -117,9 +117,13 @@ def renew_streams(world: World, source: World) -> None:
     renew_stream(world.gp_stream, source.copy_stream)
     renew_stream(world.offload_stream, source.copy_stream)
     renew_stream(world.expedited_stream, source.copy_stream)
+    if world.background_rate > 0.0:
+        renew_stream(world.background_stream, source.copy_stream)
 
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
         renew_stream(cpu.arrival_stream, source.copy_stream)
         renew_stream(cpu.call_stream, source.copy_stream)
         renew_stream(cpu.stall_stream, source.copy_stream)
+        if world.has_ready_blocks:
+            renew_stream(cpu.cookie_stream, source.copy_stream)

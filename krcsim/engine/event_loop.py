@@ -12,9 +12,10 @@ from krcsim.engine.codes import ALL_CPUS, BOOT, NO_ERROR, NOBODY, ONE, STOPPED
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import (
     LETS_IT_END,
+    begin_grace_period,
     finish_grace_period,
     follow_reader,
-    start_grace_period,
+    wait_for_others,
 )
 from krcsim.engine.held_calls import end_stall, end_wait, rest_of_work
 from krcsim.engine.maintenance import do_maintenance, has_maintenance_due
@@ -43,7 +44,7 @@ def simulate(world: World) -> None:
 
 def boot(world: World) -> None:
     """R1: the state at time 0: sources, pressure and the first events."""
-    world.gp_event_at = INF
+    wait_for_others(world, 0.0)
     world.asks_noretry &= world.has_array_path  # else nobody asks for pages
     world.single_asks_page &= world.has_array_path
     world.double_asks_page &= world.has_array_path
@@ -76,6 +77,7 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     cpu.call_at = INF
     cpu.phase_ends_at = INF
     cpu.work_step_ends_at = INF
+    cpu.ready_since = INF
     cpu.current_producer = NOBODY
     cpu.is_source_on = 1
     cpu.first_producer = cpu_index * world.producers_per_cpu
@@ -170,7 +172,7 @@ def handle_global_event(world: World, now: float, wake_at: float, stall_ends_at:
         if world.reader_section <= 0.0 or readers_let_it_end(world, now):
             finish_grace_period(world, now)
     elif world.gp_event_at == now:
-        start_grace_period(world, now)
+        begin_grace_period(world, now)
     elif wake_at == now:
         world.waiters_head += 1
         end_wait(world, now, waiter_at(world, world.waiters_head - 1))

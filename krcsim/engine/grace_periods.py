@@ -10,7 +10,7 @@ from krcsim.engine.calendar import update_next_event, waiter_at
 from krcsim.engine.codes import ALL_CPUS, BATCH_WAITS, GP_ENDS, GP_STARTS
 from krcsim.engine.event_log import log_event
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at, producer_at, real_at
-from krcsim.engine.random_streams import INF, uniform
+from krcsim.engine.random_streams import INF, exponential, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
 
 # What Cpu.reader_holds_until says besides a time.
@@ -36,6 +36,23 @@ def request_grace_period(world: World, now: float) -> int:
         start_grace_period(world, now)
 
     return needed
+
+
+def begin_grace_period(world: World, now: float) -> None:
+    """R28 and R59: a grace period that is due starts; or, while none is, another user of RCU asks
+    for one.
+    """
+    if world.background_rate > 0.0 and not world.gp_is_due:
+        request_grace_period(world, now)
+    else:
+        start_grace_period(world, now)
+
+
+def wait_for_others(world: World, now: float) -> None:
+    """R59: no grace period runs or is due; when another user of RCU asks for the next one."""
+    world.gp_event_at = INF
+    if world.background_rate > 0.0:
+        world.gp_event_at = now + exponential(world.background_stream) / world.background_rate
 
 
 def start_grace_period(world: World, now: float) -> None:
@@ -133,10 +150,10 @@ def finish_grace_period(world: World, now: float) -> None:
     served get their time, and if somebody needs a later one it starts.
     """
     world.gps_done += 1
-    if not world.is_past_horizon:
-        counters_at(world.counters_address, world.window).grace_periods += 1
     world.gp_is_running = 0
+    world.gp_done_began_at = world.gp_began_at
     world.gp_event_at = INF
+    counters_at(world.counters_address, world.window).gps += world.is_past_horizon == 0
     log_event(world, now, GP_ENDS, ALL_CPUS, float(world.gps_done))
 
     served_at = (math.floor(now) if world.gps_on_ticks else now) + world.invoke_delay
@@ -145,6 +162,8 @@ def finish_grace_period(world: World, now: float) -> None:
 
     if any_needs_more or world.waiters_served < world.waiters_tail:
         start_grace_period(world, now)
+    else:
+        wait_for_others(world, now)
 
 
 def serve_batches(world: World, served_at: float) -> bool:

@@ -10,6 +10,7 @@ from krcsim.engine.codes import BATCH_READY, DONE, EXPEDITED_WAIT, HELD_STALLS, 
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
+from krcsim.engine.random_streams import INF
 from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
 from krcsim.engine.works import batches_on, work_cost
 
@@ -66,6 +67,9 @@ def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
         batch = batch_at(world.batches_address, batch_index)
         if batch.state == BATCH_READY and batch.work_cpu == cpu_index:
             ahead += work_cost(world, cpu, total(batch.objects), batch.wrappers)
+
+    if world.has_ready_blocks and cpu.ready_since < INF:
+        ahead += work_cost(world, cpu, total(cpu.ready_objects), cpu.ready_wrappers)
 
     return max(now, cpu.work_step_ends_at + ahead)
 

@@ -31,6 +31,10 @@ def do_maintenance(world: World, cpu_index: int, now: float) -> None:
     if cpu.monitor_at == now:
         settle_calls(world, cpu, now)
         kfree_rcu_monitor(world, cpu, cpu_index, now)
+        if world.has_ready_blocks and cpu.ready_since < INF and not cpu.is_working:
+            start_next_step(world, cpu_index, now)  # R58
+            if world.free_cost <= 0.0:
+                run_works(world, cpu_index, now)
         make_plan(world, cpu, cpu_index, now)
         return
 

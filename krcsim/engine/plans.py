@@ -38,7 +38,8 @@ from krcsim.engine.monitor import pull_monitor
 from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, UNLIMITED, binomial, geometric
-from krcsim.engine.records import BLOCK_CHANNELS, Cpu, World
+from krcsim.engine.ready_blocks import renew_cookies
+from krcsim.engine.records import BLOCK_CHANNELS, CHANNELS, Cpu, World
 
 
 def has_both_channels(world: World) -> bool:
@@ -105,6 +106,10 @@ def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) 
     if calls <= 0:
         return
 
+    if world.has_ready_blocks:
+        for number in range(CHANNELS):
+            cpu.settled_objects[number] = -cpu.queued_objects[number]
+
     counters = counters_at(world.counters_address, world.window)
     world.deferred_objects += calls
     counters.queued += calls
@@ -126,6 +131,10 @@ def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) 
     counters.single_episode += singles * world.in_episode
     counters.double += calls - singles
     counters.double_episode += (calls - singles) * world.in_episode
+
+    if world.has_ready_blocks:
+        for number in range(CHANNELS):
+            cpu.settled_objects[number] += cpu.queued_objects[number]
 
 
 def spread_uneventful_calls(world: World, cpu: Cpu, calls: int) -> int:
@@ -170,6 +179,8 @@ def make_last_planned_call(
 
     if cpu.plan_last_kind == UNEVENTFUL:
         count_uneventful_calls(world, cpu, ONE, now)
+        if world.has_ready_blocks:
+            renew_cookies(cpu, now, now)
         if world.drains_full:
             pull_monitor(world, cpu, cpu_index, now)
         return False

@@ -20,6 +20,7 @@ BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
 Word = Annotated[int, "u8"]  # 64 random bits
 PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
 PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
+PerBlockChannelTime = Annotated[NDArray[np.float64], ("f8", BLOCK_CHANNELS)]  # a time for each
 PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
 _PLAIN = {int: "i8", float: "f8"}
 
@@ -145,9 +146,29 @@ class Cpu(Record):
     plan_log_ratio: float  # log ratio of likelihoods of an uneventful call of the plan
     p_eventful_biased: float  # probability of an eventful call in a biased plan
 
+    # Blocks with cookies: see ready_blocks.py. Of a channel's blocks all but the head block are
+    # counted by what their cookies wait for, as of the grace period cookie_gp.
+    cookie_gp: int  # how many grace periods had ended when these were last looked at
+    ripe_objects: PerBlockChannel  # objects in blocks whose cookie is done
+    ripe_blocks: PerBlockChannel  # those blocks, in pages
+    next_objects: PerBlockChannel  # objects in blocks that need the grace period cookie_gp + 1
+    next_blocks: PerBlockChannel  # those blocks, in pages
+    later_objects: PerBlockChannel  # objects in blocks that need the one after that
+    later_blocks: PerBlockChannel  # those blocks, in pages
+    head_insert_at: PerBlockChannelTime  # when a pointer last went into the head block, ticks
+    list_insert_at: float  # when an object was last pushed on the list, ticks
+    settled_objects: PerChannel  # objects that the calls settled last have queued
+    # What the monitor has found ready and frees itself; it waits for the CPU.
+    ready_objects: PerChannel  # objects
+    ready_blocks: PerBlockChannel  # their blocks, in pages
+    ready_wrappers: int  # wrappers among those on the list
+    ready_since: float  # when the monitor took them, ticks; infinite if there is nothing
+    frees_ready: int  # flag: the work in progress frees what the monitor found ready
+
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
     stall_stream: Stream  # lengths of stalls, and pages of the refill worker
+    cookie_stream: Stream  # when the last of several uneventful calls was made
 
 
 class Producer(Record):
@@ -232,7 +253,10 @@ class Counters(Record):
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
     batches: float  # batches that began to wait for a grace period, a callback each
-    grace_periods: float  # grace periods that ended
+    monitors: float  # runs of the monitor
+    ready_records: float  # objects that the monitor found ready and freed itself
+    gps: float  # grace periods that ended
+    waits_latched: float  # waits that were sent to callbacks by the latch
 
 
 class Real(Record):
@@ -283,6 +307,7 @@ class World(Record):
     drains_full: int  # flag: the call that queues a block's worth sets the monitor to a jiffy
     block_entries: int  # pointers in a block
     has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
+    has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
 
@@ -318,6 +343,7 @@ class World(Record):
     expedited_median: float  # median length of an expedited wait, ticks
     expedited_sigma: float  # sigma of its logarithm
     invoke_delay: float  # from the end of a grace period to its callbacks, ticks
+    background_rate: float  # grace periods a tick that others ask for while none runs
     gp_mean: float  # mean length of a grace period, ticks
     gp_length_count: int  # lengths in the table of the distribution
 
@@ -370,6 +396,7 @@ class World(Record):
     gp_event_at: float  # start or end of a grace period, ticks
     gp_began_at: float  # start of the running one, ticks
     gp_scan_ends_at: float  # its end if no reader holds it up, ticks
+    gp_done_began_at: float  # start of the last one that has ended, ticks
 
     # Calls and objects.
     deferred_objects: int  # objects queued and not yet freed, of all CPUs
@@ -444,6 +471,7 @@ class World(Record):
     gp_stream: Stream  # lengths of grace periods
     offload_stream: Stream  # CPUs of works
     expedited_stream: Stream  # lengths of expedited waits
+    background_stream: Stream  # when others ask for grace periods
 
     # A copy of a run copies the fields above, and keeps those below as its own: see copying.py.
     copy_stream: Stream  # where copies begin, and their random numbers
@@ -472,9 +500,29 @@ class World(Record):
     self_address: int  # of this record
 
 
-# The random streams of a run, in the order of their seeds.
-WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream")
+# The random streams of a run.
+WORLD_STREAMS = (
+    "episode_stream",
+    "gp_stream",
+    "offload_stream",
+    "expedited_stream",
+    "background_stream",
+)
+CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "cookie_stream")
+# The number of a stream among the children of a seed. A new stream takes a number that no other
+# has, so that the random numbers of the others stay what they are.
+STREAM_NUMBERS = {
+    "episode_stream": 0,
+    "gp_stream": 1,
+    "offload_stream": 2,
+    "expedited_stream": 3,
+    "arrival_stream": 4,
+    "call_stream": 5,
+    "stall_stream": 6,
+    "copy_stream": 7,
+    "background_stream": 56,
+    "cookie_stream": 57,
+}
 
 COUNTERS = Counters.dtype.names or ()
 
@@ -488,9 +536,10 @@ def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np
     """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
     for all CPUs, and of copy_stream.
     """
-    words = [4] * len(WORLD_STREAMS) + [4 * cpus] * len(CPU_STREAMS) + [4]
-    seeds = (np.random.SeedSequence(seed, spawn_key=(replication, k)) for k in range(len(words)))
-    return [
-        np.asarray(child.generate_state(count, np.uint64), np.uint64)
-        for child, count in zip(seeds, words, strict=True)
-    ]
+    words = dict.fromkeys(WORLD_STREAMS, 4) | dict.fromkeys(CPU_STREAMS, 4 * cpus)
+    words["copy_stream"] = 4
+    states = []
+    for name, count in words.items():
+        child = np.random.SeedSequence(seed, spawn_key=(replication, STREAM_NUMBERS[name]))
+        states.append(np.asarray(child.generate_state(count, np.uint64), np.uint64))
+    return states

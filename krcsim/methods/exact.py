@@ -55,6 +55,8 @@ WANTED: dict[str, object] = {
     "machine.work_delay_ms": 0,
     "allocator.stall_ms": 0,
     "remedy.refill": False,
+    "remedy.ready_blocks": False,
+    "grace_period.background_hz": 0,
     "memory.pressure": "injected",
     "grace_period.kind": "ticks",
     "grace_period.reader_ms": 0,

@@ -16,6 +16,11 @@ POINTER_BYTES = 8
 # Source: 20200323113621.12048-3-urezki@gmail.com
 BLOCK_ENTRIES = 510
 
+# Since v6.3 the header is a list_head, a count and a cookie of 8 bytes; since v6.5 the cookie is a
+# pair, of a normal and an expedited grace period. Source: kernel/rcu/tree.c of both.
+BLOCK_ENTRIES_WITH_COOKIE = 508  # (PAGE_SIZE - 32) / 8
+BLOCK_ENTRIES_WITH_FULL_COOKIE = 507  # (PAGE_SIZE - 40) / 8
+
 # As posted in April 2020, never merged. Source: 20200403173051.4081-1-urezki@gmail.com
 RCU_NR_EMERGENCY_OBJS = 3
 

@@ -52,6 +52,9 @@ class GracePeriod:
         "the length of the sections of one reader of lowest priority on each "
         "CPU, preemptible (ticks); 0: none",
     )
+    background_hz: float = number(
+        0.0, "GP/s", 0, 1000, "the grace periods that others ask for, a second in which none runs"
+    )
     reader_gap_ms: float = number(0.5, "ms", 1e-3, 1e4, "the time between its sections")
     expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()")
     # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.

@@ -93,6 +93,9 @@ class Remedy:
     refill: bool = flag(
         False, "whether a cache miss starts a worker that tops the cache up, as since v5.11"
     )
+    ready_blocks: bool = flag(
+        False, "whether the monitor frees blocks whose cookie is done itself, as since v6.3"
+    )
     block_entries: int = whole(BLOCK_ENTRIES, "pointers", 1, 1_000_000, "the pointers in a block")
 
     def __post_init__(self) -> None:

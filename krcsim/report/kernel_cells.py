@@ -58,7 +58,7 @@ COLUMNS = (
     Column("mean_bytes", ("memory", "held"), in_bytes, "memory held", *_MUCH),
     Column("dwell_ms", ("time", "to free"), in_time, "time to free", *_LONG),
     Column("callbacks_hz", ("RCU", "callbacks"), a_second, "callbacks"),
-    Column("grace_periods_hz", ("grace", "periods"), a_second, "grace periods"),
+    Column("gps_hz", ("grace", "periods"), a_second, "grace periods"),
     Column("bytes_at_full", ("kept", "per CPU"), in_bytes, "bytes kept per CPU", *_MUCH),
 )
 COLUMN_OF = {column.quantity: column for column in COLUMNS}

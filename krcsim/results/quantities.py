@@ -342,16 +342,21 @@ _ALL = (
         callbacks_hz,
     ),
     Quantity(
-        "grace_periods_hz",
-        "1/s",
-        "grace periods that end",
-        partial(_rate, counter="grace_periods", scale=1000.0),
-    ),
-    Quantity(
         "early_frees_hz",
         "objects/s",
         "objects freed before their grace period",
         partial(_rate, counter="early_frees", scale=1000.0),
+    ),
+    Quantity(
+        "gps_hz", "GP/s", "grace periods that ended", partial(_rate, counter="gps", scale=1000.0)
+    ),
+    Quantity(
+        "ready_share",
+        "",
+        "share of freed objects that the monitor found ready",
+        lambda runs, scenario, window: ratio(
+            runs.of("ready_records", window), runs.of("freed", window)
+        ),
     ),
     Quantity(
         "calls_hz",

@@ -51,6 +51,7 @@ def _of_machine_and_remedy(scenario: Scenario) -> dict[str, Any]:
         drains_full=remedy.drain_full,
         block_entries=remedy.block_entries,
         has_refill_worker=remedy.refill,
+        has_ready_blocks=remedy.ready_blocks,
         **_in_ticks(scenario, work_delay=machine.work_delay_ms),
     )
 
@@ -94,6 +95,7 @@ def _of_grace_periods(scenario: Scenario) -> dict[str, Any]:
         rcu_expedited=grace_period.expedited,
         expedited_sigma=grace_period.expedited_sigma,
         invoke_delay=grace_period.invoke_ticks(),
+        background_rate=grace_period.background_hz / scenario.machine.hz,
         **_in_ticks(
             scenario,
             expedited_median=grace_period.expedited_median_ms,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Drains since v5.11: who asks for pages, when the monitor comes again, and blocks that are full."""
+"""Drains since v5.11: who asks for pages, when the monitor comes again, and full blocks."""
 
 from __future__ import annotations
 

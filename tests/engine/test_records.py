@@ -29,6 +29,8 @@ BURSTS = changed(
         "workload.arrivals": "bursts",
         "workload.loop": "closed",
         "workload.producers": 3,
+        "remedy.ready_blocks": True,  # what draws nothing renews no stream
+        "grace_period.background_hz": 10.0,
     },
 )
 HELD_UP = 3  # calls that wait, and as many that stall

@@ -26,7 +26,7 @@ from krcsim.results.estimate import (
     share,
     unseen,
 )
-from krcsim.results.rcu_load import callbacks_hz, dwell_ms
+from krcsim.results.rcu_load import block_fill, callbacks_hz, dwell_ms
 from krcsim.results.windows import callers as callers
 from krcsim.results.windows import pressed_share as pressed_share
 from krcsim.results.windows import window_ms as window_ms
@@ -336,6 +336,12 @@ _ALL = (
         dwell_ms,
     ),
     Quantity(
+        "block_fill",
+        "pointers",
+        "pointers in a block when it is freed, on average",
+        block_fill,
+    ),
+    Quantity(
         "callbacks_hz",
         "callbacks/s",
         "RCU callbacks of batches and of callers that wait, of all CPUs",
@@ -363,6 +369,12 @@ _ALL = (
         "calls/s",
         "single-argument calls of all CPUs",
         partial(_rate, counter="single", scale=1000.0),
+    ),
+    Quantity(
+        "queued_hz",
+        "objects/s",
+        "objects that calls queue, of all CPUs",
+        partial(_rate, counter="queued", scale=1000.0),
     ),
     Quantity(
         "bytes_at_boot",

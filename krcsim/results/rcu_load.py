@@ -25,3 +25,9 @@ def callbacks_hz(runs: Replications, scenario: Scenario, window: int) -> Estimat
     if not scenario.grace_period.expedited:
         callbacks = callbacks + runs.of("waits", window)
     return mean(callbacks * (1000.0 / window_ms(scenario, window)))
+
+
+def block_fill(runs: Replications, _scenario: Scenario, window: int) -> Estimate:
+    """Each block that a work has freed gives its page back, to a cache or to the allocator."""
+    in_blocks = runs.of("queued", window) - runs.of("list_pushes", window)
+    return ratio(in_blocks, runs.of("pages_returned", window) + runs.of("pages_freed", window))

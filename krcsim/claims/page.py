@@ -30,7 +30,7 @@ INTRO = """# The claims of the thread
 
 {decided} of these {all} claims about `kfree_rcu()` under memory pressure, most of them made in
 April 2020, are decided below; {undecided} are not, since the model has no such part (an OOM killer,
-live allocations that take the memory, the code of v5.11 and later, and the like: each says which).
+live allocations that take the memory, and the like: each says which).
 
 A verdict follows from numbers by the rule that stands with the claim. In each case the 95 %
 interval of a number, most often a ratio, says:
@@ -43,7 +43,7 @@ interval of a number, most often a ratio, says:
 A claim *holds* if no case says no, *does not hold* if none says yes, and else *holds when* a
 condition is met, or *in so many cases*. "The same" is everywhere a ratio of 0.8 to 1.25. "< 0.01":
 none was seen, and so many can be ruled out; "> 3": likewise, at least; "~": an order of magnitude;
-"-": no ratio, since one side or both are not known well enough. Q1 to Q30 are the numbers of the
+"-": no ratio, since one side or both are not known well enough. Q1 to Q33 are the numbers of the
 claims here.
 
 krcsim is a model, with assumptions that each claim names; it says what follows from them. The

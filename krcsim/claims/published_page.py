@@ -65,7 +65,7 @@ def _section(figure: Figure, answers: tuple[Answer, ...]) -> Iterable[str]:
         head = ["number", "published", "predicted", "krcsim / published"]
         yield from markdown_table(head, rows)
         yield ""
-    for text in (figure.remark, figure.missing and f"What is missing: {figure.missing}"):
+    for text in (figure.remark, figure.missing and f"What is missing: {figure.missing}."):
         if text:
             yield from wrapped(text)
             yield ""

@@ -384,7 +384,7 @@ KERNEL_BORDER = Look(color=LIGHT_GREY, lw=0.5, zorder=0.4)
 KERNEL_PATH = Look(color=BLUE, lw=1.0, alpha=0.45, zorder=1.5)
 KERNEL_HALO = Look(linewidth=2.0, foreground=WHITE)
 KERNEL_HEAD = Look(fontsize=8.5, ha="center", va="baseline", linespacing=1.0)
-KERNEL_CHANGE = Look(fontsize=7.0, color=DARK_GREY, ha="left", va="center")
+KERNEL_CHANGE = Look(fontsize=7.0, color=DARK_GREY, ha="left", va="center", linespacing=1.0)
 KERNEL_FOOT = Look(fontsize=6.5, color=DARK_GREY, ha="right", va="top")
 
 

@@ -168,7 +168,16 @@ def ready(_: Scenario, r: np.random.Generator) -> dict[str, Any]:
     return more
 
 
-NEWER = (drains, ready)
+def wakes(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Who wakes those that wait, and grace periods that need no tick on one CPU."""
+    return {
+        "remedy.wake": "gp" if r.random() < 0.6 else "callback",
+        "remedy.wake_work_ms": float(r.choice([0.0, 0.05, 3.0])),
+        "remedy.own_cpu": bool(r.random() < 0.4 and s.grace_period.is_fitted()),
+    }
+
+
+NEWER = (drains, ready, wakes)
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:

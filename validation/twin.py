@@ -29,6 +29,7 @@ from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_memory import Memory
 from validation.twin_ready import Cookies, size_of
+from validation.twin_wait import WaitList
 
 COUNTERS = (
     "single",
@@ -60,6 +61,7 @@ COUNTERS = (
     "monitors",
     "ready_records",
     "gps",
+    "waits_latched",
 )
 
 KFREE_N_BATCHES = 2
@@ -177,6 +179,15 @@ class Draws:
         self.background = np.random.default_rng([seed, replication, 59])
 
 
+class Asked(NamedTuple):
+    """R27 and R62: Who needs a grace period: what happens then, and when RCU knows of it."""
+
+    order: Order
+    delay: float
+    action: Callable[[], object]
+    known_at: float
+
+
 class GracePeriods:
     """R27: struct rcu_state: numbered grace periods, one at a time, each shared by all
     who need it.
@@ -187,13 +198,16 @@ class GracePeriods:
         self.clock, self.draws, self.background = clock, draws.grace_periods, draws.background
         self.background_rate = law.background_hz / machine.hz
         self.idle_since = 0  # how often no grace period was running or due
-        self.lengths, self.cumulative = law.table(machine.hz, machine.cpus)
+        self.lengths, self.cumulative = scenario.grace_periods()
         self.on_ticks = law.kind == "ticks"
         self.invoke_ticks = law.invoke_ticks()
         self.done = 0
         self.running = False
         self.due = False
-        self.asked: dict[int, list[tuple[Order, float, Callable[[], object]]]] = {}
+        self.asked: dict[int, list[Asked]] = {}
+        self.by_gp = scenario.remedy.wake == "gp"
+        self.at_once = scenario.gps_end_at_once()
+        self.list = WaitList(scenario.remedy.wake_work_ms * machine.hz / 1000.0)
         self.readers: list[Reader] = []
         self.ended: Callable[[], object] = lambda: None
         self.leave_to_others()
@@ -219,7 +233,8 @@ class GracePeriods:
         """R27: Let `action` happen when a full grace period has passed, `delay` ticks after
         serving.
         """
-        self.asked.setdefault(self.needed(), []).append((order, delay, action))
+        entry = Asked(order, delay, action, math.floor(self.clock.now) + 1.0)
+        self.asked.setdefault(self.needed(), []).append(entry)
         self.request()
 
     def request(self) -> None:
@@ -228,26 +243,55 @@ class GracePeriods:
             return
         if self.on_ticks:
             self.due = True
-            self.clock.call_at(math.floor(self.clock.now) + 1, Order.GRACE_PERIOD, self.start)
+            self.idle_since += 1
+            turn = self.idle_since
+
+            def start() -> None:  # a waiter on the list may have started it meanwhile
+                if turn == self.idle_since and self.due:
+                    self.start()
+
+            self.clock.call_at(math.floor(self.clock.now) + 1, Order.GRACE_PERIOD, start)
         else:
             self.start()
 
+    def join_list(self, wake: Callable[[float], object]) -> None:
+        """R60: A caller waits on the list; it starts a grace period itself, unless one runs."""
+        self.list.add(self.needed(), wake)
+        if not self.running:
+            self.start()
+
+    def put_off(self) -> None:
+        """R62: Callbacks that are not known yet need the grace period after the one that starts."""
+        entries = self.asked.pop(self.done + 1, [])
+        for entry in entries:
+            late = self.by_gp and self.on_ticks and entry.known_at > self.clock.now
+            self.asked.setdefault(self.done + (2 if late else 1), []).append(entry)
+
     def start(self) -> None:
         """R28 and R30: Start the next grace period, of a length drawn now."""
+        self.put_off()
         self.due, self.running = False, True
         drawn = np.searchsorted(self.cumulative, self.draws.random(), side="right")
         if self.readers:
             self.clock.process(self.held_up(float(self.lengths[drawn])))
         else:
-            self.clock.call_at(
-                self.clock.now + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end
-            )
+            begun = self.clock.now
+            if self.by_gp and self.on_ticks and not self.at_once:
+                begun = math.floor(begun)
+            self.clock.call_at(begun + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end)
 
     def held_up(self, length: float) -> Steps:
         """R29: End the grace period that begins now when its scans are over and no reader holds it
         up.
         """
         before = [reader.section for reader in self.readers]
+        if self.at_once:  # R63
+            yield self.clock.at(self.clock.now + length, Order.GRACE_PERIOD)
+            for section in before:
+                if section:
+                    yield section.over
+            self.end()
+            return
         tick = math.floor(self.clock.now)
         yield self.clock.at(tick + 1, Order.GRACE_PERIOD)
         now = [reader.section for reader in self.readers]
@@ -271,12 +315,31 @@ class GracePeriods:
             math.floor(self.clock.now) if self.on_ticks else self.clock.now
         ) + self.invoke_ticks
         self.ended()
-        for order, delay, action in self.asked.pop(self.done, []):
-            self.clock.call_at(served + delay, order, action)
-        if self.asked:
+        for entry in self.asked.pop(self.done, []):
+            self.clock.call_at(served + entry.delay, entry.order, entry.action)
+        self.list.serve(self.done, self.clock.now)
+        self.start_next()
+
+    def start_next(self) -> None:
+        """R28 and R62: Go on if others need more: at once, or when the first callback is known."""
+        now = self.clock.now
+        starts_at = [entry.known_at for entries in self.asked.values() for entry in entries]
+        if self.list.waiters or (starts_at and not (self.by_gp and self.on_ticks)):
+            starts_at.append(now)
+        if not starts_at:
+            self.leave_to_others()
+        elif min(starts_at) <= now:
             self.start()
         else:
-            self.leave_to_others()
+            self.due = True
+            self.idle_since += 1
+            turn = self.idle_since
+
+            def start() -> None:
+                if turn == self.idle_since and self.due:
+                    self.start()
+
+            self.clock.call_at(min(starts_at), Order.GRACE_PERIOD, start)
 
 
 @dataclass
@@ -459,8 +522,21 @@ class Kernel:
                 self.clock.active_process,
             )
             cpu.waiting.append(entry)
-            self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
+            listed = self.rcu.by_gp and not self.rcu.list.latched
+
+            def wake(time: float) -> None:
+                entry.wakes = time
+                self.clock.call_at(time, Order.WAKE, woken.succeed)
+
+            if listed:
+                self.rcu.join_list(wake)
+            else:
+                if self.rcu.by_gp:
+                    call.window.add("waits_latched")
+                self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
             yield woken
+            if listed:
+                self.rcu.list.leave()
             cpu.waiting.remove(entry)
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
@@ -880,12 +956,16 @@ class Burst:
     due: float = 0.0
 
 
-class Waiting(NamedTuple):
-    """A call in synchronize_rcu(): since when, the grace period it needs, its process."""
+@dataclass(eq=False)
+class Waiting:
+    """A call in synchronize_rcu(): since when, the grace period it needs, its process; and when it
+    wakes, if it is on the list of the kthread and that is known.
+    """
 
     began: float
     need: int
     process: Any
+    wakes: float | None = None
 
 
 class Cpu:
@@ -949,7 +1029,11 @@ class Cpu:
         if not self.closed or self.workload.arrivals in ("poisson", "onoff"):
             return None
         done = self.kernel.rcu.done
-        found = [w.process.burst for w in self.waiting if w.need <= done and w.began < asked]
+        found = [
+            w.process.burst
+            for w in self.waiting
+            if w.need <= done and w.began < asked and w.wakes in (None, self.clock.now)
+        ]
         return found[-1] if found else None
 
     def serve(self) -> Steps:

@@ -9,7 +9,7 @@ in which it can be read:
 
 records, pointers     what a run remembers, field by field; how compiled code reaches it
 codes                 every enumeration
-random_streams        random numbers
+random_streams, seeds  random numbers; what each stream is seeded with
 channels, batches     sums over the channels; the batches of a CPU
 event_log, calendar   what happened; what comes next
 
@@ -17,6 +17,7 @@ grace_periods         grace periods, and the readers that hold them up
 ready_blocks          blocks with cookies: what the monitor frees itself
 page_memory           memory as pages: watermarks, reclaim, kswapd, the refill worker
 monitor               kfree_rcu_monitor(): what is queued goes into batches
+wake_order, waiters   in which order waiters wake; the list of the grace-period kthread
 synchronize           a call waits for a grace period
 kvfree_call           kvfree_call_rcu(): one call, step by step
 works                 kfree_rcu_work(): a batch is freed

@@ -58,6 +58,7 @@ NO_STALL = _code(0)  # nothing yet
 PAGE_STALL = _code(1)  # reclaim, for its page request
 HEAD_STALL = _code(2)  # reclaim, for its request of an rcu_head
 EXPEDITED_WAIT = _code(3)  # the end of an expedited grace period
+LISTED_WAIT = _code(4)  # a grace period, on the list of the grace-period kthread
 
 # How a step of a call ended.
 DONE = _code(0)  # the object is queued

@@ -9,7 +9,7 @@ and tests/engine/test_records.py fails if it was forgotten:
 * a field of HeldCall: set it in hold_call(); a copy and the queue of waiters take it by themselves;
 * an array of World: name it in one of the two lists below, and if it belongs to the state add its
   move to copy_state();
-* a random stream: name it in WORLD_STREAMS or CPU_STREAMS, and renew it in renew_streams().
+* a random stream: name it in seeds.py, and renew it in renew_streams().
 
 Of the counters a biased copy takes only `peak`; splitting takes all of them, by copy_counters().
 """

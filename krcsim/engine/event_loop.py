@@ -208,7 +208,8 @@ def follow_held_reader(world: World, cpu: Cpu, now: float) -> None:
         busy_until = cpu.plan_start_at + producer.calls_left * cpu.plan_call_cost
 
     scan_at = math.floor(world.gp_began_at) + 1.0
-    follow_reader(world, cpu, scan_at - 1e-9)
+    if not world.gps_end_at_once:
+        follow_reader(world, cpu, scan_at - 1e-9)
     if cpu.reader_holds_until != LETS_IT_END and cpu.reader_holds_until < scan_at:
         # The CPU passed between two sections, which is reported with the tick; a reader that was
         # preempted before counts as one that the grace period waits for

@@ -6,12 +6,21 @@ import math
 from krcsim.engine.calendar import free_slot, pop_held_call
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
 from krcsim.engine.channels import total
-from krcsim.engine.codes import BATCH_READY, DONE, EXPEDITED_WAIT, HELD_STALLS, LIST, WAIT_ENDS
+from krcsim.engine.codes import (
+    BATCH_READY,
+    DONE,
+    EXPEDITED_WAIT,
+    HELD_STALLS,
+    LIST,
+    LISTED_WAIT,
+    WAIT_ENDS,
+)
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
+from krcsim.engine.waiters import leave_list
 from krcsim.engine.works import batches_on, work_cost
 
 
@@ -33,6 +42,8 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
     """R11, R12 and R45: a wait is over; account for it, and let its caller go on."""
     cpu_index = held_call.cpu
     cpu = cpu_at(world.cpus_address, cpu_index)
+    if world.wakes_by_gp and held_call.waits_for == LISTED_WAIT:
+        leave_list(world)
     if world.is_closed_loop:
         settle_calls(world, cpu, now)
 

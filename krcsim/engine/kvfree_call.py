@@ -205,6 +205,7 @@ def hold_call(
 
     held_call.needed_gp = 0
     held_call.is_weighted = 0
+    held_call.asked_at = INF
     held_call.wait_began_at = INF
     held_call.wakes_at = INF
 

@@ -183,7 +183,7 @@ class Producer(Record):
 class HeldCall(Record):
     """A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits."""
 
-    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL or EXPEDITED_WAIT
+    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL, EXPEDITED_WAIT or LISTED_WAIT
     cpu: int  # its CPU, by number
     producer: int  # its producer, by number
     window: int  # the window in which it was made
@@ -195,6 +195,7 @@ class HeldCall(Record):
     needed_gp: int  # the grace period that it waits for, by number
     is_weighted: int  # flag: its wait was counted with the weight of a copy
     called_at: float  # when it was made, ticks
+    asked_at: float  # when it asked for a grace period, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
     u_head: float  # its uniform number for requests of an rcu_head
@@ -344,6 +345,9 @@ class World(Record):
     expedited_sigma: float  # sigma of its logarithm
     invoke_delay: float  # from the end of a grace period to its callbacks, ticks
     background_rate: float  # grace periods a tick that others ask for while none runs
+    wakes_by_gp: int  # flag: the grace-period kthread starts for waiters and wakes them
+    gps_end_at_once: int  # flag: a grace period needs no tick, but for a reader
+    wake_work: float  # from the end of a grace period until the work wakes the others, ticks
     gp_mean: float  # mean length of a grace period, ticks
     gp_length_count: int  # lengths in the table of the distribution
 
@@ -404,6 +408,8 @@ class World(Record):
     waiters_head: int  # the first waiting call that has not woken
     waiters_served: int  # the first whose grace period has not ended
     waiters_tail: int  # one behind the last
+    listed_waits: int  # waits on the list of the grace-period kthread, until they wake
+    is_latched: int  # flag: further waits use callbacks
     heap_size: int  # stalls and expedited waits under way
     rate_sum: float  # sum of the CPUs' rates, calls a tick
     rate_times_from: float  # sum of rate * plan_from over the CPUs, calls
@@ -500,46 +506,9 @@ class World(Record):
     self_address: int  # of this record
 
 
-# The random streams of a run.
-WORLD_STREAMS = (
-    "episode_stream",
-    "gp_stream",
-    "offload_stream",
-    "expedited_stream",
-    "background_stream",
-)
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "cookie_stream")
-# The number of a stream among the children of a seed. A new stream takes a number that no other
-# has, so that the random numbers of the others stay what they are.
-STREAM_NUMBERS = {
-    "episode_stream": 0,
-    "gp_stream": 1,
-    "offload_stream": 2,
-    "expedited_stream": 3,
-    "arrival_stream": 4,
-    "call_stream": 5,
-    "stall_stream": 6,
-    "copy_stream": 7,
-    "background_stream": 56,
-    "cookie_stream": 57,
-}
-
 COUNTERS = Counters.dtype.names or ()
 
 # Histograms of durations: bins of equal ratio, from 1e-4 ms on.
 BINS_AN_OCTAVE = 16.0
 BINS = 16 * 34
 BIN_LO_MS = 1e-4
-
-
-def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np.uint64]]:
-    """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
-    for all CPUs, and of copy_stream.
-    """
-    words = dict.fromkeys(WORLD_STREAMS, 4) | dict.fromkeys(CPU_STREAMS, 4 * cpus)
-    words["copy_stream"] = 4
-    states = []
-    for name, count in words.items():
-        child = np.random.SeedSequence(seed, spawn_key=(replication, STREAM_NUMBERS[name]))
-        states.append(np.asarray(child.generate_state(count, np.uint64), np.uint64))
-    return states

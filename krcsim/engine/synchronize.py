@@ -7,12 +7,20 @@ Such waits are what the package counts: a caller of kfree_rcu() that has to slee
 import math
 
 from krcsim.engine.calendar import heap_call_at, new_waiter, push_held_call
-from krcsim.engine.codes import EXPEDITED_WAIT, FULL, UNBIASED, WAIT_BEGINS
+from krcsim.engine.codes import (
+    EXPEDITED_WAIT,
+    FULL,
+    LISTED_WAIT,
+    NO_STALL,
+    UNBIASED,
+    WAIT_BEGINS,
+)
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import request_grace_period
 from krcsim.engine.pointers import counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.records import HeldCall, World
+from krcsim.engine.waiters import add_to_list
 
 
 def begin_synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None:
@@ -33,8 +41,15 @@ def begin_synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None
         world.error = FULL
     else:
         waiter = new_waiter(world)
-        waiter.needed_gp = request_grace_period(world, now)
         waiter.wakes_at = INF
+        waiter.asked_at = now
+        if world.wakes_by_gp and not world.is_latched:
+            waiter.waits_for = LISTED_WAIT
+            waiter.needed_gp = add_to_list(world, now)
+        else:
+            waiter.waits_for = NO_STALL
+            waiter.needed_gp = request_grace_period(world, now)
+            counters_at(world.counters_address, waiter.window).waits_latched += world.wakes_by_gp
 
 
 def count_wait(world: World, held_call: HeldCall) -> None:

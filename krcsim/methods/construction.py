@@ -82,7 +82,7 @@ def impossible(scenario: Scenario) -> Impossible | None:
         return None
     channels = scenario.workload.channels() if remedy.cache_shared else 1
     scattered = scenario.grace_period.reader_ms > 0 or machine.nocb_share > 0
-    if scattered or remedy.nr_bkv_objs < 2 * channels or remedy.drain_full:
+    if scattered or remedy.nr_bkv_objs < 2 * channels or remedy.drain_full or remedy.ready_blocks:
         return None
 
     away = _away(scenario)
@@ -114,8 +114,8 @@ def _away(scenario: Scenario) -> float:
     and the callback; then the work of two batches.
     """
     machine = scenario.machine
-    lengths, _ = scenario.grace_period.table(machine.hz, machine.cpus)
-    periods = 1 if machine.cpus == 1 else 2
+    lengths, _ = scenario.grace_periods()
+    periods = 1 if machine.cpus == 1 and scenario.grace_period.background_hz == 0 else 2
     away = periods * float(lengths[-1]) + 2.0 + ticks(machine.work_delay_ms, machine.hz)
 
     scale = machine.instruction_ns * 1e-6

@@ -56,6 +56,8 @@ WANTED: dict[str, object] = {
     "allocator.stall_ms": 0,
     "remedy.refill": False,
     "remedy.ready_blocks": False,
+    "remedy.wake": "callback",
+    "remedy.own_cpu": False,
     "grace_period.background_hz": 0,
     "memory.pressure": "injected",
     "grace_period.kind": "ticks",

@@ -155,6 +155,21 @@ class GracePeriod:
 
         return max(1.0, scans), size
 
+    def is_fitted(self) -> bool:
+        """Whether the lengths are those of the kernel, and neither given nor recorded."""
+        return self.kind == "ticks" and self.mean_ms is None and not self.lengths_ms
+
+    def table_of_own_cpu(self, hz: int, cpus: int, wake_ms: float) -> Table:
+        """The length in ticks where the grace-period kthread reports for its own CPU (v7.2).
+
+        One CPU: two wake-ups of `wake_ms` each, of the kthread and by it. Several: idle ones are
+        seen by the first scan, busy ones report with their second tick.
+        """
+        length = ticks(2.0 * wake_ms, hz)
+        if cpus > 1:
+            length = 2.0 if self.busy else fqs_jiffies(hz, cpus) + 1.0
+        return np.array([length]), np.ones(1)
+
     def table(self, hz: int, cpus: int) -> Table:
         """The lengths in ticks, rising, and their cumulative probabilities.
 

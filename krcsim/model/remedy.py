@@ -96,6 +96,17 @@ class Remedy:
     ready_blocks: bool = flag(
         False, "whether the monitor frees blocks whose cookie is done itself, as since v6.3"
     )
+    wake: str = choice(
+        "callback",
+        ("callback", "gp"),
+        "who wakes a caller that waits: its callback, or as since v6.18 the grace-period kthread",
+    )
+    wake_work_ms: float = number(
+        0.05, "ms", 0, 1000, "the time until a work wakes those that the kthread does not wake"
+    )
+    own_cpu: bool = flag(
+        False, "whether the grace-period kthread reports for its own CPU, as in v7.2"
+    )
     block_entries: int = whole(BLOCK_ENTRIES, "pointers", 1, 1_000_000, "the pointers in a block")
 
     def __post_init__(self) -> None:

@@ -25,6 +25,8 @@ NO_DOUBLE = "no call has two arguments"
 NO_HEAD = "no rcu_head is ever asked for"
 RECORDED = "lengths are recorded"
 OTHER_CLASS = "no request has these flags"
+NOT_WOKEN = "no caller is woken by the grace-period kthread"
+GIVEN_LENGTHS = "lengths of grace periods are given"
 SAME_CACHE = "one channel is used, and nothing is cached at boot"
 
 
@@ -47,6 +49,11 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
 
     if scenario.grace_period.kind == "empirical":
         unused["grace_period.mean_ms"] = RECORDED
+
+    if scenario.remedy.wake != "gp" or scenario.grace_period.expedited:
+        unused["remedy.wake_work_ms"] = NOT_WOKEN
+    if not scenario.grace_period.is_fitted():
+        unused["remedy.own_cpu"] = GIVEN_LENGTHS
 
     return unused | _unused_of_remedy(scenario)
 

@@ -29,7 +29,7 @@ def situation(scenario: Scenario) -> str:
     parts = (
         _load(scenario),
         _pressure(scenario),
-        scenario.grace_period.origin(scenario.machine.hz, scenario.machine.cpus),
+        scenario.origin_of_grace_periods(),
     )
     return "; ".join(parts) + "."
 

@@ -13,9 +13,7 @@ from krcsim.base.errors import KrcsimError
 from krcsim.engine.codes import FULL, STOPPED
 from krcsim.engine.records import (
     BINS,
-    CPU_STREAMS,
     KFREE_N_BATCHES,
-    WORLD_STREAMS,
     Batch,
     Counters,
     Cpu,
@@ -25,8 +23,8 @@ from krcsim.engine.records import (
     Producer,
     Tally,
     World,
-    replication_state,
 )
+from krcsim.engine.seeds import CPU_STREAMS, WORLD_STREAMS, replication_state
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.runs.engines import engine, version_for
@@ -81,9 +79,7 @@ class Arena:
         self.tally = np.zeros(self.windows, Tally.dtype)
         self.levels = np.array(levels, float).reshape(-1)
         self.peaks = np.zeros(max(1, peaks))
-        self.gp_lengths, self.gp_cdf = scenario.grace_period.table(
-            scenario.machine.hz, scenario.machine.cpus
-        )
+        self.gp_lengths, self.gp_cdf = scenario.grace_periods()
         p_lengths = np.diff(self.gp_cdf, prepend=0.0)
 
         # A run; with importance sampling, also its biased copy, and a copy for each level.

@@ -95,12 +95,15 @@ def _of_grace_periods(scenario: Scenario) -> dict[str, Any]:
         rcu_expedited=grace_period.expedited,
         expedited_sigma=grace_period.expedited_sigma,
         invoke_delay=grace_period.invoke_ticks(),
+        wakes_by_gp=scenario.remedy.wake == "gp",
+        gps_end_at_once=scenario.gps_end_at_once(),
         background_rate=grace_period.background_hz / scenario.machine.hz,
         **_in_ticks(
             scenario,
             expedited_median=grace_period.expedited_median_ms,
             reader_section=grace_period.reader_ms,
             reader_gap=grace_period.reader_gap_ms,
+            wake_work=scenario.remedy.wake_work_ms,
         ),
     )
 

@@ -39,6 +39,7 @@ WITH = {
     "memory as pages": {"memory.pressure": "pages"},
     "a refill worker": {"remedy.refill": True},
     "blocks with cookies": {"remedy.ready_blocks": True},
+    "waiters that the grace-period kthread wakes": {"remedy.wake": "gp"},
     "readers": {"grace_period.reader_ms": 1.0, "workload.arrivals": "periodic"},
 }
 BIAS = dict(  # importance sampling, and with splitting: see World

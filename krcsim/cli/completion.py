@@ -95,7 +95,7 @@ def remedies(_: CompletionContext) -> list[str]:
 
 def kernels(_: CompletionContext) -> list[str]:
     """The versions of kernels that have a row."""
-    from krcsim.model.kernels import KERNEL_ROWS
+    from krcsim.model.kernel_rows import KERNEL_ROWS
 
     return [row.kernel for row in KERNEL_ROWS]
 

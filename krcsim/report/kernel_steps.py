@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from krcsim.model.kernels import kernel_named
+from krcsim.model.kernel_rows import kernel_named
 from krcsim.model.remedy import NamedRemedy
 from krcsim.results.estimate import Estimate
 from krcsim.results.held_against import apart_from

@@ -24,7 +24,8 @@ ASIDE, LEFT, RIGHT = 0.12, 0.24, 0.88
 ABOVE = 8.5  # points from a mark to the middle of its number
 BORDER = 3.0  # points between a number and the edge of its column
 SHORT_COMMIT = 7  # letters of a commit where there is one row for it and the change
-SPACING = 0.9  # of two rows of letters, against what is measured with the usual spacing
+TWO_ROWS = "Change\ncommit"
+SPACING = 0.8  # of two rows, against what is measured with the usual spacing
 LEAST_DECADES = 1.0  # of an axis, so that small differences look small
 NAMES_WIDTH = 168.0  # points, for versions and changes beside the axes
 NAMES_AT_MOST = 0.4  # of the width of the figure
@@ -96,7 +97,7 @@ def _name_row(ax: Axes, number: int, row: KernelRow) -> None:
     room = left - pixels(ax, MARGIN + CHANGE_AFTER)
     look = palette.KERNEL_CHANGE
     told = [text for text in (row.change, row.commit) if text]
-    if len(told) > 1 and size_of(ax, "\n".join(told), look)[1] * SPACING > _row_height(ax):
+    if len(told) > 1 and size_of(ax, TWO_ROWS, look)[1] * SPACING > _row_height(ax):
         told = [f"{row.commit[:SHORT_COMMIT]} {row.change}"]
     lines = "\n".join(_cut(ax, text, room, look) for text in told)
     ax.annotate(lines, (0.0, number), (start + CHANGE_AFTER, 0.0), **beside, **look)

@@ -20,9 +20,13 @@ def dwell_ms(runs: Replications, _scenario: Scenario, window: int) -> Estimate:
 
 
 def callbacks_hz(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    """A batch has one callback, and so has a caller that waits for a normal grace period."""
+    """A batch has one callback, and so has a caller that waits unless the grace-period kthread
+    wakes it, or its grace period is expedited.
+    """
     callbacks = runs.of("batches", window)
-    if not scenario.grace_period.expedited:
+    if scenario.remedy.wake == "gp":
+        callbacks = callbacks + runs.of("waits_latched", window)
+    elif not scenario.grace_period.expedited:
         callbacks = callbacks + runs.of("waits", window)
     return mean(callbacks * (1000.0 / window_ms(scenario, window)))
 

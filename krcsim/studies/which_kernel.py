@@ -3,7 +3,7 @@
 
 from typing import Any
 
-from krcsim.model.kernels import KERNELS, kernel_named, kernels_listed
+from krcsim.model.kernel_rows import KERNELS, kernel_named, kernels_listed
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near, given
 from krcsim.results.result import Result

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from krcsim.base.old_names import option_for_runs
-from krcsim.model.kernels import KERNEL_ROWS
+from krcsim.model.kernel_rows import KERNEL_ROWS
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import command_near
 from krcsim.report.export import Answer

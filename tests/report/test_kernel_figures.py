@@ -10,7 +10,7 @@ from krcsim.report.style import plain
 
 import pytest
 
-from krcsim.model.kernels import KERNEL_ROWS, KERNELS
+from krcsim.model.kernel_rows import KERNEL_ROWS, KERNELS
 from krcsim.model.remedy import A0, NamedRemedy, pages, pool
 from krcsim.model.scenario_file import load_scenario, toml_text
 from krcsim.report.kernel_cells import cell_of, in_bytes, in_time, three_digits

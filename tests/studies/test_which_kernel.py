@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 import krcsim
-from krcsim.model.kernels import KERNELS
+from krcsim.model.kernel_rows import KERNELS
 from krcsim.report.kernel_steps import COMPARED
 from krcsim.studies.compare import compare
 from krcsim.studies.thread_answered import IDEAS, thread_answered

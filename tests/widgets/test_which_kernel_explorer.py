@@ -10,7 +10,7 @@ import pytest
 
 import krcsim
 from krcsim.cli.main import main
-from krcsim.model.kernels import KERNEL_ROWS
+from krcsim.model.kernel_rows import KERNEL_ROWS
 from krcsim.report.kernels_chart import KernelsChart
 from krcsim.results.result import load_result
 from krcsim.widgets import WhichKernel

@@ -9,7 +9,7 @@ from itertools import pairwise
 import pytest
 
 from krcsim.base.errors import KrcsimError
-from krcsim.model.kernels import KERNEL_ROWS, KERNELS, kernel_named, kernels_listed
+from krcsim.model.kernel_rows import KERNEL_ROWS, KERNELS, kernel_named, kernels_listed
 
 LONGEST_CHANGE = 44  # letters; a picture has no room for more
 

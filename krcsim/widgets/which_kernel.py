@@ -116,6 +116,5 @@ class WhichKernel(Explorer):
         )
         return python_code(
             scenario,
-            f"which_kernel(scenario, {how})",
-            ("from krcsim.studies.which_kernel import which_kernel",),
+            f"krcsim.which_kernel(scenario, {how})",
         )

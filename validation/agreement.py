@@ -27,16 +27,21 @@ from krcsim.results.estimate import student
 from krcsim.runs.ladder import extend
 from krcsim.runs.replications import Replications, replicate, warm_up
 from validation import twin
-from validation.scenarios import detailed_scenario, newer_scenario
+from validation.scenarios import detailed_scenario, newer_scenario, sheaf_scenario
+from validation.twin_sheaf import SHEAF_COUNTERS
 
-FAMILIES = {"detailed": detailed_scenario, "newer": newer_scenario}
+FAMILIES = {
+    "detailed": detailed_scenario,
+    "newer": newer_scenario,
+    "sheaf": sheaf_scenario,
+}
 WANTED = 20
 HALF_WIDTH = 0.03
 AIM = 0.024  # the pilot's aim: below HALF_WIDTH, since the pilot's own variance is an estimate
 COST_S = 15.0
 TWIN_CALLS_PER_S = 60_000.0
 QUANTITIES = ("P(wait)", "mean wait", "peak")
-NAMES = twin.COUNTERS
+NAMES = (*twin.COUNTERS, *SHEAF_COUNTERS)
 # replications, of all sides, in which a counter is not 0: fewer say little, and their mean is not
 # normal
 SEEN = 50

@@ -29,6 +29,7 @@ from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_memory import Memory
 from validation.twin_ready import Cookies, size_of
+from validation.twin_sheaf import SHEAF_COUNTERS, Cache, Sheaves
 from validation.twin_wait import WaitList
 
 COUNTERS = (
@@ -77,14 +78,16 @@ class Order(IntEnum):
 
     # The model names monitors and works in one breath: here in that order, which is also that of
     # the timer and RCU softirqs. The steps of a work count as works.
-    GRACE_PERIOD = 2
-    MONITOR = 3
-    WORK = 4
-    WAKE = 5
-    STALL = 6
-    PRESSURE = 7
-    PHASE = 8
-    CALL = 9
+    SHEAF = 2
+    GRACE_PERIOD = 3
+    MONITOR = 4
+    WORK = 5
+    WAKE = 6
+    STALL = 7
+    PRESSURE = 8
+    PHASE = 9
+    ALLOCATION = 10
+    CALL = 11
 
 
 class Moment(simpy.Event):
@@ -129,7 +132,9 @@ class Clock(simpy.Environment):
 class Window:
     """R2: The counters of one window, and the single waits of the calls made in it."""
 
-    counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0.0))
+    counts: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys((*COUNTERS, *SHEAF_COUNTERS), 0.0)
+    )
     waits_ms: list[float] = field(default_factory=list)
 
     def add(self, counter: str, amount: float = 1.0) -> None:
@@ -146,6 +151,7 @@ class Odds(NamedTuple):
     head_atomic: float
     head_high: float
     head_reclaim: float
+    sheaf: float
 
 
 @dataclass
@@ -156,7 +162,7 @@ class Episode:
     waited: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """What one call of kfree_rcu() keeps from the instant at which it was made."""
 
@@ -165,6 +171,7 @@ class Call:
     odds: Odds
     single: bool
     channel: int
+    refused_for_memory: bool = False
 
 
 class Draws:
@@ -417,6 +424,7 @@ class Kernel:
         self.queued = self.freed = 0
         self.accounted = 0.0
         self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
+        self.cache = Cache(self, seed, replication) if scenario.remedy.sheaves else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
         if scenario.grace_period.reader_ms > 0:
             self.rcu.readers = [cpu.reader for cpu in self.cpus if cpu.reader]
@@ -461,6 +469,8 @@ class Kernel:
         """R45: Bring area and peak up to now."""
         deferred, counts = self.queued - self.freed, self.window.counts
         counts["area"] += deferred * self.ms(self.clock.now - self.accounted)
+        if self.cache:
+            self.cache.account(self.ms(self.clock.now - self.accounted))
         counts["peak"] = max(counts["peak"], deferred)
         self.accounted = self.clock.now
 
@@ -478,6 +488,12 @@ class Kernel:
         self.freed += objects
         if self.memory:
             self.memory.kfree(self.clock.now, self.queued - self.freed)
+
+    def kfree_batched(self, objects: int) -> None:
+        """R34: The same for objects of a batch."""
+        self.kfree(objects)
+        if self.cache:
+            self.cache.batch(-objects)
 
     def new_call(self) -> Call:
         """R4 and R20: Draw what kind of call is made, and note the state it is made in."""
@@ -516,13 +532,15 @@ class Kernel:
             yield self.clock.at(began + self.ticks(law.expedited_median_ms * spread), Order.WAKE)
         else:
             woken = self.clock.event()
+            listed = self.rcu.by_gp and not self.rcu.list.latched
+            if cpu.sheaves and not listed:
+                cpu.sheaves.ask()
             entry = Waiting(
                 began + self.ticks(self.cpu_ms["call_cost"]),
                 self.rcu.needed(),
                 self.clock.active_process,
             )
             cpu.waiting.append(entry)
-            listed = self.rcu.by_gp and not self.rcu.list.latched
 
             def wake(time: float) -> None:
                 entry.wakes = time
@@ -538,6 +556,8 @@ class Kernel:
             if listed:
                 self.rcu.list.leave()
             cpu.waiting.remove(entry)
+        if call.refused_for_memory and cpu.sheaves:
+            cpu.sheaves.free()
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
         return runs_at
@@ -546,6 +566,8 @@ class Kernel:
         """R45: Count a wait in the window of its call and in the episode of its call."""
         call.window.add("waits")
         call.window.add("wait_ms", ms)
+        if self.cache:
+            call.window.add("waits_memory" if call.refused_for_memory else "waits_kind")
         call.window.waits_ms.append(ms)
         if call.episode:
             call.window.add("waits_episode")
@@ -607,6 +629,8 @@ class KfreeRcuCpuWork:
             kernel = self.krcp.kernel
             kernel.window.add("batches")
             self.asked = kernel.clock.now
+            if self.krcp.cpu.sheaves:
+                self.krcp.cpu.sheaves.ask()
             delay = kernel.ticks(kernel.scenario.machine.work_delay_ms)
             kernel.rcu.ask(Order.WORK, delay, self.ready)
 
@@ -639,7 +663,7 @@ class KfreeRcuCpuWork:
             for nr_records in reversed(taken[channel]):
                 krcp.cpu.block_over = clock.now + nr_records * free_ticks
                 yield clock.at(krcp.cpu.block_over, Order.WORK)
-                kernel.kfree(nr_records)
+                kernel.kfree_batched(nr_records)
                 cache_owner.put_cached_bnode(channel)
                 blocks -= 1
                 if blocks or taken[LIST]:
@@ -649,7 +673,7 @@ class KfreeRcuCpuWork:
             piece, ticks = self.piece_of_list(krcp, entries)
             entries = entries[len(piece) :]
             yield clock.at(clock.now + ticks, Order.WORK)
-            kernel.kfree(len(piece))
+            kernel.kfree_batched(len(piece))
             krcp.refill_pool(piece.count(WRAPPER))
             if entries:
                 began = yield from krcp.cpu.let_in(began)
@@ -678,7 +702,12 @@ class KfreeRcuCpuWork:
 
     def size(self) -> int:
         """Objects in the batch."""
-        return sum(self.channels[SLAB]) + sum(self.channels[VMALLOC]) + len(self.channels[LIST])
+        return sum(self.size_of(channel) for channel in (SLAB, VMALLOC, LIST))
+
+    def size_of(self, channel: int) -> int:
+        """Objects of a channel in the batch."""
+        objects = self.channels[channel]
+        return len(objects) if channel == LIST else sum(objects)
 
     def count_early_frees(self, taken: list[list[int]]) -> None:
         """R33: Count the objects of channels that joined too late for the grace period
@@ -726,7 +755,9 @@ class KfreeRcuCpu:
         """
         runs_at = 0.0
         call = self.kernel.new_call()
-        if self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
+        if self.cpu.sheaves and self.cpu.sheaves.take(call):
+            pass
+        elif self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
             self.kernel.defer()
             self.arm_monitor(at_once=False)
         elif not call.single:
@@ -919,6 +950,8 @@ class KfreeRcuCpu:
         if not any(ready):
             return
         self.kernel.window.add("ready_records", size_of(ready))
+        if self.kernel.cache:
+            self.kernel.cache.batch(size_of(ready))
         for channel, taken in enumerate(ready):  # a work frees its blocks from the last on
             self.ready_work.channels[channel][:0] = reversed(taken)
         if self.ready_work not in self.cpu.works:
@@ -934,6 +967,8 @@ class KfreeRcuCpu:
                 krw.channels[channel], self.channels[channel] = self.channels[channel], []
                 krw.gp_needed[channel] = gp_needed
                 self.cookies.forget(channel)
+                if self.kernel.cache:
+                    self.kernel.cache.batch(krw.size_of(channel))
             if movable:
                 krw.queue_rcu_work()
                 queued = True
@@ -987,6 +1022,7 @@ class Cpu:
         self.working = False
         self.on = True
         self.reader = Reader(kernel, self) if kernel.scenario.grace_period.reader_ms > 0 else None
+        self.sheaves = Sheaves(kernel.cache, self, number) if kernel.cache else None
         self.clock.process(self.serve())
         self.start_sources()
 

@@ -26,9 +26,11 @@ from krcsim.engine.records import (
     Real,
     World,
 )
+from krcsim.engine.sheaf_records import Barn
 
 WORLD_BYTES = World.dtype.fields["copy_stream"][1]  # type: ignore[index]
 CPU_BYTES = Cpu.dtype.itemsize
+BARN_BYTES = Barn.dtype.itemsize
 BATCH_BYTES = Batch.dtype.itemsize
 PRODUCER_BYTES = Producer.dtype.itemsize
 COUNTERS_BYTES = Counters.dtype.itemsize
@@ -40,6 +42,7 @@ WINDOWS = 2  # of a run that is split
 # the peak.
 COPIED_ARRAYS = (
     "cpus",
+    "barns",
     "batches",
     "producers",
     "waiters",
@@ -71,6 +74,7 @@ def copy_state(copy: World, world: World) -> None:
     copy.log_capacity = 0
 
     move_bytes(copy.cpus_address, world.cpus_address, CPU_BYTES * world.nr_cpus)
+    move_bytes(copy.barns_address, world.barns_address, BARN_BYTES * world.kmem_cache.nr_nodes)
     batches = KFREE_N_BATCHES * world.nr_cpus
     move_bytes(copy.batches_address, world.batches_address, BATCH_BYTES * batches)
     move_bytes(
@@ -127,3 +131,6 @@ def renew_streams(world: World, source: World) -> None:
         renew_stream(cpu.stall_stream, source.copy_stream)
         if world.has_ready_blocks:
             renew_stream(cpu.cookie_stream, source.copy_stream)
+        if world.sheaf_entries > 0:
+            renew_stream(cpu.sheaf_stream, source.copy_stream)
+            renew_stream(cpu.reuse_stream, source.copy_stream)

@@ -5,6 +5,7 @@ up.
 
 import math
 
+from krcsim.engine.barns import next_start_for_sheaves, put_off_sheaves, serve_sheaves
 from krcsim.engine.batches import owner_of_batch
 from krcsim.engine.calendar import update_next_event, waiter_at
 from krcsim.engine.codes import ALL_CPUS, BATCH_WAITS, GP_ENDS, GP_STARTS, LISTED_WAIT
@@ -175,6 +176,8 @@ def finish_grace_period(world: World, now: float) -> None:
 
     served_at = (math.floor(now) if world.gps_on_ticks else now) + world.invoke_delay
     any_needs_more = serve_batches(world, served_at)
+    if world.sheaf_entries > 0:
+        any_needs_more |= serve_sheaves(world, served_at)
     if world.wakes_by_gp:
         wake_waiters(world, now, served_at)
     else:
@@ -213,6 +216,9 @@ def put_off_callbacks(world: World, now: float) -> None:
         if is_new and waiter.asked_at >= math.floor(now):
             waiter.needed_gp += 1
 
+    if world.sheaf_entries > 0:
+        put_off_sheaves(world, now)
+
 
 def next_start(world: World, now: float) -> float:
     """R62: when the next grace period starts, for which somebody waits: at once for a waiter on the
@@ -229,6 +235,8 @@ def next_start(world: World, now: float) -> float:
         asked_at = now if waiter.waits_for == LISTED_WAIT else math.floor(waiter.asked_at) + 1.0
         starts_at = min(starts_at, asked_at)
 
+    if world.sheaf_entries > 0:
+        starts_at = min(starts_at, next_start_for_sheaves(world, now))
     return starts_at
 
 

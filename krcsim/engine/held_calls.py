@@ -13,6 +13,7 @@ from krcsim.engine.codes import (
     HELD_STALLS,
     LIST,
     LISTED_WAIT,
+    REFUSED_MEMORY,
     WAIT_ENDS,
 )
 from krcsim.engine.event_log import log_event
@@ -20,6 +21,7 @@ from krcsim.engine.kvfree_call import go_on_after_stall
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
+from krcsim.engine.sheaf_reuse import free_into_main
 from krcsim.engine.waiters import leave_list
 from krcsim.engine.works import batches_on, work_cost
 
@@ -57,6 +59,8 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
     record_wait(world, held_call, ms)
     record_latency(world, runs_at, held_call)
     log_event(world, now, WAIT_ENDS, cpu_index, ms)
+    if world.sheaf_entries > 0 and held_call.refused_by_sheaf == REFUSED_MEMORY:
+        free_into_main(world, cpu, cpu_index, now)
 
     if world.is_closed_loop:
         resume_caller(world, cpu, cpu_index, now, runs_at, held_call)

@@ -193,6 +193,7 @@ def hold_call(
     held_call.window = world.window
     held_call.called_at = now
     held_call.channel = channel
+    held_call.refused_by_sheaf = world.refused_by_sheaf
 
     held_call.u_head = u_head
     held_call.page_fails = u_page < world.p_noretry_page_fails

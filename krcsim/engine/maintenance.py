@@ -12,6 +12,7 @@ from krcsim.engine.monitor import kfree_rcu_monitor
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at, producer_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Batch, Cpu, World
+from krcsim.engine.sheaves import hurry_lazy_sheaves
 from krcsim.engine.works import finish_step, start_next_step
 
 
@@ -22,6 +23,7 @@ def has_maintenance_due(world: World, cpu_index: int, now: float) -> bool:
         cpu.monitor_at == now
         or batches_ready_at(world, cpu_index) == now
         or cpu.work_step_ends_at == now
+        or (world.sheaf_entries > 0 and cpu.pcs.lazy_until == now)
     )
 
 
@@ -36,6 +38,11 @@ def do_maintenance(world: World, cpu_index: int, now: float) -> None:
             if world.free_cost <= 0.0:
                 run_works(world, cpu_index, now)
         make_plan(world, cpu, cpu_index, now)
+        return
+
+    if world.sheaf_entries > 0 and cpu.pcs.lazy_until == now:
+        hurry_lazy_sheaves(world, cpu, now)
+        update_next_event(world, cpu_index)
         return
 
     for number in range(KFREE_N_BATCHES):

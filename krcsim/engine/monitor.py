@@ -23,6 +23,7 @@ from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.ready_blocks import forget_cookies, take_ready_objects
 from krcsim.engine.records import CHANNELS, KFREE_N_BATCHES, Batch, Cpu, World
+from krcsim.engine.sheaves import count_batched, hurry_lazy_sheaves
 
 
 def arm_monitor(world: World, cpu: Cpu, cpu_index: int, now: float, code: int) -> None:
@@ -121,6 +122,8 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
     log_event(world, now, code, cpu_index, float(objects))
 
     if batch.state == BATCH_IDLE:
+        if world.sheaf_entries > 0:
+            hurry_lazy_sheaves(world, cpu, now)
         batch.state = BATCH_WAITS
         batch.needed_gp = request_grace_period(world, now)
         batch.asked_at = now
@@ -130,6 +133,8 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
         if cpu.queued_objects[channel] > 0 and batch.objects[channel] == 0:
             batch.objects[channel] = cpu.queued_objects[channel]
             batch.channel_gp[channel] = needed
+            if world.sheaf_entries > 0:
+                count_batched(world, cpu.queued_objects[channel], now)
             cpu.queued_objects[channel] = 0
 
             if channel == LIST:

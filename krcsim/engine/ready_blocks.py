@@ -18,6 +18,7 @@ from krcsim.engine.event_log import log_event
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import BLOCK_CHANNELS, CHANNELS, Cpu, World
+from krcsim.engine.sheaves import count_batched
 
 
 def renew_cookie(cpu: Cpu, channel: int, at: float) -> None:
@@ -138,6 +139,8 @@ def take_ready_objects(world: World, cpu: Cpu, cpu_index: int, now: float) -> No
     if taken > 0:
         counters_at(world.counters_address, world.window).ready_records += taken
         cpu.ready_since = min(cpu.ready_since, now)
+        if world.sheaf_entries > 0:
+            count_batched(world, taken, now)
         log_event(world, now, READY_TAKEN, cpu_index, float(taken))
 
 

@@ -8,53 +8,33 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-from typing import Annotated, Any, ClassVar, get_type_hints
+from krcsim.engine.record_form import (
+    BLOCK_CHANNELS,
+    CHANNELS,
+    Count,
+    EventRecord,
+    PerBlockChannel,
+    PerBlockChannelTime,
+    PerChannel,
+    PerRequest,
+    Real,
+    Record,
+    Stream,
+)
+from krcsim.engine.sheaf_records import CpuSheaves, KmemCache
 
-import numpy as np
-from numpy.typing import NDArray
+__all__ = [
+    "BLOCK_CHANNELS",
+    "CHANNELS",
+    "Count",
+    "EventRecord",
+    "PerChannel",
+    "Real",
+    "Record",
+    "Stream",
+]
 
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
-CHANNELS = 3  # blocks of slab objects, blocks of vmalloc objects, and the list
-BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
-
-Word = Annotated[int, "u8"]  # 64 random bits
-PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
-PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
-PerBlockChannelTime = Annotated[NDArray[np.float64], ("f8", BLOCK_CHANNELS)]  # a time for each
-PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
-_PLAIN = {int: "i8", float: "f8"}
-
-
-class Record:
-    """A record of compiled code: the dtype is made from the annotations of its class."""
-
-    dtype: ClassVar[np.dtype[Any]]
-
-    def __init_subclass__(cls) -> None:
-        hints = get_type_hints(cls, include_extras=True)
-        fields = [_field(name, hints[name]) for name in cls.__annotations__]
-        cls.dtype = np.dtype(fields, align=True)
-
-
-def _field(name: str, hint: Any) -> tuple[Any, ...]:
-    """A field as NumPy wants it."""
-    if hint in _PLAIN:
-        return name, _PLAIN[hint]
-
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return name, hint.dtype
-
-    (form,) = hint.__metadata__
-    return (name, *form) if isinstance(form, tuple) else (name, form)
-
-
-class Stream(Record):
-    """The state of a random stream, xoshiro256++; a record, so that functions get one pointer."""
-
-    a: Word  # 64 bits
-    b: Word  # 64 bits
-    c: Word  # 64 bits
-    d: Word  # 64 bits
 
 
 class Batch(Record):
@@ -131,6 +111,10 @@ class Cpu(Record):
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
 
+    pcs: CpuSheaves  # its sheaves of the cache that is modelled
+    # Its plan was drawn for calls that find no sheaf but a new one: see sheaf_plans.py.
+    plan_finds_no_sheaf: int  # flag
+
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
     section_ends_at: float  # end of that section, ticks
@@ -169,6 +153,8 @@ class Cpu(Record):
     call_stream: Stream  # channel, kind and failures of calls
     stall_stream: Stream  # lengths of stalls, and pages of the refill worker
     cookie_stream: Stream  # when the last of several uneventful calls was made
+    sheaf_stream: Stream  # which calls no sheaf takes, and which requests of a new sheaf fail
+    reuse_stream: Stream  # times of allocations
 
 
 class Producer(Record):
@@ -198,6 +184,7 @@ class HeldCall(Record):
     asked_at: float  # when it asked for a grace period, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
+    refused_by_sheaf: int  # why no sheaf took its object: as World.refused_by_sheaf
     u_head: float  # its uniform number for requests of an rcu_head
     p_head_fails_at_first: float  # when it was made: probability that it gets none at once
     p_head_fails_after_reclaim: float  # when it was made: probability that it gets none at last
@@ -259,31 +246,21 @@ class Counters(Record):
     gps: float  # grace periods that ended
     waits_latched: float  # waits that were sent to callbacks by the latch
 
-
-class Real(Record):
-    """A floating-point number of an array."""
-
-    x: float  # in the unit of its array
-
-
-class Count(Record):
-    """A whole number of an array."""
-
-    n: int  # a number
-
-
-class EventRecord(Record):
-    """An event of the log, and what its CPU held after it."""
-
-    code: int  # what happened: an index of EVENTS
-    cpu: int  # on which CPU; ALL_CPUS if it concerns all
-    nr_emergency: int  # objects in the pool
-    cached: int  # pages cached
-    room: int  # free entries of its head blocks
-    queued: int  # objects queued
-    listed: int  # those of them on the list
-    at: float  # when, ticks
-    value: float  # a number that depends on the code
+    # Sheaves.
+    sheaf_stored: float  # objects that a sheaf took
+    refused_kind: float  # objects of a kind that no sheaf takes
+    refused_memory: float  # objects that found no sheaf, since no new one was to be had
+    sheaf_requests: float  # new sheaves that calls asked for
+    sheaves_full: float  # sheaves that were filled: each is a callback
+    sheaves_to_barn: float  # full sheaves that went to a barn after their grace period
+    sheaves_flushed: float  # full sheaves whose objects went to slab pages instead
+    slab_refills: float  # main sheaves that allocations filled from slab pages
+    waits_kind: float  # calls that waited with an object of a kind that no sheaf takes
+    waits_memory: float  # calls that waited since neither a sheaf nor a page was to be had
+    filling_area: float  # objects in filling sheaves, summed over time, objects * ticks
+    in_flight_area: float  # objects in full sheaves that wait, summed over time, objects * ticks
+    batches_area: float  # objects in batches and works, summed over time, objects * ticks
+    in_flight_peak: float  # most objects in full sheaves that wait at any time
 
 
 class World(Record):
@@ -311,6 +288,8 @@ class World(Record):
     has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
+
+    sheaf_entries: int  # pointers in a sheaf; 0: there are no sheaves
 
     # The workload.
     is_closed_loop: int  # flag: a held-up call holds up its producer
@@ -415,6 +394,11 @@ class World(Record):
     rate_times_from: float  # sum of rate * plan_from over the CPUs, calls
     all_settled_at: float  # the calls of all CPUs before this time are accounted for, ticks
 
+    # Sheaves.
+    refused_by_sheaf: int  # of the present call: NOT_OFFERED, REFUSED_KIND or REFUSED_MEMORY
+    sheaves_back_at: float  # when full sheaves come back, ticks; infinite if that is not known
+    kmem_cache: KmemCache  # the cache that is modelled
+
     # Memory as pages: parameters.
     has_page_memory: int  # flag: failures follow from free pages
     # Set with has_page_memory and with has_refill_worker, so that no call that would start the
@@ -486,6 +470,7 @@ class World(Record):
 
     # Addresses of arrays.
     cpus_address: int  # of Cpu, nr_cpus
+    barns_address: int  # of Barn, kmem_cache.nr_nodes
     batches_address: int  # of Batch, KFREE_N_BATCHES for each CPU
     producers_address: int  # of Producer, producers_per_cpu for each CPU
     waiters_address: int  # of HeldCall, a ring: calls in synchronize_rcu()

@@ -12,7 +12,14 @@ WORLD_STREAMS = (
     "expedited_stream",
     "background_stream",
 )
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "cookie_stream")
+CPU_STREAMS = (
+    "arrival_stream",
+    "call_stream",
+    "stall_stream",
+    "cookie_stream",
+    "sheaf_stream",
+    "reuse_stream",
+)
 # The number of a stream among the children of a seed. A new stream takes a number that no other
 # has, so that the random numbers of the others stay what they are.
 STREAM_NUMBERS = {
@@ -26,6 +33,8 @@ STREAM_NUMBERS = {
     "copy_stream": 7,
     "background_stream": 56,
     "cookie_stream": 57,
+    "sheaf_stream": 66,
+    "reuse_stream": 67,
 }
 
 

@@ -28,6 +28,7 @@ from krcsim.engine.pointers import batch_at, counters_at, cpu_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.ready_blocks import start_ready_work
 from krcsim.engine.records import BLOCK_CHANNELS, CHANNELS, KFREE_N_BATCHES, Counters, Cpu, World
+from krcsim.engine.sheaves import count_batched
 
 
 def batches_on(world: World, cpu_index: int) -> range:
@@ -177,6 +178,8 @@ def finish_step(world: World, cpu_index: int, now: float) -> None:
     count_held_objects(world, -objects)
     counters.freed += objects
     counters.area += objects * now
+    if world.sheaf_entries > 0:
+        count_batched(world, -objects, now)
     cpu.work_objects[channel] -= objects
 
     if channel == LIST:

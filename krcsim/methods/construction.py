@@ -11,7 +11,7 @@ from krcsim.methods.finding import Finding, Question
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate, exact
-from krcsim.results.quantities import SUMS, p_neither_page_nor_head
+from krcsim.results.quantities import SUMS, p_neither_page_nor_head, sheaves_take_all
 
 NAME = "by construction"
 LABEL = "by construction"
@@ -75,6 +75,8 @@ def impossible(scenario: Scenario) -> Impossible | None:
             "an rcu_head is always had at last: no failure that counts has a probability above 0",
             0.0,
         )
+    if all(sheaves_take_all(scenario, failure) for failure in regimes):
+        return Impossible("a sheaf takes the object of every call", 0.0)
 
     # Up to the first call that finds no page cached nothing is on the list: no drain is expedited,
     # no worker refills.

@@ -58,6 +58,7 @@ WANTED: dict[str, object] = {
     "remedy.ready_blocks": False,
     "remedy.wake": "callback",
     "remedy.own_cpu": False,
+    "remedy.sheaves": False,
     "grace_period.background_hz": 0,
     "memory.pressure": "injected",
     "grace_period.kind": "ticks",

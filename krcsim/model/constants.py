@@ -29,6 +29,27 @@ RCU_NR_EMERGENCY_OBJS = 3
 WRAPPER_BYTES = {"x86-64": 32, "arm64": 128}
 
 
+# calculate_sheaf_capacity() of v7.2 and v7.3: objects smaller than so many bytes, pointers in a
+# sheaf. With its header a sheaf fills a kmalloc bucket of 512, 256, 128 or 64 bytes.
+SHEAF_ENTRIES = ((256, 60), (1024, 28), (PAGE_BYTES, 12))
+SHEAF_ENTRIES_LARGE = 4
+SHEAF_ENTRIES_6_18 = 32  # of vm_area_struct and maple_node, which alone have sheaves in v6.18
+SHEAF_HEADER_BYTES = 32
+BARN_SHEAVES = 10  # MAX_FULL_SHEAVES and MAX_EMPTY_SHEAVES, v6.18 to v7.3
+
+
+def sheaf_entries(object_bytes: int) -> int:
+    """Pointers in a sheaf of a cache of such objects, from v7.0 on."""
+    fitting = (entries for bound, entries in SHEAF_ENTRIES if object_bytes < bound)
+    return next(fitting, SHEAF_ENTRIES_LARGE)
+
+
+def sheaf_bytes(entries: int) -> int:
+    """What kmalloc() takes for a sheaf: the next power of two, a page at most."""
+    needed = SHEAF_HEADER_BYTES + POINTER_BYTES * entries
+    return min(PAGE_BYTES, 1 << (needed - 1).bit_length())
+
+
 def drain_jiffies(hz: int) -> int:
     """KFREE_DRAIN_JIFFIES until v6.0: HZ / 50, at least one jiffy."""
     return max(1, hz // 50)

@@ -56,6 +56,9 @@ class GracePeriod:
         0.0, "GP/s", 0, 1000, "the grace periods that others ask for, a second in which none runs"
     )
     reader_gap_ms: float = number(0.5, "ms", 1e-3, 1e4, "the time between its sections")
+    lazy_ms: float = number(
+        0.0, "ms", 0, 1e4, "how long a full sheaf may wait before it asks (rcu_nocbs, RCU_LAZY)"
+    )
     expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()")
     # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.
     expedited_median_ms: float = number(0.1, "ms", 1e-4, 1e4, "the median of an expedited wait")

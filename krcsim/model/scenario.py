@@ -13,7 +13,7 @@ from krcsim.base import old_names
 from krcsim.base.errors import FieldError, KrcsimError, refuse, shown
 from krcsim.base.fields import check, is_whole, number, refuse_unknown
 from krcsim.model.allocator import Allocator
-from krcsim.model.constants import milliseconds
+from krcsim.model.constants import milliseconds, sheaf_entries
 from krcsim.model.grace_period import GracePeriod, Table, read_lengths
 from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
@@ -86,6 +86,24 @@ class Scenario:
     def drain_jiffies(self) -> int:
         """The drain delay in jiffies, HZ/50 where the remedy leaves it open."""
         return self.remedy.drain_delay(self.machine.hz)
+
+    @property
+    def sheaf_entries(self) -> int:
+        """Pointers in a sheaf; 0 if the remedy has no sheaves."""
+        if not self.remedy.sheaves:
+            return 0
+        return self.remedy.sheaf_entries or sheaf_entries(self.workload.object_bytes)
+
+    @property
+    def node_cpus(self) -> int:
+        """CPUs that share a barn, all where the machine leaves it open."""
+        return self.machine.node_cpus or self.machine.cpus
+
+    @property
+    def reuse_hz(self) -> float:
+        """Allocations a second and CPU of the cache, as many as calls where it is left open."""
+        reuse = self.workload.reuse_hz
+        return self.workload.rate_hz if reuse is None else reuse
 
     def has_own_cpu_law(self) -> bool:
         """Whether lengths of grace periods are those of a kthread that reports for its own CPU."""

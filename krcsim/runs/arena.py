@@ -25,6 +25,7 @@ from krcsim.engine.records import (
     World,
 )
 from krcsim.engine.seeds import CPU_STREAMS, WORLD_STREAMS, replication_state
+from krcsim.engine.sheaf_records import Barn
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.runs.engines import engine, version_for
@@ -38,6 +39,7 @@ Stop = NDArray[np.int64]
 
 WIPED = (
     "cpus",
+    "barns",
     "batches",
     "producers",
     "counters",
@@ -94,7 +96,9 @@ class Arena:
             peak_capacity=peaks,
         )
         for name, value in values.items():
-            self.template[name] = value
+            *records, field = name.split(".")
+            record = self.template[records[0]] if records else self.template
+            record[field] = value
 
         self.version = version_for(self.template)
         self.make_room(FIRST_WAITERS)
@@ -111,6 +115,7 @@ class Arena:
         producers = cpus * self.scenario.workload.producers if world["has_bursts"] else 1
         arrays = dict(
             cpus=np.zeros(cpus, Cpu.dtype),
+            barns=np.zeros(self.template["kmem_cache"]["nr_nodes"][0], Barn.dtype),
             batches=np.zeros(KFREE_N_BATCHES * cpus, Batch.dtype),
             producers=np.zeros(producers, Producer.dtype),
             waiters=np.zeros(held_up, HeldCall.dtype),

@@ -5,7 +5,7 @@ from typing import Any
 
 from krcsim.engine.codes import HEAD_ALLOC, REARM
 from krcsim.engine.random_streams import UNLIMITED
-from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
+from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, sheaf_bytes, ticks
 from krcsim.model.scenario import Scenario
 
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
@@ -19,6 +19,7 @@ def parameters_of(scenario: Scenario) -> dict[str, Any]:
         **_of_grace_periods(scenario),
         **_of_allocator(scenario),
         **_of_memory(scenario),
+        **_of_sheaves(scenario),
         **_in_ticks(scenario, warmup=scenario.warmup_ms, horizon=scenario.horizon_ms),
         "tick_ms": 1000.0 / scenario.machine.hz,
         "max_plan_calls": UNLIMITED,
@@ -160,3 +161,20 @@ def _of_memory(scenario: Scenario) -> dict[str, Any]:
             reclaim_round=round_ms,
         ),
     )
+
+
+def _of_sheaves(scenario: Scenario) -> dict[str, Any]:
+    remedy = scenario.remedy
+    machine = scenario.machine
+    entries = scenario.sheaf_entries
+    cache = dict(
+        barn_full=remedy.barn_full,
+        barn_empty=remedy.barn_empty,
+        node_cpus=scenario.node_cpus,
+        nr_nodes=-(-machine.cpus // scenario.node_cpus),
+        sheaf_share=scenario.workload.sheaf_share,
+        reuse_rate=scenario.reuse_hz / machine.hz,
+        page_sheaves=PAGE_BYTES // sheaf_bytes(entries),
+        **_in_ticks(scenario, laziness=scenario.grace_period.lazy_ms),
+    )
+    return {"sheaf_entries": entries} | {f"kmem_cache.{name}": cache[name] for name in cache}

@@ -262,12 +262,6 @@ _SHEAVES = tuple(
             partial(_share_of_single, counter="waits_memory"),
         ),
         (
-            "callbacks_hz",
-            "callbacks/s",
-            "full sheaves, a callback each",
-            partial(_rate, counter="sheaves_full", scale=1000.0),
-        ),
-        (
             "sheaf_requests_hz",
             "requests/s",
             "new sheaves that calls ask for",
@@ -433,7 +427,7 @@ _ALL = (
     Quantity(
         "callbacks_hz",
         "callbacks/s",
-        "RCU callbacks of batches and of callers that wait, of all CPUs",
+        "RCU callbacks of batches, full sheaves and callers that wait, of all CPUs",
         callbacks_hz,
     ),
     Quantity(

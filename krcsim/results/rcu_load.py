@@ -20,10 +20,10 @@ def dwell_ms(runs: Replications, _scenario: Scenario, window: int) -> Estimate:
 
 
 def callbacks_hz(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    """A batch has one callback, and so has a caller that waits unless the grace-period kthread
-    wakes it, or its grace period is expedited.
+    """A batch has one callback, and so has a full sheaf, and a caller that waits unless the
+    grace-period kthread wakes it or its grace period is expedited.
     """
-    callbacks = runs.of("batches", window)
+    callbacks = runs.of("batches", window) + runs.of("sheaves_full", window)
     if scenario.remedy.wake == "gp":
         callbacks = callbacks + runs.of("waits_latched", window)
     elif not scenario.grace_period.expedited:
@@ -33,5 +33,6 @@ def callbacks_hz(runs: Replications, scenario: Scenario, window: int) -> Estimat
 
 def block_fill(runs: Replications, _scenario: Scenario, window: int) -> Estimate:
     """Each block that a work has freed gives its page back, to a cache or to the allocator."""
-    in_blocks = runs.of("queued", window) - runs.of("list_pushes", window)
+    elsewhere = runs.of("list_pushes", window) + runs.of("sheaf_stored", window)
+    in_blocks = runs.of("queued", window) - elsewhere
     return ratio(in_blocks, runs.of("pages_returned", window) + runs.of("pages_freed", window))

@@ -177,7 +177,24 @@ def wakes(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     }
 
 
-NEWER = (drains, ready, wakes)
+def refills(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """The refill workers of the kernels, at once or later, and their back-off."""
+
+    def pick(*options: Any) -> Any:
+        return options[int(r.integers(len(options)))]
+
+    if not s.remedy.array_path or r.random() < 0.2:
+        return {}
+    return {
+        "remedy.refill": pick("any_miss", "e2", "e3", "e5", "e7", "e7"),
+        "remedy.refill_ms": pick(0.0, 0.05, float(r.uniform(0.1, 20.0))),
+        "remedy.refill_backoff_ms": pick(0.0, float(r.uniform(5.0, 100.0)), 300.0),
+        "remedy.nr_bkv_objs": s.remedy.nr_bkv_objs or int(r.integers(0, 3)),
+        "memory.shrinker": bool(r.random() < 0.7),
+    }
+
+
+NEWER = (drains, ready, wakes, refills)
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:

@@ -29,6 +29,7 @@ from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_memory import Memory
 from validation.twin_ready import Cookies, size_of
+from validation.twin_refill import RefillWorker
 from validation.twin_sheaf import SHEAF_COUNTERS, Cache, Sheaves
 from validation.twin_wait import WaitList
 
@@ -63,6 +64,9 @@ COUNTERS = (
     "ready_records",
     "gps",
     "waits_latched",
+    "refill_runs",
+    "refill_tries",
+    "refill_pages",
 )
 
 KFREE_N_BATCHES = 2
@@ -82,12 +86,13 @@ class Order(IntEnum):
     GRACE_PERIOD = 3
     MONITOR = 4
     WORK = 5
-    WAKE = 6
-    STALL = 7
-    PRESSURE = 8
-    PHASE = 9
-    ALLOCATION = 10
-    CALL = 11
+    REFILL = 6
+    WAKE = 7
+    STALL = 8
+    PRESSURE = 9
+    PHASE = 10
+    ALLOCATION = 11
+    CALL = 12
 
 
 class Moment(simpy.Event):
@@ -507,8 +512,10 @@ class Kernel:
         return Call(self.window, self.episode, odds, single, channel)
 
     def direct_reclaim(self, call: Call, for_object: bool) -> Steps:
-        """R21 and R42: Stall the call while the allocator reclaims memory."""
+        """R21, R42 and R53: Stall the call while the allocator reclaims memory."""
         allocator, memory = self.scenario.allocator, self.memory
+        if memory:
+            self.shrink_count()
         median = (
             self.ms(memory.stall_ticks(self.clock.now, for_object))
             if memory
@@ -520,6 +527,12 @@ class Kernel:
         yield self.clock.at(self.clock.now + self.ticks(ms), Order.STALL)
         if memory:
             memory.reclaim(self.clock.now, for_object)
+
+    def shrink_count(self) -> None:
+        """R53: A reclaim pass: with a shrinker each CPU backs off."""
+        if self.scenario.memory.shrinker:
+            for cpu in self.cpus:
+                cpu.krcp.refill_worker.backs_off = True
 
     def synchronize_rcu(self, call: Call, cpu: Cpu) -> Generator[simpy.Event, Any, float]:
         """R12, R19, R31: Let the call wait for a grace period: what this study is about; returns
@@ -738,9 +751,8 @@ class KfreeRcuCpu:
         self.ready_work = KfreeRcuCpuWork(self)
         self.wrapped = 0  # calls that got a wrapper from the allocator
         self.pages = kernel.memory.cpu_pages() if kernel.memory else None
-        self.refill_turn = self.refill_owes = (
-            0.0  # when its next turn comes; CPU time of its turn now
-        )
+        self.refill_worker = RefillWorker(self, Order.REFILL)
+        self.refill_owes = 0.0  # CPU time of its turn now
 
     def start_call(self) -> simpy.Process:
         """Make a call now, as a process that ends when the call returns."""
@@ -785,42 +797,13 @@ class KfreeRcuCpu:
             return True
         hit = self.get_cached_bnode(call)
         found = hit or (yield from self.alloc_page(call))
-        if not hit and self.remedy.refill:
-            self.fill_page_cache()
+        if not hit:
+            self.refill_worker.missed(found)
         if found:
             # A stall may have seen a drain; the head block is that of now.
             self.channels[call.channel].append(1)
             self.cookies.renew(self.channels, call.channel)
         return found
-
-    def fill_page_cache(self) -> None:
-        """R44: The worker that a miss starts: pages for all caches, until one request fails."""
-        for cache in {self.cache_of(SLAB), self.cache_of(VMALLOC)}:
-            while self.bkvcache[cache] < self.remedy.nr_bkv_objs:
-                if not self.alloc_page_for_cache():
-                    return
-                self.bkvcache[cache] += 1
-
-    def alloc_page_for_cache(self) -> bool:
-        """R44: A page for the worker, which reclaims in its turns only: a caller that found it idle
-        goes first.
-        """
-        kernel, memory, now = self.kernel, self.kernel.memory, self.kernel.clock.now
-        if not (memory and self.pages):
-            odds = kernel.episode_odds if kernel.episode else kernel.calm_odds
-            return bool(kernel.draws.refills.random() >= odds.page_noretry)
-        if memory.page(self.pages, now, memory.marks.nowait):
-            return True
-        turn = memory.stall_ticks(now, for_object=False)
-        if now > self.refill_turn + 2.0 * turn:
-            self.refill_turn = now + turn
-            return False
-        if now < self.refill_turn:
-            return False
-        self.refill_turn = now + 2.0 * turn
-        self.refill_owes += turn
-        memory.reclaim(now, for_object=False)
-        return memory.page(self.pages, now, memory.marks.nowait)
 
     def cache_of(self, channel: int) -> int:
         """The index of the cache that serves a channel."""

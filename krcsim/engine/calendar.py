@@ -27,6 +27,9 @@ def update_next_event(world: World, cpu_index: int) -> None:
     if world.sheaf_entries > 0:
         first = min(first, cpu.pcs.main_empty_at, cpu.pcs.lazy_until)
 
+    if world.has_refill_worker:
+        first = min(first, cpu.refill_at)
+
     match = world.tournament_leaves + cpu_index
     real_at(tournament, match).x = first
 

@@ -46,6 +46,23 @@ REARM_REST = _code(2)  # if something is left in the end
 
 REARM = {"unqueued": REARM_UNQUEUED, "left": REARM_LEFT, "rest": REARM_REST}
 
+# What starts the refill worker, and how it asks for pages: World.refill.
+REFILL_NONE = _code(0)  # there is none
+REFILL_ANY_MISS = _code(1)  # each miss of the cache starts it, as in the harness of 2020
+REFILL_E2 = _code(2)  # v5.11: as many tries as the cache has places; GFP_KERNEL
+REFILL_E3 = _code(3)  # v5.13: the same with __GFP_NORETRY
+REFILL_E5 = _code(4)  # v6.1: the first failure ends it
+REFILL_E7 = _code(5)  # v6.5: only what is missing
+
+REFILL = {
+    "none": REFILL_NONE,
+    "any_miss": REFILL_ANY_MISS,
+    "e2": REFILL_E2,
+    "e3": REFILL_E3,
+    "e5": REFILL_E5,
+    "e7": REFILL_E7,
+}
+
 # Kinds of requests: the second index of World.failures, in the order of Failure.resolved().
 FAILS_PAGE = _code(0)  # GFP_NOWAIT
 FAILS_PAGE_NORETRY = _code(1)  # GFP_KERNEL | __GFP_NORETRY, after its stall
@@ -131,6 +148,7 @@ PAGE_TO_CACHE = _event("page to cache")
 PAGE_FREED = _event("page freed")
 WRAPPERS_TO_POOL = _event("wrapper to pool")
 WORK_ENDS = _event("work ends")
+REFILL_RAN = _event("refill worker ran")
 READY_TAKEN = _event("ready objects taken")
 SHEAF_ALLOCATED = _event("sheaf allocated")
 SHEAF_FAILED = _event("sheaf failed")

@@ -82,6 +82,7 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     """R4 to R8 and R29: the sources, the reader and the first plan of a CPU."""
     cpu = cpu_at(world.cpus_address, cpu_index)
     cpu.monitor_at = INF
+    cpu.refill_at = INF
     cpu.call_at = INF
     cpu.phase_ends_at = INF
     cpu.work_step_ends_at = INF

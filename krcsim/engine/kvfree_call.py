@@ -24,6 +24,7 @@ from krcsim.engine.codes import (
     PAGE_FAILED,
     PAGE_FROM_CACHE,
     PAGE_STALL,
+    REFILL_ANY_MISS,
     STALL_BEGINS,
 )
 from krcsim.engine.event_log import log_event
@@ -33,7 +34,6 @@ from krcsim.engine.page_memory import (
     head_request_may_sleep,
     median_stall,
     reclaim_pages,
-    refill_caches,
     take_head_object,
     take_page,
 )
@@ -41,6 +41,7 @@ from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.ready_blocks import close_head_block, renew_cookie
 from krcsim.engine.records import Cpu, HeldCall, World
+from krcsim.engine.refill import kfree_rcu_shrink_count, start_refill
 from krcsim.engine.synchronize import begin_synchronize_rcu
 
 
@@ -129,7 +130,7 @@ def get_head_block(
         if asks_page(world, is_single):
             end_page_request(world, cpu, cpu_index, now, channel, world.window, gets_page)
         if world.has_refill_worker:  # misses_are_eventful then, so that each miss comes here
-            refill_caches(world, cpu, now)
+            refill_after_miss(world, cpu, cpu_index, now, gets_page)
     return gets_page
 
 
@@ -222,8 +223,8 @@ def p_no_head(world: World) -> float:
 def begin_stall(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall, waits_for: int
 ) -> bool:
-    """R21 and R42: the call stalls in direct reclaim, and its rest waits in the heap; False if the
-    stall has no length.
+    """R21, R42 and R53: the call stalls in direct reclaim, and its rest waits in the heap; False if
+    the stall has no length.
     """
     counters = counters_at(world.counters_address, held_call.window)
     held_call.waits_for = waits_for
@@ -232,6 +233,8 @@ def begin_stall(
     median = world.stall_median
     if world.has_page_memory:
         median = median_stall(world, cpu, now, waits_for)
+        if world.has_shrinker:
+            kfree_rcu_shrink_count(world)
 
     if median > 0.0:
         ticks = median * math.exp(world.stall_sigma * normal(cpu.stall_stream))
@@ -309,9 +312,19 @@ def answer_page_request(
     arrives = held_call.page_fails == 0
     end_page_request(world, cpu, cpu_index, now, held_call.channel, held_call.window, arrives)
     if world.has_refill_worker:
-        refill_caches(world, cpu, now)
+        refill_after_miss(world, cpu, cpu_index, now, arrives)
 
     return arrives
+
+
+def refill_after_miss(
+    world: World, cpu: Cpu, cpu_index: int, now: float, call_got_page: bool
+) -> None:
+    """R44 and R50: a call that found no cached page has its answer; later kernels start the worker
+    only if the call got no page of its own.
+    """
+    if world.refill == REFILL_ANY_MISS or not call_got_page:
+        start_refill(world, cpu, cpu_index, now)
 
 
 def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, window: int) -> None:

@@ -77,3 +77,21 @@ class EventRecord(Record):
     listed: int  # those of them on the list
     at: float  # when, ticks
     value: float  # a number that depends on the code
+
+
+class HeapNode(Record):
+    """Nodes 0 to heap_size - 1 are in heap order; those behind hold the free slots."""
+
+    slot: int  # the index of a HeldCall
+    at: float  # when its stall or wait is over, ticks
+
+
+class Tally(Record):
+    """What biased copies found in a window: sums with their weights, and plain numbers."""
+
+    waits: float  # calls that waited, weighted
+    waits_episode: float  # those of them that were made in an episode, weighted
+    wait_ms: float  # their waits, weighted, ms
+    copies: float  # number of copies
+    hits: float  # number of copies in which a call waited
+    events: float  # number of events that they took

@@ -13,6 +13,7 @@ from krcsim.engine.record_form import (
     CHANNELS,
     Count,
     EventRecord,
+    HeapNode,
     PerBlockChannel,
     PerBlockChannelTime,
     PerChannel,
@@ -20,6 +21,7 @@ from krcsim.engine.record_form import (
     Real,
     Record,
     Stream,
+    Tally,
 )
 from krcsim.engine.sheaf_records import CpuSheaves, KmemCache
 
@@ -28,10 +30,12 @@ __all__ = [
     "CHANNELS",
     "Count",
     "EventRecord",
+    "HeapNode",
     "PerChannel",
     "Real",
     "Record",
     "Stream",
+    "Tally",
 ]
 
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
@@ -111,6 +115,10 @@ class Cpu(Record):
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
 
+    # The refill worker.
+    refill_at: float  # when it runs, ticks; infinite if it is not under way
+    backs_off: int  # flag: a reclaim pass came since its last run
+
     pcs: CpuSheaves  # its sheaves of the cache that is modelled
     # Its plan was drawn for calls that find no sheaf but a new one: see sheaf_plans.py.
     plan_finds_no_sheaf: int  # flag
@@ -151,10 +159,11 @@ class Cpu(Record):
 
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
-    stall_stream: Stream  # lengths of stalls, and pages of the refill worker
+    stall_stream: Stream  # lengths of stalls, and pages of the refill worker of 2020
     cookie_stream: Stream  # when the last of several uneventful calls was made
     sheaf_stream: Stream  # which calls no sheaf takes, and which requests of a new sheaf fail
     reuse_stream: Stream  # times of allocations
+    refill_stream: Stream  # pages of the refill worker
 
 
 class Producer(Record):
@@ -188,24 +197,6 @@ class HeldCall(Record):
     u_head: float  # its uniform number for requests of an rcu_head
     p_head_fails_at_first: float  # when it was made: probability that it gets none at once
     p_head_fails_after_reclaim: float  # when it was made: probability that it gets none at last
-
-
-class HeapNode(Record):
-    """Nodes 0 to heap_size - 1 are in heap order; those behind hold the free slots."""
-
-    slot: int  # the index of a HeldCall
-    at: float  # when its stall or wait is over, ticks
-
-
-class Tally(Record):
-    """What biased copies found in a window: sums with their weights, and plain numbers."""
-
-    waits: float  # calls that waited, weighted
-    waits_episode: float  # those of them that were made in an episode, weighted
-    wait_ms: float  # their waits, weighted, ms
-    copies: float  # number of copies
-    hits: float  # number of copies in which a call waited
-    events: float  # number of events that they took
 
 
 class Counters(Record):
@@ -245,6 +236,9 @@ class Counters(Record):
     ready_records: float  # objects that the monitor found ready and freed itself
     gps: float  # grace periods that ended
     waits_latched: float  # waits that were sent to callbacks by the latch
+    refill_runs: float  # runs of the refill worker
+    refill_tries: float  # pages that it asked for
+    refill_pages: float  # pages that it put into a cache
 
     # Sheaves.
     sheaf_stored: float  # objects that a sheaf took
@@ -284,7 +278,11 @@ class World(Record):
     drain_jiffies: int  # delay of the monitor, ticks
     drains_full: int  # flag: the call that queues a block's worth sets the monitor to a jiffy
     block_entries: int  # pointers in a block
-    has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
+    has_refill_worker: int  # flag: a worker fills the caches
+    refill: int  # what starts it and how it asks: REFILL_NONE, REFILL_ANY_MISS, ...
+    refill_delay: float  # from a miss until it has filled the caches, ticks
+    refill_backoff: int  # the same after a reclaim pass, jiffies; 0: the kernel knows no back-off
+    has_shrinker: int  # flag: reclaim passes call the shrinker of kfree_rcu()
     has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks

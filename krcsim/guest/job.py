@@ -93,11 +93,28 @@ def _remedy_of(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
             BLOCK_ENTRIES,
             f"a block is a page of {BLOCK_ENTRIES} pointers",
         ),
+        ("double_page", remedy.double_page, True, "in the harness all calls ask for pages"),
+        ("drain_full", remedy.drain_full, False, "the harness drains by its timer only"),
+        ("refill_ms", remedy.refill_ms, 0.0, "the harness queues its refill worker at once"),
+        ("refill_backoff_ms", remedy.refill_backoff_ms, 0.0, "its refills know no back-off"),
     )
     for name, value, only, why in wanted:
         if value != only:
             sets: Sets = ((f"remedy.{name}", only),)
             gaps.append(Gap(f"remedy.{name}", value, why, True, sets))
+
+    for name, value, only, instead, why in (
+        ("rearm", remedy.rearm, ("unqueued", "left"), "left", "the harness asks after each batch"),
+        (
+            "refill",
+            remedy.refill,
+            ("none", "any_miss"),
+            "any_miss",
+            "in the harness each miss starts the refill worker",
+        ),
+    ):
+        if value not in only:
+            gaps.append(Gap(f"remedy.{name}", value, why, True, ((f"remedy.{name}", instead),)))
 
     if remedy.emergency_at_boot not in (0, remedy.nr_emergency_objs):
         gaps.append(
@@ -116,7 +133,7 @@ def _remedy_of(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
         "cache_max": remedy.nr_bkv_objs,
         "cache_prefill": remedy.cache_at_boot,
         "cache_shared": int(remedy.cache_shared),
-        "refill": int(remedy.refill),
+        "refill": int(remedy.has_refill_worker),
         "array_path": int(remedy.array_path),
         "head_alloc": HEAD_ALLOC_CODES[remedy.head_alloc],
         "expedited_drain": int(remedy.expedited_drain),

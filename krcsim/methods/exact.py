@@ -54,7 +54,7 @@ WANTED: dict[str, object] = {
     "workload.list_free_instructions": 0,
     "machine.work_delay_ms": 0,
     "allocator.stall_ms": 0,
-    "remedy.refill": False,
+    "remedy.refill": "none",
     "remedy.ready_blocks": False,
     "remedy.wake": "callback",
     "remedy.own_cpu": False,

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The remedies under debate: each is a set of switches and capacities that one kernel reads.
 
-TABLE has a row for each remedy with a name. To add one, or what a kernel version does, add a row:
-names, lists, legends and the command line are made of it.
+TABLE has a row for each remedy with a name. To add one add a row, and for what a kernel version
+does a row of krcsim.model.kernels: names, lists, legends and the command line are made of it.
 """
 
 import re
@@ -22,6 +22,7 @@ from krcsim.model.constants import (
     drain_jiffies,
     jiffies,
 )
+from krcsim.model.kernels import KERNELS, SINCE, row_of_version
 
 # The requests for an rcu_head object, one after the other: the fields of Failure that decide them.
 HEAD_REQUESTS: dict[str, tuple[str, ...]] = {
@@ -91,8 +92,14 @@ class Remedy:
         False, "whether block_entries queued objects bring the monitor forward to a jiffy"
     )
     double_page: bool = flag(True, "whether double-argument calls ask for a page")
-    refill: bool = flag(
-        False, "whether a cache miss starts a worker that tops the cache up, as since v5.11"
+    refill: str = choice(
+        "none",
+        ("none", "any_miss", "e2", "e3", "e5", "e7"),
+        "the worker that fills the cache: of the harness, v5.11, v5.13, v6.1 or v6.5",
+    )
+    refill_ms: float = number(0.0, "ms", 0, 1000, "the time from a miss to the pages of the worker")
+    refill_backoff_ms: float = number(
+        0.0, "ms", 0, 100_000, "that time after a reclaim pass; 0: it makes no difference"
     )
     ready_blocks: bool = flag(
         False, "whether the monitor frees blocks whose cookie is done itself, as since v6.3"
@@ -122,6 +129,8 @@ class Remedy:
     )
 
     def __post_init__(self) -> None:
+        if isinstance(self.refill, bool):  # as it was given when there was one such worker
+            object.__setattr__(self, "refill", "any_miss" if self.refill else "none")
         check(self, "remedy")
 
         for at_boot, capacity, unit in (
@@ -154,6 +163,11 @@ class Remedy:
             f"0 ms where drain_jiffies is {self.drain_jiffies}",
             "both set the drain delay: leave one at 0",
         )
+
+    @property
+    def has_refill_worker(self) -> bool:
+        """Whether a worker fills the page cache."""
+        return self.refill != "none"
 
     def drain_delay(self, hz: int) -> int:
         """The drain delay in jiffies; HZ/50 where the remedy leaves it open."""
@@ -227,7 +241,7 @@ class NamedRemedy:
     commits: tuple[str, ...] = ()  # that brought the change, the one that moves most first
 
 
-TABLE: tuple[NamedRemedy, ...] = (
+_TABLE: tuple[NamedRemedy, ...] = (
     NamedRemedy(
         name="A0",
         remedy=A0,
@@ -319,6 +333,24 @@ TABLE: tuple[NamedRemedy, ...] = (
         commits=("53c72b590b3a",),
     ),
 )
+
+
+def _with_kernels(rows: tuple[NamedRemedy, ...]) -> tuple[NamedRemedy, ...]:
+    """The rows, of which the last is E1, and those of later kernels, each made of the last one."""
+    for kernel in KERNELS:
+        row = NamedRemedy(
+            name=kernel.name,
+            remedy=replace(rows[-1].remedy, **kernel.changes),  # type: ignore[arg-type]
+            words=kernel.words,
+            who=kernel.who,
+            when=kernel.when,
+            source=kernel.source,
+        )
+        rows = (*rows, row)
+    return rows
+
+
+TABLE = _with_kernels(_TABLE)
 REMEDIES: dict[str, Remedy] = {row.name: row.remedy for row in TABLE}
 THREAD = tuple(row.name for row in TABLE if row.in_thread)
 
@@ -350,11 +382,11 @@ SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
 
 
 def named(name: str, own: Remedy | None = None) -> Remedy:
-    """The remedy of a table row, or a sized one; raises KrcsimError.
+    """The remedy of a table row, of a kernel's version, or a sized one; raises KrcsimError.
 
-    B12 is a pool of 12 objects and D8-A1 are 8 shared pages; an f fills it at boot, an e leaves it
-    empty. `own` is the remedy of a scenario: with it "own" is that one, and "X-own" has the reserve
-    of X and all else of it.
+    6.1 and v6.1 are the row that this kernel has. B12 is a pool of 12 objects and D8-A1 are 8
+    shared pages; an f fills it at boot, an e leaves it empty. `own` is the remedy of a scenario:
+    with it "own" is that one, and "X-own" has the reserve of X and all else of it.
     """
     refuse(
         not isinstance(name, str),
@@ -372,6 +404,15 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
 
     if name in REMEDIES:
         return REMEDIES[name]
+    if row := row_of_version(name):
+        refuse(
+            row not in REMEDIES,
+            "remedy",
+            name,
+            f"a version before {'.'.join(map(str, SINCE[row]))}",
+            f"its row {row} is not in the table yet",
+        )
+        return REMEDIES[row]
     if sized := SIZED.fullmatch(name):
         kind, size, at_boot, base = sized.groups()
         return RESERVES[kind, at_boot].make(int(size), REMEDIES[base or "A1"])
@@ -381,5 +422,5 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
     hint = did_you_mean(name, [*sizes, *REMEDIES], "write for example B12 or D8-A1")
     raise KrcsimError(
         f"remedy {shown(name)} is not known; allowed: {', '.join(REMEDIES)}, or "
-        f"B<objects>, D<pages>-A0, D<pages>-A1; {hint}"
+        f"B<objects>, D<pages>-A0, D<pages>-A1, or a kernel's version such as 6.1; {hint}"
     )

@@ -21,6 +21,9 @@ GIVEN_EPISODES = "episodes have given times"
 NO_BLOCKS = "pointers never go into pages"
 NO_PAGE_EVER = "no request for a page ever succeeds"
 NO_SINGLE = "no call has one argument"
+NO_REFILL = "no worker fills the cache"
+NO_SHRINKER = "no reclaim pass calls the shrinker"
+NO_BACKOFF = "no refill waits for a reclaim pass"
 NO_DOUBLE = "no call has two arguments"
 NO_HEAD = "no rcu_head is ever asked for"
 RECORDED = "lengths are recorded"
@@ -68,7 +71,8 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
     if not scenario.grace_period.is_fitted():
         unused["remedy.own_cpu"] = GIVEN_LENGTHS
 
-    return unused | _unused_of_remedy(scenario) | _unused_of_sheaves(scenario)
+    unused |= _unused_of_sheaves(scenario)
+    return unused | _unused_of_remedy(scenario) | _unused_of_refill(scenario)
 
 
 def _unused_of_sheaves(scenario: Scenario) -> dict[str, str]:
@@ -122,7 +126,7 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
     if _asks_for_pages(scenario):
         asked.add("page")
     # The worker that refills a cache may sleep, too.
-    may_sleep = remedy.refill or (has_single and remedy.page_class == "noretry")
+    may_sleep = remedy.has_refill_worker or (has_single and remedy.page_class == "noretry")
     if remedy.array_path and may_sleep:
         asked.add("page_noretry")
 
@@ -151,7 +155,7 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
 def _unused_of_remedy(scenario: Scenario) -> dict[str, str]:
     remedy = scenario.remedy
     has_single = scenario.workload.single_share > 0.0
-    fills_caches = remedy.cache_at_boot > 0 or remedy.refill
+    fills_caches = remedy.cache_at_boot > 0 or remedy.has_refill_worker
     unused: dict[str, str] = {}
 
     if not remedy.array_path:
@@ -180,6 +184,22 @@ def _unused_of_remedy(scenario: Scenario) -> dict[str, str]:
     elif always_gets_a_page:
         unused["remedy.head_alloc"] = NO_HEAD
 
+    return unused
+
+
+def _unused_of_refill(scenario: Scenario) -> dict[str, str]:
+    remedy = scenario.remedy
+    unused: dict[str, str] = {}
+    if not remedy.array_path:
+        unused["remedy.refill"] = NO_BLOCKS
+    if not remedy.array_path or not remedy.has_refill_worker:
+        reason = NO_REFILL if remedy.array_path else NO_BLOCKS
+        unused |= {"remedy.refill_ms": reason, "remedy.refill_backoff_ms": reason}
+    elif scenario.memory.pressure != "pages" or not scenario.memory.shrinker:
+        unused["remedy.refill_backoff_ms"] = NO_SHRINKER
+
+    if not (remedy.has_refill_worker and remedy.refill_backoff_ms > 0):
+        unused["memory.shrinker"] = NO_BACKOFF
     return unused
 
 

@@ -222,6 +222,11 @@ def _wrapper_to_pool(episode: Episode, event: Event) -> str:
     )
 
 
+def _refill_worker_ran(_episode: Episode, event: Event) -> str:
+    cached = counted(event.cached, "page")
+    return f"the refill worker has run: {cached} {_is_or_are(event.cached)} cached"
+
+
 def _work_ends(_episode: Episode, _event: Event) -> str:
     return "all objects of the batch are freed"
 
@@ -271,6 +276,7 @@ SENTENCES: dict[str, Callable[[Episode, Event], str]] = {
     "page freed": _page_freed,
     "wrapper to pool": _wrapper_to_pool,
     "work ends": _work_ends,
+    "refill worker ran": _refill_worker_ran,
     "sheaf allocated": _sheaf_allocated,
     "sheaf failed": _sheaf_failed,
     "sheaf full": _sheaf_full,

@@ -460,6 +460,18 @@ _ALL = (
         partial(_rate, counter="queued", scale=1000.0),
     ),
     Quantity(
+        "drains_hz",
+        "drains/s",
+        "drains of all CPUs",
+        partial(_rate, counter="drains", scale=1000.0),
+    ),
+    Quantity(
+        "refills_hz",
+        "runs/s",
+        "runs of the refill workers of all CPUs",
+        partial(_rate, counter="refill_runs", scale=1000.0),
+    ),
+    Quantity(
         "bytes_at_boot",
         "bytes",
         "reserve per CPU at boot",

@@ -3,9 +3,16 @@
 
 from typing import Any
 
-from krcsim.engine.codes import HEAD_ALLOC, REARM
+from krcsim.engine.codes import HEAD_ALLOC, REARM, REFILL
 from krcsim.engine.random_streams import UNLIMITED
-from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, sheaf_bytes, ticks
+from krcsim.model.constants import (
+    PAGE_BYTES,
+    SLUB_PAGES,
+    WRAPPER_BYTES,
+    jiffies,
+    sheaf_bytes,
+    ticks,
+)
 from krcsim.model.scenario import Scenario
 
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
@@ -51,9 +58,12 @@ def _of_machine_and_remedy(scenario: Scenario) -> dict[str, Any]:
         drain_jiffies=scenario.drain_jiffies,
         drains_full=remedy.drain_full,
         block_entries=remedy.block_entries,
-        has_refill_worker=remedy.refill,
         has_ready_blocks=remedy.ready_blocks,
-        **_in_ticks(scenario, work_delay=machine.work_delay_ms),
+        has_refill_worker=remedy.has_refill_worker,
+        refill=REFILL[remedy.refill],
+        refill_backoff=remedy.refill_backoff_ms > 0
+        and jiffies(remedy.refill_backoff_ms, machine.hz),
+        **_in_ticks(scenario, work_delay=machine.work_delay_ms, refill_delay=remedy.refill_ms),
     )
 
 
@@ -136,7 +146,8 @@ def _of_memory(scenario: Scenario) -> dict[str, Any]:
 
     return dict(
         has_page_memory=as_pages,
-        misses_are_eventful=as_pages or scenario.remedy.refill,
+        misses_are_eventful=as_pages or scenario.remedy.has_refill_worker,
+        has_shrinker=as_pages and memory.shrinker,
         deferred_objects_count=as_pages and memory.deferred_counts,
         has_hog=memory.hog != "none",
         hog_mark=memory.hog_mark(),

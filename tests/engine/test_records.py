@@ -30,6 +30,7 @@ BURSTS = changed(
         "workload.arrivals": "bursts",
         "workload.loop": "closed",
         "workload.producers": 3,
+        "remedy.refill": "e7",
         "remedy.sheaves": True,
         "remedy.ready_blocks": True,  # what draws nothing renews no stream
         "grace_period.background_hz": 10.0,

@@ -6,6 +6,7 @@ call with one argument; its row is the code that was first posted for one, on to
 """
 
 from krcsim.base.errors import KrcsimError, did_you_mean, shown
+from krcsim.model.kernels import row_of_version
 from krcsim.model.remedy import TABLE, NamedRemedy
 
 KERNEL_ROWS: tuple[NamedRemedy, ...] = tuple(row for row in TABLE if row.kernel)
@@ -14,13 +15,17 @@ FEWEST = 2  # rows of a comparison of kernels
 
 
 def kernel_named(name: str) -> NamedRemedy:
-    """The kernel of a version (6.1 or v6.1) or a row (E5); raises KrcsimError if there is none."""
-    version = name.strip().removeprefix("v")
-    for row in KERNEL_ROWS:
-        if version in (row.kernel, row.name):
-            return row
+    """The kernel that is in force in a version (6.6 or v6.6), or of a row (E7); raises KrcsimError
+    if there is none.
+    """
+    name = name.strip()
+    by_name = {row.name: row for row in KERNEL_ROWS} | {row.kernel: row for row in KERNEL_ROWS}
+    if found := by_name.get(name.removeprefix("v")):
+        return found
+    if row := row_of_version(name):
+        return by_name[row]
     versions = [row.kernel for row in KERNEL_ROWS]
-    hint = did_you_mean(version, versions, f"write for example {versions[-1]}")
+    hint = did_you_mean(name, versions, f"write for example {versions[-1]}")
     raise KrcsimError(f"kernel {shown(name)} is not known; allowed: {', '.join(versions)}; {hint}")
 
 

@@ -22,7 +22,7 @@ from krcsim.model.constants import (
     drain_jiffies,
     jiffies,
 )
-from krcsim.model.kernels import KERNELS, SINCE, row_of_version
+from krcsim.model.kernels import KERNELS, SINCE, first_version, row_of_version
 
 # The requests for an rcu_head object, one after the other: the fields of Failure that decide them.
 HEAD_REQUESTS: dict[str, tuple[str, ...]] = {
@@ -224,6 +224,9 @@ def empty_pages(count: int, base: Remedy = A1) -> Remedy:
     return replace(pages(count, base), cache_at_boot=0)
 
 
+_COMMIT = re.compile(r"\b[0-9a-f]{12}\b", re.ASCII)
+
+
 @dataclass(frozen=True, kw_only=True)
 class NamedRemedy:
     """A remedy with a name: what it does, who has it, and in which lists it stands."""
@@ -238,7 +241,11 @@ class NamedRemedy:
     in_curve: bool = False  # among those drawn next to the growing reserves
     kernel: str = ""  # the first version of Linux that does so, "" for what is in none
     change: str = ""  # of a kernel: what is new since the row before, in a few words
-    commits: tuple[str, ...] = ()  # that brought the change, the one that moves most first
+
+    @property
+    def commits(self) -> tuple[str, ...]:
+        """The commits that its source names."""
+        return tuple(_COMMIT.findall(self.source))
 
 
 _TABLE: tuple[NamedRemedy, ...] = (
@@ -329,8 +336,7 @@ _TABLE: tuple[NamedRemedy, ...] = (
         when="2020, in v5.9",
         source="v5.9, torvalds/linux 53c72b590b3a",
         kernel="5.9",
-        change="2 pages per CPU at boot; no rcu_head",
-        commits=("53c72b590b3a",),
+        change="2 cached pages, there at boot",
     ),
 )
 
@@ -345,6 +351,8 @@ def _with_kernels(rows: tuple[NamedRemedy, ...]) -> tuple[NamedRemedy, ...]:
             who=kernel.who,
             when=kernel.when,
             source=kernel.source,
+            kernel=first_version(kernel.name),
+            change=kernel.change,
         )
         rows = (*rows, row)
     return rows

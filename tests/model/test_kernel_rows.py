@@ -11,7 +11,7 @@ import pytest
 from krcsim.base.errors import KrcsimError
 from krcsim.model.kernel_rows import KERNEL_ROWS, KERNELS, kernel_named, kernels_listed
 
-LONGEST_CHANGE = 44  # letters; a picture has no room for more
+LONGEST_CHANGE = 36  # letters; a picture has no room for more
 
 
 def number(version: str) -> tuple[int, ...]:
@@ -46,5 +46,11 @@ def test_one_kernel_alone_is_not_compared() -> None:
 
 
 def test_an_unknown_version_is_refused_with_those_there_are() -> None:
-    with pytest.raises(KrcsimError, match=r"kernel '4\.19' is not known; allowed: 5\.8, 5\.9"):
+    with pytest.raises(KrcsimError, match=r"allowed: versions from 5\.9 to 7\.3"):
         kernel_named("4.19")
+    with pytest.raises(KrcsimError, match=r"kernel 'main' is not known; allowed: 5\.8, 5\.9"):
+        kernel_named("main")
+
+
+def test_a_version_between_two_rows_is_the_one_in_force() -> None:
+    assert kernel_named("6.6") == kernel_named("v6.6.30") == kernel_named("6.5")

@@ -125,7 +125,9 @@ KERNELS: tuple[Kernel, ...] = (
     Kernel(
         name="E9",
         change="sheaves for two caches",
-        changes=dict(sheaves=True, sheaf_entries=SHEAF_ENTRIES_6_18, wake="gp"),
+        changes=dict(
+            sheaves=True, sheaf_entries=SHEAF_ENTRIES_6_18, sheaf_caches="opted_in", wake="gp"
+        ),
         words="a sheaf of 32 pointers comes first, for two caches; the grace-period kthread wakes "
         "who waits",
         who="Babka",
@@ -135,7 +137,7 @@ KERNELS: tuple[Kernel, ...] = (
     Kernel(
         name="E10",
         change="sheaves for nearly all caches",
-        changes=dict(sheaf_entries=0, own_cpu=True),
+        changes=dict(sheaf_entries=0, sheaf_caches="all", own_cpu=True),
         words="nearly all caches have sheaves, of 60 pointers for small objects",
         who="Babka",
         when="2026, in v7.0",

@@ -121,6 +121,9 @@ class Remedy:
     sheaf_entries: int = whole(
         0, "pointers", 0, 4096, "the pointers in a sheaf; 0: as v7.0 has it for object_bytes"
     )
+    sheaf_caches: str = choice(
+        "all", ("all", "opted_in"), "which caches have sheaves: nearly all, or two as in v6.18"
+    )
     barn_full: int = whole(
         BARN_SHEAVES, "sheaves per node", 0, 1000, "the full sheaves that a node keeps"
     )

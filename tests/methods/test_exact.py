@@ -316,6 +316,7 @@ MISFITS: dict[str, Any] = {
     "workload.list_free_instructions": 1,
     "remedy.refill": True,
     "remedy.ready_blocks": True,
+    "remedy.sheaves": True,
     "remedy.wake": "gp",
     "remedy.own_cpu": True,
     "grace_period.background_hz": 1.0,
@@ -334,14 +335,17 @@ def test_what_does_not_fit_is_named(field: str) -> None:
 
 # What of a scenario the chain follows; it must refuse whatever else changes a wait.
 FOLLOWED: dict[type, str] = {
-    Machine: "hz arch instruction_ns nocb_share",
+    Machine: "hz arch instruction_ns nocb_share node_cpus",
     Remedy: "head_alloc array_path page_class nr_emergency_objs emergency_at_boot cache_shared "
     "nr_bkv_objs "
-    "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries",
+    "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries "
+    "drain_ms drain_full double_page refill_ms refill_backoff_ms wake_work_ms "
+    "sheaf_entries barn_full barn_empty",
     Allocator: "episodes episode_ms calm_ms start schedules stall_sigma calm episode",
-    GracePeriod: "mean_ms busy lengths_ms reader_gap_ms expedited_median_ms expedited_sigma",
+    GracePeriod: "mean_ms busy lengths_ms reader_gap_ms lazy_ms expedited_median_ms "
+    "expedited_sigma",
     Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share "
-    "object_bytes "
+    "object_bytes sheaf_share reuse_hz "
     "call_instructions list_instructions slab_instructions wake_instructions",
 }
 

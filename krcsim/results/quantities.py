@@ -3,8 +3,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -26,35 +26,23 @@ from krcsim.results.estimate import (
     share,
     unseen,
 )
+from krcsim.results.quantity import Formula as Formula
+from krcsim.results.quantity import Quantity as Quantity
+from krcsim.results.quantity import Wording as Wording
 from krcsim.results.rcu_load import block_fill, callbacks_hz, dwell_ms
+from krcsim.results.sheaf_quantities import SHEAVES
 from krcsim.results.windows import callers as callers
 from krcsim.results.windows import pressed_share as pressed_share
+from krcsim.results.windows import rate
 from krcsim.results.windows import window_ms as window_ms
 
 if TYPE_CHECKING:  # a saved result is read without what compiles the engine
     from krcsim.runs.replications import Replications
 
-Formula = Callable[["Replications", Scenario, int], Estimate]
 # With fewer episodes of pressure in all replications no interval is given: how long pressure lasts,
 # and what it brings, would be said from next to none.
 FEW_EPISODES = 5
 EDGES_MS: Array = BIN_LO_MS * 2.0 ** (np.arange(BINS + 1) / 16.0)
-
-
-@dataclass(frozen=True)
-class Wording:
-    """How a share is said in a sentence.
-
-    noun: whose share it is, with a plural in s; one, several: what one of them does, and several.
-    never: what is said of none. kept: what is to be kept low. when: the calls that are meant.
-    """
-
-    noun: str
-    one: str
-    several: str
-    never: str
-    kept: str
-    when: str = ""
 
 
 _WAITS = Wording(
@@ -64,40 +52,6 @@ _WAITS = Wording(
     never="no call can wait for a grace period",
     kept="waits",
 )
-
-
-@dataclass(frozen=True)
-class Quantity:
-    """Something that is asked of a run; whoever adds one adds it to _ALL below, and nowhere else.
-
-    name: as options, files and Python call it
-    unit: "" of a share or a probability
-    words: what it is, in a line
-    get: get(runs, scenario, window) estimates it from plain runs
-    label: in heads and on axes, the name if left out
-    is_probability: whether it is at most 1 by its nature
-    falls_with_reserve: whether more objects or pages make it smaller, so that a size can be asked
-    of_episode: whether it counts calls made in an episode of pressure only
-    asked_by_episode: whether it is asked episode by episode, too
-    column_by_window, column_by_episode: whether tables show it
-    sums: the counters whose ratio it is ("" below: the time of all callers), where copies of runs
-        count them with their weights and differences between remedies are taken; None elsewhere
-    wording: how it is said in so many of a hundred or one in so many; None where it is not counted
-    """
-
-    name: str
-    unit: str
-    words: str
-    get: Formula
-    label: str = ""
-    is_probability: bool = False
-    falls_with_reserve: bool = False
-    of_episode: bool = False
-    asked_by_episode: bool = False
-    column_by_window: bool = False
-    column_by_episode: bool = False
-    sums: tuple[str, str] | None = None
-    wording: Wording | None = None
 
 
 def harmless_calm(scenario: Scenario) -> bool:
@@ -194,41 +148,9 @@ def _share_of_time(runs: Replications, scenario: Scenario, window: int, counter:
     return ratio(runs.of(counter, window), np.full(len(runs), time_ms))
 
 
-def _rate(
-    runs: Replications, scenario: Scenario, window: int, counter: str, scale: float = 1
-) -> Estimate:
-    return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(scenario, window))))
-
-
 def _listed(runs: Replications, window: int) -> Estimate:
     calls = runs.of("single", window) + runs.of("double", window)
     return share(runs.of("list_pushes", window), calls, effective(calls))
-
-
-def _of_sheaves(runs: Replications, scenario: Scenario, window: int, formula: Formula) -> Estimate:
-    """What a formula says, if the remedy has sheaves."""
-    return formula(runs, scenario, window) if scenario.remedy.sheaves else NOTHING
-
-
-def _share_of_single(runs: Replications, scenario: Scenario, window: int, counter: str) -> Estimate:
-    calls = runs.of("single", window)
-    return share(runs.of(counter, window), calls, effective(calls))
-
-
-def _in_sheaves(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    calls = runs.of("single", window) + runs.of("double", window)
-    return share(runs.of("sheaf_stored", window), calls, effective(calls))
-
-
-def _sheaf_dwell(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    held = runs.of("filling_area", window) + runs.of("in_flight_area", window)
-    return ratio(held, runs.of("sheaf_stored", window))
-
-
-def _on_cpus(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    elsewhere = ("filling_area", "in_flight_area", "batches_area")
-    area = runs.of("area", window) - sum(runs.of(name, window) for name in elsewhere)
-    return mean(area / window_ms(scenario, window))
 
 
 def _wait_quantile(runs: Replications, scenario: Scenario, window: int, q: float) -> Estimate:
@@ -242,52 +164,6 @@ def _call_quantile(runs: Replications, scenario: Scenario, window: int, q: float
     calls = np.bincount(groups, runs.of("single", window), len(late))
     return quantile(late, EDGES_MS, q, calls - late.sum(axis=1), call_ms)
 
-
-# Of remedies with sheaves; where the deferred objects are, on average over time.
-_SHEAVES = tuple(
-    Quantity(name, unit, words, partial(_of_sheaves, formula=formula))
-    for name, unit, words, formula in (
-        ("in_sheaves", "", "share of calls whose object a sheaf takes", _in_sheaves),
-        (
-            "p_wait_kind",
-            "",
-            "P(wait) with an object of a kind that no sheaf takes",
-            partial(_share_of_single, counter="waits_kind"),
-        ),
-        (
-            "p_wait_memory",
-            "",
-            "P(wait) for want of a new sheaf and of a page",
-            partial(_share_of_single, counter="waits_memory"),
-        ),
-        (
-            "sheaf_requests_hz",
-            "requests/s",
-            "new sheaves that calls ask for",
-            partial(_rate, counter="sheaf_requests", scale=1000.0),
-        ),
-        (
-            "filling_objects",
-            "objects",
-            "in sheaves that are being filled",
-            partial(_rate, counter="filling_area"),
-        ),
-        (
-            "in_flight_objects",
-            "objects",
-            "in full sheaves that wait",
-            partial(_rate, counter="in_flight_area"),
-        ),
-        ("on_cpu_objects", "objects", "in blocks and on lists of the CPUs", _on_cpus),
-        (
-            "in_batches_objects",
-            "objects",
-            "in batches and works",
-            partial(_rate, counter="batches_area"),
-        ),
-        ("sheaf_dwell_ms", "ms", "mean time of an object in a sheaf", _sheaf_dwell),
-    )
-)
 
 _ALL = (
     Quantity(
@@ -401,13 +277,13 @@ _ALL = (
         ),
     ),
     Quantity(
-        "mean_objects", "objects", "deferred objects on average", partial(_rate, counter="area")
+        "mean_objects", "objects", "deferred objects on average", partial(rate, counter="area")
     ),
     Quantity(
         "mean_bytes",
         "bytes",
         "deferred bytes on average",
-        lambda runs, scenario, window: _rate(
+        lambda runs, scenario, window: rate(
             runs, scenario, window, "area", scenario.workload.object_bytes
         ),
     ),
@@ -433,10 +309,10 @@ _ALL = (
         "early_frees_hz",
         "objects/s",
         "objects freed before their grace period",
-        partial(_rate, counter="early_frees", scale=1000.0),
+        partial(rate, counter="early_frees", scale=1000.0),
     ),
     Quantity(
-        "gps_hz", "GP/s", "grace periods that ended", partial(_rate, counter="gps", scale=1000.0)
+        "gps_hz", "GP/s", "grace periods that ended", partial(rate, counter="gps", scale=1000.0)
     ),
     Quantity(
         "ready_share",
@@ -450,25 +326,25 @@ _ALL = (
         "calls_hz",
         "calls/s",
         "single-argument calls of all CPUs",
-        partial(_rate, counter="single", scale=1000.0),
+        partial(rate, counter="single", scale=1000.0),
     ),
     Quantity(
         "queued_hz",
         "objects/s",
         "objects that calls queue, of all CPUs",
-        partial(_rate, counter="queued", scale=1000.0),
+        partial(rate, counter="queued", scale=1000.0),
     ),
     Quantity(
         "drains_hz",
         "drains/s",
         "drains of all CPUs",
-        partial(_rate, counter="drains", scale=1000.0),
+        partial(rate, counter="drains", scale=1000.0),
     ),
     Quantity(
         "refills_hz",
         "runs/s",
         "runs of the refill workers of all CPUs",
-        partial(_rate, counter="refill_runs", scale=1000.0),
+        partial(rate, counter="refill_runs", scale=1000.0),
     ),
     Quantity(
         "bytes_at_boot",
@@ -495,7 +371,7 @@ _ALL = (
         lambda runs, scenario, window: exact(scenario.bytes_added()),
         asked_by_episode=True,
     ),
-    *_SHEAVES,
+    *SHEAVES,
 )
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}
 SUMS = {name: quantity.sums for name, quantity in QUANTITIES.items() if quantity.sums}

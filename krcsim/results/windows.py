@@ -1,9 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The windows of a run: how long they last, who is in them, and how much of them is pressure."""
 
+from __future__ import annotations
+
 import math
+from typing import TYPE_CHECKING
 
 from krcsim.model.scenario import Scenario
+from krcsim.results.estimate import Estimate, mean
+
+if TYPE_CHECKING:  # a saved result is read without what compiles the engine
+    from krcsim.runs.replications import Replications
 
 
 def window_ms(scenario: Scenario, window: int) -> float:
@@ -44,3 +51,9 @@ def pressed_share(scenario: Scenario, window: int) -> float:
         return settled
 
     return settled * (1.0 - (math.exp(-pace * t0) - math.exp(-pace * t1)) / pace / (t1 - t0))
+
+
+def rate(
+    runs: Replications, scenario: Scenario, window: int, counter: str, scale: float = 1
+) -> Estimate:
+    return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(scenario, window))))

@@ -38,6 +38,8 @@ from .studies.simulate import simulate as simulate
 from .studies.size import size as size
 from .studies.size import worth as worth
 from .studies.sized import Sized as Sized
+from .studies.thread_answered import thread_answered as thread_answered
+from .studies.which_kernel import which_kernel as which_kernel
 from .sweeps.grid import sweep as sweep
 
 __version__: str

@@ -29,7 +29,15 @@ from krcsim.cli.arguments import scenario_from
 from krcsim.cli.command_line import parsed
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import load_scenario
-from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, RareAndExact
+from krcsim.widgets import (
+    ColdStart,
+    HowBig,
+    OneEpisode,
+    PoolOrPages,
+    Pressure,
+    RareAndExact,
+    WhichKernel,
+)
 from krcsim.widgets.controls import CONTROLS, controls_of
 from krcsim.widgets.explorer import PRESETS, Explorer
 from tests.needs import browser
@@ -44,6 +52,7 @@ EXPLORERS: dict[str, type[Explorer]] = {
     "04_how_big": HowBig,
     "05_pressure": Pressure,
     "06_rare_and_exact": RareAndExact,
+    "09_which_kernel": WhichKernel,
 }
 FIRST = load_scenario("thread-as-posted")
 LABEL = next(label for label, name in PRESETS.items() if name == "thread-as-posted")

@@ -23,7 +23,15 @@ from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets, toml_text
 from krcsim.runs.ladder import FIRST_RUNS
-from krcsim.widgets import ColdStart, HowBig, OneEpisode, PoolOrPages, Pressure, RareAndExact
+from krcsim.widgets import (
+    ColdStart,
+    HowBig,
+    OneEpisode,
+    PoolOrPages,
+    Pressure,
+    RareAndExact,
+    WhichKernel,
+)
 from krcsim.widgets.explorer import Explorer
 from krcsim.widgets.remedies_compared import RemediesCompared
 
@@ -34,6 +42,7 @@ EXPLORERS: dict[str, type[Explorer]] = {
     "04": HowBig,
     "05": Pressure,
     "06": RareAndExact,
+    "09": WhichKernel,
 }
 ODD: tuple[dict[str, Any], ...] = (  # what no slider gives, but a loaded file has
     {"allocator.episodes": "none"},

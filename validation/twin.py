@@ -60,6 +60,7 @@ COUNTERS = (
     "pages_returned",
     "pages_freed",
     "pool_returned",
+    "batches",
     "monitors",
     "ready_records",
     "gps",
@@ -728,6 +729,7 @@ class KfreeRcuCpuWork:
         if not self.pending:
             self.pending = True
             kernel = self.krcp.kernel
+            kernel.window.add("batches")
             self.asked = kernel.clock.now
             if self.krcp.cpu.sheaves:
                 self.krcp.cpu.sheaves.ask()

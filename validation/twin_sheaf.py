@@ -113,7 +113,7 @@ class Sheaves:
     def take(self, call: Call) -> bool:
         """R66 and R67: Whether a sheaf takes the object of a call."""
         u_share, u_sheaf = self.cache.draws.random(2)
-        if call.channel == VMALLOC or u_share >= self.cache.scenario.workload.sheaf_share:
+        if call.channel == VMALLOC or u_share >= self.cache.scenario.sheaf_share:
             call.window.add("refused_kind")
             return False
         if self.rcu_free is None and not self.find_sheaf(call, u_sheaf):

@@ -159,43 +159,43 @@ _RANGE = Rule(
         and value[0] <= value[1]
     ),
 )
-_TABLES = Rule(
+TABLES = Rule(
     "tables of names and values",
     lambda value: isinstance(value, list) and all(isinstance(one, dict) for one in value),
 )
 
 # The fields of each table: what it must be, and what it is where it is left out.
-_REQUIRED = object()
+REQUIRED = object()
 _CLAIM = {
-    "number": (cells.NAME, _REQUIRED),
-    "title": (cells.NAME, _REQUIRED),
-    "who": (cells.NAME, _REQUIRED),
-    "when": (_IS_DATE, _REQUIRED),
+    "number": (cells.NAME, REQUIRED),
+    "title": (cells.NAME, REQUIRED),
+    "who": (cells.NAME, REQUIRED),
+    "when": (_IS_DATE, REQUIRED),
     "message_id": (cells.LINE, ""),
     "quoted": (Rule("true or false", lambda value: isinstance(value, bool)), False),
-    "text": (cells.NAME, _REQUIRED),
+    "text": (cells.NAME, REQUIRED),
     "quotation": (cells.LINE, ""),
     "rule": (cells.LINE, ""),
     "yes": (cells.LINE, ""),
     "no": (cells.LINE, ""),
     "remark": (cells.LINE, ""),
     "missing": (cells.LINE, ""),
-    "question": (_TABLES, []),
-    "test": (_TABLES, []),
-    "recorded": (_TABLES, []),
+    "question": (TABLES, []),
+    "test": (TABLES, []),
+    "recorded": (TABLES, []),
 }
-_QUESTION = {
+CLAIM_QUESTION = {
     "name": (cells.NAME, "all"),
-    "words": (cells.NAME, _REQUIRED),
+    "words": (cells.NAME, REQUIRED),
     "verb": (word(*VERBS), "sweep"),
-    "preset": (cells.NAME, _REQUIRED),
+    "preset": (cells.NAME, REQUIRED),
     "set": (_FIELDS, {}),
     "over": (_GRID, {}),
     "options": (mapping(cells.VALUE), {}),
     "shows": (several(cells.NAME), []),
 }
 _TEST = {
-    "words": (cells.NAME, _REQUIRED),
+    "words": (cells.NAME, REQUIRED),
     "quantity": (cells.NAME, "p_wait"),
     "window": (cells.NAME, "steady"),
     "of": (mapping(cells.VALUE), {}),
@@ -203,19 +203,19 @@ _TEST = {
     "against_quantity": (cells.LINE, ""),
     "only": (_GRID, {}),
     "questions": (several(cells.NAME), []),
-    "holds": (_RANGE, _REQUIRED),
+    "holds": (_RANGE, REQUIRED),
     "fails": (either(_RANGE), None),
 }
 _RECORDED = {
-    "words": (cells.NAME, _REQUIRED),
-    "file": (cells.NAME, _REQUIRED),
+    "words": (cells.NAME, REQUIRED),
+    "file": (cells.NAME, REQUIRED),
     "where": (mapping(cells.LINE), {}),
     "of": (mapping(cells.LINE), {}),
     "against": (mapping(cells.LINE), {}),
-    "count": (cells.NAME, _REQUIRED),
+    "count": (cells.NAME, REQUIRED),
     "against_count": (cells.LINE, ""),
     "per": (cells.LINE, ""),
-    "agrees": (_RANGE, _REQUIRED),
+    "agrees": (_RANGE, REQUIRED),
 }
 
 
@@ -227,7 +227,7 @@ def read_claims(path: Path | None = None) -> Table:
     given = read_toml(text, f"table of claims {path}")
     labels = given.get("labels", {})
     claims = given.get("claim", [])
-    if not (mapping(cells.LINE).fits(labels) and _TABLES.fits(claims) and claims):
+    if not (mapping(cells.LINE).fits(labels) and TABLES.fits(claims) and claims):
         raise KrcsimError(
             f"{path} is no table of claims; wanted: [labels], and a [[claim]] for each claim"
         )
@@ -237,18 +237,18 @@ def read_claims(path: Path | None = None) -> Table:
 
 
 def _claim(where: str, given: dict[str, Any]) -> Claim:
-    table = _checked(where, given, _CLAIM)
+    table = checked(where, given, _CLAIM)
     where = f"{where} ({table['number']})"
     questions = tuple(
-        Question(**_tuples(_checked(f"{where}, question", one, _QUESTION), "shows"))
+        Question(**as_tuples(checked(f"{where}, question", one, CLAIM_QUESTION), "shows"))
         for one in table.pop("question")
     )
     tests = tuple(
-        Test(**_tuples(_checked(f"{where}, test", one, _TEST), "questions", "holds", "fails"))
+        Test(**as_tuples(checked(f"{where}, test", one, _TEST), "questions", "holds", "fails"))
         for one in table.pop("test")
     )
     recorded = tuple(
-        Recorded(**_tuples(_checked(f"{where}, recorded", one, _RECORDED), "agrees"))
+        Recorded(**as_tuples(checked(f"{where}, recorded", one, _RECORDED), "agrees"))
         for one in table.pop("recorded")
     )
     if bool(table["missing"]) == bool(questions) or bool(questions) != bool(tests):
@@ -259,18 +259,18 @@ def _claim(where: str, given: dict[str, Any]) -> Claim:
     return Claim(**table, questions=questions, tests=tests, recorded=recorded)
 
 
-def _checked(
+def checked(
     where: str, given: dict[str, Any], fields: Mapping[str, tuple[Rule, Any]]
 ) -> dict[str, Any]:
     """The fields of a table with those that were left out; raises KrcsimError."""
     refuse_unknown(where, given, list(fields))
-    table = {name: default for name, (_, default) in fields.items() if default is not _REQUIRED}
+    table = {name: default for name, (_, default) in fields.items() if default is not REQUIRED}
     table |= given
     if wrong := wrong_in_table({name: rule for name, (rule, _) in fields.items()}, table):
         raise KrcsimError(f"{where}: {wrong}")
     return table
 
 
-def _tuples(table: dict[str, Any], *names: str) -> dict[str, Any]:
+def as_tuples(table: dict[str, Any], *names: str) -> dict[str, Any]:
     """The table with some of its lists as tuples."""
     return table | {name: tuple(table[name]) for name in names if isinstance(table[name], list)}

@@ -47,6 +47,11 @@ def file_of_numbers() -> Path:
     return data_folder() / "claims-computed.json"
 
 
+def file_of_figures() -> Path:
+    """Where the numbers beside published figures are kept."""
+    return data_folder() / "published-computed.json"
+
+
 @cache
 def read_kept(path: Path | None = None) -> Answers:
     """The answers that were kept; raises KrcsimError for a file that holds none."""

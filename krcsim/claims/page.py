@@ -30,7 +30,7 @@ INTRO = """# The claims of the thread
 
 {decided} of these {all} claims about `kfree_rcu()` under memory pressure, most of them made in
 April 2020, are decided below; {undecided} are not, since the model has no such part (an OOM killer,
-live allocations that take the memory, the code of v5.11 and later, and the like: each says which).
+live allocations that take the memory, and the like: each says which).
 
 A verdict follows from numbers by the rule that stands with the claim. In each case the 95 %
 interval of a number, most often a ratio, says:
@@ -43,7 +43,7 @@ interval of a number, most often a ratio, says:
 A claim *holds* if no case says no, *does not hold* if none says yes, and else *holds when* a
 condition is met, or *in so many cases*. "The same" is everywhere a ratio of 0.8 to 1.25. "< 0.01":
 none was seen, and so many can be ruled out; "> 3": likewise, at least; "~": an order of magnitude;
-"-": no ratio, since one side or both are not known well enough. Q1 to Q30 are the numbers of the
+"-": no ratio, since one side or both are not known well enough. Q1 to Q33 are the numbers of the
 claims here.
 
 krcsim is a model, with assumptions that each claim names; it says what follows from them. The
@@ -75,7 +75,7 @@ def page_of(table: Table, answers: Answers) -> str:
         undecided=undecided,
         recorded_in=RECORDED_IN,
     )
-    parts = [*_paragraphs(intro), *_table(["no.", "who", "claim", "verdict"], rows), ""]
+    parts = [*paragraphs(intro), *markdown_table(["no.", "who", "claim", "verdict"], rows), ""]
     for one in found:
         parts += _section(table, one)
     return "\n".join(parts).rstrip() + "\n"
@@ -86,31 +86,31 @@ def _section(table: Table, found: Decided) -> Iterable[str]:
     claim = found.claim
     yield f"## {claim.number}"
     yield ""
-    yield from _wrapped(
+    yield from wrapped(
         f"**{claim.title}.** {who_words(claim).replace('<', '`').replace('>', '`')}."
     )
     yield ""
     quotation = f' ("{claim.quotation}")' if claim.quotation else ""
-    yield from _wrapped(f"{claim.text}{quotation}")
+    yield from wrapped(f"{claim.text}{quotation}")
     yield ""
     text = verdict_words(table, found)
-    yield from _wrapped(f"**Verdict: {text[0].upper()}{text[1:].rstrip('.')}.**")
+    yield from wrapped(f"**Verdict: {text[0].upper()}{text[1:].rstrip('.')}.**")
     yield ""
     if not claim.questions:
         return
 
-    yield from _wrapped(f"{claim.rule} {claim.remark}".strip())
+    yield from wrapped(f"{claim.rule} {claim.remark}".strip())
     yield ""
     for name, what in remedies_words(claim):
-        yield from _wrapped(f"* {name}: {what}", "  ")
+        yield from wrapped(f"* {name}: {what}", "  ")
     if remedies_words(claim):
         yield ""
-    yield from _wrapped(assumptions_words(found))
+    yield from wrapped(assumptions_words(found))
     yield ""
     for question in claim.questions:
         yield from _question(table, found, question)
     for one in recordings(claim):
-        yield from _wrapped(f"* In a guest, Linux 6.1: {measured_words(one)}.", "  ")
+        yield from wrapped(f"* In a guest, Linux 6.1: {measured_words(one)}.", "  ")
     if claim.recorded:
         yield ""
 
@@ -125,10 +125,10 @@ def _question(table: Table, found: Decided, question: Question) -> Iterable[str]
     for one in asked:
         by_words.setdefault(one.test.words, []).append(one)
     for what, judged in by_words.items():
-        yield from _wrapped(f"{what[0].upper()}{what[1:]}:")
+        yield from wrapped(f"{what[0].upper()}{what[1:]}:")
         yield ""
         rows = [_number_row(table, found, one, with_question=False) for one in judged]
-        yield from _table(["case", "95 % interval", "the two sides", "says"], rows)
+        yield from markdown_table(["case", "95 % interval", "the two sides", "says"], rows)
         yield ""
     for answer in found.answers:
         if answer.question == question.name:
@@ -157,7 +157,7 @@ def _number_row(table: Table, found: Decided, one: Judged, *, with_question: boo
     return [case, number_words(one), of, SAYS[one.answer]]
 
 
-def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
+def markdown_table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     """The lines of a table in Markdown; columns that are empty everywhere are left out."""
     rows = list(rows)
     kept = [n for n in range(len(head)) if any(row[n] for row in rows)]
@@ -169,18 +169,18 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> list[str]:
     return ["| " + " | ".join(cell.replace("|", "\\|") for cell in line) + " |" for line in lines]
 
 
-def _paragraphs(text: str) -> list[str]:
+def paragraphs(text: str) -> list[str]:
     """A text with its paragraphs and list items filled anew."""
     lines = []
     for paragraph in text.split("\n\n"):
         if paragraph.startswith(("#", "*")):
             lines += [*paragraph.splitlines(), ""]
         else:
-            lines += [*_wrapped(" ".join(paragraph.split())), ""]
+            lines += [*wrapped(" ".join(paragraph.split())), ""]
     return lines
 
 
-def _wrapped(text: str, later: str = "") -> list[str]:
+def wrapped(text: str, later: str = "") -> list[str]:
     return textwrap.wrap(
         text, WIDTH, subsequent_indent=later, break_long_words=False, break_on_hyphens=False
     )

@@ -93,6 +93,13 @@ def remedies(_: CompletionContext) -> list[str]:
     return [*REMEDIES, "own", "curve", "cold"]
 
 
+def kernels(_: CompletionContext) -> list[str]:
+    """The versions of kernels that have a row."""
+    from krcsim.model.kernel_rows import KERNEL_ROWS
+
+    return [row.kernel for row in KERNEL_ROWS]
+
+
 def claims(_: CompletionContext) -> list[str]:
     """The numbers of the claims."""
     from krcsim.claims.claim import read_claims

@@ -47,6 +47,7 @@ class Counters(Record):
     freed: float  # objects freed
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
+    batches: float  # batches that began to wait for a grace period, a callback each
     monitors: float  # runs of the monitor
     ready_records: float  # objects that the monitor found ready and freed itself
     gps: float  # grace periods that ended

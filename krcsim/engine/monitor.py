@@ -127,6 +127,7 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
         batch.state = BATCH_WAITS
         batch.needed_gp = request_grace_period(world, now)
         batch.asked_at = now
+        counters_at(world.counters_address, world.window).batches += 1
 
     for channel in range(CHANNELS):
         if cpu.queued_objects[channel] > 0 and batch.objects[channel] == 0:

@@ -35,6 +35,8 @@ SHEAF_ENTRIES = ((256, 60), (1024, 28), (PAGE_BYTES, 12))
 SHEAF_ENTRIES_LARGE = 4
 SHEAF_ENTRIES_6_18 = 32  # of vm_area_struct and maple_node, which alone have sheaves in v6.18
 SHEAF_HEADER_BYTES = 32
+# KMALLOC_MAX_CACHE_SIZE: kmalloc() takes larger objects from the page allocator, in no slab.
+KMALLOC_MAX_CACHE_BYTES = 2 * PAGE_BYTES
 BARN_SHEAVES = 10  # MAX_FULL_SHEAVES and MAX_EMPTY_SHEAVES, v6.18 to v7.3
 
 

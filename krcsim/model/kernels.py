@@ -39,9 +39,12 @@ REFILL_MS = 0.05
 
 @dataclass(frozen=True, kw_only=True)
 class Kernel:
-    """What a kernel changed: the fields in which its remedy differs from that of the one before."""
+    """What a kernel changed: in a few words, and the fields in which its remedy differs from that
+    of the one before.
+    """
 
     name: str
+    change: str
     changes: Mapping[str, object] = field(default_factory=dict)
     words: str
     who: str
@@ -53,6 +56,7 @@ class Kernel:
 KERNELS: tuple[Kernel, ...] = (
     Kernel(
         name="E2",
+        change="5 pages, refilled by a worker only",
         changes=dict(
             double_page=False,
             page_class="cache",
@@ -69,6 +73,7 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E3",
+        change="callers ask for a page, with reclaim",
         changes=dict(page_class="noretry", refill="e3"),
         words="single-argument callers and the refill worker ask with __GFP_NORETRY",
         who="Rezki",
@@ -77,6 +82,7 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E4",
+        change="refills back off after reclaim",
         changes=dict(rearm="rest", refill_backoff_ms=5000.0),
         words="after a reclaim pass a refill waits for 5 s and asks for one page",
         who="Zhang and Rezki",
@@ -85,6 +91,7 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E5",
+        change="drain after 5 s, or of a full block",
         changes=dict(drain_ms=5000.0, drain_full=True, attach_to_pending=False, refill="e5"),
         words="drains after 5 s, or within two ticks once a block is full; the first page "
         "that fails ends a refill",
@@ -94,6 +101,7 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E6",
+        change="the monitor frees ready blocks",
         changes=dict(ready_blocks=True, block_entries=BLOCK_ENTRIES_WITH_COOKIE),
         words="blocks have cookies: the monitor frees itself what a grace period has passed for",
         who="Rezki",
@@ -102,6 +110,7 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E7",
+        change="a refill asks for what is missing",
         changes=dict(block_entries=BLOCK_ENTRIES_WITH_FULL_COOKIE, refill="e7"),
         words="a cookie holds an expedited grace period, too; a refill counts the pages that "
         "are there",
@@ -111,6 +120,7 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E8",
+        change="works are bound to no CPU",
         changes=dict(),
         words="monitor and works on an unbound workqueue; nothing that is modelled differs",
         who="Long",
@@ -119,7 +129,10 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E9",
-        changes=dict(sheaves=True, sheaf_entries=SHEAF_ENTRIES_6_18, wake="gp"),
+        change="sheaves for two caches",
+        changes=dict(
+            sheaves=True, sheaf_entries=SHEAF_ENTRIES_6_18, sheaf_caches="opted_in", wake="gp"
+        ),
         words="a sheaf of 32 pointers comes first, for two caches; the grace-period kthread wakes "
         "who waits",
         who="Babka",
@@ -128,7 +141,8 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E10",
-        changes=dict(sheaf_entries=0, own_cpu=True),
+        change="sheaves for nearly all caches",
+        changes=dict(sheaf_entries=0, sheaf_caches="all", own_cpu=True),
         words="nearly all caches have sheaves, of 60 pointers for small objects",
         who="Babka",
         when="2026, in v7.0",
@@ -136,6 +150,7 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E11",
+        change="a head of one word",
         words="as v7.0 here: a head of one word, and calls from any context",
         who="slab maintainers",
         when="2026, in v7.3",
@@ -164,6 +179,11 @@ def row_of_version(name: str) -> str:
             f"versions from {_text(oldest)} to {_text(NEWEST)}; {_why_unknown(version)}"
         )
     return max((since, row) for row, since in SINCE.items() if since <= version)[1]
+
+
+def first_version(row: str) -> str:
+    """The version in which a row begins: 6.1."""
+    return _text(SINCE[row])
 
 
 def _why_unknown(version: tuple[int, int]) -> str:

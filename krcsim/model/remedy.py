@@ -22,7 +22,7 @@ from krcsim.model.constants import (
     drain_jiffies,
     jiffies,
 )
-from krcsim.model.kernels import KERNELS, SINCE, row_of_version
+from krcsim.model.kernels import KERNELS, SINCE, first_version, row_of_version
 
 # The requests for an rcu_head object, one after the other: the fields of Failure that decide them.
 HEAD_REQUESTS: dict[str, tuple[str, ...]] = {
@@ -120,6 +120,9 @@ class Remedy:
     sheaves: bool = flag(False, "whether calls fill sheaves before they turn to blocks")
     sheaf_entries: int = whole(
         0, "pointers", 0, 4096, "the pointers in a sheaf; 0: as v7.0 has it for object_bytes"
+    )
+    sheaf_caches: str = choice(
+        "all", ("all", "opted_in"), "which caches have sheaves: nearly all, or two as in v6.18"
     )
     barn_full: int = whole(
         BARN_SHEAVES, "sheaves per node", 0, 1000, "the full sheaves that a node keeps"
@@ -224,6 +227,9 @@ def empty_pages(count: int, base: Remedy = A1) -> Remedy:
     return replace(pages(count, base), cache_at_boot=0)
 
 
+_COMMIT = re.compile(r"\b[0-9a-f]{12}\b", re.ASCII)
+
+
 @dataclass(frozen=True, kw_only=True)
 class NamedRemedy:
     """A remedy with a name: what it does, who has it, and in which lists it stands."""
@@ -236,6 +242,13 @@ class NamedRemedy:
     source: str  # the kernel version, commit or message that has it
     in_thread: bool = False  # among the remedies compared where none are named
     in_curve: bool = False  # among those drawn next to the growing reserves
+    kernel: str = ""  # the first version of Linux that does so, "" for what is in none
+    change: str = ""  # of a kernel: what is new since the row before, in a few words
+
+    @property
+    def commits(self) -> tuple[str, ...]:
+        """The commits that its source names."""
+        return tuple(_COMMIT.findall(self.source))
 
 
 _TABLE: tuple[NamedRemedy, ...] = (
@@ -248,6 +261,8 @@ _TABLE: tuple[NamedRemedy, ...] = (
         source="20200323113621.12048-5-urezki@gmail.com",
         in_thread=True,
         in_curve=True,
+        kernel="5.8",
+        change="one argument, as first posted",
     ),
     NamedRemedy(
         name="A1",
@@ -323,6 +338,8 @@ _TABLE: tuple[NamedRemedy, ...] = (
         who="Rezki",
         when="2020, in v5.9",
         source="v5.9, torvalds/linux 53c72b590b3a",
+        kernel="5.9",
+        change="2 cached pages, there at boot",
     ),
 )
 
@@ -337,6 +354,8 @@ def _with_kernels(rows: tuple[NamedRemedy, ...]) -> tuple[NamedRemedy, ...]:
             who=kernel.who,
             when=kernel.when,
             source=kernel.source,
+            kernel=first_version(kernel.name),
+            change=kernel.change,
         )
         rows = (*rows, row)
     return rows

@@ -13,7 +13,12 @@ from krcsim.base import old_names
 from krcsim.base.errors import FieldError, KrcsimError, refuse, shown
 from krcsim.base.fields import check, is_whole, number, refuse_unknown
 from krcsim.model.allocator import Allocator
-from krcsim.model.constants import PAGE_BYTES, milliseconds, sheaf_entries
+from krcsim.model.constants import (
+    KMALLOC_MAX_CACHE_BYTES,
+    PAGE_BYTES,
+    milliseconds,
+    sheaf_entries,
+)
 from krcsim.model.grace_period import GracePeriod, Table, read_lengths
 from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
@@ -126,6 +131,15 @@ class Scenario:
         if not self.remedy.sheaves:
             return 0
         return self.remedy.sheaf_entries or sheaf_entries(self.workload.object_bytes)
+
+    @property
+    def sheaf_share(self) -> float:
+        """The share of objects that are not of vmalloc() which a sheaf takes."""
+        workload = self.workload
+        if workload.object_bytes > KMALLOC_MAX_CACHE_BYTES:
+            return 0.0
+        opted_in = workload.opted_in_share if self.remedy.sheaf_caches == "opted_in" else 1.0
+        return workload.sheaf_share * opted_in
 
     @property
     def node_cpus(self) -> int:

@@ -7,7 +7,7 @@ Where failures are drawn, for example, nothing uses the size of the memory.
 from dataclasses import fields
 
 from krcsim.model.allocator import Failure
-from krcsim.model.constants import PAGE_BYTES
+from krcsim.model.constants import KMALLOC_MAX_CACHE_BYTES, PAGE_BYTES
 from krcsim.model.memory import Memory
 from krcsim.model.remedy import HEAD_REQUESTS
 from krcsim.model.scenario import Scenario
@@ -37,6 +37,7 @@ NOTHING_TO_RECLAIM = "there is no page cache to reclaim"
 CALLERS_ALLOCATE = "callers allocate the objects that they free later"
 NO_SHEAVES = "the remedy has no sheaves"
 NONE_TAKEN = "no object is of a kind that sheaves take"
+ALL_CACHES = "nearly all caches have sheaves"
 ONE_CPU = "there is one CPU"
 SAME_CACHE = "one channel is used, and nothing is cached at boot"
 
@@ -46,6 +47,7 @@ SHEAF_FIELDS = (
     "remedy.barn_empty",
     "machine.node_cpus",
     "workload.sheaf_share",
+    "workload.opted_in_share",
     "workload.reuse_hz",
     "grace_period.lazy_ms",
 )
@@ -111,15 +113,21 @@ def _unused_of_sheaves(scenario: Scenario) -> dict[str, str]:
     if not remedy.sheaves:
         return dict.fromkeys(SHEAF_FIELDS, NO_SHEAVES)
 
-    if workload.vmalloc_share == 1.0 or workload.sheaf_share == 0.0:
+    is_in_slab = workload.object_bytes <= KMALLOC_MAX_CACHE_BYTES
+    opts_in = remedy.sheaf_caches == "opted_in"
+    if workload.vmalloc_share == 1.0 or scenario.sheaf_share == 0.0:
         unused = dict.fromkeys(SHEAF_FIELDS, NONE_TAKEN)
-        if workload.vmalloc_share < 1.0:
-            del unused["workload.sheaf_share"]
+        if workload.vmalloc_share < 1.0 and is_in_slab:
+            if not opts_in or workload.opted_in_share > 0.0:
+                del unused["workload.sheaf_share"]
+            if opts_in and workload.sheaf_share > 0.0:
+                del unused["workload.opted_in_share"]
         return unused
 
+    unused = {} if opts_in else {"workload.opted_in_share": ALL_CACHES}
     if scenario.machine.cpus == 1:
-        return {"machine.node_cpus": ONE_CPU}
-    return {}
+        unused["machine.node_cpus"] = ONE_CPU
+    return unused
 
 
 def _unused_failures(scenario: Scenario) -> dict[str, str]:
@@ -161,7 +169,7 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
         asked.add("page_noretry")
 
     workload = scenario.workload
-    if remedy.sheaves and workload.vmalloc_share < 1.0 and workload.sheaf_share > 0.0:
+    if remedy.sheaves and workload.vmalloc_share < 1.0 and scenario.sheaf_share > 0.0:
         asked.add("sheaf")
 
     # A call that always gets a page asks for nothing more.

@@ -44,6 +44,9 @@ class Workload:
     sheaf_share: float = number(
         1.0, "", 0.0, 1.0, "the share of slab objects that a sheaf takes (of its node, in a slab)"
     )
+    opted_in_share: float = number(
+        0.0, "", 0.0, 1.0, "the share of them of vm_area_struct or maple_node, for v6.18"
+    )
     reuse_hz: float | None = number(
         None,
         "allocations/s per CPU",

@@ -18,6 +18,8 @@ from krcsim.report.episode import Episode, episode_csv
 from krcsim.report.exact_chart import ExactChart
 from krcsim.report.exact_picture import exact_figure
 from krcsim.report.figures import figure_of, picture
+from krcsim.report.kernels_chart import KernelsChart
+from krcsim.report.kernels_picture import kernels_figure
 from krcsim.report.sentences import situation
 from krcsim.report.target_chart import TargetChart
 from krcsim.report.target_picture import target_figure
@@ -111,6 +113,8 @@ def _figure(answer: Answer, foot: str) -> Any:
         return target_figure(answer.drawn, foot)
     if isinstance(answer.drawn, ExactChart):
         return exact_figure(answer.drawn, foot)
+    if isinstance(answer.drawn, KernelsChart):
+        return kernels_figure(answer.drawn, foot)
     if isinstance(answer.drawn, Chart):
         return figure_of(answer.drawn, situation(answer.scenario), foot)
 

@@ -375,6 +375,50 @@ def bar_label(style: LineStyle) -> Look:
     return Look(color=as_text(style.colour), va="center", fontsize=9)
 
 
+# A row a kernel.
+
+KERNEL_STEP = LineStyle(VERMILION, "o", "-")
+KERNEL_SAME = LineStyle(BLUE, "o", "-")
+KERNEL_BAND = Look(color=PALEST_GREY, lw=0, zorder=0.2)
+KERNEL_BORDER = Look(color=LIGHT_GREY, lw=0.5, zorder=0.4)
+KERNEL_PATH = Look(color=BLUE, lw=1.0, alpha=0.45, zorder=1.5)
+KERNEL_HALO = Look(linewidth=2.0, foreground=WHITE)
+KERNEL_HEAD = Look(fontsize=8.5, ha="center", va="baseline", linespacing=1.0)
+KERNEL_CHANGE = Look(fontsize=7.0, color=DARK_GREY, ha="left", va="center", linespacing=1.0)
+KERNEL_FOOT = Look(fontsize=6.5, color=DARK_GREY, ha="right", va="top")
+
+
+def kernel_name(is_step: bool) -> Look:
+    """The version of a kernel; bold where it moved a number."""
+    return Look(fontsize=8.5, ha="left", va="center", fontweight="bold" if is_step else "normal")
+
+
+def kernel_mark(moved: bool) -> Look:
+    """The mark of a number: large where it is proven to differ from the row before."""
+    style = KERNEL_STEP if moved else KERNEL_SAME
+    return Look(
+        color=style.colour, marker=style.marker, ls="none", ms=5.5 if moved else 3.5, zorder=3
+    )
+
+
+def kernel_interval(moved: bool) -> Look:
+    """The interval of a number, across."""
+    style = KERNEL_STEP if moved else KERNEL_SAME
+    return Look(color=style.colour, lw=1.1, zorder=2)
+
+
+def kernel_number(moved: bool) -> Look:
+    """The number at its mark."""
+    return Look(
+        fontsize=7.5,
+        ha="center",
+        va="center",
+        color=as_text(VERMILION) if moved else BLACK,
+        fontweight="bold" if moved else "normal",
+        zorder=4,
+    )
+
+
 # Predicted against measured, a mark a condition.
 
 DIAGONAL = Look(color=GREY, lw=0.8, zorder=0)

@@ -21,8 +21,7 @@ def sheaves_take_all(scenario: Scenario, failure: Failure) -> bool:
     """Whether a sheaf takes the object of every call: all are of its kind, and a new sheaf never
     fails.
     """
-    workload = scenario.workload
-    takes_all_kinds = workload.vmalloc_share == 0.0 and workload.sheaf_share == 1.0
+    takes_all_kinds = scenario.workload.vmalloc_share == 0.0 and scenario.sheaf_share == 1.0
     return scenario.remedy.sheaves and takes_all_kinds and failure.by_field()["sheaf"] == 0.0
 
 

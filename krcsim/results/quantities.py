@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -28,10 +27,14 @@ from krcsim.results.estimate import (
     unseen,
 )
 from krcsim.results.feedback import has_feedback
+from krcsim.results.quantity import Formula as Formula
 from krcsim.results.quantity import Quantity as Quantity
 from krcsim.results.quantity import Wording as Wording
-from krcsim.results.sheaf_quantities import OF_SHEAVES
+from krcsim.results.rcu_load import block_fill, callbacks_hz, dwell_ms
+from krcsim.results.sheaf_quantities import SHEAVES
 from krcsim.results.windows import callers as callers
+from krcsim.results.windows import pressed_share as pressed_share
+from krcsim.results.windows import rate
 from krcsim.results.windows import window_ms as window_ms
 
 if TYPE_CHECKING:  # a saved result is read without what compiles the engine
@@ -50,32 +53,6 @@ _WAITS = Wording(
     never="no call can wait for a grace period",
     kept="waits",
 )
-
-
-def pressed_share(scenario: Scenario, window: int) -> float:
-    """The expected share of the time of boot (0) or steady state (1) under pressure, by the law of
-    the episodes.
-    """
-    allocator = scenario.allocator
-    t0, t1 = ((0.0, scenario.warmup_ms), (scenario.warmup_ms, scenario.horizon_ms))[window]
-    if allocator.episodes == "none" or t1 <= t0:
-        return 0.0
-
-    if allocator.episodes == "schedule":
-        pressed_ms = [
-            sum(max(0.0, min(end, t1) - max(start, t0)) for start, end in plan)
-            for plan in allocator.schedules
-        ]
-        return sum(pressed_ms) / len(pressed_ms) / (t1 - t0)
-
-    begin_rate = 1.0 / allocator.calm_ms
-    end_rate = 1.0 / allocator.episode_ms
-    pace = begin_rate + end_rate
-    settled = begin_rate / pace
-    if allocator.start == "stationary":
-        return settled
-
-    return settled * (1.0 - (math.exp(-pace * t0) - math.exp(-pace * t1)) / pace / (t1 - t0))
 
 
 def p_wait(runs: Replications, scenario: Scenario, window: int) -> Estimate:
@@ -134,15 +111,6 @@ def _share_of_time(runs: Replications, scenario: Scenario, window: int, counter:
     time_ms = window_ms(scenario, window) * callers(scenario)
     lost_ms = runs.of("lost_ms", window) * callers(scenario)
     return ratio(runs.of(counter, window), np.full(len(runs), time_ms) - lost_ms)
-
-
-def _rate(
-    runs: Replications, scenario: Scenario, window: int, counter: str, scale: float = 1
-) -> Estimate:
-    lost_ms = runs.of("lost_ms", window)
-    if lost_ms.any():  # runs that ended with an OOM count as far as they went
-        return ratio(scale * runs.of(counter, window), window_ms(scenario, window) - lost_ms)
-    return mean(runs.of(counter, window) * (scale * (1.0 / window_ms(scenario, window))))
 
 
 def p_oom(runs: Replications, scenario: Scenario, window: int) -> Estimate:
@@ -290,24 +258,42 @@ _ALL = (
         ),
     ),
     Quantity(
-        "mean_objects", "objects", "deferred objects on average", partial(_rate, counter="area")
+        "mean_objects", "objects", "deferred objects on average", partial(rate, counter="area")
     ),
     Quantity(
         "mean_bytes",
         "bytes",
         "deferred bytes on average",
-        lambda runs, scenario, window: _rate(
+        lambda runs, scenario, window: rate(
             runs, scenario, window, "area", scenario.workload.object_bytes
         ),
+    ),
+    Quantity(
+        "dwell_ms",
+        "ms",
+        "mean time from a call until its object is free",
+        dwell_ms,
+    ),
+    Quantity(
+        "block_fill",
+        "pointers",
+        "pointers in a block when it is freed, on average",
+        block_fill,
+    ),
+    Quantity(
+        "callbacks_hz",
+        "callbacks/s",
+        "RCU callbacks of batches, full sheaves and callers that wait, of all CPUs",
+        callbacks_hz,
     ),
     Quantity(
         "early_frees_hz",
         "objects/s",
         "objects freed before their grace period",
-        partial(_rate, counter="early_frees", scale=1000.0),
+        partial(rate, counter="early_frees", scale=1000.0),
     ),
     Quantity(
-        "gps_hz", "GP/s", "grace periods that ended", partial(_rate, counter="gps", scale=1000.0)
+        "gps_hz", "GP/s", "grace periods that ended", partial(rate, counter="gps", scale=1000.0)
     ),
     Quantity(
         "ready_share",
@@ -321,7 +307,13 @@ _ALL = (
         "calls_hz",
         "calls/s",
         "single-argument calls of all CPUs",
-        partial(_rate, counter="single", scale=1000.0),
+        partial(rate, counter="single", scale=1000.0),
+    ),
+    Quantity(
+        "queued_hz",
+        "objects/s",
+        "objects that calls queue, of all CPUs",
+        partial(rate, counter="queued", scale=1000.0),
     ),
     Quantity(
         "p_oom",
@@ -358,19 +350,19 @@ _ALL = (
         "failed_allocations_hz",
         "objects/s",
         "objects that callers asked for in vain",
-        partial(_rate, counter="failed_allocations", scale=1000.0),
+        partial(rate, counter="failed_allocations", scale=1000.0),
     ),
     Quantity(
         "drains_hz",
         "drains/s",
         "drains of all CPUs",
-        partial(_rate, counter="drains", scale=1000.0),
+        partial(rate, counter="drains", scale=1000.0),
     ),
     Quantity(
         "refills_hz",
         "runs/s",
         "runs of the refill workers of all CPUs",
-        partial(_rate, counter="refill_runs", scale=1000.0),
+        partial(rate, counter="refill_runs", scale=1000.0),
     ),
     Quantity(
         "bytes_at_boot",
@@ -397,7 +389,7 @@ _ALL = (
         lambda runs, scenario, window: exact(scenario.bytes_added()),
         asked_by_episode=True,
     ),
-    *(Quantity(name, unit, words, get) for name, unit, words, get in OF_SHEAVES),
+    *SHEAVES,
 )
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}
 SUMS = {name: quantity.sums for name, quantity in QUANTITIES.items() if quantity.sums}

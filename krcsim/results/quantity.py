@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is known of a quantity: its name, its unit, how it is estimated and how it is said."""
+"""What a quantity is: how it is called, found, shown and said."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class Wording:
 
 @dataclass(frozen=True)
 class Quantity:
-    """Something that is asked of a run; whoever adds one adds it to _ALL below, and nowhere else.
+    """Something that is asked of a run; whoever adds one adds it to quantities.py.
 
     name: as options, files and Python call it
     unit: "" of a share or a probability

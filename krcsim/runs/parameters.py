@@ -210,7 +210,7 @@ def _of_sheaves(scenario: Scenario) -> dict[str, Any]:
         barn_empty=remedy.barn_empty,
         node_cpus=scenario.node_cpus,
         nr_nodes=-(-machine.cpus // scenario.node_cpus),
-        sheaf_share=scenario.workload.sheaf_share,
+        sheaf_share=scenario.sheaf_share,
         reuse_rate=scenario.reuse_hz / machine.hz,
         page_sheaves=PAGE_BYTES // sheaf_bytes(entries),
         **_in_ticks(scenario, laziness=scenario.grace_period.lazy_ms),

@@ -10,3 +10,4 @@ from .pressure import Pressure as Pressure
 from .rare_and_exact import RareAndExact as RareAndExact
 from .stall_or_wait import stall_and_wait_ms as stall_and_wait_ms
 from .stall_or_wait import stall_and_wait_picture as stall_and_wait_picture
+from .which_kernel import WhichKernel as WhichKernel

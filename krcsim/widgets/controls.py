@@ -20,12 +20,14 @@ ONE_EPISODE = "one-episode"
 HOW_BIG = "how-big"
 PRESSURE = "pressure"
 RARE_AND_EXACT = "rare-and-exact"
+WHICH_KERNEL = "which-kernel"
 
 WITH_EPISODES = (POOL_OR_PAGES, COLD_START, ONE_EPISODE, HOW_BIG)
 WITH_RESERVES = (POOL_OR_PAGES, COLD_START, ONE_EPISODE, PRESSURE)
 
 # Values that sliders offer; a loaded scenario with another value gets a place for it.
 OBJECTS = (0, 1, 2, 3, 5, 10, 20, 50, 100, 200, 500)
+OBJECT_BYTES = (8, 16, 32, 64, 128, 192, 256, 512, 1024, 2048, 4096, 8192, 16384)
 PAGES = (0, 1, 2, 3, 4, 5, 8, 10)
 ONE_TWO_FIVE = tuple(first * 10.0**power for power in range(6) for first in (1, 2, 5))
 PROBABILITIES = (
@@ -159,18 +161,40 @@ CONTROLS: dict[str, Control] = {
             (POOL_OR_PAGES, COLD_START, ONE_EPISODE),
         ),
         Control(
+            "workload.object_bytes",
+            "Object (bytes)",
+            "kmem_cache_size()",
+            OBJECT_BYTES,
+            (WHICH_KERNEL,),
+        ),
+        Control(
+            "workload.vmalloc_share",
+            "From vmalloc (share)",
+            "is_vmalloc_addr()",
+            (0.0, 0.01, 0.1, 0.5, 0.9, 1.0),
+            (WHICH_KERNEL,),
+        ),
+        Control(
             "allocator.episode.page",
             "P(page fails)",
             "__get_free_page()",
             PROBABILITIES[1:],
-            (*WITH_EPISODES, PRESSURE),
+            (*WITH_EPISODES, PRESSURE, WHICH_KERNEL),
+        ),
+        Control(
+            "allocator.episode.page_noretry",
+            "P(fails after reclaim)",
+            "__GFP_NORETRY",
+            PROBABILITIES,
+            (WHICH_KERNEL,),
+            unset=1.0,
         ),
         Control(
             "allocator.episode.head",
             "P(object fails)",
             "kmalloc()",
             PROBABILITIES,
-            (*WITH_EPISODES, PRESSURE),
+            (*WITH_EPISODES, PRESSURE, WHICH_KERNEL),
         ),
         Control(
             "allocator.calm.head",
@@ -191,21 +215,21 @@ CONTROLS: dict[str, Control] = {
             "Episode length (ms)",
             "__zone_watermark_ok()",
             ONE_TWO_FIVE[3:13],
-            WITH_EPISODES,
+            (*WITH_EPISODES, WHICH_KERNEL),
         ),
         Control(
             "allocator.calm_ms",
             "Calm between (ms)",
             "kswapd",
             ONE_TWO_FIVE[3:15],
-            WITH_EPISODES,
+            (*WITH_EPISODES, WHICH_KERNEL),
         ),
         Control(
             "workload.rate_hz",
             "Calls (1/s per CPU)",
             "kvfree_call_rcu()",
             ONE_TWO_FIVE[3:16],
-            (*WITH_EPISODES, PRESSURE, RARE_AND_EXACT),
+            (*WITH_EPISODES, PRESSURE, RARE_AND_EXACT, WHICH_KERNEL),
         ),
         Control(
             "remedy.block_entries",
@@ -219,7 +243,7 @@ CONTROLS: dict[str, Control] = {
             "CPUs",
             "nr_cpu_ids",
             (1, 2, 4, 8, 16, 32, 64, 128),
-            (POOL_OR_PAGES, COLD_START, HOW_BIG),
+            (POOL_OR_PAGES, COLD_START, HOW_BIG, WHICH_KERNEL),
         ),
         Control(
             "grace_period.mean_ms",
@@ -234,14 +258,14 @@ CONTROLS: dict[str, Control] = {
             "Tick rate (1/s)",
             "CONFIG_HZ",
             (100, 250, 300, 1000),
-            (POOL_OR_PAGES, COLD_START, HOW_BIG),
+            (POOL_OR_PAGES, COLD_START, HOW_BIG, WHICH_KERNEL),
         ),
         Control(
             "workload.single_share",
             "Single-arg. share",
             "kvfree_rcu(ptr)",
             (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0),
-            (*WITH_EPISODES, RARE_AND_EXACT),
+            (*WITH_EPISODES, RARE_AND_EXACT, WHICH_KERNEL),
         ),
     )
 }

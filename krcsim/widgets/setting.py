@@ -11,6 +11,7 @@ from krcsim.model.unused_fields import unused_fields
 from krcsim.widgets.controls import CONTROLS, values_of
 
 EPISODE_PAGE = "allocator.episode.page"
+EPISODE_NORETRY = "allocator.episode.page_noretry"
 EPISODE_HEAD = "allocator.episode.head"
 HEAD_CLASSES = ("head_atomic", "head_high", "head_reclaim")  # move with EPISODE_HEAD
 
@@ -33,8 +34,9 @@ def scenario_with(base: Scenario, values: Mapping[str, Any]) -> Scenario:
     if EPISODE_PAGE in new:
         page, calm = new[EPISODE_PAGE], base.allocator.calm.page
         new["allocator.calm.page"] = calm if page == episode.page else min(calm, page)
-        if episode.page_noretry is not None:
-            new["allocator.episode.page_noretry"] = min(episode.page_noretry, page)
+        noretry = new.get(EPISODE_NORETRY, episode.page_noretry)
+        if noretry is not None:
+            new[EPISODE_NORETRY] = min(noretry, page)
 
     if EPISODE_HEAD in new and episode.head:
         factor = new[EPISODE_HEAD] / episode.head
@@ -49,7 +51,7 @@ def scenario_with(base: Scenario, values: Mapping[str, Any]) -> Scenario:
 def fields_moved_by(name: str, scenario: Scenario) -> list[str]:
     """The fields that the control of a field moves."""
     if name == EPISODE_PAGE:
-        return [name, "allocator.calm.page", "allocator.episode.page_noretry"]
+        return [name, "allocator.calm.page", EPISODE_NORETRY]
 
     if name == EPISODE_HEAD:
         episode = scenario.allocator.episode

@@ -46,7 +46,7 @@ class Reply(Studied, Windowed, Mailed):
     claim: Annotated[
         str,
         option(
-            "the answer to a claim of the thread instead (Q1 to Q30)",
+            "the answer to a claim of the thread instead (Q1 to Q33)",
             QUESTION,
             metavar="NUMBER",
             completer=completion.claims,

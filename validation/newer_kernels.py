@@ -1,0 +1,316 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The model against newer kernels: every recorded condition, counter by counter.
+
+    python -m validation.newer_kernels [--kernels 6.1 7.3] [--replications N] [--misses N]
+
+Each condition becomes a scenario with the row of the table of remedies that stands for its kernel.
+A counter is inside if the model, in as many runs of that length, has it there with 95 %. The CPU
+times in INSTRUCTIONS were chosen on one half of the conditions; the other half confirms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import math
+import os
+import sys
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from krcsim.base.errors import KrcsimError
+from krcsim.base.tables import text_table
+from krcsim.engine.codes import EVENTS
+from krcsim.engine.records import COUNTERS
+from krcsim.guest.mainline.series import SERIES, listed
+from krcsim.guest.score import GROUPS, INSIDE, SLACK, Answer
+from krcsim.model.remedy import REMEDIES
+from krcsim.runs.replications import Replications, event_log, replicate, warm_up
+from validation.newer_recordings import Condition, Row, conditions, number, numbers, scenario_of
+
+SEED = 20261126
+REPLICATIONS = 99
+ENOUGH = 100  # counted, for a relative error to mean something
+REAL = "real"  # the set in which memory really runs out
+DRAINS = "drains"  # the set in which nothing is random
+TICK_US = 4000  # HZ=250
+
+# CPU times of the guest, in instructions, that differ from those of the guest of April 2020: the
+# probes take theirs. By what a condition's calls mostly do.
+INSTRUCTIONS: dict[str, dict[str, dict[str, float]]] = {}
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """Something that was counted, and what the model calls it.
+
+    `part` of `whole`, or `part` of a run where there is no whole: columns of a recording, and
+    counters of the model, each a sum of several. `scale` makes the unit of the column that of the
+    counter.
+    """
+
+    name: str
+    part: tuple[str, ...]
+    model_part: tuple[str, ...]
+    whole: tuple[str, ...] = ()
+    model_whole: tuple[str, ...] = ()
+    scale: float = 1.0
+    needs_sheaves: bool = False
+
+
+P_WAIT = Quantity("P(wait)", ("waits",), ("waits",), ("single_calls",), ("single",))
+PAGES = Quantity("pages asked", ("page_try",), ("page_ok", "page_fail"))
+MONITORS = Quantity("drains", ("run_monitors",), ("monitors",))
+REFILLS = Quantity("refills", ("run_refills",), ("refill_runs",))
+SCORED = (P_WAIT, PAGES, MONITORS, REFILLS)  # what the bars are about
+QUANTITIES = (
+    *SCORED,
+    Quantity("pages of refills", ("run_refill_try",), ("refill_tries",)),
+    Quantity("a wait, ms", ("wait_ns",), ("wait_ms",), ("waits",), ("waits",), 1e-6),
+    Quantity("calls", ("calls",), ("single", "double")),
+    Quantity("in sheaves", ("in_sheaf",), ("sheaf_stored",), needs_sheaves=True),
+    Quantity("new sheaves", ("run_sheaf_requests",), ("sheaf_requests",), needs_sheaves=True),
+    Quantity(
+        "sheaves back", ("run_sheaves",), ("sheaves_to_barn", "sheaves_flushed"), needs_sheaves=True
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Compared:
+    """A quantity of a condition: what the model says of it, and how many were counted."""
+
+    condition: Condition
+    quantity: Quantity
+    answer: Answer
+    counted: float
+
+    @property
+    def trivial(self) -> bool:
+        """Whether neither side saw any: an agreement on that says little."""
+        return self.answer.measured == 0.0 and self.answer.high == 0.0
+
+
+def measured_of(run: Row, columns: Sequence[str]) -> float:
+    """A sum of columns of a run; `single_calls` are those that are not double_calls."""
+    values = []
+    for column in columns:
+        if column == "single_calls":
+            values.append(number(run, "calls") - number(run, "double_calls"))
+        else:
+            values.append(number(run, column))
+    return sum(values)
+
+
+def compare(condition: Condition, replications: int = REPLICATIONS) -> list[Compared]:
+    """All quantities of a condition, from the same replications."""
+    scenario = scenario_of(condition, instructions_of(condition))
+    runs = len(condition.runs)
+    simulated = replicate(scenario, SEED, 0, replications)
+    pick = np.random.default_rng(SEED).integers(replications, size=(GROUPS, runs))
+
+    found = []
+    for quantity in QUANTITIES:
+        has_sheaves = "sheaves" in condition.runs[0] and condition.series.name >= "7"
+        missing = set(quantity.model_part) - set(COUNTERS)
+        if missing or (quantity.needs_sheaves and not has_sheaves):
+            continue
+        found.append(_compared(condition, quantity, simulated, pick))
+    return found
+
+
+def _compared(
+    condition: Condition, quantity: Quantity, simulated: Replications, pick: NDArray[np.int64]
+) -> Compared:
+    part = sum(simulated.of(name, 1) for name in quantity.model_part)
+    whole: NDArray[np.float64] = np.ones(len(simulated))
+    if quantity.whole:
+        whole = np.asarray(sum(simulated.of(name, 1) for name in quantity.model_whole))
+
+    parts = sum(measured_of(run, quantity.part) for run in condition.runs) * quantity.scale
+    wholes = float(len(condition.runs))
+    if quantity.whole:
+        wholes = sum(measured_of(run, quantity.whole) for run in condition.runs)
+
+    ratios = np.asarray(part)[pick].sum(1) / np.maximum(1e-9, whole[pick].sum(1))
+    low, high = (float(end) for end in np.quantile(ratios, [(1 - INSIDE) / 2, (1 + INSIDE) / 2]))
+    measured = parts / wholes if wholes else 0.0
+    predicted = float(np.sum(part)) / max(1e-9, float(whole.sum()))
+
+    slack = 0.0
+    if high - low <= SLACK * high:  # (nearly) nothing is random
+        one = 1.0 / max(1.0, wholes) if quantity.whole else 1.0
+        slack = max(SLACK * measured, one)
+    counted = sum(measured_of(run, quantity.part) for run in condition.runs)
+    if quantity.whole and quantity.scale != 1.0:
+        counted = wholes
+    return Compared(
+        condition, quantity, Answer(measured, predicted, low, high, slack=slack), counted
+    )
+
+
+def instructions_of(condition: Condition) -> dict[str, float]:
+    """The CPU times of a condition's calls, as fields of the workload."""
+    table = INSTRUCTIONS.get(condition.series.name, {})
+    found: dict[str, float] = {}
+    for kind in ("all", condition.label.split("/")[3]):
+        found |= table.get(kind, {})
+    return found
+
+
+def compare_all(found: Sequence[Condition], replications: int = REPLICATIONS) -> list[Compared]:
+    """compare() for all, on the CPUs there are."""
+    warm_up()
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        lists = pool.map(lambda condition: compare(condition, replications), found)
+        return [one for several in lists for one in several]
+
+
+# ---- how they agree
+
+
+@dataclass(frozen=True)
+class Score:
+    """Over some quantities: how many were non-trivial, the share of them inside, and the median
+    relative error of those with enough events.
+    """
+
+    nontrivial: int
+    inside: float
+    errors: int
+    median: float
+
+
+def score(compared: Sequence[Compared]) -> Score:
+    """Shares and errors are fractions; nan where there is nothing."""
+    some = [one for one in compared if not one.trivial]
+    many = [abs(one.answer.error) for one in some if one.counted >= ENOUGH and one.answer.measured]
+    return Score(
+        len(some),
+        sum(one.answer.inside for one in some) / len(some) if some else math.nan,
+        len(many),
+        float(np.median(many)) if many else math.nan,
+    )
+
+
+def table(compared: Sequence[Compared]) -> str:
+    """A row for each quantity, and one for those that the bars are about."""
+    heads = ("quantity", "non-trivial", "inside", "chosen half", "other half", "errors", "median")
+    names = [q.name for q in QUANTITIES]
+    groups: list[tuple[str, list[Compared]]] = [
+        (name, [one for one in compared if one.quantity.name == name]) for name in names
+    ]
+    groups.append(("the first four", scored(compared)))
+    rows = []
+    for name, some in groups:
+        whole = score(some)
+        halves = [score([c for c in some if c.condition.is_chosen == chosen]) for chosen in (1, 0)]
+        if whole.nontrivial:
+            rows.append(
+                (
+                    name,
+                    str(whole.nontrivial),
+                    *(_percent(half.inside) for half in (whole, *halves)),
+                    str(whole.errors),
+                    _percent(whole.median),
+                )
+            )
+    return "\n".join(text_table(heads, rows))
+
+
+def scored(compared: Sequence[Compared]) -> list[Compared]:
+    """What the bars are about."""
+    return [one for one in compared if one.quantity in SCORED]
+
+
+def misses(compared: Sequence[Compared], most: int) -> str:
+    """What lies outside, the farthest first."""
+    out = sorted(
+        (one for one in compared if not one.trivial and not one.answer.inside),
+        key=lambda one: -one.answer.distance,
+    )
+    rows = [
+        (
+            one.condition.label,
+            one.quantity.name,
+            f"{one.answer.measured:.4g}",
+            f"{one.answer.predicted:.4g}",
+            f"{one.answer.low:.4g} .. {one.answer.high:.4g}",
+        )
+        for one in out[:most]
+    ]
+    heads = ("condition", "quantity", "measured", "model", "95 % of the model")
+    return "\n".join(text_table(heads, rows))
+
+
+def _percent(share: float) -> str:
+    return "-" if math.isnan(share) else f"{100 * share:.1f} %"
+
+
+# ---- light traffic: the ticks of drains
+
+
+def drain_ticks(condition: Condition) -> tuple[list[int], list[int]]:
+    """The ticks at which drains began: in the kernel, and in the model."""
+    kernel = [round(us / TICK_US - 0.2) for us in numbers(condition.runs[0], "monitor_us")]
+    scenario = scenario_of(condition, instructions_of(condition))
+    _, log, _ = event_log(scenario, SEED, events=100_000)
+    armed = log[log["code"] == EVENTS.index("monitor armed")]
+    model = [round(float(at)) for at in armed["value"]]
+    return kernel, model
+
+
+# ---- memory that really runs out
+
+
+def factors(compared: Iterable[Compared]) -> str:
+    """Waits and refills a run, kernel beside model, in the conditions of real exhaustion."""
+    rows = []
+    for one in compared:
+        if one.quantity in (P_WAIT, REFILLS) and not one.trivial:
+            rows.append(
+                (
+                    one.condition.label,
+                    one.quantity.name,
+                    f"{one.answer.measured:.4g}",
+                    f"{one.answer.predicted:.4g}",
+                )
+            )
+    return "\n".join(text_table(("condition", "quantity", "kernel", "model"), rows))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Compare, and print the tables; 0 unless a recording cannot be read."""
+    parser = argparse.ArgumentParser(prog="python -m validation.newer_kernels", description=__doc__)
+    parser.add_argument("--kernels", default=",".join(SERIES), metavar="SERIES,...")
+    parser.add_argument("--replications", type=int, default=REPLICATIONS, metavar="N")
+    parser.add_argument("--misses", type=int, default=12, metavar="N", help="rows of misses (12)")
+    parser.add_argument("--sets", nargs="+", metavar="SET", help="these sets only")
+    options = parser.parse_args(argv)
+    try:
+        for series in listed(options.kernels):
+            found = conditions(series.name)
+            if options.sets:
+                found = tuple(c for c in found if c.set in options.sets)
+            if series.row not in REMEDIES:
+                print(f"Linux {series.name}: the table of remedies has no row {series.row}")
+                continue
+            some = [c for c in found if c.set != REAL]
+            compared = compare_all(some, options.replications)
+            release = found[0].runs[0]["release"] if found else "-"
+            print(f"\nLinux {series.name} ({release}), row {series.row}: {len(some)} conditions")
+            print(table(compared))
+            print(misses(compared, options.misses))
+            exhausted = compare_all([c for c in found if c.set == REAL], options.replications)
+            print(factors(exhausted))
+    except KrcsimError as exc:
+        print(exc, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

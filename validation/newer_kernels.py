@@ -29,6 +29,7 @@ from krcsim.guest.mainline.series import SERIES, listed
 from krcsim.guest.score import GROUPS, INSIDE, SLACK, Answer
 from krcsim.model.remedy import REMEDIES
 from krcsim.runs.replications import Replications, event_log, replicate, warm_up
+from validation.newer_costs import instructions_of
 from validation.newer_recordings import Condition, Row, conditions, number, numbers, scenario_of
 
 SEED = 20261126
@@ -36,11 +37,9 @@ REPLICATIONS = 99
 ENOUGH = 100  # counted, for a relative error to mean something
 REAL = "real"  # the set in which memory really runs out
 DRAINS = "drains"  # the set in which nothing is random
+COSTS = "costs"  # the set that CPU times were counted in
 TICK_US = 4000  # HZ=250
-
-# CPU times of the guest, in instructions, that differ from those of the guest of April 2020: the
-# probes take theirs. By what a condition's calls mostly do.
-INSTRUCTIONS: dict[str, dict[str, dict[str, float]]] = {}
+MOST_EVENTS = 100_000  # of a run of light traffic
 
 
 @dataclass(frozen=True)
@@ -114,9 +113,8 @@ def compare(condition: Condition, replications: int = REPLICATIONS) -> list[Comp
 
     found = []
     for quantity in QUANTITIES:
-        has_sheaves = "sheaves" in condition.runs[0] and condition.series.name >= "7"
         missing = set(quantity.model_part) - set(COUNTERS)
-        if missing or (quantity.needs_sheaves and not has_sheaves):
+        if missing or (quantity.needs_sheaves and not condition.series.has_sheaves):
             continue
         found.append(_compared(condition, quantity, simulated, pick))
     return found
@@ -152,21 +150,17 @@ def _compared(
     )
 
 
-def instructions_of(condition: Condition) -> dict[str, float]:
-    """The CPU times of a condition's calls, as fields of the workload."""
-    table = INSTRUCTIONS.get(condition.series.name, {})
-    found: dict[str, float] = {}
-    for kind in ("all", condition.label.split("/")[3]):
-        found |= table.get(kind, {})
-    return found
-
-
 def compare_all(found: Sequence[Condition], replications: int = REPLICATIONS) -> list[Compared]:
     """compare() for all, on the CPUs there are."""
     warm_up()
     with ThreadPoolExecutor(os.cpu_count()) as pool:
         lists = pool.map(lambda condition: compare(condition, replications), found)
         return [one for several in lists for one in several]
+
+
+def is_scored(condition: Condition) -> bool:
+    """Whether a condition is one of those of the bars: one CPU, failures that are made."""
+    return condition.cpus == 1 and condition.set not in (REAL, COSTS)
 
 
 # ---- how they agree
@@ -257,10 +251,25 @@ def drain_ticks(condition: Condition) -> tuple[list[int], list[int]]:
     """The ticks at which drains began: in the kernel, and in the model."""
     kernel = [round(us / TICK_US - 0.2) for us in numbers(condition.runs[0], "monitor_us")]
     scenario = scenario_of(condition, instructions_of(condition))
-    _, log, _ = event_log(scenario, SEED, events=100_000)
-    armed = log[log["code"] == EVENTS.index("monitor armed")]
-    model = [round(float(at)) for at in armed["value"]]
+    _, log, _ = event_log(scenario, SEED, events=MOST_EVENTS)
+
+    model: list[int] = []
+    for event in log:
+        what, at = EVENTS[int(event["code"])], float(event["value"])
+        if what in ("monitor armed", "monitor re-armed"):
+            model.append(round(at))
+        elif what == "monitor pulled forward":
+            model[-1] = round(at)
     return kernel, model
+
+
+def drains(found: Sequence[Condition]) -> str:
+    """In how many conditions all drains have the tick of the kernel, and which have not."""
+    both = {condition.label: drain_ticks(condition) for condition in found}
+    out = {label: ticks for label, ticks in both.items() if ticks[0] != ticks[1]}
+    lines = [f"Drains at the same ticks: {len(both) - len(out)} of {len(both)} conditions"]
+    lines += [f"  {label}: kernel {ticks[0]}, model {ticks[1]}" for label, ticks in out.items()]
+    return "\n".join(lines)
 
 
 # ---- memory that really runs out
@@ -298,14 +307,16 @@ def main(argv: Sequence[str] | None = None) -> int:
             if series.row not in REMEDIES:
                 print(f"Linux {series.name}: the table of remedies has no row {series.row}")
                 continue
-            some = [c for c in found if c.set != REAL]
+            some = [c for c in found if is_scored(c)]
             compared = compare_all(some, options.replications)
             release = found[0].runs[0]["release"] if found else "-"
             print(f"\nLinux {series.name} ({release}), row {series.row}: {len(some)} conditions")
             print(table(compared))
             print(misses(compared, options.misses))
-            exhausted = compare_all([c for c in found if c.set == REAL], options.replications)
-            print(factors(exhausted))
+            print(drains([c for c in found if c.set == DRAINS]))
+            print(factors(compare_all([c for c in found if c.set == REAL], options.replications)))
+            several = compare_all([c for c in found if c.cpus > 1], options.replications)
+            print(f"\nSeveral CPUs, with the grace periods that the runs saw:\n{table(several)}")
     except KrcsimError as exc:
         print(exc, file=sys.stderr)
         return 1

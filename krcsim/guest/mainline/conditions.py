@@ -26,6 +26,7 @@ RATES = {
     "heavy": (1000, 25, 400),
     "burst": (100_000, 2000, 600),
     "flood": (1000, 200, 200),
+    "once": (2_000_000, 100_000, 1000),
 }
 # What decides whether a sheaf takes an object, and how large a sheaf is.
 OBJECTS = {
@@ -110,19 +111,14 @@ def _condition(
     return Condition(" ".join([*words, *filter(None, [more])]), **booted)  # type: ignore[arg-type]
 
 
-def has_sheaves(series: Series) -> bool:
-    """Whether objects of slab caches go into sheaves first."""
-    return "__kfree_rcu_sheaf" not in series.lacks
-
-
 def _blocks(series: Series) -> float:
     """The share of objects that sheaves have to refuse, so that all go into blocks."""
-    return 1.0 if has_sheaves(series) else 0.0
+    return 1.0 if series.has_sheaves else 0.0
 
 
 def _rates(series: Series) -> Iterator[Condition]:
     """Every rate, calls of one argument, of two and of both, no page kept."""
-    for rate in (name for name in RATES if name != "steady"):
+    for rate in ("rare", "sparse", "low", "mid", "heavy", "burst", "flood"):
         for what, failures in (
             ("single", (0.0, 0.5, 0.9, 1.0)),
             ("double", (1.0,)),
@@ -156,7 +152,7 @@ def _objects(series: Series) -> Iterator[Condition]:
     """Every kind of object, while most page requests fail; sheaves take what they take."""
     for objects in OBJECTS:
         for what in ("single", "double"):
-            own = has_sheaves(series) and objects.isdigit() and int(objects) <= 4096
+            own = series.has_sheaves and objects.isdigit() and int(objects) <= 4096
             more = "own_cache=1" if own else ""
             yield _condition("objects", "mid", what, objects, 0.9, 0.0, more, cached=0)
 
@@ -166,7 +162,7 @@ def _sheaves(series: Series) -> Iterator[Condition]:
 
     With preobj the objects were made before the run, so that no allocation empties a sheaf in it.
     """
-    if not has_sheaves(series):
+    if not series.has_sheaves:
         return
     for rate in ("low", "mid", "heavy", "burst", "flood"):
         yield _condition("sheaves", rate, "single", "64", 1.0, 0.0, "own_cache=1", "used", cached=0)
@@ -299,7 +295,7 @@ def _real(series: Series) -> Iterator[Condition]:
             (0, "onset_ms=500", "warm"),
             (5, "lead_ms=500", "cold"),
         ):
-            for p_sheaf in (1.0, 0.0) if has_sheaves(series) and not cached else (_blocks(series),):
+            for p_sheaf in (1.0, 0.0) if series.has_sheaves and not cached else (_blocks(series),):
                 refused = round(1e6 * p_sheaf)
                 more = f"hog={hog} {begin} calm_sheaf_ppm={refused} preobj=1 total=25000"
                 yield _condition(
@@ -318,6 +314,40 @@ def _real(series: Series) -> Iterator[Condition]:
                 )
 
 
+def _costs(series: Series) -> Iterator[Condition]:
+    """CPU times: of a call, of allocating its object, and of freeing it. Nothing in it is random.
+
+    Fewer calls than a block holds, back to back, take what a call takes; a flood of objects that
+    were made before takes a call and a free.
+    """
+    refused = _blocks(series)
+    kinds = [("block", "single", "64", refused), ("list", "double", "64", refused)]
+    kinds += [("block", "single", objects, refused) for objects in OBJECTS if objects != "64"]
+    if series.has_sheaves:
+        kinds += [("sheaf", "single", objects, 0.0) for objects in ("64", "1024", "4096")]
+
+    for kind, what, objects, p_sheaf in kinds:
+        loads = [("once", f"total={calls}", f"{kind}{calls}") for calls in (100, 500)]
+        loads.append(("flood", "", f"{kind}flood"))
+        if objects != "vmalloc":
+            loads += [("once", f"preobj=1 total={n}", f"{kind}{n}made") for n in (100, 500)]
+            loads.append(("flood", "preobj=1 total=20000", f"{kind}floodmade"))
+        for load, more, tag in loads:
+            yield _condition(
+                "costs",
+                load,
+                what,
+                objects,
+                float(kind == "list"),
+                p_sheaf,
+                more,
+                tag,
+                is_random=False,
+                settle_ms=100,
+                cached=0 if kind == "list" else 5,
+            )
+
+
 SETS: dict[str, Callable[[Series], Iterator[Condition]]] = {
     "rates": _rates,
     "cached": _cached,
@@ -328,4 +358,5 @@ SETS: dict[str, Callable[[Series], Iterator[Condition]]] = {
     "readers": _readers,
     "waits": _waits,
     "real": _real,
+    "costs": _costs,
 }

@@ -17,6 +17,11 @@ class Series:
     counts_on_several_cpus: bool = True  # boots where instructions are the time of several CPUs
     lacks: tuple[str, ...] = ()  # symbols that it does not have, or that its compiler inlines
 
+    @property
+    def has_sheaves(self) -> bool:
+        """Whether objects of slab caches go into sheaves first."""
+        return "__kfree_rcu_sheaf" not in self.lacks
+
 
 # What belongs to sheaves: new ones are allocated with the last.
 _SHEAVES = (

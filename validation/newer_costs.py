@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a call, its object and a free cost on newer kernels, counted in the set `costs`.
+
+The probes of the module take their time too: these are numbers of the guest, not of a kernel.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from krcsim.model.constants import GUEST_INSTRUCTION_NS
+from validation.newer_recordings import LARGEST_SLAB_OBJECT, Condition, conditions, number
+
+FEW, MANY = 100, 500  # calls of two runs; their difference has no begin and no end
+LEAST_INSTRUCTIONS = 20.0
+
+
+@cache
+def _costs(series: str) -> dict[str, Condition]:
+    """The conditions of the set, by object and what was done."""
+    return {
+        f"{condition.label.split('/')[3]}/{condition.tag}": condition
+        for condition in conditions(series)
+        if condition.set == "costs"
+    }
+
+
+def kind_of(condition: Condition) -> str:
+    """Where most objects of a condition go: `sheaf`, `list` or `block`."""
+    what, objects = condition.label.split("/")[2:4]
+    is_slab = objects != "vmalloc" and condition.of("objsize") <= LARGEST_SLAB_OBJECT
+    if condition.series.has_sheaves and is_slab and condition.of("p_sheaf_ppm") < 500_000:
+        return "sheaf"
+    if what == "double" and not condition.of("nr_cached"):
+        return "list"
+    return "block"
+
+
+def instructions_of(condition: Condition) -> dict[str, float]:
+    """CPU times of a condition's calls, as fields of the workload; {} where none were counted.
+
+    A call with its object's allocation (but where all objects were made before), and a free. New
+    slab pages are spread over all calls.
+    """
+    found = _costs(condition.series.name)
+    kind, objects = kind_of(condition), condition.label.split("/")[3]
+    made = "made" if condition.of("preobj") else ""
+    if f"{objects}/{kind}{MANY}{made}" not in found:
+        objects = "64"
+    if f"{objects}/{kind}{MANY}{made}" not in found:
+        return {}
+
+    few, many = (
+        number(found[f"{objects}/{kind}{calls}{made}"].runs[0], "run_ns") for calls in (FEW, MANY)
+    )
+    call = (many - few) / (MANY - FEW) / GUEST_INSTRUCTION_NS
+    flood = found[f"{objects}/{kind}flood{made}"].runs[0]
+    call_and_free = number(flood, "run_ns") / number(flood, "calls") / GUEST_INSTRUCTION_NS
+    return {
+        "call_instructions": call,
+        "slab_instructions": 0.0,
+        "free_instructions": max(LEAST_INSTRUCTIONS, call_and_free - call),
+    }

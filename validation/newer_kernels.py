@@ -60,21 +60,25 @@ class Quantity:
     needs_sheaves: bool = False
 
 
+def _of_sheaves(name: str, part: tuple[str, ...], model_part: tuple[str, ...]) -> Quantity:
+    return Quantity(name, part, model_part, _CALLS, _MODEL_CALLS, needs_sheaves=True)
+
+
 P_WAIT = Quantity("P(wait)", ("waits",), ("waits",), ("single_calls",), ("single",))
-PAGES = Quantity("pages asked", ("page_try",), ("page_ok", "page_fail"))
-MONITORS = Quantity("drains", ("run_monitors",), ("monitors",))
-REFILLS = Quantity("refills", ("run_refills",), ("refill_runs",))
+# The others are counted per call too: how many calls there are is the arrivals' chance.
+_CALLS, _MODEL_CALLS = ("calls",), ("single", "double")
+PAGES = Quantity("pages asked", ("page_try",), ("page_ok", "page_fail"), _CALLS, _MODEL_CALLS)
+MONITORS = Quantity("drains", ("run_monitors",), ("monitors",), _CALLS, _MODEL_CALLS)
+REFILLS = Quantity("refills", ("run_refills",), ("refill_runs",), _CALLS, _MODEL_CALLS)
 SCORED = (P_WAIT, PAGES, MONITORS, REFILLS)  # what the bars are about
 QUANTITIES = (
     *SCORED,
-    Quantity("pages of refills", ("run_refill_try",), ("refill_tries",)),
+    Quantity("pages of refills", ("run_refill_try",), ("refill_tries",), _CALLS, _MODEL_CALLS),
     Quantity("a wait, ms", ("wait_ns",), ("wait_ms",), ("waits",), ("waits",), 1e-6),
-    Quantity("calls", ("calls",), ("single", "double")),
-    Quantity("in sheaves", ("in_sheaf",), ("sheaf_stored",), needs_sheaves=True),
-    Quantity("new sheaves", ("run_sheaf_requests",), ("sheaf_requests",), needs_sheaves=True),
-    Quantity(
-        "sheaves back", ("run_sheaves",), ("sheaves_to_barn", "sheaves_flushed"), needs_sheaves=True
-    ),
+    Quantity("calls", _CALLS, _MODEL_CALLS),
+    _of_sheaves("in sheaves", ("in_sheaf",), ("sheaf_stored",)),
+    _of_sheaves("new sheaves", ("run_sheaf_requests",), ("sheaf_requests",)),
+    _of_sheaves("sheaves back", ("run_sheaves",), ("sheaves_to_barn", "sheaves_flushed")),
 )
 
 

@@ -34,7 +34,8 @@ from validation.newer_recordings import Condition, Row, conditions, number, numb
 
 SEED = 20261126
 REPLICATIONS = 99
-ENOUGH = 100  # counted, for a relative error to mean something
+ENOUGH = 100  # counted, for a relative error to mean something; and
+NARROW = 0.06  # of the value, the half width of the model's interval: chance does no more
 REAL = "real"  # the set in which memory really runs out
 DRAINS = "drains"  # the set in which nothing is random
 COSTS = "costs"  # the set that CPU times were counted in
@@ -95,6 +96,12 @@ class Compared:
     def trivial(self) -> bool:
         """Whether neither side saw any: an agreement on that says little."""
         return self.answer.measured == 0.0 and self.answer.high == 0.0
+
+    @property
+    def says_how_far(self) -> bool:
+        """Whether its relative error is more than chance: enough counted, a narrow interval."""
+        half = (self.answer.high - self.answer.low) / 2
+        return self.counted >= ENOUGH and half <= NARROW * self.answer.predicted
 
 
 def measured_of(run: Row, columns: Sequence[str]) -> float:
@@ -185,7 +192,7 @@ class Score:
 def score(compared: Sequence[Compared]) -> Score:
     """Shares and errors are fractions; nan where there is nothing."""
     some = [one for one in compared if not one.trivial]
-    many = [abs(one.answer.error) for one in some if one.counted >= ENOUGH and one.answer.measured]
+    many = [abs(one.answer.error) for one in some if one.says_how_far]
     return Score(
         len(some),
         sum(one.answer.inside for one in some) / len(some) if some else math.nan,

@@ -1,15 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Skipping, every-call mode and the SimPy twin on random scenarios: do they say the same?
 
-`python -m validation.agreement` prints the table. Scenarios are the first of the family
-`detailed_scenario` that a pilot of the engine finds worth the twin's time: waits are not rare, and
-the twin gets every half width of the QUANTITIES below 3 % within COST_S CPU-seconds. Every
-other counter that the twin keeps is compared, too, a run, where enough replications of either side
-counted anything.
+`python -m validation.agreement` prints the table; `--family newer` that of scenarios with rules of
+kernels since v5.11. Scenarios are the first of their family that a pilot of the engine finds worth
+the twin's time: waits are not rare, and the twin gets every half width of the QUANTITIES below 3 %
+within COST_S CPU-seconds. Every other counter that the twin keeps is compared, too, a run, where
+enough replications of either side counted anything.
 """
 
 from __future__ import annotations
 
+import argparse
 import itertools
 import math
 import os
@@ -26,8 +27,9 @@ from krcsim.results.estimate import student
 from krcsim.runs.ladder import extend
 from krcsim.runs.replications import Replications, replicate, warm_up
 from validation import twin
-from validation.scenarios import detailed_scenario
+from validation.scenarios import detailed_scenario, newer_scenario
 
+FAMILIES = {"detailed": detailed_scenario, "newer": newer_scenario}
 WANTED = 20
 HALF_WIDTH = 0.03
 AIM = 0.024  # the pilot's aim: below HALF_WIDTH, since the pilot's own variance is an estimate
@@ -94,11 +96,11 @@ def counted(case: Case, three: tuple[Columns, Columns, Columns]) -> Iterator[Row
             yield Row(case, name, (s[0], e[0], t[0]), (), (z_of(s, t), z_of(e, t), z_of(s, e)))
 
 
-def cases(wanted: int = WANTED) -> Iterator[Case]:
-    """The first `wanted` scenarios that pass the pilot."""
+def cases(wanted: int = WANTED, family: str = "detailed") -> Iterator[Case]:
+    """The first `wanted` scenarios of a family that pass the pilot."""
     found = 0
     for number in itertools.count():
-        s = detailed_scenario(number)
+        s = FAMILIES[family](number)
         pilot = of_engine(replicate(s, 1, 0, 300))
         if of(pilot, "waits").sum() < 1000:
             continue
@@ -115,10 +117,10 @@ def cases(wanted: int = WANTED) -> Iterator[Case]:
             return
 
 
-def twin_part(job: tuple[int, int, int]) -> Columns:
+def twin_part(job: tuple[str, int, int, int]) -> Columns:
     """Replications first .. last - 1 of the twin."""
-    number, first, last = job
-    s = detailed_scenario(number)
+    family, number, first, last = job
+    s = FAMILIES[family](number)
     rows = [twin.run(s, 11, r)["steady"] for r in range(first, last)]
     return np.array([[row[name] for name in NAMES] for row in rows])
 
@@ -144,15 +146,18 @@ def z_of(a: tuple[float, float], b: tuple[float, float]) -> float:
     return (a[0] - b[0]) / error
 
 
-def compare(wanted: int = WANTED) -> list[Row]:
+def compare(wanted: int = WANTED, family: str = "detailed") -> list[Row]:
     """All rows; the twin runs in processes, the engine meanwhile in threads."""
     warm_up()
-    found = list(cases(wanted))
+    found = list(cases(wanted, family))
     rows = []
     with ProcessPoolExecutor(os.cpu_count()) as pool:
         step = 100
         jobs = [
-            [(c.number, a, min(a + step, c.replications)) for a in range(0, c.replications, step)]
+            [
+                (family, c.number, a, min(a + step, c.replications))
+                for a in range(0, c.replications, step)
+            ]
             for c in found
         ]
         pending = [[pool.submit(twin_part, job) for job in some] for some in jobs]
@@ -207,4 +212,8 @@ def table(rows: list[Row]) -> str:
 
 
 if __name__ == "__main__":
-    sys.stdout.write(table(compare()) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--family", choices=FAMILIES, default="detailed")
+    parser.add_argument("--wanted", type=int, default=WANTED, help="scenarios that pass the pilot")
+    given = parser.parse_args()
+    sys.stdout.write(table(compare(given.wanted, given.family)) + "\n")

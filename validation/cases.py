@@ -42,7 +42,7 @@ def pool(objects: int, rate_hz: float, head: float, page: float = 1.0, **more: A
     return world(rate_hz, **own | more)
 
 
-def pages(count: int, rate_hz: float, page: float = 1.0, **more: Any) -> Scenario:
+def pages(count: int, rate_hz: float, page: float = 1.0, entries: int = 4, **more: Any) -> Scenario:
     """v5.9, no rcu_heads: cached pages alone, of a CPU where that share of pages fails."""
     own: dict[str, Any] = dict(
         remedy__head_alloc="none",
@@ -53,7 +53,7 @@ def pages(count: int, rate_hz: float, page: float = 1.0, **more: Any) -> Scenari
         remedy__rearm="left",
         allocator__calm__page=page,
     )
-    return world(rate_hz, **own | more)
+    return world(rate_hz, entries, **own | more)
 
 
 def episodes(
@@ -70,6 +70,28 @@ def episodes(
         allocator__calm__head=0.0,
         **more,
     )
+
+
+def drained_when_full() -> dict[str, Scenario]:
+    """Small kernels of v5.11 to v6.1: who asks for pages, when the monitor comes again, and a block
+    that is full.
+    """
+    later: dict[str, Any] = dict(
+        remedy__double_page=False, remedy__rearm="rest", remedy__attach_to_pending=False
+    )
+    full = later | dict(remedy__drain_full=True, remedy__drain_jiffies=30)
+    doubles: dict[str, Any] = dict(workload__single_share=0.5)
+    cache: dict[str, Any] = dict(remedy__page_class="cache")
+    return {
+        "pages, doubles ask for none": pages(3, 500, 0.2, **later | doubles),
+        "pages, singles ask for none": pages(4, 250, 0.0, **later | cache),
+        "pages, doubles alone ask": pages(3, 250, 0.5, **cache | doubles),
+        "pages, full blocks drain": pages(3, 500, entries=8, **full),
+        "pages, full lists drain": pages(2, 250, **full | cache | doubles),
+        "pages, full blocks of two channels drain": pages(
+            2, 250, 0.1, 3, **full | dict(workload__vmalloc_share=0.3, remedy__drain_jiffies=8)
+        ),
+    }
 
 
 def cases() -> dict[str, Scenario]:
@@ -122,6 +144,7 @@ def cases() -> dict[str, Scenario]:
             3, 250, entries=8, **episodes(50.0, 500.0, 1.0, 1.0), horizon_ms=3000.0
         ),
         "pages in short episodes": pages(4, 250, entries=8, **episodes(20.0, 1000.0, 1.0, 1.0)),
+        **drained_when_full(),
         "pool and pages in an episode": pages(
             2,
             250,

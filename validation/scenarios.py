@@ -121,6 +121,59 @@ def detailed_scenario(number: int, seed: int = 20200404) -> Scenario:
     return changed(plain, **more, **delays(plain, np.random.default_rng([seed, number, 2])))
 
 
+def newer_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The same scenario with rules of kernels since v5.11, each in a good share of the scenarios.
+
+    Each rule has random numbers of its own, so that a further one moves no other.
+    """
+    found = detailed_scenario(number, seed)
+    for place, rule in enumerate(NEWER, 3):
+        r = np.random.default_rng([seed, number, place])
+        found = changed(found, **rule(found, r))
+    return found
+
+
+def drains(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Who asks for pages, when the monitor comes again, and full blocks that bring it forward; the
+    list may be what fills first.
+    """
+
+    def pick(*options: Any) -> Any:
+        return options[int(r.integers(len(options)))]
+
+    more: dict[str, Any] = {"remedy.double_page": bool(r.integers(2))}
+    if s.remedy.array_path:
+        more["remedy.page_class"] = pick(s.remedy.page_class, "cache", "noretry")
+    if r.random() < 0.6:
+        more |= {
+            "remedy.drain_full": True,
+            "remedy.drain_jiffies": pick(0, 20, 62, 80, 200),
+            "remedy.block_entries": pick(510, 40, 16, 5, 1),
+            "workload.single_share": pick(s.workload.single_share, 0.5, 0.5),
+        }
+    return more | {"remedy.rearm": pick("rest", "rest", s.remedy.rearm)}
+
+
+def refills(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """The refill workers of the kernels, at once or later, and their back-off."""
+
+    def pick(*options: Any) -> Any:
+        return options[int(r.integers(len(options)))]
+
+    if not s.remedy.array_path or r.random() < 0.2:
+        return {}
+    return {
+        "remedy.refill": pick("any_miss", "e2", "e3", "e5", "e7", "e7"),
+        "remedy.refill_ms": pick(0.0, 0.05, float(r.uniform(0.1, 20.0))),
+        "remedy.refill_backoff_ms": pick(0.0, float(r.uniform(5.0, 100.0)), 300.0),
+        "remedy.nr_bkv_objs": s.remedy.nr_bkv_objs or int(r.integers(0, 3)),
+        "memory.shrinker": bool(r.random() < 0.7),
+    }
+
+
+NEWER = (drains, refills)
+
+
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     """Works so late that drains join pending batches, and stalls that outlast several episodes;
     each now and then.

@@ -26,7 +26,9 @@ from simpy.events import EventPriority
 
 from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
+from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_memory import Memory
+from validation.twin_refill import RefillWorker
 
 COUNTERS = (
     "single",
@@ -54,6 +56,9 @@ COUNTERS = (
     "pages_returned",
     "pages_freed",
     "pool_returned",
+    "refill_runs",
+    "refill_tries",
+    "refill_pages",
 )
 
 KFREE_N_BATCHES = 2
@@ -72,11 +77,12 @@ class Order(IntEnum):
     GRACE_PERIOD = 2
     MONITOR = 3
     WORK = 4
-    WAKE = 5
-    STALL = 6
-    PRESSURE = 7
-    PHASE = 8
-    CALL = 9
+    REFILL = 5
+    WAKE = 6
+    STALL = 7
+    PRESSURE = 8
+    PHASE = 9
+    CALL = 10
 
 
 class Moment(simpy.Event):
@@ -342,7 +348,7 @@ class Kernel:
         self.clock.run_to(self.ticks(self.scenario.warmup_ms))
         self.enter(self.steady)
         self.clock.run_to(self.horizon)
-        self.steady.add("drains_due", sum(cpu.krcp.monitor_todo for cpu in self.cpus))
+        self.steady.add("drains_due", sum(cpu.krcp.monitor.pending for cpu in self.cpus))
         self.enter(self.after)
         deferred = self.queued - self.freed
         whole = {"queued": self.queued, "freed": self.freed, "deferred": deferred}
@@ -396,8 +402,10 @@ class Kernel:
         return Call(self.window, self.episode, odds, single, channel)
 
     def direct_reclaim(self, call: Call, for_object: bool) -> Steps:
-        """R21 and R42: Stall the call while the allocator reclaims memory."""
+        """R21, R42 and R53: Stall the call while the allocator reclaims memory."""
         allocator, memory = self.scenario.allocator, self.memory
+        if memory:
+            self.shrink_count()
         median = (
             self.ms(memory.stall_ticks(self.clock.now, for_object))
             if memory
@@ -409,6 +417,12 @@ class Kernel:
         yield self.clock.at(self.clock.now + self.ticks(ms), Order.STALL)
         if memory:
             memory.reclaim(self.clock.now, for_object)
+
+    def shrink_count(self) -> None:
+        """R53: A reclaim pass: with a shrinker each CPU backs off."""
+        if self.scenario.memory.shrinker:
+            for cpu in self.cpus:
+                cpu.krcp.refill_worker.backs_off = True
 
     def synchronize_rcu(self, call: Call, cpu: Cpu) -> Generator[simpy.Event, Any, float]:
         """R12, R19, R31: Let the call wait for a grace period: what this study is about; returns
@@ -594,12 +608,12 @@ class KfreeRcuCpu:
         self.krw_arr = [KfreeRcuCpuWork(self) for _ in range(KFREE_N_BATCHES)]
         self.bkvcache = [self.remedy.cache_at_boot, self.remedy.cache_at_boot]
         self.nr_emergency = self.remedy.emergency_at_boot
-        self.monitor_todo = self.left = False
+        self.monitor = MonitorTimer(kernel.clock, Order.MONITOR, self.kfree_rcu_monitor)
+        self.left = False
         self.wrapped = 0  # calls that got a wrapper from the allocator
         self.pages = kernel.memory.cpu_pages() if kernel.memory else None
-        self.refill_turn = self.refill_owes = (
-            0.0  # when its next turn comes; CPU time of its turn now
-        )
+        self.refill_worker = RefillWorker(self, Order.REFILL)
+        self.refill_owes = 0.0  # CPU time of its turn now
 
     def start_call(self) -> simpy.Process:
         """Make a call now, as a process that ends when the call returns."""
@@ -641,41 +655,12 @@ class KfreeRcuCpu:
             return True
         hit = self.get_cached_bnode(call)
         found = hit or (yield from self.alloc_page(call))
-        if not hit and self.remedy.refill:
-            self.fill_page_cache()
+        if not hit:
+            self.refill_worker.missed(found)
         if found:
             # A stall may have seen a drain; the head block is that of now.
             self.channels[call.channel].append(1)
         return found
-
-    def fill_page_cache(self) -> None:
-        """R44: The worker that a miss starts: pages for all caches, until one request fails."""
-        for cache in {self.cache_of(SLAB), self.cache_of(VMALLOC)}:
-            while self.bkvcache[cache] < self.remedy.nr_bkv_objs:
-                if not self.alloc_page_for_cache():
-                    return
-                self.bkvcache[cache] += 1
-
-    def alloc_page_for_cache(self) -> bool:
-        """R44: A page for the worker, which reclaims in its turns only: a caller that found it idle
-        goes first.
-        """
-        kernel, memory, now = self.kernel, self.kernel.memory, self.kernel.clock.now
-        if not (memory and self.pages):
-            odds = kernel.episode_odds if kernel.episode else kernel.calm_odds
-            return bool(kernel.draws.refills.random() >= odds.page_noretry)
-        if memory.page(self.pages, now, memory.marks.nowait):
-            return True
-        turn = memory.stall_ticks(now, for_object=False)
-        if now > self.refill_turn + 2.0 * turn:
-            self.refill_turn = now + turn
-            return False
-        if now < self.refill_turn:
-            return False
-        self.refill_turn = now + 2.0 * turn
-        self.refill_owes += turn
-        memory.reclaim(now, for_object=False)
-        return memory.page(self.pages, now, memory.marks.nowait)
 
     def cache_of(self, channel: int) -> int:
         """The index of the cache that serves a channel."""
@@ -715,7 +700,9 @@ class KfreeRcuCpu:
             self.kernel.memory.wrappers_freed(self.pages, self.kernel.clock.now, wrappers - kept)
 
     def alloc_page(self, call: Call) -> Question:
-        """R15: Ask the allocator for a page."""
+        """R15, R46 and R47: Ask the allocator for a page."""
+        if not asks_for_page(self.remedy, call.single):
+            return False
         u_page = self.kernel.draws.failures.random()
         got = self.page_now(u_page, call.odds.page)
         if not got and call.single and self.remedy.page_class == "noretry":
@@ -767,23 +754,24 @@ class KfreeRcuCpu:
         self.arm_monitor(at_once=self.remedy.expedited_drain)
 
     def arm_monitor(self, at_once: bool) -> None:
-        """R22: Have the monitor run, unless it is pending already."""
-        if not self.monitor_todo:
-            self.monitor_todo = True
-            clock = self.kernel.clock
-            time = clock.now if at_once else clock.timer(self.kernel.scenario.drain_jiffies)
-            clock.call_at(time, Order.MONITOR, self.kfree_rcu_monitor)
+        """R22 and R49: Have the monitor run, or run sooner if it is pending already."""
+        queued = sum(self.channels[SLAB]) + sum(self.channels[VMALLOC]) + len(self.channels[LIST])
+        delay = drain_delay(self.remedy, self.kernel.scenario.machine.hz, queued)
+        if not self.monitor.pending and at_once:
+            self.monitor.at(self.kernel.clock.now)
+        elif not self.monitor.pending:
+            self.monitor.set(delay)
+        elif self.remedy.drain_full:
+            self.monitor.bring_forward(delay)
 
     def kfree_rcu_monitor(self) -> None:
         """R24 to R26: Move what is queued into batches, and come again for what could not
         be moved.
         """
-        self.monitor_todo = False
         queued = self.queue_kfree_rcu_work()
         if queued:
             self.kernel.window.add("drains")
-        again = not queued if self.remedy.rearm == "unqueued" else self.left
-        if again:
+        if comes_again(self.remedy.rearm, queued, self.left, any(self.channels)):
             self.kernel.window.add("rearms")
             self.arm_monitor(at_once=False)
 

@@ -50,6 +50,7 @@ class Memory:
         self.hogged = 0.0
         self.in_objects = 0
         self.episode = self.kswapd = False
+        self.kswapd_passes = 0  # that nobody has looked at yet
         self.hog_looks_at = 0.0
         self.now = 0.0
 
@@ -65,6 +66,7 @@ class Memory:
         if self.free >= self.marks.full:
             self.kswapd = False
         elif self.free <= self.marks.low:
+            self.kswapd_passes += not self.kswapd
             self.kswapd = True
         hog = memory.hog_pages_s if self.episode and memory.hog != "none" else 0.0
         if hog and self.now >= self.hog_looks_at and self.free <= self.hog_mark:

@@ -190,8 +190,8 @@ class Studied(OnScenario, Seeded, Precise, Budgeted, Files, Quiet):
     remedies: Annotated[
         str | None,
         option(
-            "rows of the table of remedies (A0,A1,B,C-A0,C-A1,D5-A1); or B12, D8-A1; own, D8-own "
-            "for your setting; or the lists curve, cold",
+            "rows of the table of remedies (A0,A1,B,C-A0,C-A1,D5-A1); or B12, D8-A1; kernels, as "
+            "5.9,6.1; own, D8-own for your setting; or the lists curve, cold",
             QUESTION,
             metavar="NAMES",
             completer=completion.remedies,

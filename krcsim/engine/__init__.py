@@ -7,6 +7,7 @@ once and without what a scenario does not have.
 The rules are those of docs/model.md; docstrings cite their numbers. What stands where, in an order
 in which it can be read:
 
+record_form           how records are declared
 records, pointers     what a run remembers, field by field; how compiled code reaches it
 codes                 every enumeration
 random_streams        random numbers
@@ -14,8 +15,9 @@ channels, batches     sums over the channels; the batches of a CPU
 event_log, calendar   what happened; what comes next
 
 grace_periods         grace periods, and the readers that hold them up
-page_memory           memory as pages: watermarks, reclaim, kswapd, the refill worker
+page_memory           memory as pages: watermarks, reclaim, kswapd
 monitor               kfree_rcu_monitor(): what is queued goes into batches
+refill                the refill worker: pages for the caches
 synchronize           a call waits for a grace period
 kvfree_call           kvfree_call_rcu(): one call, step by step
 works                 kfree_rcu_work(): a batch is freed

@@ -71,6 +71,8 @@ def comes_first(world: World, cpu: Cpu, cpu_index: int) -> bool:
         return False
     if at >= cpu.monitor_at or at >= cpu.work_step_ends_at or at >= cpu.phase_ends_at:
         return False
+    if at >= cpu.refill_at:
+        return False
     if batches_ready_at(world, cpu_index) <= at:
         return False
     has_waiter = world.waiters_head < world.waiters_tail

@@ -22,7 +22,7 @@ from krcsim.engine.call_draws import (
     p_uneventful_and_eventful,
 )
 from krcsim.engine.codes import ANY_CALL, BIASED, FORCED, SLAB, VMALLOC
-from krcsim.engine.kvfree_call import p_no_head
+from krcsim.engine.kvfree_call import p_no_head, p_page_fails_at_once
 from krcsim.engine.random_streams import uniform
 from krcsim.engine.records import Cpu, World
 
@@ -171,11 +171,11 @@ def draw_call_with_page(world: World, cpu: Cpu, p_page: float) -> CallDraw:
     channel = VMALLOC if uniform(stream) * p_page >= slab else SLAB
 
     p_single_fails = p_single_page_fails(world)
-    double = (1.0 - world.p_single) * (1.0 - world.p_page_fails)
+    double = (1.0 - world.p_single) * (1.0 - world.p_double_page_fails)
     single = world.p_single * (1.0 - p_single_fails)
     is_single = uniform(stream) * (double + single) >= double
 
-    p_fails = p_single_fails if is_single else world.p_page_fails
+    p_fails = p_single_fails if is_single else world.p_double_page_fails
     u_page = p_fails + (1.0 - p_fails) * uniform(stream)
     u_head = uniform(stream)
     return channel, is_single, u_page, u_head
@@ -198,7 +198,7 @@ def gets_page_or_neither(
     """Whether a call with these draws gets a page from the allocator, or neither page nor
     rcu_head.
     """
-    p_fails = p_single_page_fails(world) if is_single else world.p_page_fails
+    p_fails = p_single_page_fails(world) if is_single else world.p_double_page_fails
     gets_page = u_page >= p_fails
     has_neither = is_single and u_head < p_no_head(world)
     may_ask = (
@@ -217,7 +217,7 @@ def is_eventful(
         return False
     if world.misses_are_eventful or has_cached_page(world, cpu, channel):
         return True
-    if u_page >= world.p_page_fails:
+    if u_page >= p_page_fails_at_once(world, is_single):
         return True
 
     return is_single and (world.asks_noretry > 0 or u_head < world.p_head_fails_at_first)

@@ -55,7 +55,7 @@ def mean_call_cost(world: World, cpu: Cpu) -> float:
     has_no_room = cpu.head_block_room[SLAB] + cpu.head_block_room[VMALLOC] == 0
     if has_no_room and world.p_single_uneventful > 0.0:  # uneventful calls go on the list
         single = world.p_single * world.p_single_uneventful
-        double = (1.0 - world.p_single) * world.p_page_fails
+        double = (1.0 - world.p_single) * world.p_double_page_fails
         cost += world.list_cost * world.p_single * world.p_single_uneventful / (single + double)
 
     return cost

@@ -25,6 +25,9 @@ def update_next_event(world: World, cpu_index: int) -> None:
         batches_ready_at(world, cpu_index),
     )
 
+    if world.has_refill_worker:
+        first = min(first, cpu.refill_at)
+
     match = world.tournament_leaves + cpu_index
     real_at(tournament, match).x = first
 

@@ -6,7 +6,7 @@ Whether a call is eventful is defined in plans.py.
 """
 
 from krcsim.engine.codes import SLAB, VMALLOC
-from krcsim.engine.kvfree_call import p_no_head
+from krcsim.engine.kvfree_call import p_no_head, p_page_fails_at_once
 from krcsim.engine.random_streams import chance, uniform
 from krcsim.engine.records import Cpu, World
 
@@ -40,7 +40,7 @@ def p_uneventful_and_eventful(world: World, cpu: Cpu, channel: int) -> tuple[flo
         if has_cached_page(world, cpu, channel) or world.misses_are_eventful:
             uneventful = 0.0
         else:
-            double = (1.0 - world.p_single) * world.p_page_fails
+            double = (1.0 - world.p_single) * world.p_double_page_fails
             uneventful = double + world.p_single * world.p_single_uneventful
 
     return share * uneventful, share * (1.0 - uneventful)
@@ -64,7 +64,7 @@ def p_page_from_allocator(world: World, cpu: Cpu, channel: int) -> float:
     if cpu.head_block_room[channel] > 0 or has_cached_page(world, cpu, channel):
         return 0.0
 
-    double = (1.0 - world.p_single) * (1.0 - world.p_page_fails)
+    double = (1.0 - world.p_single) * (1.0 - world.p_double_page_fails)
     single = world.p_single * (1.0 - p_single_page_fails(world))
     return p_channel(world, channel) * (double + single)
 
@@ -93,14 +93,15 @@ def draw_eventful_call(world: World, cpu: Cpu) -> CallDraw:
     if world.misses_are_eventful or has_cached_page(world, cpu, channel):
         return channel, kind < world.p_single, u_page, u_head
 
-    double_page = (1.0 - world.p_single) * (1.0 - world.p_page_fails)
+    double_page = (1.0 - world.p_single) * (1.0 - world.p_double_page_fails)
     single_page = world.p_single * (1.0 - world.p_page_fails)
     kind *= double_page + world.p_single * (1.0 - world.p_single_uneventful)
 
     is_single = kind >= double_page
     if not (is_single and world.asks_noretry):
         if kind < double_page + single_page:
-            u_page = world.p_page_fails + (1.0 - world.p_page_fails) * u_page
+            p_fails = p_page_fails_at_once(world, is_single)
+            u_page = p_fails + (1.0 - p_fails) * u_page
         else:
             u_page *= world.p_page_fails
             u_head *= world.p_head_fails_at_first

@@ -39,6 +39,30 @@ HEAD_ALLOC = {
     "three_step": HEAD_THREE_STEP,
 }
 
+# When the monitor re-arms: World.rearm.
+REARM_UNQUEUED = _code(0)  # if it queued nothing
+REARM_LEFT = _code(1)  # if something was left when it had looked at either batch
+REARM_REST = _code(2)  # if something is left in the end
+
+REARM = {"unqueued": REARM_UNQUEUED, "left": REARM_LEFT, "rest": REARM_REST}
+
+# What starts the refill worker, and how it asks for pages: World.refill.
+REFILL_NONE = _code(0)  # there is none
+REFILL_ANY_MISS = _code(1)  # each miss of the cache starts it, as in the harness of 2020
+REFILL_E2 = _code(2)  # v5.11: as many tries as the cache has places; GFP_KERNEL
+REFILL_E3 = _code(3)  # v5.13: the same with __GFP_NORETRY
+REFILL_E5 = _code(4)  # v6.1: the first failure ends it
+REFILL_E7 = _code(5)  # v6.5: only what is missing
+
+REFILL = {
+    "none": REFILL_NONE,
+    "any_miss": REFILL_ANY_MISS,
+    "e2": REFILL_E2,
+    "e3": REFILL_E3,
+    "e5": REFILL_E5,
+    "e7": REFILL_E7,
+}
+
 # Kinds of requests: the second index of World.failures, in the order of Failure.resolved().
 FAILS_PAGE = _code(0)  # GFP_NOWAIT
 FAILS_PAGE_NORETRY = _code(1)  # GFP_KERNEL | __GFP_NORETRY, after its stall
@@ -104,6 +128,7 @@ STALL_BEGINS = _event("reclaim stall")
 WAIT_BEGINS = _event("wait begins")
 WAIT_ENDS = _event("wait ends")
 MONITOR_ARMED = _event("monitor armed")
+MONITOR_PULLED = _event("monitor pulled forward")
 DRAINED_EARLY = _event("drained early")
 BATCH_QUEUED = _event("batch queued")
 BATCH_JOINED = _event("joined a pending batch")
@@ -116,6 +141,7 @@ PAGE_TO_CACHE = _event("page to cache")
 PAGE_FREED = _event("page freed")
 WRAPPERS_TO_POOL = _event("wrapper to pool")
 WORK_ENDS = _event("work ends")
+REFILL_RAN = _event("refill worker ran")
 
 EVENTS = tuple(_names)
 CODE = {name: np.int64(number) for number, name in enumerate(EVENTS)}

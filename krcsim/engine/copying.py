@@ -15,6 +15,7 @@ Of the counters a biased copy takes only `peak`; splitting takes all of them, by
 """
 
 from krcsim.engine.calendar import HELD_CALL_BYTES
+from krcsim.engine.codes import REFILL_ANY_MISS
 from krcsim.engine.pointers import counters_at, cpu_at, heap_node_at, move_bytes
 from krcsim.engine.random_streams import renew_stream
 from krcsim.engine.records import (
@@ -123,3 +124,5 @@ def renew_streams(world: World, source: World) -> None:
         renew_stream(cpu.arrival_stream, source.copy_stream)
         renew_stream(cpu.call_stream, source.copy_stream)
         renew_stream(cpu.stall_stream, source.copy_stream)
+        if world.refill > REFILL_ANY_MISS:  # what draws nothing renews no stream
+            renew_stream(cpu.refill_stream, source.copy_stream)

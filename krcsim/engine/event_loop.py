@@ -45,6 +45,8 @@ def boot(world: World) -> None:
     """R1: the state at time 0: sources, pressure and the first events."""
     world.gp_event_at = INF
     world.asks_noretry &= world.has_array_path  # else nobody asks for pages
+    world.single_asks_page &= world.has_array_path
+    world.double_asks_page &= world.has_array_path
     draw_first_episode(world)
     set_probabilities_in_force(world)
     boot_memory(world)
@@ -71,6 +73,7 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     """R4 to R8 and R29: the sources, the reader and the first plan of a CPU."""
     cpu = cpu_at(world.cpus_address, cpu_index)
     cpu.monitor_at = INF
+    cpu.refill_at = INF
     cpu.call_at = INF
     cpu.phase_ends_at = INF
     cpu.work_step_ends_at = INF

@@ -3,7 +3,7 @@
 
 import math
 
-from krcsim.engine.calendar import free_slot, pop_held_call
+from krcsim.engine.calendar import free_slot, pop_held_call, update_next_event
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
 from krcsim.engine.channels import total
 from krcsim.engine.codes import BATCH_READY, DONE, EXPEDITED_WAIT, HELD_STALLS, LIST, WAIT_ENDS
@@ -108,3 +108,5 @@ def end_stall(world: World, now: float) -> None:
         resume_caller(world, cpu, cpu_index, now, now, held_call)
     elif outcome != HELD_STALLS:  # a call that stalls once more has changed nothing for a plan
         make_plan(world, cpu, cpu_index, now)
+    elif world.has_refill_worker:  # but it may have started the worker
+        update_next_event(world, cpu_index)

@@ -24,22 +24,23 @@ from krcsim.engine.codes import (
     PAGE_FAILED,
     PAGE_FROM_CACHE,
     PAGE_STALL,
+    REFILL_ANY_MISS,
     STALL_BEGINS,
 )
 from krcsim.engine.event_log import log_event
-from krcsim.engine.monitor import arm_monitor, kfree_rcu_monitor
+from krcsim.engine.monitor import arm_monitor, kfree_rcu_monitor, pull_monitor
 from krcsim.engine.page_memory import (
     count_held_objects,
     head_request_may_sleep,
     median_stall,
     reclaim_pages,
-    refill_caches,
     take_head_object,
     take_page,
 )
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.records import Cpu, HeldCall, World
+from krcsim.engine.refill import kfree_rcu_shrink_count, start_refill
 from krcsim.engine.synchronize import begin_synchronize_rcu
 
 
@@ -64,7 +65,8 @@ def kvfree_call_rcu(
     goes_into_block = cpu.head_block_room[channel] > 0  # R13
     if world.has_array_path and not goes_into_block:
         cache = channel * world.has_channel_caches
-        if world.has_page_memory and cpu.cached_pages[cache] == 0:
+        asks = asks_page(world, is_single)
+        if world.has_page_memory and asks and cpu.cached_pages[cache] == 0:
             u_page = 1.0 * take_page(world, cpu, now, world.min_wmark)  # 1 if there is one
         goes_into_block = get_head_block(world, cpu, cpu_index, now, channel, is_single, u_page)
 
@@ -108,8 +110,8 @@ def get_head_block(
     is_single: bool,
     u_page: float,
 ) -> bool:
-    """R14 and R15: whether a call that found no room gets a page for a new head block, from the
-    cache or from the allocator; add_ptr_to_bulk_krc_lock() without adding the pointer.
+    """R14, R15, R46 and R47: whether a call that found no room gets a page for a new head block,
+    from the cache or from the allocator; add_ptr_to_bulk_krc_lock() without adding the pointer.
 
     A single-argument call that asks with __GFP_NORETRY and gets none at once has its answer after
     a stall.
@@ -123,12 +125,23 @@ def get_head_block(
         cpu.queued_blocks[channel] += 1
         return True
 
-    gets_page = u_page >= world.p_page_fails
+    gets_page = u_page >= p_page_fails_at_once(world, is_single)
     if gets_page or not (is_single and world.asks_noretry):
-        end_page_request(world, cpu, cpu_index, now, channel, world.window, gets_page)
+        if asks_page(world, is_single):
+            end_page_request(world, cpu, cpu_index, now, channel, world.window, gets_page)
         if world.has_refill_worker:  # misses_are_eventful then, so that each miss comes here
-            refill_caches(world, cpu, now)
+            refill_after_miss(world, cpu, cpu_index, now, gets_page)
     return gets_page
+
+
+def asks_page(world: World, is_single: bool) -> bool:
+    """R46 and R47: whether calls of a kind ask the allocator for pages."""
+    return (world.single_asks_page if is_single else world.double_asks_page) > 0
+
+
+def p_page_fails_at_once(world: World, is_single: bool) -> float:
+    """R15, R46 and R47: P(a call of a kind without room and cached page gets none at once)."""
+    return world.p_page_fails if is_single else world.p_double_page_fails
 
 
 def end_page_request(
@@ -199,8 +212,8 @@ def p_no_head(world: World) -> float:
 def begin_stall(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall, waits_for: int
 ) -> bool:
-    """R21 and R42: the call stalls in direct reclaim, and its rest waits in the heap; False if the
-    stall has no length.
+    """R21, R42 and R53: the call stalls in direct reclaim, and its rest waits in the heap; False if
+    the stall has no length.
     """
     counters = counters_at(world.counters_address, held_call.window)
     held_call.waits_for = waits_for
@@ -209,6 +222,8 @@ def begin_stall(
     median = world.stall_median
     if world.has_page_memory:
         median = median_stall(world, cpu, now, waits_for)
+        if world.has_shrinker:
+            kfree_rcu_shrink_count(world)
 
     if median > 0.0:
         ticks = median * math.exp(world.stall_sigma * normal(cpu.stall_stream))
@@ -286,13 +301,25 @@ def answer_page_request(
     arrives = held_call.page_fails == 0
     end_page_request(world, cpu, cpu_index, now, held_call.channel, held_call.window, arrives)
     if world.has_refill_worker:
-        refill_caches(world, cpu, now)
+        refill_after_miss(world, cpu, cpu_index, now, arrives)
 
     return arrives
 
 
+def refill_after_miss(
+    world: World, cpu: Cpu, cpu_index: int, now: float, call_got_page: bool
+) -> None:
+    """R44 and R50: a call that found no cached page has its answer; later kernels start the worker
+    only if the call got no page of its own.
+    """
+    if world.refill == REFILL_ANY_MISS or not call_got_page:
+        start_refill(world, cpu, cpu_index, now)
+
+
 def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, window: int) -> None:
-    """R22: an object of a call made in this window joins a channel: count it, arm the monitor."""
+    """R22 and R49: an object of a call made in this window joins a channel: count it, arm the
+    monitor or bring it forward.
+    """
     cpu.queued_objects[channel] += 1
     if channel == LIST:
         counters_at(world.counters_address, window).list_pushes += 1
@@ -314,3 +341,5 @@ def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, wi
             kfree_rcu_monitor(world, cpu, cpu_index, now)
         else:
             arm_monitor(world, cpu, cpu_index, now, MONITOR_ARMED)
+    elif world.drains_full:
+        pull_monitor(world, cpu, cpu_index, now)

@@ -12,21 +12,25 @@ from krcsim.engine.monitor import kfree_rcu_monitor
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at, producer_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Batch, Cpu, World
+from krcsim.engine.refill import fill_page_cache
 from krcsim.engine.works import finish_step, start_next_step
 
 
 def has_maintenance_due(world: World, cpu_index: int, now: float) -> bool:
-    """R3: whether the CPU's monitor, or a ready or running work, is due now."""
+    """R3: whether the CPU's monitor, a ready or running work, or its refill worker is due now."""
     cpu = cpu_at(world.cpus_address, cpu_index)
     return (
         cpu.monitor_at == now
         or batches_ready_at(world, cpu_index) == now
         or cpu.work_step_ends_at == now
+        or (world.has_refill_worker > 0 and cpu.refill_at == now)
     )
 
 
 def do_maintenance(world: World, cpu_index: int, now: float) -> None:
-    """R3: do what is due on a CPU: first its monitor, then a batch that is ready, then its work."""
+    """R3: do what is due on a CPU: first its monitor, then a batch that is ready, then its work,
+    then its refill worker.
+    """
     cpu = cpu_at(world.cpus_address, cpu_index)
     if cpu.monitor_at == now:
         settle_calls(world, cpu, now)
@@ -39,6 +43,12 @@ def do_maintenance(world: World, cpu_index: int, now: float) -> None:
         if batch_at(world.batches_address, batch_index).ready_at == now:
             queue_work(world, batch_index, now)
             return
+
+    if world.has_refill_worker and cpu.work_step_ends_at > now:
+        settle_calls(world, cpu, now)
+        fill_page_cache(world, cpu, cpu_index, now)
+        make_plan(world, cpu, cpu_index, now)
+        return
 
     run_works(world, cpu_index, now)
 

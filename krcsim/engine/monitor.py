@@ -11,7 +11,11 @@ from krcsim.engine.codes import (
     BATCH_QUEUED,
     BATCH_WAITS,
     LIST,
+    MONITOR_PULLED,
     MONITOR_REARMED,
+    ONE,
+    REARM_LEFT,
+    REARM_REST,
 )
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import next_full_grace_period, request_grace_period
@@ -24,20 +28,43 @@ def arm_monitor(world: World, cpu: Cpu, cpu_index: int, now: float, code: int) -
     """R22 and R23, schedule_delayed_work(): set the timer of the monitor; the timer wheel rounds up
     its jiffies.
     """
-    # calc_wheel_index(): a timer of 63 jiffies or more goes into a coarser level of the wheel; each
-    # level is 8 times as coarse as the one below, and a timer expires at the end of its slot.
-    shift = 0
-    while shift < 24 and world.drain_jiffies >= 63 << shift:
-        shift += 3
-
-    expires = int(math.floor(now)) + world.drain_jiffies
-    cpu.monitor_at = float(((expires >> shift) + 1) << shift)
+    jiffies = drain_delay(world, cpu)
+    cpu.monitor_expires = int(math.floor(now)) + jiffies
+    cpu.monitor_at = timer_expires(now, jiffies)
     log_event(world, now, code, cpu_index, cpu.monitor_at)
 
 
+def timer_expires(now: float, jiffies: int) -> float:
+    """R23: when a timer that is set now for so many jiffies expires."""
+    # calc_wheel_index(): a timer of 63 jiffies or more goes into a coarser level of the wheel; each
+    # level is 8 times as coarse as the one below, and a timer expires at the end of its slot.
+    shift = 0
+    while shift < 24 and jiffies >= 63 << shift:
+        shift += 3
+
+    expires = int(math.floor(now)) + jiffies
+    return float(((expires >> shift) + 1) << shift)
+
+
+def drain_delay(world: World, cpu: Cpu) -> int:
+    """R49: the delay of the monitor in jiffies: one where a block's worth of objects is queued."""
+    if world.drains_full and total(cpu.queued_objects) >= world.block_entries:
+        return ONE
+    return world.drain_jiffies
+
+
+def pull_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
+    """R49, schedule_delayed_monitor_work(): an object was queued while the monitor is pending; it
+    is set anew if that brings it forward.
+    """
+    is_full = total(cpu.queued_objects) >= world.block_entries
+    if is_full and cpu.monitor_expires - int(math.floor(now)) > 1:
+        arm_monitor(world, cpu, cpu_index, now, MONITOR_PULLED)
+
+
 def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
-    """R24 to R26, kfree_rcu_monitor(): move what is queued into the CPU's batches, and re-arm if
-    that is due.
+    """R24 to R26 and R48, kfree_rcu_monitor(): move what is queued into the CPU's batches, and
+    re-arm if that is due.
     """
     counters = counters_at(world.counters_address, world.window)
     cpu.monitor_at = INF
@@ -55,10 +82,14 @@ def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
 
     counters.drains += any_queued
 
-    # Without rearms_if_left one object queued is success, as queue_kfree_rcu_work() reports it in
-    # the kernel: the monitor is done even if a channel is left for which both batches were busy.
-    # The next call on the CPU sets it again (R22 and R26).
-    rearms = any_left if world.rearms_if_left else not any_queued
+    # With REARM_UNQUEUED one object queued is success, as queue_kfree_rcu_work() reports it in the
+    # kernel: the monitor is done even if a channel is left for which both batches were busy. The
+    # next call on the CPU sets it again (R22 and R26).
+    rearms = not any_queued
+    if world.rearm == REARM_LEFT:
+        rearms = any_left
+    elif world.rearm == REARM_REST:
+        rearms = total(cpu.queued_objects) > 0
     if rearms:
         counters.rearms += 1
         arm_monitor(world, cpu, cpu_index, now, MONITOR_REARMED)

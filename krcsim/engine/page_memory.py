@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Memory as pages: free pages and watermarks, what takes pages and what brings them back.
 
-It is brought up to date whenever a request looks at it (rules R37 to R44 of docs/model.md).
+It is brought up to date whenever a request looks at it (rules R37 to R43 of docs/model.md).
 """
 
 import math
 
 from krcsim.engine.channels import count_cached_pages
-from krcsim.engine.codes import HEAD_NONE, HEAD_STALL, HEAD_THREE_STEP, HEAD_TRYHARD, LIST, ONE
+from krcsim.engine.codes import HEAD_NONE, HEAD_STALL, HEAD_THREE_STEP, HEAD_TRYHARD
 from krcsim.engine.pointers import cpu_at
-from krcsim.engine.random_streams import INF, uniform
+from krcsim.engine.random_streams import INF
 from krcsim.engine.records import Cpu, World
 
 # SWAP_CLUSTER_MAX: a round of direct reclaim ends when it has so many pages.
@@ -97,13 +97,16 @@ def pace_of_hog(world: World) -> float:
 
 
 def switch_kswapd(world: World) -> None:
-    """R40, kswapd(): it starts at the low watermark and stops at the high one."""
+    """R40 and R53, kswapd(): it starts at the low watermark and stops at the high one."""
     if world.file_pages < NO_FILE_PAGES:
         world.file_pages = 0.0
 
     if world.free_pages >= world.high_wmark:
         world.kswapd_runs = 0
     elif world.free_pages <= world.low_wmark:
+        if world.has_shrinker and world.kswapd_runs == 0:
+            for cpu_index in range(world.nr_cpus):  # R53: kfree_rcu_shrink_count()
+                cpu_at(world.cpus_address, cpu_index).backs_off = 1
         world.kswapd_runs = 1
 
 
@@ -254,36 +257,3 @@ def reclaim_pages(world: World, now: float, waits_for: int) -> None:
     pages = min(pages, world.file_pages)
     world.file_pages -= pages
     world.free_pages += pages
-
-
-def refill_caches(world: World, cpu: Cpu, now: float) -> None:
-    """R44, fill_page_cache_func(): the worker fills the caches of the CPU; each page is asked for
-    with GFP_KERNEL | __GFP_NORETRY, until one request fails.
-    """
-    for channel in range(ONE + world.has_channel_caches):
-        while cpu.cached_pages[channel] < world.cache_capacity:
-            if not take_refill_page(world, cpu, now):
-                return
-            cpu.cached_pages[channel] += 1
-
-
-def take_refill_page(world: World, cpu: Cpu, now: float) -> bool:
-    """R44: one page for the refill worker. A round of reclaim takes CPU time; worker and caller
-    have the CPU in turns, each as long as a round.
-    """
-    if world.has_page_memory == 0:
-        return uniform(cpu.stall_stream) >= world.p_noretry_page_fails
-
-    got = take_page(world, cpu, now, world.min_wmark)
-    if not got:
-        turn = median_stall(world, cpu, now, LIST)
-
-        if now > cpu.refill_turn_at + 2.0 * turn:  # it was idle: the caller has its turn first
-            cpu.refill_turn_at = now + turn
-        elif now >= cpu.refill_turn_at:
-            cpu.cpu_free_at = max(cpu.cpu_free_at, now) + turn
-            cpu.refill_turn_at = now + 2.0 * turn
-            reclaim_pages(world, now, LIST)
-            got = take_page(world, cpu, now, world.min_wmark)
-
-    return got

@@ -2,8 +2,10 @@
 """Plans: how uneventful calls are skipped.
 
 A call is uneventful if it only appends to a head block or, with a monitor already pending, to the
-list. A plan is a number of calls of which all but the last are uneventful. How many they are is
-drawn, and when the last is made; the others are accounted for together, without an event for each.
+list; where a block's worth of objects brings the monitor forward (R49), the call that makes them so
+many is the last of a plan, and is looked at. A plan is a number of calls of which all but the last
+are uneventful. How many they are is drawn, and when the last is made; the others are accounted for
+together, without an event for each.
 
 What this does to the state of a run has the same law as taking each call by itself. Whether a call
 is uneventful does not depend on when it is made, and the calls are independent. If another event
@@ -19,6 +21,7 @@ uneventful calls of a burst take their mean CPU time each (mean_call_cost() in b
 
 from krcsim.engine.biased_draws import draw_call, p_uneventful_biased
 from krcsim.engine.call_draws import p_uneventful_and_eventful
+from krcsim.engine.channels import total
 from krcsim.engine.codes import (
     ANY_CALL,
     DONE,
@@ -31,6 +34,7 @@ from krcsim.engine.codes import (
     ZERO,
 )
 from krcsim.engine.kvfree_call import kvfree_call_rcu
+from krcsim.engine.monitor import pull_monitor
 from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, UNLIMITED, binomial, geometric
@@ -54,14 +58,15 @@ def draw_plan_length(world: World, cpu: Cpu) -> None:
         cpu.plan_last_kind = ANY_CALL
 
     elif room > 0 and not has_both_channels(world):
-        cpu.plan_calls = min(room + 1, world.max_plan_calls)
-        cpu.plan_last_kind = ANY_CALL if room < world.max_plan_calls else UNEVENTFUL
+        longest = longest_plan(world, cpu)
+        cpu.plan_calls = min(room + 1, longest)
+        cpu.plan_last_kind = ANY_CALL if room < longest else UNEVENTFUL
 
     elif has_both_channels(world):
         longest = min(
             cpu.head_block_room[SLAB] or UNLIMITED,
             cpu.head_block_room[VMALLOC] or UNLIMITED,
-            world.max_plan_calls,
+            longest_plan(world, cpu),
         )
         slab = p_uneventful_and_eventful(world, cpu, SLAB)[1]
         p_eventful = slab + p_uneventful_and_eventful(world, cpu, VMALLOC)[1]
@@ -74,13 +79,25 @@ def draw_plan_length(world: World, cpu: Cpu) -> None:
     elif p_uneventful_and_eventful(world, cpu, channel)[0] > 0.0:
         uneventful = p_uneventful_and_eventful(world, cpu, channel)[0]
         calls = geometric(cpu.call_stream, p_uneventful_biased(world, cpu, uneventful))
-        is_cut = calls > world.max_plan_calls or calls == UNLIMITED
-        cpu.plan_calls = min(calls, world.max_plan_calls)
+        longest = longest_plan(world, cpu)
+        is_cut = calls > longest or calls == UNLIMITED
+        cpu.plan_calls = min(calls, longest)
         cpu.plan_last_kind = UNEVENTFUL if is_cut else EVENTFUL
 
     else:
         cpu.plan_calls = 1
         cpu.plan_last_kind = ANY_CALL
+
+
+def longest_plan(world: World, cpu: Cpu) -> int:
+    """R49: most calls of a plan: up to the one that makes the queued objects a block's worth."""
+    longest = world.max_plan_calls
+    if world.drains_full:
+        left = world.block_entries - total(cpu.queued_objects)
+        if left > 0:  # else the monitor runs within a tick or two already
+            longest = min(longest, left)
+
+    return longest
 
 
 def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) -> None:
@@ -131,12 +148,13 @@ def spread_uneventful_calls(world: World, cpu: Cpu, calls: int) -> int:
         listed += of_channel - into_block
 
     single = world.p_single * world.p_single_uneventful
-    double = (1.0 - world.p_single) * world.p_page_fails
+    double = (1.0 - world.p_single) * world.p_double_page_fails
     wrapped = binomial(cpu.call_stream, listed, single / (single + double))
     cpu.queued_objects[LIST] += listed
     cpu.queued_wrappers += wrapped
     counters.list_pushes += listed
-    counters.page_fail += listed * world.has_array_path
+    counters.page_fail += wrapped * world.single_asks_page
+    counters.page_fail += (listed - wrapped) * world.double_asks_page
 
     return singles + wrapped
 
@@ -152,6 +170,8 @@ def make_last_planned_call(
 
     if cpu.plan_last_kind == UNEVENTFUL:
         count_uneventful_calls(world, cpu, ONE, now)
+        if world.drains_full:
+            pull_monitor(world, cpu, cpu_index, now)
         return False
 
     channel, is_single, u_page, u_head = draw_call(world, cpu)

@@ -22,13 +22,14 @@ from krcsim.engine.records import World
 
 
 def set_probabilities_in_force(world: World) -> None:
-    """R36: set the probabilities of failure, as the calls need them, to those of calm or of an
-    episode.
+    """R36, R46 and R47: set the probabilities of failure, as the calls need them, to those of calm
+    or of an episode.
     """
     failures = world.failures
     state = world.in_episode
 
-    world.p_page_fails = failures[state, FAILS_PAGE] if world.has_array_path else 1.0
+    world.p_page_fails = failures[state, FAILS_PAGE] if world.single_asks_page else 1.0
+    world.p_double_page_fails = failures[state, FAILS_PAGE] if world.double_asks_page else 1.0
     world.p_noretry_page_fails = failures[state, FAILS_PAGE_NORETRY]
     world.p_head_fails_after_reclaim = failures[state, FAILS_HEAD_RECLAIM]
 
@@ -43,7 +44,9 @@ def set_probabilities_in_force(world: World) -> None:
         world.p_single_uneventful = world.p_page_fails * (1.0 - world.p_head_fails_at_first)
 
     if world.has_page_memory:  # then a request's uniform number is 0 or 1
-        world.p_page_fails = 0.5
+        has_no_path = world.has_array_path == 0
+        world.p_page_fails = 0.5 if world.single_asks_page or has_no_path else 1.0
+        world.p_double_page_fails = 0.5 if world.double_asks_page or has_no_path else 1.0
         world.p_noretry_page_fails = 0.5
         world.p_head_fails_at_first = 0.5
         world.p_head_fails_after_reclaim = 0.5

@@ -8,52 +8,28 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-from typing import Annotated, Any, ClassVar, get_type_hints
-
 import numpy as np
 from numpy.typing import NDArray
 
+from krcsim.engine.record_form import (
+    BLOCK_CHANNELS,
+    CHANNELS,
+    PerBlockChannel,
+    PerChannel,
+    PerRequest,
+    Record,
+    Stream,
+)
+
+__all__ = [
+    "BLOCK_CHANNELS",
+    "CHANNELS",
+    "PerChannel",
+    "Record",
+    "Stream",
+]
+
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
-CHANNELS = 3  # blocks of slab objects, blocks of vmalloc objects, and the list
-BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
-
-Word = Annotated[int, "u8"]  # 64 random bits
-PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
-PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
-PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
-_PLAIN = {int: "i8", float: "f8"}
-
-
-class Record:
-    """A record of compiled code: the dtype is made from the annotations of its class."""
-
-    dtype: ClassVar[np.dtype[Any]]
-
-    def __init_subclass__(cls) -> None:
-        hints = get_type_hints(cls, include_extras=True)
-        fields = [_field(name, hints[name]) for name in cls.__annotations__]
-        cls.dtype = np.dtype(fields, align=True)
-
-
-def _field(name: str, hint: Any) -> tuple[Any, ...]:
-    """A field as NumPy wants it."""
-    if hint in _PLAIN:
-        return name, _PLAIN[hint]
-
-    if isinstance(hint, type) and issubclass(hint, Record):
-        return name, hint.dtype
-
-    (form,) = hint.__metadata__
-    return (name, *form) if isinstance(form, tuple) else (name, form)
-
-
-class Stream(Record):
-    """The state of a random stream, xoshiro256++; a record, so that functions get one pointer."""
-
-    a: Word  # 64 bits
-    b: Word  # 64 bits
-    c: Word  # 64 bits
-    d: Word  # 64 bits
 
 
 class Batch(Record):
@@ -77,6 +53,7 @@ class Cpu(Record):
     # What is queued, and the reserves.
     nr_emergency: int  # rcu_head objects in its emergency pool
     monitor_at: float  # when its monitor runs, ticks; infinite if it is not pending
+    monitor_expires: int  # what its timer was set to, before the timer wheel rounds up, ticks
     head_block_room: PerChannel  # free entries of the head block; 0: there is none, or it is full
     queued_objects: PerChannel  # objects queued and in no batch yet
     queued_blocks: PerBlockChannel  # their blocks, in pages
@@ -129,6 +106,10 @@ class Cpu(Record):
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
 
+    # The refill worker.
+    refill_at: float  # when it runs, ticks; infinite if it is not under way
+    backs_off: int  # flag: a reclaim pass came since its last run
+
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
     section_ends_at: float  # end of that section, ticks
@@ -146,7 +127,8 @@ class Cpu(Record):
 
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
-    stall_stream: Stream  # lengths of stalls, and pages of the refill worker
+    stall_stream: Stream  # lengths of stalls, and pages of the refill worker of 2020
+    refill_stream: Stream  # pages of the refill worker
 
 
 class Producer(Record):
@@ -230,6 +212,9 @@ class Counters(Record):
     freed: float  # objects freed
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
+    refill_runs: float  # runs of the refill worker
+    refill_tries: float  # pages that it asked for
+    refill_pages: float  # pages that it put into a cache
 
 
 class Real(Record):
@@ -267,16 +252,23 @@ class World(Record):
     head_alloc: int  # how a call asks for an rcu_head: HEAD_NONE, HEAD_ATOMIC, ...
     has_array_path: int  # flag: pointers go into page blocks
     asks_noretry: int  # flag: single-argument calls ask for pages with __GFP_NORETRY, may stall
+    single_asks_page: int  # flag: single-argument calls ask for pages at all
+    double_asks_page: int  # flag: double-argument calls ask for pages
     pool_capacity: int  # most objects of the emergency pool
     has_channel_caches: int  # flag: each channel has a page cache of its own
     cache_capacity: int  # most pages of a cache
     pages_go_to_worker: int  # flag: freed pages go to the cache of the work's CPU
     drains_list_at_once: int  # flag: a push on the list runs the monitor at once
-    rearms_if_left: int  # flag: the monitor re-arms if objects are left, as v5.9 does
+    rearm: int  # when the monitor re-arms: REARM_UNQUEUED, REARM_LEFT or REARM_REST
     attaches_to_pending: int  # flag: a channel may join a batch that is pending
     drain_jiffies: int  # delay of the monitor, ticks
+    drains_full: int  # flag: the call that queues a block's worth sets the monitor to a jiffy
     block_entries: int  # pointers in a block
-    has_refill_worker: int  # flag: a cache miss starts a worker that fills the caches
+    has_refill_worker: int  # flag: a worker fills the caches
+    refill: int  # what starts it and how it asks: REFILL_NONE, REFILL_ANY_MISS, ...
+    refill_delay: float  # from a miss until it has filled the caches, ticks
+    refill_backoff: int  # the same after a reclaim pass, jiffies; 0: the kernel knows no back-off
+    has_shrinker: int  # flag: reclaim passes call the shrinker of kfree_rcu()
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
 
@@ -335,7 +327,8 @@ class World(Record):
     heap_capacity: int  # calls the heap has room for
 
     # Probabilities in force: see set_probabilities_in_force().
-    p_page_fails: float  # a page request fails at once
+    p_page_fails: float  # a single-argument call gets no page at once
+    p_double_page_fails: float  # a double-argument call gets no page
     p_noretry_page_fails: float  # a page request with __GFP_NORETRY fails after its stall
     p_head_fails_at_first: float  # a request of an rcu_head fails at once
     p_head_fails_after_reclaim: float  # it fails after its stall
@@ -465,9 +458,22 @@ class World(Record):
     self_address: int  # of this record
 
 
-# The random streams of a run, in the order of their seeds.
+# The random streams of a run.
 WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream")
+CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "refill_stream")
+# The number of a stream among the children of a seed. A new stream takes a number that no other
+# has, so that the random numbers of the others stay what they are.
+STREAM_NUMBERS = {
+    "episode_stream": 0,
+    "gp_stream": 1,
+    "offload_stream": 2,
+    "expedited_stream": 3,
+    "arrival_stream": 4,
+    "call_stream": 5,
+    "stall_stream": 6,
+    "copy_stream": 7,
+    "refill_stream": 50,
+}
 
 COUNTERS = Counters.dtype.names or ()
 
@@ -481,9 +487,10 @@ def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np
     """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
     for all CPUs, and of copy_stream.
     """
-    words = [4] * len(WORLD_STREAMS) + [4 * cpus] * len(CPU_STREAMS) + [4]
-    seeds = (np.random.SeedSequence(seed, spawn_key=(replication, k)) for k in range(len(words)))
-    return [
-        np.asarray(child.generate_state(count, np.uint64), np.uint64)
-        for child, count in zip(seeds, words, strict=True)
-    ]
+    words = dict.fromkeys(WORLD_STREAMS, 4) | dict.fromkeys(CPU_STREAMS, 4 * cpus)
+    words["copy_stream"] = 4
+    states = []
+    for name, count in words.items():
+        child = np.random.SeedSequence(seed, spawn_key=(replication, STREAM_NUMBERS[name]))
+        states.append(np.asarray(child.generate_state(count, np.uint64), np.uint64))
+    return states

@@ -14,7 +14,7 @@ from krcsim.guest.job_load import load_of
 from krcsim.guest.job_machine import GUEST_HZ, machine_of
 from krcsim.guest.job_pressure import pressure_of
 from krcsim.guest.parameters import HEAD_ALLOC_CODES
-from krcsim.model.constants import BLOCK_ENTRIES, drain_jiffies
+from krcsim.model.constants import BLOCK_ENTRIES
 from krcsim.model.scenario import Scenario, changed
 
 MOST_ROUNDS = 6  # of closing gaps: a field that is set may bring another gap along
@@ -93,11 +93,28 @@ def _remedy_of(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
             BLOCK_ENTRIES,
             f"a block is a page of {BLOCK_ENTRIES} pointers",
         ),
+        ("double_page", remedy.double_page, True, "in the harness all calls ask for pages"),
+        ("drain_full", remedy.drain_full, False, "the harness drains by its timer only"),
+        ("refill_ms", remedy.refill_ms, 0.0, "the harness queues its refill worker at once"),
+        ("refill_backoff_ms", remedy.refill_backoff_ms, 0.0, "its refills know no back-off"),
     )
     for name, value, only, why in wanted:
         if value != only:
             sets: Sets = ((f"remedy.{name}", only),)
             gaps.append(Gap(f"remedy.{name}", value, why, True, sets))
+
+    for name, value, only, instead, why in (
+        ("rearm", remedy.rearm, ("unqueued", "left"), "left", "the harness asks after each batch"),
+        (
+            "refill",
+            remedy.refill,
+            ("none", "any_miss"),
+            "any_miss",
+            "in the harness each miss starts the refill worker",
+        ),
+    ):
+        if value not in only:
+            gaps.append(Gap(f"remedy.{name}", value, why, True, ((f"remedy.{name}", instead),)))
 
     if remedy.emergency_at_boot not in (0, remedy.nr_emergency_objs):
         gaps.append(
@@ -116,14 +133,14 @@ def _remedy_of(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
         "cache_max": remedy.nr_bkv_objs,
         "cache_prefill": remedy.cache_at_boot,
         "cache_shared": int(remedy.cache_shared),
-        "refill": int(remedy.refill),
+        "refill": int(remedy.has_refill_worker),
         "array_path": int(remedy.array_path),
         "head_alloc": HEAD_ALLOC_CODES[remedy.head_alloc],
         "expedited_drain": int(remedy.expedited_drain),
         "rearm_unqueued": int(remedy.rearm == "unqueued"),
         "attach": int(remedy.attach_to_pending),
         "page_return_worker": int(remedy.page_return == "worker"),
-        "drain_jiffies": remedy.drain_jiffies or drain_jiffies(GUEST_HZ),
+        "drain_jiffies": remedy.drain_delay(GUEST_HZ),
     }
 
 

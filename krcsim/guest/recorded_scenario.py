@@ -109,7 +109,7 @@ def remedy_of(condition: Condition) -> Remedy:
         rearm="unqueued" if given["rearm_unqueued"] else "left",
         attach_to_pending=given["attach"] == 1,
         drain_jiffies=int(given["drain_jiffies"]),
-        refill=given["refill"] == 1,
+        refill="any_miss" if given["refill"] == 1 else "none",
     )
 
 

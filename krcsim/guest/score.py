@@ -229,7 +229,7 @@ def _with_late_drains(scenario: Scenario, late: float, first: int, last: int) ->
     for more, begin, end in ((whole + 1, first, end_of_longer), (whole, end_of_longer, last)):
         if end > begin:
             drain_jiffies = scenario.drain_jiffies + more
-            remedy = replace(scenario.remedy, drain_jiffies=drain_jiffies)
+            remedy = replace(scenario.remedy, drain_jiffies=drain_jiffies, drain_ms=0.0)
             parts.append(replicate(replace(scenario, remedy=remedy), SEED, begin, end))
     return sum_of(parts)
 

@@ -23,6 +23,7 @@ Way = tuple[float, State, int]  # its probability, the state after, and how many
 # twice what it needs (0: idle), and what it holds by channel. WAITERS: callers that wait, by what
 # they need (LATER, NEXT, SERVED), and whether their next call is due; in an open loop only whether
 # somebody needs LATER. CLOCK: the tick, modulo the grain of the timer wheel. EPISODE: of pressure.
+# COUNT: with drain_full the objects queued, up to a block's worth.
 POOL = 0
 CACHE = 1
 ROOM = 3
@@ -33,6 +34,7 @@ BATCH = 10
 WAITERS = 18
 CLOCK = 24
 EPISODE = 25
+COUNT = 26
 BATCHES = (BATCH, BATCH + 4)
 LIST = 2
 # What is needed: the next tick only, the next end of a grace period, the one after that.
@@ -90,8 +92,8 @@ def _answers(remedy: Remedy, failure: Failure, single: float) -> tuple[float, ..
     page, noretry = failure.resolved()[:2]
     page_of_double, page_of_single = 1.0, 1.0  # that the request fails
     if remedy.array_path:
-        page_of_double = page
-        page_of_single = noretry if remedy.page_class == "noretry" else page
+        page_of_double = page if remedy.double_page else 1.0
+        page_of_single = {"nowait": page, "noretry": noretry, "cache": 1.0}[remedy.page_class]
 
     head_fails = p_no_head(remedy.head_alloc, failure)
     return (
@@ -108,7 +110,7 @@ def at_boot(remedy: Remedy) -> State:
         remedy.emergency_at_boot,
         remedy.cache_at_boot,
         remedy.cache_at_boot,
-        *[0] * (EPISODE + 1 - ROOM),
+        *[0] * (COUNT + 1 - ROOM),
     )
 
 
@@ -119,9 +121,13 @@ def _request(state: list[int]) -> int:
 
 
 def _arm(rules: Rules, state: list[int]) -> None:
-    """Set the monitor's timer, which the timer wheel rounds up."""
+    """Set the monitor's timer, which the timer wheel rounds up; with drain_full the wheel does not,
+    and a block's worth of objects sets it to a jiffy.
+    """
     due = (((state[CLOCK] + rules.drain) >> rules.grain) + 1) << rules.grain
     state[MONITOR] = due - state[CLOCK]
+    if rules.remedy.drain_full and state[COUNT] >= rules.remedy.block_entries:
+        state[MONITOR] = 2
 
 
 def _monitor(rules: Rules, state: list[int]) -> None:
@@ -146,7 +152,10 @@ def _monitor(rules: Rules, state: list[int]) -> None:
                     state[ROOM + channel] = 0
         some_left |= any(state[NOW : NOW + 3])
 
-    if some_left if rules.remedy.rearm == "left" else not some_moved:
+    left = any(state[NOW : NOW + 3])
+    if not left:
+        state[COUNT] = 0
+    if {"unqueued": not some_moved, "left": some_left, "rest": left}[rules.remedy.rearm]:
         _arm(rules, state)
 
 
@@ -188,6 +197,11 @@ def _queue(rules: Rules, after: list[int], channel: int, got: int, waits: bool) 
         wrappers = max(1, after[NOW + LIST]) + (got != OWN_HEAD)
         after[NOW + LIST] = min(wrappers, 1 + remedy.nr_emergency_objs)
 
+    if remedy.drain_full:
+        after[COUNT] = min(after[COUNT] + 1, remedy.block_entries)
+        if after[COUNT] == remedy.block_entries and after[MONITOR] > 2:
+            _arm(rules, after)
+
     if after[MONITOR] == 0:
         if got != PAGE and remedy.expedited_drain:
             _monitor(rules, after)
@@ -197,7 +211,7 @@ def _queue(rules: Rules, after: list[int], channel: int, got: int, waits: bool) 
 
 def other(state: State) -> State:
     """The same in the other state of pressure."""
-    return (*state[:EPISODE], 1 - state[EPISODE])
+    return (*state[:EPISODE], 1 - state[EPISODE], *state[EPISODE + 1 :])
 
 
 def events(rules: Rules, state: State) -> list[Way]:

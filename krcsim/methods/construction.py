@@ -60,7 +60,8 @@ def impossible(scenario: Scenario) -> Impossible | None:
     A batch takes one block a channel where no more calls come than fit. Pages return to the CPU
     they came from, so two a channel are enough while a batch is back before the next is drained
     (one fills, one is away), three otherwise (a CPU has two batches under way at most). The bound:
-    that somewhere more calls come in a life of a batch than fit.
+    that somewhere more calls come in a life of a batch than fit. Nothing is said of a remedy that
+    drains when a block is full: its batches follow one another as fast as calls come.
     """
     allocator, remedy, machine = scenario.allocator, scenario.remedy, scenario.machine
     if scenario.memory.pressure != "injected":
@@ -81,7 +82,7 @@ def impossible(scenario: Scenario) -> Impossible | None:
         return None
     channels = scenario.workload.channels() if remedy.cache_shared else 1
     scattered = scenario.grace_period.reader_ms > 0 or machine.nocb_share > 0
-    if scattered or remedy.nr_bkv_objs < 2 * channels:
+    if scattered or remedy.nr_bkv_objs < 2 * channels or remedy.drain_full:
         return None
 
     away = _away(scenario)

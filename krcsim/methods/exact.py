@@ -54,7 +54,7 @@ WANTED: dict[str, object] = {
     "workload.list_free_instructions": 0,
     "machine.work_delay_ms": 0,
     "allocator.stall_ms": 0,
-    "remedy.refill": False,
+    "remedy.refill": "none",
     "memory.pressure": "injected",
     "grace_period.kind": "ticks",
     "grace_period.reader_ms": 0,
@@ -112,6 +112,12 @@ def why_not(scenario: Scenario, quantity: str = "p_wait") -> str:
             return f"{path} is {shown(value)}, not {shown(want)}"
 
     rules = rules_of(scenario)
+    if remedy.drain_full and remedy.attach_to_pending:
+        return "remedy.attach_to_pending is true, not false, where remedy.drain_full is true"
+    if remedy.drain_full and rules.grain > 0:
+        return (
+            f"remedy.drain_full is true with a drain delay of {rules.drain} jiffies, not below 63"
+        )
     if rules.calls + max(rules.switches) > MAX_RATE:
         return f"more than {MAX_RATE:g} events come in a tick"
     return ""

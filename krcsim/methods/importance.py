@@ -60,6 +60,9 @@ def bias(scenario: Scenario) -> dict[str, float]:
         rate_hz *= (workload.on_ms + workload.off_ms) / workload.on_ms
 
     drain_ticks = 1.25 * scenario.drain_jiffies + 5.0
+    if remedy.drain_full:
+        block = remedy.block_entries * machine.hz / rate_hz
+        drain_ticks = min(drain_ticks, block + 5.0)
     life = 6.0 if remedy.expedited_drain else drain_ticks  # ticks until wrappers return
     calls = rate_hz * workload.single_share / machine.hz * drain_ticks
     # Chances to find a page before wrappers return: so many times may chance fail, and the pool be

@@ -5,6 +5,8 @@ What a kernel version fixes stands in the first part, with the versions for whic
 version that differs gets its value there, and uses it in its row of krcsim.model.remedy.TABLE.
 """
 
+import math
+
 # Fixed by the kernel's version
 
 PAGE_BYTES = 4096
@@ -56,6 +58,12 @@ INSTRUCTION_NS = 0.33
 def ticks(ms: float, hz: int) -> float:
     """Milliseconds as jiffies, not rounded."""
     return ms * hz / 1000.0
+
+
+def jiffies(ms: float, hz: int) -> int:
+    """msecs_to_jiffies(): milliseconds as whole jiffies, rounded up, at least one."""
+    # What is a whole number but for the last bit of its product is not rounded up.
+    return max(1, math.ceil(ticks(ms, hz) * (1.0 - 1e-12)))
 
 
 def milliseconds(jiffies: float, hz: int) -> float:

@@ -64,6 +64,7 @@ class Memory:
         2, "pages per CPU", 0, 10_000, "the slab pages of free rcu_head objects that a CPU keeps"
     )
     deferred_counts: bool = flag(True, "whether objects that wait to be freed hold memory")
+    shrinker: bool = flag(False, "whether reclaim passes call the shrinker of kfree_rcu()")
 
     def __post_init__(self) -> None:
         check(self, "memory")

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The remedies under debate: each is a set of switches and capacities that one kernel reads.
 
-TABLE has a row for each remedy with a name. To add one, or what a kernel version does, add a row:
-names, lists, legends and the command line are made of it.
+TABLE has a row for each remedy with a name. To add one add a row, and for what a kernel version
+does a row of krcsim.model.kernels: names, lists, legends and the command line are made of it.
 """
 
 import re
@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from krcsim.base.errors import KrcsimError, did_you_mean, refuse, shown
-from krcsim.base.fields import check, choice, flag, whole
+from krcsim.base.fields import check, choice, flag, number, whole
 from krcsim.model.allocator import Failure
 from krcsim.model.constants import (
     BLOCK_ENTRIES,
@@ -18,7 +18,10 @@ from krcsim.model.constants import (
     POINTER_BYTES,
     RCU_NR_EMERGENCY_OBJS,
     WRAPPER_BYTES,
+    drain_jiffies,
+    jiffies,
 )
+from krcsim.model.kernels import KERNELS, SINCE, row_of_version
 
 # The requests for an rcu_head object, one after the other: the fields of Failure that decide them.
 HEAD_REQUESTS: dict[str, tuple[str, ...]] = {
@@ -53,7 +56,9 @@ class Remedy:
     )
     array_path: bool = flag(True, "whether pointers go into page blocks at all")
     page_class: str = choice(
-        "nowait", ("nowait", "noretry"), "the flags of a single-argument call's page request"
+        "nowait",
+        ("nowait", "noretry", "cache"),
+        "the flags of a single-argument call's page request; cache: it asks for none",
     )
     nr_emergency_objs: int = whole(
         0, "objects per CPU", 0, 100_000, "the size of the emergency pool"
@@ -73,16 +78,33 @@ class Remedy:
     )
     expedited_drain: bool = flag(True, "whether a list call drains at once if no monitor pends")
     rearm: str = choice(
-        "unqueued", ("unqueued", "left"), "when the monitor re-arms: nothing queued, or a rest left"
+        "unqueued",
+        ("unqueued", "left", "rest"),
+        "when the monitor re-arms: nothing queued, a rest after either batch, or after both",
     )
     attach_to_pending: bool = flag(True, "whether lists join a batch that already waits")
     drain_jiffies: int = whole(0, "jiffies", 0, 1_000_000, "the drain delay; 0 means HZ/50")
-    refill: bool = flag(
-        False, "whether a cache miss starts a worker that tops the cache up, as since v5.11"
+    drain_ms: float = number(
+        0.0, "ms", 0, 1e6, "the drain delay, rounded up to jiffies; 0: drain_jiffies sets it"
+    )
+    drain_full: bool = flag(
+        False, "whether block_entries queued objects bring the monitor forward to a jiffy"
+    )
+    double_page: bool = flag(True, "whether double-argument calls ask for a page")
+    refill: str = choice(
+        "none",
+        ("none", "any_miss", "e2", "e3", "e5", "e7"),
+        "the worker that fills the cache: of the harness, v5.11, v5.13, v6.1 or v6.5",
+    )
+    refill_ms: float = number(0.0, "ms", 0, 1000, "the time from a miss to the pages of the worker")
+    refill_backoff_ms: float = number(
+        0.0, "ms", 0, 100_000, "that time after a reclaim pass; 0: it makes no difference"
     )
     block_entries: int = whole(BLOCK_ENTRIES, "pointers", 1, 1_000_000, "the pointers in a block")
 
     def __post_init__(self) -> None:
+        if isinstance(self.refill, bool):  # as it was given when there was one such worker
+            object.__setattr__(self, "refill", "any_miss" if self.refill else "none")
         check(self, "remedy")
 
         for at_boot, capacity, unit in (
@@ -107,6 +129,25 @@ class Remedy:
             "true where pages are cached at boot or asked for",
             'a bypassed array path never uses a page: set cache_at_boot = 0, page_class = "nowait"',
         )
+
+        refuse(
+            self.drain_ms > 0 and self.drain_jiffies > 0,
+            "remedy.drain_ms",
+            self.drain_ms,
+            f"0 ms where drain_jiffies is {self.drain_jiffies}",
+            "both set the drain delay: leave one at 0",
+        )
+
+    @property
+    def has_refill_worker(self) -> bool:
+        """Whether a worker fills the page cache."""
+        return self.refill != "none"
+
+    def drain_delay(self, hz: int) -> int:
+        """The drain delay in jiffies; HZ/50 where the remedy leaves it open."""
+        if self.drain_ms > 0:
+            return jiffies(self.drain_ms, hz)
+        return self.drain_jiffies or drain_jiffies(hz)
 
     def bytes_at_boot(self, arch: str = "x86-64") -> int:
         """Bytes per CPU that the remedy holds after boot: pages, pool array and its objects."""
@@ -171,7 +212,7 @@ class NamedRemedy:
     in_curve: bool = False  # among those drawn next to the growing reserves
 
 
-TABLE: tuple[NamedRemedy, ...] = (
+_TABLE: tuple[NamedRemedy, ...] = (
     NamedRemedy(
         name="A0",
         remedy=A0,
@@ -258,6 +299,24 @@ TABLE: tuple[NamedRemedy, ...] = (
         source="v5.9, torvalds/linux 53c72b590b3a",
     ),
 )
+
+
+def _with_kernels(rows: tuple[NamedRemedy, ...]) -> tuple[NamedRemedy, ...]:
+    """The rows, of which the last is E1, and those of later kernels, each made of the last one."""
+    for kernel in KERNELS:
+        row = NamedRemedy(
+            name=kernel.name,
+            remedy=replace(rows[-1].remedy, **kernel.changes),  # type: ignore[arg-type]
+            words=kernel.words,
+            who=kernel.who,
+            when=kernel.when,
+            source=kernel.source,
+        )
+        rows = (*rows, row)
+    return rows
+
+
+TABLE = _with_kernels(_TABLE)
 REMEDIES: dict[str, Remedy] = {row.name: row.remedy for row in TABLE}
 THREAD = tuple(row.name for row in TABLE if row.in_thread)
 
@@ -289,11 +348,11 @@ SIZED = re.compile(r"([BD])(\d{1,6})([ef]?)(?:-(A[01]))?", re.ASCII)
 
 
 def named(name: str, own: Remedy | None = None) -> Remedy:
-    """The remedy of a table row, or a sized one; raises KrcsimError.
+    """The remedy of a table row, of a kernel's version, or a sized one; raises KrcsimError.
 
-    B12 is a pool of 12 objects and D8-A1 are 8 shared pages; an f fills it at boot, an e leaves it
-    empty. `own` is the remedy of a scenario: with it "own" is that one, and "X-own" has the reserve
-    of X and all else of it.
+    6.1 and v6.1 are the row that this kernel has. B12 is a pool of 12 objects and D8-A1 are 8
+    shared pages; an f fills it at boot, an e leaves it empty. `own` is the remedy of a scenario:
+    with it "own" is that one, and "X-own" has the reserve of X and all else of it.
     """
     refuse(
         not isinstance(name, str),
@@ -311,6 +370,15 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
 
     if name in REMEDIES:
         return REMEDIES[name]
+    if row := row_of_version(name):
+        refuse(
+            row not in REMEDIES,
+            "remedy",
+            name,
+            f"a version before {'.'.join(map(str, SINCE[row]))}",
+            f"its row {row} is not in the table yet",
+        )
+        return REMEDIES[row]
     if sized := SIZED.fullmatch(name):
         kind, size, at_boot, base = sized.groups()
         return RESERVES[kind, at_boot].make(int(size), REMEDIES[base or "A1"])
@@ -320,5 +388,5 @@ def named(name: str, own: Remedy | None = None) -> Remedy:
     hint = did_you_mean(name, [*sizes, *REMEDIES], "write for example B12 or D8-A1")
     raise KrcsimError(
         f"remedy {shown(name)} is not known; allowed: {', '.join(REMEDIES)}, or "
-        f"B<objects>, D<pages>-A0, D<pages>-A1; {hint}"
+        f"B<objects>, D<pages>-A0, D<pages>-A1, or a kernel's version such as 6.1; {hint}"
     )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import fields
 
 from krcsim.base.errors import KrcsimError
+from krcsim.model.kernels import row_of_version
 from krcsim.model.remedy import (
     A0,
     OWN,
@@ -24,7 +25,11 @@ _BASES = {"atomic": "A0", "tryhard": "A1", "three_step": "A1-3step", "none": "no
 
 
 def row_of(name: str) -> NamedRemedy | None:
-    """The row of the table that has this name."""
+    """The row of the table that has this name, or that a kernel of this version has."""
+    try:
+        name = row_of_version(name) or name
+    except KrcsimError:  # a version of no known kernel may be a name of somebody's own
+        return None
     return next((row for row in TABLE if row.name == name), None)
 
 
@@ -42,7 +47,8 @@ def words_of(name: str, own: Remedy | None = None) -> str:
     plain = name.removesuffix(ON_OWN)
     row = row_of(plain)
     if row:
-        return f"your setting with the reserve of {plain}" if on_own else row.words
+        version = "" if row.name == plain else f"as in {row.name}: "
+        return f"your setting with the reserve of {plain}" if on_own else version + row.words
 
     return words_of_sizes(name, list(map(str, sizes_of(name)))) if is_sized(name) else name
 

@@ -13,7 +13,6 @@ from krcsim.base import old_names
 from krcsim.base.errors import FieldError, KrcsimError, refuse, shown
 from krcsim.base.fields import check, is_whole, number, refuse_unknown
 from krcsim.model.allocator import Allocator
-from krcsim.model.constants import drain_jiffies
 from krcsim.model.grace_period import GracePeriod, read_lengths
 from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
@@ -86,7 +85,7 @@ class Scenario:
     @property
     def drain_jiffies(self) -> int:
         """The drain delay in jiffies, HZ/50 where the remedy leaves it open."""
-        return self.remedy.drain_jiffies or drain_jiffies(self.machine.hz)
+        return self.remedy.drain_delay(self.machine.hz)
 
     def bytes_at_boot(self) -> int:
         """Reserve bytes per CPU after boot."""

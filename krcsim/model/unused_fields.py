@@ -21,6 +21,10 @@ GIVEN_EPISODES = "episodes have given times"
 NO_BLOCKS = "pointers never go into pages"
 NO_PAGE_EVER = "no request for a page ever succeeds"
 NO_SINGLE = "no call has one argument"
+NO_REFILL = "no worker fills the cache"
+NO_SHRINKER = "no reclaim pass calls the shrinker"
+NO_BACKOFF = "no refill waits for a reclaim pass"
+NO_DOUBLE = "no call has two arguments"
 NO_HEAD = "no rcu_head is ever asked for"
 RECORDED = "lengths are recorded"
 OTHER_CLASS = "no request has these flags"
@@ -47,7 +51,7 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
     if scenario.grace_period.kind == "empirical":
         unused["grace_period.mean_ms"] = RECORDED
 
-    return unused | _unused_of_remedy(scenario)
+    return unused | _unused_of_remedy(scenario) | _unused_of_refill(scenario)
 
 
 def _unused_failures(scenario: Scenario) -> dict[str, str]:
@@ -79,14 +83,16 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
     has_single = scenario.workload.single_share > 0.0
     asked = set()
 
-    if remedy.array_path:
+    if _asks_for_pages(scenario):
         asked.add("page")
-        # The worker that refills a cache may sleep, too.
-        if remedy.refill or (has_single and remedy.page_class == "noretry"):
-            asked.add("page_noretry")
+    # The worker that refills a cache may sleep, too.
+    may_sleep = remedy.has_refill_worker or (has_single and remedy.page_class == "noretry")
+    if remedy.array_path and may_sleep:
+        asked.add("page_noretry")
 
     # A call that always gets a page asks for nothing more.
-    if has_single and (not remedy.array_path or failure.page > 0.0):
+    asks_always = remedy.array_path and remedy.page_class != "cache"
+    if has_single and (not asks_always or failure.page > 0.0):
         asked |= set(HEAD_REQUESTS[remedy.head_alloc])
 
     for name, others in (
@@ -104,20 +110,27 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
 def _unused_of_remedy(scenario: Scenario) -> dict[str, str]:
     remedy = scenario.remedy
     has_single = scenario.workload.single_share > 0.0
-    fills_caches = remedy.cache_at_boot > 0 or remedy.refill
+    fills_caches = remedy.cache_at_boot > 0 or remedy.has_refill_worker
     unused: dict[str, str] = {}
 
     if not remedy.array_path:
-        for name in ("block_entries", "nr_bkv_objs", "cache_at_boot", "cache_shared"):
+        for name in ("nr_bkv_objs", "cache_at_boot", "cache_shared", "double_page"):
             unused[f"remedy.{name}"] = NO_BLOCKS
     elif not fills_caches and scenario.workload.channels() == 1:
         unused["remedy.cache_shared"] = SAME_CACHE
 
-    if remedy.array_path and not fills_caches and _never_gets_a_page(scenario):
-        unused["remedy.block_entries"] = NO_PAGE_EVER
+    if scenario.workload.single_share == 1.0:
+        unused.setdefault("remedy.double_page", NO_DOUBLE)
+
+    if not remedy.drain_full:  # else so many queued objects bring the monitor forward
+        if not remedy.array_path:
+            unused["remedy.block_entries"] = NO_BLOCKS
+        elif not fills_caches and _never_gets_a_page(scenario):
+            unused["remedy.block_entries"] = NO_PAGE_EVER
 
     always_gets_a_page = (
         remedy.array_path
+        and remedy.page_class != "cache"
         and scenario.memory.pressure != "pages"
         and all(failure.page == 0.0 for failure in _failures(scenario))
     )
@@ -129,6 +142,29 @@ def _unused_of_remedy(scenario: Scenario) -> dict[str, str]:
     return unused
 
 
+def _unused_of_refill(scenario: Scenario) -> dict[str, str]:
+    remedy = scenario.remedy
+    unused: dict[str, str] = {}
+    if not remedy.array_path:
+        unused["remedy.refill"] = NO_BLOCKS
+    if not remedy.array_path or not remedy.has_refill_worker:
+        reason = NO_REFILL if remedy.array_path else NO_BLOCKS
+        unused |= {"remedy.refill_ms": reason, "remedy.refill_backoff_ms": reason}
+    elif scenario.memory.pressure != "pages" or not scenario.memory.shrinker:
+        unused["remedy.refill_backoff_ms"] = NO_SHRINKER
+
+    if not (remedy.has_refill_worker and remedy.refill_backoff_ms > 0):
+        unused["memory.shrinker"] = NO_BACKOFF
+    return unused
+
+
+def _asks_for_pages(scenario: Scenario) -> bool:
+    """Whether any call asks the allocator for a page."""
+    remedy, single = scenario.remedy, scenario.workload.single_share
+    of_single = single > 0.0 and remedy.page_class != "cache"
+    return remedy.array_path and (of_single or (single < 1.0 and remedy.double_page))
+
+
 def _failures(scenario: Scenario) -> list[Failure]:
     """The failures of the states that come."""
     if scenario.allocator.episodes == "none":
@@ -138,6 +174,8 @@ def _failures(scenario: Scenario) -> list[Failure]:
 
 def _never_gets_a_page(scenario: Scenario) -> bool:
     """Whether every page request fails, in calm and in episodes."""
+    if not _asks_for_pages(scenario):
+        return True
     if scenario.memory.pressure == "pages":
         return False
 

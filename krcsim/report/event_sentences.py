@@ -147,6 +147,13 @@ def _monitor_armed(episode: Episode, event: Event) -> str:
     return f"the first pointer since the last drain: the monitor is set to drain in {after}"
 
 
+def _monitor_pulled(episode: Episode, event: Event) -> str:
+    return (
+        f"{counted(event.queued, 'queued pointer')} fill a block: the monitor is brought forward, "
+        f"to {_after(episode, event.value, event)} from now"
+    )
+
+
 def _drained_early(_episode: Episode, event: Event) -> str:
     return (
         "a pointer joined the list while no monitor was pending: "
@@ -215,6 +222,11 @@ def _wrapper_to_pool(episode: Episode, event: Event) -> str:
     )
 
 
+def _refill_worker_ran(_episode: Episode, event: Event) -> str:
+    cached = counted(event.cached, "page")
+    return f"the refill worker has run: {cached} {_is_or_are(event.cached)} cached"
+
+
 def _work_ends(_episode: Episode, _event: Event) -> str:
     return "all objects of the batch are freed"
 
@@ -233,6 +245,7 @@ SENTENCES: dict[str, Callable[[Episode, Event], str]] = {
     "wait begins": _wait_begins,
     "wait ends": _wait_ends,
     "monitor armed": _monitor_armed,
+    "monitor pulled forward": _monitor_pulled,
     "drained early": _drained_early,
     "batch queued": _batch_queued,
     "joined a pending batch": _joined_a_pending_batch,
@@ -245,4 +258,5 @@ SENTENCES: dict[str, Callable[[Episode, Event], str]] = {
     "page freed": _page_freed,
     "wrapper to pool": _wrapper_to_pool,
     "work ends": _work_ends,
+    "refill worker ran": _refill_worker_ran,
 }

@@ -132,7 +132,7 @@ def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
         "tryhard": min(high, after_reclaim),
         "three_step": min(atomic, after_reclaim),
     }[remedy.head_alloc]
-    if not remedy.array_path:
+    if not remedy.array_path or remedy.page_class == "cache":
         return p_head
 
     return p_head * (noretry if remedy.page_class == "noretry" else page)
@@ -377,6 +377,18 @@ _ALL = (
         "calls/s",
         "single-argument calls of all CPUs",
         partial(_rate, counter="single", scale=1000.0),
+    ),
+    Quantity(
+        "drains_hz",
+        "drains/s",
+        "drains of all CPUs",
+        partial(_rate, counter="drains", scale=1000.0),
+    ),
+    Quantity(
+        "refills_hz",
+        "runs/s",
+        "runs of the refill workers of all CPUs",
+        partial(_rate, counter="refill_runs", scale=1000.0),
     ),
     Quantity(
         "bytes_at_boot",

@@ -17,12 +17,17 @@ from typing import Any
 import numpy as np
 
 from krcsim import engine
-from krcsim.engine import codes, pointers, records
+from krcsim.engine import codes, pointers, record_form, records
 
 FOLDER = Path(str(engine.__file__)).parent
 PACKAGE = engine.__name__
 # Modules without a rule, which are used as they are.
-DECLARATIONS = {"records": records, "pointers": pointers, "codes": codes}
+DECLARATIONS = {
+    "record_form": record_form,
+    "records": records,
+    "pointers": pointers,
+    "codes": codes,
+}
 ENTRY = "entry_points"  # the module of the entry points
 PURE_CALLS = ("float", "int", "bool", "abs", "min", "max", "range", "sum")
 LITERALS = dict(

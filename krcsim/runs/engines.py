@@ -35,7 +35,7 @@ INNER: dict[str, Any] = OPTIONS | dict(no_cpython_wrapper=True, no_cfunc_wrapper
 # What a scenario may have, and the values of the engine's fields from begin to end if it has not.
 FEATURES: dict[str, dict[str, int | float]] = {
     "bursts": dict(has_bursts=0),
-    "memory as pages": dict(has_page_memory=0, deferred_objects_count=0),
+    "memory as pages": dict(has_page_memory=0, deferred_objects_count=0, has_shrinker=0),
     "a refill worker": dict(has_refill_worker=0, misses_are_eventful=0),
     "readers": dict(reader_section=0.0),
     "each call an event": dict(takes_every_call=0),

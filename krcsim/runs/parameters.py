@@ -3,9 +3,9 @@
 
 from typing import Any
 
-from krcsim.engine.codes import HEAD_ALLOC
+from krcsim.engine.codes import HEAD_ALLOC, REARM, REFILL
 from krcsim.engine.random_streams import UNLIMITED
-from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, ticks
+from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, jiffies, ticks
 from krcsim.model.scenario import Scenario
 
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
@@ -38,17 +38,23 @@ def _of_machine_and_remedy(scenario: Scenario) -> dict[str, Any]:
         head_alloc=HEAD_ALLOC[remedy.head_alloc],
         has_array_path=remedy.array_path,
         asks_noretry=remedy.page_class == "noretry",
+        single_asks_page=remedy.page_class != "cache",
+        double_asks_page=remedy.double_page,
         pool_capacity=remedy.nr_emergency_objs,
         has_channel_caches=not remedy.cache_shared,
         cache_capacity=remedy.nr_bkv_objs,
         pages_go_to_worker=remedy.page_return == "worker",
         drains_list_at_once=remedy.expedited_drain,
-        rearms_if_left=remedy.rearm == "left",
+        rearm=REARM[remedy.rearm],
         attaches_to_pending=remedy.attach_to_pending,
         drain_jiffies=scenario.drain_jiffies,
+        drains_full=remedy.drain_full,
         block_entries=remedy.block_entries,
-        has_refill_worker=remedy.refill,
-        **_in_ticks(scenario, work_delay=machine.work_delay_ms),
+        has_refill_worker=remedy.has_refill_worker,
+        refill=REFILL[remedy.refill],
+        refill_backoff=remedy.refill_backoff_ms > 0
+        and jiffies(remedy.refill_backoff_ms, machine.hz),
+        **_in_ticks(scenario, work_delay=machine.work_delay_ms, refill_delay=remedy.refill_ms),
     )
 
 
@@ -127,7 +133,8 @@ def _of_memory(scenario: Scenario) -> dict[str, Any]:
 
     return dict(
         has_page_memory=as_pages,
-        misses_are_eventful=as_pages or scenario.remedy.refill,
+        misses_are_eventful=as_pages or scenario.remedy.has_refill_worker,
+        has_shrinker=as_pages and memory.shrinker,
         deferred_objects_count=as_pages and memory.deferred_counts,
         has_hog=memory.hog != "none",
         hog_mark=memory.hog_mark(),

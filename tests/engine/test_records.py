@@ -29,6 +29,7 @@ BURSTS = changed(
         "workload.arrivals": "bursts",
         "workload.loop": "closed",
         "workload.producers": 3,
+        "remedy.refill": "e7",  # what draws nothing renews no stream
     },
 )
 HELD_UP = 3  # calls that wait, and as many that stall

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How records of compiled code are declared: the form of a field, and what several records have.
+
+A class derived from Record has the NumPy dtype that its annotations give, in their order. A field
+may be a record itself.
+"""
+
+from typing import Annotated, Any, ClassVar, get_type_hints
+
+import numpy as np
+from numpy.typing import NDArray
+
+CHANNELS = 3  # blocks of slab objects, blocks of vmalloc objects, and the list
+BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
+
+Word = Annotated[int, "u8"]  # 64 random bits
+PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
+PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
+PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
+_PLAIN = {int: "i8", float: "f8"}
+
+
+class Record:
+    """A record of compiled code: the dtype is made from the annotations of its class."""
+
+    dtype: ClassVar[np.dtype[Any]]
+
+    def __init_subclass__(cls) -> None:
+        hints = get_type_hints(cls, include_extras=True)
+        fields = [_field(name, hints[name]) for name in cls.__annotations__]
+        cls.dtype = np.dtype(fields, align=True)
+
+
+def _field(name: str, hint: Any) -> tuple[Any, ...]:
+    """A field as NumPy wants it."""
+    if hint in _PLAIN:
+        return name, _PLAIN[hint]
+
+    if isinstance(hint, type) and issubclass(hint, Record):
+        return name, hint.dtype
+
+    (form,) = hint.__metadata__
+    return (name, *form) if isinstance(form, tuple) else (name, form)
+
+
+class Stream(Record):
+    """The state of a random stream, xoshiro256++; a record, so that functions get one pointer."""
+
+    a: Word  # 64 bits
+    b: Word  # 64 bits
+    c: Word  # 64 bits
+    d: Word  # 64 bits

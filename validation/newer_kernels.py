@@ -66,6 +66,7 @@ def _of_sheaves(name: str, part: tuple[str, ...], model_part: tuple[str, ...]) -
 
 
 P_WAIT = Quantity("P(wait)", ("waits",), ("waits",), ("single_calls",), ("single",))
+WAITS = Quantity("waits", ("waits",), ("waits",))
 # The others are counted per call too: how many calls there are is the arrivals' chance.
 _CALLS, _MODEL_CALLS = ("calls",), ("single", "double")
 PAGES = Quantity("pages asked", ("page_try",), ("page_ok", "page_fail"), _CALLS, _MODEL_CALLS)
@@ -74,6 +75,7 @@ REFILLS = Quantity("refills", ("run_refills",), ("refill_runs",), _CALLS, _MODEL
 SCORED = (P_WAIT, PAGES, MONITORS, REFILLS)  # what the bars are about
 QUANTITIES = (
     *SCORED,
+    WAITS,
     Quantity("pages of refills", ("run_refill_try",), ("refill_tries",), _CALLS, _MODEL_CALLS),
     Quantity("a wait, ms", ("wait_ns",), ("wait_ms",), ("waits",), ("waits",), 1e-6),
     Quantity("calls", _CALLS, _MODEL_CALLS),
@@ -290,7 +292,7 @@ def factors(compared: Iterable[Compared]) -> str:
     """Waits and refills a run, kernel beside model, in the conditions of real exhaustion."""
     rows = []
     for one in compared:
-        if one.quantity in (P_WAIT, REFILLS) and not one.trivial:
+        if one.quantity in (WAITS, REFILLS, MONITORS) and not one.trivial:
             rows.append(
                 (
                     one.condition.label,

@@ -155,11 +155,18 @@ def memory_of(condition: Condition) -> Memory:
         free_mib=condition.total("free_pages_before") / len(condition.runs) / PAGES_PER_MIB,
         hog=HOGS[int(condition.of("hog"))],
         hog_ms=condition.of("hog_us") / 1000,
+        hog_pages_s=hog_pages_s(condition.series.name),
         lead_ms=condition.of("lead_ms"),
         deferred_counts=False,
         shrinker=True,
     )
     return Memory(**{name: value for name, value in given.items() if name in _names(Memory)})
+
+
+def hog_pages_s(series: str) -> float:
+    """How fast the hog takes pages, from what two had taken after 200 and 400 ms."""
+    taken = {c.tag: c.total("hog_most") for c in conditions(series) if c.tag.startswith("hog")}
+    return (taken["hog400"] - taken["hog200"]) / 0.2
 
 
 def grace_period_of(condition: Condition) -> GracePeriod:

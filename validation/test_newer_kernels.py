@@ -59,7 +59,7 @@ def test_light_traffic_is_drained_at_the_same_tick(condition: Condition) -> None
 @pytest.mark.parametrize("condition", _of_set("real"), ids=lambda c: f"{c.series.name} {c.label}")
 def test_where_memory_runs_out_waits_are_within_a_factor_of_two(condition: Condition) -> None:
     found = {one.quantity.name: one.answer for one in newer_kernels.compare(condition)}
-    waits = found["P(wait)"]
+    waits = found["waits"]
     inside = waits.inside
     assert inside or waits.measured / FACTOR <= waits.predicted <= waits.measured * FACTOR
     assert found["refills"].predicted <= max(MOST_REFILLS, found["refills"].measured * FACTOR)

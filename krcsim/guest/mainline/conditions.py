@@ -291,13 +291,13 @@ def _real(series: Series) -> Iterator[Condition]:
     """
     for hog in (1, 2, 3):
         for cached, begin, when in (
-            (0, "lead_ms=500", "cold"),
+            (0, "lead_ms=1000", "cold"),
             (0, "onset_ms=500", "warm"),
-            (5, "lead_ms=500", "cold"),
+            (5, "lead_ms=1000", "cold"),
         ):
             for p_sheaf in (1.0, 0.0) if series.has_sheaves and not cached else (_blocks(series),):
                 refused = round(1e6 * p_sheaf)
-                more = f"hog={hog} {begin} calm_sheaf_ppm={refused} preobj=1 total=25000"
+                more = f"hog={hog} {begin} calm_sheaf_ppm={refused} preobj=1 total=30000"
                 yield _condition(
                     "real",
                     "mid",
@@ -307,7 +307,7 @@ def _real(series: Series) -> Iterator[Condition]:
                     p_sheaf,
                     more,
                     f"hog{hog}{when}{cached}",
-                    dur_ms=1500,
+                    dur_ms=2000,
                     settle_ms=1000,
                     cached=cached,
                     mib=SHORT_MIB,
@@ -346,6 +346,22 @@ def _costs(series: Series) -> Iterator[Condition]:
                 settle_ms=100,
                 cached=0 if kind == "list" else 5,
             )
+    for lead_ms in (200, 400):
+        yield _condition(
+            "costs",
+            "once",
+            "single",
+            "64",
+            0.0,
+            refused,
+            f"total=1 preobj=1 hog=1 lead_ms={lead_ms}",
+            f"hog{lead_ms}",
+            dur_ms=2,
+            settle_ms=100,
+            cached=5,
+            mib=SHORT_MIB,
+            is_random=False,
+        )
 
 
 SETS: dict[str, Callable[[Series], Iterator[Condition]]] = {

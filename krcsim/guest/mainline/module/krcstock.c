@@ -168,6 +168,7 @@ static void run(void)
 	}
 	held_after_barrier = held();
 	counting = false;
+	free_unused();
 	if (own) {
 		u64 t = ktime_get_ns();
 

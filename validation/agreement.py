@@ -27,16 +27,21 @@ from krcsim.results.estimate import student
 from krcsim.runs.ladder import extend
 from krcsim.runs.replications import Replications, replicate, warm_up
 from validation import twin
-from validation.scenarios import detailed_scenario, newer_scenario
+from validation.scenarios import detailed_scenario, newer_scenario, sheaf_scenario
+from validation.twin_sheaf import SHEAF_COUNTERS
 
-FAMILIES = {"detailed": detailed_scenario, "newer": newer_scenario}
+FAMILIES = {
+    "detailed": detailed_scenario,
+    "newer": newer_scenario,
+    "sheaf": sheaf_scenario,
+}
 WANTED = 20
 HALF_WIDTH = 0.03
 AIM = 0.024  # the pilot's aim: below HALF_WIDTH, since the pilot's own variance is an estimate
 COST_S = 15.0
 TWIN_CALLS_PER_S = 60_000.0
 QUANTITIES = ("P(wait)", "mean wait", "peak")
-NAMES = twin.COUNTERS
+NAMES = (*twin.COUNTERS, *SHEAF_COUNTERS)
 # replications, of all sides, in which a counter is not 0: fewer say little, and their mean is not
 # normal
 SEEN = 50
@@ -52,6 +57,7 @@ class Case:
     number: int
     scenario: Scenario
     replications: int
+    family: str = "detailed"
 
 
 def of_engine(runs: Replications) -> Columns:
@@ -111,7 +117,7 @@ def cases(wanted: int = WANTED, family: str = "detailed") -> Iterator[Case]:
         calls = n * s.workload.rate_hz * s.machine.cpus * s.horizon_ms / 1000.0
         if calls / TWIN_CALLS_PER_S > COST_S:
             continue
-        yield Case(number, s, n)
+        yield Case(number, s, n, family)
         found += 1
         if found == wanted:
             return

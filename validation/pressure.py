@@ -120,7 +120,7 @@ def scenario_of(row: dict[str, str]) -> Scenario:
         emergency_at_boot=int(n["pool"] * n["pool_prefill"]),
         nr_bkv_objs=int(n["cache_max"]),
         cache_at_boot=int(n["cache_prefill"]),
-        refill=bool(n["refill"]),
+        refill="any_miss" if n["refill"] else "none",
         expedited_drain=False,
         rearm="left",
     )

@@ -154,6 +154,29 @@ def drains(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     return more | {"remedy.rearm": pick("rest", "rest", s.remedy.rearm)}
 
 
+def ready(_: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Blocks with cookies, drain delays in which a grace period may end, and grace periods of
+    others.
+    """
+    more: dict[str, Any] = {"remedy.ready_blocks": bool(r.random() < 0.7)}
+    if r.random() < 0.7:
+        more["grace_period.background_hz"] = float(np.exp(r.uniform(np.log(3.0), np.log(300.0))))
+    if r.random() < 0.4:
+        more["remedy.drain_jiffies"] = int(r.integers(10, 60))
+    if r.random() < 0.4:
+        more["remedy.attach_to_pending"] = False
+    return more
+
+
+def wakes(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Who wakes those that wait, and grace periods that need no tick on one CPU."""
+    return {
+        "remedy.wake": "gp" if r.random() < 0.6 else "callback",
+        "remedy.wake_work_ms": float(r.choice([0.0, 0.05, 3.0])),
+        "remedy.own_cpu": bool(r.random() < 0.4 and s.grace_period.is_fitted()),
+    }
+
+
 def refills(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     """The refill workers of the kernels, at once or later, and their back-off."""
 
@@ -171,7 +194,7 @@ def refills(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     }
 
 
-NEWER = (drains, refills)
+NEWER = (drains, ready, wakes, refills)
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
@@ -243,4 +266,33 @@ def pages(r: np.random.Generator) -> dict[str, Any]:
     )
     return {f"memory.{k}": v for k, v in memory.items()} | {
         "workload.object_bytes": pick(64, 64, 1024, 8192)
+    }
+
+
+def sheaf_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The newer scenario with sheaves in front, which refuse enough that waits are not rare."""
+    plain = newer_scenario(number, seed)
+    return changed(plain, **sheaves(plain, np.random.default_rng([seed, number, 66])))
+
+
+def sheaves(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Sheaves of all sizes, small and large barns, reuse below and above the rate of calls."""
+
+    def pick(*options: Any) -> Any:
+        return options[int(r.integers(len(options)))]
+
+    share = pick(1.0, 1.0, 0.8, 0.4)
+    fails = pick(0.95, 1.0, 0.7) if share == 1.0 else pick(0.0, 0.2, 0.9)
+    return {
+        "remedy.sheaves": True,
+        "remedy.sheaf_entries": pick(0, 0, 5, 32),
+        "remedy.barn_full": pick(0, 1, 10),
+        "remedy.barn_empty": pick(0, 1, 10),
+        "machine.node_cpus": pick(None, 1, max(1, s.machine.cpus // 2)),
+        "grace_period.lazy_ms": pick(0.0, 0.0, 0.0, float(r.uniform(1.0, 60.0))),
+        "workload.sheaf_share": share,
+        "workload.reuse_hz": s.workload.rate_hz * pick(0.0, 0.7, 1.0, 1.1),
+        "workload.object_bytes": pick(64, 64, 512, 2048, 4096),
+        "allocator.calm.sheaf": pick(0.0, 0.3),
+        "allocator.episode.sheaf": fails,
     }

@@ -48,4 +48,4 @@ def test_remedies_come_in_the_order_of_the_kernel(recording: str, wrong: int) ->
 
 
 def refills(a: Answer) -> bool:
-    return a.case.scenario.remedy.refill
+    return a.case.scenario.remedy.has_refill_worker

@@ -28,7 +28,10 @@ from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_memory import Memory
+from validation.twin_ready import Cookies, size_of
 from validation.twin_refill import RefillWorker
+from validation.twin_sheaf import SHEAF_COUNTERS, Cache, Sheaves
+from validation.twin_wait import WaitList
 
 COUNTERS = (
     "single",
@@ -56,6 +59,10 @@ COUNTERS = (
     "pages_returned",
     "pages_freed",
     "pool_returned",
+    "monitors",
+    "ready_records",
+    "gps",
+    "waits_latched",
     "refill_runs",
     "refill_tries",
     "refill_pages",
@@ -74,15 +81,17 @@ class Order(IntEnum):
 
     # The model names monitors and works in one breath: here in that order, which is also that of
     # the timer and RCU softirqs. The steps of a work count as works.
-    GRACE_PERIOD = 2
-    MONITOR = 3
-    WORK = 4
-    REFILL = 5
-    WAKE = 6
-    STALL = 7
-    PRESSURE = 8
-    PHASE = 9
-    CALL = 10
+    SHEAF = 2
+    GRACE_PERIOD = 3
+    MONITOR = 4
+    WORK = 5
+    REFILL = 6
+    WAKE = 7
+    STALL = 8
+    PRESSURE = 9
+    PHASE = 10
+    ALLOCATION = 11
+    CALL = 12
 
 
 class Moment(simpy.Event):
@@ -127,7 +136,9 @@ class Clock(simpy.Environment):
 class Window:
     """R2: The counters of one window, and the single waits of the calls made in it."""
 
-    counts: dict[str, float] = field(default_factory=lambda: dict.fromkeys(COUNTERS, 0.0))
+    counts: dict[str, float] = field(
+        default_factory=lambda: dict.fromkeys((*COUNTERS, *SHEAF_COUNTERS), 0.0)
+    )
     waits_ms: list[float] = field(default_factory=list)
 
     def add(self, counter: str, amount: float = 1.0) -> None:
@@ -144,6 +155,7 @@ class Odds(NamedTuple):
     head_atomic: float
     head_high: float
     head_reclaim: float
+    sheaf: float
 
 
 @dataclass
@@ -154,7 +166,7 @@ class Episode:
     waited: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Call:
     """What one call of kfree_rcu() keeps from the instant at which it was made."""
 
@@ -163,6 +175,7 @@ class Call:
     odds: Odds
     single: bool
     channel: int
+    refused_for_memory: bool = False
 
 
 class Draws:
@@ -174,6 +187,16 @@ class Draws:
         self.kinds, self.failures, self.stalls, self.grace_periods = streams[:4]
         self.expedited, self.episodes, self.foreign_cpus = streams[4:7]
         self.arrivals, self.refills, self.readers = streams[7:-2], streams[-2], streams[-1]
+        self.background = np.random.default_rng([seed, replication, 59])
+
+
+class Asked(NamedTuple):
+    """R27 and R62: Who needs a grace period: what happens then, and when RCU knows of it."""
+
+    order: Order
+    delay: float
+    action: Callable[[], object]
+    known_at: float
 
 
 class GracePeriods:
@@ -181,17 +204,37 @@ class GracePeriods:
     who need it.
     """
 
-    def __init__(self, clock: Clock, scenario: Scenario, draws: np.random.Generator) -> None:
+    def __init__(self, clock: Clock, scenario: Scenario, draws: Draws) -> None:
         law, machine = scenario.grace_period, scenario.machine
-        self.clock, self.draws = clock, draws
-        self.lengths, self.cumulative = law.table(machine.hz, machine.cpus)
+        self.clock, self.draws, self.background = clock, draws.grace_periods, draws.background
+        self.background_rate = law.background_hz / machine.hz
+        self.idle_since = 0  # how often no grace period was running or due
+        self.lengths, self.cumulative = scenario.grace_periods()
         self.on_ticks = law.kind == "ticks"
         self.invoke_ticks = law.invoke_ticks()
         self.done = 0
         self.running = False
         self.due = False
-        self.asked: dict[int, list[tuple[Order, float, Callable[[], object]]]] = {}
+        self.asked: dict[int, list[Asked]] = {}
+        self.by_gp = scenario.remedy.wake == "gp"
+        self.at_once = scenario.gps_end_at_once()
+        self.list = WaitList(scenario.remedy.wake_work_ms * machine.hz / 1000.0)
         self.readers: list[Reader] = []
+        self.ended: Callable[[], object] = lambda: None
+        self.leave_to_others()
+
+    def leave_to_others(self) -> None:
+        """R59: None runs or is due: another user of RCU asks for one, some time."""
+        self.idle_since += 1
+        turn = self.idle_since
+
+        def ask() -> None:
+            if turn == self.idle_since and not (self.running or self.due):
+                self.request()
+
+        if self.background_rate > 0.0:
+            gap = self.background.exponential(1.0 / self.background_rate)
+            self.clock.call_at(self.clock.now + gap, Order.GRACE_PERIOD, ask)
 
     def needed(self) -> int:
         """R27: The first grace period that starts after now; the running one began too early."""
@@ -201,31 +244,65 @@ class GracePeriods:
         """R27: Let `action` happen when a full grace period has passed, `delay` ticks after
         serving.
         """
-        self.asked.setdefault(self.needed(), []).append((order, delay, action))
+        entry = Asked(order, delay, action, math.floor(self.clock.now) + 1.0)
+        self.asked.setdefault(self.needed(), []).append(entry)
+        self.request()
+
+    def request(self) -> None:
+        """R28 and R30: Let a grace period start, on the next tick or at once, unless one runs."""
         if self.running or self.due:
             return
         if self.on_ticks:
             self.due = True
-            self.clock.call_at(math.floor(self.clock.now) + 1, Order.GRACE_PERIOD, self.start)
+            self.idle_since += 1
+            turn = self.idle_since
+
+            def start() -> None:  # a waiter on the list may have started it meanwhile
+                if turn == self.idle_since and self.due:
+                    self.start()
+
+            self.clock.call_at(math.floor(self.clock.now) + 1, Order.GRACE_PERIOD, start)
         else:
             self.start()
 
+    def join_list(self, wake: Callable[[float], object]) -> None:
+        """R60: A caller waits on the list; it starts a grace period itself, unless one runs."""
+        self.list.add(self.needed(), wake)
+        if not self.running:
+            self.start()
+
+    def put_off(self) -> None:
+        """R62: Callbacks that are not known yet need the grace period after the one that starts."""
+        entries = self.asked.pop(self.done + 1, [])
+        for entry in entries:
+            late = self.by_gp and self.on_ticks and entry.known_at > self.clock.now
+            self.asked.setdefault(self.done + (2 if late else 1), []).append(entry)
+
     def start(self) -> None:
         """R28 and R30: Start the next grace period, of a length drawn now."""
+        self.put_off()
         self.due, self.running = False, True
         drawn = np.searchsorted(self.cumulative, self.draws.random(), side="right")
         if self.readers:
             self.clock.process(self.held_up(float(self.lengths[drawn])))
         else:
-            self.clock.call_at(
-                self.clock.now + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end
-            )
+            begun = self.clock.now
+            if self.by_gp and self.on_ticks and not self.at_once:
+                begun = math.floor(begun)
+            self.clock.call_at(begun + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end)
 
     def held_up(self, length: float) -> Steps:
         """R29: End the grace period that begins now when its scans are over and no reader holds it
         up.
         """
         before = [reader.section for reader in self.readers]
+        if self.at_once:  # R63
+            yield self.clock.at(self.clock.now + length, Order.GRACE_PERIOD)
+            for section in before:
+                if section:
+                    yield section.over
+            self.end()
+            return
         tick = math.floor(self.clock.now)
         yield self.clock.at(tick + 1, Order.GRACE_PERIOD)
         now = [reader.section for reader in self.readers]
@@ -248,10 +325,32 @@ class GracePeriods:
         served = (
             math.floor(self.clock.now) if self.on_ticks else self.clock.now
         ) + self.invoke_ticks
-        for order, delay, action in self.asked.pop(self.done):
-            self.clock.call_at(served + delay, order, action)
-        if self.asked:
+        self.ended()
+        for entry in self.asked.pop(self.done, []):
+            self.clock.call_at(served + entry.delay, entry.order, entry.action)
+        self.list.serve(self.done, self.clock.now)
+        self.start_next()
+
+    def start_next(self) -> None:
+        """R28 and R62: Go on if others need more: at once, or when the first callback is known."""
+        now = self.clock.now
+        starts_at = [entry.known_at for entries in self.asked.values() for entry in entries]
+        if self.list.waiters or (starts_at and not (self.by_gp and self.on_ticks)):
+            starts_at.append(now)
+        if not starts_at:
+            self.leave_to_others()
+        elif min(starts_at) <= now:
             self.start()
+        else:
+            self.due = True
+            self.idle_since += 1
+            turn = self.idle_since
+
+            def start() -> None:
+                if turn == self.idle_since and self.due:
+                    self.start()
+
+            self.clock.call_at(min(starts_at), Order.GRACE_PERIOD, start)
 
 
 @dataclass
@@ -317,7 +416,8 @@ class Kernel:
         self.cpu_ms = scenario.workload.costs_ms(scenario.machine.instruction_ns)
         self.clock = Clock()
         self.draws = Draws(seed, replication, cpus)
-        self.rcu = GracePeriods(self.clock, scenario, self.draws.grace_periods)
+        self.rcu = GracePeriods(self.clock, scenario, self.draws)
+        self.rcu.ended = lambda: self.window.add("gps")
         self.calm_odds = Odds(*scenario.allocator.calm.resolved())
         self.episode_odds = Odds(*scenario.allocator.episode.resolved())
         self.episode: Episode | None = None
@@ -328,6 +428,7 @@ class Kernel:
         self.queued = self.freed = 0
         self.accounted = 0.0
         self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
+        self.cache = Cache(self, seed, replication) if scenario.remedy.sheaves else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
         if scenario.grace_period.reader_ms > 0:
             self.rcu.readers = [cpu.reader for cpu in self.cpus if cpu.reader]
@@ -372,6 +473,8 @@ class Kernel:
         """R45: Bring area and peak up to now."""
         deferred, counts = self.queued - self.freed, self.window.counts
         counts["area"] += deferred * self.ms(self.clock.now - self.accounted)
+        if self.cache:
+            self.cache.account(self.ms(self.clock.now - self.accounted))
         counts["peak"] = max(counts["peak"], deferred)
         self.accounted = self.clock.now
 
@@ -389,6 +492,12 @@ class Kernel:
         self.freed += objects
         if self.memory:
             self.memory.kfree(self.clock.now, self.queued - self.freed)
+
+    def kfree_batched(self, objects: int) -> None:
+        """R34: The same for objects of a batch."""
+        self.kfree(objects)
+        if self.cache:
+            self.cache.batch(-objects)
 
     def new_call(self) -> Call:
         """R4 and R20: Draw what kind of call is made, and note the state it is made in."""
@@ -435,15 +544,32 @@ class Kernel:
             yield self.clock.at(began + self.ticks(law.expedited_median_ms * spread), Order.WAKE)
         else:
             woken = self.clock.event()
+            listed = self.rcu.by_gp and not self.rcu.list.latched
+            if cpu.sheaves and not listed:
+                cpu.sheaves.ask()
             entry = Waiting(
                 began + self.ticks(self.cpu_ms["call_cost"]),
                 self.rcu.needed(),
                 self.clock.active_process,
             )
             cpu.waiting.append(entry)
-            self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
+
+            def wake(time: float) -> None:
+                entry.wakes = time
+                self.clock.call_at(time, Order.WAKE, woken.succeed)
+
+            if listed:
+                self.rcu.join_list(wake)
+            else:
+                if self.rcu.by_gp:
+                    call.window.add("waits_latched")
+                self.rcu.ask(Order.WAKE, 0.0, woken.succeed)
             yield woken
+            if listed:
+                self.rcu.list.leave()
             cpu.waiting.remove(entry)
+        if call.refused_for_memory and cpu.sheaves:
+            cpu.sheaves.free()
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
         return runs_at
@@ -452,6 +578,8 @@ class Kernel:
         """R45: Count a wait in the window of its call and in the episode of its call."""
         call.window.add("waits")
         call.window.add("wait_ms", ms)
+        if self.cache:
+            call.window.add("waits_memory" if call.refused_for_memory else "waits_kind")
         call.window.waits_ms.append(ms)
         if call.episode:
             call.window.add("waits_episode")
@@ -512,6 +640,8 @@ class KfreeRcuCpuWork:
             self.pending = True
             kernel = self.krcp.kernel
             self.asked = kernel.clock.now
+            if self.krcp.cpu.sheaves:
+                self.krcp.cpu.sheaves.ask()
             delay = kernel.ticks(kernel.scenario.machine.work_delay_ms)
             kernel.rcu.ask(Order.WORK, delay, self.ready)
 
@@ -544,7 +674,7 @@ class KfreeRcuCpuWork:
             for nr_records in reversed(taken[channel]):
                 krcp.cpu.block_over = clock.now + nr_records * free_ticks
                 yield clock.at(krcp.cpu.block_over, Order.WORK)
-                kernel.kfree(nr_records)
+                kernel.kfree_batched(nr_records)
                 cache_owner.put_cached_bnode(channel)
                 blocks -= 1
                 if blocks or taken[LIST]:
@@ -554,7 +684,7 @@ class KfreeRcuCpuWork:
             piece, ticks = self.piece_of_list(krcp, entries)
             entries = entries[len(piece) :]
             yield clock.at(clock.now + ticks, Order.WORK)
-            kernel.kfree(len(piece))
+            kernel.kfree_batched(len(piece))
             krcp.refill_pool(piece.count(WRAPPER))
             if entries:
                 began = yield from krcp.cpu.let_in(began)
@@ -583,7 +713,12 @@ class KfreeRcuCpuWork:
 
     def size(self) -> int:
         """Objects in the batch."""
-        return sum(self.channels[SLAB]) + sum(self.channels[VMALLOC]) + len(self.channels[LIST])
+        return sum(self.size_of(channel) for channel in (SLAB, VMALLOC, LIST))
+
+    def size_of(self, channel: int) -> int:
+        """Objects of a channel in the batch."""
+        objects = self.channels[channel]
+        return len(objects) if channel == LIST else sum(objects)
 
     def count_early_frees(self, taken: list[list[int]]) -> None:
         """R33: Count the objects of channels that joined too late for the grace period
@@ -610,6 +745,8 @@ class KfreeRcuCpu:
         self.nr_emergency = self.remedy.emergency_at_boot
         self.monitor = MonitorTimer(kernel.clock, Order.MONITOR, self.kfree_rcu_monitor)
         self.left = False
+        self.cookies = Cookies(kernel.rcu.needed, lambda: kernel.rcu.done)
+        self.ready_work = KfreeRcuCpuWork(self)
         self.wrapped = 0  # calls that got a wrapper from the allocator
         self.pages = kernel.memory.cpu_pages() if kernel.memory else None
         self.refill_worker = RefillWorker(self, Order.REFILL)
@@ -628,7 +765,9 @@ class KfreeRcuCpu:
         """
         runs_at = 0.0
         call = self.kernel.new_call()
-        if self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
+        if self.cpu.sheaves and self.cpu.sheaves.take(call):
+            pass
+        elif self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
             self.kernel.defer()
             self.arm_monitor(at_once=False)
         elif not call.single:
@@ -652,6 +791,7 @@ class KfreeRcuCpu:
         blocks = self.channels[call.channel]
         if blocks and blocks[-1] < self.remedy.block_entries:
             blocks[-1] += 1
+            self.cookies.renew(self.channels, call.channel)
             return True
         hit = self.get_cached_bnode(call)
         found = hit or (yield from self.alloc_page(call))
@@ -660,6 +800,7 @@ class KfreeRcuCpu:
         if found:
             # A stall may have seen a drain; the head block is that of now.
             self.channels[call.channel].append(1)
+            self.cookies.renew(self.channels, call.channel)
         return found
 
     def cache_of(self, channel: int) -> int:
@@ -749,6 +890,7 @@ class KfreeRcuCpu:
     def push(self, call: Call, kind: int) -> None:
         """R22: Push the object on the list."""
         self.channels[LIST].append(kind)
+        self.cookies.renew(self.channels, LIST)
         call.window.add("list_pushes")
         self.kernel.defer()
         self.arm_monitor(at_once=self.remedy.expedited_drain)
@@ -768,12 +910,33 @@ class KfreeRcuCpu:
         """R24 to R26: Move what is queued into batches, and come again for what could not
         be moved.
         """
+        self.kernel.window.add("monitors")
+        if self.remedy.ready_blocks:
+            self.kvfree_rcu_drain_ready()
         queued = self.queue_kfree_rcu_work()
         if queued:
             self.kernel.window.add("drains")
-        if comes_again(self.remedy.rearm, queued, self.left, any(self.channels)):
+        again = comes_again(self.remedy.rearm, queued, self.left, any(self.channels))
+        if self.remedy.ready_blocks and not any(self.channels):
+            again = False
+        if again:
             self.kernel.window.add("rearms")
             self.arm_monitor(at_once=False)
+
+    def kvfree_rcu_drain_ready(self) -> None:
+        """R57 and R58: Take what is ready; the monitor frees it as a work of its own, which needs
+        no grace period and frees the oldest block first.
+        """
+        ready = self.cookies.take_ready(self.channels)
+        if not any(ready):
+            return
+        self.kernel.window.add("ready_records", size_of(ready))
+        if self.kernel.cache:
+            self.kernel.cache.batch(size_of(ready))
+        for channel, taken in enumerate(ready):  # a work frees its blocks from the last on
+            self.ready_work.channels[channel][:0] = reversed(taken)
+        if self.ready_work not in self.cpu.works:
+            self.cpu.add_work(self.ready_work)
 
     def queue_kfree_rcu_work(self) -> bool:
         """R24: Move each channel into the first batch that takes it; whether anything was moved."""
@@ -784,6 +947,9 @@ class KfreeRcuCpu:
             for channel in movable:
                 krw.channels[channel], self.channels[channel] = self.channels[channel], []
                 krw.gp_needed[channel] = gp_needed
+                self.cookies.forget(channel)
+                if self.kernel.cache:
+                    self.kernel.cache.batch(krw.size_of(channel))
             if movable:
                 krw.queue_rcu_work()
                 queued = True
@@ -806,12 +972,16 @@ class Burst:
     due: float = 0.0
 
 
-class Waiting(NamedTuple):
-    """A call in synchronize_rcu(): since when, the grace period it needs, its process."""
+@dataclass(eq=False)
+class Waiting:
+    """A call in synchronize_rcu(): since when, the grace period it needs, its process; and when it
+    wakes, if it is on the list of the kthread and that is known.
+    """
 
     began: float
     need: int
     process: Any
+    wakes: float | None = None
 
 
 class Cpu:
@@ -833,6 +1003,7 @@ class Cpu:
         self.working = False
         self.on = True
         self.reader = Reader(kernel, self) if kernel.scenario.grace_period.reader_ms > 0 else None
+        self.sheaves = Sheaves(kernel.cache, self, number) if kernel.cache else None
         self.clock.process(self.serve())
         self.start_sources()
 
@@ -875,7 +1046,11 @@ class Cpu:
         if not self.closed or self.workload.arrivals in ("poisson", "onoff"):
             return None
         done = self.kernel.rcu.done
-        found = [w.process.burst for w in self.waiting if w.need <= done and w.began < asked]
+        found = [
+            w.process.burst
+            for w in self.waiting
+            if w.need <= done and w.began < asked and w.wakes in (None, self.clock.now)
+        ]
         return found[-1] if found else None
 
     def serve(self) -> Steps:

@@ -10,14 +10,17 @@ in which it can be read:
 record_form           how records are declared
 records, pointers     what a run remembers, field by field; how compiled code reaches it
 codes                 every enumeration
-random_streams        random numbers
+random_streams, seeds  random numbers; what each stream is seeded with
 channels, batches     sums over the channels; the batches of a CPU
 event_log, calendar   what happened; what comes next
 
 grace_periods         grace periods, and the readers that hold them up
+ready_blocks          blocks with cookies: what the monitor frees itself
 page_memory           memory as pages: watermarks, reclaim, kswapd
+barns, sheaves        kfree_rcu_sheaf(): what a call does before kvfree_call_rcu() has its turn
 monitor               kfree_rcu_monitor(): what is queued goes into batches
 refill                the refill worker: pages for the caches
+wake_order, waiters   in which order waiters wake; the list of the grace-period kthread
 synchronize           a call waits for a grace period
 kvfree_call           kvfree_call_rcu(): one call, step by step
 works                 kfree_rcu_work(): a batch is freed

@@ -5,11 +5,14 @@ docs/model.md).
 
 import math
 
-from krcsim.engine.codes import NOBODY, SLAB, UNEVENTFUL, VMALLOC
+from krcsim.engine.channels import total
+from krcsim.engine.codes import NOBODY, SLAB, UNEVENTFUL, VMALLOC, ZERO
 from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_last_planned_call
 from krcsim.engine.pointers import producer_at
-from krcsim.engine.random_streams import UNLIMITED, exponential
-from krcsim.engine.records import Cpu, Producer, World
+from krcsim.engine.random_streams import UNLIMITED, exponential, uniform
+from krcsim.engine.ready_blocks import renew_cookie
+from krcsim.engine.records import CHANNELS, Cpu, Producer, World
+from krcsim.engine.sheaf_plans import share_behind_sheaves
 
 LONGEST_PLAN = 1 << 20  # calls of a plan that crosses into later bursts
 
@@ -56,7 +59,10 @@ def mean_call_cost(world: World, cpu: Cpu) -> float:
     if has_no_room and world.p_single_uneventful > 0.0:  # uneventful calls go on the list
         single = world.p_single * world.p_single_uneventful
         double = (1.0 - world.p_single) * world.p_double_page_fails
-        cost += world.list_cost * world.p_single * world.p_single_uneventful / (single + double)
+        listed = world.p_single * world.p_single_uneventful / (single + double)
+        if world.sheaf_entries > 0:
+            listed *= share_behind_sheaves(world, cpu)
+        cost += world.list_cost * listed
 
     return cost
 
@@ -128,9 +134,42 @@ def settle_burst(world: World, cpu: Cpu, now: float) -> None:
 
     time_sum = sum_call_times(world, cpu, producer, first, whole, rest)
     count_uneventful_calls(world, cpu, calls, time_sum)
+    if world.has_ready_blocks and calls > 0:
+        renew_cookies_of_burst(world, cpu, producer, calls)
     cpu.current_producer = index
     move_plan_start(world, cpu, producer, calls, first, whole, rest)
     move_producer(world, cpu, producer, calls, whole, rest)
+
+
+def renew_cookies_of_burst(world: World, cpu: Cpu, producer: Producer, calls: int) -> None:
+    """R56: so many calls of a plan were made; when the last of each channel was. Where there are
+    several channels their calls come in random order.
+    """
+    missing = ZERO  # a bit for each channel whose last call is not yet found
+    for channel in range(CHANNELS):
+        if cpu.settled_objects[channel] > 0:
+            missing |= 1 << channel
+    in_sheaf = calls - total(cpu.settled_objects)  # calls that joined no channel
+    are_mixed = in_sheaf > 0 or (missing & (missing - 1)) > 0
+
+    number = calls
+    while missing > 0:  # from the last call on backwards
+        place = int(uniform(cpu.cookie_stream) * number) if are_mixed else ZERO
+        place -= in_sheaf
+        if place < 0:
+            in_sheaf -= 1
+            number -= 1
+            continue
+        chosen = SLAB
+        while place >= cpu.settled_objects[chosen]:
+            place -= cpu.settled_objects[chosen]
+            chosen += 1
+        number -= 1
+        cpu.settled_objects[chosen] -= 1
+        if missing & (1 << chosen):
+            missing &= ~(1 << chosen)
+            at = time_of_call(world, cpu, producer, cpu.plan_start_at, number)
+            renew_cookie(cpu, chosen, at)
 
 
 def move_plan_start(

@@ -24,6 +24,8 @@ def update_next_event(world: World, cpu_index: int) -> None:
         cpu.work_step_ends_at,
         batches_ready_at(world, cpu_index),
     )
+    if world.sheaf_entries > 0:
+        first = min(first, cpu.pcs.main_empty_at, cpu.pcs.lazy_until)
 
     if world.has_refill_worker:
         first = min(first, cpu.refill_at)

@@ -7,7 +7,7 @@ Whether a call is eventful is defined in plans.py.
 
 from krcsim.engine.codes import SLAB, VMALLOC
 from krcsim.engine.kvfree_call import p_no_head, p_page_fails_at_once
-from krcsim.engine.random_streams import chance, uniform
+from krcsim.engine.random_streams import INF, chance, uniform
 from krcsim.engine.records import Cpu, World
 
 CallDraw = tuple[int, bool, float, float]  # channel, single-argument or not, u_page, u_head
@@ -16,6 +16,26 @@ CallDraw = tuple[int, bool, float, float]  # channel, single-argument or not, u_
 def p_channel(world: World, channel: int) -> float:
     """R4: P(a call concerns an object of this channel)."""
     return 1.0 - world.p_vmalloc if channel == SLAB else world.p_vmalloc
+
+
+def p_kind_is_refused(world: World) -> float:
+    """R66: P(a call has a slab object of a kind that no sheaf takes)."""
+    return (1.0 - world.p_vmalloc) * (1.0 - world.kmem_cache.sheaf_share)
+
+
+def p_memory_is_refused(world: World, cpu: Cpu) -> float:
+    """R67: P(a call finds no sheaf and gets none), where the plan was drawn for such calls."""
+    if not cpu.plan_finds_no_sheaf:
+        return 0.0
+    takes = (1.0 - world.p_vmalloc) * world.kmem_cache.sheaf_share
+    return takes * world.kmem_cache.p_sheaf_fails
+
+
+def p_behind_sheaves(world: World, cpu: Cpu, channel: int) -> float:
+    """P(a call concerns an object of this channel that no sheaf takes)."""
+    if world.sheaf_entries == 0 or channel == VMALLOC:
+        return p_channel(world, channel)
+    return p_kind_is_refused(world) + p_memory_is_refused(world, cpu)
 
 
 def p_single_page_fails(world: World) -> float:
@@ -31,7 +51,7 @@ def has_cached_page(world: World, cpu: Cpu, channel: int) -> bool:
 
 def p_uneventful_and_eventful(world: World, cpu: Cpu, channel: int) -> tuple[float, float]:
     """P(a call is of this channel and uneventful), P(it is of this channel and eventful)."""
-    share = p_channel(world, channel)
+    share = p_behind_sheaves(world, cpu, channel)
     uneventful = 1.0
 
     # A call that finds no room in the head block is uneventful only if it ends on the list. (A
@@ -42,6 +62,8 @@ def p_uneventful_and_eventful(world: World, cpu: Cpu, channel: int) -> tuple[flo
         else:
             double = (1.0 - world.p_single) * world.p_double_page_fails
             uneventful = double + world.p_single * world.p_single_uneventful
+    if world.sheaf_entries > 0 and cpu.monitor_at == INF:  # it would arm the monitor
+        uneventful = 0.0
 
     return share * uneventful, share * (1.0 - uneventful)
 
@@ -90,7 +112,8 @@ def draw_eventful_call(world: World, cpu: Cpu) -> CallDraw:
     u_page = uniform(stream)
     u_head = uniform(stream)
     kind = uniform(stream)
-    if world.misses_are_eventful or has_cached_page(world, cpu, channel):
+    arms_monitor = world.sheaf_entries > 0 and cpu.monitor_at == INF
+    if world.misses_are_eventful or arms_monitor or has_cached_page(world, cpu, channel):
         return channel, kind < world.p_single, u_page, u_head
 
     double_page = (1.0 - world.p_single) * (1.0 - world.p_double_page_fails)

@@ -13,6 +13,7 @@ from krcsim.engine.codes import ANY_CALL, NOBODY
 from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_last_planned_call
 from krcsim.engine.pointers import cpu_at, producer_at
 from krcsim.engine.random_streams import INF, binomial, exponential, gamma, poisson, uniform
+from krcsim.engine.ready_blocks import renew_cookies
 from krcsim.engine.records import Cpu, HeldCall, World
 
 
@@ -91,6 +92,8 @@ def settle_poisson_plan(world: World, cpu: Cpu, now: float) -> None:
 
     # The sum of their times is taken at its mean, which is approximate: see plans.py.
     count_uneventful_calls(world, cpu, calls, 0.5 * calls * (cpu.plan_from + now))
+    if world.has_ready_blocks and calls > 0:
+        renew_cookies(cpu, cpu.plan_from, min(now, cpu.plan_until))
 
 
 def handle_source_event(world: World, cpu_index: int, now: float) -> None:

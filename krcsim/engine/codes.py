@@ -69,12 +69,19 @@ FAILS_PAGE_NORETRY = _code(1)  # GFP_KERNEL | __GFP_NORETRY, after its stall
 FAILS_HEAD_ATOMIC = _code(3)  # GFP_ATOMIC
 FAILS_HEAD_HIGH = _code(4)  # with __GFP_HIGH, before its stall
 FAILS_HEAD_RECLAIM = _code(5)  # after its stall
+FAILS_SHEAF = _code(6)  # a new sheaf: no reclaim, and kswapd is not woken
 
 # What a held-up call waits for: HeldCall.waits_for.
 NO_STALL = _code(0)  # nothing yet
 PAGE_STALL = _code(1)  # reclaim, for its page request
 HEAD_STALL = _code(2)  # reclaim, for its request of an rcu_head
 EXPEDITED_WAIT = _code(3)  # the end of an expedited grace period
+LISTED_WAIT = _code(4)  # a grace period, on the list of the grace-period kthread
+
+# Why no sheaf took the object of a call: World.refused_by_sheaf.
+NOT_OFFERED = _code(0)  # there are no sheaves
+REFUSED_KIND = _code(1)  # sheaves do not take its kind
+REFUSED_MEMORY = _code(2)  # there was no sheaf, and no memory for a new one
 
 # How a step of a call ended.
 DONE = _code(0)  # the object is queued
@@ -142,6 +149,11 @@ PAGE_FREED = _event("page freed")
 WRAPPERS_TO_POOL = _event("wrapper to pool")
 WORK_ENDS = _event("work ends")
 REFILL_RAN = _event("refill worker ran")
+READY_TAKEN = _event("ready objects taken")
+SHEAF_ALLOCATED = _event("sheaf allocated")
+SHEAF_FAILED = _event("sheaf failed")
+SHEAF_FULL = _event("sheaf full")
+SHEAVES_BACK = _event("sheaves back")
 
 EVENTS = tuple(_names)
 CODE = {name: np.int64(number) for number, name in enumerate(EVENTS)}

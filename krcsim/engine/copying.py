@@ -9,7 +9,7 @@ and tests/engine/test_records.py fails if it was forgotten:
 * a field of HeldCall: set it in hold_call(); a copy and the queue of waiters take it by themselves;
 * an array of World: name it in one of the two lists below, and if it belongs to the state add its
   move to copy_state();
-* a random stream: name it in WORLD_STREAMS or CPU_STREAMS, and renew it in renew_streams().
+* a random stream: name it in seeds.py, and renew it in renew_streams().
 
 Of the counters a biased copy takes only `peak`; splitting takes all of them, by copy_counters().
 """
@@ -27,9 +27,11 @@ from krcsim.engine.records import (
     Real,
     World,
 )
+from krcsim.engine.sheaf_records import Barn
 
 WORLD_BYTES = World.dtype.fields["copy_stream"][1]  # type: ignore[index]
 CPU_BYTES = Cpu.dtype.itemsize
+BARN_BYTES = Barn.dtype.itemsize
 BATCH_BYTES = Batch.dtype.itemsize
 PRODUCER_BYTES = Producer.dtype.itemsize
 COUNTERS_BYTES = Counters.dtype.itemsize
@@ -41,6 +43,7 @@ WINDOWS = 2  # of a run that is split
 # the peak.
 COPIED_ARRAYS = (
     "cpus",
+    "barns",
     "batches",
     "producers",
     "waiters",
@@ -72,6 +75,7 @@ def copy_state(copy: World, world: World) -> None:
     copy.log_capacity = 0
 
     move_bytes(copy.cpus_address, world.cpus_address, CPU_BYTES * world.nr_cpus)
+    move_bytes(copy.barns_address, world.barns_address, BARN_BYTES * world.kmem_cache.nr_nodes)
     batches = KFREE_N_BATCHES * world.nr_cpus
     move_bytes(copy.batches_address, world.batches_address, BATCH_BYTES * batches)
     move_bytes(
@@ -118,6 +122,8 @@ def renew_streams(world: World, source: World) -> None:
     renew_stream(world.gp_stream, source.copy_stream)
     renew_stream(world.offload_stream, source.copy_stream)
     renew_stream(world.expedited_stream, source.copy_stream)
+    if world.background_rate > 0.0:
+        renew_stream(world.background_stream, source.copy_stream)
 
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
@@ -126,3 +132,8 @@ def renew_streams(world: World, source: World) -> None:
         renew_stream(cpu.stall_stream, source.copy_stream)
         if world.refill > REFILL_ANY_MISS:  # what draws nothing renews no stream
             renew_stream(cpu.refill_stream, source.copy_stream)
+        if world.has_ready_blocks:
+            renew_stream(cpu.cookie_stream, source.copy_stream)
+        if world.sheaf_entries > 0:
+            renew_stream(cpu.sheaf_stream, source.copy_stream)
+            renew_stream(cpu.reuse_stream, source.copy_stream)

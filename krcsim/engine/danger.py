@@ -152,6 +152,7 @@ def count_pages(world: World, cpu: Cpu, cpu_index: int, channel: int) -> tuple[i
     """
     cached = cpu.cached_pages[channel * world.has_channel_caches]
     cached += cpu.work_blocks[channel] if cpu.work_owner == cpu_index else 0
+    cached += cpu.ready_blocks[channel]  # the monitor's own, R58
     ready_soon = 0
     waiting = 0
 

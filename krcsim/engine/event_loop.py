@@ -12,9 +12,10 @@ from krcsim.engine.codes import ALL_CPUS, BOOT, NO_ERROR, NOBODY, ONE, STOPPED
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import (
     LETS_IT_END,
+    begin_grace_period,
     finish_grace_period,
     follow_reader,
-    start_grace_period,
+    wait_for_others,
 )
 from krcsim.engine.held_calls import end_stall, end_wait, rest_of_work
 from krcsim.engine.maintenance import do_maintenance, has_maintenance_due
@@ -30,6 +31,12 @@ from krcsim.engine.pointers import (
 from krcsim.engine.pressure import end_window, set_probabilities_in_force, switch_pressure
 from krcsim.engine.random_streams import INF, exponential, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
+from krcsim.engine.sheaf_reuse import (
+    boot_barns,
+    boot_sheaves,
+    replace_empty_main,
+    take_sheaves_back,
+)
 
 
 def simulate(world: World) -> None:
@@ -43,13 +50,15 @@ def simulate(world: World) -> None:
 
 def boot(world: World) -> None:
     """R1: the state at time 0: sources, pressure and the first events."""
-    world.gp_event_at = INF
+    wait_for_others(world, 0.0)
     world.asks_noretry &= world.has_array_path  # else nobody asks for pages
     world.single_asks_page &= world.has_array_path
     world.double_asks_page &= world.has_array_path
     draw_first_episode(world)
     set_probabilities_in_force(world)
     boot_memory(world)
+    if world.sheaf_entries > 0:
+        boot_barns(world)
     world.window_ends_at = world.horizon if world.windows_by_episode else world.warmup
     log_event(world, 0.0, BOOT, ALL_CPUS, 0.0)
 
@@ -77,12 +86,16 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     cpu.call_at = INF
     cpu.phase_ends_at = INF
     cpu.work_step_ends_at = INF
+    cpu.ready_since = INF
     cpu.current_producer = NOBODY
     cpu.is_source_on = 1
     cpu.first_producer = cpu_index * world.producers_per_cpu
 
     for number in range(KFREE_N_BATCHES):
         batch_of(world, cpu_index, number).ready_at = INF
+
+    if world.sheaf_entries > 0:
+        boot_sheaves(world, cpu, cpu_index)
 
     if world.reader_section > 0.0:
         # The harness starts its clock when a grace period ends. That is on the tick after the
@@ -128,6 +141,8 @@ def handle_next_event(world: World) -> bool:
         wake_at = waiter_at(world, world.waiters_head).wakes_at
     stall_ends_at = heap_node_at(world.heap_address, 0).at if world.heap_size > 0 else INF
     now = min(world.gp_event_at, cpu_at_time, wake_at, stall_ends_at, world.pressure_switches_at)
+    if world.sheaf_entries > 0 and not world.is_past_horizon:
+        now = min(now, world.sheaves_back_at)
 
     if world.is_past_horizon:
         if world.waiters_head == world.waiters_tail and world.heap_size == 0:
@@ -142,7 +157,9 @@ def handle_next_event(world: World) -> bool:
     if (world.events & 1023) == 0 and count_at(world.stop_address, 0).n:
         world.error = STOPPED
 
-    if (
+    if world.sheaf_entries > 0 and world.sheaves_back_at == now and not world.is_past_horizon:
+        take_sheaves_back(world, now)
+    elif (
         world.gp_event_at > now
         and cpu_at_time == now
         and has_maintenance_due(world, cpu_index, now)
@@ -155,10 +172,20 @@ def handle_next_event(world: World) -> bool:
         or world.pressure_switches_at == now
     ):
         handle_global_event(world, now, wake_at, stall_ends_at)
+    elif world.sheaf_entries > 0 and allocation_comes(world, cpu_index, now):
+        replace_empty_main(world, cpu_at(world.cpus_address, cpu_index), cpu_index, now)
     else:
         handle_source_event(world, cpu_index, now)
 
     return True
+
+
+def allocation_comes(world: World, cpu_index: int, now: float) -> bool:
+    """R3 and R70: whether the next event of a CPU is an allocation that finds its main sheaf empty;
+    it comes after a switch of its source, and before a call.
+    """
+    cpu = cpu_at(world.cpus_address, cpu_index)
+    return cpu.pcs.main_empty_at == now and cpu.phase_ends_at > now
 
 
 def handle_global_event(world: World, now: float, wake_at: float, stall_ends_at: float) -> None:
@@ -171,7 +198,7 @@ def handle_global_event(world: World, now: float, wake_at: float, stall_ends_at:
         if world.reader_section <= 0.0 or readers_let_it_end(world, now):
             finish_grace_period(world, now)
     elif world.gp_event_at == now:
-        start_grace_period(world, now)
+        begin_grace_period(world, now)
     elif wake_at == now:
         world.waiters_head += 1
         end_wait(world, now, waiter_at(world, world.waiters_head - 1))
@@ -207,7 +234,8 @@ def follow_held_reader(world: World, cpu: Cpu, now: float) -> None:
         busy_until = cpu.plan_start_at + producer.calls_left * cpu.plan_call_cost
 
     scan_at = math.floor(world.gp_began_at) + 1.0
-    follow_reader(world, cpu, scan_at - 1e-9)
+    if not world.gps_end_at_once:
+        follow_reader(world, cpu, scan_at - 1e-9)
     if cpu.reader_holds_until != LETS_IT_END and cpu.reader_holds_until < scan_at:
         # The CPU passed between two sections, which is reported with the tick; a reader that was
         # preempted before counts as one that the grace period waits for

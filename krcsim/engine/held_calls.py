@@ -6,11 +6,23 @@ import math
 from krcsim.engine.calendar import free_slot, pop_held_call, update_next_event
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
 from krcsim.engine.channels import total
-from krcsim.engine.codes import BATCH_READY, DONE, EXPEDITED_WAIT, HELD_STALLS, LIST, WAIT_ENDS
+from krcsim.engine.codes import (
+    BATCH_READY,
+    DONE,
+    EXPEDITED_WAIT,
+    HELD_STALLS,
+    LIST,
+    LISTED_WAIT,
+    REFUSED_MEMORY,
+    WAIT_ENDS,
+)
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
+from krcsim.engine.random_streams import INF
 from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
+from krcsim.engine.sheaf_reuse import free_into_main
+from krcsim.engine.waiters import leave_list
 from krcsim.engine.works import batches_on, work_cost
 
 
@@ -32,6 +44,8 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
     """R11, R12 and R45: a wait is over; account for it, and let its caller go on."""
     cpu_index = held_call.cpu
     cpu = cpu_at(world.cpus_address, cpu_index)
+    if world.wakes_by_gp and held_call.waits_for == LISTED_WAIT:
+        leave_list(world)
     if world.is_closed_loop:
         settle_calls(world, cpu, now)
 
@@ -45,6 +59,8 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
     record_wait(world, held_call, ms)
     record_latency(world, runs_at, held_call)
     log_event(world, now, WAIT_ENDS, cpu_index, ms)
+    if world.sheaf_entries > 0 and held_call.refused_by_sheaf == REFUSED_MEMORY:
+        free_into_main(world, cpu, cpu_index, now)
 
     if world.is_closed_loop:
         resume_caller(world, cpu, cpu_index, now, runs_at, held_call)
@@ -66,6 +82,9 @@ def time_to_run(world: World, cpu: Cpu, cpu_index: int, now: float) -> float:
         batch = batch_at(world.batches_address, batch_index)
         if batch.state == BATCH_READY and batch.work_cpu == cpu_index:
             ahead += work_cost(world, cpu, total(batch.objects), batch.wrappers)
+
+    if world.has_ready_blocks and cpu.ready_since < INF:
+        ahead += work_cost(world, cpu, total(cpu.ready_objects), cpu.ready_wrappers)
 
     return max(now, cpu.work_step_ends_at + ahead)
 

@@ -39,6 +39,7 @@ from krcsim.engine.page_memory import (
 )
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, normal
+from krcsim.engine.ready_blocks import close_head_block, renew_cookie
 from krcsim.engine.records import Cpu, HeldCall, World
 from krcsim.engine.refill import kfree_rcu_shrink_count, start_refill
 from krcsim.engine.synchronize import begin_synchronize_rcu
@@ -121,8 +122,7 @@ def get_head_block(
         cpu.cached_pages[cache] -= 1
         counters_at(world.counters_address, world.window).cache_hits += 1
         log_event(world, now, PAGE_FROM_CACHE, cpu_index, float(cpu.cached_pages[cache]))
-        cpu.head_block_room[channel] = world.block_entries
-        cpu.queued_blocks[channel] += 1
+        open_head_block(world, cpu, channel)
         return True
 
     gets_page = u_page >= p_page_fails_at_once(world, is_single)
@@ -162,8 +162,17 @@ def end_page_request(
     log_event(world, now, PAGE_ALLOCATED if succeeds else PAGE_FAILED, cpu_index, 0.0)
 
     if succeeds:
-        cpu.head_block_room[channel] = world.block_entries
-        cpu.queued_blocks[channel] += 1
+        open_head_block(world, cpu, channel)
+
+
+def open_head_block(world: World, cpu: Cpu, channel: int) -> None:
+    """R14: a page is the new head block of a channel; the old one stays behind it, with its
+    cookie.
+    """
+    if world.has_ready_blocks:
+        close_head_block(world, cpu, channel)
+    cpu.head_block_room[channel] = world.block_entries
+    cpu.queued_blocks[channel] += 1
 
 
 def hold_call(
@@ -185,6 +194,7 @@ def hold_call(
     held_call.window = world.window
     held_call.called_at = now
     held_call.channel = channel
+    held_call.refused_by_sheaf = world.refused_by_sheaf
 
     held_call.u_head = u_head
     held_call.page_fails = u_page < world.p_noretry_page_fails
@@ -197,6 +207,7 @@ def hold_call(
 
     held_call.needed_gp = 0
     held_call.is_weighted = 0
+    held_call.asked_at = INF
     held_call.wait_began_at = INF
     held_call.wakes_at = INF
 
@@ -325,6 +336,8 @@ def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, wi
         counters_at(world.counters_address, window).list_pushes += 1
     else:
         cpu.head_block_room[channel] -= 1
+    if world.has_ready_blocks:
+        renew_cookie(cpu, channel, now)
 
     if world.is_past_horizon:  # a stall outlasted the run: nobody will drain this object
         return
@@ -338,7 +351,11 @@ def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, wi
     if cpu.monitor_at == INF:
         if channel == LIST and world.drains_list_at_once:
             log_event(world, now, DRAINED_EARLY, cpu_index, 0.0)
-            kfree_rcu_monitor(world, cpu, cpu_index, now)
+            if world.has_ready_blocks:  # it is an event of its own, since it frees objects
+                cpu.monitor_at = now
+                cpu.monitor_expires = int(math.floor(now))
+            else:
+                kfree_rcu_monitor(world, cpu, cpu_index, now)
         else:
             arm_monitor(world, cpu, cpu_index, now, MONITOR_ARMED)
     elif world.drains_full:

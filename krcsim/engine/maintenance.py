@@ -13,6 +13,7 @@ from krcsim.engine.pointers import batch_at, counters_at, cpu_at, producer_at
 from krcsim.engine.random_streams import INF, uniform
 from krcsim.engine.records import KFREE_N_BATCHES, Batch, Cpu, World
 from krcsim.engine.refill import fill_page_cache
+from krcsim.engine.sheaves import hurry_lazy_sheaves
 from krcsim.engine.works import finish_step, start_next_step
 
 
@@ -24,6 +25,7 @@ def has_maintenance_due(world: World, cpu_index: int, now: float) -> bool:
         or batches_ready_at(world, cpu_index) == now
         or cpu.work_step_ends_at == now
         or (world.has_refill_worker > 0 and cpu.refill_at == now)
+        or (world.sheaf_entries > 0 and cpu.pcs.lazy_until == now)
     )
 
 
@@ -35,7 +37,16 @@ def do_maintenance(world: World, cpu_index: int, now: float) -> None:
     if cpu.monitor_at == now:
         settle_calls(world, cpu, now)
         kfree_rcu_monitor(world, cpu, cpu_index, now)
+        if world.has_ready_blocks and cpu.ready_since < INF and not cpu.is_working:
+            start_next_step(world, cpu_index, now)  # R58
+            if world.free_cost <= 0.0:
+                run_works(world, cpu_index, now)
         make_plan(world, cpu, cpu_index, now)
+        return
+
+    if world.sheaf_entries > 0 and cpu.pcs.lazy_until == now:
+        hurry_lazy_sheaves(world, cpu, now)
+        update_next_event(world, cpu_index)
         return
 
     for number in range(KFREE_N_BATCHES):

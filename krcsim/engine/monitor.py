@@ -21,7 +21,9 @@ from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import next_full_grace_period, request_grace_period
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF
+from krcsim.engine.ready_blocks import forget_cookies, take_ready_objects
 from krcsim.engine.records import CHANNELS, KFREE_N_BATCHES, Batch, Cpu, World
+from krcsim.engine.sheaves import count_batched, hurry_lazy_sheaves
 
 
 def arm_monitor(world: World, cpu: Cpu, cpu_index: int, now: float, code: int) -> None:
@@ -64,12 +66,15 @@ def pull_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
 
 def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
     """R24 to R26 and R48, kfree_rcu_monitor(): move what is queued into the CPU's batches, and
-    re-arm if that is due.
+    re-arm if that is due. With cookies it first takes what is ready (R57).
     """
     counters = counters_at(world.counters_address, world.window)
     cpu.monitor_at = INF
+    counters.monitors += 1
     any_queued = False
     any_left = False
+    if world.has_ready_blocks:
+        take_ready_objects(world, cpu, cpu_index, now)
 
     for number in range(KFREE_N_BATCHES):
         batch = batch_of(world, cpu_index, number)
@@ -90,6 +95,8 @@ def kfree_rcu_monitor(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
         rearms = any_left
     elif world.rearm == REARM_REST:
         rearms = total(cpu.queued_objects) > 0
+    if world.has_ready_blocks and total(cpu.queued_objects) == 0:
+        rearms = False
     if rearms:
         counters.rearms += 1
         arm_monitor(world, cpu, cpu_index, now, MONITOR_REARMED)
@@ -115,6 +122,8 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
     log_event(world, now, code, cpu_index, float(objects))
 
     if batch.state == BATCH_IDLE:
+        if world.sheaf_entries > 0:
+            hurry_lazy_sheaves(world, cpu, now)
         batch.state = BATCH_WAITS
         batch.needed_gp = request_grace_period(world, now)
         batch.asked_at = now
@@ -123,6 +132,8 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
         if cpu.queued_objects[channel] > 0 and batch.objects[channel] == 0:
             batch.objects[channel] = cpu.queued_objects[channel]
             batch.channel_gp[channel] = needed
+            if world.sheaf_entries > 0:
+                count_batched(world, cpu.queued_objects[channel], now)
             cpu.queued_objects[channel] = 0
 
             if channel == LIST:
@@ -132,3 +143,5 @@ def queue_kfree_rcu_work(world: World, cpu: Cpu, cpu_index: int, batch: Batch, n
                 batch.blocks[channel] = cpu.queued_blocks[channel]
                 cpu.queued_blocks[channel] = 0
                 cpu.head_block_room[channel] = 0
+                if world.has_ready_blocks:
+                    forget_cookies(cpu, channel)

@@ -33,12 +33,19 @@ from krcsim.engine.codes import (
     VMALLOC,
     ZERO,
 )
-from krcsim.engine.kvfree_call import kvfree_call_rcu
+from krcsim.engine.kvfree_call import count_call, kvfree_call_rcu
 from krcsim.engine.monitor import pull_monitor
 from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, UNLIMITED, binomial, geometric
-from krcsim.engine.records import BLOCK_CHANNELS, Cpu, World
+from krcsim.engine.ready_blocks import renew_cookies
+from krcsim.engine.records import BLOCK_CHANNELS, CHANNELS, Cpu, World
+from krcsim.engine.sheaf_plans import (
+    count_calls_by_sheaf,
+    draw_call_to_sheaf,
+    draw_plan_with_sheaves,
+)
+from krcsim.engine.sheaves import kfree_rcu_sheaf, note_stored
 
 
 def has_both_channels(world: World) -> bool:
@@ -50,6 +57,10 @@ def draw_plan_length(world: World, cpu: Cpu) -> None:
     """Draw the number of calls of a plan and what is known of its last call."""
     cpu.plan_log_ratio = 0.0
     cpu.plan_could_be_biased = 0
+    if world.sheaf_entries > 0 and not world.takes_every_call:
+        draw_plan_with_sheaves(world, cpu, longest_plan(world, cpu))
+        return
+
     channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
     room = cpu.head_block_room[channel]
 
@@ -105,6 +116,10 @@ def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) 
     if calls <= 0:
         return
 
+    if world.has_ready_blocks:
+        for number in range(CHANNELS):
+            cpu.settled_objects[number] = -cpu.queued_objects[number]
+
     counters = counters_at(world.counters_address, world.window)
     world.deferred_objects += calls
     counters.queued += calls
@@ -113,34 +128,52 @@ def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) 
     world.log_ratio += calls * cpu.plan_log_ratio
 
     channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
-    if cpu.head_block_room[channel] > 0 and not has_both_channels(world):  # the most frequent case
+    if world.sheaf_entries > 0:
+        singles = spread_calls_over_sheaf(world, cpu, calls, time_sum)
+    elif cpu.head_block_room[channel] > 0 and not has_both_channels(world):  # most frequent
         cpu.head_block_room[channel] -= calls
         cpu.queued_objects[channel] += calls
         singles = calls
         if world.p_single < 1.0:
             singles = binomial(cpu.call_stream, calls, world.p_single)
     else:
-        singles = spread_uneventful_calls(world, cpu, calls)
+        slab = p_uneventful_and_eventful(world, cpu, SLAB)[0]
+        vmalloc = p_uneventful_and_eventful(world, cpu, VMALLOC)[0]
+        vmalloc_calls = binomial(cpu.call_stream, calls, vmalloc / (slab + vmalloc))
+        singles = spread_uneventful_calls(world, cpu, calls - vmalloc_calls, vmalloc_calls)
 
     counters.single += singles
     counters.single_episode += singles * world.in_episode
     counters.double += calls - singles
     counters.double_episode += (calls - singles) * world.in_episode
 
+    if world.has_ready_blocks:
+        for number in range(CHANNELS):
+            cpu.settled_objects[number] += cpu.queued_objects[number]
 
-def spread_uneventful_calls(world: World, cpu: Cpu, calls: int) -> int:
+
+def spread_calls_over_sheaf(world: World, cpu: Cpu, calls: int, time_sum: float) -> int:
+    """R66 and R67: of uneventful calls a sheaf takes some, and the others go on; returns how many
+    are single-argument.
+    """
+    stored, slab_calls, vmalloc_calls = count_calls_by_sheaf(world, cpu, calls)
+    singles = binomial(cpu.call_stream, stored, world.p_single)
+    if slab_calls + vmalloc_calls > 0:
+        singles += spread_uneventful_calls(world, cpu, slab_calls, vmalloc_calls)
+
+    note_stored(world, cpu, stored, time_sum * stored / calls)
+    return singles
+
+
+def spread_uneventful_calls(world: World, cpu: Cpu, slab_calls: int, vmalloc_calls: int) -> int:
     """R13 to R17: uneventful calls go into blocks or on the list; returns how many are
     single-argument.
     """
     counters = counters_at(world.counters_address, world.window)
-    slab = p_uneventful_and_eventful(world, cpu, SLAB)[0]
-    vmalloc = p_uneventful_and_eventful(world, cpu, VMALLOC)[0]
-    vmalloc_calls = binomial(cpu.call_stream, calls, vmalloc / (slab + vmalloc))
-
     singles = ZERO
     listed = ZERO
     for channel in range(BLOCK_CHANNELS):
-        of_channel = vmalloc_calls if channel == VMALLOC else calls - vmalloc_calls
+        of_channel = vmalloc_calls if channel == VMALLOC else slab_calls
         into_block = of_channel * (cpu.head_block_room[channel] > 0)
         cpu.head_block_room[channel] -= into_block
         cpu.queued_objects[channel] += into_block
@@ -170,11 +203,19 @@ def make_last_planned_call(
 
     if cpu.plan_last_kind == UNEVENTFUL:
         count_uneventful_calls(world, cpu, ONE, now)
-        if world.drains_full:
+        if world.has_ready_blocks:
+            renew_cookies(cpu, now, now)
+        if world.drains_full and cpu.monitor_at < INF:
             pull_monitor(world, cpu, cpu_index, now)
         return False
 
-    channel, is_single, u_page, u_head = draw_call(world, cpu)
+    if world.sheaf_entries > 0:
+        channel, is_single, u_page, u_head, u_share, u_sheaf = draw_call_to_sheaf(world, cpu)
+        if kfree_rcu_sheaf(world, cpu, cpu_index, now, channel, u_share, u_sheaf):
+            count_call(world, is_single)
+            return False
+    else:
+        channel, is_single, u_page, u_head = draw_call(world, cpu)
     outcome = kvfree_call_rcu(
         world, cpu, cpu_index, now, channel, is_single, u_page, u_head, producer
     )

@@ -21,6 +21,7 @@ from krcsim.engine.records import (
     Record,
     Tally,
 )
+from krcsim.engine.sheaf_records import Barn
 
 R = TypeVar("R", bound=Record)
 
@@ -47,6 +48,7 @@ def _pointer_to(record: type[R]) -> Callable[[int, int], R]:
 
 cpu_at = _pointer_to(Cpu)
 batch_at = _pointer_to(Batch)
+barn_at = _pointer_to(Barn)
 producer_at = _pointer_to(Producer)
 held_call_at = _pointer_to(HeldCall)
 heap_node_at = _pointer_to(HeapNode)

@@ -11,6 +11,7 @@ from krcsim.engine.codes import (
     FAILS_HEAD_RECLAIM,
     FAILS_PAGE,
     FAILS_PAGE_NORETRY,
+    FAILS_SHEAF,
     HEAD_NONE,
     HEAD_TRYHARD,
 )
@@ -18,7 +19,7 @@ from krcsim.engine.event_log import log_event
 from krcsim.engine.page_memory import switch_hog
 from krcsim.engine.pointers import counters_at, cpu_at, real_at
 from krcsim.engine.random_streams import INF, exponential
-from krcsim.engine.records import World
+from krcsim.engine.records import Counters, World
 
 
 def set_probabilities_in_force(world: World) -> None:
@@ -39,6 +40,7 @@ def set_probabilities_in_force(world: World) -> None:
     elif world.head_alloc == HEAD_TRYHARD:
         world.p_head_fails_at_first = failures[state, FAILS_HEAD_HIGH]
 
+    world.kmem_cache.p_sheaf_fails = failures[state, FAILS_SHEAF]
     world.p_single_uneventful = 0.0
     if not world.asks_noretry:
         world.p_single_uneventful = world.p_page_fails * (1.0 - world.p_head_fails_at_first)
@@ -50,6 +52,7 @@ def set_probabilities_in_force(world: World) -> None:
         world.p_noretry_page_fails = 0.5
         world.p_head_fails_at_first = 0.5
         world.p_head_fails_after_reclaim = 0.5
+        world.kmem_cache.p_sheaf_fails = 0.5
 
 
 def switch_pressure(world: World, now: float) -> None:
@@ -100,6 +103,8 @@ def end_window(world: World, now: float) -> None:
     counters.peak = max(counters.peak, world.deferred_objects)
     counters.area = counters.area + world.deferred_objects * now
     counters.episode_ms += world.in_episode * now
+    if world.sheaf_entries > 0:
+        count_places(world, counters, now)
 
     if now >= world.horizon:
         world.is_past_horizon = 1
@@ -114,3 +119,14 @@ def end_window(world: World, now: float) -> None:
         counters.peak = world.deferred_objects
         counters.area = counters.area - world.deferred_objects * now
         counters.episode_ms = counters.episode_ms - world.in_episode * now
+        if world.sheaf_entries > 0:
+            count_places(world, counters, -now)
+
+
+def count_places(world: World, counters: Counters, time: float) -> None:
+    """R72: what sheaves and batches hold at the end of a window, or with -time at its begin."""
+    cache = world.kmem_cache
+    counters.filling_area += cache.filling * time
+    counters.in_flight_area += cache.in_flight * time
+    counters.batches_area += cache.in_batches * time
+    counters.in_flight_peak = max(counters.in_flight_peak, cache.in_flight)

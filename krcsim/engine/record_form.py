@@ -16,7 +16,8 @@ BLOCK_CHANNELS = 2  # those with blocks: slab and vmalloc
 Word = Annotated[int, "u8"]  # 64 random bits
 PerChannel = Annotated[NDArray[np.int64], ("i8", CHANNELS)]  # a whole number for each channel
 PerBlockChannel = Annotated[NDArray[np.int64], ("i8", BLOCK_CHANNELS)]  # the same without the list
-PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 6))]  # in calm and in an episode
+PerBlockChannelTime = Annotated[NDArray[np.float64], ("f8", BLOCK_CHANNELS)]  # a time for each
+PerRequest = Annotated[NDArray[np.float64], ("f8", (2, 7))]  # in calm and in an episode
 _PLAIN = {int: "i8", float: "f8"}
 
 
@@ -50,3 +51,47 @@ class Stream(Record):
     b: Word  # 64 bits
     c: Word  # 64 bits
     d: Word  # 64 bits
+
+
+class Real(Record):
+    """A floating-point number of an array."""
+
+    x: float  # in the unit of its array
+
+
+class Count(Record):
+    """A whole number of an array."""
+
+    n: int  # a number
+
+
+class EventRecord(Record):
+    """An event of the log, and what its CPU held after it."""
+
+    code: int  # what happened: an index of EVENTS
+    cpu: int  # on which CPU; ALL_CPUS if it concerns all
+    nr_emergency: int  # objects in the pool
+    cached: int  # pages cached
+    room: int  # free entries of its head blocks
+    queued: int  # objects queued
+    listed: int  # those of them on the list
+    at: float  # when, ticks
+    value: float  # a number that depends on the code
+
+
+class HeapNode(Record):
+    """Nodes 0 to heap_size - 1 are in heap order; those behind hold the free slots."""
+
+    slot: int  # the index of a HeldCall
+    at: float  # when its stall or wait is over, ticks
+
+
+class Tally(Record):
+    """What biased copies found in a window: sums with their weights, and plain numbers."""
+
+    waits: float  # calls that waited, weighted
+    waits_episode: float  # those of them that were made in an episode, weighted
+    wait_ms: float  # their waits, weighted, ms
+    copies: float  # number of copies
+    hits: float  # number of copies in which a call waited
+    events: float  # number of events that they took

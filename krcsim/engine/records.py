@@ -8,25 +8,34 @@ World by their addresses, so that a whole run can be copied by copying memory.
 Times and durations are in ticks (jiffies), unless a field says otherwise; flags are 0 or 1.
 """
 
-import numpy as np
-from numpy.typing import NDArray
-
 from krcsim.engine.record_form import (
     BLOCK_CHANNELS,
     CHANNELS,
+    Count,
+    EventRecord,
+    HeapNode,
     PerBlockChannel,
+    PerBlockChannelTime,
     PerChannel,
     PerRequest,
+    Real,
     Record,
     Stream,
+    Tally,
 )
+from krcsim.engine.sheaf_records import CpuSheaves, KmemCache
 
 __all__ = [
     "BLOCK_CHANNELS",
     "CHANNELS",
+    "Count",
+    "EventRecord",
+    "HeapNode",
     "PerChannel",
+    "Real",
     "Record",
     "Stream",
+    "Tally",
 ]
 
 KFREE_N_BATCHES = 2  # batches of a CPU, as in the kernel: struct kfree_rcu_cpu.krw_arr
@@ -110,6 +119,10 @@ class Cpu(Record):
     refill_at: float  # when it runs, ticks; infinite if it is not under way
     backs_off: int  # flag: a reclaim pass came since its last run
 
+    pcs: CpuSheaves  # its sheaves of the cache that is modelled
+    # Its plan was drawn for calls that find no sheaf but a new one: see sheaf_plans.py.
+    plan_finds_no_sheaf: int  # flag
+
     # The reader of lowest priority.
     section_begins_at: float  # begin of its present or next read-side section, ticks
     section_ends_at: float  # end of that section, ticks
@@ -125,9 +138,31 @@ class Cpu(Record):
     plan_log_ratio: float  # log ratio of likelihoods of an uneventful call of the plan
     p_eventful_biased: float  # probability of an eventful call in a biased plan
 
+    # Blocks with cookies: see ready_blocks.py. Of a channel's blocks all but the head block are
+    # counted by what their cookies wait for, as of the grace period cookie_gp.
+    cookie_gp: int  # how many grace periods had ended when these were last looked at
+    ripe_objects: PerBlockChannel  # objects in blocks whose cookie is done
+    ripe_blocks: PerBlockChannel  # those blocks, in pages
+    next_objects: PerBlockChannel  # objects in blocks that need the grace period cookie_gp + 1
+    next_blocks: PerBlockChannel  # those blocks, in pages
+    later_objects: PerBlockChannel  # objects in blocks that need the one after that
+    later_blocks: PerBlockChannel  # those blocks, in pages
+    head_insert_at: PerBlockChannelTime  # when a pointer last went into the head block, ticks
+    list_insert_at: float  # when an object was last pushed on the list, ticks
+    settled_objects: PerChannel  # objects that the calls settled last have queued
+    # What the monitor has found ready and frees itself; it waits for the CPU.
+    ready_objects: PerChannel  # objects
+    ready_blocks: PerBlockChannel  # their blocks, in pages
+    ready_wrappers: int  # wrappers among those on the list
+    ready_since: float  # when the monitor took them, ticks; infinite if there is nothing
+    frees_ready: int  # flag: the work in progress frees what the monitor found ready
+
     arrival_stream: Stream  # times and numbers of calls
     call_stream: Stream  # channel, kind and failures of calls
     stall_stream: Stream  # lengths of stalls, and pages of the refill worker of 2020
+    cookie_stream: Stream  # when the last of several uneventful calls was made
+    sheaf_stream: Stream  # which calls no sheaf takes, and which requests of a new sheaf fail
+    reuse_stream: Stream  # times of allocations
     refill_stream: Stream  # pages of the refill worker
 
 
@@ -143,7 +178,7 @@ class Producer(Record):
 class HeldCall(Record):
     """A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits."""
 
-    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL or EXPEDITED_WAIT
+    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL, EXPEDITED_WAIT or LISTED_WAIT
     cpu: int  # its CPU, by number
     producer: int  # its producer, by number
     window: int  # the window in which it was made
@@ -155,29 +190,13 @@ class HeldCall(Record):
     needed_gp: int  # the grace period that it waits for, by number
     is_weighted: int  # flag: its wait was counted with the weight of a copy
     called_at: float  # when it was made, ticks
+    asked_at: float  # when it asked for a grace period, ticks
     wait_began_at: float  # when its wait began, ticks
     wakes_at: float  # when its wait is over, ticks
+    refused_by_sheaf: int  # why no sheaf took its object: as World.refused_by_sheaf
     u_head: float  # its uniform number for requests of an rcu_head
     p_head_fails_at_first: float  # when it was made: probability that it gets none at once
     p_head_fails_after_reclaim: float  # when it was made: probability that it gets none at last
-
-
-class HeapNode(Record):
-    """Nodes 0 to heap_size - 1 are in heap order; those behind hold the free slots."""
-
-    slot: int  # the index of a HeldCall
-    at: float  # when its stall or wait is over, ticks
-
-
-class Tally(Record):
-    """What biased copies found in a window: sums with their weights, and plain numbers."""
-
-    waits: float  # calls that waited, weighted
-    waits_episode: float  # those of them that were made in an episode, weighted
-    wait_ms: float  # their waits, weighted, ms
-    copies: float  # number of copies
-    hits: float  # number of copies in which a call waited
-    events: float  # number of events that they took
 
 
 class Counters(Record):
@@ -212,35 +231,29 @@ class Counters(Record):
     freed: float  # objects freed
     events: float  # events handled
     episode_ms: float  # time under pressure, ticks here and ms in a table
+    monitors: float  # runs of the monitor
+    ready_records: float  # objects that the monitor found ready and freed itself
+    gps: float  # grace periods that ended
+    waits_latched: float  # waits that were sent to callbacks by the latch
     refill_runs: float  # runs of the refill worker
     refill_tries: float  # pages that it asked for
     refill_pages: float  # pages that it put into a cache
 
-
-class Real(Record):
-    """A floating-point number of an array."""
-
-    x: float  # in the unit of its array
-
-
-class Count(Record):
-    """A whole number of an array."""
-
-    n: int  # a number
-
-
-class EventRecord(Record):
-    """An event of the log, and what its CPU held after it."""
-
-    code: int  # what happened: an index of EVENTS
-    cpu: int  # on which CPU; ALL_CPUS if it concerns all
-    nr_emergency: int  # objects in the pool
-    cached: int  # pages cached
-    room: int  # free entries of its head blocks
-    queued: int  # objects queued
-    listed: int  # those of them on the list
-    at: float  # when, ticks
-    value: float  # a number that depends on the code
+    # Sheaves.
+    sheaf_stored: float  # objects that a sheaf took
+    refused_kind: float  # objects of a kind that no sheaf takes
+    refused_memory: float  # objects that found no sheaf, since no new one was to be had
+    sheaf_requests: float  # new sheaves that calls asked for
+    sheaves_full: float  # sheaves that were filled: each is a callback
+    sheaves_to_barn: float  # full sheaves that went to a barn after their grace period
+    sheaves_flushed: float  # full sheaves whose objects went to slab pages instead
+    slab_refills: float  # main sheaves that allocations filled from slab pages
+    waits_kind: float  # calls that waited with an object of a kind that no sheaf takes
+    waits_memory: float  # calls that waited since neither a sheaf nor a page was to be had
+    filling_area: float  # objects in filling sheaves, summed over time, objects * ticks
+    in_flight_area: float  # objects in full sheaves that wait, summed over time, objects * ticks
+    batches_area: float  # objects in batches and works, summed over time, objects * ticks
+    in_flight_peak: float  # most objects in full sheaves that wait at any time
 
 
 class World(Record):
@@ -269,8 +282,11 @@ class World(Record):
     refill_delay: float  # from a miss until it has filled the caches, ticks
     refill_backoff: int  # the same after a reclaim pass, jiffies; 0: the kernel knows no back-off
     has_shrinker: int  # flag: reclaim passes call the shrinker of kfree_rcu()
+    has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
+
+    sheaf_entries: int  # pointers in a sheaf; 0: there are no sheaves
 
     # The workload.
     is_closed_loop: int  # flag: a held-up call holds up its producer
@@ -304,6 +320,10 @@ class World(Record):
     expedited_median: float  # median length of an expedited wait, ticks
     expedited_sigma: float  # sigma of its logarithm
     invoke_delay: float  # from the end of a grace period to its callbacks, ticks
+    background_rate: float  # grace periods a tick that others ask for while none runs
+    wakes_by_gp: int  # flag: the grace-period kthread starts for waiters and wakes them
+    gps_end_at_once: int  # flag: a grace period needs no tick, but for a reader
+    wake_work: float  # from the end of a grace period until the work wakes the others, ticks
     gp_mean: float  # mean length of a grace period, ticks
     gp_length_count: int  # lengths in the table of the distribution
 
@@ -356,6 +376,7 @@ class World(Record):
     gp_event_at: float  # start or end of a grace period, ticks
     gp_began_at: float  # start of the running one, ticks
     gp_scan_ends_at: float  # its end if no reader holds it up, ticks
+    gp_done_began_at: float  # start of the last one that has ended, ticks
 
     # Calls and objects.
     deferred_objects: int  # objects queued and not yet freed, of all CPUs
@@ -363,10 +384,17 @@ class World(Record):
     waiters_head: int  # the first waiting call that has not woken
     waiters_served: int  # the first whose grace period has not ended
     waiters_tail: int  # one behind the last
+    listed_waits: int  # waits on the list of the grace-period kthread, until they wake
+    is_latched: int  # flag: further waits use callbacks
     heap_size: int  # stalls and expedited waits under way
     rate_sum: float  # sum of the CPUs' rates, calls a tick
     rate_times_from: float  # sum of rate * plan_from over the CPUs, calls
     all_settled_at: float  # the calls of all CPUs before this time are accounted for, ticks
+
+    # Sheaves.
+    refused_by_sheaf: int  # of the present call: NOT_OFFERED, REFUSED_KIND or REFUSED_MEMORY
+    sheaves_back_at: float  # when full sheaves come back, ticks; infinite if that is not known
+    kmem_cache: KmemCache  # the cache that is modelled
 
     # Memory as pages: parameters.
     has_page_memory: int  # flag: failures follow from free pages
@@ -430,6 +458,7 @@ class World(Record):
     gp_stream: Stream  # lengths of grace periods
     offload_stream: Stream  # CPUs of works
     expedited_stream: Stream  # lengths of expedited waits
+    background_stream: Stream  # when others ask for grace periods
 
     # A copy of a run copies the fields above, and keeps those below as its own: see copying.py.
     copy_stream: Stream  # where copies begin, and their random numbers
@@ -438,6 +467,7 @@ class World(Record):
 
     # Addresses of arrays.
     cpus_address: int  # of Cpu, nr_cpus
+    barns_address: int  # of Barn, kmem_cache.nr_nodes
     batches_address: int  # of Batch, KFREE_N_BATCHES for each CPU
     producers_address: int  # of Producer, producers_per_cpu for each CPU
     waiters_address: int  # of HeldCall, a ring: calls in synchronize_rcu()
@@ -458,39 +488,9 @@ class World(Record):
     self_address: int  # of this record
 
 
-# The random streams of a run.
-WORLD_STREAMS = ("episode_stream", "gp_stream", "offload_stream", "expedited_stream")
-CPU_STREAMS = ("arrival_stream", "call_stream", "stall_stream", "refill_stream")
-# The number of a stream among the children of a seed. A new stream takes a number that no other
-# has, so that the random numbers of the others stay what they are.
-STREAM_NUMBERS = {
-    "episode_stream": 0,
-    "gp_stream": 1,
-    "offload_stream": 2,
-    "expedited_stream": 3,
-    "arrival_stream": 4,
-    "call_stream": 5,
-    "stall_stream": 6,
-    "copy_stream": 7,
-    "refill_stream": 50,
-}
-
 COUNTERS = Counters.dtype.names or ()
 
 # Histograms of durations: bins of equal ratio, from 1e-4 ms on.
 BINS_AN_OCTAVE = 16.0
 BINS = 16 * 34
 BIN_LO_MS = 1e-4
-
-
-def replication_state(seed: int, replication: int, cpus: int) -> list[NDArray[np.uint64]]:
-    """Stream states, each from a child of the SeedSequence: those of WORLD_STREAMS, of CPU_STREAMS
-    for all CPUs, and of copy_stream.
-    """
-    words = dict.fromkeys(WORLD_STREAMS, 4) | dict.fromkeys(CPU_STREAMS, 4 * cpus)
-    words["copy_stream"] = 4
-    states = []
-    for name, count in words.items():
-        child = np.random.SeedSequence(seed, spawn_key=(replication, STREAM_NUMBERS[name]))
-        states.append(np.asarray(child.generate_state(count, np.uint64), np.uint64))
-    return states

@@ -17,7 +17,12 @@ from krcsim.engine.codes import AT_PLAN, NO_ERROR, ONE, ZERO
 from krcsim.engine.copying import copy_counters, copy_state, renew_streams
 from krcsim.engine.danger import measure_danger
 from krcsim.engine.event_loop import boot, handle_next_event
-from krcsim.engine.grace_periods import count_lengths_passed, length_at_quantile, p_longer_than
+from krcsim.engine.grace_periods import (
+    count_lengths_passed,
+    gp_end,
+    length_at_quantile,
+    p_longer_than,
+)
 from krcsim.engine.pointers import counters_at, cpu_at, real_at
 from krcsim.engine.random_streams import INF, UNLIMITED, uniform
 from krcsim.engine.records import World
@@ -154,7 +159,7 @@ def go_on_from_level(worlds: Sequence[World], level: int) -> None:
     if world.gp_is_running and world.gp_event_at > world.now and world.reader_section == 0.0:
         p_left = p_longer_than(world, count_lengths_passed(world, world.now))
         quantile = 1.0 - p_left * uniform(world.gp_stream)
-        world.gp_event_at = world.gp_began_at + length_at_quantile(world, quantile)
+        world.gp_event_at = gp_end(world, world.gp_began_at, length_at_quantile(world, quantile))
     if not world.has_bursts:
         draw_plans_anew(world, worlds[1])
 

@@ -7,12 +7,23 @@ Such waits are what the package counts: a caller of kfree_rcu() that has to slee
 import math
 
 from krcsim.engine.calendar import heap_call_at, new_waiter, push_held_call
-from krcsim.engine.codes import EXPEDITED_WAIT, FULL, UNBIASED, WAIT_BEGINS
+from krcsim.engine.codes import (
+    EXPEDITED_WAIT,
+    FULL,
+    LISTED_WAIT,
+    NO_STALL,
+    REFUSED_KIND,
+    REFUSED_MEMORY,
+    UNBIASED,
+    WAIT_BEGINS,
+)
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import request_grace_period
 from krcsim.engine.pointers import counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.records import HeldCall, World
+from krcsim.engine.sheaves import hurry_lazy_sheaves
+from krcsim.engine.waiters import add_to_list
 
 
 def begin_synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None:
@@ -33,14 +44,26 @@ def begin_synchronize_rcu(world: World, now: float, held_call: HeldCall) -> None
         world.error = FULL
     else:
         waiter = new_waiter(world)
-        waiter.needed_gp = request_grace_period(world, now)
         waiter.wakes_at = INF
+        waiter.asked_at = now
+        if world.wakes_by_gp and not world.is_latched:
+            waiter.waits_for = LISTED_WAIT
+            waiter.needed_gp = add_to_list(world, now)
+        else:
+            waiter.waits_for = NO_STALL
+            if world.sheaf_entries > 0:
+                hurry_lazy_sheaves(world, cpu_at(world.cpus_address, held_call.cpu), now)
+            waiter.needed_gp = request_grace_period(world, now)
+            counters_at(world.counters_address, waiter.window).waits_latched += world.wakes_by_gp
 
 
 def count_wait(world: World, held_call: HeldCall) -> None:
     """R45: a wait counts in the window of its call, and in the episode of its call."""
     counters = counters_at(world.counters_address, held_call.window)
     counters.waits += 1
+    if world.sheaf_entries > 0:
+        counters.waits_kind += held_call.refused_by_sheaf == REFUSED_KIND
+        counters.waits_memory += held_call.refused_by_sheaf == REFUSED_MEMORY
     if world.makes_copies:
         count_weighted_wait(world, held_call)
 

@@ -26,7 +26,9 @@ from krcsim.engine.grace_periods import follow_reader
 from krcsim.engine.page_memory import count_held_objects, free_wrappers, give_pages
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at
 from krcsim.engine.random_streams import INF
+from krcsim.engine.ready_blocks import start_ready_work
 from krcsim.engine.records import BLOCK_CHANNELS, CHANNELS, KFREE_N_BATCHES, Counters, Cpu, World
+from krcsim.engine.sheaves import count_batched
 
 
 def batches_on(world: World, cpu_index: int) -> range:
@@ -66,6 +68,8 @@ def start_next_step(world: World, cpu_index: int, now: float) -> None:
         blocks = cpu.work_blocks[channel]
         # Below 1 if a page request that may sleep left several blocks half empty.
         newest = objects - (blocks - 1) * world.block_entries
+        if cpu.frees_ready:  # the oldest first, R58: only the head block may be partly filled
+            newest = min(world.block_entries, objects - (blocks - 1))
         objects = newest if newest > 0 else (objects + blocks - 1) // blocks
     else:
         wrappers = cpu.work_wrappers
@@ -101,8 +105,8 @@ def cut_list_at_tick(
 
 
 def start_work(world: World, cpu: Cpu, cpu_index: int, now: float) -> bool:
-    """R32 and R33, kfree_rcu_work(): the work of a CPU that became ready first takes all channels
-    of its batch; False if there is none.
+    """R32 and R58, kfree_rcu_work(): the work of a CPU that became ready first takes its objects:
+    those of a batch, or those that the monitor found ready; False if there is none.
     """
     chosen = -1
     for batch_index in batches_on(world, cpu_index):
@@ -111,9 +115,22 @@ def start_work(world: World, cpu: Cpu, cpu_index: int, now: float) -> bool:
             first = batch_at(world.batches_address, max(0, chosen))
             if chosen < 0 or batch.work_queued_at < first.work_queued_at:
                 chosen = batch_index
+    if world.has_ready_blocks and cpu.ready_since < INF:
+        first = batch_at(world.batches_address, max(0, chosen))
+        if chosen < 0 or cpu.ready_since <= first.work_queued_at:
+            start_ready_work(world, cpu, cpu_index)
+            begin_work(world, cpu, now)
+            return True
     if chosen < 0:
         return False
 
+    take_batch(world, cpu, chosen, now)
+    begin_work(world, cpu, now)
+    return True
+
+
+def take_batch(world: World, cpu: Cpu, chosen: int, now: float) -> None:
+    """R33: the work takes all channels of a batch, which is free again."""
     batch = batch_at(world.batches_address, chosen)
     owner = owner_of_batch(chosen)
     objects = total(batch.objects)
@@ -134,15 +151,19 @@ def start_work(world: World, cpu: Cpu, cpu_index: int, now: float) -> bool:
         counters_at(world.counters_address, world.window).early_frees += early
         log_event(world, now, FREED_TOO_EARLY, owner, float(early))
 
+    cpu.frees_ready = 0
+    cpu.work_owner = owner
+    cpu.work_total_objects = objects
+    batch.state = BATCH_IDLE
+
+
+def begin_work(world: World, cpu: Cpu, now: float) -> None:
+    """R29 and R32: a work that has taken its objects has the CPU."""
     if world.reader_section > 0.0:
         follow_reader(world, cpu, now)
 
     cpu.is_working = 1
     cpu.work_began_at = now
-    cpu.work_owner = owner
-    cpu.work_total_objects = objects
-    batch.state = BATCH_IDLE
-    return True
 
 
 def finish_step(world: World, cpu_index: int, now: float) -> None:
@@ -157,6 +178,8 @@ def finish_step(world: World, cpu_index: int, now: float) -> None:
     count_held_objects(world, -objects)
     counters.freed += objects
     counters.area += objects * now
+    if world.sheaf_entries > 0:
+        count_batched(world, -objects, now)
     cpu.work_objects[channel] -= objects
 
     if channel == LIST:

@@ -11,7 +11,7 @@ from krcsim.methods.finding import Finding, Question
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate, exact
-from krcsim.results.quantities import SUMS, p_neither_page_nor_head
+from krcsim.results.quantities import SUMS, p_neither_page_nor_head, sheaves_take_all
 
 NAME = "by construction"
 LABEL = "by construction"
@@ -75,6 +75,8 @@ def impossible(scenario: Scenario) -> Impossible | None:
             "an rcu_head is always had at last: no failure that counts has a probability above 0",
             0.0,
         )
+    if all(sheaves_take_all(scenario, failure) for failure in regimes):
+        return Impossible("a sheaf takes the object of every call", 0.0)
 
     # Up to the first call that finds no page cached nothing is on the list: no drain is expedited,
     # no worker refills.
@@ -82,7 +84,7 @@ def impossible(scenario: Scenario) -> Impossible | None:
         return None
     channels = scenario.workload.channels() if remedy.cache_shared else 1
     scattered = scenario.grace_period.reader_ms > 0 or machine.nocb_share > 0
-    if scattered or remedy.nr_bkv_objs < 2 * channels or remedy.drain_full:
+    if scattered or remedy.nr_bkv_objs < 2 * channels or remedy.drain_full or remedy.ready_blocks:
         return None
 
     away = _away(scenario)
@@ -114,8 +116,8 @@ def _away(scenario: Scenario) -> float:
     and the callback; then the work of two batches.
     """
     machine = scenario.machine
-    lengths, _ = scenario.grace_period.table(machine.hz, machine.cpus)
-    periods = 1 if machine.cpus == 1 else 2
+    lengths, _ = scenario.grace_periods()
+    periods = 1 if machine.cpus == 1 and scenario.grace_period.background_hz == 0 else 2
     away = periods * float(lengths[-1]) + 2.0 + ticks(machine.work_delay_ms, machine.hz)
 
     scale = machine.instruction_ns * 1e-6

@@ -37,6 +37,8 @@ def why_not(scenario: Scenario, quantity: str = "p_wait") -> str:
         return f"importance sampling answers {', '.join(SUMS)} only"
     if scenario.memory.pressure == "pages":
         return "failures follow from free pages, there is no chance to bias"
+    if scenario.remedy.sheaves:
+        return "remedy.sheaves is true, and copies do not bias which objects a sheaf refuses"
     return ""
 
 

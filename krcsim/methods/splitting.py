@@ -41,7 +41,7 @@ def step_cost(scenario: Scenario) -> float:
     """What an event of a split run takes, in events of plain runs: after each the danger of all
     CPUs is computed.
     """
-    lengths, _ = scenario.grace_period.table(scenario.machine.hz, scenario.machine.cpus)
+    lengths, _ = scenario.grace_periods()
     return 1.0 + DANGER * scenario.machine.cpus * scenario.workload.channels() * len(lengths)
 
 

@@ -47,9 +47,10 @@ class Failure:
     head_reclaim: float = _or_as_the_one_above(
         "failure of a sleepable request after direct reclaim"
     )
+    sheaf: float = _or_as_the_one_above("failure of a new sheaf; left out: as head")
 
-    def resolved(self) -> tuple[float, float, float, float, float, float]:
-        """The six in the order of the fields, without gaps.
+    def resolved(self) -> tuple[float, float, float, float, float, float, float]:
+        """The seven in the order of the fields, without gaps.
 
         head_reclaim falls back on the lower of head_atomic and head_high.
         """
@@ -57,10 +58,11 @@ class Failure:
         atomic = self.head if self.head_atomic is None else self.head_atomic
         high = atomic if self.head_high is None else self.head_high
         last = min(atomic, high) if self.head_reclaim is None else self.head_reclaim
-        return (self.page, noretry, self.head, atomic, high, last)
+        sheaf = self.head if self.sheaf is None else self.sheaf
+        return (self.page, noretry, self.head, atomic, high, last, sheaf)
 
     def by_field(self) -> dict[str, float]:
-        """The same six by their names."""
+        """The same seven by their names."""
         return dict(zip((one.name for one in fields(self)), self.resolved(), strict=True))
 
     def __post_init__(self) -> None:

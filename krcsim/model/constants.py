@@ -16,12 +16,38 @@ POINTER_BYTES = 8
 # Source: 20200323113621.12048-3-urezki@gmail.com
 BLOCK_ENTRIES = 510
 
+# Since v6.3 the header is a list_head, a count and a cookie of 8 bytes; since v6.5 the cookie is a
+# pair, of a normal and an expedited grace period. Source: kernel/rcu/tree.c of both.
+BLOCK_ENTRIES_WITH_COOKIE = 508  # (PAGE_SIZE - 32) / 8
+BLOCK_ENTRIES_WITH_FULL_COOKIE = 507  # (PAGE_SIZE - 40) / 8
+
 # As posted in April 2020, never merged. Source: 20200403173051.4081-1-urezki@gmail.com
 RCU_NR_EMERGENCY_OBJS = 3
 
 # 24 bytes (20200405233028.GC83565@google.com) that kmalloc rounds up, in 2020 to ARCH_DMA_MINALIGN
 # = 128 on arm64.
 WRAPPER_BYTES = {"x86-64": 32, "arm64": 128}
+
+
+# calculate_sheaf_capacity() of v7.2 and v7.3: objects smaller than so many bytes, pointers in a
+# sheaf. With its header a sheaf fills a kmalloc bucket of 512, 256, 128 or 64 bytes.
+SHEAF_ENTRIES = ((256, 60), (1024, 28), (PAGE_BYTES, 12))
+SHEAF_ENTRIES_LARGE = 4
+SHEAF_ENTRIES_6_18 = 32  # of vm_area_struct and maple_node, which alone have sheaves in v6.18
+SHEAF_HEADER_BYTES = 32
+BARN_SHEAVES = 10  # MAX_FULL_SHEAVES and MAX_EMPTY_SHEAVES, v6.18 to v7.3
+
+
+def sheaf_entries(object_bytes: int) -> int:
+    """Pointers in a sheaf of a cache of such objects, from v7.0 on."""
+    fitting = (entries for bound, entries in SHEAF_ENTRIES if object_bytes < bound)
+    return next(fitting, SHEAF_ENTRIES_LARGE)
+
+
+def sheaf_bytes(entries: int) -> int:
+    """What kmalloc() takes for a sheaf: the next power of two, a page at most."""
+    needed = SHEAF_HEADER_BYTES + POINTER_BYTES * entries
+    return min(PAGE_BYTES, 1 << (needed - 1).bit_length())
 
 
 def drain_jiffies(hz: int) -> int:

@@ -52,7 +52,13 @@ class GracePeriod:
         "the length of the sections of one reader of lowest priority on each "
         "CPU, preemptible (ticks); 0: none",
     )
+    background_hz: float = number(
+        0.0, "GP/s", 0, 1000, "the grace periods that others ask for, a second in which none runs"
+    )
     reader_gap_ms: float = number(0.5, "ms", 1e-3, 1e4, "the time between its sections")
+    lazy_ms: float = number(
+        0.0, "ms", 0, 1e4, "how long a full sheaf may wait before it asks (rcu_nocbs, RCU_LAZY)"
+    )
     expedited: bool = flag(False, "whether waits use synchronize_rcu_expedited()")
     # Quartiles 39 and 342 us around 98 us on an arm64 5.10 kernel with work queues.
     expedited_median_ms: float = number(0.1, "ms", 1e-4, 1e4, "the median of an expedited wait")
@@ -151,6 +157,21 @@ class GracePeriod:
             )
 
         return max(1.0, scans), size
+
+    def is_fitted(self) -> bool:
+        """Whether the lengths are those of the kernel, and neither given nor recorded."""
+        return self.kind == "ticks" and self.mean_ms is None and not self.lengths_ms
+
+    def table_of_own_cpu(self, hz: int, cpus: int, wake_ms: float) -> Table:
+        """The length in ticks where the grace-period kthread reports for its own CPU (v7.2).
+
+        One CPU: two wake-ups of `wake_ms` each, of the kthread and by it. Several: idle ones are
+        seen by the first scan, busy ones report with their second tick.
+        """
+        length = ticks(2.0 * wake_ms, hz)
+        if cpus > 1:
+            length = 2.0 if self.busy else fqs_jiffies(hz, cpus) + 1.0
+        return np.array([length]), np.ones(1)
 
     def table(self, hz: int, cpus: int) -> Table:
         """The lengths in ticks, rising, and their cumulative probabilities.

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from krcsim.base.errors import KrcsimError, shown
+from krcsim.model.constants import SHEAF_ENTRIES_6_18
 
 # The kernel in which each row begins; it is in force until the next one begins.
 SINCE: dict[str, tuple[int, int]] = {
@@ -86,6 +87,54 @@ KERNELS: tuple[Kernel, ...] = (
         who="Rezki and Hocko",
         when="2022, in v6.1",
         source="v6.1, torvalds/linux 51824b780b71, 093590c16b44; v6.1.y 5da7cb193db3",
+    ),
+    Kernel(
+        name="E6",
+        changes=dict(ready_blocks=True, block_entries=508),
+        words="blocks have cookies: the monitor frees itself what is ready",
+        who="Rezki",
+        when="2023, in v6.3",
+        source="v6.3, torvalds/linux 27538e18b62f, cc37d52076a9, 4c33464ae85e, 2ca836b1da17",
+    ),
+    Kernel(
+        name="E7",
+        changes=dict(block_entries=507, refill="e7"),
+        words="a refill asks for the pages that are missing, and a cookie takes two words",
+        who="McKenney and Rezki",
+        when="2023, in v6.5",
+        source="v6.5, torvalds/linux 60888b77a06e, 309a43165077, 1e237994d9c9, 021a5ff84743; "
+        "20230510170242.2187714-2-paulmck@kernel.org",
+    ),
+    Kernel(
+        name="E8",
+        words="works are bound to no CPU (machine.nocb_share says where they run)",
+        who="Long",
+        when="2024, in v6.12",
+        source="v6.12, kernel/rcu/tree.c of Debian's 6.12.117",
+    ),
+    Kernel(
+        name="E9",
+        changes=dict(sheaves=True, sheaf_entries=SHEAF_ENTRIES_6_18, wake="gp"),
+        words="a sheaf of 32 pointers comes first, for two caches; the grace-period kthread wakes "
+        "who waits",
+        who="Babka",
+        when="2025, in v6.18",
+        source="v6.18, torvalds/linux ec66e0d59952",
+    ),
+    Kernel(
+        name="E10",
+        changes=dict(sheaf_entries=0, own_cpu=True),
+        words="nearly all caches have sheaves, of 60 pointers for small objects",
+        who="Babka",
+        when="2026, in v7.0",
+        source="v7.0, torvalds/linux 815c8e35511d; mm/slub.c and kernel/rcu/tree.c of 7.2.13",
+    ),
+    Kernel(
+        name="E11",
+        words="as v7.0 here: a head of one word, and calls from any context",
+        who="slab maintainers",
+        when="2026, in v7.3",
+        source="v7.3, torvalds/linux acc6fdade62c, 3bc999d944b3, 648294a02bfc",
     ),
 )
 

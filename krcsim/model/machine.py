@@ -20,6 +20,9 @@ class Machine:
     )
     nocb_share: float = number(0.0, "", 0, 1, "the share of works that run on another CPU")
     work_delay_ms: float = number(0.0, "ms", 0, 1e4, "the delay from callback to work")
+    node_cpus: int | None = whole(
+        None, "CPUs per node", 1, 1024, "the CPUs that share a barn of sheaves; left out: all"
+    )
 
     def __post_init__(self) -> None:
         check(self, "machine")
@@ -29,4 +32,11 @@ class Machine:
             self.nocb_share,
             "0 on one CPU",
             "there is no other CPU: set it to 0 or raise machine.cpus",
+        )
+        refuse(
+            self.node_cpus is not None and self.node_cpus > self.cpus,
+            "machine.node_cpus",
+            self.node_cpus,
+            f"1 to cpus = {self.cpus} CPUs per node",
+            "lower it, leave it out for one node, or raise machine.cpus",
         )

@@ -13,6 +13,7 @@ from krcsim.base.errors import KrcsimError, did_you_mean, refuse, shown
 from krcsim.base.fields import check, choice, flag, number, whole
 from krcsim.model.allocator import Failure
 from krcsim.model.constants import (
+    BARN_SHEAVES,
     BLOCK_ENTRIES,
     PAGE_BYTES,
     POINTER_BYTES,
@@ -100,7 +101,32 @@ class Remedy:
     refill_backoff_ms: float = number(
         0.0, "ms", 0, 100_000, "that time after a reclaim pass; 0: it makes no difference"
     )
+    ready_blocks: bool = flag(
+        False, "whether the monitor frees blocks whose cookie is done itself, as since v6.3"
+    )
+    wake: str = choice(
+        "callback",
+        ("callback", "gp"),
+        "who wakes a caller that waits: its callback, or as since v6.18 the grace-period kthread",
+    )
+    wake_work_ms: float = number(
+        0.05, "ms", 0, 1000, "the time until a work wakes those that the kthread does not wake"
+    )
+    own_cpu: bool = flag(
+        False, "whether the grace-period kthread reports for its own CPU, as in v7.2"
+    )
     block_entries: int = whole(BLOCK_ENTRIES, "pointers", 1, 1_000_000, "the pointers in a block")
+    # Sheaves, since v6.18.
+    sheaves: bool = flag(False, "whether calls fill sheaves before they turn to blocks")
+    sheaf_entries: int = whole(
+        0, "pointers", 0, 4096, "the pointers in a sheaf; 0: as v7.0 has it for object_bytes"
+    )
+    barn_full: int = whole(
+        BARN_SHEAVES, "sheaves per node", 0, 1000, "the full sheaves that a node keeps"
+    )
+    barn_empty: int = whole(
+        BARN_SHEAVES, "sheaves per node", 0, 1000, "the empty sheaves that a node keeps"
+    )
 
     def __post_init__(self) -> None:
         if isinstance(self.refill, bool):  # as it was given when there was one such worker

@@ -13,7 +13,8 @@ from krcsim.base import old_names
 from krcsim.base.errors import FieldError, KrcsimError, refuse, shown
 from krcsim.base.fields import check, is_whole, number, refuse_unknown
 from krcsim.model.allocator import Allocator
-from krcsim.model.grace_period import GracePeriod, read_lengths
+from krcsim.model.constants import milliseconds, sheaf_entries
+from krcsim.model.grace_period import GracePeriod, Table, read_lengths
 from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
 from krcsim.model.remedy import REMEDIES, Remedy, named
@@ -86,6 +87,50 @@ class Scenario:
     def drain_jiffies(self) -> int:
         """The drain delay in jiffies, HZ/50 where the remedy leaves it open."""
         return self.remedy.drain_delay(self.machine.hz)
+
+    @property
+    def sheaf_entries(self) -> int:
+        """Pointers in a sheaf; 0 if the remedy has no sheaves."""
+        if not self.remedy.sheaves:
+            return 0
+        return self.remedy.sheaf_entries or sheaf_entries(self.workload.object_bytes)
+
+    @property
+    def node_cpus(self) -> int:
+        """CPUs that share a barn, all where the machine leaves it open."""
+        return self.machine.node_cpus or self.machine.cpus
+
+    @property
+    def reuse_hz(self) -> float:
+        """Allocations a second and CPU of the cache, as many as calls where it is left open."""
+        reuse = self.workload.reuse_hz
+        return self.workload.rate_hz if reuse is None else reuse
+
+    def has_own_cpu_law(self) -> bool:
+        """Whether lengths of grace periods are those of a kthread that reports for its own CPU."""
+        return self.remedy.own_cpu and self.grace_period.is_fitted()
+
+    def gps_end_at_once(self) -> bool:
+        """Whether a grace period needs no tick: one CPU, for which the kthread reports."""
+        return self.has_own_cpu_law() and self.machine.cpus == 1
+
+    def grace_periods(self) -> Table:
+        """The lengths of grace periods in ticks, rising, and their cumulative probabilities."""
+        machine = self.machine
+        if self.has_own_cpu_law():
+            wake_ms = self.workload.costs_ms(machine.instruction_ns)["wake_cost"]
+            return self.grace_period.table_of_own_cpu(machine.hz, machine.cpus, wake_ms)
+        return self.grace_period.table(machine.hz, machine.cpus)
+
+    def origin_of_grace_periods(self) -> str:
+        """Where the lengths of grace periods come from, in words a figure can print."""
+        machine = self.machine
+        if not self.has_own_cpu_law():
+            return self.grace_period.origin(machine.hz, machine.cpus)
+        if machine.cpus == 1:
+            return "grace periods that need no tick on one CPU (v7.2)"
+        length = milliseconds(float(self.grace_periods()[0][0]), machine.hz)
+        return f"grace periods up to {length:.3g} ms, on ticks of HZ={machine.hz} (rule of v7.2)"
 
     def bytes_at_boot(self) -> int:
         """Reserve bytes per CPU after boot."""

@@ -28,7 +28,22 @@ NO_DOUBLE = "no call has two arguments"
 NO_HEAD = "no rcu_head is ever asked for"
 RECORDED = "lengths are recorded"
 OTHER_CLASS = "no request has these flags"
+NOT_WOKEN = "no caller is woken by the grace-period kthread"
+GIVEN_LENGTHS = "lengths of grace periods are given"
+NO_SHEAVES = "the remedy has no sheaves"
+NONE_TAKEN = "no object is of a kind that sheaves take"
+ONE_CPU = "there is one CPU"
 SAME_CACHE = "one channel is used, and nothing is cached at boot"
+
+SHEAF_FIELDS = (
+    "remedy.sheaf_entries",
+    "remedy.barn_full",
+    "remedy.barn_empty",
+    "machine.node_cpus",
+    "workload.sheaf_share",
+    "workload.reuse_hz",
+    "grace_period.lazy_ms",
+)
 
 
 def unused_fields(scenario: Scenario) -> dict[str, str]:
@@ -51,7 +66,30 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
     if scenario.grace_period.kind == "empirical":
         unused["grace_period.mean_ms"] = RECORDED
 
+    if scenario.remedy.wake != "gp" or scenario.grace_period.expedited:
+        unused["remedy.wake_work_ms"] = NOT_WOKEN
+    if not scenario.grace_period.is_fitted():
+        unused["remedy.own_cpu"] = GIVEN_LENGTHS
+
+    unused |= _unused_of_sheaves(scenario)
     return unused | _unused_of_remedy(scenario) | _unused_of_refill(scenario)
+
+
+def _unused_of_sheaves(scenario: Scenario) -> dict[str, str]:
+    """Fields that only sheaves use, and those of them that change nothing here."""
+    remedy, workload = scenario.remedy, scenario.workload
+    if not remedy.sheaves:
+        return dict.fromkeys(SHEAF_FIELDS, NO_SHEAVES)
+
+    if workload.vmalloc_share == 1.0 or workload.sheaf_share == 0.0:
+        unused = dict.fromkeys(SHEAF_FIELDS, NONE_TAKEN)
+        if workload.vmalloc_share < 1.0:
+            del unused["workload.sheaf_share"]
+        return unused
+
+    if scenario.machine.cpus == 1:
+        return {"machine.node_cpus": ONE_CPU}
+    return {}
 
 
 def _unused_failures(scenario: Scenario) -> dict[str, str]:
@@ -72,6 +110,8 @@ def _unused_failures(scenario: Scenario) -> dict[str, str]:
                 reason = NO_EPISODES
             elif name.startswith("head") and not asks_for_head:
                 reason = NO_HEAD
+            elif name == "sheaf" and not scenario.remedy.sheaves:
+                reason = NO_SHEAVES
             unused[f"allocator.{state}.{name}"] = reason
 
     return unused
@@ -90,6 +130,10 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
     if remedy.array_path and may_sleep:
         asked.add("page_noretry")
 
+    workload = scenario.workload
+    if remedy.sheaves and workload.vmalloc_share < 1.0 and workload.sheaf_share > 0.0:
+        asked.add("sheaf")
+
     # A call that always gets a page asks for nothing more.
     asks_always = remedy.array_path and remedy.page_class != "cache"
     if has_single and (not asks_always or failure.page > 0.0):
@@ -99,6 +143,7 @@ def _asked(scenario: Scenario, failure: Failure) -> set[str]:
         ("head_reclaim", {"head_atomic", "head_high"}),
         ("head_high", {"head_atomic"}),
         ("head_atomic", {"head"}),
+        ("sheaf", {"head"}),
         ("page_noretry", {"page"}),
     ):
         if name in asked and getattr(failure, name) is None:

@@ -41,6 +41,16 @@ class Workload:
     producers: int = whole(1, "tasks per CPU", 1, 4096, "the callers per CPU (closed loop)")
     single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
+    sheaf_share: float = number(
+        1.0, "", 0.0, 1.0, "the share of slab objects that a sheaf takes (of its node, in a slab)"
+    )
+    reuse_hz: float | None = number(
+        None,
+        "allocations/s per CPU",
+        0.0,
+        1e8,
+        "how often objects of the freed kind are allocated; left out: as often as freed",
+    )
     object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
     call_instructions: float = number(
         CALL_INSTRUCTIONS, "instructions", 0, 1e6, "the CPU time of a call with kmalloc"

@@ -231,6 +231,24 @@ def _work_ends(_episode: Episode, _event: Event) -> str:
     return "all objects of the batch are freed"
 
 
+def _sheaf_allocated(_episode: Episode, _event: Event) -> str:
+    return "this CPU has no sheaf to fill, and no empty one is at hand: it gets a new one"
+
+
+def _sheaf_failed(_episode: Episode, _event: Event) -> str:
+    return "this CPU has no sheaf to fill, and its request for a new one fails"
+
+
+def _sheaf_full(_episode: Episode, event: Event) -> str:
+    pointers = counted(event.value, "pointer")
+    return f"a sheaf is full: its {pointers} wait for a grace period as one callback"
+
+
+def _sheaves_back(_episode: Episode, event: Event) -> str:
+    sheaves = "a full sheaf comes" if event.value == 1 else f"{event.value:.0f} full sheaves come"
+    return f"{sheaves} back: the objects are free"
+
+
 SENTENCES: dict[str, Callable[[Episode, Event], str]] = {
     "boot": _boot,
     "episode begins": _episode_begins,
@@ -259,4 +277,8 @@ SENTENCES: dict[str, Callable[[Episode, Event], str]] = {
     "wrapper to pool": _wrapper_to_pool,
     "work ends": _work_ends,
     "refill worker ran": _refill_worker_ran,
+    "sheaf allocated": _sheaf_allocated,
+    "sheaf failed": _sheaf_failed,
+    "sheaf full": _sheaf_full,
+    "sheaves back": _sheaves_back,
 }

@@ -29,7 +29,7 @@ def situation(scenario: Scenario) -> str:
     parts = (
         _load(scenario),
         _pressure(scenario),
-        scenario.grace_period.origin(scenario.machine.hz, scenario.machine.cpus),
+        scenario.origin_of_grace_periods(),
     )
     return "; ".join(parts) + "."
 
@@ -69,7 +69,7 @@ def _pressure(scenario: Scenario) -> str:
             f"({scenario.memory.mib:g} MiB, hog: {scenario.memory.hog})"
         )
 
-    page, _, head, atomic, _, after_reclaim = allocator.episode.resolved()
+    page, _, head, atomic, _, after_reclaim, _ = allocator.episode.resolved()
     return (
         f"under pressure ({length}) page requests fail with probability {page:g}, "
         f"rcu_head requests with {head:g} (NOWAIT), {atomic:g} (ATOMIC), "

@@ -112,12 +112,23 @@ def callers(scenario: Scenario) -> int:
 
 
 def harmless_calm(scenario: Scenario) -> bool:
-    """Whether no call made in calm can wait: its page, or else its rcu_head, never fails."""
+    """Whether no call made in calm can wait: its page, or else its rcu_head, never fails; or a
+    sheaf takes each object.
+    """
+    calm = scenario.allocator.calm
     # With memory as pages the hog of an episode may be felt after it.
-    return (
-        scenario.memory.pressure != "pages"
-        and p_neither_page_nor_head(scenario.remedy, scenario.allocator.calm) == 0.0
-    )
+    if scenario.memory.pressure == "pages":
+        return False
+    return p_neither_page_nor_head(scenario.remedy, calm) == 0.0 or sheaves_take_all(scenario, calm)
+
+
+def sheaves_take_all(scenario: Scenario, failure: Failure) -> bool:
+    """Whether a sheaf takes the object of every call: all are of its kind, and a new sheaf never
+    fails.
+    """
+    workload = scenario.workload
+    takes_all_kinds = workload.vmalloc_share == 0.0 and workload.sheaf_share == 1.0
+    return scenario.remedy.sheaves and takes_all_kinds and failure.by_field()["sheaf"] == 0.0
 
 
 def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
@@ -125,7 +136,7 @@ def p_neither_page_nor_head(remedy: Remedy, failure: Failure) -> float:
 
     All that it needs fails, one request after the other.
     """
-    page, noretry, _, atomic, high, after_reclaim = failure.resolved()
+    page, noretry, _, atomic, high, after_reclaim, _ = failure.resolved()
     p_head = {
         "none": 1.0,
         "atomic": atomic,
@@ -232,6 +243,32 @@ def _listed(runs: Replications, window: int) -> Estimate:
     return share(runs.of("list_pushes", window), calls, effective(calls))
 
 
+def _of_sheaves(runs: Replications, scenario: Scenario, window: int, formula: Formula) -> Estimate:
+    """What a formula says, if the remedy has sheaves."""
+    return formula(runs, scenario, window) if scenario.remedy.sheaves else NOTHING
+
+
+def _share_of_single(runs: Replications, scenario: Scenario, window: int, counter: str) -> Estimate:
+    calls = runs.of("single", window)
+    return share(runs.of(counter, window), calls, effective(calls))
+
+
+def _in_sheaves(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    calls = runs.of("single", window) + runs.of("double", window)
+    return share(runs.of("sheaf_stored", window), calls, effective(calls))
+
+
+def _sheaf_dwell(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    held = runs.of("filling_area", window) + runs.of("in_flight_area", window)
+    return ratio(held, runs.of("sheaf_stored", window))
+
+
+def _on_cpus(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    elsewhere = ("filling_area", "in_flight_area", "batches_area")
+    area = runs.of("area", window) - sum(runs.of(name, window) for name in elsewhere)
+    return mean(area / window_ms(scenario, window))
+
+
 def _wait_quantile(runs: Replications, scenario: Scenario, window: int, q: float) -> Estimate:
     return quantile(runs.wait_hist[:, window], EDGES_MS, q, np.zeros(len(runs.wait_hist)), 0.0)
 
@@ -243,6 +280,58 @@ def _call_quantile(runs: Replications, scenario: Scenario, window: int, q: float
     calls = np.bincount(groups, runs.of("single", window), len(late))
     return quantile(late, EDGES_MS, q, calls - late.sum(axis=1), call_ms)
 
+
+# Of remedies with sheaves; where the deferred objects are, on average over time.
+_SHEAVES = tuple(
+    Quantity(name, unit, words, partial(_of_sheaves, formula=formula))
+    for name, unit, words, formula in (
+        ("in_sheaves", "", "share of calls whose object a sheaf takes", _in_sheaves),
+        (
+            "p_wait_kind",
+            "",
+            "P(wait) with an object of a kind that no sheaf takes",
+            partial(_share_of_single, counter="waits_kind"),
+        ),
+        (
+            "p_wait_memory",
+            "",
+            "P(wait) for want of a new sheaf and of a page",
+            partial(_share_of_single, counter="waits_memory"),
+        ),
+        (
+            "callbacks_hz",
+            "callbacks/s",
+            "full sheaves, a callback each",
+            partial(_rate, counter="sheaves_full", scale=1000.0),
+        ),
+        (
+            "sheaf_requests_hz",
+            "requests/s",
+            "new sheaves that calls ask for",
+            partial(_rate, counter="sheaf_requests", scale=1000.0),
+        ),
+        (
+            "filling_objects",
+            "objects",
+            "in sheaves that are being filled",
+            partial(_rate, counter="filling_area"),
+        ),
+        (
+            "in_flight_objects",
+            "objects",
+            "in full sheaves that wait",
+            partial(_rate, counter="in_flight_area"),
+        ),
+        ("on_cpu_objects", "objects", "in blocks and on lists of the CPUs", _on_cpus),
+        (
+            "in_batches_objects",
+            "objects",
+            "in batches and works",
+            partial(_rate, counter="batches_area"),
+        ),
+        ("sheaf_dwell_ms", "ms", "mean time of an object in a sheaf", _sheaf_dwell),
+    )
+)
 
 _ALL = (
     Quantity(
@@ -373,6 +462,17 @@ _ALL = (
         partial(_rate, counter="early_frees", scale=1000.0),
     ),
     Quantity(
+        "gps_hz", "GP/s", "grace periods that ended", partial(_rate, counter="gps", scale=1000.0)
+    ),
+    Quantity(
+        "ready_share",
+        "",
+        "share of freed objects that the monitor found ready",
+        lambda runs, scenario, window: ratio(
+            runs.of("ready_records", window), runs.of("freed", window)
+        ),
+    ),
+    Quantity(
         "calls_hz",
         "calls/s",
         "single-argument calls of all CPUs",
@@ -415,6 +515,7 @@ _ALL = (
         lambda runs, scenario, window: exact(scenario.bytes_added()),
         asked_by_episode=True,
     ),
+    *_SHEAVES,
 )
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}
 SUMS = {name: quantity.sums for name, quantity in QUANTITIES.items() if quantity.sums}

@@ -13,9 +13,7 @@ from krcsim.base.errors import KrcsimError
 from krcsim.engine.codes import FULL, STOPPED
 from krcsim.engine.records import (
     BINS,
-    CPU_STREAMS,
     KFREE_N_BATCHES,
-    WORLD_STREAMS,
     Batch,
     Counters,
     Cpu,
@@ -25,8 +23,9 @@ from krcsim.engine.records import (
     Producer,
     Tally,
     World,
-    replication_state,
 )
+from krcsim.engine.seeds import CPU_STREAMS, WORLD_STREAMS, replication_state
+from krcsim.engine.sheaf_records import Barn
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.runs.engines import engine, version_for
@@ -40,6 +39,7 @@ Stop = NDArray[np.int64]
 
 WIPED = (
     "cpus",
+    "barns",
     "batches",
     "producers",
     "counters",
@@ -81,9 +81,7 @@ class Arena:
         self.tally = np.zeros(self.windows, Tally.dtype)
         self.levels = np.array(levels, float).reshape(-1)
         self.peaks = np.zeros(max(1, peaks))
-        self.gp_lengths, self.gp_cdf = scenario.grace_period.table(
-            scenario.machine.hz, scenario.machine.cpus
-        )
+        self.gp_lengths, self.gp_cdf = scenario.grace_periods()
         p_lengths = np.diff(self.gp_cdf, prepend=0.0)
 
         # A run; with importance sampling, also its biased copy, and a copy for each level.
@@ -98,7 +96,9 @@ class Arena:
             peak_capacity=peaks,
         )
         for name, value in values.items():
-            self.template[name] = value
+            *records, field = name.split(".")
+            record = self.template[records[0]] if records else self.template
+            record[field] = value
 
         self.version = version_for(self.template)
         self.make_room(FIRST_WAITERS)
@@ -115,6 +115,7 @@ class Arena:
         producers = cpus * self.scenario.workload.producers if world["has_bursts"] else 1
         arrays = dict(
             cpus=np.zeros(cpus, Cpu.dtype),
+            barns=np.zeros(self.template["kmem_cache"]["nr_nodes"][0], Barn.dtype),
             batches=np.zeros(KFREE_N_BATCHES * cpus, Batch.dtype),
             producers=np.zeros(producers, Producer.dtype),
             waiters=np.zeros(held_up, HeldCall.dtype),

@@ -17,13 +17,14 @@ from typing import Any
 import numpy as np
 
 from krcsim import engine
-from krcsim.engine import codes, pointers, record_form, records
+from krcsim.engine import codes, pointers, record_form, records, sheaf_records
 
 FOLDER = Path(str(engine.__file__)).parent
 PACKAGE = engine.__name__
 # Modules without a rule, which are used as they are.
 DECLARATIONS = {
     "record_form": record_form,
+    "sheaf_records": sheaf_records,
     "records": records,
     "pointers": pointers,
     "codes": codes,

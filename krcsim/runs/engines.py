@@ -38,6 +38,9 @@ FEATURES: dict[str, dict[str, int | float]] = {
     "memory as pages": dict(has_page_memory=0, deferred_objects_count=0, has_shrinker=0),
     "a refill worker": dict(has_refill_worker=0, misses_are_eventful=0),
     "readers": dict(reader_section=0.0),
+    "blocks with cookies": dict(has_ready_blocks=0),
+    "waiters that the grace-period kthread wakes": dict(wakes_by_gp=0, gps_end_at_once=0),
+    "sheaves": dict(sheaf_entries=0),
     "each call an event": dict(takes_every_call=0),
     "an event log": dict(log_capacity=0),
 }

@@ -5,7 +5,14 @@ from typing import Any
 
 from krcsim.engine.codes import HEAD_ALLOC, REARM, REFILL
 from krcsim.engine.random_streams import UNLIMITED
-from krcsim.model.constants import PAGE_BYTES, SLUB_PAGES, WRAPPER_BYTES, jiffies, ticks
+from krcsim.model.constants import (
+    PAGE_BYTES,
+    SLUB_PAGES,
+    WRAPPER_BYTES,
+    jiffies,
+    sheaf_bytes,
+    ticks,
+)
 from krcsim.model.scenario import Scenario
 
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
@@ -19,6 +26,7 @@ def parameters_of(scenario: Scenario) -> dict[str, Any]:
         **_of_grace_periods(scenario),
         **_of_allocator(scenario),
         **_of_memory(scenario),
+        **_of_sheaves(scenario),
         **_in_ticks(scenario, warmup=scenario.warmup_ms, horizon=scenario.horizon_ms),
         "tick_ms": 1000.0 / scenario.machine.hz,
         "max_plan_calls": UNLIMITED,
@@ -50,6 +58,7 @@ def _of_machine_and_remedy(scenario: Scenario) -> dict[str, Any]:
         drain_jiffies=scenario.drain_jiffies,
         drains_full=remedy.drain_full,
         block_entries=remedy.block_entries,
+        has_ready_blocks=remedy.ready_blocks,
         has_refill_worker=remedy.has_refill_worker,
         refill=REFILL[remedy.refill],
         refill_backoff=remedy.refill_backoff_ms > 0
@@ -97,11 +106,15 @@ def _of_grace_periods(scenario: Scenario) -> dict[str, Any]:
         rcu_expedited=grace_period.expedited,
         expedited_sigma=grace_period.expedited_sigma,
         invoke_delay=grace_period.invoke_ticks(),
+        wakes_by_gp=scenario.remedy.wake == "gp",
+        gps_end_at_once=scenario.gps_end_at_once(),
+        background_rate=grace_period.background_hz / scenario.machine.hz,
         **_in_ticks(
             scenario,
             expedited_median=grace_period.expedited_median_ms,
             reader_section=grace_period.reader_ms,
             reader_gap=grace_period.reader_gap_ms,
+            wake_work=scenario.remedy.wake_work_ms,
         ),
     )
 
@@ -159,3 +172,20 @@ def _of_memory(scenario: Scenario) -> dict[str, Any]:
             reclaim_round=round_ms,
         ),
     )
+
+
+def _of_sheaves(scenario: Scenario) -> dict[str, Any]:
+    remedy = scenario.remedy
+    machine = scenario.machine
+    entries = scenario.sheaf_entries
+    cache = dict(
+        barn_full=remedy.barn_full,
+        barn_empty=remedy.barn_empty,
+        node_cpus=scenario.node_cpus,
+        nr_nodes=-(-machine.cpus // scenario.node_cpus),
+        sheaf_share=scenario.workload.sheaf_share,
+        reuse_rate=scenario.reuse_hz / machine.hz,
+        page_sheaves=PAGE_BYTES // sheaf_bytes(entries),
+        **_in_ticks(scenario, laziness=scenario.grace_period.lazy_ms),
+    )
+    return {"sheaf_entries": entries} | {f"kmem_cache.{name}": cache[name] for name in cache}

@@ -32,6 +32,7 @@ __all__ = [
 
 WINDOWS = ("boot", "steady")
 GROUPS = 16
+TIMES = ("area", "episode_ms", "filling_area", "in_flight_area", "batches_area")  # counters
 
 
 @dataclass(frozen=True)
@@ -139,7 +140,7 @@ def _collect(arena: Arena, seed: int, first: int, last: int) -> Replications:
         waits[i % GROUPS] += arena.arrays["wait_histogram"]
         latencies[i % GROUPS] += arena.arrays["latency_histogram"]
 
-    for name in ("area", "episode_ms"):  # from ticks to ms
+    for name in TIMES:  # from ticks to ms
         counts[:, :, COUNTERS.index(name)] *= 1000.0 / arena.scenario.machine.hz
     return Replications(counts, waits, latencies)
 

@@ -74,7 +74,7 @@ def with_grace_period(scenario: Scenario, mean_ms: float) -> Scenario:
 
 def mean_grace_period_ms(scenario: Scenario) -> float:
     """The mean grace period."""
-    lengths, shares = scenario.grace_period.table(scenario.machine.hz, scenario.machine.cpus)
+    lengths, shares = scenario.grace_periods()
     ticks = float(np.diff(shares, prepend=0.0) @ lengths)
     return ticks * 1000.0 / scenario.machine.hz
 

@@ -13,7 +13,8 @@ import pytest
 
 from krcsim.engine import copying, kvfree_call, records
 from krcsim.engine.copying import COPIED_ARRAYS, OTHER_ARRAYS
-from krcsim.engine.records import CPU_STREAMS, WORLD_STREAMS, Cpu, HeldCall, Record, Stream, World
+from krcsim.engine.records import Cpu, HeldCall, Record, Stream, World
+from krcsim.engine.seeds import CPU_STREAMS, WORLD_STREAMS
 from krcsim.model.scenario import Scenario, changed
 from krcsim.runs.arena import Arena
 from krcsim.runs.engine_source import function_of
@@ -29,7 +30,10 @@ BURSTS = changed(
         "workload.arrivals": "bursts",
         "workload.loop": "closed",
         "workload.producers": 3,
-        "remedy.refill": "e7",  # what draws nothing renews no stream
+        "remedy.refill": "e7",
+        "remedy.sheaves": True,
+        "remedy.ready_blocks": True,  # what draws nothing renews no stream
+        "grace_period.background_hz": 10.0,
     },
 )
 HELD_UP = 3  # calls that wait, and as many that stall

@@ -315,6 +315,10 @@ MISFITS: dict[str, Any] = {
     "workload.free_instructions": 1,
     "workload.list_free_instructions": 1,
     "remedy.refill": True,
+    "remedy.ready_blocks": True,
+    "remedy.wake": "gp",
+    "remedy.own_cpu": True,
+    "grace_period.background_hz": 1.0,
     "grace_period.reader_ms": 1.0,
     "grace_period.expedited": True,
 }

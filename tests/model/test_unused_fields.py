@@ -46,6 +46,8 @@ TRIED: dict[str, tuple[Any, ...]] = {
     "remedy.nr_bkv_objs": (1, 7),
     "remedy.head_alloc": ("none", "atomic", "tryhard", "three_step"),
     "grace_period.mean_ms": (40.0,),
+    "remedy.wake_work_ms": (0.0, 7.0),
+    "remedy.own_cpu": (True, False),
 }
 SURE = [
     krcsim.load_scenario("small-world"),

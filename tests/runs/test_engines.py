@@ -38,6 +38,8 @@ WITH = {
     "bursts": {"workload.arrivals": "bursts"},
     "memory as pages": {"memory.pressure": "pages"},
     "a refill worker": {"remedy.refill": True},
+    "blocks with cookies": {"remedy.ready_blocks": True},
+    "waiters that the grace-period kthread wakes": {"remedy.wake": "gp"},
     "readers": {"grace_period.reader_ms": 1.0, "workload.arrivals": "periodic"},
 }
 BIAS = dict(  # importance sampling, and with splitting: see World

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What becomes of sheaves after their grace period: they go to a barn or are flushed, allocations
+empty them and give them back (rules R69 and R70 of docs/model.md).
+"""
+
+import math
+
+from krcsim.engine.barns import barn_of, free_sheaf_memory
+from krcsim.engine.calendar import update_next_event
+from krcsim.engine.call_source import make_plan, settle_all, settle_calls
+from krcsim.engine.codes import ALL_CPUS, ONE, SHEAVES_BACK
+from krcsim.engine.event_log import log_event
+from krcsim.engine.maintenance import may_be_peak
+from krcsim.engine.page_memory import count_held_objects
+from krcsim.engine.pointers import barn_at, counters_at, cpu_at
+from krcsim.engine.random_streams import INF, binomial, gamma
+from krcsim.engine.records import Cpu, World
+from krcsim.engine.sheaf_records import NO_SHEAF
+
+
+def boot_barns(world: World) -> None:
+    """R66: no sheaf is anywhere at boot."""
+    world.sheaves_back_at = INF
+    for node in range(world.kmem_cache.nr_nodes):
+        barn = barn_at(world.barns_address, node)
+        barn.free_slab_objects = world.slab_pages_kept * world.kmem_cache.page_sheaves
+
+
+def boot_sheaves(world: World, cpu: Cpu, cpu_index: int) -> None:
+    """R66 and R70: a CPU has no sheaf at boot; when its first allocation comes."""
+    pcs = cpu.pcs
+    pcs.node = cpu_index // world.kmem_cache.node_cpus
+    pcs.rcu_free = NO_SHEAF
+    pcs.spare = NO_SHEAF
+    pcs.lazy_until = INF
+    plan_allocations(world, cpu, 0.0)
+
+
+# ---- after the grace period
+
+
+def take_sheaves_back(world: World, now: float) -> None:
+    """R69, rcu_free_sheaf(): full sheaves come back to the barns of their nodes; their objects are
+    free.
+    """
+    if world.has_bursts or may_be_peak(world, now):
+        settle_all(world, now)
+
+    world.sheaves_back_at = INF
+    sheaves = 0
+    for node in range(world.kmem_cache.nr_nodes):
+        barn = barn_at(world.barns_address, node)
+        if barn.coming_back > 0:
+            sheaves += barn.coming_back
+            put_into_barn(world, node, now)
+
+    counters = counters_at(world.counters_address, world.window)
+    objects = sheaves * world.sheaf_entries
+    counters.peak = max(counters.peak, world.deferred_objects)
+    counters.freed += objects
+    counters.area += objects * now
+    counters.in_flight_area += objects * now
+    world.deferred_objects -= objects
+    world.kmem_cache.in_flight -= objects
+    count_held_objects(world, -objects)
+    log_event(world, now, SHEAVES_BACK, ALL_CPUS, float(sheaves))
+
+
+def put_into_barn(world: World, node: int, now: float) -> None:
+    """R69: sheaves come back to a node: full ones go to its barn while that has room, the objects
+    of others to slab pages, and empty ones to the barn while it has room.
+    """
+    counters = counters_at(world.counters_address, world.window)
+    cache = world.kmem_cache
+    barn = barn_at(world.barns_address, node)
+
+    kept = max(0, min(barn.coming_back, cache.barn_full - barn.nr_full))
+    flushed = barn.coming_back - kept
+    barn.coming_back = 0
+    barn.nr_full += kept
+    counters.sheaves_to_barn += kept
+    counters.sheaves_flushed += flushed
+
+    empty = max(0, min(flushed, cache.barn_empty - barn.nr_empty))
+    if empty > 0:
+        put_empty_sheaves(world, node, empty, now)
+    if world.has_page_memory and flushed > empty:
+        free_sheaf_memory(world, node, flushed - empty, now)
+
+
+def put_empty_sheaves(world: World, node: int, sheaves: int, now: float) -> None:
+    """R69 and R70, barn_put_empty_sheaf(): a barn gets empty sheaves; CPUs whose plan was drawn
+    without any get a new one.
+    """
+    first = node * world.kmem_cache.node_cpus
+    end = min(world.nr_cpus, first + world.kmem_cache.node_cpus)
+    barn = barn_at(world.barns_address, node)
+    had_none = barn.nr_empty == 0
+
+    if had_none:
+        for cpu_index in range(first, end):
+            cpu = cpu_at(world.cpus_address, cpu_index)
+            if cpu.plan_finds_no_sheaf:
+                settle_calls(world, cpu, now)
+
+    barn.nr_empty += sheaves
+
+    if had_none:
+        for cpu_index in range(first, end):
+            cpu = cpu_at(world.cpus_address, cpu_index)
+            if cpu.plan_finds_no_sheaf:
+                make_plan(world, cpu, cpu_index, now)
+
+
+# ---- allocations, and frees without a grace period
+
+
+def plan_allocations(world: World, cpu: Cpu, now: float) -> None:
+    """R70: when the allocation comes that finds the main sheaf empty; those before now are
+    accounted for.
+    """
+    rate = world.kmem_cache.reuse_rate
+    pcs = cpu.pcs
+    pcs.main_known_at = now
+
+    if rate <= 0.0:
+        pcs.main_empty_at = INF
+    elif world.has_bursts:
+        pcs.main_empty_at = (pcs.allocations + pcs.main) / rate
+    else:
+        pcs.main_empty_at = now + gamma(cpu.reuse_stream, pcs.main + 1) / rate
+
+
+def settle_allocations(world: World, cpu: Cpu, now: float) -> None:
+    """R70: account for the allocations before now, all of which the main sheaf serves."""
+    pcs = cpu.pcs
+    if pcs.main == 0 or pcs.main_empty_at == INF or now <= pcs.main_known_at:
+        return
+
+    if world.has_bursts:
+        made = int(math.ceil(now * world.kmem_cache.reuse_rate)) - pcs.allocations
+        taken = max(0, min(pcs.main, made))
+    else:
+        passed = (now - pcs.main_known_at) / (pcs.main_empty_at - pcs.main_known_at)
+        taken = binomial(cpu.reuse_stream, pcs.main, passed)
+
+    pcs.main -= taken
+    pcs.allocations += taken
+    pcs.main_known_at = now
+
+
+def replace_empty_main(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
+    """R70, __pcs_replace_empty_main(): an allocation finds the main sheaf empty, and takes the
+    first object of another.
+    """
+    pcs = cpu.pcs
+    barn = barn_of(world, cpu)
+    is_searching = cpu.plan_finds_no_sheaf > 0
+    if is_searching:
+        settle_calls(world, cpu, now)
+    pcs.allocations += pcs.main + 1
+
+    if pcs.spare > 0:
+        pcs.spare = 0
+    elif barn.nr_full > 0:
+        barn.nr_full -= 1
+        put_empty_sheaves(world, pcs.node, ONE, now)
+    else:  # a new sheaf for an allocation is always had: it may reclaim
+        counters_at(world.counters_address, world.window).slab_refills += 1
+        if pcs.spare == NO_SHEAF:
+            barn.nr_empty -= barn.nr_empty > 0
+            pcs.spare = 0
+
+    pcs.main = world.sheaf_entries - 1
+    plan_allocations(world, cpu, now)
+    if is_searching:
+        make_plan(world, cpu, cpu_index, now)
+    update_next_event(world, cpu_index)
+
+
+def free_into_main(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
+    """R70, free_to_pcs(): a caller frees its object itself after its wait."""
+    settle_allocations(world, cpu, now)
+    pcs = cpu.pcs
+
+    if pcs.main < world.sheaf_entries:
+        pcs.main += 1
+    else:
+        replace_full_main(world, cpu)
+        pcs.main = 1
+
+    plan_allocations(world, cpu, now)
+    update_next_event(world, cpu_index)
+
+
+def replace_full_main(world: World, cpu: Cpu) -> None:
+    """R70, __pcs_replace_full_main(): the main sheaf is full, and an empty one takes its place."""
+    pcs = cpu.pcs
+    barn = barn_of(world, cpu)
+
+    if pcs.spare == NO_SHEAF:
+        barn.nr_empty -= barn.nr_empty > 0  # else a new one
+        pcs.spare = world.sheaf_entries
+    elif pcs.spare == 0:
+        pcs.spare = world.sheaf_entries
+    elif barn.nr_full < world.kmem_cache.barn_full:
+        barn.nr_full += 1
+        barn.nr_empty -= barn.nr_empty > 0  # else a new one
+    # Else the objects of the spare go to slab pages, and the two change places.

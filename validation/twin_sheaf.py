@@ -1,0 +1,273 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Sheaves in the twin: R66 to R72 of docs/model.md, one pointer and one allocation after another.
+
+It shares with the compiled engine only the values of a scenario. A sheaf here is the number of
+pointers or objects in it; None stands for no sheaf.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from krcsim.model.scenario import Scenario
+
+if TYPE_CHECKING:
+    from validation.twin import Call, Cpu, Kernel, Steps
+
+SHEAF_COUNTERS = (
+    "sheaf_stored",
+    "refused_kind",
+    "refused_memory",
+    "sheaf_requests",
+    "sheaves_full",
+    "sheaves_to_barn",
+    "sheaves_flushed",
+    "slab_refills",
+    "waits_kind",
+    "waits_memory",
+    "filling_area",
+    "in_flight_area",
+    "batches_area",
+    "in_flight_peak",
+)
+PAGE = 4096  # bytes
+VMALLOC = 1  # the channel
+
+
+def capacity(scenario: Scenario) -> int:
+    """R66: C, as given or by the size of an object; 0 without sheaves."""
+    remedy, size = scenario.remedy, scenario.workload.object_bytes
+    if not remedy.sheaves:
+        return 0
+    if remedy.sheaf_entries:
+        return remedy.sheaf_entries
+    if size >= 4096:
+        return 4
+    if size >= 1024:
+        return 12
+    return 28 if size >= 256 else 60
+
+
+@dataclass
+class Barn:
+    """struct node_barn: the sheaves of a node, and the objects in its slab lists of sheaves."""
+
+    full: int = 0
+    empty: int = 0
+    slab_objects: int = 0
+
+
+class Cache:
+    """The cache that is modelled: its barns, and how many objects are in which place."""
+
+    def __init__(self, kernel: Kernel, seed: int, replication: int) -> None:
+        scenario = kernel.scenario
+        self.kernel, self.scenario, self.remedy = kernel, scenario, scenario.remedy
+        self.capacity = capacity(scenario)
+        self.draws = np.random.default_rng((seed, replication, 66))
+        self.allocation_draws = np.random.default_rng((seed, replication, 70))
+        self.node_cpus = scenario.machine.node_cpus or scenario.machine.cpus
+        nodes = -(-scenario.machine.cpus // self.node_cpus)
+        wanted = 32 + 8 * self.capacity
+        size = next(s for s in (64, 128, 256, 512, 1024, 2048, 4096, 1 << 20) if s >= wanted)
+        self.page_sheaves = max(1, PAGE // size)
+        self.kept_objects = scenario.memory.slab_pages * self.page_sheaves
+        self.barns = [Barn(slab_objects=self.kept_objects) for _ in range(nodes)]
+        self.filling = self.in_flight = self.batched = 0
+
+    def account(self, ms: float) -> None:
+        """R72: Bring the areas up to now; what is where has been so for that time."""
+        counts = self.kernel.window.counts
+        counts["filling_area"] += self.filling * ms
+        counts["in_flight_area"] += self.in_flight * ms
+        counts["batches_area"] += self.batched * ms
+        counts["in_flight_peak"] = max(counts["in_flight_peak"], self.in_flight)
+
+    def batch(self, objects: int) -> None:
+        """R72: Objects have moved into a batch, or if negative a work has freed them."""
+        self.kernel.account()
+        self.batched += objects
+
+
+class Sheaves:
+    """struct slub_percpu_sheaves: the sheaves of a CPU."""
+
+    def __init__(self, cache: Cache, cpu: Cpu, number: int) -> None:
+        self.cache, self.kernel, self.cpu = cache, cache.kernel, cpu
+        node = number // cache.node_cpus
+        self.barn = cache.barns[node]
+        self.first_cpu = node * cache.node_cpus
+        self.rcu_free: int | None = None
+        self.spare: int | None = None
+        self.main = 0
+        self.lazy = 0  # full sheaves that have not asked yet
+        self.first_lazy: object = None
+        reuse = cache.scenario.workload.reuse_hz
+        self.reuse_hz = cache.scenario.workload.rate_hz if reuse is None else reuse
+        if self.reuse_hz > 0.0:
+            self.kernel.clock.process(self.allocations())
+
+    def take(self, call: Call) -> bool:
+        """R66 and R67: Whether a sheaf takes the object of a call."""
+        u_share, u_sheaf = self.cache.draws.random(2)
+        if call.channel == VMALLOC or u_share >= self.cache.scenario.workload.sheaf_share:
+            call.window.add("refused_kind")
+            return False
+        if self.rcu_free is None and not self.find_sheaf(call, u_sheaf):
+            call.refused_for_memory = True
+            call.window.add("refused_memory")
+            return False
+        assert self.rcu_free is not None
+        call.window.add("sheaf_stored")
+        self.kernel.defer()
+        self.cache.filling += 1
+        self.rcu_free += 1
+        if self.rcu_free == self.cache.capacity:
+            self.detach(call)
+        return True
+
+    def find_sheaf(self, call: Call, u_sheaf: float) -> bool:
+        """R67: A sheaf to fill: the empty spare, an empty one of the barn, or a new one."""
+        if self.spare == 0:
+            self.spare = None
+        elif self.barn.empty > 0:
+            self.barn.empty -= 1
+        else:
+            call.window.add("sheaf_requests")
+            if not self.new_sheaf(call, u_sheaf):
+                return False
+        self.rcu_free = 0
+        return True
+
+    def new_sheaf(self, call: Call, u_sheaf: float) -> bool:
+        """R67 and R71: Whether there is memory for a new sheaf: by chance, or as pages."""
+        memory, pages = self.kernel.memory, self.cpu.krcp.pages
+        if memory is None or pages is None:
+            return u_sheaf >= call.odds.sheaf
+        if self.barn.slab_objects == 0:
+            if not memory.page(pages, self.kernel.clock.now, memory.marks.nowait):
+                return False
+            self.barn.slab_objects = self.cache.page_sheaves
+        self.barn.slab_objects -= 1
+        return True
+
+    def detach(self, call: Call) -> None:
+        """R68: The sheaf is full: it waits for a grace period, for which it may ask later."""
+        from validation.twin import Order
+
+        kernel, lazy_ms = self.kernel, self.cache.scenario.grace_period.lazy_ms
+        call.window.add("sheaves_full")
+        self.rcu_free = None
+        self.cache.filling -= self.cache.capacity
+        self.cache.in_flight += self.cache.capacity
+        kernel.account()
+        self.lazy += 1
+        if lazy_ms == 0.0:
+            self.ask()
+        elif self.lazy == 1:
+            mine = self.first_lazy = object()
+            until = kernel.clock.now + kernel.ticks(lazy_ms)
+            kernel.clock.call_at(until, Order.MONITOR, lambda: self.ask_if(mine))
+
+    def ask_if(self, first_lazy: object) -> None:
+        """R68: The first of the lazy sheaves has waited for its time, if it has not asked yet."""
+        if first_lazy is self.first_lazy:
+            self.ask()
+
+    def ask(self) -> None:
+        """R68: All full sheaves that have not asked for a grace period do, for the same one."""
+        from validation.twin import Order
+
+        sheaves, self.lazy, self.first_lazy = self.lazy, 0, None
+        if sheaves:
+            self.kernel.rcu.ask(Order.SHEAF, 0.0, lambda: self.come_back(sheaves))
+
+    def come_back(self, sheaves: int) -> None:
+        """R69: The grace period of so many full sheaves is over."""
+        for _ in range(sheaves):
+            self.free_full()
+
+    def free_full(self) -> None:
+        """R69: A full sheaf goes to the barn, or its objects are flushed."""
+        cache, kernel, barn = self.cache, self.kernel, self.barn
+        kernel.kfree(cache.capacity)
+        cache.in_flight -= cache.capacity
+        if barn.full < cache.remedy.barn_full:
+            barn.full += 1
+            kernel.window.add("sheaves_to_barn")
+            return
+        kernel.window.add("sheaves_flushed")
+        if barn.empty < cache.remedy.barn_empty:
+            barn.empty += 1
+        else:
+            self.free_sheaf()
+
+    def free_sheaf(self) -> None:
+        """R71: A sheaf is gone: its memory goes back to its slab lists, and what is too much there
+        to the free pages.
+        """
+        memory = self.kernel.memory
+        if memory is None:
+            return
+        self.barn.slab_objects += 1
+        if self.barn.slab_objects >= self.cache.kept_objects + self.cache.page_sheaves:
+            self.barn.slab_objects -= self.cache.page_sheaves
+            first = self.kernel.cpus[self.first_cpu]
+            pages: Any = first.krcp.pages
+            memory.free_pages(pages, self.kernel.clock.now, 1)
+
+    def allocations(self) -> Steps:
+        """R70: Allocations of the cache, one after another."""
+        from validation.twin import Order
+
+        kernel, draws = self.kernel, self.cache.allocation_draws
+        gap = self.cache.scenario.machine.hz / self.reuse_hz
+        regular = self.cache.scenario.workload.arrivals in ("periodic", "bursts")
+        number = 0
+        while kernel.clock.now < kernel.horizon:
+            at = number * gap if regular else kernel.clock.now + draws.exponential(gap)
+            yield kernel.clock.at(at, Order.ALLOCATION)
+            self.allocate()
+            number += 1
+
+    def allocate(self) -> None:
+        """R70: An allocation takes an object, of another main sheaf if this one is empty."""
+        if self.main == 0:
+            self.fetch_objects()
+        self.main -= 1
+
+    def fetch_objects(self) -> None:
+        """R70: The main sheaf is empty: the spare, a full one of the barn, or slab pages."""
+        self.main = self.cache.capacity
+        if self.spare:
+            self.spare = 0
+        elif self.barn.full > 0:
+            self.barn.full -= 1
+            self.barn.empty += 1
+        else:
+            self.kernel.window.add("slab_refills")
+            if self.spare is None:
+                self.barn.empty = max(0, self.barn.empty - 1)
+                self.spare = 0
+
+    def free(self) -> None:
+        """R70: A caller frees its object itself, into the main sheaf."""
+        if self.main == self.cache.capacity:
+            self.make_room()
+        self.main += 1
+
+    def make_room(self) -> None:
+        """R70: The main sheaf is full, and changes places with an empty one."""
+        self.main = 0
+        barn = self.barn
+        if self.spare is None:
+            barn.empty = max(0, barn.empty - 1)
+            self.spare = self.cache.capacity
+        elif self.spare == 0:
+            self.spare = self.cache.capacity
+        elif barn.full < self.cache.remedy.barn_full:
+            barn.full += 1
+            barn.empty = max(0, barn.empty - 1)

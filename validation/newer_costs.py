@@ -8,11 +8,16 @@ from __future__ import annotations
 
 from functools import cache
 
+import numpy as np
+
+from krcsim.guest.mainline.series import SERIES
 from krcsim.model.constants import GUEST_INSTRUCTION_NS
+from krcsim.model.remedy import REMEDIES
 from validation.newer_recordings import LARGEST_SLAB_OBJECT, Condition, conditions, number
 
 FEW, MANY = 100, 500  # calls of two runs; their difference has no begin and no end
 LEAST_INSTRUCTIONS = 20.0
+WAKE_UPS_OF_A_WAIT = 3  # of the kthread, by the kthread, and of the caller
 
 
 @cache
@@ -58,11 +63,34 @@ def instructions_of(condition: Condition) -> dict[str, float]:
     if not times:
         return {}
     call, free = times
-    return {
+    counted = {
         "call_instructions": call,
         "slab_instructions": 0.0,
         "free_instructions": max(LEAST_INSTRUCTIONS, free),
     }
+    wait_us = wait_without_ticks_us(condition.series.name, condition.of("nr_cached") > 0)
+    if wait_us:
+        instructions = wait_us * 1000 / GUEST_INSTRUCTION_NS + call
+        counted["wake_instructions"] = instructions / WAKE_UPS_OF_A_WAIT
+    return counted
+
+
+@cache
+def wait_without_ticks_us(series: str, has_refills: bool) -> float:
+    """How long a wait takes where a grace period needs no tick: CPU time, of the half on which
+    constants are chosen; with a refill worker that runs in between, or without. Else 0.
+    """
+    if not REMEDIES[SERIES[series].row].own_cpu:
+        return 0.0
+    name = "cached" if has_refills else "rates"
+    waits = [
+        number(run, "wait_mean_us")
+        for condition in conditions(series)
+        if condition.is_chosen and condition.set == name and condition.of("p_page_ppm") == 1e6
+        for run in condition.runs
+        if number(run, "waits") >= FEW
+    ]
+    return float(np.median(waits)) if waits else 0.0
 
 
 def _times(found: dict[str, Condition], objects: str, kind: str, made: str) -> tuple[float, ...]:

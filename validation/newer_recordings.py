@@ -165,7 +165,9 @@ def memory_of(condition: Condition) -> Memory:
 
 def hog_pages_s(series: str) -> float:
     """How fast the hog takes pages, from what two had taken after 200 and 400 ms."""
-    taken = {c.tag: c.total("hog_most") for c in conditions(series) if c.tag.startswith("hog")}
+    taken = {c.tag: c.total("hog_most") for c in conditions(series) if c.set == "costs"}
+    if "hog400" not in taken:
+        return Memory().hog_pages_s
     return (taken["hog400"] - taken["hog200"]) / 0.2
 
 

@@ -4,8 +4,9 @@
     python -m validation.newer_kernels [--kernels 6.1 7.3] [--replications N] [--misses N]
 
 Each condition becomes a scenario with the row of the table of remedies that stands for its kernel.
-A counter is inside if the model, in as many runs of that length, has it there with 95 %. The CPU
-times in INSTRUCTIONS were chosen on one half of the conditions; the other half confirms.
+A run is inside if the model has 95 % of its own runs of that length around it; a condition is, if
+that holds for the sum of its runs and of as many of the model. CPU times are those of the set
+`costs` and of one half of the conditions; the other half confirms.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ from validation.newer_costs import instructions_of
 from validation.newer_recordings import Condition, Row, conditions, number, numbers, scenario_of
 
 SEED = 20261126
-REPLICATIONS = 99
+REPLICATIONS = 200
 ENOUGH = 100  # counted, for a relative error to mean something; and
 NARROW = 0.06  # of the value, the half width of the model's interval: chance does no more
 REAL = "real"  # the set in which memory really runs out
@@ -62,23 +63,21 @@ class Quantity:
 
 
 def _of_sheaves(name: str, part: tuple[str, ...], model_part: tuple[str, ...]) -> Quantity:
-    return Quantity(name, part, model_part, _CALLS, _MODEL_CALLS, needs_sheaves=True)
+    return Quantity(name, part, model_part, needs_sheaves=True)
 
 
 P_WAIT = Quantity("P(wait)", ("waits",), ("waits",), ("single_calls",), ("single",))
 WAITS = Quantity("waits", ("waits",), ("waits",))
-# The others are counted per call too: how many calls there are is the arrivals' chance.
-_CALLS, _MODEL_CALLS = ("calls",), ("single", "double")
-PAGES = Quantity("pages asked", ("page_try",), ("page_ok", "page_fail"), _CALLS, _MODEL_CALLS)
-MONITORS = Quantity("drains", ("run_monitors",), ("monitors",), _CALLS, _MODEL_CALLS)
-REFILLS = Quantity("refills", ("run_refills",), ("refill_runs",), _CALLS, _MODEL_CALLS)
+PAGES = Quantity("pages asked", ("page_try",), ("page_ok", "page_fail"))
+MONITORS = Quantity("drains", ("run_monitors",), ("monitors",))
+REFILLS = Quantity("refills", ("run_refills",), ("refill_runs",))
 SCORED = (P_WAIT, PAGES, MONITORS, REFILLS)  # what the bars are about
 QUANTITIES = (
     *SCORED,
     WAITS,
-    Quantity("pages of refills", ("run_refill_try",), ("refill_tries",), _CALLS, _MODEL_CALLS),
+    Quantity("pages of refills", ("run_refill_try",), ("refill_tries",)),
     Quantity("a wait, ms", ("wait_ns",), ("wait_ms",), ("waits",), ("waits",), 1e-6),
-    Quantity("calls", _CALLS, _MODEL_CALLS),
+    Quantity("calls", ("calls",), ("single", "double")),
     _of_sheaves("in sheaves", ("in_sheaf",), ("sheaf_stored",)),
     _of_sheaves("new sheaves", ("run_sheaf_requests",), ("sheaf_requests",)),
     _of_sheaves("sheaves back", ("run_sheaves",), ("sheaves_to_barn", "sheaves_flushed")),
@@ -87,23 +86,32 @@ QUANTITIES = (
 
 @dataclass(frozen=True)
 class Compared:
-    """A quantity of a condition: what the model says of it, and how many were counted."""
+    """A quantity of a condition: what the model says of it, and how many were counted.
+
+    `answer` is about the sum of its runs, `each` about its runs, one by one.
+    """
 
     condition: Condition
     quantity: Quantity
     answer: Answer
+    each: tuple[Answer, ...]
     counted: float
 
     @property
     def trivial(self) -> bool:
         """Whether neither side saw any: an agreement on that says little."""
-        return self.answer.measured == 0.0 and self.answer.high == 0.0
+        return is_trivial(self.answer)
 
     @property
     def says_how_far(self) -> bool:
         """Whether its relative error is more than chance: enough counted, a narrow interval."""
         half = (self.answer.high - self.answer.low) / 2
         return self.counted >= ENOUGH and half <= NARROW * self.answer.predicted
+
+
+def is_trivial(answer: Answer) -> bool:
+    """Whether neither side saw any: an agreement on that says little."""
+    return answer.measured == 0.0 and answer.high == 0.0
 
 
 def measured_of(run: Row, columns: Sequence[str]) -> float:
@@ -136,31 +144,42 @@ def compare(condition: Condition, replications: int = REPLICATIONS) -> list[Comp
 def _compared(
     condition: Condition, quantity: Quantity, simulated: Replications, pick: NDArray[np.int64]
 ) -> Compared:
-    part = sum(simulated.of(name, 1) for name in quantity.model_part)
+    part = np.asarray(sum(simulated.of(name, 1) for name in quantity.model_part))
     whole: NDArray[np.float64] = np.ones(len(simulated))
     if quantity.whole:
         whole = np.asarray(sum(simulated.of(name, 1) for name in quantity.model_whole))
 
-    parts = sum(measured_of(run, quantity.part) for run in condition.runs) * quantity.scale
-    wholes = float(len(condition.runs))
+    parts = [measured_of(run, quantity.part) * quantity.scale for run in condition.runs]
+    wholes = [1.0] * len(parts)
     if quantity.whole:
-        wholes = sum(measured_of(run, quantity.whole) for run in condition.runs)
+        wholes = [measured_of(run, quantity.whole) for run in condition.runs]
 
-    ratios = np.asarray(part)[pick].sum(1) / np.maximum(1e-9, whole[pick].sum(1))
+    each = tuple(
+        _answer(quantity, one, of, part, whole) for one, of in zip(parts, wholes, strict=True)
+    )
+    answer = _answer(quantity, sum(parts), sum(wholes), part[pick].sum(1), whole[pick].sum(1))
+    counted = sum(wholes) if quantity.scale != 1.0 else sum(parts)
+    return Compared(condition, quantity, answer, each, counted)
+
+
+def _answer(
+    quantity: Quantity,
+    part: float,
+    whole: float,
+    model_part: NDArray[np.float64],
+    model_whole: NDArray[np.float64],
+) -> Answer:
+    """What was measured, and where the model's groups of as many runs lie."""
+    ratios = model_part / np.maximum(1e-9, model_whole)
     low, high = (float(end) for end in np.quantile(ratios, [(1 - INSIDE) / 2, (1 + INSIDE) / 2]))
-    measured = parts / wholes if wholes else 0.0
-    predicted = float(np.sum(part)) / max(1e-9, float(whole.sum()))
+    measured = part / whole if whole else 0.0
+    predicted = float(model_part.sum()) / max(1e-9, float(model_whole.sum()))
 
     slack = 0.0
     if high - low <= SLACK * high:  # (nearly) nothing is random
-        one = 1.0 / max(1.0, wholes) if quantity.whole else 1.0
+        one = 1.0 / max(1.0, whole) if quantity.whole else 1.0
         slack = max(SLACK * measured, one)
-    counted = sum(measured_of(run, quantity.part) for run in condition.runs)
-    if quantity.whole and quantity.scale != 1.0:
-        counted = wholes
-    return Compared(
-        condition, quantity, Answer(measured, predicted, low, high, slack=slack), counted
-    )
+    return Answer(measured, predicted, low, high, slack=slack)
 
 
 def compare_all(found: Sequence[Condition], replications: int = REPLICATIONS) -> list[Compared]:
@@ -181,10 +200,12 @@ def is_scored(condition: Condition) -> bool:
 
 @dataclass(frozen=True)
 class Score:
-    """Over some quantities: how many were non-trivial, the share of them inside, and the median
-    relative error of those with enough events.
+    """Over some quantities: how many runs and conditions were non-trivial, the shares of them
+    inside, and the median relative error where it is more than chance.
     """
 
+    runs: int
+    runs_inside: float
     nontrivial: int
     inside: float
     errors: int
@@ -193,34 +214,49 @@ class Score:
 
 def score(compared: Sequence[Compared]) -> Score:
     """Shares and errors are fractions; nan where there is nothing."""
+    runs = [answer for one in compared for answer in one.each if not is_trivial(answer)]
     some = [one for one in compared if not one.trivial]
-    many = [abs(one.answer.error) for one in some if one.says_how_far]
+    errors = [abs(one.answer.error) for one in some if one.says_how_far and one.answer.measured]
     return Score(
+        len(runs),
+        sum(answer.inside for answer in runs) / len(runs) if runs else math.nan,
         len(some),
         sum(one.answer.inside for one in some) / len(some) if some else math.nan,
-        len(many),
-        float(np.median(many)) if many else math.nan,
+        len(errors),
+        float(np.median(errors)) if errors else math.nan,
     )
 
 
 def table(compared: Sequence[Compared]) -> str:
     """A row for each quantity, and one for those that the bars are about."""
-    heads = ("quantity", "non-trivial", "inside", "chosen half", "other half", "errors", "median")
-    names = [q.name for q in QUANTITIES]
+    heads = (
+        "quantity",
+        "runs",
+        "inside",
+        "chosen half",
+        "other half",
+        "conditions",
+        "inside",
+        "errors",
+        "median",
+    )
     groups: list[tuple[str, list[Compared]]] = [
-        (name, [one for one in compared if one.quantity.name == name]) for name in names
+        (quantity.name, [one for one in compared if one.quantity is quantity])
+        for quantity in QUANTITIES
     ]
     groups.append(("the first four", scored(compared)))
     rows = []
     for name, some in groups:
         whole = score(some)
         halves = [score([c for c in some if c.condition.is_chosen == chosen]) for chosen in (1, 0)]
-        if whole.nontrivial:
+        if whole.runs:
             rows.append(
                 (
                     name,
+                    str(whole.runs),
+                    *(_percent(half.runs_inside) for half in (whole, *halves)),
                     str(whole.nontrivial),
-                    *(_percent(half.inside) for half in (whole, *halves)),
+                    _percent(whole.inside),
                     str(whole.errors),
                     _percent(whole.median),
                 )
@@ -310,6 +346,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--kernels", default=",".join(SERIES), metavar="SERIES,...")
     parser.add_argument("--replications", type=int, default=REPLICATIONS, metavar="N")
     parser.add_argument("--misses", type=int, default=12, metavar="N", help="rows of misses (12)")
+    parser.add_argument(
+        "--quantity", metavar="NAME", help="misses of this one only, for example drains"
+    )
     parser.add_argument("--sets", nargs="+", metavar="SET", help="these sets only")
     options = parser.parse_args(argv)
     try:
@@ -325,7 +364,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             release = found[0].runs[0]["release"] if found else "-"
             print(f"\nLinux {series.name} ({release}), row {series.row}: {len(some)} conditions")
             print(table(compared))
-            print(misses(compared, options.misses))
+            wanted = [c for c in compared if options.quantity in (None, c.quantity.name)]
+            print(misses(wanted, options.misses))
             print(drains([c for c in found if c.set == DRAINS]))
             print(factors(compare_all([c for c in found if c.set == REAL], options.replications)))
             several = compare_all([c for c in found if c.cpus > 1], options.replications)

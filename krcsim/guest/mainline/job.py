@@ -12,7 +12,7 @@ from krcsim.guest.boot import LONGEST_MS, Boot
 from krcsim.guest.gaps import Gap, whole_number
 from krcsim.guest.job import MOST_ROUNDS, Job
 from krcsim.guest.job_load import load_of
-from krcsim.guest.job_machine import USUAL_MIB, fixed, grace_periods
+from krcsim.guest.job_machine import machine_of
 from krcsim.guest.job_pressure import episodes_of
 from krcsim.model.allocator import Failure
 from krcsim.model.scenario import Scenario, changed
@@ -25,22 +25,18 @@ def job_of(scenario: Scenario, cpus: int = 1) -> Job:
     """The job that comes nearest to a scenario, on that many of its CPUs."""
     gaps: list[Gap] = []
 
-    machine = replace(scenario.machine, cpus=1)  # CPUs have callers alike
-    _machine(scenario, cpus, gaps)
-    values = _load(replace(scenario, machine=machine), gaps)
+    here = replace(scenario, machine=replace(scenario.machine, cpus=1))  # CPUs have callers alike
+    boot, others = _machine(scenario, here, cpus, gaps)
+    values = _load(here, gaps) | others
     values |= _pressure(scenario, gaps)
+    if values.get("onset_ms"):
+        values.pop("lead_ms", 0)  # of an episode that begins with the run
     values["settle_ms"] = SETTLE_MS
 
     if scenario.warmup_ms > 0:
         why = "the guest counts from the first call on, boot and steady state together"
         gaps.append(Gap("warmup_ms", scenario.warmup_ms, why))
-    if scenario.memory.pressure == "pages":
-        why = "in this guest no memory runs out: requests are made to fail"
-        sets = (("memory.pressure", "injected"),)
-        gaps.append(Gap("memory.pressure", scenario.memory.pressure, why, True, sets))
-
     label = f"{scenario.workload.arrivals}/r{scenario.workload.rate_hz:g}"
-    boot = Boot(cpus=cpus, mib=USUAL_MIB)
     return Job((("label", label), *values.items()), boot, tuple(gaps))
 
 
@@ -57,21 +53,26 @@ def sets_for(scenario: Scenario, cpus: int = 1) -> dict[str, object]:
     raise KrcsimError(f"{stops[0].words()}; no single field mends that: start from a preset")
 
 
-def _machine(scenario: Scenario, cpus: int, gaps: list[Gap]) -> None:
-    """What the guest's machine cannot be."""
-    fixed(scenario, gaps)
-    here = replace(scenario, machine=replace(scenario.machine, cpus=1))
-    grace_periods(here, gaps)
+def _machine(
+    scenario: Scenario, here: Scenario, cpus: int, gaps: list[Gap]
+) -> tuple[Boot, dict[str, int]]:
+    """How the guest is booted, and the parameters of a hog and of readers; what it cannot be.
 
+    `here`: the scenario with one CPU, which all CPUs are like.
+    """
+    boot, values = machine_of(here, gaps)
+    others = {
+        name: values[name]
+        for name in ("hog", "hog_us", "lead_ms", "preobj", "total", "reader_ms", "reader_gap_us")
+        if values.get(name)
+    }
     if scenario.machine.cpus != cpus:
         why = f"measured on {cpus} of them: --cpus says on how many"
         gaps.append(Gap("machine.cpus", scenario.machine.cpus, why))
     if scenario.machine.nocb_share:
         why = "no callbacks are offloaded in the guest"
         gaps.append(Gap("machine.nocb_share", scenario.machine.nocb_share, why))
-    if scenario.grace_period.reader_ms:
-        why = "nothing reads for long in the guest"
-        gaps.append(Gap("grace_period.reader_ms", scenario.grace_period.reader_ms, why))
+    return replace(boot, cpus=cpus), others
 
 
 def _load(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
@@ -87,6 +88,8 @@ def _load(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
     values = load_of(replace(scenario, workload=workload), gaps)
     producers = values.pop("threads")
     values.pop("waiters")
+    if scenario.workload.arrivals in ("periodic", "bursts"):
+        values["at_once"] = 1
     if workload.loop == "open" and workload.single_share:
         values["waiters"] = MOST_WAITING
     return {"producers": producers, **values, **phases}
@@ -96,6 +99,8 @@ def _pressure(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
     """The parameters that make requests fail, and when they do."""
     allocator = scenario.allocator
     episodes = episodes_of(scenario, gaps)
+    if scenario.memory.pressure == "pages":  # a hog takes the memory, and nothing is made to fail
+        return {} if episodes is None else episodes
 
     section = "calm" if episodes in ({}, None) else "episode"
     on: Failure = getattr(allocator, section)

@@ -6,158 +6,37 @@ python -m krcsim.guest.mainline.matrix --out FOLDER [--kernels 7.3 ...] [--seeds
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from krcsim.base.errors import KrcsimError, did_you_mean
 from krcsim.guest.boot import Boot
 from krcsim.guest.mainline.build import MainlineBuild, all_ready
+from krcsim.guest.mainline.conditions import SETS, WARM_UP, Condition
 from krcsim.guest.mainline.measure import Measured, measure
 from krcsim.guest.mainline.rows import write
 from krcsim.guest.mainline.series import SERIES, Series, listed
 
-# period_us, burst, dur_ms: from light traffic to a flood.
-RATES = {
-    "sparse": (1_000_000, 1, 20_000),
-    "low": (10_000, 1, 5000),
-    "mid": (1000, 10, 1000),
-    "heavy": (1000, 100, 300),
-    "burst": (100_000, 2000, 1000),
-}
-# objsize and more: what decides whether a sheaf takes an object.
-OBJECTS = {
-    "8": "objsize=8",
-    "64": "objsize=64",
-    "256": "objsize=256",
-    "1024": "objsize=1024",
-    "4096": "objsize=4096",
-    "16384": "objsize=16384",
-    "vmalloc": "objsize=4096 vmalloc_pct=100",
-}
-CACHED = (0, 1, 5)  # pages that the kernel keeps
-
-
-@dataclass(frozen=True)
-class Condition:
-    """One experiment, and the pages that the kernel keeps; None: as many as it does anyway."""
-
-    line: str
-    cached: int | None = None
-    cpus: int = 1
-
-    def boot(self, series: Series) -> Boot:
-        """How the guest of a series is booted for it."""
-        append = "" if self.cached is None else f"{series.cached_parameter}={self.cached}"
-        return Boot(cpus=self.cpus, append=append)
-
-
-def _condition(
-    name: str,
-    rate: str,
-    what: str,
-    objects: str,
-    p_page: float,
-    p_sheaf: float = 0.0,
-    more: str = "",
-    cached: int | None = None,
-    cpus: int = 1,
-) -> Condition:
-    """An experiment of a set; `what`: calls with one argument or two."""
-    period_us, burst, dur_ms = RATES[rate]
-    words = [
-        f"label={name}/{rate}/{what}/{objects}/{p_page:g}/{p_sheaf:g}",
-        f"period_us={period_us} burst={burst} dur_ms={dur_ms} arrival=1",
-        f"double_pct={100 * (what == 'double')} {OBJECTS[objects]}",
-        f"p_page_ppm={round(1e6 * p_page)} p_sheaf_ppm={round(1e6 * p_sheaf)}",
-        more or "settle_ms=6000",
-    ]
-    return Condition(" ".join(words), cached, cpus)
-
-
-def _rates(series: Series) -> Iterator[Condition]:
-    """Every rate, one argument and two, with blocks and (where there are any) with sheaves."""
-    for rate in RATES:
-        for what in ("single", "double"):
-            for p_page in (0.0, 0.5, 0.9, 1.0):
-                for p_sheaf in (1.0, 0.0) if _has_sheaves(series) else (0.0,):
-                    yield _condition("rates", rate, what, "64", p_page, p_sheaf, cached=0)
-
-
-def _objects(series: Series) -> Iterator[Condition]:
-    """Every kind of object, while all page requests fail."""
-    for objects in OBJECTS:
-        for p_sheaf in (0.0, 1.0) if _has_sheaves(series) else (0.0,):
-            yield _condition("objects", "mid", "single", objects, 1.0, p_sheaf)
-
-
-def _cached(_: Series) -> Iterator[Condition]:
-    """Page caches of three sizes, empty and full at the begin; vmalloc objects go into blocks."""
-    for cached in CACHED:
-        for full in (0, 1) if cached else (0,):
-            for rate in ("mid", "heavy"):
-                for p_page in (0.5, 0.9, 1.0):
-                    more = f"cached={full} settle_ms=6000"
-                    yield _condition(
-                        "cached", rate, "single", "vmalloc", p_page, more=more, cached=cached
-                    )
-
-
-def _drains(series: Series) -> Iterator[Condition]:
-    """A few objects, and then silence: when are they freed?"""
-    for objects in ("64", "vmalloc"):
-        for calls in (2, 300):
-            for p_sheaf in (0.0, 1.0) if _has_sheaves(series) else (0.0,):
-                more = f"total={calls} settle_ms=12000"
-                yield _condition("drains", "mid", "double", objects, 0.0, p_sheaf, more)
-
-
-def _sheaves(series: Series) -> Iterator[Condition]:
-    """Objects of a cache of their own, made before: all sheaves are new ones, and these fail."""
-    if not _has_sheaves(series):
-        return
-    for p_slab in (0.0, 0.5, 0.9):
-        for what in ("single", "double"):
-            failing = f"p_slab_ppm={round(1e6 * p_slab)}"
-            more = f"own_cache=1 preobj=1 total=3000 {failing} settle_ms=6000"
-            yield _condition("sheaves", "mid", what, "64", p_slab, more=more, cached=0)
-
-
-def _waits(_: Series) -> Iterator[Condition]:
-    """How long a call waits, on one CPU and on several: every call does."""
-    for cpus in (1, 2, 4):
-        for rate in ("low", "mid"):
-            more = "p_sheaf_ppm=1000000 settle_ms=100"
-            yield _condition("waits", rate, "single", "64", 1.0, more=more, cached=0, cpus=cpus)
-
-
-SETS: dict[str, Callable[[Series], Iterator[Condition]]] = {
-    "rates": _rates,
-    "objects": _objects,
-    "cached": _cached,
-    "drains": _drains,
-    "sheaves": _sheaves,
-    "waits": _waits,
-}
-
-
-def _has_sheaves(series: Series) -> bool:
-    return "__kfree_rcu_sheaf" not in series.lacks
-
 
 def taken(name: str, build: MainlineBuild, series: Series, seeds: Sequence[int]) -> list[Measured]:
     """A set measured on a kernel, a guest for each way to boot."""
-    conditions = list(SETS[name](series))
+    guests: dict[tuple[Boot, str], list[Condition]] = {}
+    for condition in SETS[name](series):
+        guests.setdefault((condition.boot(series), condition.before), []).append(condition)
+
     found: list[Measured] = []
-    for boot in dict.fromkeys(condition.boot(series) for condition in conditions):
+    for (boot, before), conditions in guests.items():
         lines = [
-            f"{condition.line} seed={seed}"
-            for seed in seeds
+            f"{condition.line} seed={condition.seed(seed)}"
+            for number, seed in enumerate(seeds)
             for condition in conditions
-            if condition.boot(series) == boot
+            if condition.is_random or number == 0
         ]
+        lines = [*filter(None, [before]), f"{WARM_UP} seed=1", *lines]
         one = measure({series.name: build}, {series.name: lines}, {series.name: boot}, _note)
-        found.append(one[series.name])
+        rows = [row for row in one[series.name].rows if row["label"] != "warm-up"]
+        found.append(replace(one[series.name], rows=tuple(rows)))
     return found
 
 
@@ -188,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Measure sets on kernels, and write kernel-SERIES/SET.csv and .const.json of each.
+    """Measure sets on kernels, and write SERIES/SET.csv and .const.json of each.
 
     Returns 0; 1 where something could not be measured, which is said; 2 with one line on what to
     mend.
@@ -230,7 +109,7 @@ def _take(args: argparse.Namespace, wanted: Sequence[Series], names: Sequence[st
             continue
         build = builds[series.name]
         _note(build.origin.words())
-        folder = args.out / f"kernel-{series.name}"
+        folder = args.out / series.folder
         folder.mkdir(parents=True, exist_ok=True)
         for name in names:
             if not list(SETS[name](series)):
@@ -241,7 +120,7 @@ def _take(args: argparse.Namespace, wanted: Sequence[Series], names: Sequence[st
                 _note(f"krcsim: Linux {series.name}, {name}: {note}")
                 troubled = True
             if any(one.rows for one in found):
-                write(folder, name, found)
+                write(folder, name, found, for_keeps=True)
     return int(troubled)
 
 

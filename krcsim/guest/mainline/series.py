@@ -13,7 +13,14 @@ class Series:
     name: str
     row: str  # the row of the table of remedies that stands for it, there or not
     cached_parameter: str  # on the kernel's command line: how many pages the cache keeps
+    folder: str  # in data/, its recordings
+    counts_on_several_cpus: bool = True  # boots where instructions are the time of several CPUs
     lacks: tuple[str, ...] = ()  # symbols that it does not have, or that its compiler inlines
+
+    @property
+    def has_sheaves(self) -> bool:
+        """Whether objects of slab caches go into sheaves first."""
+        return "__kfree_rcu_sheaf" not in self.lacks
 
 
 # What belongs to sheaves: new ones are allocated with the last.
@@ -31,13 +38,17 @@ SERIES = {
     for one in (
         Series(
             name="6.1",
+            folder="kernel-6.1-stock",
             row="E5",
             cached_parameter=_IN_RCU,
+            counts_on_several_cpus=False,
             lacks=(*_SHEAVES, "kvfree_rcu_bulk", "kvfree_rcu_queue_batch", "kvfree_rcu_barrier"),
         ),
-        Series(name="6.12", row="E8", cached_parameter=_IN_RCU, lacks=_SHEAVES),
-        Series(name="7.2", row="E10", cached_parameter=_IN_SLAB),
-        Series(name="7.3", row="E11", cached_parameter=_IN_SLAB),
+        Series(
+            name="6.12", folder="kernel-6.12", row="E8", cached_parameter=_IN_RCU, lacks=_SHEAVES
+        ),
+        Series(name="7.2", folder="kernel-7.2", row="E10", cached_parameter=_IN_SLAB),
+        Series(name="7.3", folder="kernel-7.3", row="E11", cached_parameter=_IN_SLAB),
     )
 }
 

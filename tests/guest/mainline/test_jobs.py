@@ -10,8 +10,9 @@ import pytest
 
 from krcsim.guest.boot import experiments
 from krcsim.guest.mainline import build, matrix
+from krcsim.guest.mainline.conditions import SETS
 from krcsim.guest.mainline.job import job_of, sets_for
-from krcsim.guest.mainline.series import SERIES
+from krcsim.guest.mainline.series import SERIES, Series
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets
 
@@ -78,10 +79,33 @@ def test_an_open_loop_has_threads_that_wait_and_a_closed_one_has_none() -> None:
     assert "waiters" not in words(changed(PLAIN, **{"workload.single_share": 0}))
 
 
-def test_memory_that_runs_out_stops_and_the_settings_that_help_are_named() -> None:
+def test_where_memory_runs_out_a_hog_takes_it_and_nothing_is_made_to_fail() -> None:
     scenario = load_scenario("exhausted-guest")
-    assert "memory.pressure" in {gap.field for gap in job_of(scenario).stops}
-    assert sets_for(scenario)["memory.pressure"] == "injected"
+    job = job_of(scenario)
+    assert not job.stops
+    assert job.boot.mib == 256
+    found = words(scenario)
+    assert (found["hog"], found["preobj"], found["onset_ms"]) == ("2", "1", "500")
+    assert "p_page_ppm" not in found
+
+
+def test_a_hog_has_a_head_start_only_where_the_pressure_begins_with_the_run() -> None:
+    scenario = changed(load_scenario("exhausted-guest"), **{"memory.lead_ms": 300})
+    assert "lead_ms" not in words(scenario)
+    at_once = {"allocator.schedules": [[0, 10_000]]}
+    assert words(changed(scenario, **at_once))["lead_ms"] == "300"
+
+
+def test_readers_read_where_the_kernel_can_be_preempted() -> None:
+    job = job_of(changed(PLAIN, **{"grace_period.reader_ms": 20}))
+    assert job.boot.append == "preempt=full"
+    assert dict(job.parameters)["reader_ms"] == 20
+    assert "reader_ms" not in words(PLAIN)
+
+
+def test_bursts_begin_at_once_and_poisson_calls_after_a_gap() -> None:
+    assert words(load_scenario("exhausted-guest"))["at_once"] == "1"
+    assert "at_once" not in words(PLAIN)
 
 
 @pytest.mark.parametrize("name", presets())
@@ -98,38 +122,49 @@ def test_every_preset_can_be_measured_with_what_the_module_takes(name: str, cpus
 
 
 @pytest.mark.parametrize("series", SERIES.values(), ids=SERIES)
-@pytest.mark.parametrize("name", matrix.SETS)
+@pytest.mark.parametrize("name", SETS)
 def test_the_conditions_of_a_set_are_what_the_module_takes(name: str, series: object) -> None:
     known = known_parameters()
-    conditions = list(matrix.SETS[name](series))  # type: ignore[arg-type]
-    lines = [condition.line for condition in conditions]
-    assert len(set(lines)) == len({(c.line, c.cached, c.cpus) for c in conditions}) or name in (
-        "cached",
-        "waits",
-    )
-    for line in experiments(lines):
+    conditions = list(SETS[name](series))  # type: ignore[arg-type]
+    lines = experiments([f"{condition.line} seed={condition.seed(3)}" for condition in conditions])
+    for line in lines:
         for parameter, value in (word.split("=") for word in line.split()[1:]):
             least, most = known[parameter]
             assert least <= int(value) <= most, (line, parameter)
 
 
+@pytest.mark.parametrize("series", SERIES.values(), ids=SERIES)
+def test_no_two_conditions_of_a_kernel_share_their_name_or_their_seeds(series: Series) -> None:
+    conditions = [condition for make in SETS.values() for condition in make(series)]
+    labels = {condition.line.split()[0] for condition in conditions}
+    seeds = {condition.seed(number) for condition in conditions for number in (1, 2, 3)}
+    assert len(labels) == len(conditions)
+    assert len(seeds) == 3 * len(conditions)
+
+
+def test_several_cpus_are_counted_where_the_kernel_boots_so() -> None:
+    for name, timing in (("6.1", "realtime"), ("6.12", "icount")):
+        boots = {condition.boot(SERIES[name]) for condition in SETS["waits"](SERIES[name])}
+        assert {boot.timing for boot in boots if boot.cpus > 1} == {timing}
+
+
 def test_older_kernels_are_not_asked_for_sheaves() -> None:
-    assert not list(matrix.SETS["sheaves"](SERIES["6.12"]))
-    assert list(matrix.SETS["sheaves"](SERIES["7.3"]))
-    assert not any("p_sheaf_ppm=1" in c.line for c in matrix.SETS["rates"](SERIES["6.1"]))
+    assert not list(SETS["sheaves"](SERIES["6.12"]))
+    assert list(SETS["sheaves"](SERIES["7.3"]))
+    assert not any("p_sheaf_ppm=1" in c.line for c in SETS["rates"](SERIES["6.1"]))
 
 
 def test_the_page_cache_is_set_where_the_kernel_has_its_parameter() -> None:
     for name, room in (("6.12", "rcutree"), ("7.3", "slab_common")):
-        conditions = matrix.SETS["cached"](SERIES[name])
+        conditions = SETS["cached"](SERIES[name])
         appended = {condition.boot(SERIES[name]).append for condition in conditions}
-        assert appended == {f"{room}.rcu_min_cached_objs={pages}" for pages in matrix.CACHED}
+        assert appended == {f"{room}.rcu_min_cached_objs={pages}" for pages in (1, 5)}
 
 
 def test_the_list_of_sets_is_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     out = ["--out", str(tmp_path)]
     assert matrix.main([*out, "--kernels", "7.3", "--list", "drains"]) == 0
-    assert capsys.readouterr().out.count("label=drains/") == 8
+    assert capsys.readouterr().out.count("label=drains/") == 26
     assert matrix.main([*out, "drain"]) == 2
     assert "did you mean drains" in capsys.readouterr().err
     assert matrix.main([*out, "--kernels", "5.9", "drains"]) == 2

@@ -98,15 +98,23 @@ static int callers_init(void)
 	return sources && callers && by_pid && switches ? 0 : -ENOMEM;
 }
 
+/* Objects that were made before and not used; a cache cannot be destroyed with them. */
+static void free_unused(void)
+{
+	int i;
+
+	for (i = 0; sources && i < n_sources; i++)
+		while (sources[i].ready)
+			kfree(sources[i].objects[--sources[i].ready]);
+}
+
 static void callers_end(void)
 {
 	int i;
 
-	for (i = 0; sources && i < n_sources; i++) {
-		while (sources[i].ready)
-			kfree(sources[i].objects[--sources[i].ready]);
+	free_unused();
+	for (i = 0; sources && i < n_sources; i++)
 		vfree(sources[i].objects);
-	}
 	vfree(sources);
 	vfree(callers);
 	vfree(by_pid);

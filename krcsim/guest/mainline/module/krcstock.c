@@ -46,6 +46,8 @@ MODULE_DESCRIPTION("what the kernel's own kvfree_rcu() does under made memory pr
 	P(period_us, 1000, 1, 2000000000, "(mean) time between two bursts of a producer, in on phases") \
 	P(burst, 1, 1, 1000000, "calls made back to back") \
 	P(arrival, 0, 0, 1, "gaps between bursts: 0 fixed, 1 exponential") \
+	P(phase_us, 0, 0, 1000000, "the first burst comes this long after the begin") \
+	P(at_once, 0, 0, 1, "1: with exponential gaps, too, the first burst comes at the begin") \
 	P(phase_on_us, 0, 0, 2000000000, "mean length of on phases, 0: always on") \
 	P(phase_off_us, 0, 0, 2000000000, "mean length of off phases, without calls") \
 	P(catchup, 0, 0, 1, "a late producer: 1 keeps its schedule, 0 starts it anew") \
@@ -64,6 +66,12 @@ MODULE_DESCRIPTION("what the kernel's own kvfree_rcu() does under made memory pr
 	P(on_ms, 0, 0, 2000000, "(mean) length of an episode, 0: to the end") \
 	P(off_ms, 0, 0, 2000000, "(mean) time between two episodes") \
 	P(epi_exp, 0, 0, 1, "episodes and times between: 0 fixed, 1 exponential") \
+	P(hog, 0, 0, 3, "takes pages under pressure: 0 none, 1 GFP_NOWAIT, 2 GFP_ATOMIC, 3 the reserves too") \
+	P(hog_us, 1000, 10, 1000000, "time between two grabs of the hog") \
+	P(lead_ms, 0, 0, LONGEST_MS, "head start of a hog before the first call (needs onset_ms=0)") \
+	P(reader_ms, 0, 0, 10000, "a reader on each CPU in sections of this length, 0: none (boot with preempt=full)") \
+	P(reader_gap_us, 500, 1, 1000000, "time between two sections of a reader") \
+	P(background_us, 0, 0, 2000000000, "mean time between grace periods that nobody here waits for, 0: none") \
 	P(settle_ms, 6000, 0, LONGEST_MS, "silence after the run, until all is freed or this is over") \
 	P(barrier, 1, 0, 1, "1: then kvfree_rcu_barrier(), where there is one; 0: wait up to 12 s") \
 	P(seed, 1, 0, 2147483647, "of all random streams")
@@ -85,6 +93,7 @@ static struct samples wait_times, call_times, grace_periods;
 #include "callers.h"
 #include "probes.h"
 #include "load.h"
+#include "others.h"
 #include "report.h"
 
 static int check_parameters(void)
@@ -101,6 +110,10 @@ static int check_parameters(void)
 	}
 	if (preobj && (!total || vmalloc_pct)) {
 		pr_err("preobj=1 needs total and no vmalloc_pct\n");
+		return -EINVAL;
+	}
+	if (lead_ms && (!hog || onset_ms)) {
+		pr_err("lead_ms=%d needs a hog, and onset_ms=0\n", lead_ms);
 		return -EINVAL;
 	}
 	if (waiters && producers != 1) {
@@ -124,15 +137,23 @@ static void run(void)
 	quiet_monitors();
 	if (!cached)
 		empty_caches();
-	synchronize_rcu();		/* the clock starts just after a tick */
+	free_before = global_zone_page_state(NR_FREE_PAGES);
+	if (lead_ms) {
+		wait_for_granule(msecs_to_jiffies(lead_ms));
+		hog_begins();
+	}
+	wait_for_granule(0);
 	memset(&seen, 0, sizeof(seen));
 	t_start = ktime_get_ns();
 	t_end = t_start + (u64)dur_ms * NSEC_PER_MSEC;
 	counting = true;
 	WRITE_ONCE(no_refill, false);
+	others_begin();
 	complete_all(&go);
 	wait_for_completion(&all_done);
 	run_ns = ktime_get_ns() - t_start;
+	in_run = seen;
+	others_end();
 
 	wait_until_freed(settle_ms);
 	settle_ns = ktime_get_ns() - t_start - run_ns;
@@ -147,6 +168,7 @@ static void run(void)
 	}
 	held_after_barrier = held();
 	counting = false;
+	free_unused();
 	if (own) {
 		u64 t = ktime_get_ns();
 

@@ -63,7 +63,7 @@ static void draw_due(struct source *s)
 
 static void first_due(struct source *s, int i)
 {
-	s->due = t_start;
+	s->due = t_start + (u64)phase_us * NSEC_PER_USEC;
 	s->on_until = t_start;
 	if (phase_on_us) {
 		if (draw(&s->for_arrival) % ((u64)phase_on_us + phase_off_us) < phase_on_us)
@@ -71,7 +71,7 @@ static void first_due(struct source *s, int i)
 		else
 			switch_on(s);
 	}
-	if (arrival)
+	if (arrival && !at_once)
 		draw_due(s);
 	else
 		s->due += (u64)period_us * NSEC_PER_USEC * i / n_sources;
@@ -197,6 +197,22 @@ static void empty_caches(void)
 		scan_of_kernel(NULL, &all);
 		msleep(100);
 	}
+}
+
+/*
+ * The clock of a run starts just after a tick whose jiffies are a multiple of the coarsest granule that its timers
+ * have, some jiffies `before` that: so all runs see the same timer wheel.
+ */
+#define GRANULE 512
+
+static void wait_for_granule(unsigned long before)
+{
+	unsigned long at = round_up(jiffies + before + 3, GRANULE) - before;
+
+	while (time_before(jiffies + 3, at))
+		schedule_timeout_uninterruptible(at - jiffies > 600 ? 250 : 1);
+	while (time_before(jiffies, at))
+		cpu_relax();
 }
 
 static void hand_on(struct irq_work *work)

@@ -7,14 +7,14 @@ struct span {				/* durations in ns */
 	u64 count, sum, least, most;
 };
 
-static struct {
+static struct seen {
 	u64 monitors, batches, works, refills, refill_try, refill_fail, backoffs, scans, other_pages;
 	u64 blocks_by_monitor, blocks_by_work, in_sheaf, in_bulk, in_vmalloc, in_list;
 	u64 sheaf_requests, sheaves, sheaf_largest, gp_count;
 	u64 gfp_call, gfp_refill, gp_began, first_stored, last_monitor;
 	struct span until_monitor, until_work;
-	u32 monitor_us[KEPT_TIMES], work_us[KEPT_TIMES], sheaf_us[KEPT_TIMES];
-} seen;
+	u32 monitor_us[KEPT_TIMES], work_us[KEPT_TIMES], sheaf_us[KEPT_TIMES], refill_us[KEPT_TIMES];
+} seen, in_run;				/* now, and when the last call had been made */
 
 static void span_add(struct span *s, u64 ns)
 {
@@ -273,7 +273,7 @@ PROBE(at_work)
 	return 0;
 }
 
-PROBE(at_refill) { seen.refills++; return 0; }
+PROBE(at_refill) { keep_time(seen.refill_us, seen.refills++); return 0; }
 PROBE(at_batch) { seen.batches++; return 0; }
 PROBE(at_count) { seen.backoffs++; return 0; }
 PROBE(at_scan) { seen.scans++; return 0; }

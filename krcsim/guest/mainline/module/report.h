@@ -57,6 +57,14 @@ static int show(struct seq_file *m, void *v)
 	SHOW_SEEN(monitors) SHOW_SEEN(batches) SHOW_SEEN(works) SHOW_SEEN(blocks_by_monitor) SHOW_SEEN(blocks_by_work)
 	SHOW_SEEN(refills) SHOW_SEEN(refill_try) SHOW_SEEN(refill_fail) SHOW_SEEN(backoffs) SHOW_SEEN(scans)
 	SHOW_SEEN(gfp_call) SHOW_SEEN(gfp_refill) SHOW_SEEN(gp_count)
+#define SHOW_IN_RUN(name) NUMBER(run_##name, in_run.name)
+	SHOW_IN_RUN(monitors) SHOW_IN_RUN(batches) SHOW_IN_RUN(works) SHOW_IN_RUN(blocks_by_monitor)
+	SHOW_IN_RUN(blocks_by_work) SHOW_IN_RUN(refills) SHOW_IN_RUN(refill_try) SHOW_IN_RUN(refill_fail)
+	SHOW_IN_RUN(sheaf_requests) SHOW_IN_RUN(sheaves) SHOW_IN_RUN(backoffs) SHOW_IN_RUN(scans) SHOW_IN_RUN(gp_count)
+	NUMBER(free_pages_before, free_before)
+	NUMBER(managed_pages, totalram_pages())
+	NUMBER(hog_most, hog_most)
+	NUMBER(background, background_asked)
 	NUMBER(held_most, held_most)
 	NUMBER(held_after_settle, held_after_settle)
 	NUMBER(settle_us, div_u64(settle_ns, 1000))
@@ -71,6 +79,7 @@ static int show(struct seq_file *m, void *v)
 	show_times(m, "monitor_us", seen.monitor_us, seen.monitors);
 	show_times(m, "work_us", seen.work_us, seen.works);
 	show_times(m, "sheaf_us", seen.sheaf_us, seen.sheaves);
+	show_times(m, "refill_us", seen.refill_us, seen.refills);
 	seq_puts(m, "}\n");
 	return 0;
 }

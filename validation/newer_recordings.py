@@ -149,7 +149,7 @@ def memory_of(condition: Condition) -> Memory:
     if not condition.of("hog"):
         return Memory()
 
-    given = dict(
+    given: dict[str, Any] = dict(
         pressure="pages",
         mib=condition.of("managed_pages") / PAGES_PER_MIB,
         free_mib=condition.total("free_pages_before") / len(condition.runs) / PAGES_PER_MIB,
@@ -174,7 +174,7 @@ def hog_pages_s(series: str) -> float:
 def grace_period_of(condition: Condition) -> GracePeriod:
     """The guest's grace periods: by the law; where a run kept their lengths, by these."""
     background_us = condition.of("background_us")
-    given = dict(
+    given: dict[str, Any] = dict(
         lengths_ms=lengths_ms(condition),
         reader_ms=condition.of("reader_ms"),
         reader_gap_ms=condition.of("reader_gap_us") / 1000,

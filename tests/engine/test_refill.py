@@ -225,12 +225,6 @@ def test_a_late_refill_is_a_timer_of_so_many_jiffies_and_ends_the_back_off() -> 
     assert len(at[late[0] :]) > 10
 
 
-def test_the_refill_of_a_file_of_before_is_that_of_the_harness() -> None:
-    s = Scenario()
-    assert changed(s, **{"remedy.refill": True}).remedy.refill == "any_miss"
-    assert changed(s, **{"remedy.refill": False}).remedy.refill == "none"
-
-
 def runs_of(name: str) -> Replications:
     """A kernel that keeps one page, under a flood whose page requests mostly fail."""
     flood = {

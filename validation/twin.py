@@ -304,7 +304,7 @@ class GracePeriods:
 
     def held_up(self, length: float) -> Steps:
         """R29 and R63: End the grace period that begins now when its scans are over and no reader
-        holds it up.
+        holds it up; one that ends at once waits for sections that were there at its start only.
         """
         before = [reader.section for reader in self.readers]
         if self.at_once:  # R63

@@ -6,8 +6,8 @@ Rules R44 and R50 to R53 of docs/model.md.
 
 from krcsim.engine.codes import (
     HEAD_STALL,
-    LIST,
     ONE,
+    PAGE_STALL,
     REFILL_ANY_MISS,
     REFILL_E2,
     REFILL_E3,
@@ -132,7 +132,7 @@ def take_refill_page(world: World, cpu: Cpu, now: float, is_late: bool) -> bool:
     if take_page(world, cpu, now, world.min_wmark):
         return True
 
-    kind = HEAD_STALL if world.refill == REFILL_E2 else LIST  # GFP_KERNEL goes on as for an object
+    kind = HEAD_STALL if world.refill == REFILL_E2 else PAGE_STALL  # GFP_KERNEL: as for an object
     turn = median_stall(world, cpu, now, kind)
     if is_late:  # no caller waits for the CPU
         return reclaim_and_take_page(world, cpu, now, kind)

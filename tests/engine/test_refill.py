@@ -165,6 +165,41 @@ def test_while_kswapd_runs_a_refill_waits_for_five_seconds_and_asks_for_one_page
     assert sums(without, "refill_runs", runs=1)[0] == often
 
 
+@pytest.mark.parametrize("refill", WORKERS)
+def test_a_worker_reclaims_as_for_a_page_but_that_of_v5_11_as_for_an_object(refill: str) -> None:
+    """Memory is short of the min watermark, and nobody else takes or frees pages: a page is had
+    after as many rounds of 32 pages as it takes; GFP_KERNEL makes them all in one run.
+    """
+    scenario = changed(
+        pressed(),
+        **{
+            "remedy.refill": refill,
+            "remedy.refill_ms": 7.0,
+            "remedy.nr_bkv_objs": 1,
+            "remedy.cache_at_boot": 0,
+            "workload.single_share": 0.0,  # calls that ask for nothing
+            "remedy.double_page": False,
+            "memory.mib": 400.0,
+            "memory.free_mib": 1.0,
+            "memory.load_pages_s": 0.0,
+            "memory.kswapd_pages_s": 0.0,
+            "memory.hog": "nowait",  # which begins after the run
+            "allocator.schedules": [[[3000.0, 4000.0]]],
+            "memory.deferred_counts": False,
+            "memory.shrinker": False,
+            "horizon_ms": 2000.0,
+        },
+    )
+    _, log, count = event_log(scenario, 3, events=400_000)
+    assert count == len(log)
+    first_hit = log["at"][log["code"] == CODE["page from cache"]][0]
+    runs = np.count_nonzero(log["at"][log["code"] == CODE["refill worker ran"]] <= first_hit)
+
+    missing = scenario.memory.marks().nowait - scenario.memory.pages_at_boot()[0]
+    assert missing > 300
+    assert runs == (1 if refill == "e2" else missing // 32 + 1)
+
+
 def test_a_late_refill_is_a_timer_of_so_many_jiffies_and_ends_the_back_off() -> None:
     """One episode of pressure: the first refill after it is late and small, the others are not."""
     scenario = pressed(
@@ -188,12 +223,6 @@ def test_a_late_refill_is_a_timer_of_so_many_jiffies_and_ends_the_back_off() -> 
     assert after == after // 64 * 64
     assert 1250 < after - 1000.0 * HZ / 1000.0 <= 1250 + 64 + 100.0 * HZ / 1000.0 + 64
     assert len(at[late[0] :]) > 10
-
-
-def test_the_refill_of_a_file_of_before_is_that_of_the_harness() -> None:
-    s = Scenario()
-    assert changed(s, **{"remedy.refill": True}).remedy.refill == "any_miss"
-    assert changed(s, **{"remedy.refill": False}).remedy.refill == "none"
 
 
 def runs_of(name: str) -> Replications:

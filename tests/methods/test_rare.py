@@ -148,11 +148,12 @@ WITH_COOKIES = {
 }
 
 
-@pytest.mark.parametrize("name", ["pool of 2", "pages, 3 of 8 entries"])
+@pytest.mark.parametrize("name", ["pool of 2", "pages, 4 of 4 entries"])
 def test_forks_and_split_runs_find_what_plain_runs_find_where_blocks_have_cookies(
     name: str,
 ) -> None:
     s = changed(CASES[name], **WITH_COOKIES)
+    is_split = name.startswith("pages")
     runs = replicate(s, 29, 0, 6000)
     waits, calls = runs.of("waits", STEADY), runs.of("single", STEADY)
     plain = waits.sum() / calls.sum()
@@ -160,8 +161,10 @@ def test_forks_and_split_runs_find_what_plain_runs_find_where_blocks_have_cookie
     assert runs.of("ready_records", STEADY).sum() > 1000
     assert spread < 0.1 * plain
 
-    at = splitting.levels(s, 17)[0] if name.startswith("pages") else ()
+    at = splitting.levels(s, 17)[0] if is_split else ()
+    assert (len(at) > 1) == is_split
     value, error = mean_and_error(rare.extend(s, 17, None, 1200, at))
+    assert error < 0.1 * plain
     assert abs(value - plain) < 4.5 * math.hypot(error, spread)
 
 

@@ -115,13 +115,34 @@ def test_a_switch_must_be_true_or_false(name: str, value: Any) -> None:
     assert_refused(name, value)
 
 
-@pytest.mark.parametrize("value", ["", "Poisson", "nonsense", 1, None, True, ["none"]])
+WAS_A_FLAG = "remedy.refill"  # true and false are its old values
+
+
+@pytest.mark.parametrize("value", ["", "Poisson", "nonsense", 1, None, ["none"]])
 @pytest.mark.parametrize("name", of_kind("choice"))
 def test_a_word_must_be_one_of_the_known(name: str, value: Any) -> None:
     if name == "remedy.refill" and value is True:  # as files said when there was one such worker
         assert from_dict(dict(remedy=dict(refill=True))).remedy.refill == "any_miss"
     else:
         assert_refused(name, value)
+
+
+@pytest.mark.parametrize("value", [True, False])
+@pytest.mark.parametrize("name", [name for name in of_kind("choice") if name != WAS_A_FLAG])
+def test_a_word_is_no_switch(name: str, value: bool) -> None:
+    assert_refused(name, value)
+
+
+@pytest.mark.parametrize(("value", "word"), [(True, "any_miss"), (False, "none")])
+def test_refill_as_a_switch_stands_for_the_worker_of_the_harness_or_none(
+    value: bool, word: str
+) -> None:
+    """As in files of before; changed, it is the same as read."""
+    read = from_dict({"remedy": {"refill": value}})
+    assert read.remedy.refill == word
+    assert changed(read, **{WAS_A_FLAG: not value}) != read
+    assert changed(read, **{WAS_A_FLAG: value}) == read
+    assert from_dict({"remedy": {"refill": word}}) == read
 
 
 @pytest.mark.parametrize("what", [*NO_NUMBERS, "negative", "above 1", "none"])

@@ -84,7 +84,7 @@ class Condition:
 def number(run: Row, column: str) -> float:
     """A cell as a number; 0 where it is empty or not there."""
     value = run.get(column)
-    return 0.0 if value in ("", None) else float(value)  # type: ignore[arg-type]
+    return 0.0 if value in ("", None) else float(value)
 
 
 def numbers(run: Row, column: str) -> list[float]:
@@ -152,7 +152,7 @@ def memory_of(condition: Condition) -> Memory:
     if not condition.of("hog"):
         return Memory()
 
-    given = dict(
+    given: dict[str, Any] = dict(
         pressure="pages",
         mib=condition.of("managed_pages") / PAGES_PER_MIB,
         free_mib=condition.total("free_pages_before") / len(condition.runs) / PAGES_PER_MIB,

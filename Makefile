@@ -101,6 +101,7 @@ validate: validate-needs test $(SITE_READY)
 kernel: $(READY)
 	mkdir -p output
 	$(RUN) -m validation.kernel_runs --ablation --headline --out output/
+	$(RUN) -m validation.newer_kernels
 
 guest: $(READY)
 	$(RUN) -m krcsim.guest $(if $(KERNELS),--kernel '$(KERNELS)') build

@@ -28,9 +28,10 @@ from krcsim.engine.codes import EVENTS
 from krcsim.engine.records import COUNTERS
 from krcsim.guest.mainline.series import SERIES, listed
 from krcsim.guest.score import GROUPS, INSIDE, SLACK, Answer
+from krcsim.model.constants import GUEST_INSTRUCTION_NS
 from krcsim.model.remedy import REMEDIES
 from krcsim.runs.replications import Replications, event_log, replicate, warm_up
-from validation.newer_costs import instructions_of
+from validation.newer_costs import call_alone, instructions_of
 from validation.newer_recordings import Condition, Row, conditions, number, numbers, scenario_of
 
 SEED = 20261126
@@ -76,7 +77,7 @@ QUANTITIES = (
     *SCORED,
     WAITS,
     Quantity("pages of refills", ("run_refill_try",), ("refill_tries",)),
-    Quantity("a wait, ms", ("wait_ns",), ("wait_ms",), ("waits",), ("waits",), 1e-6),
+    Quantity("a wait, ms", ("net_wait_ns",), ("wait_ms",), ("waits",), ("waits",), 1e-6),
     Quantity("calls", ("calls",), ("single", "double")),
     _of_sheaves("in sheaves", ("in_sheaf",), ("sheaf_stored",)),
     _of_sheaves("new sheaves", ("run_sheaf_requests",), ("sheaf_requests",)),
@@ -114,14 +115,19 @@ def is_trivial(answer: Answer) -> bool:
     return answer.measured == 0.0 and answer.high == 0.0
 
 
-def measured_of(run: Row, columns: Sequence[str]) -> float:
-    """A sum of columns of a run; `single_calls` are those that are not double_calls."""
+def measured_of(condition: Condition, run: Row, columns: Sequence[str]) -> float:
+    """A sum of columns of a run. Not in a recording: `single_calls` are those that are not
+    double_calls; `net_wait_ns` are waits without the call that they were timed with.
+    """
     values = []
     for column in columns:
+        value = number(run, column)
         if column == "single_calls":
-            values.append(number(run, "calls") - number(run, "double_calls"))
-        else:
-            values.append(number(run, column))
+            value = number(run, "calls") - number(run, "double_calls")
+        if column == "net_wait_ns":
+            call_ns = call_alone(condition) * GUEST_INSTRUCTION_NS
+            value = max(0.0, number(run, "wait_ns") - call_ns * number(run, "waits"))
+        values.append(value)
     return sum(values)
 
 
@@ -149,10 +155,10 @@ def _compared(
     if quantity.whole:
         whole = np.asarray(sum(simulated.of(name, 1) for name in quantity.model_whole))
 
-    parts = [measured_of(run, quantity.part) * quantity.scale for run in condition.runs]
+    parts = [measured_of(condition, run, quantity.part) * quantity.scale for run in condition.runs]
     wholes = [1.0] * len(parts)
     if quantity.whole:
-        wholes = [measured_of(run, quantity.whole) for run in condition.runs]
+        wholes = [measured_of(condition, run, quantity.whole) for run in condition.runs]
 
     each = tuple(
         _answer(quantity, one, of, part, whole) for one, of in zip(parts, wholes, strict=True)
@@ -191,8 +197,15 @@ def compare_all(found: Sequence[Condition], replications: int = REPLICATIONS) ->
 
 
 def is_scored(condition: Condition) -> bool:
-    """Whether a condition is one of those of the bars: one CPU, failures that are made."""
-    return condition.cpus == 1 and condition.set not in (REAL, COSTS)
+    """Whether a condition is one of those of the bars: one CPU, failures that are made, and
+    nothing else that wants the CPU.
+    """
+    return condition.cpus == 1 and condition.set not in (REAL, COSTS) and not is_shared(condition)
+
+
+def is_shared(condition: Condition) -> bool:
+    """Whether something else takes the CPU: a reader, or a background that forks."""
+    return condition.of("reader_ms") > 0 or condition.tag == "forks"
 
 
 # ---- how they agree
@@ -368,6 +381,8 @@ def main(argv: Sequence[str] | None = None) -> int:
             print(misses(wanted, options.misses))
             print(drains([c for c in found if c.set == DRAINS]))
             print(factors(compare_all([c for c in found if c.set == REAL], options.replications)))
+            shared = compare_all([c for c in found if is_shared(c)], options.replications)
+            print(f"\nReaders, and a background that forks:\n{table(shared)}")
             several = compare_all([c for c in found if c.cpus > 1], options.replications)
             print(f"\nSeveral CPUs, with the grace periods that the runs saw:\n{table(several)}")
     except KrcsimError as exc:

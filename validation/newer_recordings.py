@@ -15,6 +15,8 @@ from dataclasses import dataclass, fields, replace
 from functools import cache
 from typing import Any
 
+import numpy as np
+
 from krcsim.guest.mainline.series import SERIES, Series
 from krcsim.model.allocator import Allocator, Failure
 from krcsim.model.constants import GUEST_INSTRUCTION_NS
@@ -82,7 +84,7 @@ class Condition:
 def number(run: Row, column: str) -> float:
     """A cell as a number; 0 where it is empty or not there."""
     value = run.get(column)
-    return 0.0 if value in ("", None) else float(value)  # type: ignore[arg-type]
+    return 0.0 if value in ("", None) else float(value)
 
 
 def numbers(run: Row, column: str) -> list[float]:
@@ -128,7 +130,8 @@ def remedy_of(condition: Condition) -> Remedy:
     cached = int(condition.of("nr_cached"))
     at_boot = cached if condition.of("cached") else 0
     row = REMEDIES[condition.series.row]
-    return replace(row, nr_bkv_objs=cached, cache_at_boot=at_boot)
+    # The worker of a refill has high priority: on the CPU of the guest no call comes before it.
+    return replace(row, nr_bkv_objs=cached, cache_at_boot=at_boot, refill_ms=0.0)
 
 
 def allocator_of(condition: Condition) -> Allocator:
@@ -159,6 +162,7 @@ def memory_of(condition: Condition) -> Memory:
         lead_ms=condition.of("lead_ms"),
         deferred_counts=False,
         shrinker=True,
+        round_instructions=round_ms(condition.series.name) * 1e6 / GUEST_INSTRUCTION_NS,
     )
     return Memory(**{name: value for name, value in given.items() if name in _names(Memory)})
 
@@ -169,6 +173,23 @@ def hog_pages_s(series: str) -> float:
     if "hog400" not in taken:
         return Memory().hog_pages_s
     return (taken["hog400"] - taken["hog200"]) / 0.2
+
+
+@cache
+def round_ms(series: str) -> float:
+    """How long a round of reclaim takes that finds nothing, of the half on which constants are
+    chosen: what waits are longer by where memory runs out, than where requests are made to fail.
+    """
+    means: dict[str, list[float]] = {"real": [], "rates": []}
+    for condition in conditions(series):
+        all_fail = condition.set == "rates" and condition.of("p_page_ppm") == 1e6
+        if condition.is_chosen and (condition.set == "real" or all_fail):
+            waits = condition.total("waits")
+            if waits > 100:
+                means[condition.set].append(condition.total("wait_ns") / waits * 1e-6)
+    if not all(means.values()):
+        return Memory().round_instructions * GUEST_INSTRUCTION_NS * 1e-6
+    return max(0.1, float(np.median(means["real"]) - np.median(means["rates"])))
 
 
 def grace_period_of(condition: Condition) -> GracePeriod:

@@ -91,16 +91,17 @@ class Order(IntEnum):
     # The model names monitors and works in one breath: here in that order, which is also that of
     # the timer and RCU softirqs. The steps of a work count as works.
     SHEAF = 2
-    GRACE_PERIOD = 3
-    MONITOR = 4
-    WORK = 5
-    REFILL = 6
-    WAKE = 7
-    STALL = 8
-    PRESSURE = 9
-    PHASE = 10
-    ALLOCATION = 11
-    CALL = 12
+    COOKIES = 3  # monitors that look at cookies
+    GRACE_PERIOD = 4
+    MONITOR = 5
+    WORK = 6
+    REFILL = 7
+    WAKE = 8
+    STALL = 9
+    PRESSURE = 10
+    PHASE = 11
+    ALLOCATION = 12
+    CALL = 13
 
 
 class Moment(simpy.Event):
@@ -834,7 +835,8 @@ class KfreeRcuCpu:
         self.krw_arr = [KfreeRcuCpuWork(self) for _ in range(KFREE_N_BATCHES)]
         self.bkvcache = [self.remedy.cache_at_boot, self.remedy.cache_at_boot]
         self.nr_emergency = self.remedy.emergency_at_boot
-        self.monitor = MonitorTimer(kernel.clock, Order.MONITOR, self.kfree_rcu_monitor)
+        order = Order.COOKIES if self.remedy.ready_blocks else Order.MONITOR
+        self.monitor = MonitorTimer(kernel.clock, order, self.kfree_rcu_monitor)
         self.left = False
         self.cookies = Cookies(kernel.rcu.needed, lambda: kernel.rcu.done)
         self.ready_work = KfreeRcuCpuWork(self)

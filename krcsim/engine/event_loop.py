@@ -169,6 +169,13 @@ def handle_next_event(world: World) -> bool:
     if world.sheaf_entries > 0 and world.sheaves_back_at == now and not world.is_past_horizon:
         take_sheaves_back(world, now)
     elif (
+        world.has_ready_blocks > 0
+        and world.gp_event_at == now
+        and cpu_at_time == now
+        and cpu_that_looks_at_cookies(world, now) >= 0
+    ):
+        do_maintenance(world, cpu_that_looks_at_cookies(world, now), now)
+    elif (
         world.gp_event_at > now
         and cpu_at_time == now
         and has_maintenance_due(world, cpu_index, now)
@@ -199,6 +206,16 @@ def allocation_comes(world: World, cpu_index: int, now: float) -> bool:
     """
     cpu = cpu_at(world.cpus_address, cpu_index)
     return cpu.pcs.main_empty_at == now and cpu.phase_ends_at > now
+
+
+def cpu_that_looks_at_cookies(world: World, now: float) -> int:
+    """R3: the first CPU whose monitor runs now, by number, or NOBODY: where there are cookies, it
+    looks at them before the grace period of the same instant ends.
+    """
+    for cpu_index in range(world.nr_cpus):
+        if cpu_at(world.cpus_address, cpu_index).monitor_at == now:
+            return cpu_index
+    return NOBODY
 
 
 def handle_global_event(world: World, now: float, wake_at: float, stall_ends_at: float) -> None:

@@ -202,3 +202,33 @@ def test_a_result_says_how_much_was_ready_and_how_many_grace_periods_ended() -> 
     freed, ready = runs.of("freed", STEADY).sum(), runs.of("ready_records", STEADY).sum()
     assert found["ready_share"].value == pytest.approx(ready / freed)
     assert found["gps_hz"].value == pytest.approx(runs.of("gps", STEADY).mean() / 6.0)
+
+
+@MODES
+def test_a_monitor_looks_at_cookies_before_a_grace_period_of_its_tick_ends(
+    every_call: bool,
+) -> None:
+    """The fifth call fills its block and brings the monitor to the second tick. The sixth finds no
+    page and waits: its grace period ends there, too, but the block is not ready for the monitor.
+    """
+    scenario = world(
+        remedy=dict(
+            drain_full=True,
+            block_entries=5,
+            head_alloc="none",
+            page_class="noretry",
+            cache_shared=True,
+            nr_bkv_objs=1,
+            cache_at_boot=1,
+        ),
+        workload=dict(
+            arrivals="periodic", rate_hz=2000.0, phase="tick", loop="closed", single_share=1.0
+        ),
+        grace_period=dict(kind="ticks", mean_ms=None),
+        allocator=dict(episodes="none", stall_ms=0.0, calm=dict(page=1.0)),
+        horizon_ms=9.0,
+    )
+    _, log, _ = event_log(scenario, 1, events=1000, every_call=every_call)
+    second_tick = {int(event["code"]) for event in log if event["at"] == 2.0}
+    assert {CODE["grace period ends"], CODE["batch queued"]} <= second_tick
+    assert CODE["ready objects taken"] not in second_tick

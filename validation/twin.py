@@ -293,8 +293,8 @@ class GracePeriods:
             self.clock.call_at(begun + float(self.lengths[drawn]), Order.GRACE_PERIOD, self.end)
 
     def held_up(self, length: float) -> Steps:
-        """R29: End the grace period that begins now when its scans are over and no reader holds it
-        up.
+        """R29 and R63: End the grace period that begins now when its scans are over and no reader
+        holds it up.
         """
         before = [reader.section for reader in self.readers]
         if self.at_once:  # R63

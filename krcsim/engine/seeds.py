@@ -16,10 +16,10 @@ CPU_STREAMS = (
     "arrival_stream",
     "call_stream",
     "stall_stream",
-    "refill_stream",
     "cookie_stream",
     "sheaf_stream",
     "reuse_stream",
+    "refill_stream",
 )
 # The number of a stream among the children of a seed. A new stream takes a number that no other
 # has, so that the random numbers of the others stay what they are.

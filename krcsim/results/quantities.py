@@ -30,7 +30,7 @@ from krcsim.results.quantity import Formula as Formula
 from krcsim.results.quantity import Quantity as Quantity
 from krcsim.results.quantity import Wording as Wording
 from krcsim.results.rcu_load import block_fill, callbacks_hz, dwell_ms
-from krcsim.results.sheaf_quantities import SHEAVES
+from krcsim.results.sheaf_quantities import OF_SHEAVES
 from krcsim.results.windows import callers as callers
 from krcsim.results.windows import pressed_share as pressed_share
 from krcsim.results.windows import rate
@@ -371,7 +371,7 @@ _ALL = (
         lambda runs, scenario, window: exact(scenario.bytes_added()),
         asked_by_episode=True,
     ),
-    *SHEAVES,
+    *(Quantity(name, unit, words, get) for name, unit, words, get in OF_SHEAVES),
 )
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}
 SUMS = {name: quantity.sums for name, quantity in QUANTITIES.items() if quantity.sums}

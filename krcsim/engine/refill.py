@@ -80,7 +80,7 @@ def fill_page_cache(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
             break
         channel += 1
 
-    counters_at(world.counters_address, world.window).refill_runs += 1
+    counters_at(world.counters_address, world.window).refill_runs += not world.is_past_horizon
     log_event(world, now, REFILL_RAN, cpu_index, float(wanted))
     cpu.refill_at = INF
     cpu.backs_off = 0
@@ -97,12 +97,12 @@ def fill_cache(
     number = cpu.cached_pages[channel] if counts_level else ZERO
     while number < wanted:
         number += 1
-        counters.refill_tries += 1
+        counters.refill_tries += not world.is_past_horizon
         got = take_refill_page(world, cpu, now, is_late)
 
         if got and cpu.cached_pages[channel] < world.cache_capacity:
             cpu.cached_pages[channel] += 1
-            counters.refill_pages += 1
+            counters.refill_pages += not world.is_past_horizon
         elif got:  # put_cached_bnode() found the cache full
             if world.has_page_memory:
                 give_pages(world, cpu, now, ONE)

@@ -199,8 +199,6 @@ def _unused_of_remedy(scenario: Scenario) -> dict[str, str]:
 def _unused_of_refill(scenario: Scenario) -> dict[str, str]:
     remedy = scenario.remedy
     unused: dict[str, str] = {}
-    if not remedy.array_path:
-        unused["remedy.refill"] = NO_BLOCKS
     if not remedy.array_path or not remedy.has_refill_worker:
         reason = NO_REFILL if remedy.array_path else NO_BLOCKS
         unused |= {"remedy.refill_ms": reason, "remedy.refill_backoff_ms": reason}

@@ -339,13 +339,14 @@ FOLLOWED: dict[type, str] = {
     Remedy: "head_alloc array_path page_class nr_emergency_objs emergency_at_boot cache_shared "
     "nr_bkv_objs "
     "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries "
+    # What follows refills is of no effect without them, and with them all is refused.
     "drain_ms drain_full double_page refill_ms refill_backoff_ms wake_work_ms "
-    "sheaf_entries barn_full barn_empty",
+    "sheaf_entries sheaf_caches barn_full barn_empty",
     Allocator: "episodes episode_ms calm_ms start schedules stall_sigma calm episode",
     GracePeriod: "mean_ms busy lengths_ms reader_gap_ms lazy_ms expedited_median_ms "
     "expedited_sigma",
     Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share "
-    "object_bytes sheaf_share reuse_hz "
+    "object_bytes sheaf_share opted_in_share reuse_hz "
     "call_instructions list_instructions slab_instructions wake_instructions",
 }
 
@@ -363,6 +364,12 @@ def test_a_new_field_is_followed_or_refused(section: type) -> None:
     [
         (dict(workload__rate_hz=1e5), "in a tick"),
         (dict(remedy__head_alloc="tryhard", allocator__stall_ms=1.0), "stall_ms"),
+        (dict(remedy__refill="e7"), "remedy.refill is 'e7'"),
+        (dict(remedy__drain_full=True), "remedy.attach_to_pending is true"),
+        (
+            dict(remedy__drain_full=True, remedy__attach_to_pending=False, remedy__drain_ms=500.0),
+            "remedy.drain_full is true with a drain delay of 125 jiffies",
+        ),
     ],
 )
 def test_what_would_need_other_steps_does_not_fit(misfit: dict[str, Any], words: str) -> None:

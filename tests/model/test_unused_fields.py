@@ -26,9 +26,13 @@ from krcsim.widgets.controls import CONTROLS
 from krcsim.widgets.explorer import Explorer
 from tests.quick import mostly_slow
 from tests.walk import EXPLORERS, choices, hasty, odd_files
-from validation.scenarios import detailed_scenario, random_scenario
+from validation.scenarios import detailed_scenario, newer_scenario, random_scenario
 
-WORLDS = [*(random_scenario(n) for n in range(24)), *(detailed_scenario(n) for n in range(24))]
+WORLDS = [
+    *(random_scenario(n) for n in range(24)),
+    *(detailed_scenario(n) for n in range(24)),
+    *(newer_scenario(n) for n in range(24)),
+]
 TRIED: dict[str, tuple[Any, ...]] = {
     **{
         f"allocator.{when}.{f.name}": (0.0, 0.3, 1.0)
@@ -38,6 +42,10 @@ TRIED: dict[str, tuple[Any, ...]] = {
     **{f"memory.{f.name}": (17.0, 64.0, 3) for f in fields(Memory) if "lo" in f.metadata},
     "memory.hog": ("nowait", "atomic"),
     "memory.deferred_counts": (True, False),
+    "memory.shrinker": (True, False),
+    "remedy.double_page": (True, False),
+    "remedy.refill_ms": (0.0, 3.0),
+    "remedy.refill_backoff_ms": (0.0, 50.0),
     "allocator.episode_ms": (33.0,),
     "allocator.calm_ms": (44.0,),
     "allocator.start": ("calm", "stationary"),
@@ -97,7 +105,8 @@ def test_failures_are_unused_where_free_pages_decide_and_memory_where_failures_a
     pages = unused_fields(krcsim.load_scenario("exhausted-guest"))
     drawn = unused_fields(krcsim.load_scenario("thread-as-posted"))
     assert {f"allocator.episode.{name}" for name in CLASSES} <= set(pages)
-    assert not any(path.startswith("memory.") for path in pages)
+    # No refill of that scenario backs off, so that nobody asks whether the shrinker is called.
+    assert {path for path in pages if path.startswith("memory.")} == {"memory.shrinker"}
     assert {"memory.hog", "memory.deferred_counts"} <= set(drawn)
     assert not {
         "allocator.episode.page",

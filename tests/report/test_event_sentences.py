@@ -43,6 +43,8 @@ def scenarios() -> Iterator[Scenario]:
     yield pool
     yield changed(pool, **{"remedy.page_class": "noretry"})
     yield changed(pool, **{"remedy.array_path": False, "grace_period.expedited": True})
+    # Calls that get no page start the refill worker; without a cache there are many.
+    yield changed(mixed, **{"remedy": "E3", "remedy.nr_bkv_objs": 0, "allocator.episode.page": 1.0})
     yield load_scenario("exhausted-guest")
 
 

@@ -202,7 +202,7 @@ def grace_period_of(condition: Condition) -> GracePeriod:
         background_hz=1e6 / background_us if background_us else 0.0,
     )
     return GracePeriod(
-        **{name: value for name, value in given.items() if name in _names(GracePeriod)}  # type: ignore[arg-type]
+        **{name: value for name, value in given.items() if name in _names(GracePeriod)}
     )
 
 

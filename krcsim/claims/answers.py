@@ -5,13 +5,13 @@ import hashlib
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from krcsim.claims.claim import Claim, Question, Value
 from krcsim.claims.command import command_of
 from krcsim.model.constants import PAGE_BYTES
 from krcsim.model.memory import PAGES_PER_MIB
-from krcsim.model.scenario import Scenario, changed
-from krcsim.model.scenario_file import toml_text
+from krcsim.model.scenario import Scenario, as_dict, changed
 from krcsim.results.estimate import NOTHING, Estimate, exact
 from krcsim.results.quantities import QUANTITIES
 from krcsim.runs.ladder import SEED, Stop
@@ -82,7 +82,11 @@ def quantities_of(claim: Claim, question: Question) -> tuple[str, ...]:
 
 
 def digest_of(claim: Claim, question: Question) -> str:
-    """A digest of what a question asks: its scenario, its options and the seed."""
+    """A digest of what a question asks: its scenario, its options and the seed.
+
+    Of the scenario only what differs from the defaults counts, so that a new field whose default
+    changes nothing leaves the digest as it is.
+    """
     asked = json.dumps(
         [
             question.verb,
@@ -92,8 +96,22 @@ def digest_of(claim: Claim, question: Question) -> str:
             SEED,
         ]
     )
-    text = f"{asked}\n{toml_text(question.scenario())}"
+    differs = _differing(as_dict(question.scenario()), as_dict(Scenario()))
+    text = f"{asked}\n{json.dumps(differs, sort_keys=True)}"
     return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def _differing(given: dict[str, Any], default: dict[str, Any]) -> dict[str, Any]:
+    """The values of nested dicts that are not the default ones."""
+    found: dict[str, Any] = {}
+    for name in dict.fromkeys([*given, *default]):
+        value, usual = given.get(name), default.get(name)
+        if isinstance(value, dict) and isinstance(usual, dict):
+            inner = _differing(value, usual)
+            found |= {name: inner} if inner else {}
+        elif value != usual:
+            found[name] = value
+    return found
 
 
 def command_for(claim: Claim, question: Question) -> str:

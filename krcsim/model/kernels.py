@@ -73,7 +73,7 @@ KERNELS: tuple[Kernel, ...] = (
     ),
     Kernel(
         name="E3",
-        change="callers ask for a page, with reclaim",
+        change="callers ask again, and may reclaim",
         changes=dict(page_class="noretry", refill="e3"),
         words="single-argument callers and the refill worker ask with __GFP_NORETRY",
         who="Rezki",

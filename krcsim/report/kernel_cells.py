@@ -81,4 +81,7 @@ def _waits(estimate: Estimate) -> str:
     count = count_of(estimate)
     if count in ("-", "never"):
         return count
-    return "all" if count == "1" else f"1 in {count}"
+    if count == "1":
+        return "all"
+    sign = "~" * count.startswith("~")
+    return f"{sign}1 in {count.removeprefix('~')}"

@@ -42,14 +42,16 @@ def kernels_verdict(result: Result) -> str:
     apart = apart_from(last, first)
     if apart is None or not (apart.is_less or apart.is_more):
         said = f"{names}, no difference in waits is proven: {_count(first)}, then {_count(last)}"
+        before_steps = "; on the way "
     else:
         verb = "fall" if apart.is_less else "rise"
         said = f"{names}, waits {verb} from {_count(first)} to {_count(last)}"
+        before_steps = ": "
     texts = []
     for few in FEW_STEPS:
         shown = sorted(moved[:few], key=lambda step: kernels.index(step.kernel))
         parts = ", ".join(f"{version(step.kernel)} {by_how_much(step)}" for step in shown)
-        texts.append(f"{said}{': ' * bool(parts)}{parts}.")
+        texts.append(f"{said}{before_steps * bool(parts)}{parts}.")
     return first_that_fits(texts)
 
 

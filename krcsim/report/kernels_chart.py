@@ -8,7 +8,7 @@ from krcsim.report.chart import Chart, Line, plotted_height
 from krcsim.report.kernel_cells import COLUMNS, Column, cell_of
 from krcsim.report.kernel_steps import kernels_of, steps, window_of
 from krcsim.report.kernel_words import kernels_verdict, version
-from krcsim.report.setting_words import setting_in_words
+from krcsim.report.setting_words import load_in_words
 from krcsim.results.estimate import Estimate
 from krcsim.results.result import Result, scenario_of
 
@@ -81,7 +81,7 @@ def chart_of_kernels(result: Result) -> KernelsChart:
         note=_note(result),
         title=kernels_verdict(result),
         rows=rows,
-        setting=setting_in_words(scenario_of(result), "with each kernel instead of its own"),
+        setting=f"each kernel with {load_in_words(scenario_of(result))}",
     )
 
 

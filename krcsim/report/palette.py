@@ -410,7 +410,7 @@ def kernel_interval(moved: bool) -> Look:
 def kernel_number(moved: bool) -> Look:
     """The number at its mark."""
     return Look(
-        fontsize=7.5,
+        fontsize=7.0,
         ha="center",
         va="center",
         color=as_text(VERMILION) if moved else BLACK,

@@ -7,10 +7,13 @@ from krcsim.model.scenario import Scenario
 
 def setting_in_words(scenario: Scenario, remark: str = "") -> str:
     """The remedy, the CPUs, their load and the pressure; `remark` says what is drawn instead."""
-    parts = [
-        f"your setting{' ' * bool(remark)}{remark}: {described(scenario.remedy)}",
-        _load(scenario),
-    ]
+    setting = f"your setting{' ' * bool(remark)}{remark}: {described(scenario.remedy)}"
+    return f"{setting}; {load_in_words(scenario)}"
+
+
+def load_in_words(scenario: Scenario) -> str:
+    """The same without the remedy: the CPUs, their load and the pressure."""
+    parts = [_load(scenario)]
     allocator = scenario.allocator
     if allocator.episodes == "exponential":
         cycle_ms = allocator.episode_ms + allocator.calm_ms

@@ -169,7 +169,7 @@ CONTROLS: dict[str, Control] = {
         ),
         Control(
             "workload.vmalloc_share",
-            "From vmalloc (share)",
+            "Of vmalloc() (share)",
             "is_vmalloc_addr()",
             (0.0, 0.01, 0.1, 0.5, 0.9, 1.0),
             (WHICH_KERNEL,),

@@ -341,12 +341,14 @@ FOLLOWED: dict[type, str] = {
     "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries "
     # What follows refills is of no effect without them, and with them all is refused.
     "drain_ms drain_full double_page refill_ms refill_backoff_ms wake_work_ms "
-    "sheaf_entries barn_full barn_empty",
+    "sheaf_entries sheaf_caches barn_full barn_empty",
     Allocator: "episodes episode_ms calm_ms start schedules stall_sigma calm episode",
     GracePeriod: "mean_ms busy lengths_ms reader_gap_ms lazy_ms expedited_median_ms "
     "expedited_sigma",
+    # Callers that allocate need memory as pages, which is refused.
     Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share "
-    "object_bytes sheaf_share reuse_hz "
+    "live_objects growth_pages_s "
+    "object_bytes sheaf_share opted_in_share reuse_hz "
     "call_instructions list_instructions slab_instructions wake_instructions",
 }
 

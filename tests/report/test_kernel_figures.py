@@ -142,6 +142,7 @@ def test_numbers_are_written_in_three_digits_with_their_unit() -> None:
     assert [in_time(x) for x in (0.3, 34.2, 2600.0)] == ["0.3 ms", "34 ms", "2.6 s"]
     assert cell_of("p_wait", UNSEEN) == "none seen"
     assert cell_of("p_wait", seen(1 / 1930)) == "1 in 1,930"
+    assert cell_of("p_wait", Estimate(1e-5, None, None, "rough")) == "~1 in 100,000"
     assert cell_of("dwell_ms", NOTHING) == "-"
 
 

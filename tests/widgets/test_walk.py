@@ -25,12 +25,13 @@ MOVES = {
     "04": 30,
     "05": 200,
     "06": 20,
+    "09": 10,
 }  # `python -m tests.walk` takes more
 SEED = 20200404
 EMPTY = {"workload.rate_hz": 1.0, "allocator.episode_ms": 10.0}  # ten ms in which no call comes
 
 
-SLOW = ("04", "05", "06")  # take longest
+SLOW = ("04", "05", "06", "09")  # take longest
 
 
 @pytest.mark.parametrize(

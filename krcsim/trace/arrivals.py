@@ -97,7 +97,7 @@ def rate(calls: Calls, blocks: Blocks, seconds: float) -> tuple[float, Interval]
 
 def shape(calls: Calls, blocks: Blocks) -> Shape | None:
     """The kind of arrivals; None where the recording is too short to tell."""
-    large = LARGE if blocks.windows % LARGE == 0 else min(LARGE, blocks.windows)
+    large = LARGE if blocks.windows % LARGE == 0 else blocks.windows  # no part of one is left
     if blocks.count < FEWEST or large < 4 or calls.total < 50:
         return None
 
@@ -180,10 +180,7 @@ def _weight(r: float, t: float) -> float:
 
 
 def _squares(calls: Calls, blocks: Blocks, size: int) -> Array:
-    """Sums of squares of counts in windows of `size` small ones, by CPU and block.
-
-    `size` divides a block only roughly: what is left at its end makes a window of its own.
-    """
+    """Sums of squares of counts in windows of `size` small ones, which divides a block."""
     kept = blocks.of >= 0
     index = np.searchsorted(blocks.cpus, calls.cpus[kept])
     within = calls.windows[kept] - blocks.first[blocks.of[kept]]

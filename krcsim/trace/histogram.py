@@ -167,6 +167,9 @@ def add_map_row(tally: Tally, name: str, key: Key, value: int) -> str | None:
         case "sheaf", (taken,):
             tally.sheaf_calls[taken & 1] += value
             return "sheaves"
+        case "total", ():
+            tally.announced += value
+            return "calls"
         case (("monitor" | "work" | "refill" | "shrinker" | "kswapd"), ()):
             tally.counters[name] += value
             return name

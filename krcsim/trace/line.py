@@ -22,7 +22,8 @@ _ANY_NAME = re.compile(rb"[^\n]{1,48}" + _REST).match
 
 # What a probe prints before its fields: where it sits, or what returned to where.
 _PROBED = re.compile(
-    rb"\((?:[^()]{0,200}<- )?(?![0-9a-f]{8,}\b)([A-Za-z_][\w.]{0,120})(?:\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?)?\)"
+    rb"\((?:[^()]{0,200}<- )?(?![0-9a-f]{8,}\b)"  # perf prints addresses, and no names
+    rb"([A-Za-z_][\w.]{0,120})(?:\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?)?\)"
 )
 _RETURNED = re.compile(rb"\([^()]{0,200}<- [^()]{0,200}\)")
 # Names that perf and the kernel give to probes by themselves: p_FUNCTION_0, FUNCTION__return.

@@ -59,7 +59,7 @@ done
 [ "$wanted" = off ] && exit 0
 
 mkdir -p "$folder" || fail "the folder $folder cannot be made; choose another"
-rm -f "$folder"/krcsim-recorder-runs "$folder"/.part "$folder"/.samples
+rm -f "$folder"/krcsim-recorder-runs "$folder"/.part "$folder"/.times
 exec 9>"$folder/krcsim-recorder-runs" || fail "nothing can be written into $folder; choose another"
 
 me=krcsim_$$
@@ -69,7 +69,7 @@ finish() {
 	trap '' INT TERM HUP
 	off $me || say "not everything could be switched off; run: sh $0 off"
 	exec 9>&-
-	rm -f "$folder/krcsim-recorder-runs" "$folder/.part" "$folder/.samples"
+	rm -f "$folder/krcsim-recorder-runs" "$folder/.part" "$folder/.times"
 }
 trap finish EXIT
 trap 'stopped=1' INT TERM HUP
@@ -126,8 +126,8 @@ count_calls() { # EVENT: a histogram for each kind of call
 # ---- what a probe costs here: one byte at a time into /dev/null, without one and with one
 calls=200000
 spent() { # seconds of CPU time of all children so far, into $spent; a subshell would have other children
-	times >"$folder/.samples"
-	spent=$(awk 'NR == 2 {gsub(/[ms]/, " "); split($0, t, " "); print t[1] * 60 + t[2] + t[3] * 60 + t[4]}' "$folder/.samples")
+	times >"$folder/.times"
+	spent=$(awk 'NR == 2 {gsub(/[ms]/, " "); split($0, t, " "); print t[1] * 60 + t[2] + t[3] * 60 + t[4]}' "$folder/.times")
 }
 bytes() { dd if=/dev/zero of=/dev/null bs=1 count=$calls 2>/dev/null; }
 cost_ns=
@@ -186,16 +186,15 @@ jiffies() { sed -n 's/^jiffies: *//p' /proc/timer_list 2>/dev/null | head -n 1; 
 say "recording for $wanted s; Ctrl-C ends it early"
 before=$(pressure)
 jiffies_before=$(jiffies)
+stalled_before=$(head -n 1 /proc/pressure/memory 2>/dev/null)
 start=$(uptime_now)
-: >"$folder/.samples"
-n=0
-while [ $n -lt "$wanted" ] && [ ! "$stopped" ]; do
-	sleep 1 &
-	wait $!
-	n=$((n + 1))
-	echo "$(uptime_now) $(head -n 1 /proc/pressure/memory 2>/dev/null)" >>"$folder/.samples"
-done
+# Nothing is done meanwhile: processes that begin and end make calls of kfree_rcu() themselves.
+sleep "$wanted" &
+sleeper=$!
+[ "$stopped" ] || wait $sleeper
 stop=$(uptime_now)
+kill $sleeper 2>/dev/null
+stalled_after=$(head -n 1 /proc/pressure/memory 2>/dev/null)
 jiffies_after=$(jiffies)
 after=$(pressure)
 
@@ -263,7 +262,8 @@ archive() {
 	head -c $((most_mib * 1048576)) "$here/trace" | names
 	echo
 	echo '#@pressure'
-	cat "$folder/.samples"
+	echo "$start $stalled_before"
+	echo "$stop $stalled_after"
 	echo "#@overhead ${cost_ns:-0}"
 	echo '#@end'
 }

@@ -61,6 +61,7 @@ class Tally:
     sources: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     spans: list[list[float]] = field(default_factory=list)
     lost: int = 0
+    announced: int = 0  # calls that bpftrace counted, in rows that had room or not
     lines: int = 0
     not_understood: int = 0
     examples: list[str] = field(default_factory=list)
@@ -205,7 +206,7 @@ def evidence(tally: Tally) -> Evidence:
             kind: tuple(Source(file, *place) for file, place in files.items())
             for kind, files in tally.sources.items()
         },
-        lost=tally.lost,
+        lost=tally.lost + max(0, tally.announced - sum(tally.cells["calls"].values())),
         lines=tally.lines,
         not_understood=tally.not_understood,
         examples=tuple(tally.examples),

@@ -12,6 +12,7 @@ import pytest
 
 from krcsim.base.errors import KrcsimError
 from krcsim.model.scenario_file import load_scenario
+from krcsim.trace import arrivals
 from krcsim.trace.arrivals import phases_of
 from krcsim.trace.evidence import Evidence
 from krcsim.trace.fit import Made, make
@@ -187,3 +188,12 @@ def test_one_busy_cpu_among_many_is_noted() -> None:
     busy = replace(calls, calls=calls.calls * np.where(calls.cpus == 2, 20, 1))
     found = made(replace(evidence, calls=busy))
     assert any(note.startswith("CPU 2 makes") for note in found.notes)
+
+
+@pytest.mark.parametrize("seconds", [8.0, 15.3, 30.81, 61.9])
+def test_calls_one_by_one_have_dispersion_1_in_recordings_of_any_length(seconds: float) -> None:
+    evidence = recorded(Truth(seconds=seconds, requests_hz=1.0), 4)
+    shape = arrivals.shape(evidence.calls, arrivals.blocks_of(evidence.calls, evidence.spans))
+    assert shape is not None
+    assert shape.dispersion == pytest.approx((1.0, 1.0), abs=0.5)
+    assert shape.arrivals == "poisson"

@@ -6,6 +6,7 @@ from typing import Annotated, ClassVar
 
 from cyclopts import Parameter
 
+from krcsim.cli.arguments import refuse_together
 from krcsim.cli.options import ANSWER, QUESTION, OnScenario, Verb, option
 from krcsim.cli.streams import say
 from krcsim.cli.values import Whole
@@ -35,13 +36,25 @@ class Record(OnScenario):
         option("the only folder it writes into", ANSWER, metavar="FOLDER", show_default=True),
     ] = "krcsim-recording"
     names: Annotated[bool, option("keep the names of processes", QUESTION)] = False
+    bpftrace: Annotated[
+        bool, option("print a program for bpftrace instead, for kernels before v5.14", QUESTION)
+    ] = False
+
+
+def check(options: Record) -> None:
+    """Refuse what a program for bpftrace has no use for."""
+    for name in ("mib", "folder", "names"):
+        refuse_together(options, name, "bpftrace")
 
 
 def run(options: Record, command: str) -> None:
     """Print the script."""
-    from krcsim.trace.recorder import script
+    from krcsim.trace.recorder import program, script
 
+    if options.bpftrace:
+        say(program(options.seconds, command), end="")
+        return
     say(script(options.seconds, options.mib, options.folder, options.names, command), end="")
 
 
-VERB = Verb(Record, run)
+VERB = Verb(Record, run, check)

@@ -210,3 +210,23 @@ def test_json_of_bpftrace_is_read(tmp_path: Path) -> None:
     )
     assert found.calls.total == 20
     assert found.not_understood == 1
+
+
+def test_rows_that_bpftrace_had_no_room_for_are_lost(tmp_path: Path) -> None:
+    found = of_lines(tmp_path, "@w[500000, 3, 1]: 17", "@total: 20")
+    assert (found.calls.total, found.lost) == (17, 3)
+
+
+def test_events_of_the_program_for_bpftrace_are_read(tmp_path: Path) -> None:
+    found = of_lines(
+        tmp_path,
+        "#@armed calls page noretry grace_periods reclaims",
+        "x-0 [000] 79.865551698: krcsim_on: ",
+        "x-18 [000] 80.236054858: rcu_gp_init: ",
+        "x-18 [000] 80.240135058: rcu_gp_cleanup: ",
+        "x-0 [000] 89.865551698: krcsim_on: ",
+        "#@end",
+    )
+    assert found.grace_periods_s.tolist() == pytest.approx([0.0040802])
+    assert found.seconds == pytest.approx(10.0)
+    assert (found.not_understood, found.notes) == (0, ())

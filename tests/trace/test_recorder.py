@@ -10,7 +10,7 @@ import subprocess
 import pytest
 
 from krcsim.base.errors import KrcsimError
-from krcsim.trace.recorder import script
+from krcsim.trace.recorder import program, script
 
 SHELLS = [shell for shell in ("dash", "busybox", "bash") if shutil.which(shell)]
 
@@ -74,3 +74,9 @@ def test_names_of_processes_are_taken_out(line: str) -> None:
     assert NAMES
     done = subprocess.run(["sed", NAMES[1]], input=line, capture_output=True, text=True)
     assert done.stdout == "x-87 [000] .....    19.249977: gps: (rcu_gp_init+0x0/0x550)"
+
+
+def test_a_program_for_bpftrace_has_its_time_in_it() -> None:
+    text = program(45, "krcsim record --bpftrace")
+    assert "interval:s:45 { exit(); }" in text
+    assert re.findall(r"@[A-Z]+@", text) == []

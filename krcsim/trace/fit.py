@@ -60,7 +60,7 @@ def make(evidence: Evidence, base: Scenario, name: str) -> Made:
     found = [
         *_machine(evidence, reasons),
         *_workload(evidence, reasons, notes),
-        *_grace_periods(evidence, reasons),
+        *_grace_periods(evidence, reasons, notes),
         *_episodes(evidence, episodes, reasons),
         *_stalls(evidence, reasons),
     ]
@@ -271,7 +271,9 @@ def _sizes(evidence: Evidence) -> Iterator[Value]:
     yield Value("workload.object_bytes", max(8, size), "bytes", READ, None, text, at)
 
 
-def _grace_periods(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
+def _grace_periods(
+    evidence: Evidence, reasons: dict[str, str], notes: list[str]
+) -> Iterator[Value]:
     lengths = np.sort(evidence.grace_periods_s) * 1000.0
     at = _sources(evidence, "grace_periods")
     if len(lengths) < FEWEST_LENGTHS:
@@ -287,6 +289,11 @@ def _grace_periods(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Valu
         f"{len(lengths):,} grace periods from start to end, mean {lengths.mean():.3g} ms, median "
         f"{np.median(lengths):.3g} ms, longest {lengths[-1]:.3g} ms"
     )
+    hz = evidence.machine.get("hz", "")
+    if hz.isdigit() and 0 < int(hz) < 10**5 and float(np.median(lengths)) < 500.0 / int(hz):
+        notes.append(
+            "half of the grace periods are shorter than half a tick; the model makes them a tick"
+        )
     rounded = tuple(float(f"{one:.4g}") for one in np.maximum(1e-3, kept))
     yield _measured("grace_period.kind", "ticks", "", None, text, at)
     yield _measured("grace_period.lengths_ms", rounded, "ms of the mean", limits, text, at)

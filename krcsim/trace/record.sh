@@ -205,7 +205,8 @@ parameter() {
 	done
 }
 histogram() { # EVENT NUMBER: the one of that number among the histograms of an event
-	awk -v wanted="$2" '/^# event histogram/ {n++} n == wanted' "$here/events/$1/hist"
+	# Its comments repeat the filters, and with them the address where vmalloc() begins.
+	awk -v wanted="$2" '/^# event histogram/ {n++} n == wanted && !/^#/' "$here/events/$1/hist"
 }
 if [ $keep_names = 1 ]; then
 	names() { cat; }

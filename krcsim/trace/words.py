@@ -73,6 +73,12 @@ def _own_behaviour(evidence: Evidence) -> str:
     if any(evidence.sheaf_calls):
         refused, taken = evidence.sheaf_calls
         parts.append(f"sheaves took {taken:,} of {refused + taken:,} objects")
+    if evidence.vmstat:
+        stalls = sum(n for name, n in evidence.vmstat.items() if name.startswith("allocstall"))
+        scanned = evidence.vmstat.get("pgscan_kswapd", 0)
+        parts.append(f"allocstall rose by {stalls:,}, pgscan_kswapd by {scanned:,}")
+    if splats := evidence.counters.get("splats"):
+        parts.append(f"the log has {splats:,} failed allocations of others, of all it prints few")
     return f"What the kernel itself did meanwhile: {'; '.join(parts)}." if parts else ""
 
 

@@ -110,3 +110,13 @@ def test_the_recorder_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "\nseconds=30\n" in text
     assert "\nfolder='a b'\n" in text
     assert "# krcsim record --seconds 30" in text
+
+
+def test_what_vmstat_and_the_log_say_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("[5.0] app: page allocation failure: order:0, mode:0x800(GFP_NOWAIT)\n")
+    said = output(capsys, "read", str(archive(tmp_path)), str(log)).replace("\n", " ")
+    assert "allocstall rose by 3, pgscan_kswapd by 0" in said
+    assert "the log has 1 failed allocations" in said

@@ -100,6 +100,18 @@ def wait_ends(tally: Tally, pid: int, _cpu: int, seconds: float, text: bytes) ->
     return "waits"
 
 
+def inner_wait_begins(tally: Tally, pid: int, cpu: int, seconds: float, text: bytes) -> str | None:
+    """__wait_rcu_gp() was entered: by synchronize_rcu(), or where that is inlined in its place."""
+    return "waits" if pid in tally.waiting else wait_begins(tally, pid, cpu, seconds, text)
+
+
+def inner_wait_ends(tally: Tally, pid: int, cpu: int, seconds: float, text: bytes) -> str | None:
+    """__wait_rcu_gp() returned; to synchronize_rcu() it was only a part of the wait."""
+    if text.startswith(b"(synchronize_rcu"):
+        return "waits"
+    return wait_ends(tally, pid, cpu, seconds, text)
+
+
 def sr_normal(tally: Tally, pid: int, cpu: int, seconds: float, text: bytes) -> str | None:
     """rcu:rcu_sr_normal, of kernels with RCU_TRACE from v6.10 on."""
     fields = fields_of(text)
@@ -164,7 +176,7 @@ _ENTERED: dict[str, Handler] = {
     "rcu_grace_period": grace_period,
     "rcu_sr_normal": sr_normal,
     "synchronize_rcu": wait_begins,
-    "__wait_rcu_gp": wait_begins,
+    "__wait_rcu_gp": inner_wait_begins,
     "mm_vmscan_direct_reclaim_begin": reclaim_begins,
     "mm_vmscan_direct_reclaim_end": reclaim_ends,
     "rcu_invoke_kfree_bulk_callback": bulk_free,
@@ -176,7 +188,7 @@ _ENTERED: dict[str, Handler] = {
 }
 _LEFT: dict[str, Handler] = {
     "synchronize_rcu": wait_ends,
-    "__wait_rcu_gp": wait_ends,
+    "__wait_rcu_gp": inner_wait_ends,
     "__kfree_rcu_sheaf": sheaf_returns,
 }
 # How the recipes of docs/recordings.md call their probes: perf and trace-cmd print no function.

@@ -188,6 +188,22 @@ def test_a_grace_period_is_from_init_to_cleanup(tmp_path: Path, lines: list[str]
             ],
             0,
         ),
+        (  # one within the other, as on 6.12
+            [
+                event(5.0, "sync", "(synchronize_rcu+0x4/0xb0)"),
+                event(5.001, "old", "(__wait_rcu_gp+0x4/0x1b0)"),
+                event(5.011, "end", "(synchronize_rcu_normal+0x1/0x3 <- __wait_rcu_gp)"),
+                event(5.012, "end", "(kvfree_call_rcu+0x2c1/0x330 <- synchronize_rcu)"),
+            ],
+            1,
+        ),
+        (  # synchronize_rcu() inlined, as on 6.1
+            [
+                event(5.0, "old", "(__wait_rcu_gp+0x0/0x1b0)"),
+                event(5.012, "end", "(kvfree_call_rcu+0x2c1/0x330 <- __wait_rcu_gp)"),
+            ],
+            1,
+        ),
         (
             [
                 event(5.0, "rcu_sr_normal", "rcu_preempt rhp=0x00000000a1 event=request", pid=3),

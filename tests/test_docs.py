@@ -54,6 +54,6 @@ def test_files_that_a_page_names_exist() -> None:
             r"`((?:krcsim|tests|validation|benchmarks|data|docs)/[\w./-]*)`",
             page.read_text(encoding="utf-8"),
         )
-        if not (ROOT / name).exists() and name != "krcsim/trace/"
+        if not (ROOT / name).exists()
     ]
     assert gone == []

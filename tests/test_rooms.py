@@ -29,6 +29,7 @@ HOME_OF = {
         "studies.limits",
         "studies.sensitivity",
         "sweeps.digest",
+        "trace.intervals",
     },
     "matplotlib": {
         "report",

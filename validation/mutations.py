@@ -15,6 +15,7 @@ import argparse
 import contextlib
 import copy
 import dataclasses
+import gzip
 import io
 import json
 import math
@@ -25,6 +26,7 @@ import signal
 import sys
 import tempfile
 import time
+import tomllib
 import traceback
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -52,7 +54,7 @@ from krcsim.model.grace_period import GracePeriod, read_lengths
 from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
 from krcsim.model.remedy import Remedy
-from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario import Scenario, changed, from_dict
 from krcsim.model.scenario_file import data_folder, load_scenario, presets, read_scenario, toml_text
 from krcsim.model.workload import Workload
 from krcsim.report.chart import chart_csv, chart_of
@@ -66,6 +68,9 @@ from krcsim.sweeps.head import columns, head
 from krcsim.sweeps.plan import plan_of
 from krcsim.sweeps.row import Seal, row
 from krcsim.sweeps.table import read_table, table_result
+from krcsim.trace import words
+from krcsim.trace.fit import make
+from krcsim.trace.reading import read
 from validation.scenarios import random_scenario
 
 MOST_S = 2.0  # CPU time of a case
@@ -535,6 +540,65 @@ def recording(r: random.Random, folder: Path) -> Case:
     return case
 
 
+# A line of each kind that recordings of a user's machine have, and some of an archive.
+MACHINE_LINES = b"""#@krcsim-recording 1
+#@armed calls reclaims grace_periods page noretry
+#@span 20.00 30.00
+#@machine
+release 5.10.0-30
+cpus_online 0-3
+hz 250
+#@hist calls single slab
+{ common_timestamp: ~ 25000000000-25009999999, cpu:          0 } hitcount:        100
+#@hist requests failed
+{ common_timestamp: ~ 26000000000-26009999999, gfp_flags:      10240 } hitcount:   3
+#@trace
+# entries-in-buffer/entries-written: 1857/1900   #P:1
+     task name-15 [000] .....    24.000000: gps: (rcu_gp_init+0x0/0x550)
+     task name-15 [000] .....    24.004000: gpe: (rcu_gp_cleanup+0x0/0x550)
+     task-7  ( 7) [003] .... 24.5: kvf: (kvfree_call_rcu+0x4/0x380) head=0x0 arg=0xffff88800554f5c0
+task 7 [001] 24.6: kmem:mm_page_alloc: page=0 pfn=0x0 order=0 migratetype=0 gfp_flags=GFP_NOWAIT
+task-7 [001] 24.7: mm_vmscan_direct_reclaim_begin: order=0 gfp_flags=GFP_KERNEL
+task-7 [001] 24.8: mm_vmscan_direct_reclaim_end: nr_reclaimed=32 pid=7
+task-7 [001] 24.8: rcu_sr_normal: rcu_preempt rhp=0x00000000a1 event=request
+task-7 [001] 24.9: end: (kvfree_call_rcu+0x2c1/0x330 <- synchronize_rcu)
+task-7 [001] 24.9: rcu_invoke_kfree_bulk_callback: slab bulk=0x00000000aa nr_records=6
+CPU:2 [LOST 123 EVENTS]
+[ 9.1] rcu-scale: Total time taken by all kfree'ers: 4400000000 ns, loops: 10000, batches: 950
+[ 9.2] app: page allocation failure: order:0, mode:0x800(GFP_NOWAIT), nodemask=(null)
+allocstall_normal 7
+@w[2500, 3, 1]: 17
+@gp_us:
+[4K, 8K)               2 |@@@@@@@@                  |
+{"type": "map", "data": {"@w": {"2500,3,1": 17}}}
+#@end
+"""
+
+
+def machine_recording(r: random.Random, folder: Path) -> Case:
+    """A recording of a user's machine as a scenario, with everything that is said about it."""
+    lines = MACHINE_LINES.splitlines(keepends=True)
+    if r.random() < 0.3:
+        r.shuffle(lines)
+    text = b"".join(lines) * r.choice((1, 1, 1, 2))
+    for _ in range(r.choice((1, 2, 8))):
+        text = bytes_of(r, text)
+    if r.random() < 0.2:
+        text = r.choice((gzip.compress(text, 1), text.decode("utf-8", "replace").encode("utf-16")))
+        text = bytes_of(r, text) if r.random() < 0.5 else text
+    (folder / "trace").write_bytes(text)
+
+    def case() -> None:
+        made = make(read([folder / "trace"]), load_scenario("phone"), "phone")
+        assert from_dict(tomllib.loads(words.scenario_file(made, "krcsim read"))) == made.scenario
+        assert words.summary(made).replace("\n", "").isprintable()
+        words.json_of(made, "krcsim read")
+        for field in (*made.values, *made.assumed):
+            words.explanation(made, made.explained(field))
+
+    return case
+
+
 GUEST_ROW: dict[str, Any] = dict(
     mode=0,
     label="own/r/none/1/1",
@@ -713,6 +777,7 @@ _EACH = (
     result_file,
     sweep_table,
     recording,
+    machine_recording,
     guest_row,
     command_line,
     option_value,

@@ -162,7 +162,7 @@ class Files:
         list[str],
         option(
             "write there what its ending says: .png .svg .pdf .csv .toml .json .txt (of reply .txt "
-            ".eml, of kernel .csv .json); again for more files",
+            ".eml, of kernel .csv .json, of read .toml .json); again for more files",
             ANSWER,
             metavar="FILE",
         ),

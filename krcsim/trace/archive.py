@@ -1,0 +1,84 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The archive that the recorder writes: text in sections, each begun by a line `#@name words`.
+
+docs/recordings.md describes it. A section says what its lines are; lines that need none (events,
+/proc/vmstat) are read as everywhere else.
+"""
+
+import re
+
+from krcsim.base.errors import KrcsimError
+from krcsim.trace.evidence import WINDOW_S
+from krcsim.trace.histogram import add_hist_row
+from krcsim.trace.tally import LATEST_S, Tally
+
+FORMAT = 1
+_APART_S = 1000.0  # between the clocks of two archives
+
+_WORD = re.compile(r"[\w.,+:~/%-]{1,100}")
+_ARMED = {"calls", "page", "noretry", "grace_periods", "waits", "reclaims", "sheaves", "sizes"}
+_SAME = ("release", "cpus_online")  # what two archives of one machine share
+
+
+def section_of(tally: Tally, file: str, before: list[str], line: bytes) -> list[str]:
+    """The words of a section that begins with this line; empty where it is none."""
+    words = line[2:].decode("ascii", "replace").split()
+    if not words or not all(_WORD.fullmatch(word) for word in words):
+        return []
+    match words:
+        case ["krcsim-recording", version]:
+            if version != str(FORMAT):
+                raise KrcsimError(
+                    f"{file} is a recording of format {version}; this version reads {FORMAT}: use "
+                    "the krcsim whose recorder wrote it"
+                )
+            end(tally, file, before)
+            tally.after_s = max((span[1] for span in tally.spans), default=None)
+        case ["armed", *kinds]:
+            tally.seen.update(_ARMED.intersection(kinds))
+        case ["span", start, stop]:
+            _span(tally, start, stop)
+        case ["machine" | "trace" | "pressure" | "end"] | ["overhead" | "hist" | "vmstat", *_]:
+            pass
+        case _:
+            return []
+    return words
+
+
+def _span(tally: Tally, start: str, stop: str) -> None:
+    """The time that the recording covers; its clock is moved behind that of the one before."""
+    try:
+        began, ended = float(start), float(stop)
+    except ValueError:
+        return
+    if not 0.0 <= began < ended < LATEST_S:
+        return
+    if tally.after_s is not None:
+        moved = tally.after_s + _APART_S - began
+        tally.shift_s = round(moved / WINDOW_S) * WINDOW_S
+    tally.inside_s = (began, ended)
+    tally.spans.append([began + tally.shift_s, ended + tally.shift_s])
+
+
+def add(tally: Tally, section: list[str], line: bytes) -> str | None:
+    """A line of a section that can be read only there; None for any other."""
+    if section[0] == "hist" and line.startswith(b"{"):
+        return add_hist_row(tally, section[1:], line)
+    if section[0] == "machine":
+        name, _, value = line.decode("utf-8", "replace").partition(" ")
+        if _WORD.fullmatch(name) and value.isprintable() and len(value) <= 200:
+            if tally.machine.setdefault(name, value) != value and name in _SAME:
+                raise KrcsimError(
+                    f"the recordings are of different machines ({name}: {tally.machine[name]!r} "
+                    f"and {value!r}); give those of one machine"
+                )
+            return "machine"
+    if section[0] == "pressure":
+        return "head"  # of /proc/pressure/memory, for whoever wants to see it
+    return None
+
+
+def end(tally: Tally, file: str, section: list[str]) -> None:
+    """The file, or the archive in it, is over: one that was cut short is said."""
+    if section and section[0] != "end":
+        tally.notes.append(f"{file} was cut short; what there is was read")

@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What recordings show, before anything is made of it: counts in windows, lengths, and where each
+of them stands.
+
+Times are seconds of the clock of the recording. A window is WINDOW_S long; window n begins at
+n * WINDOW_S.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+WINDOW_S = 0.01
+MOST_CPUS = 1024  # as machine.cpus has it
+
+Times = NDArray[np.float64]
+Counts = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Lines of a file, counted from 1: how many, the first and the last of them."""
+
+    file: str
+    lines: int
+    first: int
+    last: int
+
+    def words(self) -> str:
+        """Where they are, for people."""
+        if self.lines == 1:
+            return f"{self.file} line {self.first}"
+        return f"{self.file} lines {self.first:,} to {self.last:,} ({self.lines:,} of them)"
+
+
+@dataclass(frozen=True)
+class Calls:
+    """Calls of kfree_rcu() in windows: parallel arrays, a cell for each CPU and window with calls.
+
+    `kinds_known`: whether one argument is told from two; `vmalloc_known`: slab from vmalloc.
+    """
+
+    windows: Counts
+    cpus: Counts
+    calls: Counts
+    single: Counts
+    vmalloc: Counts
+    kinds_known: bool
+    vmalloc_known: bool
+
+    @property
+    def total(self) -> int:
+        """All calls."""
+        return int(self.calls.sum())
+
+
+@dataclass(frozen=True)
+class Requests:
+    """Requests for one page in windows: how many were made, and how many of them failed."""
+
+    windows: Counts
+    tries: Counts
+    failed: Counts
+
+
+@dataclass(frozen=True)
+class Reclaims:
+    """Direct reclaims of tasks: when each began and ended."""
+
+    begins_s: Times
+    ends_s: Times
+
+
+@dataclass(frozen=True)
+class ScaleRun:
+    """A line of rcuscale: what all its threads together needed."""
+
+    nanoseconds: int
+    loops: int
+    batches: int
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that was read. `sources` has the lines behind each kind of thing, by its name.
+
+    `seen`: kinds of things that the recording would show if they happened. `spans` are the times
+    that it covers, in order and apart from each other.
+    """
+
+    spans: tuple[tuple[float, float], ...]
+    calls: Calls
+    page: Requests  # without direct reclaim: GFP_NOWAIT
+    noretry: Requests  # one round of direct reclaim: __GFP_NORETRY
+    own_tries: int  # of the latter those with the very flags of kfree_rcu()
+    grace_periods_s: Times
+    waits_s: Times  # synchronize_rcu(), from call to return
+    reclaims: Reclaims
+    counters: Mapping[str, int]  # monitor, work, refill, shrinker, kswapd
+    block_pointers: tuple[int, int]  # blocks freed, pointers in them
+    object_sizes: Mapping[int, int]  # bytes: calls
+    sheaf_calls: tuple[int, int]  # refused by a sheaf, taken
+    scale_runs: tuple[ScaleRun, ...]
+    vmstat: Mapping[str, int]  # what the counters of /proc/vmstat rose by
+    machine: Mapping[str, str]  # release, cpus, hz, and parameters, as the recorder has them
+    seen: frozenset[str]
+    sources: Mapping[str, tuple[Source, ...]]
+    lost: int  # events that the recording itself says it lost
+    lines: int
+    not_understood: int
+    examples: tuple[str, ...]  # of lines not understood
+    notes: tuple[str, ...]
+
+    @property
+    def seconds(self) -> float:
+        """The time that is covered."""
+        return sum(end - start for start, end in self.spans)

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rows of counts: hist triggers of tracefs, and maps of bpftrace as text or as JSON."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from krcsim.base.errors import KrcsimError
+from krcsim.base.fields import is_finite, is_whole
+from krcsim.base.reading import read_json
+from krcsim.trace.evidence import MOST_CPUS, WINDOW_S
+from krcsim.trace.tally import (
+    LATEST_S,
+    Tally,
+    add_calls,
+    add_length,
+    add_requests,
+    cover,
+    window_of,
+)
+
+MOST_COUNT = 10**12  # of one row
+
+_ROW = re.compile(rb"\{ (.{1,300}) \} hitcount:\s+(\d{1,12})\s*$")
+_KEY = re.compile(rb"(\w+): *(?:~ )?(?:0x)?([0-9a-f]+)(?:-(\d+))? *(?:,|$)")
+
+# @name[1, 0]: 17, and rows of a histogram below @name:
+_MAP = re.compile(rb"@(\w{1,60})(?:\[([^\]]{0,200})\])?: *(\d{1,12})?\s*$")
+_BUCKET = re.compile(rb"\[(\d{1,12}[KMG]?)(?:, (\d{1,12}[KMG]?)[)\]]|\]) +(\d{1,12}) +\|")
+_UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
+
+Key = tuple[int, ...]
+
+
+def hist_row(line: bytes) -> tuple[dict[str, int], int] | None:
+    """The keys of a row of a hist trigger, and its count; a time is the start of its bucket."""
+    found = _ROW.match(line)
+    if found is None:
+        return None
+    keys = {}
+    for name, value, _ in _KEY.findall(found[1]):
+        base = 16 if name == b"gfp_flags" and not value.isdigit() else 10
+        try:
+            keys[name.decode()] = int(value, base)
+        except ValueError:
+            return None
+    return keys, int(found[2])
+
+
+def add_hist_row(tally: Tally, about: list[str], line: bytes) -> str | None:
+    """A row of a hist trigger of the recorder; `about` are the words of its section.
+
+    Returns what kind of thing it shows, None where it is not understood.
+    """
+    row = hist_row(line)
+    if row is None or not about:
+        return None
+    keys, count = row
+    match about:
+        case ["calls", arguments, memory] if "cpu" in keys and "common_timestamp" in keys:
+            window = _window(tally, keys)
+            if keys["cpu"] >= MOST_CPUS or window is None:
+                return None
+            if _is_outside(tally, keys):
+                return "calls"
+            vmalloc = None if memory == "any" else memory == "vmalloc"
+            add_calls(tally, window, keys["cpu"], count, arguments == "single", vmalloc)
+            return "calls"
+        case ["requests", which] if "gfp_flags" in keys and "common_timestamp" in keys:
+            window = _window(tally, keys)
+            if window is None:
+                return None
+            if _is_outside(tally, keys):
+                return "page"
+            tries, failed = (0, count) if which == "failed" else (count, 0)
+            flags = str(keys["gfp_flags"]).encode()
+            return add_requests(tally, window, flags, tries, failed)
+        case ["sizes"] if "size" in keys:
+            if not 1 <= keys["size"] <= 1 << 30:
+                return None
+            tally.object_sizes[keys["size"]] += count
+            return "sizes"
+        case ["sheaves"] if "ok" in keys:
+            tally.sheaf_calls[keys["ok"] & 1] += count
+            return "sheaves"
+        case ["count", name]:
+            tally.counters[name] += count
+            return name
+    return None
+
+
+def _window(tally: Tally, keys: dict[str, int]) -> int | None:
+    seconds = keys["common_timestamp"] * 1e-9
+    return window_of(seconds + tally.shift_s + WINDOW_S / 2) if seconds < LATEST_S else None
+
+
+def _is_outside(tally: Tally, keys: dict[str, int]) -> bool:
+    """Whether a window lies outside the time of the recording: the counting ends a bit later."""
+    span = tally.inside_s
+    seconds = keys["common_timestamp"] * 1e-9
+    return span is not None and not span[0] - WINDOW_S < seconds < span[1]
+
+
+def map_row(line: bytes) -> tuple[str, Key, int | None] | None:
+    """A row of a map of bpftrace: its name, key and value; no value above a histogram."""
+    found = _MAP.match(line)
+    if found is None:
+        return None
+    words = [word.strip() for word in (found[2] or b"").split(b",") if word.strip()]
+    if not all(re.fullmatch(rb"\d{1,19}|0x[0-9a-f]{1,16}", word) for word in words):
+        return None
+    value = None if found[3] is None else int(found[3])
+    return found[1].decode(), tuple(int(word, 0 if b"x" in word else 10) for word in words), value
+
+
+def bucket(line: bytes) -> tuple[float, int] | None:
+    """The middle of a row of a histogram of bpftrace, and its count."""
+    found = _BUCKET.match(line)
+    if found is None:
+        return None
+    low = _number(found[1])
+    high = _number(found[2]) if found[2] else low + 1
+    return (max(low, 0.5) * max(high, 1.0)) ** 0.5, int(found[3])
+
+
+def _number(text: bytes) -> float:
+    word = text.decode()
+    return float(word.rstrip("KMG")) * _UNITS.get(word[-1], 1)
+
+
+def json_rows(line: bytes) -> list[tuple[str, Key, int]] | None:
+    """Rows of a line of `bpftrace -f json`; None where it is none."""
+    try:
+        found = read_json(line.decode("utf-8", "replace"), "it")
+    except KrcsimError:
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("data"), dict):
+        return None
+    if found.get("type") == "map":
+        return [*_json_maps(found["data"])] or None
+    return [] if found.get("type") in ("attached_probes", "printf", "time") else None
+
+
+def _json_maps(data: dict[str, Any]) -> Iterator[tuple[str, Key, int]]:
+    for name, values in data.items():
+        for key, value in values.items() if isinstance(values, dict) else [("", values)]:
+            words = [word for word in str(key).split(",") if word]
+            if is_whole(value, MOST_COUNT) and all(
+                word.isdigit() and len(word) < 20 for word in words
+            ):
+                yield name.lstrip("@"), tuple(map(int, words)), value
+
+
+def add_map_row(tally: Tally, name: str, key: Key, value: int) -> str | None:
+    """A row of a map with one of the names of docs/recordings.md; None for any other."""
+    match name, key:
+        case "w", (window, cpu, kind) if cpu < MOST_CPUS and window * WINDOW_S < LATEST_S:
+            seconds = (window + 0.5) * WINDOW_S + tally.shift_s
+            cover(tally, seconds)
+            add_calls(tally, window_of(seconds), cpu, value, kind == 1, None)
+            return "calls"
+        case "pages", (window, flags, failed) if window * WINDOW_S < LATEST_S:
+            seconds = (window + 0.5) * WINDOW_S + tally.shift_s
+            return add_requests(
+                tally, window_of(seconds), str(flags).encode(), value, value * (failed & 1)
+            )
+        case "sheaf", (taken,):
+            tally.sheaf_calls[taken & 1] += value
+            return "sheaves"
+        case "total", ():
+            tally.announced += value
+            return "calls"
+        case (("monitor" | "work" | "refill" | "shrinker" | "kswapd"), ()):
+            tally.counters[name] += value
+            return name
+    return None
+
+
+# Histograms of lengths in us, by their names.
+LENGTHS: dict[str, tuple[str, Callable[[Tally], Any]]] = {
+    "gp_us": ("grace_periods", lambda tally: tally.grace_periods),
+    "wait_us": ("waits", lambda tally: tally.waits),
+}
+_MOST_OF_A_BUCKET = 100_000
+
+
+def add_bucket(tally: Tally, name: str, line: bytes) -> str | None:
+    """A row of a histogram with one of the names of LENGTHS; None for any other."""
+    row = bucket(line)
+    if row is None or name not in LENGTHS:
+        return None
+    middle_us, count = row
+    kind, lengths = LENGTHS[name]
+    if not is_finite(middle_us) or count > _MOST_OF_A_BUCKET:
+        return None
+    for _ in range(count):
+        add_length(lengths(tally), middle_us * 1e-6)
+    return kind

@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lines that are no events: heads of tools, lost events, rcuscale, logs, /proc/vmstat."""
+
+import re
+
+from krcsim.trace.evidence import ScaleRun
+from krcsim.trace.tally import Tally
+
+# What a line without anything for us looks like; it counts as understood.
+_NOTHING = re.compile(
+    rb"\s*$|#|cpus=\d+\s*$|version = \d|CPU \d+ is empty|\s*$|Attach(?:ing|ed) \d+ probe"
+    rb"|Totals:|\s+(?:Hits|Entries): \d+\s*$|=+\s*$"
+)
+# trace_pipe, trace-cmd and perf, each in its own words.
+_LOST = re.compile(
+    rb"CPU:\s?\d+ \[LOST (\d{1,15}) EVENTS\]|CPU:\s?\d+ \[(\d{1,15}) EVENTS DROPPED\]"
+    rb"|.{0,80}LOST (\d{1,15}) events|\s+Dropped: (\d{1,15})\s*$|Lost (\d{1,15}) events"
+)
+_WRITTEN = re.compile(rb"# entries-in-buffer/entries-written: (\d{1,15})/(\d{1,15})")
+
+_SCALE = re.compile(
+    rb".{0,200}Total time taken by all kfree'ers: (\d{1,18}) ns, loops: (\d{1,9}), "
+    rb"batches: (\d{1,12})"
+)
+_NO_MEMORY = re.compile(
+    rb".{0,200}(?:page allocation failure[.:] ?order:(\d+)|SLUB: Unable to allocate memory on )"
+)
+_LOG_LINE = re.compile(rb"(?:<\d+>)?\[ *\d+\.\d+\]|\w{3} +\d+ \d\d:\d\d:\d\d |\d{4}-\d\d-\d\dT")
+_SCALE_PARAMETER = re.compile(rb"(?:rcuscale|rcuperf)\.?\s?(kfree_\w+)=(\d{1,9})")
+_VMSTAT = re.compile(rb"([a-z][a-z0-9_]{1,60}) (-?\d{1,19})\s*$")
+
+# The counters of /proc/vmstat that say something about pressure, under all their names.
+_PRESSURE = re.compile(rb"allocstall|pg(?:scan|steal)_(?:direct|kswapd)|oom_kill")
+
+
+def add(tally: Tally, line: bytes) -> str | None:
+    """What kind of thing a line shows that is no event; None where it is not understood."""
+    if written := _WRITTEN.match(line):
+        tally.lost += max(0, int(written[2]) - int(written[1]))
+        return "head"
+    if _NOTHING.match(line):
+        return "head"
+    if lost := _LOST.match(line):
+        tally.lost += int(next(filter(None, lost.groups())))
+        return "lost"
+    if vmstat := _VMSTAT.match(line):
+        return _vmstat(tally, vmstat[1], int(vmstat[2]))
+
+    if scale := _SCALE.match(line):
+        run = ScaleRun(*map(int, scale.groups()))
+        if run.nanoseconds and run.batches and len(tally.scale_runs) < 10_000:
+            tally.scale_runs.append(run)
+        return "rcuscale"
+    for name, value in _SCALE_PARAMETER.findall(line):
+        tally.machine.setdefault(name.decode(), value.decode())
+    if _NO_MEMORY.match(line):
+        tally.counters["splats"] += 1
+        return "log"
+    return "log" if _LOG_LINE.match(line) else None
+
+
+def _vmstat(tally: Tally, name: bytes, value: int) -> str:
+    """A counter of /proc/vmstat: the first and the latest value of it are kept."""
+    if _PRESSURE.match(name):
+        key = name.decode()
+        if key in tally.vmstat:
+            tally.vmstat[key][1] = value
+        elif len(tally.vmstat) < 200:
+            tally.vmstat[key] = [value, value]
+    return "vmstat"

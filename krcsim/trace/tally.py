@@ -1,0 +1,255 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What was counted so far, while recordings are read line by line; evidence() makes values of it.
+
+Nothing here grows with the length of a recording but windows in which something happened and
+lengths of single things, and both have a limit.
+"""
+
+from array import array
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from krcsim.base.errors import KrcsimError
+from krcsim.trace import gfp
+from krcsim.trace.evidence import (
+    MOST_CPUS,
+    WINDOW_S,
+    Calls,
+    Evidence,
+    Reclaims,
+    Requests,
+    ScaleRun,
+    Source,
+)
+
+MOST_WINDOWS = 4_000_000  # with calls, over all CPUs; ten CPUs for an hour
+MOST_LENGTHS = 2_000_000  # of grace periods, of waits, of stalls
+MOST_TASKS = 100_000  # that wait or reclaim at once; those of a forged file end here
+LATEST_S = 1e9  # thirty years after boot: no time of a recording is later
+LONGEST_S = 1000.0  # of a grace period, a wait or a stall
+PAUSE_S = 60.0  # nothing seen for so long: the recording was off, or its clock jumped
+MOST_SPANS = 1000
+
+KINDS = ("calls", "single", "vmalloc")
+
+
+@dataclass
+class Tally:
+    """Counters, by what they count."""
+
+    cells: dict[str, dict[int, int]] = field(default_factory=lambda: {k: {} for k in KINDS})
+    unknown_kind: int = 0
+    unknown_memory: int = 0
+    tries: dict[str, Counter[int]] = field(default_factory=dict)  # by class: window -> requests
+    failed: dict[str, Counter[int]] = field(default_factory=dict)
+    own_tries: int = 0
+    grace_periods: "array[float]" = field(default_factory=lambda: array("d"))
+    waits: "array[float]" = field(default_factory=lambda: array("d"))
+    reclaim_begins: "array[float]" = field(default_factory=lambda: array("d"))
+    reclaim_ends: "array[float]" = field(default_factory=lambda: array("d"))
+    counters: Counter[str] = field(default_factory=Counter)
+    block_pointers: list[int] = field(default_factory=lambda: [0, 0])
+    object_sizes: Counter[int] = field(default_factory=Counter)
+    sheaf_calls: list[int] = field(default_factory=lambda: [0, 0])
+    scale_runs: list[ScaleRun] = field(default_factory=list)
+    vmstat: dict[str, list[int]] = field(default_factory=dict)  # first and latest value
+    machine: dict[str, str] = field(default_factory=dict)
+    seen: set[str] = field(default_factory=set)
+    sources: dict[str, dict[str, list[int]]] = field(default_factory=dict)
+    spans: list[list[float]] = field(default_factory=list)
+    lost: int = 0
+    announced: int = 0  # calls that bpftrace counted, in rows that had room or not
+    lines: int = 0
+    not_understood: int = 0
+    examples: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    after_s: float | None = None  # where the recordings before this archive end
+    inside_s: tuple[float, float] | None = None  # when the archive that is read was recorded
+    shift_s: float = 0.0  # added to the clock of what is read, so that boots do not overlap
+
+    # what is going on: the beginning of a grace period, and of what each task waits for
+    gp_began: float | None = None
+    gp_number: bytes = b""
+    waiting: dict[int, float] = field(default_factory=dict)
+    reclaiming: dict[int, float] = field(default_factory=dict)
+
+
+def see(tally: Tally, kinds: Mapping[str, list[int]], file: str) -> None:
+    """Remember which kinds of things a file shows: how many lines, the first and the last."""
+    tally.seen.update(kinds)
+    for kind, place in kinds.items():
+        tally.sources.setdefault(kind, {})[file] = place
+
+
+def cover(tally: Tally, seconds: float) -> None:
+    """Something was seen at this time: the recording was on."""
+    spans = tally.spans
+    if spans:
+        span = spans[-1]
+        if span[0] <= seconds <= span[1]:
+            return
+        if span[1] < seconds <= span[1] + PAUSE_S:
+            span[1] = seconds
+            return
+        if span[0] - PAUSE_S <= seconds < span[0]:
+            span[0] = seconds
+            return
+        for span in spans:
+            if span[0] - PAUSE_S <= seconds <= span[1] + PAUSE_S:
+                span[0], span[1] = min(span[0], seconds), max(span[1], seconds)
+                return
+    if len(spans) >= MOST_SPANS:
+        raise KrcsimError(
+            f"the times of the recording jump more than {MOST_SPANS} times by over {PAUSE_S:g} s; "
+            "give recordings of one machine, each in a file of its own"
+        )
+    spans.append([seconds, seconds])
+
+
+def add_calls(
+    tally: Tally, window: int, cpu: int, calls: int, single: bool | None, vmalloc: bool | None
+) -> None:
+    """Calls in a window of a CPU; None for what is not known of them."""
+    cell = window * MOST_CPUS + cpu
+    cells = tally.cells["calls"]
+    if cell in cells:
+        cells[cell] += calls
+    else:
+        cells[cell] = calls
+        _refuse_more(len(cells), MOST_WINDOWS, "windows with calls")
+    if single is None:
+        tally.unknown_kind += calls
+    elif single:
+        cells = tally.cells["single"]
+        cells[cell] = cells.get(cell, 0) + calls
+    if vmalloc is None:
+        tally.unknown_memory += calls
+    elif vmalloc:
+        cells = tally.cells["vmalloc"]
+        cells[cell] = cells.get(cell, 0) + calls
+
+
+def add_requests(tally: Tally, window: int, flags: bytes, tries: int, failed: int) -> str | None:
+    """Requests for one page in a window; returns their class, None where the flags are none."""
+    known = gfp.class_of(flags)
+    if known is None:
+        return None
+    kind, is_own = known
+    if kind == gfp.SLEEPS:
+        return kind
+
+    tally.tries.setdefault(kind, Counter())[window] += tries
+    if failed:
+        tally.failed.setdefault(kind, Counter())[window] += failed
+    if is_own:
+        tally.own_tries += tries
+    _refuse_more(len(tally.tries[kind]), MOST_WINDOWS, "windows with page requests")
+    return kind
+
+
+def add_length(lengths: "array[float]", seconds: float) -> None:
+    """A length, where it is one: recordings out of order have negative ones."""
+    if 0.0 < seconds < LONGEST_S:
+        lengths.append(seconds)
+        _refuse_more(len(lengths), MOST_LENGTHS, "lengths of one kind")
+
+
+def add_reclaim(tally: Tally, began: float, ended: float) -> None:
+    """A direct reclaim of a task."""
+    if 0.0 < ended - began < LONGEST_S:
+        tally.reclaim_begins.append(began)
+        tally.reclaim_ends.append(ended)
+        _refuse_more(len(tally.reclaim_ends), MOST_LENGTHS, "direct reclaims")
+
+
+def begin(tasks: dict[int, float], pid: int, seconds: float) -> None:
+    """A task begins to wait, or to reclaim."""
+    if len(tasks) < MOST_TASKS:
+        tasks[pid] = seconds
+
+
+def _refuse_more(many: int, most: int, what: str) -> None:
+    if many > most:
+        raise KrcsimError(
+            f"the recordings hold more than {most:,} {what}; give a shorter part of them"
+        )
+
+
+def window_of(seconds: float) -> int:
+    """The window in which a time lies."""
+    return int(seconds / WINDOW_S)
+
+
+def evidence(tally: Tally) -> Evidence:
+    """Everything that was counted, as values that nobody changes."""
+    return Evidence(
+        spans=_merged(tally.spans),
+        calls=_calls(tally),
+        page=_requests(tally, gfp.PAGE),
+        noretry=_requests(tally, gfp.NORETRY),
+        own_tries=tally.own_tries,
+        grace_periods_s=np.array(tally.grace_periods),
+        waits_s=np.array(tally.waits),
+        reclaims=Reclaims(np.array(tally.reclaim_begins), np.array(tally.reclaim_ends)),
+        counters=dict(tally.counters),
+        block_pointers=(tally.block_pointers[0], tally.block_pointers[1]),
+        object_sizes=dict(tally.object_sizes),
+        sheaf_calls=(tally.sheaf_calls[0], tally.sheaf_calls[1]),
+        scale_runs=tuple(tally.scale_runs),
+        vmstat={name: last - first for name, (first, last) in tally.vmstat.items()},
+        machine=dict(tally.machine),
+        seen=frozenset(tally.seen),
+        sources={
+            kind: tuple(Source(file, *place) for file, place in files.items())
+            for kind, files in tally.sources.items()
+        },
+        lost=tally.lost + max(0, tally.announced - sum(tally.cells["calls"].values())),
+        lines=tally.lines,
+        not_understood=tally.not_understood,
+        examples=tuple(tally.examples),
+        notes=tuple(tally.notes),
+    )
+
+
+def _merged(spans: list[list[float]]) -> tuple[tuple[float, float], ...]:
+    merged: list[list[float]] = []
+    for start, end in sorted(spans):
+        if merged and start <= merged[-1][1]:
+            merged[-1][1] = max(merged[-1][1], end)
+        else:
+            merged.append([start, end])
+    return tuple((start, end) for start, end in merged)
+
+
+def _calls(tally: Tally) -> Calls:
+    cells = tally.cells["calls"]
+    keys = np.fromiter(cells, dtype=np.int64, count=len(cells))
+    keys.sort()
+
+    def of(kind: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
+        get: Callable[[int, int], int] = tally.cells[kind].get
+        return np.fromiter((get(int(k), 0) for k in keys), dtype=np.int64, count=len(keys))
+
+    return Calls(
+        windows=keys // MOST_CPUS,
+        cpus=keys % MOST_CPUS,
+        calls=of("calls"),
+        single=of("single"),
+        vmalloc=of("vmalloc"),
+        kinds_known=tally.unknown_kind == 0,
+        vmalloc_known=tally.unknown_memory == 0,
+    )
+
+
+def _requests(tally: Tally, kind: str) -> Requests:
+    tries = tally.tries.get(kind, Counter())
+    failed = tally.failed.get(kind, Counter())
+    windows = np.array(sorted(tries.keys() | failed.keys()), dtype=np.int64)
+    return Requests(
+        windows=windows,
+        tries=np.array([tries[int(w)] for w in windows], dtype=np.int64),
+        failed=np.array([failed[int(w)] for w in windows], dtype=np.int64),
+    )

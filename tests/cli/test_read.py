@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""`krcsim read` and `krcsim record`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+import krcsim
+from krcsim.cli.main import main
+from tests.trace.test_archive import archive
+
+
+def output(capsys: pytest.CaptureFixture[str], *argv: str) -> str:
+    assert main(list(argv)) == 0
+    return capsys.readouterr().out
+
+
+def test_a_scenario_that_was_read_is_taken_as_a_preset(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.toml"
+    said = output(capsys, "read", str(archive(tmp_path)), "--out", str(mine))
+    assert "workload.rate_hz = 6.25 calls/s per CPU, 95 %" in said
+    assert "125 calls in 10 s on 2 CPUs" in said
+    assert krcsim.load_scenario(mine).machine.cpus == 2
+    assert "rate_hz = 6.25" in output(capsys, "show", str(mine))
+
+
+def test_a_field_is_explained_by_evidence_and_lines(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = output(capsys, "read", str(archive(tmp_path)), "--explain", "workload.rate_hz")
+    assert said.startswith("workload.rate_hz = 6.25 calls/s per CPU, 95 %")
+    assert "125 calls in 10 s on 2 CPUs." in said
+    assert "a.txt lines 20 to 28 (3 of them)" in said
+
+
+def test_an_assumption_is_explained_as_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    said = output(
+        capsys, "read", str(archive(tmp_path)), "--base", "phone", "--explain", "allocator.stall_ms"
+    )
+    assert "allocator.stall_ms = 3" in said
+    assert "It stays as in phone: an assumption." in said
+
+
+def test_json_has_every_value_with_its_interval(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    body = json.loads(output(capsys, "read", str(archive(tmp_path)), "--json"))
+    rate = next(value for value in body["values"] if value["field"] == "workload.rate_hz")
+    assert rate["lo"] < rate["value"] < rate["hi"]
+    assert body["not_understood"] == 0
+
+
+def test_the_command_in_a_scenario_makes_it_again(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    output(capsys, "read", "a.txt", "--base", "phone", "--out", "one.toml")
+    text = (tmp_path / "one.toml").read_text()
+    command = text.splitlines()[0].partition(": ")[2]
+    assert command == "krcsim read a.txt --base phone"
+    output(capsys, *command.split()[1:], "--out", "two.toml")
+    assert (tmp_path / "two.toml").read_text() == text
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["read"],
+        ["read", "gone.txt"],
+        ["read", "bad.txt"],
+        ["read", "good.txt", "--explain", "workload.rate"],
+        ["read", "good.txt", "--base", "nope"],
+        ["read", "good.txt", "--out", "f.png"],
+        ["read", "good.txt", "--set", "machine.cups=3"],
+        ["record", "--seconds", "0"],
+        ["record", "--mib", "x"],
+        ["record", "--folder", ""],
+        ["record", "--set", "machine.cpus=3"],
+        ["record", "phone"],
+    ],
+    ids=" ".join,
+)
+def test_what_is_wrong_is_said_in_one_line(
+    argv: list[str],
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    (tmp_path / "bad.txt").write_text("nothing of the kind\n")
+    archive(tmp_path, "good.txt")
+    monkeypatch.chdir(tmp_path)
+    assert main(argv) == 2
+    told = capsys.readouterr().err
+    assert told.count("\n") == 1
+    assert told.startswith("krcsim: ")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.txt", "good.txt"]
+
+
+def test_the_recorder_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    text = output(capsys, "record", "--seconds", "30", "--folder", "a b")
+    assert text.startswith("#!/bin/sh\n")
+    assert "\nseconds=30\n" in text
+    assert "\nfolder='a b'\n" in text
+    assert "# krcsim record --seconds 30" in text
+
+
+def test_what_vmstat_and_the_log_say_is_told(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    log = tmp_path / "log.txt"
+    log.write_text("[5.0] app: page allocation failure: order:0, mode:0x800(GFP_NOWAIT)\n")
+    said = output(capsys, "read", str(archive(tmp_path)), str(log)).replace("\n", " ")
+    assert "allocstall rose by 3, pgscan_kswapd by 0" in said
+    assert "the log has 1 failed allocations" in said

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The recorder is a script that a POSIX shell takes, and that holds nothing but what was asked."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import pytest
+
+from krcsim.base.errors import KrcsimError
+from krcsim.trace.recorder import program, script
+
+SHELLS = [shell for shell in ("dash", "busybox", "bash") if shutil.which(shell)]
+
+
+def made(folder: str = "krcsim-recording") -> str:
+    return script(60, 16, folder, keep_names=False, command="krcsim record")
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_shells_read_it(shell: str) -> None:
+    command = ["busybox", "sh"] if shell == "busybox" else [shell]
+    done = subprocess.run([*command, "-n"], input=made(), capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_no_mark_is_left_in_it() -> None:
+    assert re.findall(r"@[A-Z]+@", made()) == []
+
+
+@pytest.mark.parametrize("folder", ["a b", "$(touch x)", "'; touch x; '", "`id`", "-rf", "a\\b"])
+def test_a_folder_with_any_name_is_one_word(folder: str) -> None:
+    line = next(line for line in made(folder).splitlines() if line.startswith("folder="))
+    done = subprocess.run(
+        ["sh", "-c", f'{line}\nprintf %s "$folder"'], capture_output=True, text=True
+    )
+    assert done.stdout == folder
+
+
+@pytest.mark.parametrize(
+    ("seconds", "mib", "folder"),
+    [(0, 16, "a"), (3601, 16, "a"), (60, 0, "a"), (60, 9999, "a"), (60, 16, ""), (60, 16, "a\nb")],
+)
+def test_what_it_cannot_do_is_refused(seconds: int, mib: int, folder: str) -> None:
+    with pytest.raises(KrcsimError, match="allowed"):
+        script(seconds, mib, folder, keep_names=False, command="krcsim record")
+
+
+@pytest.mark.parametrize("argument", ["x", "0", "3601", "1 2; id", "--"])
+def test_a_time_that_is_none_is_refused_before_anything_is_touched(argument: str) -> None:
+    done = subprocess.run(
+        ["sh", "-s", "--", argument], input=made(), capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert done.stderr.count("\n") == 1
+    assert done.stderr.startswith("krcsim-record: ")
+
+
+NAMES = re.search(r"sed '(s/\^\[.*?)'; }", made())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "      busybox-87      [000] .....    19.249977: gps: (rcu_gp_init+0x0/0x550)",
+        "Jit thread pool-87  [000] .....    19.249977: gps: (rcu_gp_init+0x0/0x550)",
+        "a-5 [001] b-87 [000] .....    19.249977: gps: (rcu_gp_init+0x0/0x550)",
+        "     secret-87   (  87) [000] .....    19.249977: gps: (rcu_gp_init+0x0/0x550)",
+    ],
+)
+def test_names_of_processes_are_taken_out(line: str) -> None:
+    assert NAMES
+    done = subprocess.run(["sed", NAMES[1]], input=line, capture_output=True, text=True)
+    assert done.stdout == "x-87 [000] .....    19.249977: gps: (rcu_gp_init+0x0/0x550)"
+
+
+def test_a_program_for_bpftrace_has_its_time_in_it() -> None:
+    text = program(45, "krcsim record --bpftrace")
+    assert "interval:s:45 { exit(); }" in text
+    assert re.findall(r"@[A-Z]+@", text) == []

@@ -36,6 +36,11 @@ SHORT_MS = dict(warmup_ms=100.0, horizon_ms=500.0)
 # What a scenario must have for each feature that the light engine lacks.
 WITH = {
     "bursts": {"workload.arrivals": "bursts"},
+    "callers that allocate": {
+        "memory.pressure": "pages",
+        "memory.hog": "nowait",
+        "workload.live_objects": 1,
+    },
     "memory as pages": {"memory.pressure": "pages"},
     "a refill worker": {"remedy.refill": True},
     "blocks with cookies": {"remedy.ready_blocks": True},
@@ -115,6 +120,7 @@ def test_with_copies_too() -> None:
 def test_most_presets_start_at_once() -> None:
     versions = {name: Arena(load_scenario(name)).version.name for name in presets()}
     assert versions.pop("exhausted-guest") == "full"
+    assert versions.pop("run-away-64") == "full"
     assert set(versions.values()) == {"light"}
 
 

@@ -338,12 +338,15 @@ FOLLOWED: dict[type, str] = {
     Remedy: "head_alloc array_path page_class nr_emergency_objs emergency_at_boot cache_shared "
     "nr_bkv_objs "
     "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries "
-    # What follows refills is of no effect without them, and with them all is refused.
-    "drain_ms drain_full double_page refill_ms refill_backoff_ms",
+    # What follows refills, or waits that grace periods wake, is of no effect without them, and
+    # with them all is refused.
+    "drain_ms drain_full double_page refill_ms refill_backoff_ms "
+    "wake_work_ms",
     Allocator: "episodes episode_ms calm_ms start schedules stall_sigma calm episode",
     GracePeriod: "mean_ms busy lengths_ms reader_gap_ms expedited_median_ms expedited_sigma",
     Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share "
     "object_bytes "
+    "live_objects growth_pages_s "  # of effect with memory as pages only, which is refused
     "call_instructions list_instructions slab_instructions wake_instructions",
 }
 

@@ -20,7 +20,9 @@ def test_each_row_of_the_table_says_what_it_is_whose_and_when() -> None:
 
 
 def test_your_setting_is_described_by_how_it_differs() -> None:
-    mine = replace(named("A1"), cache_shared=True, nr_bkv_objs=4, cache_at_boot=4, refill="any_miss")
+    mine = replace(
+        named("A1"), cache_shared=True, nr_bkv_objs=4, cache_at_boot=4, refill="any_miss"
+    )
     ((_, what),) = legend(steady({"own": interval(1e-3)}, own=mine))
     assert what == "your setting: A1 with 4 preallocated pages; refill = any_miss"
     ((_, what),) = legend(steady({"own": interval(1e-3)}, own=named("B")))

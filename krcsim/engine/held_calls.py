@@ -132,7 +132,7 @@ def end_stall(world: World, now: float) -> None:
         return
 
     is_for_object = held_call.waits_for == OBJECT_STALL
-    if is_for_object:
+    if world.has_live_objects and is_for_object:
         outcome = end_round(world, cpu, cpu_index, now, held_call)
     else:
         outcome = go_on_after_stall(world, cpu, cpu_index, now, held_call)

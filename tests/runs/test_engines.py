@@ -36,9 +36,13 @@ SHORT_MS = dict(warmup_ms=100.0, horizon_ms=500.0)
 # What a scenario must have for each feature that the light engine lacks.
 WITH = {
     "bursts": {"workload.arrivals": "bursts"},
+    "callers that allocate": {
+        "memory.pressure": "pages",
+        "memory.hog": "nowait",
+        "workload.live_objects": 1,
+    },
     "memory as pages": {"memory.pressure": "pages"},
     "a refill worker": {"remedy.refill": True},
-    "callers that allocate": {"memory.pressure": "pages", "workload.live_objects": 100},
     "sheaves": {"remedy.sheaves": True},
     "blocks with cookies": {"remedy.ready_blocks": True},
     "waiters that the grace-period kthread wakes": {"remedy.wake": "gp"},

@@ -14,7 +14,7 @@ from krcsim.claims.answers import answered
 from krcsim.claims.claim import Claim, read_claims
 from krcsim.claims.kept import Answers, file_of_figures, file_of_numbers, read_kept, write_kept
 from krcsim.claims.page import page_of
-from krcsim.claims.published import Figure, figure_named, read_figures
+from krcsim.claims.published import PublishedFigure, figure_named, read_figures
 from krcsim.claims.published_page import page_of_figures
 from krcsim.model.scenario_file import data_folder
 
@@ -49,7 +49,7 @@ def compute_claims(numbers: list[str]) -> list[Path]:
 def compute_figures(numbers: list[str]) -> list[Path]:
     """Compute what stands beside these published figures, or all; returns what was written."""
     figures = read_figures()
-    chosen: list[Figure] = [figure_named(number) for number in numbers] or list(figures)
+    chosen: list[PublishedFigure] = [figure_named(number) for number in numbers] or list(figures)
     everything = [figure.as_claim() for figure in figures]
     kept = _computed([figure.as_claim() for figure in chosen], everything, file_of_figures())
     page = page_of_figures(figures, kept)

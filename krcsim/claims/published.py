@@ -54,7 +54,7 @@ class Published:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class PublishedFigure:
     """A published figure: its number, what it is, on what machine, where, and what is asked.
 
     missing: what the model lacks, where nothing can be asked or a miss is to be explained.
@@ -131,7 +131,7 @@ _FIGURE = {
 
 
 @cache
-def read_figures(path: Path | None = None) -> tuple[Figure, ...]:
+def read_figures(path: Path | None = None) -> tuple[PublishedFigure, ...]:
     """The figures of a table, data/published.toml if none is given; raises KrcsimError."""
     path = path or data_folder() / "published.toml"
     text = read_text(path, "table of published figures", "give a file as data/published.toml")
@@ -142,7 +142,7 @@ def read_figures(path: Path | None = None) -> tuple[Figure, ...]:
     return tuple(_figure(f"{path}: figure {n}", one) for n, one in enumerate(figures, 1))
 
 
-def figure_named(number: str) -> Figure:
+def figure_named(number: str) -> PublishedFigure:
     """A figure by its number, in whatever case; raises KrcsimError for one that is not there."""
     figures = {figure.number: figure for figure in read_figures()}
     if number.strip().upper() in figures:
@@ -150,7 +150,7 @@ def figure_named(number: str) -> Figure:
     raise KrcsimError(f"figure {number!r} is not known; allowed: {', '.join(figures)}")
 
 
-def _figure(where: str, given: dict[str, Any]) -> Figure:
+def _figure(where: str, given: dict[str, Any]) -> PublishedFigure:
     table = checked(where, given, _FIGURE)
     where = f"{where} ({table['number']})"
     questions = tuple(
@@ -166,7 +166,7 @@ def _figure(where: str, given: dict[str, Any]) -> Figure:
             f"{where} has {len(questions)} questions and {len(values)} values; wanted: both, or "
             "what is missing"
         )
-    return Figure(**table, questions=questions, values=values)
+    return PublishedFigure(**table, questions=questions, values=values)
 
 
 def predicted(published: Published, answers: tuple[Answer, ...]) -> Estimate:

@@ -8,8 +8,8 @@ from krcsim.claims.kept import Answers
 from krcsim.claims.page import markdown_table, paragraphs, wrapped
 from krcsim.claims.published import (
     NEAR,
-    Figure,
     Published,
+    PublishedFigure,
     how_far,
     is_near,
     predicted,
@@ -30,7 +30,7 @@ kept in `data/published-computed.json`, and `data/published.toml` says what is a
 """
 
 
-def page_of_figures(figures: Sequence[Figure], answers: Answers) -> str:
+def page_of_figures(figures: Sequence[PublishedFigure], answers: Answers) -> str:
     """The page: how many are near, then each figure with its numbers."""
     factors = [
         how_far(value, predicted(value, answers[figure.number]))
@@ -53,7 +53,7 @@ def page_of_figures(figures: Sequence[Figure], answers: Answers) -> str:
     return "\n".join(parts).rstrip() + "\n"
 
 
-def _section(figure: Figure, answers: tuple[Answer, ...]) -> Iterable[str]:
+def _section(figure: PublishedFigure, answers: tuple[Answer, ...]) -> Iterable[str]:
     """A figure: what it is, its numbers beside predictions, what is missing, commands."""
     yield f"## {figure.number}"
     yield ""

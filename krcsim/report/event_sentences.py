@@ -249,6 +249,36 @@ def _sheaves_back(_episode: Episode, event: Event) -> str:
     return f"{sheaves} back: the objects are free"
 
 
+def _ready_objects_taken(_episode: Episode, event: Event) -> str:
+    objects = counted(event.value, "object")
+    return (
+        f"the monitor finds {objects} that a grace period has passed for: it frees "
+        f"{'it' if event.value == 1 else 'them'} itself"
+    )
+
+
+def _object_failed(_episode: Episode, _event: Event) -> str:
+    return "no memory for the object of a caller that may not sleep: it makes no call"
+
+
+def _oom_kill(_episode: Episode, event: Event) -> str:
+    return (
+        "16 rounds of reclaim found nothing: the OOM killer is invoked, which will free "
+        f"{counted(event.value, 'page')}"
+    )
+
+
+def _oom_end(_episode: Episode, _event: Event) -> str:
+    return "16 rounds of reclaim found nothing: the OOM killer is invoked, and the run ends"
+
+
+def _shrinker_scans(_episode: Episode, event: Event) -> str:
+    return (
+        f"a reclaim pass comes to the shrinker, which could free {counted(event.value, 'thing')}: "
+        "cached pages go, and monitors run now"
+    )
+
+
 SENTENCES: dict[str, Callable[[Episode, Event], str]] = {
     "boot": _boot,
     "episode begins": _episode_begins,
@@ -277,6 +307,11 @@ SENTENCES: dict[str, Callable[[Episode, Event], str]] = {
     "wrapper to pool": _wrapper_to_pool,
     "work ends": _work_ends,
     "refill worker ran": _refill_worker_ran,
+    "ready objects taken": _ready_objects_taken,
+    "object failed": _object_failed,
+    "out of memory: kill": _oom_kill,
+    "out of memory: end": _oom_end,
+    "shrinker scans": _shrinker_scans,
     "sheaf allocated": _sheaf_allocated,
     "sheaf failed": _sheaf_failed,
     "sheaf full": _sheaf_full,

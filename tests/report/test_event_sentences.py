@@ -45,7 +45,36 @@ def scenarios() -> Iterator[Scenario]:
     yield changed(pool, **{"remedy.array_path": False, "grace_period.expedited": True})
     # Calls that get no page start the refill worker; without a cache there are many.
     yield changed(mixed, **{"remedy": "E3", "remedy.nr_bkv_objs": 0, "allocator.episode.page": 1.0})
+    # Calls are rare, and the monitor finds ready what grace periods of others have passed for.
+    often = {"remedy.drain_ms": 20.0, "workload.rate_hz": 50.0} | {
+        "grace_period.kind": "fixed",
+        "grace_period.mean_ms": 1.0,
+        "grace_period.background_hz": 1000.0,
+    }
+    yield changed(changed(mixed, remedy="E8"), **often)
+    # No barn keeps an empty sheaf, and nothing is allocated: each sheaf is a new one.
+    new = {"remedy.barn_empty": 0, "workload.reuse_hz": 0.0, "allocator.episode.sheaf": 0.5}
+    yield changed(changed(mixed, remedy="E10"), **new)
     yield load_scenario("exhausted-guest")
+    yield from out_of_memory()
+
+
+def out_of_memory() -> Iterator[Scenario]:
+    """Callers that allocate what they free later, until there is no memory."""
+    world = changed(
+        load_scenario("exhausted-guest"),
+        **{
+            "remedy": "E5",
+            "workload.single_share": 0.5,
+            "workload.object_bytes": 4096,
+            "workload.live_objects": 1000,
+            "workload.growth_pages_s": 1000.0,
+            "memory.shrinker": True,
+            "memory.priority": 0,
+        },
+    )
+    yield world
+    yield changed(world, **{"memory.oom_frees_mib": 4.0, "memory.oom_ms": 20.0})
 
 
 @pytest.fixture(scope="module")

@@ -80,8 +80,8 @@ def test_its_scenario_is_opened_with_sliders(
 
 
 def test_a_claim_that_is_not_there_is_refused() -> None:
-    with pytest.raises(KrcsimError, match="did you mean Q3"):
-        ClaimsShown("Q33")
+    with pytest.raises(KrcsimError, match="did you mean Q4"):
+        ClaimsShown("Q44")
 
 
 def test_the_picture_follows_the_theme(shown: ClaimsShown) -> None:

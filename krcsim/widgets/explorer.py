@@ -113,6 +113,7 @@ class Explorer:
     logs_events: ClassVar[bool] = False  # whether the events of a run are asked for
     pins_at_most: ClassVar[int] = 0  # curves of other settings next to the present one
     extras_below: ClassVar[bool] = False  # extras() stand below the picture, not by the controls
+    above_tabs: ClassVar[tuple[str, ...]] = ()  # fields on the screen whatever tab is open
     steps: ClassVar[tuple[int, ...]] = (8, 32, 64, 256)
 
     def __init__(

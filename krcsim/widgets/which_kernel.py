@@ -28,7 +28,6 @@ from krcsim.widgets.python_code import arguments, python_code
 PRECISION = 0.001  # none of the steps ends early
 # Events for each kernel with which plain runs saw no wait, at last: a tenth of a second each.
 UNSEEN_BUDGET = 8e5
-OBJECTS = "workload.object_bytes", "workload.vmalloc_share"  # on the screen whatever tab is open
 
 
 class WhichKernel(Explorer):
@@ -37,15 +36,18 @@ class WhichKernel(Explorer):
     name = WHICH_KERNEL
     presets = PRESETS
     steps = (8, 64, 256)
+    above_tabs = ("workload.object_bytes", "workload.vmalloc_share")
 
     def _make_inputs(self) -> None:
         super()._make_inputs()
-        others = {field: box for field, box in self.controls.items() if field not in OBJECTS}
+        others = {
+            field: box for field, box in self.controls.items() if field not in self.above_tabs
+        }
         self.tabs = make_tabs(others)
 
     def extras(self) -> list[Any]:
         """The kind of object, which decides more than any probability."""
-        return [self.controls[field] for field in OBJECTS]
+        return [self.controls[field] for field in self.above_tabs]
 
     def scenarios(self, scenario: Scenario) -> dict[str, Scenario]:
         """The load under each kernel; the remedy of the setting is not used."""

@@ -113,9 +113,11 @@ def test_no_news_pop_up_lies_over_the_plot(notebook: Notebook) -> None:
 @all_notebooks
 def test_each_slider_has_a_handle_with_its_name(notebook: Notebook) -> None:
     tabs = list(dict.fromkeys(TABS.values()))
-    fields = sorted(notebook.fields, key=lambda path: tabs.index(CONTROLS[path].tab))
-    if len(fields) <= MOST_ON_A_TAB:
-        fields = notebook.fields
+    above = list(notebook.kind.above_tabs)
+    fields = [path for path in notebook.fields if path not in above]
+    if len(fields) > MOST_ON_A_TAB:
+        fields.sort(key=lambda path: tabs.index(CONTROLS[path].tab))
+    fields = above + fields
     names = [CONTROLS[path].label for path in fields if kind_of(path) == "slider"]
     others = ("Event", "Target P(wait)", "Size in the sentence")
     assert [label for label in notebook.labels() if label not in others] == names

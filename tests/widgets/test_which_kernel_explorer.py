@@ -14,7 +14,6 @@ from krcsim.model.kernel_rows import KERNEL_ROWS
 from krcsim.report.kernels_chart import KernelsChart
 from krcsim.results.result import load_result
 from krcsim.widgets import WhichKernel
-from krcsim.widgets.which_kernel import OBJECTS
 
 pytestmark = pytest.mark.usefixtures("warm_engine")
 KINDS = ["csv", "json", "pdf", "png", "svg", "toml", "txt"]
@@ -34,7 +33,7 @@ def test_it_draws_a_row_for_each_kernel(explorer: WhichKernel) -> None:
 
 
 def test_size_and_kind_of_the_object_stand_outside_of_all_tabs(explorer: WhichKernel) -> None:
-    assert explorer.extras() == [explorer.controls[field] for field in OBJECTS]
+    assert explorer.extras() == [explorer.controls[field] for field in explorer.above_tabs]
     on_tabs = [box for page in explorer.tabs.children for box in page.children]
     assert not {*explorer.extras()} & {*on_tabs}
 

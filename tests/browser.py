@@ -48,7 +48,9 @@ EXPLORERS: dict[str, type[Explorer]] = {
 FIRST = load_scenario("thread-as-posted")
 LABEL = next(label for label, name in PRESETS.items() if name == "thread-as-posted")
 PATIENCE = 60.0  # seconds; a wait ends as soon as there is what it waits for
-HANGS_S = 600.0  # a notebook that takes longer never ends; how long one takes is for the benchmarks
+# A run of a notebook, or a start of JupyterLab or a kernel, that takes longer never ends; how long
+# they take is for the benchmarks.
+HANGS_S = 600.0
 Screen = tuple[int, int, int]  # width, height, device pixels in one of CSS
 LAPTOP: Screen = (1366, 768, 1)
 ZOOMED: Screen = (683, 384, 2)  # the laptop's, at 200 %
@@ -173,8 +175,8 @@ class Notebook:
         self.console: list[str] = []
         page.on("console", lambda m: self.console.append(m.text) if m.type == "error" else None)
         page.on("pageerror", lambda e: self.console.append(str(e)))
-        page.goto(url)
-        page.wait_for_selector(f"{PANEL} .jp-Notebook .jp-Cell", timeout=PATIENCE * 1000)
+        page.goto(url, timeout=HANGS_S * 1000)
+        page.wait_for_selector(f"{PANEL} .jp-Notebook .jp-Cell", timeout=HANGS_S * 1000)
         self.idle()
         page.evaluate(HEAR_KERNEL)
         self.run_all()
@@ -183,7 +185,7 @@ class Notebook:
 
     def idle(self) -> None:
         """Without a kernel "Run All Cells" does nothing at all."""
-        self.until(lambda: self.page.evaluate(KERNEL_STATE) == "idle", "kernel that is idle")
+        self.until(lambda: self.page.evaluate(KERNEL_STATE) == "idle", "idle kernel", HANGS_S)
 
     def menu(self, name: str, item: str) -> None:
         self.page.locator(".lm-MenuBar-itemLabel").get_by_text(name, exact=True).click()
@@ -502,6 +504,15 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
+def answers(url: str) -> bool:
+    """Whether a server is there."""
+    try:
+        with urllib.request.urlopen(url):
+            return True
+    except OSError:
+        return False
+
+
 @contextmanager
 def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
     """JupyterLab on a folder that holds notebooks/; gives the URL of one of them by name."""
@@ -527,14 +538,11 @@ def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
     with log.open("w") as out:
         server = subprocess.Popen(command, cwd=home, env=env, stdout=out, stderr=out)
         try:
-            for _ in range(240):
-                try:
-                    with urllib.request.urlopen(f"http://127.0.0.1:{port}/api?token={TOKEN}"):
-                        break
-                except OSError:
-                    time.sleep(0.25)
-            else:
-                raise AssertionError("JupyterLab did not start: " + log.read_text()[-2000:])
+            end = time.monotonic() + HANGS_S
+            while not answers(f"http://127.0.0.1:{port}/api?token={TOKEN}"):
+                if server.poll() is not None or time.monotonic() > end:
+                    raise AssertionError("JupyterLab did not start: " + log.read_text()[-2000:])
+                time.sleep(0.25)
             yield (
                 lambda name: (
                     f"http://127.0.0.1:{port}/lab/workspaces/{name}/tree/"

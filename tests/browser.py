@@ -201,7 +201,10 @@ class Notebook:
             lambda: f"end of {to_run} cells, only of {self.page.evaluate('window.ended')},",
             HANGS_S,
         )
-        self.until(lambda: self.root.count() and not self.is_gone() and self.answer(), "answer")
+        # The first answer may wait for a version of the engine that is compiled.
+        self.until(
+            lambda: self.root.count() and not self.is_gone() and self.answer(), "answer", HANGS_S
+        )
         self.idle()
 
     def restart(self) -> None:

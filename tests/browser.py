@@ -16,7 +16,6 @@ import subprocess
 import sys
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any, TypeVar
 
 from matplotlib.image import imread
 
+from benchmarks.ui import answers
 from krcsim.cli.arguments import scenario_from
 from krcsim.cli.command_line import parsed
 from krcsim.model.scenario import Scenario
@@ -505,15 +505,6 @@ def free_port() -> int:
     with socket.socket() as s:
         s.bind(("127.0.0.1", 0))
         return int(s.getsockname()[1])
-
-
-def answers(url: str) -> bool:
-    """Whether a server is there."""
-    try:
-        with urllib.request.urlopen(url):
-            return True
-    except OSError:
-        return False
 
 
 @contextmanager

@@ -16,7 +16,6 @@ import subprocess
 import sys
 import time
 import urllib.parse
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from typing import Any, TypeVar
 
 from matplotlib.image import imread
 
+from benchmarks.ui import answers
 from krcsim.cli.arguments import scenario_from
 from krcsim.cli.command_line import parsed
 from krcsim.model.scenario import Scenario

@@ -21,7 +21,8 @@ SETTING_STEP = 10.5
 FOOT_STEP = 9.0
 MARGIN = 9.0
 UNDER_AXES = 42.0  # points for one row of ticks, and a label
-LEFT = 0.02  # in parts of the width
+LEFT = 0.02  # of the texts, in parts of the width
+AXES_LEFT = 0.12  # of the axes
 
 
 def headed(
@@ -30,21 +31,20 @@ def headed(
     foot_text: str = "",
     *,
     height: float = 5.2,
-    left: float = 0.12,
     right: float = 0.97,
     under_axes: float = UNDER_AXES,
 ) -> tuple[Figure, Axes]:
     """A figure 8 inches wide and `height` inches high with one pair of axes, between the finding
     and the setting above and where it comes from at the foot; to be called within plain().
 
-    left, right: ends of the axes, in parts of the width. under_axes: points for ticks and a label.
+    right: where the axes end, in parts of the width. under_axes: points for ticks and a label.
     """
     fig = figure(8.0, height)
     ax = fig.add_subplot()
     top = head(fig, finding, setting)
     rows = foot(fig, foot_text)
     bottom = (under_axes + FOOT_STEP * rows) / (height * POINTS_PER_INCH)
-    fig.subplots_adjust(left=left, right=right, top=top - 0.02, bottom=bottom)
+    fig.subplots_adjust(left=AXES_LEFT, right=right, top=top - 0.02, bottom=bottom)
     return fig, ax
 
 

@@ -22,8 +22,10 @@ from krcsim.report.target_chart import VERDICTS, Size, TargetChart, in_bytes, in
 
 ONE_ROW, TWO_ROWS = 34.0, 46.0  # points below the axes, for ticks and what they are
 STRIP = 0.1  # of the height of the axes, for sizes with which no wait was seen
-TWO_ROWS = 56.0  # points under the axes, for ticks with sizes and bytes, and a label
+UNDER_AXES = 56.0  # points below the axes of a whole figure: two rows of ticks, and what they are
 TICKS_APART = 6.0  # points
+ABOVE_TARGET = 0.2  # of the height of the axes, from the target to the middle of what the star is
+OFF_LINE = 3.0  # points between the line of the target and its words
 TICK = palette.Look(fontsize=palette.TICKS["labelsize"])
 BYTES = (0, *(4**power for power in range(3, 12)))
 SMALLEST_BYTES = 16.0  # where 0 bytes stand, in effect: the axis is linear below
@@ -68,10 +70,16 @@ def frame(ax: Axes, chart: TargetChart) -> None:
         ax.text(-0.012, middle, "none seen", transform=beside, **palette.STRIP_LABEL)
 
     ax.axhline(chart.target, **palette.TARGET)
-    beside = ax.get_yaxis_transform()
-    where = "bottom" if chart.answer else "top"  # without an answer the sizes stand above
-    ax.text(
-        0.01, chart.target, chart.target_words, va=where, transform=beside, **palette.TARGET_LABEL
+    # Without an answer the sizes stand above the target, and its words below it.
+    where, points = ("bottom", OFF_LINE) if chart.answer else ("top", -OFF_LINE)
+    ax.annotate(
+        chart.target_words,
+        (0.01, chart.target),
+        (0.0, points),
+        xycoords=ax.get_yaxis_transform(),
+        textcoords="offset points",
+        va=where,
+        **palette.TARGET_LABEL,
     )
     handles = [
         Line2D([], [], label=IN_WORDS[verdict], **palette.verdict_mark(verdict))
@@ -126,11 +134,15 @@ def _draw_answer(ax: Axes, chart: TargetChart) -> list[Artist]:
         return []
 
     at = (answer.x, _y(chart, answer))
-    is_left = ax.transAxes.inverted().transform(ax.transData.transform(at))[0] < 0.55
+    in_axes = ax.transData + ax.transAxes.inverted()
+    is_left = in_axes.transform(at)[0] < 0.55
+    target_at = in_axes.transform((answer.x, chart.target))[1]
+    # On the left it keeps clear of the words of the target, which stand on their line.
+    beside_star = (0.62, 0.74) if is_left else (0.06, max(0.3, target_at + ABOVE_TARGET))
     note = ax.annotate(
         chart.answer_words,
         at,
-        xytext=(0.62 if is_left else 0.06, 0.74 if is_left else 0.3),
+        xytext=beside_star,
         textcoords="axes fraction",
         **palette.ANSWER_LABEL,
     )
@@ -141,7 +153,7 @@ def _draw_answer(ax: Axes, chart: TargetChart) -> list[Artist]:
 def target_figure(chart: TargetChart, foot: str = "") -> Figure:
     """A whole figure: finding and setting above, the sizes, where it comes from at the foot."""
     foot = f"{chart.note}\n{foot}".strip()
-    fig, ax = headings.headed(chart.title, chart.setting, foot, height=4.8, under_axes=TWO_ROWS)
+    fig, ax = headings.headed(chart.title, chart.setting, foot, height=4.8, under_axes=UNDER_AXES)
     frame(ax, chart)
     draw(ax, chart)
     return fig

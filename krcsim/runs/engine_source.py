@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 
 from krcsim import engine
+from krcsim.base.syntax import tree_of
 from krcsim.engine import codes, counters, pointers, record_form, records, sheaf_records
 
 FOLDER = Path(str(engine.__file__)).parent
@@ -169,7 +170,7 @@ def _keep_only(tree: ast.Module, entry: str) -> None:
 
 def _bare(name: str) -> ast.Module:
     """A module of the engine without docstrings, decorators and annotations."""
-    tree = ast.parse((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
+    tree = tree_of((FOLDER / f"{name}.py").read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         if isinstance(node, ast.FunctionDef):
             node.returns = None

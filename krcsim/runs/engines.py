@@ -7,13 +7,11 @@ seconds.
 """
 
 import ast
-import contextlib
 import functools
-import gc
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
+from krcsim.base.syntax import no_garbage_collection
 from krcsim.engine.random_streams import UNLIMITED
 from krcsim.engine.records import World
 from krcsim.runs import linking
@@ -156,20 +155,8 @@ def _compiled(version: Version, *, in_one_piece: bool) -> Any:
 
     seconds = version.compile_s if in_one_piece else version.compile_plain_s
     announce(f"compiling the engine for this machine: about {seconds:.0f} s where it is idle, once")
-    with _no_garbage_collection():
+    with no_garbage_collection():  # what is made here stays: looking through it takes a tenth
         return whole(make, types, name, check=answers, say=announce)
-
-
-@contextlib.contextmanager
-def _no_garbage_collection() -> Iterator[None]:
-    """Compiling makes many objects that stay: looking through them takes a tenth of its time."""
-    was_on = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if was_on:
-            gc.enable()
 
 
 @functools.cache

@@ -6,6 +6,8 @@ import functools
 from hashlib import sha256
 from pathlib import Path
 
+from krcsim.base.syntax import tree_of
+
 # The rooms and modules that decide what stands in a row; what only shows it, or asks other
 # questions, may change under a half-done sweep.
 DECIDE = (
@@ -69,7 +71,7 @@ def deciding_sources() -> list[Path]:
 
 def code_of(source: str) -> str:
     """What a source does: its syntax tree without docstrings, alike in all versions of Python."""
-    return repr(_shape(ast.parse(source)))
+    return repr(_shape(tree_of(source)))
 
 
 def _shape(node: object) -> object:

@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import combinations
 
 from krcsim.report.style import plain
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.text import Text
 
 from krcsim.report.chart import in_strip
 from krcsim.report.target_chart import (
@@ -73,6 +75,31 @@ def test_a_picture_says_the_finding_the_setting_the_target_and_the_answer() -> N
         "krcsim size",
     ):
         assert text in said
+
+
+def few_pages() -> TargetChart:
+    """The smallest that passes is far to the right, and the target is near the bottom."""
+    pages = (
+        size(0, seen(2e-3), "fails"),
+        size(1, seen(2e-3), "fails"),
+        size(3, UNSEEN, "passes"),
+        size(4, UNSEEN, "passes"),
+    )
+    return replace(chart(pages, 2), target=1e-6)
+
+
+@pytest.mark.parametrize("drawn", [chart(), few_pages(), chart(SIZES[:3], None)])
+def test_words_in_the_axes_stand_neither_on_the_target_nor_on_each_other(
+    drawn: TargetChart,
+) -> None:
+    fig = target_figure(drawn)
+    fig.draw_without_rendering()
+    ax = fig.axes[0]
+    boxes = [Text.get_window_extent(text) for text in ax.texts if text.get_weight() == "bold"]
+    line = ax.transData.transform((1.0, drawn.target))[1]
+    target = next(t for t in ax.texts if t.get_text() == drawn.target_words).get_window_extent()
+    assert not target.y0 <= line <= target.y1
+    assert not any(a.overlaps(b) for a, b in combinations(boxes, 2))
 
 
 def stars(drawn: TargetChart) -> list[tuple[float, float]]:

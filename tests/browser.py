@@ -512,15 +512,6 @@ def free_port() -> int:
         return int(s.getsockname()[1])
 
 
-def answers(url: str) -> bool:
-    """Whether a server is there."""
-    try:
-        with urllib.request.urlopen(url):
-            return True
-    except OSError:
-        return False
-
-
 @contextmanager
 def jupyterlab(home: Path) -> Iterator[Callable[[str], str]]:
     """JupyterLab on a folder that holds notebooks/; gives the URL of one of them by name."""

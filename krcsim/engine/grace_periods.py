@@ -201,8 +201,8 @@ def put_off_callbacks(world: World, now: float) -> None:
     """R62: a grace period is about to start; callbacks that were queued since the last tick are not
     known to RCU yet, and need the one after it.
     """
-    # On a tick a grace period starts before anything is queued at that instant, unless monitors come
-    # before it (R3).
+    # On a tick a grace period starts before anything is queued at that instant, unless monitors
+    # come before it (R3).
     if now == math.floor(now) and not world.has_ready_blocks:
         return
 

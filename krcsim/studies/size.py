@@ -76,6 +76,14 @@ def size(
     check_request(target, confidence, of, quantity, at_boot, budget)
     check_whole("fixed", fixed, MOST_PAGES, "it is what is next to the size that is searched")
     scenario = given(scenario)
+    refuse(
+        scenario.workload.single_share == 0.0,
+        "workload.single_share",
+        scenario.workload.single_share,
+        "above 0 where a size is asked for",
+        "only calls with one argument wait, and none is made; --set workload.single_share=1 makes "
+        "all of them such calls",
+    )
 
     shared = dict(quantity=quantity, window=window, seed=seed, max_runs=max_runs, method=method)
     asked = shared | dict(

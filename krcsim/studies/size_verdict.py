@@ -93,7 +93,9 @@ def _fewer(found: Sized) -> str:
 def _unmet(found: Sized) -> str:
     """That no size was found, and the best that was reached."""
     best = found.best
-    reached = f"with {reserve_of(found, best)} it is {_reached(found, best)}"
+    said = _reached(found, best)
+    is_known = best.finding.estimate.kind != "none"
+    reached = f"with {reserve_of(found, best)} {'it is ' * is_known}{said}"
     text = f"no size could be shown to keep {goal(found)}"
     if all(tried.verdict == "fails" for tried in found.tried):
         kind, noun = {

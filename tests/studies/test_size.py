@@ -361,6 +361,11 @@ def test_what_cannot_be_asked_is_refused_in_a_line(change: dict[str, object]) ->
     assert "\n" not in str(told.value)
 
 
+def test_where_no_call_may_wait_no_size_is_searched() -> None:
+    with pytest.raises(KrcsimError, match="only calls with one argument wait"):
+        size("run-away-64")
+
+
 # ---- words, files, the shell
 
 

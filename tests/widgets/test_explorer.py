@@ -26,6 +26,7 @@ from krcsim.widgets import ColdStart, OneEpisode, PoolOrPages
 from krcsim.widgets.controls import CONTROLS
 from krcsim.widgets.explorer import PRESETS, Explorer
 from krcsim.widgets.latest import Latest, Ticket
+from krcsim.widgets.remedies_compared import RemediesCompared
 from krcsim.widgets.setting import AT_MOST
 
 EXPLORERS = (PoolOrPages, ColdStart, OneEpisode)
@@ -83,20 +84,28 @@ def test_the_first_picture_is_the_first_step_of_the_shell(tmp_path: Path) -> Non
     assert line.estimates == (there.get("own", "p_wait", "steady"),)
 
 
-@pytest.mark.slow
-def test_the_old_curve_stays_dimmed_until_its_points_arrive(tmp_path: Path) -> None:
+@pytest.fixture
+def looks(monkeypatch: pytest.MonkeyPatch) -> list[dict[str, str]]:
+    """How each line of each picture of an explorer looks, picture by picture."""
     seen: list[dict[str, str]] = []
+    show_result = RemediesCompared._show_result
+
+    def noted(self: RemediesCompared, ticket: Any, result: Any, chart: Chart, drawing: Any) -> None:
+        seen.append({line.name: line.look for line in chart.lines})
+        show_result(self, ticket, result, chart, drawing)
+
+    monkeypatch.setattr(RemediesCompared, "_show_result", noted)
+    return seen
+
+
+@pytest.mark.slow
+def test_the_old_curve_stays_dimmed_until_its_points_arrive(
+    tmp_path: Path, looks: list[dict[str, str]]
+) -> None:
     explorer = PoolOrPages(tmp_path, runs=(8,))
-    show = explorer._show
-
-    def noted(out: Any) -> None:
-        show(out)
-        assert explorer.seen is not None
-        seen.append({line.name: line.look for line in explorer.seen.lines})
-
-    explorer._show = noted  # type: ignore[method-assign]
+    looks.clear()
     explorer.controls["workload.rate_hz"].value = 2000.0
-    first, *_, last = seen
+    first, *_, last = looks
     assert first.pop(OWN) == "now"
     assert set(first.values()) == {"old"}
     assert set(last.values()) == {"now"}
@@ -159,12 +168,13 @@ def command_in(data: bytes, end: str) -> list[str]:
 
 
 @pytest.mark.slow
-def test_no_file_holds_the_dimmed_curves_of_the_setting_before(tmp_path: Path) -> None:
+def test_no_file_holds_the_dimmed_curves_of_the_setting_before(
+    tmp_path: Path, looks: list[dict[str, str]]
+) -> None:
     explorer = PoolOrPages(tmp_path, "thread-as-posted", runs=(8,))
     explorer.runs = ()  # as if everything else were still to come
     explorer.controls["workload.rate_hz"].value = 5000.0
-    assert explorer.seen is not None
-    assert {line.look for line in explorer.seen.lines} == {"now", "old"}
+    assert set(looks[-1].values()) == {"now", "old"}
     (file,) = (path for path in explorer.export() if path.suffix == ".csv")
     assert ",old," not in file.read_text()
 

@@ -41,5 +41,7 @@ from .studies.sized import Sized as Sized
 from .studies.thread_answered import thread_answered as thread_answered
 from .studies.which_kernel import which_kernel as which_kernel
 from .sweeps.grid import sweep as sweep
+from .trace.predicted import predicted_against_recorded as predicted_against_recorded
+from .trace.recordings import read_recordings as read_recordings
 
 __version__: str

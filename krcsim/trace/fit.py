@@ -13,7 +13,7 @@ import numpy as np
 from krcsim.base.errors import KrcsimError, did_you_mean, shown
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
-from krcsim.trace import arrivals, intervals, pressure
+from krcsim.trace import arrivals, background, intervals, pressure
 from krcsim.trace.evidence import Evidence, Requests, Source
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
@@ -61,6 +61,7 @@ def make(evidence: Evidence, base: Scenario, name: str) -> Made:
         *_machine(evidence, reasons),
         *_workload(evidence, reasons, notes),
         *_grace_periods(evidence, reasons, notes),
+        *background.found(evidence, reasons),
         *_episodes(evidence, episodes, reasons),
         *_stalls(evidence, reasons),
     ]

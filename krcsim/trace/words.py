@@ -10,6 +10,7 @@ from krcsim.model.scenario_file import toml_text
 from krcsim.report.plain_text import wrap
 from krcsim.trace.evidence import Evidence
 from krcsim.trace.fit import Made
+from krcsim.trace.predicted import Against
 from krcsim.trace.value import ASSUMED, LIMIT, Value, shown
 
 WIDTH = 100
@@ -109,8 +110,8 @@ def _printable(line: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in line)
 
 
-def json_of(made: Made, command: str) -> str:
-    """The same for machines."""
+def json_of(made: Made, command: str, against: Against | None = None) -> str:
+    """The same for machines, with the check of the scenario if it was asked for."""
     body: dict[str, Any] = {
         "format": "krcsim-recording-read/1",
         "command": command,
@@ -124,6 +125,8 @@ def json_of(made: Made, command: str) -> str:
         "notes": made.notes,
         "scenario": as_dict(made.scenario),
     }
+    if against is not None:
+        body["predicted_against_recorded"] = against.as_dict()
     return json.dumps(body, indent=1) + "\n"
 
 

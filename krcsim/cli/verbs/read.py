@@ -2,6 +2,7 @@
 """`krcsim read`: recordings of a machine as a scenario, each field with what it rests on."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -14,8 +15,7 @@ from krcsim.cli.delivery import check_target
 from krcsim.cli.options import QUESTION, SCENARIO, Files, Json, OnScenario, Quiet, Verb, option
 from krcsim.cli.progress import reporting
 from krcsim.cli.streams import say
-
-BASE = "thread-as-posted"
+from krcsim.trace.recordings import BASE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,18 +54,29 @@ class Read(OnScenario, Json, Files, Quiet):
         ),
     ] = ""
 
+    check: Annotated[
+        bool,
+        option(
+            "hold what the scenario predicts against what the kernel did meanwhile; it is an error "
+            "if it does not reproduce that",
+            QUESTION,
+        ),
+    ] = False
+
 
 def again(options: Read) -> str:
     """The command that makes the same of the same files."""
     base = [] if options.scenario == BASE else ["--base", options.scenario]
     sets = [word for one in options.set for word in ("--set", "=".join(pair(one)))]
-    return shlex.join(["krcsim", "read", *options.files, *base, *sets])
+    check = ["--check"] if options.check else []
+    return shlex.join(["krcsim", "read", *options.files, *base, *sets, *check])
 
 
 def run(options: Read, _: str) -> None:
     """Read the files, and print or write the scenario that they make."""
     from krcsim.trace import words
     from krcsim.trace.fit import make
+    from krcsim.trace.predicted import predicted_against_recorded
     from krcsim.trace.reading import read
 
     if not options.files:
@@ -83,17 +94,32 @@ def run(options: Read, _: str) -> None:
         evidence = read([Path(path) for path in options.files], show or (lambda _: None))
     made = make(evidence, base, options.scenario)
     command = again(options)
+    against = None
     if options.explain:
         say(words.explanation(made, made.explained(options.explain.rstrip("="))), end="")
         return
 
-    whole = words.json_of(made, command)
+    if options.check:
+        with reporting(options.quiet) as show:
+            against = predicted_against_recorded(made, progress=_said(show))
+    whole = words.json_of(made, command, against)
     toml = words.scenario_file(made, command)
     write_all(
         {path: (toml if path.suffix == ".toml" else whole).encode() for path in targets},
         overwrite=options.overwrite,
     )
-    say(whole if options.json else words.summary(made), end="")
+    said = words.summary(made) + (f"\n{against.text()}" if against else "")
+    say(whole if options.json else said, end="")
+    if against is not None and against.misses:
+        against.require()
+
+
+def _said(show: Callable[[str], None] | None) -> Callable[[int, int], None]:
+    def progress(done: int, of: int) -> None:
+        if show:
+            show(f"{done} of {of} replications, at most")
+
+    return progress
 
 
 VERB = Verb(Read, run)

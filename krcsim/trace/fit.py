@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from krcsim.base.errors import KrcsimError, did_you_mean, shown
+from krcsim.base.tables import html_table
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
 from krcsim.trace import arrivals, background, intervals, pressure
@@ -50,6 +51,23 @@ class Made:
             raise KrcsimError(f"--explain is {shown(field)}, which is no field; {hint}")
         reason = self.assumed[field] or "no recording says it"
         return Value(field, value_of(self.scenario, field), "", ASSUMED, None, reason)
+
+    def __repr__(self) -> str:
+        """In a line what it is: a recording may be long."""
+        return (
+            f"<Made: {len(self.values)} fields from {self.evidence.lines:,} lines, "
+            f"{self.evidence.seconds:.4g} s; all others as in {self.base}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: each field with what it rests on."""
+        rows = [(one.field, one.words(), one.kind, one.evidence) for one in self.values.values()]
+        rows += [
+            (field, self.explained(field).words(), ASSUMED, why)
+            for field, why in self.assumed.items()
+            if why
+        ]
+        return html_table(("field", "value", "", "evidence"), rows)
 
 
 def make(evidence: Evidence, base: Scenario, name: str) -> Made:

@@ -112,6 +112,7 @@ class Against:
     rows: tuple[Held, ...]
     not_recorded: tuple[str, ...]
     runs: int
+    hint: str = ""  # why the model may miss something, as far as the recording tells
 
     @property
     def misses(self) -> tuple[Held, ...]:
@@ -142,10 +143,24 @@ class Against:
                 f"({_ends(worst.recorded_limits)}) were recorded, and the scenario predicts "
                 f"{shown(worst.predicted)} ({_ends(worst.predicted_limits)})"
                 + (f"; it misses{others[1:]}, too" if others else "")
-                + "; record longer, or change the fields that are assumed"
+                + (f". {self.hint}" if self.hint else "")
+                + (
+                    "; record longer, or change the fields that are assumed"
+                    if not self.hint
+                    else ""
+                )
             )
         names = ", ".join(row.name for row in self.rows)
         return f"The scenario reproduces what was recorded: {names}"
+
+    @property
+    def finding(self) -> str:
+        """The same in a few words."""
+        if not self.rows:
+            return "nothing to compare a prediction with"
+        if self.misses:
+            return f"the scenario misses {', '.join(row.name for row in self.misses)}"
+        return "the scenario reproduces what the kernel did"
 
     def require(self) -> None:
         """Raise KrcsimError, with the quantity that misses, where it is no evidence."""
@@ -236,7 +251,18 @@ def predicted_against_recorded(
     rows = [_held(one, evidence, runs, seconds) for one in there]
     if evidence.block_pointers[0]:
         rows += _held_blocks(evidence, runs)
-    return Against(tuple(rows), tuple(missing), len(runs))
+    return Against(tuple(rows), tuple(missing), len(runs), _hint(reading))
+
+
+def _hint(reading: Made) -> str:
+    """The part that is known to be missing where failures are drawn."""
+    scans = reading.evidence.counters.get("shrinker", 0)
+    if not scans or reading.scenario.memory.pressure != "injected":
+        return ""
+    return (
+        f"Reclaim called the shrinker of kfree_rcu() {scans:,} times, which empties the cache of "
+        'pages; where failures are drawn the model has no shrinker: try memory.pressure = "pages"'
+    )
 
 
 def _is_recorded(one: Behaviour, reading: Made) -> bool:

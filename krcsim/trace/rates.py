@@ -11,7 +11,6 @@ from krcsim.trace import intervals
 from krcsim.trace.evidence import WINDOW_S, Evidence, Happened
 from krcsim.trace.intervals import BLOCKS, FEWEST, Array, Interval
 
-
 SHEAVES = "sheaves"
 
 

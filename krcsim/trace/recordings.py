@@ -18,11 +18,18 @@ def read_recordings(
 ) -> Made:
     """The scenario of one recording or more of one machine, with what each field rests on.
 
-    base: a preset or a scenario file, for what no recording says. `say` gets a sentence about how
-    far it is. Raises KrcsimError with what to do where a file cannot be read or says nothing.
+    files: paths, or the name of a recording that comes with krcsim (6.1-poisson). base: a preset or
+    a scenario file, for what no recording says. `say` gets a sentence about how far it is. Raises
+    KrcsimError with what to do where a file cannot be read or says nothing.
     """
-    paths = [files] if isinstance(files, (str, Path)) else files
-    return make(read([Path(path) for path in paths], say), load_scenario(base), base)
+    named = [files] if isinstance(files, (str, Path)) else files
+    paths = [_path_of(name) for name in named]
+    return make(read(paths, say), load_scenario(base), base)
+
+
+def _path_of(name: str | Path) -> Path:
+    path = Path(name)
+    return path if path.exists() else samples().get(str(name), path)
 
 
 def samples() -> dict[str, Path]:

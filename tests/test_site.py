@@ -33,6 +33,7 @@ from website.notebooks import (
 from website.pages import contents, documents, gallery, linked_files
 from website.stills import STILL, still_of_explorer
 
+OTHERS = ("07_against_a_kernel", "08_claims", "10_your_machine")  # with widgets of another kind
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [NotebookPage(name, f"Title of {name}", "What?", "") for name in NOTEBOOKS]
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
@@ -180,7 +181,9 @@ def test_a_page_of_a_notebook_has_no_trace_of_widgets(name: str, site: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*EXPLORERS, "07_against_a_kernel", "08_claims"])
+@pytest.mark.parametrize(
+    "name", [*EXPLORERS, "07_against_a_kernel", "08_claims", "10_your_machine"]
+)
 def test_where_sliders_would_be_is_a_picture_and_the_way_to_them(name: str, site: Path) -> None:
     html = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
     assert re.search(r'<img alt="[^"]+"[^>]* src="\.\./_images/', html)

@@ -13,11 +13,13 @@ from krcsim.report.style import figure as empty_figure
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 from krcsim.report import headings, palette
 from krcsim.report.recording_chart import Pair, RecordingChart, Share
 
 BINS = 30
+WIDE = 10.0  # the longest over the shortest, from which an axis is logarithmic
 LEAST = 1e-3  # of an axis of rates, from which nothing is told apart
 APART = 0.16  # of a row, between what was recorded and what was predicted
 NAME_LETTERS = 18  # of a name beside the axes, in a line
@@ -47,7 +49,7 @@ def draw_rates(chart: RecordingChart, ax: Axes) -> None:
 
 
 def draw_grace_periods(chart: RecordingChart, ax: Axes) -> None:
-    """A histogram of the lengths of grace periods, on a logarithmic axis."""
+    """A histogram of the lengths of grace periods, on a logarithmic axis where they differ much."""
     lengths = np.asarray(chart.grace_periods_ms, dtype=float)
     lengths = lengths[lengths > 0.0]
     if not len(lengths):
@@ -56,16 +58,18 @@ def draw_grace_periods(chart: RecordingChart, ax: Axes) -> None:
         return
     median = float(np.median(lengths))
     ax.set_title(
-        f"{len(lengths):,} grace periods: median {median:.3g} ms (line), "
-        f"longest {lengths.max():.3g} ms",
+        f"{len(lengths):,} grace periods, median {median:.3g} ms (line)",
         loc="left",
     )
     low, high = float(lengths.min()), float(lengths.max())
-    if high < 1.2 * low:
-        low, high = low / 1.2, high * 1.2
-    ax.hist(lengths, np.geomspace(low, high * 1.001, BINS).tolist(), **palette.LENGTHS)
+    wide = high > WIDE * low  # else equal steps are easier to read
+    edges = np.geomspace(low, high * 1.001, BINS) if wide else np.linspace(0.0, 1.1 * high, BINS)
+    ax.hist(lengths, edges.tolist(), **palette.LENGTHS)
     ax.axvline(median, **palette.TARGET)
-    ax.set(xscale="log", xlabel="from start to end (ms)", ylabel="grace periods")
+    ax.set(xlabel="from start to end (ms)", ylabel="grace periods")
+    if wide:
+        ax.set_xscale("log")
+        ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _place: f"{x:g}"))
 
 
 def draw_failures(chart: RecordingChart, ax: Axes) -> None:
@@ -152,7 +156,7 @@ def picture_of_recording(chart: RecordingChart, said: str, setting: str = "") ->
 
 def figure_of_recording(chart: RecordingChart, said: str, setting: str) -> Figure:
     """The same as a figure; to be called within plain()."""
-    fig = empty_figure(11.0, 6.8, dpi=90)
+    fig = empty_figure(11.0, 6.2, dpi=90)
     top = headings.head(fig, said, setting)
     grid = fig.add_gridspec(
         2, 2, left=0.135, right=0.985, top=top - 0.06, bottom=0.085, hspace=0.42, wspace=0.48

@@ -128,30 +128,36 @@ class Against:
         return bool(self.rows) and not self.misses
 
     @property
-    def sentence(self) -> str:
-        """What it comes to."""
+    def said(self) -> str:
+        """What it comes to, without advice."""
         if not self.rows:
-            return (
-                "Nothing was compared: the recording does not show what kfree_rcu() itself did; "
-                "record with krcsim record, which counts that"
-            )
+            return "Nothing was compared: the recording does not show what kfree_rcu() itself did"
         if self.misses:
             worst = self.misses[0]
-            others = "".join(f", {row.name}" for row in self.misses[1:])
+            others = ", ".join(row.name for row in self.misses[1:])
             return (
                 f"Refused as evidence: of {worst.name} {shown(worst.recorded)} {worst.unit} "
                 f"({_ends(worst.recorded_limits)}) were recorded, and the scenario predicts "
                 f"{shown(worst.predicted)} ({_ends(worst.predicted_limits)})"
-                + (f"; it misses{others[1:]}, too" if others else "")
-                + (f". {self.hint}" if self.hint else "")
-                + (
-                    "; record longer, or change the fields that are assumed"
-                    if not self.hint
-                    else ""
-                )
+                + (f"; it misses {others}, too" if others else "")
             )
         names = ", ".join(row.name for row in self.rows)
         return f"The scenario reproduces what was recorded: {names}"
+
+    @property
+    def advice(self) -> str:
+        """What to do where it is no evidence; else nothing."""
+        if not self.rows:
+            return "Record with krcsim record, which counts that"
+        if self.misses:
+            return self.hint or "Record longer, or change the fields that are assumed"
+        return ""
+
+    @property
+    def sentence(self) -> str:
+        """Both of them."""
+        advice = self.advice
+        return f"{self.said}; {advice[:1].lower()}{advice[1:]}" if advice else self.said
 
     @property
     def finding(self) -> str:

@@ -67,6 +67,7 @@ class Found:
     reading: Made
     against: Against | None = None
     verdict: str = ""
+    how: str = ""  # the verdict was found
     picture: bytes = field(default=b"", repr=False)
     theme: str = "light"
 
@@ -136,7 +137,8 @@ class YourMachine:
         self.table = ipywidgets.HTML("")
         self.check = ipywidgets.HTML("")
         self.sliders = ipywidgets.VBox([])
-        self.browser_side = BrowserSide(alt="no picture yet")
+        self.note = ipywidgets.HTML("").add_class("krcsim-note")
+        self.browser_side = BrowserSide(alt="no picture yet", takes_files=True)
         first = ipywidgets.HBox([self.upload, self.path], layout=dict(flex_flow="row wrap"))
         second = ipywidgets.HBox(
             [self.sample, self.base, self.open], layout=dict(flex_flow="row wrap")
@@ -147,6 +149,7 @@ class YourMachine:
                 first,
                 second,
                 self.value,
+                self.note,
                 self.progress.widget,
                 self.image,
                 self.check,
@@ -164,6 +167,7 @@ class YourMachine:
         self.path.observe(self._take_path, "value")
         self.sample.observe(self._take_sample, "value")
         self.base.observe(lambda _change: self.submit(), "value")
+        self.browser_side.on_msg(self._take_drop)
         self.browser_side.observe(lambda _change: self._draw_anew(), "theme")
         self.open.on_click(lambda _button: self.open_sliders())
         self.progress.cancel.on_click(lambda _button: self._latest.cancel())
@@ -180,6 +184,26 @@ class YourMachine:
             return
         try:
             self._take(Given.of_upload(self.upload.value))
+        except KrcsimError as error:
+            self._latest.cancel()
+            self._refuse(str(error))
+
+    def _take_drop(self, _side: object, content: Any, buffers: Sequence[Any]) -> None:
+        """What the browser says was dropped: names, and the bytes of each."""
+        names = content.get("dropped") if isinstance(content, dict) else None
+        if not isinstance(names, list):
+            return
+        try:
+            if not names or len(names) != len(buffers):
+                raise KrcsimError(
+                    f"folders and more than {MOST_MB} MB cannot be dropped; drop files, or give "
+                    "the path of a large one"
+                )
+            given = [
+                {"name": name, "content": buffer}
+                for name, buffer in zip(names, buffers, strict=True)
+            ]
+            self._take(Given.of_upload(given))
         except KrcsimError as error:
             self._latest.cancel()
             self._refuse(str(error))
@@ -207,6 +231,7 @@ class YourMachine:
     def submit(self) -> None:
         """Read, check and judge what the widgets say."""
         self.open.disabled = True
+        self.progress.remark = ""
         self._latest.submit(Asked(self.given, self.base.value, self.fields.changes()))
 
     # ---- in the worker's thread
@@ -255,25 +280,28 @@ class YourMachine:
             stop=ticket.stop,
         ):
             ticket.check()
-            verdict = verdict_of(found, reading)
-            ticket.show(self._show, self._drawn(Found(asked, reading, against, verdict)))
+            verdict, how = verdict_of(found, reading), finding_sentences(found)
+            ticket.show(self._show, self._drawn(Found(asked, reading, against, verdict, how)))
 
     def _drawn(self, found: Found) -> Found:
         """The same with its picture, in JupyterLab's theme of now."""
-        theme = "dark" if self.browser_side.theme == "dark" else "light"
-        with plain(theme):
-            chart = chart_of(found.reading, found.against)
-            fig = figure_of_recording(chart, *texts_of(found.reading, found.against))
-            return replace(found, picture=written(fig, "png"), theme=theme)
+        theme = self._theme()
+        return replace(found, picture=picture_in(found, theme), theme=theme)
+
+    def _theme(self) -> str:
+        return "dark" if self.browser_side.theme == "dark" else "light"
 
     # ---- back on the event loop, the only thread that sets widgets
 
     def _show(self, found: Found) -> None:
+        if found.theme != self._theme():  # it changed while the picture was drawn
+            found = self._drawn(found)
         self.found = found
         reading = found.reading
         self.image.value = found.picture
         self.image.layout.display = ""
         self.value.value = html.escape(sentence_of(found))
+        self.note.value = html.escape(note_of(found))
         finding, recorded = texts_of(reading, found.against)
         self.browser_side.alt = f"{finding}. {recorded}"
         self.fields.offer(reading)
@@ -290,7 +318,8 @@ class YourMachine:
     def _refuse(self, text: str) -> None:
         """Nothing could be made of it: one sentence, and nothing of the recording before."""
         self.found = None
-        self.value.value = html.escape(f"Not read: {text}")
+        self.value.value = html.escape(f"Not read: {text}.".replace("..", "."))
+        self.note.value = ""
         self.browser_side.alt = "no picture"
         self.image.layout.display = "none"
         self.table.value = self.check.value = self.read.value = ""
@@ -326,6 +355,14 @@ class YourMachine:
         self.progress.say_remark(f"{RECORDED} is the preset Your machine of the other notebooks.")
 
 
+def picture_in(found: Found, theme: str) -> bytes:
+    """What was found as a PNG for a theme."""
+    with plain(theme):
+        chart = chart_of(found.reading, found.against)
+        fig = figure_of_recording(chart, *texts_of(found.reading, found.against))
+        return written(fig, "png")
+
+
 def title_of(found: Found) -> str:
     """What stands above the scenario in its file: printable, whatever the recording holds."""
     names = ", ".join(name for name, _ in found.asked.files.files)
@@ -337,19 +374,17 @@ def title_of(found: Found) -> str:
 
 
 def verdict_of(found: Finding, reading: Made) -> str:
-    """How many calls wait, in numbers that a person can act on, what that rests on besides the
-    recording, and how it was found.
+    """How many calls wait, in numbers that a person can act on, and what that rests on besides the
+    recording.
     """
-    sentences = finding_sentences(found)
     assumed = [name for name, why in reading.assumed.items() if why]
     limits = [one.field for one in reading.values.values() if one.kind == LIMIT]
-    if assumed or limits:
-        sentences = f"{_rests_on(assumed, limits)} {sentences}"
+    rests_on = f" {_rests_on(assumed, limits)}" if assumed or limits else ""
     if found.estimate.kind == "none":
-        return sentences
+        return f"No single-argument call is made, so none can wait.{rests_on}"
     share = estimated(found.estimate, "single-argument call")
     first = share.words[:1].upper() + share.words[1:]
-    return f"{first} wait{'s' * (not share.is_plural)}. {sentences}"
+    return f"{first} wait{'s' * (not share.is_plural)}.{rests_on}"
 
 
 def _rests_on(assumed: list[str], limits: list[str]) -> str:
@@ -370,7 +405,19 @@ def sentence_of(found: Found) -> str:
         return words.what_was_read(found.reading.evidence)
     if found.against.is_evidence:
         return f"{found.against.sentence}."
-    return f"No verdict. {found.against.sentence}."
+    return f"No verdict. {found.against.said}."
+
+
+def note_of(found: Found) -> str:
+    """What stands smaller below that: how it was found, or why the scenario may miss."""
+    against = found.against
+    if against is None:
+        return "Held next against what the kernel itself did meanwhile ..."
+    if not against.is_evidence:
+        return f"{against.advice}."
+    if not found.verdict:
+        return "How many calls wait comes next ..."
+    return f"{against.sentence}. {found.how}"
 
 
 def check_of(found: Found) -> str:

@@ -31,20 +31,22 @@ def headed(
     foot_text: str = "",
     *,
     height: float = 5.2,
+    left: float = AXES_LEFT,
     right: float = 0.97,
     under_axes: float = UNDER_AXES,
 ) -> tuple[Figure, Axes]:
     """A figure 8 inches wide and `height` inches high with one pair of axes, between the finding
     and the setting above and where it comes from at the foot; to be called within plain().
 
-    right: where the axes end, in parts of the width. under_axes: points for ticks and a label.
+    left, right: where the axes begin and end, in parts of the width. under_axes: points for ticks
+    and a label.
     """
     fig = figure(8.0, height)
     ax = fig.add_subplot()
     top = head(fig, finding, setting)
     rows = foot(fig, foot_text)
     bottom = (under_axes + FOOT_STEP * rows) / (height * POINTS_PER_INCH)
-    fig.subplots_adjust(left=AXES_LEFT, right=right, top=top - 0.02, bottom=bottom)
+    fig.subplots_adjust(left=left, right=right, top=top - 0.02, bottom=bottom)
     return fig, ax
 
 

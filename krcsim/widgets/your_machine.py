@@ -186,6 +186,7 @@ class YourMachine:
             self._take(Given.of_upload(self.upload.value))
         except KrcsimError as error:
             self._latest.cancel()
+            self.sample.value = ""
             self._refuse(str(error))
 
     def _take_drop(self, _side: object, content: Any, buffers: Sequence[Any]) -> None:
@@ -206,6 +207,7 @@ class YourMachine:
             self._take(Given.of_upload(given))
         except KrcsimError as error:
             self._latest.cancel()
+            self.sample.value = ""
             self._refuse(str(error))
 
     def _take_path(self, _change: object) -> None:
@@ -269,7 +271,8 @@ class YourMachine:
             ticket.post(self.progress.say_way, (done / of, f"{done} of {of} replications"))
 
         against = predicted_against_recorded(reading, stop=ticket.stop, progress=progress)
-        ticket.show(self._show, self._drawn(Found(asked, reading, against)))
+        checked = self._drawn(Found(asked, reading, against))
+        ticket.show(self._show, checked)
         if not against.is_evidence:
             return
         for found in asking(
@@ -281,7 +284,7 @@ class YourMachine:
         ):
             ticket.check()
             verdict, how = verdict_of(found, reading), finding_sentences(found)
-            ticket.show(self._show, self._drawn(Found(asked, reading, against, verdict, how)))
+            ticket.show(self._show, replace(checked, verdict=verdict, how=how))
 
     def _drawn(self, found: Found) -> Found:
         """The same with its picture, in JupyterLab's theme of now."""

@@ -10,6 +10,7 @@ import pytest
 
 import krcsim
 from krcsim.cli.main import main
+from krcsim.trace.recordings import samples
 from tests.trace.test_archive import archive
 
 
@@ -68,6 +69,35 @@ def test_the_command_in_a_scenario_makes_it_again(
     assert command == "krcsim read a.txt --base phone"
     output(capsys, *command.split()[1:], "--out", "two.toml")
     assert (tmp_path / "two.toml").read_text() == text
+
+
+@pytest.mark.usefixtures("warm_engine")
+def test_a_check_prints_what_was_recorded_beside_what_is_predicted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = output(capsys, "read", str(samples()["7.3-onoff"]), "--check", "--quiet")
+    assert "reproduced\n" in said
+    assert "\ngrace periods " in said
+    assert "The scenario reproduces what was recorded: runs of the monitor" in said
+    body = json.loads(
+        output(capsys, "read", str(samples()["7.3-onoff"]), "--check", "--json", "--quiet")
+    )
+    assert body["predicted_against_recorded"]["is_evidence"] is True
+    assert body["command"].endswith("--check")
+
+
+@pytest.mark.usefixtures("warm_engine")
+def test_a_fit_that_is_refused_is_an_error_after_it_was_printed_and_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.toml"
+    argv = ["read", str(samples()["6.12-hog"]), "--check", "--quiet", "--out", str(mine)]
+    assert main(argv) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("krcsim: Refused as evidence: of page requests of kfree_rcu() ")
+    assert told.err.count("\n") == 1
+    assert "workload.rate_hz" in told.out
+    assert krcsim.load_scenario(mine).machine.cpus == 1
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> YourMachine:
 @pytest.fixture
 def machine(shared: YourMachine) -> YourMachine:
     """With the sample, whatever was done to it before."""
+    shared.sample.value = ""
     shared.sample.value = SAMPLE
     return shared
 

@@ -47,6 +47,25 @@ def test_recordings_of_kernels_are_reproduced(which: str) -> None:
     found.require()
 
 
+@pytest.mark.parametrize("which", mostly_slow(EVERY, "6.1 poisson", "7.3 bursts"))
+def test_the_monitor_runs_as_often_as_predicted_within_5_percent(which: str) -> None:
+    monitor = predicted_against_recorded(read(which)).rows[0]
+    assert abs(monitor.predicted - monitor.recorded) <= max(0.05 * monitor.recorded, 0.01)
+
+
+def test_the_fit_under_a_hog_is_refused_since_the_shrinker_is_missing() -> None:
+    """It would say that hardly a call waits, while calls did."""
+    reading = read("6.12 hog")
+    found = predicted_against_recorded(reading)
+    assert reading.evidence.counters["own_waits"] == 58
+    assert [row.name for row in found.misses] == [
+        "page requests of kfree_rcu()",
+        "runs of the refill worker",
+    ]
+    assert found.misses[0].recorded > 1000 * found.misses[0].predicted
+    assert "Reclaim called the shrinker" in found.advice
+
+
 def test_a_fit_of_another_rate_is_refused_and_what_misses_is_named() -> None:
     reading = read("6.1 poisson")
     wrong = replace(

@@ -13,6 +13,7 @@ from krcsim.model.scenario import changed
 from krcsim.model.scenario_file import UNSET
 from krcsim.trace.fit import Made, value_of
 
+FIRST = "workload.rate_hz"  # the field that is offered first
 MOST_LETTERS = 2000  # of a value
 
 
@@ -77,7 +78,9 @@ class FieldsChanged:
         names = [*reading.values, *(field for field in reading.assumed if reading.assumed[field])]
         names += sorted(set(reading.assumed) - set(names))
         if list(self.which.options) != names:
+            chosen = self.which.value
             self.which.options = names
+            self.which.value = chosen if chosen in names else FIRST
         self.back.disabled = not self._mine
         self._show_value()
 

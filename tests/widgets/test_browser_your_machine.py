@@ -68,6 +68,8 @@ def test_a_sample_is_read_and_checked_and_judged(machine: Notebook) -> None:
     text = machine.root.inner_text()
     assert "workload.rate_hz" in text
     assert "Predicted against recorded" in text
+    field = machine.root.locator("select").last
+    assert field.evaluate("e => e.selectedOptions[0].text") == "workload.rate_hz"
     machine.shot(ROOT / "output" / "10_your_machine.png")
 
 

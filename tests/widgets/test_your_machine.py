@@ -172,7 +172,7 @@ def test_other_messages_of_the_browser_are_nothing(shared: YourMachine, content:
 
 
 def test_a_field_that_is_changed_by_hand_is_said_and_checked(machine: YourMachine) -> None:
-    machine.fields.which.value = "workload.rate_hz"
+    assert machine.fields.which.value == "workload.rate_hz"
     assert float(machine.fields.text.value) == machine.scenario.workload.rate_hz
     machine.fields.text.value = "9000"
     machine.fields.set.click()

@@ -42,8 +42,8 @@ class Joint:
     def __post_init__(self) -> None:
         if not FEWEST_DRAWS <= len(self.draws) <= MOST_DRAWS:
             raise KrcsimError(
-                f"a recording has {len(self.draws)} draws; allowed: {FEWEST_DRAWS} to {MOST_DRAWS}; "
-                "20 are usual"
+                f"a recording has {len(self.draws)} draws; allowed: {FEWEST_DRAWS} to "
+                f"{MOST_DRAWS}; 20 are usual"
             )
 
 

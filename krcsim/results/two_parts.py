@@ -23,7 +23,7 @@ from krcsim.results.estimate import (
     student,
 )
 
-FEWEST = 5  # draws with an answer, for an interval
+FEWEST = 6  # draws with an answer, for an interval
 _NORMAL = 1.959964  # two-sided 95 % of a normal law
 
 
@@ -86,18 +86,32 @@ def _parts(fitted: Estimate, known: Sequence[Estimate], draws: int, most: float)
 
     logs = np.log(values)
     variance = float(logs.var(ddof=1))
-    middle = math.exp(float(logs.mean()))
     if variance == 0.0:
         return Parts(some[0], fitted, None, draws, len(some))
 
     n = len(logs)
-    factor = math.exp(min(50.0, student(n - 1) * math.sqrt(variance * (1.0 + 1.0 / n))))
-    lo = middle / factor if len(some) == len(known) else 0.0
-    hi = min(most, middle * factor)
-    whole = Estimate(min(middle, hi), lo, hi, kind_of(n, factor) if lo else "rough")
+    down, middle, up = _limits(logs)
+    lo = math.exp(down) if len(some) == len(known) else 0.0
+    hi = min(most, math.exp(up))
+    kind = kind_of(n, math.exp(min(50.0, max(up - middle, middle - down)))) if lo else "rough"
+    whole = Estimate(min(math.exp(middle), hi), lo, hi, kind)
     chance = _chance(some)
     share = None if chance is None else max(0.0, 1.0 - chance / variance)
     return Parts(whole, fitted, share, draws, n)
+
+
+def _limits(logs: Array) -> tuple[float, float, float]:
+    """95 % limits of one more value, and the median: each side by its own spread, since what is
+    hardly known (the time between episodes, of which none was seen) is lopsided.
+    """
+    n = len(logs)
+    middle = float(np.median(logs))
+    t = student(n // 2 - 1) * math.sqrt(1.0 + 1.0 / n)
+    below, above = (
+        min(25.0, t * math.sqrt(float((part**2).mean())))
+        for part in (logs[logs <= middle] - middle, logs[logs >= middle] - middle)
+    )
+    return middle - below, middle, middle + above
 
 
 def _chance(some: Sequence[Estimate]) -> float | None:
@@ -137,8 +151,9 @@ def combined_difference(differences: Sequence[float], pairing_saves: float) -> D
         logs = np.log(np.abs(found))
         middle = math.exp(float(logs.mean()))
         factor = math.exp(min(50.0, t * float(logs.std(ddof=1))))
-        ends = sorted(math.copysign(x, found[0]) for x in (middle / factor, middle * factor))
-        return Difference(math.copysign(middle, found[0]), *ends, pairing_saves)
+        sign = math.copysign(1.0, float(found[0]))
+        lo, hi = sorted((sign * middle / factor, sign * middle * factor))
+        return Difference(sign * middle, lo, hi, pairing_saves)
     middle = float(found.mean())
     half = t * float(found.std(ddof=1))
     return Difference(middle, middle - half, middle + half, pairing_saves)

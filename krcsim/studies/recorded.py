@@ -5,24 +5,28 @@ The fitted scenario is asked as usual; each draw with random numbers of its own 
 precision, since what counts is how draws differ, and their chance is told apart.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from krcsim.base.old_names import takes_rungs
 from krcsim.methods.finding import Finding
-from krcsim.model.joint import Joint
+from krcsim.model.joint import Joint, joint_text
 from krcsim.model.remedy import THREAD
+from krcsim.report.recording_words import two_parts
 from krcsim.results.estimate import Estimate
 from krcsim.results.quantities import QUANTITIES
-from krcsim.results.result import BASE, Cell, Result
+from krcsim.results.recorded_parts import RECORDING, table_of
+from krcsim.results.result import BASE, Cell, Result, number, words
 from krcsim.results.two_parts import Parts, combined, combined_difference
-from krcsim.runs.ladder import PRECISION, SEED, Progress
+from krcsim.runs.ladder import DEFAULT_RUNS, PRECISION, SEED, Progress
 from krcsim.studies.ask import BUDGET, CLOSING, ask
 from krcsim.studies.compare import Remedies, compare
+from krcsim.studies.differences import Point
 
-DRAW_PRECISION = 0.3  # relative half width at which a draw is known well enough
-RECORDING = "recording"  # in the provenance of a result
+DRAW_PRECISION = 0.2  # relative half width at which a draw is known well enough
+DRAW_RUNS = 1024  # replications of a draw at most
+MOST_NAMED = 4  # of what stays assumed
 _VALUE = BASE.index("value")
 
 
@@ -39,9 +43,23 @@ class Recorded:
 
     def __repr__(self) -> str:
         """In some sentences what was found."""
-        from krcsim.studies.recorded_words import recorded_sentences
-
         return f"<Recorded: {recorded_sentences(self)}>"
+
+
+def recorded_sentences(found: Recorded) -> str:
+    """The number with its two parts, what would make its interval narrower, and what is assumed."""
+    quantity = QUANTITIES[found.finding.quantity]
+    what = f"{quantity.words}, {found.finding.when or f'{found.finding.window} window'}"
+    unit = f" {quantity.unit}" if quantity.unit else ""
+    text = (
+        f"{what}: {words(found.parts.whole)}{unit} at 95 %, over {found.parts.draws} draws of what "
+        f"{number(found.joint.seconds)} s of recording do not know. {two_parts(found.parts)}"
+    )
+    assumed = found.joint.assumed
+    if assumed:
+        more = f" and {len(assumed) - MOST_NAMED} more" * (len(assumed) > MOST_NAMED)
+        text += f" Not in it is what stays assumed: {', '.join(assumed[:MOST_NAMED])}{more}."
+    return text
 
 
 @takes_rungs
@@ -61,10 +79,10 @@ def ask_recording(
     fitted = ask(joint.scenario, quantity, **how)
     drawn: list[Estimate] = []
     how = _of_a_draw(how, joint, BUDGET)
-    for number, draw in enumerate(joint.draws):
+    for done, draw in enumerate(joint.draws):
         if progress:
-            progress(number, len(joint.draws))
-        drawn.append(ask(draw, quantity, **_with_seed(how, number)).estimate)
+            progress(done, len(joint.draws))
+        drawn.append(ask(draw, quantity, **_with_seed(how, done)).estimate)
     if progress:
         progress(len(joint.draws), len(joint.draws))
     parts = combined(fitted.estimate, drawn, QUANTITIES[fitted.quantity].is_probability)
@@ -75,11 +93,12 @@ def _of_a_draw(how: dict[str, Any], joint: Joint, budget: float) -> dict[str, An
     """How a draw is asked."""
     share = how.get("budget", budget) / len(joint.draws)
     precision = max(DRAW_PRECISION, how.get("precision", PRECISION))
-    return how | dict(budget=share, precision=precision, have=None)
+    runs = min(DRAW_RUNS, how.get("max_runs", DEFAULT_RUNS))
+    return how | dict(budget=share, precision=precision, max_runs=runs, have=None)
 
 
-def _with_seed(how: dict[str, Any], number: int) -> dict[str, Any]:
-    return how | dict(seed=(how.get("seed", SEED) + number + 1) % 2**63)
+def _with_seed(how: dict[str, Any], place: int) -> dict[str, Any]:
+    return how | dict(seed=(how.get("seed", SEED) + place + 1) % 2**63)
 
 
 @takes_rungs
@@ -95,10 +114,10 @@ def compare_recording(
     fitted = compare(joint.scenario, remedies, **how)
     how = _of_a_draw(how, joint, CLOSING) | dict(command="")
     drawn: list[Result] = []
-    for number, draw in enumerate(joint.draws):
+    for done, draw in enumerate(joint.draws):
         if progress:
-            progress(number, count)
-        drawn.append(compare(draw, remedies, **_with_seed(how, number)))
+            progress(done, count)
+        drawn.append(compare(draw, remedies, **_with_seed(how, done)))
     if progress:
         progress(count, count)
 
@@ -111,16 +130,7 @@ def compare_recording(
         for row, parts in zip(fitted.rows, found.values(), strict=True)
     )
     differences = tuple(_differences(fitted, drawn))
-    told = {
-        "seconds": joint.seconds,
-        "draws": count,
-        "varies": list(joint.varies),
-        "assumed": list(joint.assumed),
-        "parts": [
-            [*where, parts.recording, parts.seen, *_columns(parts.fitted)]
-            for where, parts in found.items()
-        ],
-    }
+    told = table_of(found, joint.seconds, count) | {"scenario": joint_text(joint)}
     return replace(
         fitted,
         rows=rows,
@@ -142,29 +152,16 @@ def _parts_of_row(row: tuple[Cell, ...], fitted: Result, drawn: Sequence[Result]
     )
 
 
-def _differences(fitted: Result, drawn: Sequence[Result]) -> Any:
+def _differences(fitted: Result, drawn: Sequence[Result]) -> Iterator[Point]:
     """Rows of differences; none where a draw saw nothing with one of the two remedies."""
-    for remedy, base, window, quantity, *_, saves in fitted.differences:
+    for row in fitted.differences:
+        remedy, base, window, quantity = map(str, row[:4])
+        saves = float(row[-1] or 0.0)
         pairs = [
-            (one.get(str(remedy), quantity, window).value, one.get(str(base), quantity, window).value)
+            (one.get(remedy, quantity, window).value, one.get(base, quantity, window).value)
             for one in drawn
         ]
         apart = [mine - its for mine, its in pairs if mine is not None and its is not None]
-        found = combined_difference(apart, float(saves)) if len(apart) == len(drawn) else None
+        found = combined_difference(apart, saves) if len(apart) == len(drawn) else None
         if found is not None:
             yield remedy, base, window, quantity, found.value, found.lo, found.hi, saves
-
-
-def parts_of(result: Result) -> dict[tuple[str, str, str], Parts]:
-    """The two parts of each row of a result by remedy, window and quantity; none where it was not
-    made of a recording.
-    """
-    told = result.provenance.get(RECORDING)
-    if not isinstance(told, dict):
-        return {}
-    return {
-        (remedy, window, quantity): Parts(
-            result.get(remedy, quantity, window), Estimate(*fitted), share, told["draws"], seen
-        )
-        for remedy, window, quantity, share, seen, *fitted in told["parts"]
-    }

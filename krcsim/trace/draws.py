@@ -158,14 +158,10 @@ def _fitted(evidence: Evidence, base: Scenario, varying: list[Value]) -> list[fl
         values = make(evidence, base, "").values
     except KrcsimError:
         return [math.nan] * len(varying)
-    return [
-        point_of(values[one.field]) if one.field in values else math.nan for one in varying
-    ]
+    return [point_of(values[one.field]) if one.field in values else math.nan for one in varying]
 
 
-def resampled(
-    evidence: Evidence, blocks: arrivals.Blocks, random: np.random.Generator
-) -> Evidence:
+def resampled(evidence: Evidence, blocks: arrivals.Blocks, random: np.random.Generator) -> Evidence:
     """As many blocks of the recorded time, drawn with replacement, one behind the other.
 
     Lengths of grace periods have no times in a recording: they are drawn one by one.

@@ -11,11 +11,23 @@ from krcsim.base.files import write_all
 from krcsim.cli import completion
 from krcsim.cli.arguments import pair, scenario_from
 from krcsim.cli.delivery import check_target
-from krcsim.cli.options import QUESTION, SCENARIO, Files, Json, OnScenario, Quiet, Verb, option
+from krcsim.cli.options import (
+    EFFORT,
+    QUESTION,
+    SCENARIO,
+    Files,
+    Json,
+    OnScenario,
+    Quiet,
+    Verb,
+    option,
+)
 from krcsim.cli.progress import reporting
 from krcsim.cli.streams import say
+from krcsim.cli.values import Whole
 
 BASE = "thread-as-posted"
+DRAWS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,23 +66,42 @@ class Read(OnScenario, Json, Files, Quiet):
         ),
     ] = ""
 
+    draws: Annotated[
+        Whole,
+        option(
+            "draws of what the recordings do not know, which go into a .toml and from there into "
+            "answers; 8 to 200, or 0",
+            EFFORT,
+            metavar="N",
+            show_default=True,
+        ),
+    ] = DRAWS
+
 
 def again(options: Read) -> str:
     """The command that makes the same of the same files."""
     base = [] if options.scenario == BASE else ["--base", options.scenario]
     sets = [word for one in options.set for word in ("--set", "=".join(pair(one)))]
-    return shlex.join(["krcsim", "read", *options.files, *base, *sets])
+    draws = [] if options.draws == DRAWS else ["--draws", str(options.draws)]
+    return shlex.join(["krcsim", "read", *options.files, *base, *sets, *draws])
 
 
 def run(options: Read, _: str) -> None:
     """Read the files, and print or write the scenario that they make."""
+    from krcsim.model.joint import FEWEST_DRAWS, MOST_DRAWS
     from krcsim.trace import words
+    from krcsim.trace.draws import joint_of
     from krcsim.trace.fit import make
     from krcsim.trace.reading import read
 
     if not options.files:
         raise KrcsimError(
             "read needs a recording; give one or more files, or make one with krcsim record"
+        )
+    if options.draws and not FEWEST_DRAWS <= options.draws <= MOST_DRAWS:
+        raise KrcsimError(
+            f"--draws is {options.draws}; allowed: {FEWEST_DRAWS} to {MOST_DRAWS}, or 0 for none; "
+            f"{DRAWS} are usual"
         )
     targets = [Path(path) for path in options.out]
     for path in targets:
@@ -88,7 +119,8 @@ def run(options: Read, _: str) -> None:
         return
 
     whole = words.json_of(made, command)
-    toml = words.scenario_file(made, command)
+    joint = joint_of(made, base, options.draws) if options.draws and targets else None
+    toml = words.scenario_file(made, command, joint)
     write_all(
         {path: (toml if path.suffix == ".toml" else whole).encode() for path in targets},
         overwrite=options.overwrite,

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.reading import read_toml
 from krcsim.cli.options import Drawn, Mailed, OnScenario, is_given, names_of
-from krcsim.model.joint import Joint, fewer, read_joint, with_changes
+from krcsim.model.joint import Joint, fewer, load_joint, with_changes
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import UNSET, load_scenario, presets
 
@@ -93,7 +93,7 @@ def joint_from(options: OnScenario) -> Joint | None:
     if wanted == 0:
         return None
     is_file = options.scenario not in presets() and Path(options.scenario).is_file()
-    joint = read_joint(options.scenario) if is_file else None
+    joint = load_joint(options.scenario) if is_file else None
     if joint is None:
         if wanted:
             raise KrcsimError(

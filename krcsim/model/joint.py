@@ -10,13 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from krcsim.base import cells
-from krcsim.base.errors import KrcsimError, shown
+from krcsim.base.errors import KrcsimError, refuse, shown
 from krcsim.base.reading import read_text, read_toml
 from krcsim.model.scenario import Scenario, as_dict, changed, from_dict
 from krcsim.model.scenario_file import RECORDING, flat, toml_text
 
 FEWEST_DRAWS, MOST_DRAWS = 8, 200
-_DRAWS = "8 to 200 tables of dotted fields"
 _RULES = {
     "seconds": cells.AMOUNT,
     "varies": cells.several(cells.NAME),
@@ -40,11 +39,18 @@ class Joint:
     seconds: float = 0.0
 
     def __post_init__(self) -> None:
-        if not FEWEST_DRAWS <= len(self.draws) <= MOST_DRAWS:
-            raise KrcsimError(
-                f"a recording has {len(self.draws)} draws; allowed: {FEWEST_DRAWS} to "
-                f"{MOST_DRAWS}; 20 are usual"
-            )
+        check_draws(len(self.draws))
+
+
+def check_draws(count: int) -> None:
+    """Raise FieldError for a number of draws that cannot be."""
+    refuse(
+        not FEWEST_DRAWS <= count <= MOST_DRAWS,
+        "draws",
+        count,
+        f"{FEWEST_DRAWS} to {MOST_DRAWS}, or 0 for the fitted scenario alone",
+        "20 are usual",
+    )
 
 
 def with_changes(joint: Joint, **overrides: Any) -> Joint:
@@ -78,7 +84,7 @@ def fewer(joint: Joint, draws: int) -> Joint:
 
 
 def joint_text(joint: Joint, title: str = "") -> str:
-    """The scenario as TOML, with its draws behind it; read_joint() makes an equal value of it."""
+    """The scenario as TOML, with its draws behind it; load_joint() makes an equal value of it."""
     import tomli_w
 
     base = flat(as_dict(joint.scenario))
@@ -95,7 +101,7 @@ def joint_text(joint: Joint, title: str = "") -> str:
     return toml_text(joint.scenario, title) + "\n" + tomli_w.dumps({RECORDING: table})
 
 
-def read_joint(path: str | Path) -> Joint | None:
+def load_joint(path: str | Path) -> Joint | None:
     """The scenario of a file with its draws, None where it has none; raises KrcsimError."""
     text = read_text(path, "scenario file", "give the path of a .toml file")
     given = read_toml(text, f"scenario file {path}")
@@ -109,8 +115,7 @@ def read_joint(path: str | Path) -> Joint | None:
 
     try:
         scenario = from_dict(given, Path(path).parent)
-        if len(table["draw"]) > MOST_DRAWS:
-            raise KrcsimError(f"{len(table['draw'])} draws; allowed: {_DRAWS}; leave some out")
+        check_draws(len(table["draw"]))
         return Joint(
             scenario,
             tuple(changed(scenario, **draw) for draw in table["draw"]),

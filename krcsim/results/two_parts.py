@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from krcsim.results.estimate import (
+    AGREE,
     NOTHING,
     Array,
     Difference,
@@ -86,7 +87,7 @@ def _parts(fitted: Estimate, known: Sequence[Estimate], draws: int, most: float)
 
     logs = np.log(values)
     variance = float(logs.var(ddof=1))
-    if variance == 0.0:
+    if math.sqrt(variance) <= AGREE:
         return Parts(some[0], fitted, None, draws, len(some))
 
     n = len(logs)

@@ -9,6 +9,7 @@ cut into blocks of time, and of as many blocks, drawn with replacement, everythi
 
 import math
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 from scipy.special import ndtri
 
 from krcsim.base.errors import KrcsimError
-from krcsim.model.joint import Joint
+from krcsim.model.joint import Joint, check_draws
 from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import given
 from krcsim.trace import arrivals
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Reclaims, Requests
 from krcsim.trace.fit import Made, keep_order, make
 from krcsim.trace.intervals import FEWEST, Array
+from krcsim.trace.reading import read
 from krcsim.trace.value import LIMIT, Value
 
 DRAWS = 20
@@ -34,12 +37,24 @@ _SHARES = ("workload.single_share", "workload.vmalloc_share")
 _FAILURES = ("allocator.calm.", "allocator.episode.")
 
 
+def from_recording(
+    *files: str | Path, base: Scenario | str = "thread-as-posted", draws: int = DRAWS
+) -> Joint:
+    """The scenario that recordings make, with so many draws (8 to 200) of what they do not know;
+    what they cannot say is as in `base`. Raises KrcsimError.
+    """
+    start = given(base)
+    evidence = read([Path(file) for file in files])
+    return joint_of(make(evidence, start, "the base"), start, draws)
+
+
 def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
     """The scenario of recordings with so many draws (8 to 200) of what they leave open; the same
     recordings have the same draws.
 
     Raises KrcsimError where a draw is no scenario.
     """
+    check_draws(draws)
     varying = [value for value in made.values.values() if _varies(value)]
     random = np.random.default_rng(_SEED)
     order = _ranks(made, base, varying, draws, random)

@@ -88,7 +88,7 @@ def again(options: Read) -> str:
 
 def run(options: Read, _: str) -> None:
     """Read the files, and print or write the scenario that they make."""
-    from krcsim.model.joint import FEWEST_DRAWS, MOST_DRAWS
+    from krcsim.model.joint import check_draws
     from krcsim.trace import words
     from krcsim.trace.draws import joint_of
     from krcsim.trace.fit import make
@@ -98,11 +98,8 @@ def run(options: Read, _: str) -> None:
         raise KrcsimError(
             "read needs a recording; give one or more files, or make one with krcsim record"
         )
-    if options.draws and not FEWEST_DRAWS <= options.draws <= MOST_DRAWS:
-        raise KrcsimError(
-            f"--draws is {options.draws}; allowed: {FEWEST_DRAWS} to {MOST_DRAWS}, or 0 for none; "
-            f"{DRAWS} are usual"
-        )
+    if options.draws:
+        check_draws(options.draws)
     targets = [Path(path) for path in options.out]
     for path in targets:
         if path.suffix not in (".toml", ".json"):

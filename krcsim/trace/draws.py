@@ -10,11 +10,11 @@ cut into blocks of time, and of as many blocks, drawn with replacement, everythi
 import math
 from dataclasses import replace
 from pathlib import Path
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtri
 
 from krcsim.base.errors import KrcsimError
 from krcsim.model.joint import Joint, check_draws
@@ -84,7 +84,7 @@ def quantile(value: Value, share: float) -> float:
         return max(0.0, 1.0 - (1.0 - low) * math.log(share) / math.log(_ONE_SIDED))
 
     middle, below, above = (_on_scale(one, is_share) for one in (point, low, high))
-    z = float(ndtri(share))
+    z = NormalDist().inv_cdf(share)
     found = middle + z / _NORMAL * (above - middle if z > 0.0 else middle - below)
     return 1.0 / (1.0 + math.exp(-found)) if is_share else math.exp(found)
 

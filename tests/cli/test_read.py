@@ -46,7 +46,8 @@ def test_what_the_recording_does_not_know_goes_on_into_answers(
     assert "Intervals hold what 10 s of recording do not know, over 8 draws" in compared
     mailed = output(capsys, "reply", str(mine), *quick, "--remedies", "A0,A1")
     assert "Intervals hold what 10 s of recording do not know." in mailed.replace("\n", " ")
-    ranked = output(capsys, "sensitivity", str(mine), *quick, "--points", "2")
+    busy = [*quick, "--set", "workload.rate_hz=2000", "--max-runs", "16"]
+    ranked = output(capsys, "sensitivity", str(mine), *busy, "--points", "4")
     assert "recorded" in ranked
     body = json.loads(output(capsys, "ask", str(mine), *quick, "--json"))
     assert body["command"].startswith(f"krcsim ask {mine} --set horizon_ms=2500")

@@ -112,7 +112,7 @@ def test_files_are_read_in_one_step(tmp_path: Path) -> None:
     found = from_recording(archive(tmp_path), base="phone", draws=8)
     assert len(found.draws) == 8
     assert found.scenario.workload.rate_hz == 6.25
-    assert found.scenario.remedy == load_scenario("phone").remedy
+    assert found.scenario.allocator.stall_ms == load_scenario("phone").allocator.stall_ms
 
 
 def test_the_same_recording_has_the_same_draws() -> None:

@@ -153,7 +153,9 @@ def _ranks(
         for row in found:
             again = resampled(made.evidence, blocks, random)
             row[:] = _fitted(again, base, varying)
-    return np.column_stack([_places(column, random) for column in found.T])
+    return np.array([_places(column, random) for column in found.T], dtype=np.intp).T.reshape(
+        found.shape
+    )
 
 
 def _places(values: Array, random: np.random.Generator) -> NDArray[np.intp]:

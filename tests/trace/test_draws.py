@@ -156,6 +156,16 @@ def test_a_recording_too_short_for_blocks_still_has_draws() -> None:
     assert len(set(drawn(found, "workload.rate_hz"))) == 20
 
 
+def test_a_recording_that_says_nothing_of_rates_has_draws_that_are_all_alike(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("a-1 [000] ..... 1.0: mm_vmscan_kswapd_wake: nid=0 order=0\n")
+    found = from_recording(path, draws=8)
+    assert found.varies == ()
+    assert set(found.draws) == {found.scenario}
+
+
 @pytest.mark.parametrize("draws", [1, 7, 201])
 def test_too_few_or_too_many_draws_are_refused(draws: int) -> None:
     with pytest.raises(KrcsimError, match="allowed: 8 to 200"):

@@ -85,7 +85,7 @@ def make(evidence: Evidence, base: Scenario, name: str) -> Made:
     ]
     values = {one.field: one for one in found}
     overrides = {one.field: one.value for one in found} | _consequences(values, base)
-    _keep_order(overrides, base, values, notes)
+    keep_order(overrides, base, values, notes)
     scenario = changed(base, **overrides)
 
     remedy = _remedy(evidence, reasons)
@@ -454,10 +454,13 @@ def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
     return more
 
 
-def _keep_order(
+def keep_order(
     overrides: dict[str, Any], base: Scenario, values: dict[str, Value], notes: list[str]
 ) -> None:
-    """A request that tries harder cannot fail more often: the model wants that of chance, too."""
+    """A request that tries harder cannot fail more often: the model wants that of chance, too.
+
+    `overrides` and `notes` are added to.
+    """
     for name in ("calm", "episode"):
         page, harder = f"allocator.{name}.page", f"allocator.{name}.page_noretry"
         at_page = overrides.get(page, value_of(base, page))

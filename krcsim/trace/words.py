@@ -5,6 +5,7 @@ import json
 import math
 from typing import Any
 
+from krcsim.model.joint import Joint, joint_text
 from krcsim.model.scenario import as_dict
 from krcsim.model.scenario_file import toml_text
 from krcsim.report.plain_text import wrap
@@ -96,13 +97,22 @@ def explanation(made: Made, value: Value) -> str:
     return "\n".join(lines) + "\n"
 
 
-def scenario_file(made: Made, command: str) -> str:
-    """The scenario as a TOML file, with what each field rests on as comments above it."""
+def scenario_file(made: Made, command: str, joint: Joint | None = None) -> str:
+    """The scenario as a TOML file, with what each field rests on as comments above it, and the
+    draws of what the recordings do not know behind it.
+    """
     title = [f"Made of recordings: {command}"]
     for one in made.values.values():
         title += wrap(f"{one.field} = {one.words()}: {one.evidence}", WIDTH - 2, "", "    ")
     title += wrap(f"All other fields are assumptions, as in {made.base}.", WIDTH - 2)
-    return toml_text(made.scenario, "\n".join(_printable(line) for line in title))
+    if joint is not None and joint.varies:
+        title += wrap(
+            f"Behind the scenario stand {len(joint.draws)} draws of what the recordings do not "
+            "know; krcsim compare and krcsim ask take them (--draws 0: the scenario alone).",
+            WIDTH - 2,
+        )
+        return joint_text(joint, "\n".join(map(_printable, title)))
+    return toml_text(made.scenario, "\n".join(map(_printable, title)))
 
 
 def _printable(line: str) -> str:

@@ -12,10 +12,23 @@ from krcsim.base.files import write_all
 from krcsim.cli import completion
 from krcsim.cli.arguments import pair, scenario_from
 from krcsim.cli.delivery import check_target
-from krcsim.cli.options import QUESTION, SCENARIO, Files, Json, OnScenario, Quiet, Verb, option
+from krcsim.cli.options import (
+    EFFORT,
+    QUESTION,
+    SCENARIO,
+    Files,
+    Json,
+    OnScenario,
+    Quiet,
+    Verb,
+    option,
+)
 from krcsim.cli.progress import reporting
 from krcsim.cli.streams import say
+from krcsim.cli.values import Whole
 from krcsim.trace.recordings import BASE
+
+DRAWS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,18 +76,32 @@ class Read(OnScenario, Json, Files, Quiet):
         ),
     ] = False
 
+    draws: Annotated[
+        Whole,
+        option(
+            "draws of what the recordings do not know, which go into a .toml and from there into "
+            "answers; 8 to 200, or 0",
+            EFFORT,
+            metavar="N",
+            show_default=True,
+        ),
+    ] = DRAWS
+
 
 def again(options: Read) -> str:
     """The command that makes the same of the same files."""
     base = [] if options.scenario == BASE else ["--base", options.scenario]
     sets = [word for one in options.set for word in ("--set", "=".join(pair(one)))]
+    draws = [] if options.draws == DRAWS else ["--draws", str(options.draws)]
     check = ["--check"] if options.check else []
-    return shlex.join(["krcsim", "read", *options.files, *base, *sets, *check])
+    return shlex.join(["krcsim", "read", *options.files, *base, *sets, *draws, *check])
 
 
 def run(options: Read, _: str) -> None:
     """Read the files, and print or write the scenario that they make."""
+    from krcsim.model.joint import check_draws
     from krcsim.trace import words
+    from krcsim.trace.draws import joint_of
     from krcsim.trace.fit import make
     from krcsim.trace.predicted import predicted_against_recorded
     from krcsim.trace.reading import read
@@ -83,6 +110,8 @@ def run(options: Read, _: str) -> None:
         raise KrcsimError(
             "read needs a recording; give one or more files, or make one with krcsim record"
         )
+    if options.draws:
+        check_draws(options.draws)
     targets = [Path(path) for path in options.out]
     for path in targets:
         if path.suffix not in (".toml", ".json"):
@@ -103,7 +132,8 @@ def run(options: Read, _: str) -> None:
         with reporting(options.quiet) as show:
             against = predicted_against_recorded(made, progress=_said(show))
     whole = words.json_of(made, command, against)
-    toml = words.scenario_file(made, command)
+    joint = joint_of(made, base, options.draws) if options.draws and targets else None
+    toml = words.scenario_file(made, command, joint)
     write_all(
         {path: (toml if path.suffix == ".toml" else whole).encode() for path in targets},
         overwrite=options.overwrite,

@@ -298,6 +298,7 @@ def feedback_scenario(number: int, seed: int = 20200404) -> Scenario:
         "memory.shrinker": bool(r.integers(2)),
         "memory.priority": pick(0, 0, 1, 4, 12),
         "remedy.refill_backoff_ms": pick(0.0, 30.0),
+        "remedy.shrinks_cache": bool(r.integers(2)),
     }
     return changed(plain, **(memory | more | shrinks))
 

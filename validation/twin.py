@@ -75,6 +75,7 @@ COUNTERS = (
     "pages_released",
     "pages_reclaimed",
     "scans",
+    "pages_shrunk",
 )
 
 KFREE_N_BATCHES = 2

@@ -106,8 +106,9 @@ class Shrinker:
         return int(sum(krcp.bkvcache[: 1 if krcp.remedy.cache_shared else 2]))
 
     def empties(self) -> bool:
-        """R89: Whether the kernel is one of those that empty their caches."""
-        return bool(self.kernel.scenario.remedy.refill_backoff_ms > 0.0)
+        """R89 and R110: Whether the kernel is one of those that empty their caches."""
+        remedy = self.kernel.scenario.remedy
+        return bool(remedy.refill_backoff_ms > 0.0 or remedy.shrinks_cache)
 
     def shrink(self) -> None:
         """R88: A pass comes to the scan."""
@@ -132,6 +133,7 @@ class Shrinker:
             pages = self.cached(krcp)
             krcp.bkvcache = [0, 0]
             kernel.window.add("pages_freed", pages)
+            kernel.window.add("pages_shrunk", pages)
             kernel.memory.free_pages(krcp.pages, kernel.clock.now, pages)
         timer = krcp.monitor
         had, jiffies = timer.time if timer.pending else math.inf, timer.expires

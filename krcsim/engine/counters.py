@@ -62,6 +62,7 @@ class Counters(Record):
     pages_released: float  # pages that kfree_rcu() and freed objects gave back
     pages_reclaimed: float  # pages that stalls found in the page cache
     scans: float  # CPUs that a scan of the shrinker has emptied
+    pages_shrunk: float  # cached pages that scans have freed, among the pages_freed
 
     # Sheaves.
     sheaf_stored: float  # objects that a sheaf took

@@ -228,6 +228,7 @@ class World(Record):
     refill: int  # what starts it and how it asks: REFILL_NONE, REFILL_ANY_MISS, ...
     refill_delay: float  # from a miss until it has filled the caches, ticks
     refill_backoff: int  # the same after a reclaim pass, jiffies; 0: the kernel knows no back-off
+    shrinks_cache: int  # flag: scans of the shrinker free cached pages
     has_shrinker: int  # flag: reclaim passes call the shrinker of kfree_rcu()
     has_ready_blocks: int  # flag: the monitor frees what its cookies say is ready
     p_offloaded: float  # probability that a work runs on another CPU

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The shrinker of kfree_rcu(): what a reclaim pass frees of the cached pages, and the monitors that
-it runs (rules R88 and R89 of docs/model.md; its count is R53).
+it runs (rules R88, R89 and R110 of docs/model.md; its count is R53).
 """
 
 from krcsim.engine.call_source import make_plan, settle_all
@@ -36,31 +36,34 @@ def shrink_slab(world: World, now: float) -> None:
 
 
 def count_freeable(world: World) -> int:
-    """R88, kfree_rcu_shrink_count(): the objects that are queued, and since v5.14 the cached pages,
-    of all CPUs.
+    """R88 and R110, kfree_rcu_shrink_count(): the objects that are queued, and since v5.14 the
+    cached pages, of all CPUs.
     """
     freeable = ZERO
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
         freeable += total(cpu.queued_objects)
-        if world.refill_backoff > 0:
+        if world.shrinks_cache:
             freeable += count_cached_pages(world, cpu)
 
     return freeable
 
 
 def kfree_rcu_shrink_scan(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
-    """R89: the cached pages of a CPU are free, and its monitor runs now; its timer stays armed."""
+    """R89 and R110: the cached pages of a CPU are free, and its monitor runs now; its timer stays
+    armed.
+    """
     counters = counters_at(world.counters_address, world.window)
     counters.scans += 1
     expires = cpu.monitor_at
-    since_v5_14 = world.refill_backoff > 0
+    since_v5_14 = world.shrinks_cache > 0
 
     if since_v5_14:
         pages = count_cached_pages(world, cpu)
         cpu.cached_pages[SLAB] = 0
         cpu.cached_pages[VMALLOC] = 0
         counters.pages_freed += pages
+        counters.pages_shrunk += pages
         give_pages(world, cpu, now, pages)
 
     if total(cpu.queued_objects) > 0 and (since_v5_14 or expires < INF):

@@ -101,6 +101,9 @@ class Remedy:
     refill_backoff_ms: float = number(
         0.0, "ms", 0, 100_000, "that time after a reclaim pass; 0: it makes no difference"
     )
+    shrinks_cache: bool = flag(
+        False, "whether the shrinker frees cached pages though no refill backs off"
+    )
     ready_blocks: bool = flag(
         False, "whether the monitor frees blocks whose cookie is done itself, as since v6.3"
     )

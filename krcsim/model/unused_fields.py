@@ -24,6 +24,7 @@ NO_PAGE_EVER = "no request for a page ever succeeds"
 NO_SINGLE = "no call has one argument"
 NO_REFILL = "no worker fills the cache"
 NO_SHRINKER = "no reclaim pass calls the shrinker"
+SHRUNK = "the shrinker frees cached pages since refills back off"
 NO_DOUBLE = "no call has two arguments"
 NO_HEAD = "no rcu_head is ever asked for"
 RECORDED = "lengths are recorded"
@@ -236,6 +237,10 @@ def _unused_of_refill(scenario: Scenario) -> dict[str, str]:
             unused["remedy.refill_backoff_ms"] = reason
     elif not shrinks:
         unused["remedy.refill_backoff_ms"] = NO_SHRINKER
+    if not shrinks:
+        unused["remedy.shrinks_cache"] = NO_SHRINKER
+    elif remedy.refill_backoff_ms > 0:
+        unused["remedy.shrinks_cache"] = SHRUNK
     return unused
 
 

@@ -192,10 +192,24 @@ def of_runs(met: Array) -> Estimate:
     """The share of replications that met something: each is a trial, so the interval is that of a
     binomial number (Clopper and Pearson), or a bound where none met it.
     """
+    return _binomial(float(np.count_nonzero(met)), len(met))
+
+
+def level(x: Array) -> Estimate:
+    """The mean of levels, one from 0 to 1 a replication; where all agree to the digit with the
+    interval of a binomial number, since no law on 0 to 1 with that mean spreads more.
+    """
+    if len(x) and float(x.max() - x.min()) <= AGREE:
+        return _binomial(float(x[0]) * len(x), len(x))
+    found = mean(x)
+    if found.lo is None or found.hi is None:
+        return found
+    return replace(found, lo=max(0.0, found.lo), hi=min(1.0, found.hi))
+
+
+def _binomial(seen: float, runs: int) -> Estimate:
     from scipy.special import betaincinv
 
-    runs = len(met)
-    seen = int(np.count_nonzero(met))
     if seen == 0:
         return unseen(runs)
     if seen == runs:

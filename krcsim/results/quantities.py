@@ -12,6 +12,7 @@ import numpy as np
 
 from krcsim.engine.records import BIN_LO_MS, BINS
 from krcsim.model.scenario import Scenario
+from krcsim.results.cache_quantities import CACHES
 from krcsim.results.certainty import harmless_calm
 from krcsim.results.estimate import (
     NOTHING,
@@ -20,13 +21,12 @@ from krcsim.results.estimate import (
     effective,
     exact,
     mean,
-    of_runs,
     quantile,
     ratio,
     share,
     unseen,
 )
-from krcsim.results.feedback import has_feedback
+from krcsim.results.outcomes import OUTCOMES
 from krcsim.results.quantity import Formula as Formula
 from krcsim.results.quantity import Quantity as Quantity
 from krcsim.results.quantity import Wording as Wording
@@ -111,16 +111,6 @@ def _share_of_time(runs: Replications, scenario: Scenario, window: int, counter:
     time_ms = window_ms(scenario, window) * callers(scenario)
     lost_ms = runs.of("lost_ms", window) * callers(scenario)
     return ratio(runs.of(counter, window), np.full(len(runs), time_ms) - lost_ms)
-
-
-def p_oom(runs: Replications, scenario: Scenario, window: int) -> Estimate:
-    """Share of runs in which the OOM killer was invoked before the window ended, or its bound; a
-    run is the unit. None where no request can invoke it.
-    """
-    if not has_feedback(scenario):
-        return NOTHING
-    ooms = sum(runs.of("ooms", earlier) for earlier in range(window + 1))
-    return of_runs(np.asarray(ooms))
 
 
 def _loop_gain(runs: Replications, scenario: Scenario, window: int) -> Estimate:
@@ -315,22 +305,7 @@ _ALL = (
         "objects that calls queue, of all CPUs",
         partial(rate, counter="queued", scale=1000.0),
     ),
-    Quantity(
-        "p_oom",
-        "",
-        "share of runs that run out of memory, from boot on",
-        p_oom,
-        label="P(OOM)",
-        is_probability=True,
-        column_by_window=True,
-        wording=Wording(
-            noun="run",
-            one="runs out of memory",
-            several="run out of memory",
-            never="no run can run out of memory",
-            kept="runs with an OOM",
-        ),
-    ),
+    *OUTCOMES,
     Quantity(
         "loop_gain",
         "",
@@ -389,6 +364,7 @@ _ALL = (
         lambda runs, scenario, window: exact(scenario.bytes_added()),
         asked_by_episode=True,
     ),
+    *CACHES,
     *SHEAVES,
 )
 QUANTITIES = {quantity.name: quantity for quantity in _ALL}

@@ -32,7 +32,10 @@ def callbacks_hz(runs: Replications, scenario: Scenario, window: int) -> Estimat
 
 
 def block_fill(runs: Replications, _scenario: Scenario, window: int) -> Estimate:
-    """Each block that a work has freed gives its page back, to a cache or to the allocator."""
+    """Each block that a work has freed gives its page back, to a cache or to the allocator (to
+    which the shrinker gives cached ones, too).
+    """
     elsewhere = runs.of("list_pushes", window) + runs.of("sheaf_stored", window)
     in_blocks = runs.of("queued", window) - elsewhere
-    return ratio(in_blocks, runs.of("pages_returned", window) + runs.of("pages_freed", window))
+    freed = runs.of("pages_freed", window) - runs.of("pages_shrunk", window)
+    return ratio(in_blocks, runs.of("pages_returned", window) + freed)

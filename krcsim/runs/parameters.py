@@ -65,6 +65,7 @@ def _of_machine_and_remedy(scenario: Scenario) -> dict[str, Any]:
         refill=REFILL[remedy.refill],
         refill_backoff=remedy.refill_backoff_ms > 0
         and jiffies(remedy.refill_backoff_ms, machine.hz),
+        shrinks_cache=remedy.shrinks_cache or remedy.refill_backoff_ms > 0,
         **_in_ticks(scenario, work_delay=machine.work_delay_ms, refill_delay=remedy.refill_ms),
     )
 

@@ -114,3 +114,33 @@ def test_the_worker_of_v5_11_invokes_the_oom_killer_and_later_ones_do_not() -> N
     }
     assert ooms["e2"] == 3
     assert ooms["e3"] == ooms["e5"] == 0
+
+
+def test_a_cache_that_is_shrunk_without_a_back_off_is_filled_at_once_and_shrunk_again() -> None:
+    """The circle: calls with two arguments get pages from the worker only. With the back-off the
+    shrinker has less to take, since hardly any of them comes back.
+    """
+    own = dict(
+        machine__cpus=8,
+        memory__shrinker=True,
+        memory__priority=0,
+        memory__hog="none",
+        memory__free_mib=10.0,
+        memory__file_mib=150.0,
+        memory__load_pages_s=300_000.0,
+        remedy__shrinks_cache=True,
+        workload__single_share=0.5,
+        allocator__stall_ms=0.1,
+    )
+    at_once, backed_off = (
+        runs_of(world(**own, remedy__refill_backoff_ms=backoff_ms)) for backoff_ms in (0.0, 5000.0)
+    )
+    assert at_once.of("pages_shrunk", 1).sum() > 2 * backed_off.of("pages_shrunk", 1).sum() > 0
+    assert at_once.of("refill_pages", 1).sum() > 100 * backed_off.of("refill_pages", 1).sum() > 0
+    assert np.all(at_once.of("pages_shrunk", 1) <= at_once.of("pages_freed", 1))
+
+
+def test_without_shrinks_cache_and_back_off_the_shrinker_takes_no_page() -> None:
+    found = runs_of(world(memory__shrinker=True, memory__priority=0, workload__single_share=0.5))
+    assert found.of("scans", 1).sum() > 0
+    assert found.of("pages_shrunk", 1).sum() == 0

@@ -340,7 +340,9 @@ FOLLOWED: dict[type, str] = {
     "nr_bkv_objs "
     "cache_at_boot page_return expedited_drain rearm attach_to_pending drain_jiffies block_entries "
     # What follows refills is of no effect without them, and with them all is refused.
-    "drain_ms drain_full double_page refill_ms refill_backoff_ms wake_work_ms "
+    "drain_ms drain_full double_page refill_ms refill_backoff_ms "
+    # The shrinker comes with memory as pages only, which is refused.
+    "shrinks_cache wake_work_ms "
     "sheaf_entries sheaf_caches barn_full barn_empty",
     Allocator: "episodes episode_ms calm_ms start schedules stall_sigma calm episode",
     GracePeriod: "mean_ms busy lengths_ms reader_gap_ms lazy_ms expedited_median_ms "

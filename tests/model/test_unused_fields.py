@@ -46,6 +46,7 @@ TRIED: dict[str, tuple[Any, ...]] = {
     "remedy.double_page": (True, False),
     "remedy.refill_ms": (0.0, 3.0),
     "remedy.refill_backoff_ms": (0.0, 50.0),
+    "remedy.shrinks_cache": (True, False),
     "allocator.episode_ms": (33.0,),
     "allocator.calm_ms": (44.0,),
     "allocator.start": ("calm", "stationary"),

@@ -52,7 +52,7 @@ def test_another_choice_shows_another_claim(shown: ClaimsShown) -> None:
 
 
 def test_what_is_not_decided_has_nothing_to_compute(shown: ClaimsShown) -> None:
-    shown.which.value = "Q16"
+    shown.which.value = "Q24"
     assert "Missing:" in shown.about.value
     assert shown.again.disabled
     assert shown.open.disabled

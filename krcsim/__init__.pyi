@@ -6,6 +6,8 @@ from .methods.finding import Finding as Finding
 from .model.allocator import Allocator as Allocator
 from .model.allocator import Failure as Failure
 from .model.grace_period import GracePeriod as GracePeriod
+from .model.joint import Joint as Joint
+from .model.joint import load_joint as load_joint
 from .model.machine import Machine as Machine
 from .model.memory import Memory as Memory
 from .model.remedy import REMEDIES as REMEDIES
@@ -32,6 +34,9 @@ from .studies.ask import asking as asking
 from .studies.compare import compare as compare
 from .studies.compare import episodes as episodes
 from .studies.frontier import frontier as frontier
+from .studies.recorded import Recorded as Recorded
+from .studies.recorded import ask_recording as ask_recording
+from .studies.recorded import compare_recording as compare_recording
 from .studies.sensitivity import sensitivity as sensitivity
 from .studies.simulate import Run as Run
 from .studies.simulate import simulate as simulate
@@ -39,7 +44,11 @@ from .studies.size import size as size
 from .studies.size import worth as worth
 from .studies.sized import Sized as Sized
 from .studies.thread_answered import thread_answered as thread_answered
+from .studies.what_to_record import what_to_record as what_to_record
 from .studies.which_kernel import which_kernel as which_kernel
 from .sweeps.grid import sweep as sweep
+from .trace.draws import from_recording as from_recording
+from .trace.predicted import predicted_against_recorded as predicted_against_recorded
+from .trace.recordings import read_recordings as read_recordings
 
 __version__: str

@@ -28,6 +28,7 @@ PICTURES = {
     "05_pressure": 1,
     "06_rare_and_exact": 1,
     "07_against_a_kernel": 1,
+    "10_your_machine": 1,
 }  # that cells show, next to those of the sliders
 MOST_REPR = 400  # signs: an object that is shown as text is shown in a line or two
 

@@ -18,6 +18,7 @@ import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 from packaging.requirements import Requirement
 
+from krcsim.widgets import YourMachine
 from tests.browser import CHROMIUM, EXPLORERS, chromium
 from tests.needs import BROWSER
 from tests.test_environment import SITE
@@ -31,8 +32,9 @@ from website.notebooks import (
     without_how_to_run,
 )
 from website.pages import contents, documents, gallery, linked_files
-from website.stills import STILL, still_of_explorer
+from website.stills import STILL, still_of_explorer, still_of_machine
 
+OTHERS = ("07_against_a_kernel", "08_claims", "10_your_machine")  # with widgets of another kind
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 PAGES = [NotebookPage(name, f"Title of {name}", "What?", "") for name in NOTEBOOKS]
 PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAQAAAC1HAwCAAAAC0lEQVR42mNkYAAAAAYAAjCB0C8AAAAASUVORK5CYII="
@@ -111,6 +113,19 @@ def test_a_widget_without_a_still_becomes_a_sentence(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("warm_engine")
+def test_the_still_of_a_recording_has_its_picture_its_verdict_and_its_fields(
+    tmp_path: Path,
+) -> None:
+    still = still_of_machine(YourMachine("7.3-onoff", tmp_path, runs=8))
+    assert still.light.startswith("iVBOR")
+    assert still.dark.startswith("iVBOR")
+    assert still.light != still.dark
+    assert "the scenario reproduces what the kernel did" in still.alt
+    assert "single-argument call" in still.verdict
+    assert "workload.rate_hz" in still.words
+
+
+@pytest.mark.usefixtures("warm_engine")
 def test_the_still_of_an_explorer_has_a_picture_words_and_a_command(tmp_path: Path) -> None:
     still = still_of_explorer(EXPLORERS["01_pool_or_pages"](tmp_path, runs=(8,)))
     assert still.light.startswith("iVBOR")
@@ -180,7 +195,9 @@ def test_a_page_of_a_notebook_has_no_trace_of_widgets(name: str, site: Path) -> 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [*EXPLORERS, "07_against_a_kernel", "08_claims"])
+@pytest.mark.parametrize(
+    "name", [*EXPLORERS, "07_against_a_kernel", "08_claims", "10_your_machine"]
+)
 def test_where_sliders_would_be_is_a_picture_and_the_way_to_them(name: str, site: Path) -> None:
     html = (site / "notebooks" / f"{name}.html").read_text(encoding="utf-8")
     assert re.search(r'<img alt="[^"]+"[^>]* src="\.\./_images/', html)

@@ -51,6 +51,7 @@ from krcsim.guest.recordings import read_set
 from krcsim.guest.rows import flat, tables
 from krcsim.model.allocator import Allocator, Failure
 from krcsim.model.grace_period import GracePeriod, read_lengths
+from krcsim.model.joint import Joint, joint_text, load_joint
 from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
 from krcsim.model.remedy import Remedy
@@ -69,6 +70,7 @@ from krcsim.sweeps.plan import plan_of
 from krcsim.sweeps.row import Seal, row
 from krcsim.sweeps.table import read_table, table_result
 from krcsim.trace import words
+from krcsim.trace.draws import joint_of
 from krcsim.trace.fit import make
 from krcsim.trace.reading import read
 from validation.scenarios import random_scenario
@@ -324,6 +326,30 @@ def scenario_file(r: random.Random, folder: Path) -> Case:
         s = read_scenario(path)
         if read_again(toml_text(s), folder) != s:
             raise AssertionError("another scenario is written than was read")
+
+    return case
+
+
+@cache
+def _joint_text() -> str:
+    """A scenario with draws of a recording."""
+    base = load_scenario("phone")
+    draws = tuple(changed(base, **{"workload.rate_hz": 100.0 + n}) for n in range(8))
+    return joint_text(Joint(base, draws, ("workload.rate_hz",), ("machine.hz",), 60.0))
+
+
+def joint_file(r: random.Random, folder: Path) -> Case:
+    """A scenario file with draws of a recording, and the same written again."""
+    path = folder / "j.toml"
+    path.write_bytes(bytes_of(r, _joint_text().encode()))
+
+    def case() -> None:
+        joint = load_joint(path)
+        if joint is None:
+            return
+        (folder / "again.toml").write_text(joint_text(joint), encoding="utf-8")
+        if load_joint(folder / "again.toml") != joint:
+            raise AssertionError("other draws are written than were read")
 
     return case
 
@@ -593,6 +619,7 @@ def machine_recording(r: random.Random, folder: Path) -> Case:
         assert from_dict(tomllib.loads(words.scenario_file(made, "krcsim read"))) == made.scenario
         assert words.summary(made).replace("\n", "").isprintable()
         words.json_of(made, "krcsim read")
+        joint_of(made, load_scenario("phone"), 8)
         for field in (*made.values, *made.assumed):
             words.explanation(made, made.explained(field))
 
@@ -773,6 +800,7 @@ def _changed_both_ways(s: Scenario, given: dict[str, Any]) -> None:
 
 _EACH = (
     scenario_file,
+    joint_file,
     lengths_file,
     result_file,
     sweep_table,

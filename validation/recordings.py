@@ -20,13 +20,14 @@ from pathlib import Path
 
 from krcsim.base.errors import KrcsimError
 from krcsim.base.files import write_whole
-from krcsim.guest.boot import ONE_CPU, attempt, check
+from krcsim.guest.boot import ONE_CPU, Boot, attempt, check
 from krcsim.guest.mainline import build
+from krcsim.guest.mainline.conditions import SHORT_MIB
 from krcsim.guest.mainline.series import listed
-from krcsim.model.scenario_file import data_folder, load_scenario
-from krcsim.trace.fit import Made, make
-from krcsim.trace.reading import read
+from krcsim.model.scenario_file import data_folder
+from krcsim.trace.fit import Made
 from krcsim.trace.recorder import script
+from krcsim.trace.recordings import read_recordings
 
 KERNELS = "6.1 6.12 7.3"
 SECONDS = 30
@@ -40,6 +41,10 @@ class Load:
     line: str
     arrivals: str
     truth: dict[str, float]
+    kernels: tuple[str, ...] = tuple(KERNELS.split())
+    boot: Boot = ONE_CPU
+    run_ms: int = _RUN_MS
+    ends_recorder: bool = False  # by a signal, when the run is over
 
 
 LOADS = {
@@ -58,6 +63,18 @@ LOADS = {
         "bursts",
         {"rate_hz": 400.0, "single_share": 0.9, "vmalloc_share": 0.5, "burst": 8.0},
     ),
+    # A hog takes the memory in episodes, which begin when the recorder is on. What it writes needs
+    # memory, so the run is over before.
+    "hog": Load(
+        "period_us=3333 arrival=1 seed=4 "
+        "preobj=1 total=21000 hog=1 hog_us=1000 onset_ms=20000 on_ms=2000 off_ms=5000 epi_exp=1",
+        "poisson",
+        {},  # callers wait and stall: how many calls they make is what happened, and no truth
+        kernels=("6.12",),
+        boot=Boot(mib=SHORT_MIB),
+        run_ms=70_000,
+        ends_recorder=True,
+    ),
 }
 
 
@@ -73,7 +90,7 @@ def path_of(where: Path, kernel: str, load: str) -> Path:
 
 def made_of(path: Path) -> Made:
     """The scenario of a recording."""
-    return make(read([path]), load_scenario("thread-as-posted"), "thread-as-posted")
+    return read_recordings(path)
 
 
 def misses(made: Made, load: Load) -> list[str]:
@@ -89,14 +106,16 @@ def misses(made: Made, load: Load) -> list[str]:
 
 def jobs_of(load: Load) -> list[str]:
     """The lines for the guest: its shell starts the recorder, then the module makes the calls."""
-    recorder = script(SECONDS, 4, "/rec", keep_names=False, command="krcsim record")
+    seconds = 2 * SECONDS if load.ends_recorder else SECONDS
+    recorder = script(seconds, 4, "/rec", keep_names=False, command="krcsim record")
     packed = base64.b64encode(recorder.encode()).decode()
     return [
         "!/bin/busybox --install -s /bin",
         "!mount -t tracefs nodev /sys/kernel/tracing; mkdir /tmp",
         f"!echo {packed} | base64 -d >/record.sh",
-        "!(sleep 1; sh /record.sh; echo $? >/ended) >/said 2>&1 &",
-        f"{load.line} dur_ms={_RUN_MS} settle_ms=10",
+        "!(sleep 1; sh -c 'echo $$ >/pid; exec sh /record.sh'; echo $? >/ended) >/said 2>&1 &",
+        f"{load.line} dur_ms={load.run_ms} settle_ms=10",
+        *(["!kill -TERM $(cat /pid)"] if load.ends_recorder else []),
         "!while [ ! -e /ended ]; do sleep 1; done; cat /said; zcat /rec/*.gz",
     ]
 
@@ -106,7 +125,7 @@ def taken(kernel: str, load: Load) -> bytes:
     (series,) = listed(kernel)
     made = build.ready(series, say=_note)
     jobs = jobs_of(load)
-    left = attempt(made, jobs, ONE_CPU, seconds=1800.0)
+    left = attempt(made, jobs, load.boot, seconds=1800.0)
     check(left, made.module, jobs)
     begin, end = left.results.find("#@krcsim-recording"), left.results.find("#@end")
     if not 0 <= begin < end:
@@ -132,6 +151,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     asked = missed = 0
     for kernel in args.kernels.split():
         for name in args.loads.split():
+            if kernel not in LOADS[name].kernels:
+                continue
             path = path_of(where, kernel, name)
             if args.take:
                 args.take.mkdir(parents=True, exist_ok=True)

@@ -21,8 +21,9 @@ from IPython.display import display
 
 from krcsim.claims.picture import picture_of_claim
 from krcsim.report.export import Answer, file_of
-from krcsim.widgets import AgainstAKernel, ClaimsShown
+from krcsim.widgets import AgainstAKernel, ClaimsShown, YourMachine
 from krcsim.widgets.explorer import Explorer
+from krcsim.widgets.your_machine import picture_in, sentence_of
 
 STILL = "application/vnd.krcsim.still+json"  # the type under which a notebook keeps one
 DPI = 120
@@ -89,6 +90,20 @@ def still_of_claims(claims: ClaimsShown) -> Still:
     return Still(picture("light"), picture("dark"), claims.browser_side.alt, "", words, "")
 
 
+def still_of_machine(machine: YourMachine) -> Still:
+    """The sample that is shown first, with its check and each field."""
+    found = machine.found
+    if found is None:
+        raise ValueError("no recording was read")
+
+    def picture(theme: str) -> str:
+        return base64.b64encode(picture_in(found, theme)).decode()
+
+    words = "".join(widget.value for widget in (machine.check, machine.table, machine.read))
+    light, dark = picture("light"), picture("dark")
+    return Still(light, dark, machine.browser_side.alt, sentence_of(found), words, "")
+
+
 def show_stills() -> None:
     """From now on explorers display stills in this kernel."""
     shell: Any = get_ipython()
@@ -96,6 +111,7 @@ def show_stills() -> None:
     formatter.for_type(Explorer, _displaying(_made_anew(still_of_explorer)))
     formatter.for_type(AgainstAKernel, _displaying(_made_anew(still_of_recordings)))
     formatter.for_type(ClaimsShown, _displaying(still_of_claims))
+    formatter.for_type(YourMachine, _displaying(_made_anew(still_of_machine)))
 
 
 def _made_anew(still_of: Callable[[Any], Still]) -> Callable[[Any], Still]:

@@ -10,7 +10,8 @@ from typing import Any, NamedTuple
 
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.reading import read_toml
-from krcsim.cli.options import Mailed, OnScenario, is_given, names_of
+from krcsim.cli.options import Drawn, Mailed, OnScenario, is_given, names_of
+from krcsim.model.joint import Joint, fewer, load_joint, with_changes
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import UNSET, load_scenario, presets
 
@@ -82,6 +83,28 @@ def scenario_from(options: OnScenario | Pin) -> Scenario:
     """The scenario that is named, with --set applied: whole sections first, then single fields."""
     changes = {name: value_of(text) for name, text in pairs("--set", options.set).items()}
     return changed(_named(options.scenario), **changes)
+
+
+def joint_from(options: OnScenario) -> Joint | None:
+    """The scenario with the draws of its recording and --set applied to all of them; None where it
+    has no draws, or where --draws 0 leaves them out. Raises KrcsimError.
+    """
+    wanted = options.draws if isinstance(options, Drawn) else None
+    if wanted == 0:
+        return None
+    is_file = options.scenario not in presets() and Path(options.scenario).is_file()
+    joint = load_joint(options.scenario) if is_file else None
+    if joint is None:
+        if wanted:
+            raise KrcsimError(
+                f"--draws is {wanted}, but {shown(options.scenario)} has no draws; leave "
+                "it out, or let krcsim read make the scenario of a recording"
+            )
+        return None
+    if wanted is not None:
+        joint = fewer(joint, wanted)
+    changes = {name: value_of(text) for name, text in pairs("--set", options.set).items()}
+    return with_changes(joint, **changes)
 
 
 def _named(scenario: str) -> Scenario:

@@ -7,8 +7,17 @@ import shlex
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from krcsim.cli.arguments import pair, pin_of, scenario_from
-from krcsim.cli.options import Figures, Json, Mailed, OnScenario, Quiet, is_given, names_of
+from krcsim.cli.arguments import joint_from, pair, pin_of, scenario_from
+from krcsim.cli.options import (
+    Drawn,
+    Figures,
+    Json,
+    Mailed,
+    OnScenario,
+    Quiet,
+    is_given,
+    names_of,
+)
 from krcsim.model.scenario_file import command_near, presets
 
 # Options that change nothing of an answer: where it goes, and how it is mailed.
@@ -20,7 +29,8 @@ def command_of(options: OnScenario, words: Sequence[str] = ()) -> str:
     `words`, in which they are written out.
 
     Options that only say where output goes are left out. A scenario file, also that of a pin,
-    becomes the nearest preset and what differs, so that the command needs no file.
+    becomes the nearest preset and what differs, so that the command needs no file; one with draws
+    of a recording is named, since no line can hold them.
     """
     heads = [word.partition("=")[0] for word in words]
     place = {
@@ -37,6 +47,10 @@ def command_of(options: OnScenario, words: Sequence[str] = ()) -> str:
     if needs_no_file:
         given = [word for name in names for word in _words(options, name)]
         return shlex.join(["krcsim", options.verb, *filter(None, [options.scenario]), *given])
+
+    if isinstance(options, Drawn) and joint_from(options) is not None:
+        given = [word for name in names for word in _words(options, name)]
+        return shlex.join(["krcsim", options.verb, options.scenario, *given])
 
     rest = [word for name in names if name != "set" for word in _words(options, name)]
     return command_near(options.verb, scenario_from(options), shlex.join(rest))

@@ -117,6 +117,21 @@ class Windowed:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Drawn:
+    """Whether what a recording does not know goes into the answer."""
+
+    draws: Annotated[
+        Whole | None,
+        option(
+            "of a scenario that krcsim read made: so many of its draws of what the recording does "
+            "not know (0: none; all, if left out)",
+            EFFORT,
+            metavar="N",
+        ),
+    ] = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class Asked(Windowed):
     """A quantity, and how it is found."""
 

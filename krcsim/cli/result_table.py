@@ -15,6 +15,7 @@ def result_table(result: Any, quantities: Sequence[str] = ()) -> str:
     """
     from krcsim.base.tables import text_table
     from krcsim.report.plain_text import wrap
+    from krcsim.report.recording_words import recording_notes
     from krcsim.report.sentences import found_words, unexposed_words
     from krcsim.results.quantities import QUANTITIES
     from krcsim.results.verdict import verdict
@@ -31,6 +32,7 @@ def result_table(result: Any, quantities: Sequence[str] = ()) -> str:
     notes = [
         *wrap(found_words(result, points), WIDTH),
         *wrap(unexposed_words(result, points), WIDTH),
+        *wrap(recording_notes(result, names[0]), WIDTH),
     ]
     if notes:
         lines += [*notes, ""]

@@ -13,13 +13,14 @@ from krcsim.model.scenario import Scenario, as_dict, from_dict
 
 LONGEST_COMMAND = 2000  # characters
 SCENARIO_FILE = "scenario.toml"  # how a command calls a scenario that is too long for it
+RECORDING = "recording"  # the table of draws in a file that krcsim read made; see model/joint.py
 UNSET = "unset"  # the --set value that leaves a field to its default
 
 
 def overrides(base: Scenario, scenario: Scenario) -> list[tuple[str, str]]:
     """The dotted fields in which `scenario` differs from `base`, as text for --set."""
-    old = _flat(as_dict(base))
-    new = _flat(as_dict(scenario))
+    old = flat(as_dict(base))
+    new = flat(as_dict(scenario))
 
     changes = [(path, _as_text(value)) for path, value in new.items() if old.get(path) != value]
     left_out = [(path, UNSET) for path in old if path not in new]
@@ -51,15 +52,15 @@ def _presets() -> dict[str, Scenario]:
     return {name: load_scenario(name) for name in presets()}
 
 
-def _flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def flat(data: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dicts as one, by dotted names."""
-    flat: dict[str, Any] = {}
+    merged: dict[str, Any] = {}
     for key, value in data.items():
         if isinstance(value, dict):
-            flat |= _flat(value, f"{prefix}{key}.")
+            merged |= flat(value, f"{prefix}{key}.")
         else:
-            flat[prefix + key] = value
-    return flat
+            merged[prefix + key] = value
+    return merged
 
 
 def read_scenario(path: str | Path) -> Scenario:
@@ -70,6 +71,7 @@ def read_scenario(path: str | Path) -> Scenario:
 
     path = Path(path)
     given = read_toml(text, f"scenario file {path}")
+    given.pop(RECORDING, None)
     try:
         return from_dict(given, path.parent)
     except KrcsimError as exc:

@@ -419,6 +419,26 @@ def kernel_number(moved: bool) -> Look:
     )
 
 
+# A recording.
+
+RECORDED = LineStyle(BLUE, "o", "-")
+PREDICTED = LineStyle(VERMILION, "s", "--")
+CALLS_OVER_TIME = Look(color=BLUE, lw=1.1, ls="-")
+FAILED_OVER_TIME = Look(color=VERMILION, lw=1.3, ls="--")
+LENGTHS = Look(color=SKY, edgecolor=WHITE, lw=0.4)
+OF_A_RECORDING = Look(fontsize=8, va="bottom")
+
+
+def recorded_mark(style: LineStyle) -> Look:
+    """A value of a recording, or of what was predicted of it."""
+    return Look(color=style.colour, marker=style.marker, ms=5.5, ls="none")
+
+
+def recorded_interval(style: LineStyle) -> Look:
+    """Its interval."""
+    return Look(color=style.colour, lw=1.3, ls=style.dash)
+
+
 # Predicted against measured, a mark a condition.
 
 DIAGONAL = Look(color=GREY, lw=0.8, zorder=0)

@@ -22,6 +22,7 @@ from krcsim.report.answer_legend import explanations, legend_lines, to_the_list
 from krcsim.report.answer_table import answer_table, constant_fields, kept_words
 from krcsim.report.chart import chart_of, is_by_episode
 from krcsim.report.plain_text import WIDTH, check_text, wrap
+from krcsim.report.recording_words import recording_in_short
 from krcsim.report.sentences import (
     Points,
     assumptions,
@@ -124,6 +125,7 @@ def _lines(answer: _Answer, points: Points, room: _Room) -> list[str]:
         signs_words(result, points, _windows_shown(result, window)),
         found_in_short(result, points, _windows_shown(result, window)),
         unexposed_words(result, points, _windows_shown(result, window)),
+        recording_in_short(result),
         _left_out_rows(len(result.points()) - len(points), bool(answer.plots), result),
     )
     when = _span_words(result, answer.scenario, window)

@@ -98,6 +98,43 @@ def peaks(scenario: Scenario) -> float:
     return 1.0
 
 
+def with_phases(scenario: Scenario, on_ms: float) -> Scenario:
+    """On phases of that mean length, and off phases in proportion."""
+    workload = scenario.workload
+    off_ms = workload.off_ms * on_ms / workload.on_ms
+    return replace(scenario, workload=replace(workload, on_ms=on_ms, off_ms=off_ms))
+
+
+def with_recorded_lengths(scenario: Scenario, mean_ms: float) -> Scenario:
+    """The lengths of grace periods that the scenario holds, scaled to that mean."""
+    factor = mean_ms / recorded_mean_ms(scenario)
+    lengths = tuple(one * factor for one in scenario.grace_period.lengths_ms)
+    return changed(scenario, **{"grace_period.lengths_ms": lengths})
+
+
+def recorded_mean_ms(scenario: Scenario) -> float:
+    """The mean of the lengths of grace periods that the scenario holds, 0 without any."""
+    lengths = scenario.grace_period.lengths_ms
+    return float(np.mean(lengths)) if lengths else 0.0
+
+
+def with_calm_failure(scenario: Scenario, p: float) -> Scenario:
+    """P(a page request fails) outside of episodes; those that try harder fail no more often."""
+    calm = scenario.allocator.calm
+    noretry = None if calm.page_noretry is None else min(p, calm.page_noretry)
+    calm = replace(calm, page=p, page_noretry=noretry)
+    return replace(scenario, allocator=replace(scenario.allocator, calm=calm))
+
+
+def with_noretry_failure(scenario: Scenario, p: float) -> Scenario:
+    """P(a page request with __GFP_NORETRY fails) in episodes, at most that of one without
+    reclaim.
+    """
+    episode = scenario.allocator.episode
+    episode = replace(episode, page_noretry=min(p, episode.page))
+    return replace(scenario, allocator=replace(scenario.allocator, episode=episode))
+
+
 def with_pool(scenario: Scenario, objects: float) -> Scenario:
     """A pool of that size, full at boot if the scenario's own is."""
     remedy = scenario.remedy
@@ -136,6 +173,26 @@ INPUTS: dict[str, Input] = {
     "hog_pages_s": one_field("memory.hog_pages_s", "how fast the hog takes pages", "pages/s"),
     "free_mib": one_field("memory.free_mib", "free memory at boot", "MiB"),
     "instruction_ns": one_field("machine.instruction_ns", "time of an instruction", "ns"),
+    # What a recording says besides.
+    "single_share": one_field("workload.single_share", "calls with one argument", "", "linear"),
+    "phase_ms": Input("length of on phases", "ms", with_phases, attrgetter("workload.on_ms")),
+    "gp_mean_ms": Input(
+        "mean recorded grace period", "ms", with_recorded_lengths, recorded_mean_ms
+    ),
+    "noretry": Input(
+        "P(page with __GFP_NORETRY fails) in an episode",
+        "",
+        with_noretry_failure,
+        attrgetter("allocator.episode.page_noretry"),
+        "linear",
+    ),
+    "calm_page": Input(
+        "P(page fails) outside of episodes",
+        "",
+        with_calm_failure,
+        attrgetter("allocator.calm.page"),
+    ),
+    "stall_ms": one_field("allocator.stall_ms", "a reclaim stall", "ms"),
 }
 DRAWN = (
     "rate_hz",

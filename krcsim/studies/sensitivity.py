@@ -11,12 +11,16 @@ import numpy as np
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.base.fields import is_real
 from krcsim.base.old_names import takes_old_keywords
+from krcsim.model.joint import Joint
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import given
 from krcsim.results.quantities import window_ms
 from krcsim.runs.ladder import SEED, Progress, Stop, check_study
 from krcsim.studies.ask import ask
 from krcsim.studies.inputs import Ends, at_point, check_ranges, default_ranges
+from krcsim.studies.recorded_ranges import GIVEN as GIVEN
+from krcsim.studies.recorded_ranges import RECORDED as RECORDED
+from krcsim.studies.recorded_ranges import recorded_ranges
 
 RESAMPLES = 500
 AGAIN = 16  # points that are asked with other random draws, too
@@ -27,13 +31,14 @@ Share = tuple[float, float, float]  # of the variance, and the ends of its inter
 @dataclass(frozen=True)
 class Index:
     """What one input moves: its range, and the share of the variance by itself and with all others
-    (95 %).
+    (95 %). origin: where the range comes from, "given", "recorded" or "assumed".
     """
 
     name: str
     range: Ends
     first: Share
     total: Share
+    origin: str = GIVEN
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ class Sensitivity:
 
 @takes_old_keywords(told="progress")
 def sensitivity(
-    scenario: Scenario | str,
+    scenario: Scenario | str | Joint,
     ranges: Mapping[str, Ends] | None = None,
     *,
     n: int = 64,
@@ -90,11 +95,13 @@ def sensitivity(
     """Rank the uncertain inputs: (inputs + 2) * n points with the same random draws, each with up
     to `max_runs` replications.
 
-    n: a power of two. floor: left out, one wait in all calls of a point. Raises KrcsimError.
+    Of a Joint the ranges are what the recording does not know, and from half to twice of what
+    stays an assumption; what_to_record() says what follows. n: a power of two. floor: left out, one
+    wait in all calls of a point. Raises KrcsimError.
     """
     check_study(seed, 0.5, max_runs)
-    scenario = given(scenario)
-    ends = dict(default_ranges(scenario) if ranges is None else ranges)
+    ends, origins = _ranges(scenario, ranges)
+    scenario = scenario.scenario if isinstance(scenario, Joint) else given(scenario)
     check_ranges(scenario, ends, n)
     floor = _one_wait(scenario, max_runs) if floor is None else floor
     refuse(
@@ -130,7 +137,7 @@ def sensitivity(
             "points; widen the ranges, raise max_runs, or take a smaller reserve"
         )
     rows = [
-        Index(name, ends[name], first, total)
+        Index(name, ends[name], first, total, origins.get(name, GIVEN))
         for name, first, total in zip(ends, *indices(logs, len(ends), n, seed), strict=True)
     ]
     return Sensitivity(
@@ -148,6 +155,17 @@ def sensitivity(
         seed,
         command,
     )
+
+
+def _ranges(
+    scenario: Scenario | str | Joint, ranges: Mapping[str, Ends] | None
+) -> tuple[dict[str, Ends], dict[str, str]]:
+    """The ranges that are looked at, and where they come from if they were not given."""
+    if ranges is not None:
+        return dict(ranges), {}
+    if isinstance(scenario, Joint):
+        return recorded_ranges(scenario)
+    return default_ranges(given(scenario)), {}
 
 
 def _one_wait(scenario: Scenario, max_runs: int) -> float:

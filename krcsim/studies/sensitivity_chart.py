@@ -10,7 +10,7 @@ from krcsim.report.setting_words import setting_in_words
 from krcsim.results.quantities import label
 from krcsim.results.result import number
 from krcsim.studies.inputs import INPUTS
-from krcsim.studies.sensitivity import Sensitivity
+from krcsim.studies.sensitivity import GIVEN, RECORDED, Index, Sensitivity
 
 # An input as the subject of a sentence; a test holds it to all of INPUTS.
 SUBJECTS = {
@@ -27,6 +27,12 @@ SUBJECTS = {
     "hog_pages_s": "how fast the hog takes pages",
     "free_mib": "the free memory at boot",
     "instruction_ns": "the time of an instruction",
+    "single_share": "the share of calls with one argument",
+    "phase_ms": "the length of on phases",
+    "gp_mean_ms": "the length of the recorded grace periods",
+    "noretry": "how often a page request that tries harder fails in episodes",
+    "calm_page": "how often a page request fails outside of episodes",
+    "stall_ms": "the length of reclaim stalls",
 }
 RANGES = {  # {0} to {1}: the ends of the range
     "page": "{0} to {1} of them",
@@ -34,6 +40,9 @@ RANGES = {  # {0} to {1}: the ends of the range
     "burstiness": "peak over mean (or in a burst) {0} to {1}",
     "cpus": "{0} to {1} CPUs",
     "pages": "{0} to {1} pages per CPU",
+    "single_share": "{0} to {1} of them",
+    "noretry": "{0} to {1} of them",
+    "calm_page": "{0} to {1} of them",
 }
 
 
@@ -43,6 +52,11 @@ def in_rows(name: str, low: float, high: float) -> str:
     subject = SUBJECTS[name].removeprefix("the ")
     text = RANGES.get(name, f"{{0}} to {{1}} {INPUTS[name].unit}").format(*ends)
     return f"{subject}\n{text}".rstrip()
+
+
+def _origin(row: Index) -> str:
+    """Where a range comes from, behind it; nothing where it was given."""
+    return "" if row.origin == GIVEN else f" ({row.origin})"
 
 
 def _ends(low: float, high: float) -> tuple[str, str]:
@@ -81,10 +95,13 @@ def caption(found: Sensitivity) -> str:
         if found.at_floor
         else ""
     )
+    ranges = "the ranges given"
+    if any(row.origin == RECORDED for row in found.indices):
+        ranges = "what the recording does not know (95 %, each value by itself) and is assumed"
     return (
         f"Share of the variance of log10 of {label(found.quantity)} (standard deviation "
         f"{found.spread:.2f}) over "
-        f"the ranges given: {found.points} points with the same random draws, 95 % bootstrap "
+        f"{ranges}: {found.points} points with the same random draws, 95 % bootstrap "
         f"intervals{floored}. "
         f"{100 * min(1.0, found.chance):.0f} % is chance: so much the same points differ with "
         "other random draws. The ranking holds for these ranges only."
@@ -121,7 +138,7 @@ def draw_sensitivity(found: Sensitivity, ax: Axes) -> Axes:
             )
     ax.set_yticks(
         range(len(found.indices)),
-        [in_rows(row.name, *row.range) for row in found.indices],
+        [f"{in_rows(row.name, *row.range)}{_origin(row)}" for row in found.indices],
         **palette.INPUT_NAMES,
     )
     ax.invert_yaxis()

@@ -38,6 +38,8 @@ def section_of(tally: Tally, file: str, before: list[str], line: bytes) -> list[
             tally.seen.update(_ARMED.intersection(kinds))
         case ["span", start, stop]:
             _span(tally, start, stop)
+        case ["hist", "count", name]:
+            tally.counters[name] += 0  # it may have run never, which is known, too
         case ["machine" | "trace" | "pressure" | "end"] | ["overhead" | "hist" | "vmstat", *_]:
             pass
         case _:
@@ -80,5 +82,10 @@ def add(tally: Tally, section: list[str], line: bytes) -> str | None:
 
 def end(tally: Tally, file: str, section: list[str]) -> None:
     """The file, or the archive in it, is over: one that was cut short is said."""
+    if tally.has_timeless_counts and tally.inside_s and tally.counted_s:
+        earlier = tally.inside_s[0] - tally.counted_s[0]
+        later = tally.counted_s[1] - tally.inside_s[1]
+        tally.beyond_s += max(0.0, earlier) + max(0.0, later)
+    tally.counted_s, tally.has_timeless_counts = None, False
     if section and section[0] != "end":
         tally.notes.append(f"{file} was cut short; what there is was read")

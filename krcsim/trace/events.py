@@ -16,6 +16,7 @@ from krcsim.trace.tally import (
     add_length,
     add_reclaim,
     add_requests,
+    add_run,
     begin,
     window_of,
 )
@@ -62,6 +63,7 @@ def gp_init(tally: Tally, _pid: int, _cpu: int, seconds: float, _text: bytes) ->
 
 def gp_cleanup(tally: Tally, _pid: int, _cpu: int, seconds: float, _text: bytes) -> str | None:
     """rcu_gp_cleanup(): it has ended."""
+    add_run(tally, "grace_periods", seconds)
     if tally.gp_began is not None:
         add_length(tally.grace_periods, seconds - tally.gp_began)
     tally.gp_began = None
@@ -79,6 +81,7 @@ def grace_period(tally: Tally, _pid: int, _cpu: int, seconds: float, text: bytes
     if what == b"start":
         tally.gp_began, tally.gp_number = seconds, number
     elif what == b"end":
+        add_run(tally, "grace_periods", seconds)
         if tally.gp_began is not None and tally.gp_number == number:
             add_length(tally.grace_periods, seconds - tally.gp_began)
         tally.gp_began = None
@@ -160,8 +163,9 @@ def sheaf_returns(tally: Tally, _pid: int, _cpu: int, _seconds: float, text: byt
 
 
 def _counts(name: str) -> Handler:
-    def count(tally: Tally, _pid: int, _cpu: int, _seconds: float, _text: bytes) -> str | None:
+    def count(tally: Tally, _pid: int, _cpu: int, seconds: float, _text: bytes) -> str | None:
         tally.counters[name] += 1
+        add_run(tally, name, seconds)
         return name
 
     return count

@@ -66,6 +66,19 @@ class Requests:
 
 
 @dataclass(frozen=True)
+class Happened:
+    """How often something ran in windows."""
+
+    windows: Counts
+    times: Counts
+
+    @property
+    def total(self) -> int:
+        """How often in all of them."""
+        return int(self.times.sum())
+
+
+@dataclass(frozen=True)
 class Reclaims:
     """Direct reclaims of tasks: when each began and ended."""
 
@@ -99,6 +112,8 @@ class Evidence:
     waits_s: Times  # synchronize_rcu(), from call to return
     reclaims: Reclaims
     counters: Mapping[str, int]  # monitor, work, refill, shrinker, kswapd
+    ran: Mapping[str, Happened]  # the same and grace periods, as far as it is known when
+    beyond_s: float  # so much longer than `spans` at most were counters on that have no times
     block_pointers: tuple[int, int]  # blocks freed, pointers in them
     object_sizes: Mapping[int, int]  # bytes: calls
     sheaf_calls: tuple[int, int]  # refused by a sheaf, taken

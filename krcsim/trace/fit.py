@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from krcsim.base.errors import KrcsimError, did_you_mean, shown
+from krcsim.base.tables import html_table
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
-from krcsim.trace import arrivals, intervals, pressure
+from krcsim.trace import arrivals, background, intervals, pressure
 from krcsim.trace.evidence import Evidence, Requests, Source
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
@@ -51,6 +52,23 @@ class Made:
         reason = self.assumed[field] or "no recording says it"
         return Value(field, value_of(self.scenario, field), "", ASSUMED, None, reason)
 
+    def __repr__(self) -> str:
+        """In a line what it is: a recording may be long."""
+        return (
+            f"<Made: {len(self.values)} fields from {self.evidence.lines:,} lines, "
+            f"{self.evidence.seconds:.4g} s; all others as in {self.base}>"
+        )
+
+    def _repr_html_(self) -> str:
+        """How a notebook shows it: each field with what it rests on."""
+        rows = [(one.field, one.words(), one.kind, one.evidence) for one in self.values.values()]
+        rows += [
+            (field, self.explained(field).words(), ASSUMED, why)
+            for field, why in self.assumed.items()
+            if why
+        ]
+        return html_table(("field", "value", "", "evidence"), rows)
+
 
 def make(evidence: Evidence, base: Scenario, name: str) -> Made:
     """The scenario of recordings; raises KrcsimError where they do not fit into one."""
@@ -61,12 +79,13 @@ def make(evidence: Evidence, base: Scenario, name: str) -> Made:
         *_machine(evidence, reasons),
         *_workload(evidence, reasons, notes),
         *_grace_periods(evidence, reasons, notes),
+        *background.found(evidence, reasons),
         *_episodes(evidence, episodes, reasons),
         *_stalls(evidence, reasons),
     ]
     values = {one.field: one for one in found}
     overrides = {one.field: one.value for one in found} | _consequences(values, base)
-    _keep_order(overrides, base, values, notes)
+    keep_order(overrides, base, values, notes)
     scenario = changed(base, **overrides)
 
     remedy = _remedy(evidence, reasons)
@@ -435,10 +454,13 @@ def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
     return more
 
 
-def _keep_order(
+def keep_order(
     overrides: dict[str, Any], base: Scenario, values: dict[str, Value], notes: list[str]
 ) -> None:
-    """A request that tries harder cannot fail more often: the model wants that of chance, too."""
+    """A request that tries harder cannot fail more often: the model wants that of chance, too.
+
+    `overrides` and `notes` are added to.
+    """
     for name in ("calm", "episode"):
         page, harder = f"allocator.{name}.page", f"allocator.{name}.page_noretry"
         at_page = overrides.get(page, value_of(base, page))

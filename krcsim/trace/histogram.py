@@ -15,11 +15,13 @@ from krcsim.trace.tally import (
     add_calls,
     add_length,
     add_requests,
+    add_run,
     cover,
     window_of,
 )
 
 MOST_COUNT = 10**12  # of one row
+COUNTS_S = 0.1  # the windows in which the recorder counts runs of the monitor and its like
 
 _ROW = re.compile(rb"\{ (.{1,300}) \} hitcount:\s+(\d{1,12})\s*$")
 _KEY = re.compile(rb"(\w+): *(?:~ )?(?:0x)?([0-9a-f]+)(?:-(\d+))? *(?:,|$)")
@@ -56,6 +58,7 @@ def add_hist_row(tally: Tally, about: list[str], line: bytes) -> str | None:
     if row is None or not about:
         return None
     keys, count = row
+    _note_when_it_was_on(tally, about, keys)
     match about:
         case ["calls", arguments, memory] if "cpu" in keys and "common_timestamp" in keys:
             window = _window(tally, keys)
@@ -83,6 +86,14 @@ def add_hist_row(tally: Tally, about: list[str], line: bytes) -> str | None:
         case ["sheaves"] if "ok" in keys:
             tally.sheaf_calls[keys["ok"] & 1] += count
             return "sheaves"
+        case ["count", name] if "common_timestamp" in keys:
+            seconds = keys["common_timestamp"] * 1e-9
+            if seconds >= LATEST_S:
+                return None
+            if not _is_outside(tally, keys, COUNTS_S):
+                tally.counters[name] += count
+                add_run(tally, name, seconds + tally.shift_s, count)
+            return name
         case ["count", name]:
             tally.counters[name] += count
             return name
@@ -94,11 +105,22 @@ def _window(tally: Tally, keys: dict[str, int]) -> int | None:
     return window_of(seconds + tally.shift_s + WINDOW_S / 2) if seconds < LATEST_S else None
 
 
-def _is_outside(tally: Tally, keys: dict[str, int]) -> bool:
+def _is_outside(tally: Tally, keys: dict[str, int], width_s: float = WINDOW_S) -> bool:
     """Whether a window lies outside the time of the recording: the counting ends a bit later."""
     span = tally.inside_s
     seconds = keys["common_timestamp"] * 1e-9
-    return span is not None and not span[0] - WINDOW_S < seconds < span[1]
+    return span is not None and not span[0] - width_s < seconds < span[1]
+
+
+def _note_when_it_was_on(tally: Tally, about: list[str], keys: dict[str, int]) -> None:
+    """For counts without times: how long the histograms of this archive were on at most."""
+    if "common_timestamp" not in keys:
+        tally.has_timeless_counts |= about[0] in ("count", "sheaves")
+        return
+    seconds = keys["common_timestamp"] * 1e-9
+    if seconds < LATEST_S:
+        first, last = tally.counted_s or (seconds, seconds)
+        tally.counted_s = (min(first, seconds), max(last, seconds))
 
 
 def map_row(line: bytes) -> tuple[str, Key, int | None] | None:

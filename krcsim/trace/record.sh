@@ -108,6 +108,8 @@ rows=2048
 while [ $rows -lt $((wanted * 100 * cpus * 5 / 4)) ] && [ $rows -lt 131072 ]; do rows=$((rows * 2)); done
 few=2048
 while [ $few -lt $((wanted * 400)) ] && [ $few -lt 131072 ]; do few=$((few * 2)); done
+runs=2048 # a row for each 0.1 s, in which something ran
+while [ $runs -lt $((wanted * 15)) ]; do runs=$((runs * 2)); done
 echo $((most_mib * 512 / cpus + 64)) >"$here/buffer_size_kb"
 
 by_time=common_timestamp.buckets=10000000
@@ -163,7 +165,8 @@ done
 
 counts=
 for pair in monitor:kfree_rcu_monitor work:kfree_rcu_work refill:fill_page_cache_func shrinker:kfree_rcu_shrink_count; do
-	probe p "${pair%%:*}" "${pair#*:}" && trigger "$me/${pair%%:*}" 'hist:keys=cpu' && counts="$counts ${pair%%:*}"
+	probe p "${pair%%:*}" "${pair#*:}" &&
+		trigger "$me/${pair%%:*}" "hist:keys=common_timestamp.buckets=100000000:size=$runs" && counts="$counts ${pair%%:*}"
 done
 if probe r sheaf '__kfree_rcu_sheaf ok=$retval:u8'; then
 	trigger $me/sheaf 'hist:keys=ok' && armed="$armed sheaves"

@@ -19,6 +19,7 @@ from krcsim.trace.evidence import (
     WINDOW_S,
     Calls,
     Evidence,
+    Happened,
     Reclaims,
     Requests,
     ScaleRun,
@@ -51,6 +52,8 @@ class Tally:
     reclaim_begins: "array[float]" = field(default_factory=lambda: array("d"))
     reclaim_ends: "array[float]" = field(default_factory=lambda: array("d"))
     counters: Counter[str] = field(default_factory=Counter)
+    ran: dict[str, Counter[int]] = field(default_factory=dict)  # window -> times
+    beyond_s: float = 0.0
     block_pointers: list[int] = field(default_factory=lambda: [0, 0])
     object_sizes: Counter[int] = field(default_factory=Counter)
     sheaf_calls: list[int] = field(default_factory=lambda: [0, 0])
@@ -68,6 +71,8 @@ class Tally:
     notes: list[str] = field(default_factory=list)
     after_s: float | None = None  # where the recordings before this archive end
     inside_s: tuple[float, float] | None = None  # when the archive that is read was recorded
+    counted_s: tuple[float, float] | None = None  # when its histograms were on, inside or not
+    has_timeless_counts: bool = False  # whether it has counts without times
     shift_s: float = 0.0  # added to the clock of what is read, so that boots do not overlap
 
     # what is going on: the beginning of a grace period, and of what each task waits for
@@ -165,6 +170,13 @@ def add_reclaim(tally: Tally, began: float, ended: float) -> None:
         _refuse_more(len(tally.reclaim_ends), MOST_LENGTHS, "direct reclaims")
 
 
+def add_run(tally: Tally, name: str, seconds: float, times: int = 1) -> None:
+    """Something ran: the monitor, a work, a grace period that ended."""
+    windows = tally.ran.setdefault(name, Counter())
+    windows[window_of(seconds)] += times
+    _refuse_more(len(windows), MOST_WINDOWS, f"windows with runs of {name}")
+
+
 def begin(tasks: dict[int, float], pid: int, seconds: float) -> None:
     """A task begins to wait, or to reclaim."""
     if len(tasks) < MOST_TASKS:
@@ -195,6 +207,8 @@ def evidence(tally: Tally) -> Evidence:
         waits_s=np.array(tally.waits),
         reclaims=Reclaims(np.array(tally.reclaim_begins), np.array(tally.reclaim_ends)),
         counters=dict(tally.counters),
+        ran={name: _happened(windows) for name, windows in tally.ran.items()},
+        beyond_s=tally.beyond_s,
         block_pointers=(tally.block_pointers[0], tally.block_pointers[1]),
         object_sizes=dict(tally.object_sizes),
         sheaf_calls=(tally.sheaf_calls[0], tally.sheaf_calls[1]),
@@ -242,6 +256,11 @@ def _calls(tally: Tally) -> Calls:
         kinds_known=tally.unknown_kind == 0,
         vmalloc_known=tally.unknown_memory == 0,
     )
+
+
+def _happened(times: Counter[int]) -> Happened:
+    windows = np.array(sorted(times), dtype=np.int64)
+    return Happened(windows, np.array([times[int(w)] for w in windows], dtype=np.int64))
 
 
 def _requests(tally: Tally, kind: str) -> Requests:

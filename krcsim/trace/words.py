@@ -5,11 +5,13 @@ import json
 import math
 from typing import Any
 
+from krcsim.model.joint import Joint, joint_text
 from krcsim.model.scenario import as_dict
 from krcsim.model.scenario_file import toml_text
 from krcsim.report.plain_text import wrap
 from krcsim.trace.evidence import Evidence
 from krcsim.trace.fit import Made
+from krcsim.trace.predicted import Against
 from krcsim.trace.value import ASSUMED, LIMIT, Value, shown
 
 WIDTH = 100
@@ -95,13 +97,22 @@ def explanation(made: Made, value: Value) -> str:
     return "\n".join(lines) + "\n"
 
 
-def scenario_file(made: Made, command: str) -> str:
-    """The scenario as a TOML file, with what each field rests on as comments above it."""
+def scenario_file(made: Made, command: str, joint: Joint | None = None) -> str:
+    """The scenario as a TOML file, with what each field rests on as comments above it, and the
+    draws of what the recordings do not know behind it.
+    """
     title = [f"Made of recordings: {command}"]
     for one in made.values.values():
         title += wrap(f"{one.field} = {one.words()}: {one.evidence}", WIDTH - 2, "", "    ")
     title += wrap(f"All other fields are assumptions, as in {made.base}.", WIDTH - 2)
-    return toml_text(made.scenario, "\n".join(_printable(line) for line in title))
+    if joint is not None and joint.varies:
+        title += wrap(
+            f"Behind the scenario stand {len(joint.draws)} draws of what the recordings do not "
+            "know; krcsim compare and krcsim ask take them (--draws 0: the scenario alone).",
+            WIDTH - 2,
+        )
+        return joint_text(joint, "\n".join(map(_printable, title)))
+    return toml_text(made.scenario, "\n".join(map(_printable, title)))
 
 
 def _printable(line: str) -> str:
@@ -109,8 +120,8 @@ def _printable(line: str) -> str:
     return "".join(c if c.isprintable() else "?" for c in line)
 
 
-def json_of(made: Made, command: str) -> str:
-    """The same for machines."""
+def json_of(made: Made, command: str, against: Against | None = None) -> str:
+    """The same for machines, with the check of the scenario if it was asked for."""
     body: dict[str, Any] = {
         "format": "krcsim-recording-read/1",
         "command": command,
@@ -124,6 +135,8 @@ def json_of(made: Made, command: str) -> str:
         "notes": made.notes,
         "scenario": as_dict(made.scenario),
     }
+    if against is not None:
+        body["predicted_against_recorded"] = against.as_dict()
     return json.dumps(body, indent=1) + "\n"
 
 

@@ -11,3 +11,4 @@ from .rare_and_exact import RareAndExact as RareAndExact
 from .stall_or_wait import stall_and_wait_ms as stall_and_wait_ms
 from .stall_or_wait import stall_and_wait_picture as stall_and_wait_picture
 from .which_kernel import WhichKernel as WhichKernel
+from .your_machine import YourMachine as YourMachine

@@ -12,6 +12,7 @@ const GAPS = 28; // pixels between what stands below each other, in all
 const VERDICT_HIGH = 50; // two lines; with a longer one the picture keeps its size
 const LEAST_HIGH = 300; // of a picture; with less room one has to scroll to it
 const STAYS_MS = 60000;
+const MOST_BYTES = 8e6; // of files that are dropped: Jupyter's server takes no message of 10 MB
 
 function set(node, name, value) {
   if (value && node.getAttribute(name) !== value) node.setAttribute(name, value);
@@ -167,6 +168,23 @@ function stay(root) {
   return end;
 }
 
+// ---- files that are dropped: their names and bytes go to the kernel, which trusts neither
+
+async function drop(event, model) {
+  event.preventDefault();
+  event.stopPropagation();
+  const files = [...event.dataTransfer.files];
+  const size = files.reduce((sum, file) => sum + file.size, 0);
+  if (!files.length) return;
+  if (size > MOST_BYTES) return model.send({ dropped: [], size });
+  try {
+    const buffers = await Promise.all(files.map((file) => file.arrayBuffer()));
+    model.send({ dropped: files.map((file) => file.name), size }, undefined, buffers);
+  } catch { // a folder
+    model.send({ dropped: [], size: 0 });
+  }
+}
+
 export default {
   render({ model, el }) {
     const gone = document.createElement("p");
@@ -201,6 +219,10 @@ export default {
       if (model.get("track"))
         root.querySelector("img")?.addEventListener("pointermove", (event) => point(event, model));
       root.addEventListener("click", copy);
+      if (model.get("takes_files")) {
+        root.addEventListener("dragover", (event) => event.preventDefault());
+        root.addEventListener("drop", (event) => drop(event, model));
+      }
       for (const what of ["focusin", "pointerover"])
         root.addEventListener(what, (event) => explain(event, root));
       say(model, { theme: theme() });

@@ -26,6 +26,8 @@ class BrowserSide(anywidget.AnyWidget):
     alt: the picture's text for who cannot see it. track: whether the pointer is followed; at: its
     place on the picture, 0 (left) to 1 (right). theme: "light" or "dark". room: width and height
     that a picture may have, pixels of CSS. ratio: pixels of the screen in one of CSS.
+    takes_files: whether files may be dropped; they come as a message {"dropped": names, "size":
+    bytes}, with their bytes.
     """
 
     _esm = _text("browser_side.js")
@@ -35,4 +37,5 @@ class BrowserSide(anywidget.AnyWidget):
     at = traitlets.Float(-1.0).tag(sync=True)
     theme = traitlets.Unicode("light").tag(sync=True)
     room = traitlets.List(traitlets.Float(), []).tag(sync=True)
+    takes_files = traitlets.Bool(False).tag(sync=True)
     ratio = traitlets.Float(1.0).tag(sync=True)

@@ -43,6 +43,7 @@ from krcsim.widgets.latest import Latest, Ticket
 from krcsim.widgets.layout import arranged
 from krcsim.widgets.live_picture import NO_PICTURE, Drawing, LivePicture
 from krcsim.widgets.progress_line import Pace, ProgressLine
+from krcsim.widgets.recorded_preset import recorded_preset
 from krcsim.widgets.screen import look_for
 from krcsim.widgets.setting import (
     make_consistent,
@@ -134,6 +135,7 @@ class Explorer:
         self.runs = self.steps if runs is None else runs
         for step in self.runs:
             check_runs(step)
+        self.offered = self.presets | recorded_preset(self.home)
         self.picture = LivePicture(plain)
         self.pins: dict[str, Scenario] = {}
         self.done: Shown | None = None
@@ -184,7 +186,7 @@ class Explorer:
     def _make_inputs(self) -> None:
         small: Any = dict(style=dict(description_width="initial"))
         self.preset = ipywidgets.Dropdown(
-            options=[*self.presets.items(), NO_PRESET], description="Preset", **small
+            options=[*self.offered.items(), NO_PRESET], description="Preset", **small
         )
         self.file = ipywidgets.Text(
             placeholder="a scenario's path (.toml), then Enter",
@@ -266,8 +268,12 @@ class Explorer:
     def _preset_of(self, scenario: Scenario) -> str:
         """The preset that a scenario is, or ""."""
         wanted = self.fitted(scenario)
-        for name in self.presets.values():
-            if self.fitted(load_scenario(name)) == wanted:
+        for name in self.offered.values():
+            try:
+                found = load_scenario(name)
+            except KrcsimError:  # the one of a recording was changed since
+                continue
+            if self.fitted(found) == wanted:
                 return name
         return ""
 
@@ -316,7 +322,12 @@ class Explorer:
 
     def _choose_preset(self, _change: Any) -> None:
         if self.preset.value and not self._set_by_program.on:
-            self.show_setting(load_scenario(self.preset.value))
+            try:
+                scenario = load_scenario(self.preset.value)
+            except KrcsimError as error:
+                self._remark(f"Not loaded: {error}")
+                return
+            self.show_setting(scenario)
 
     def _load(self, _change: Any) -> None:
         path = self.file.value.strip()

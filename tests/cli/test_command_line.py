@@ -134,7 +134,10 @@ def test_an_old_field_is_taken_and_the_new_name_said_once(
         ("compare thread-as-postd", "did you mean thread-as-posted?"),
         ("show phone --set workload.rate=1", "did you mean rate_hz?"),
         ("compare phone --sed 1", "--sed is not an option of compare; did you mean --seed?"),
-        ("compare phone --window boot", "not an option of compare, but of ask, reply, size, sweep"),
+        (
+            "compare phone --window boot",
+            "not an option of compare, but of ask, reply, sensitivity, size, sweep",
+        ),
         ("compare phone --no-json", "--no-json is not an option of compare"),
         ("compare phone -x", "-x is not an option of compare"),
         ("compare phone --p 3", "--p may be --precision or --pin; write it out"),

@@ -10,6 +10,7 @@ import pytest
 
 import krcsim
 from krcsim.cli.main import main
+from krcsim.trace.recordings import samples
 from tests.trace.test_archive import archive
 
 
@@ -27,6 +28,56 @@ def test_a_scenario_that_was_read_is_taken_as_a_preset(
     assert "125 calls in 10 s on 2 CPUs" in said
     assert krcsim.load_scenario(mine).machine.cpus == 2
     assert "rate_hz = 6.25" in output(capsys, "show", str(mine))
+
+
+def test_what_the_recording_does_not_know_goes_on_into_answers(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.toml"
+    output(capsys, "read", str(archive(tmp_path)), "--draws", "8", "--out", str(mine))
+    joint = krcsim.load_joint(mine)
+    assert joint is not None
+    assert len(joint.draws) == 8
+    assert "workload.rate_hz" in joint.varies
+
+    quick = ["--set", "horizon_ms=2500", "--set", "remedy=A0", "--max-runs", "8", "--quiet"]
+    said = output(capsys, "ask", str(mine), *quick)
+    assert "over 8 draws of what 10 s of recording do not know" in said
+    compared = output(capsys, "compare", str(mine), *quick, "--remedies", "A0,A1")
+    assert "Intervals hold what 10 s of recording do not know, over 8 draws" in compared
+    mailed = output(capsys, "reply", str(mine), *quick, "--remedies", "A0,A1")
+    assert "Intervals hold what 10 s of recording do not know." in mailed.replace("\n", " ")
+    busy = [*quick, "--set", "workload.rate_hz=2000", "--max-runs", "16"]
+    ranked = output(capsys, "sensitivity", str(mine), *busy, "--points", "4")
+    assert "recorded" in ranked
+    body = json.loads(output(capsys, "ask", str(mine), *quick, "--json"))
+    assert body["command"].startswith(f"krcsim ask {mine} --set horizon_ms=2500")
+    assert len(body["drawn"]) == 8
+
+
+def test_without_draws_the_fitted_scenario_is_asked(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine, plain = tmp_path / "mine.toml", tmp_path / "plain.toml"
+    read = ["read", str(archive(tmp_path))]
+    output(capsys, *read, "--out", str(mine))
+    output(capsys, *read, "--draws", "0", "--out", str(plain))
+    assert krcsim.load_joint(plain) is None
+    assert krcsim.load_scenario(mine) == krcsim.load_scenario(plain)
+    quick = ["--set", "horizon_ms=2500", "--max-runs", "8"]
+    with_none = output(capsys, "compare", str(mine), "--draws", "0", "--remedies", "A0", *quick)
+    assert "recording" not in with_none
+    assert with_none == output(capsys, "compare", str(plain), "--remedies", "A0", *quick)
+
+
+def test_a_sweep_of_a_recorded_scenario_says_that_it_takes_no_draws(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine = str(tmp_path / "mine.toml")
+    output(capsys, "read", str(archive(tmp_path)), "--out", mine)
+    argv = ["compare", mine, "--over", "machine.cpus=1,2", "--max-runs", "8", "--quiet"]
+    assert main([*argv, "--set", "horizon_ms=2500"]) == 0
+    assert "without its draws" in capsys.readouterr().err
 
 
 def test_a_field_is_explained_by_evidence_and_lines(
@@ -70,6 +121,35 @@ def test_the_command_in_a_scenario_makes_it_again(
     assert (tmp_path / "two.toml").read_text() == text
 
 
+@pytest.mark.usefixtures("warm_engine")
+def test_a_check_prints_what_was_recorded_beside_what_is_predicted(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    said = output(capsys, "read", str(samples()["7.3-onoff"]), "--check", "--quiet")
+    assert "reproduced\n" in said
+    assert "\ngrace periods " in said
+    assert "The scenario reproduces what was recorded: runs of the monitor" in said
+    body = json.loads(
+        output(capsys, "read", str(samples()["7.3-onoff"]), "--check", "--json", "--quiet")
+    )
+    assert body["predicted_against_recorded"]["is_evidence"] is True
+    assert body["command"].endswith("--check")
+
+
+@pytest.mark.usefixtures("warm_engine")
+def test_a_fit_that_is_refused_is_an_error_after_it_was_printed_and_written(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.toml"
+    argv = ["read", str(samples()["6.12-hog"]), "--check", "--quiet", "--out", str(mine)]
+    assert main(argv) == 2
+    told = capsys.readouterr()
+    assert told.err.startswith("krcsim: Refused as evidence: of page requests of kfree_rcu() ")
+    assert told.err.count("\n") == 1
+    assert "workload.rate_hz" in told.out
+    assert krcsim.load_scenario(mine).machine.cpus == 1
+
+
 @pytest.mark.parametrize(
     "argv",
     [
@@ -80,6 +160,12 @@ def test_the_command_in_a_scenario_makes_it_again(
         ["read", "good.txt", "--base", "nope"],
         ["read", "good.txt", "--out", "f.png"],
         ["read", "good.txt", "--set", "machine.cups=3"],
+        ["read", "good.txt", "--draws", "7"],
+        ["read", "good.txt", "--draws", "many"],
+        ["compare", "phone", "--draws", "20"],
+        ["ask", "phone", "--sizes", "3", "--draws", "20"],
+        ["compare", "phone", "--draws", "20", "--by-episode", "2"],
+        ["sensitivity", "phone", "--points", "3"],
         ["record", "--seconds", "0"],
         ["record", "--mib", "x"],
         ["record", "--folder", ""],

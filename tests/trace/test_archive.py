@@ -147,3 +147,24 @@ def test_a_kernel_is_a_row_of_the_table(release: str, row: str) -> None:
     found, why_not = row_of(release)
     assert found == row
     assert bool(why_not) == (row == "")
+
+
+def test_runs_in_windows_of_time_are_cut_to_the_recording(tmp_path: Path) -> None:
+    """Those before and after it are what the recorder did, and the time of the others is known."""
+    rows = "".join(
+        f"{{ common_timestamp: ~ {ms}000000-{ms + 99}999999 }} hitcount: 2\n"
+        for ms in (5000, 19_800, 20_000, 25_000, 29_900, 30_000, 31_000)
+    )
+    timed = archive(tmp_path, change=("{ cpu:          0 } hitcount:   7\n", rows))
+    found = read([timed])
+    assert found.counters == {"monitor": 6}
+    assert found.ran["monitor"].total == 6
+    assert found.beyond_s == 0.0
+
+
+def test_how_long_counts_without_times_were_on_is_known_at_most(tmp_path: Path) -> None:
+    late = "{ common_timestamp: ~ 33000000000-33009999999, cpu: 1 } hitcount: 3\n"
+    longer = archive(tmp_path, change=("#@hist count monitor\n", f"{late}#@hist count monitor\n"))
+    found = read([longer])
+    assert found.beyond_s == pytest.approx(3.0)
+    assert found.counters == {"monitor": 7}

@@ -197,3 +197,18 @@ def test_calls_one_by_one_have_dispersion_1_in_recordings_of_any_length(seconds:
     assert shape is not None
     assert shape.dispersion == pytest.approx((1.0, 1.0), abs=0.5)
     assert shape.arrivals == "poisson"
+
+
+def test_grace_periods_that_are_left_are_those_of_others() -> None:
+    evidence = replace(recorded(Truth(), 1), counters={"work": 50})
+    value = made(evidence).values["grace_period.background_hz"]
+    idle_s = 60.0 - float(evidence.grace_periods_s.sum())
+    assert value.value == pytest.approx(150 / idle_s)
+    assert value.limits is not None
+    assert value.limits.low < value.value < value.limits.high
+    assert "200 grace periods in 60 s, of which 50 at most" in value.evidence
+
+
+def test_whose_grace_periods_they_are_is_not_known_without_the_works() -> None:
+    found = made(recorded(Truth(), 1))
+    assert "no run of kfree_rcu_work()" in found.assumed["grace_period.background_hz"]

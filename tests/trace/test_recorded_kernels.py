@@ -7,7 +7,12 @@ import pytest
 
 from validation.recordings import KERNELS, LOADS, folder, made_of, misses, path_of
 
-EVERY = [(kernel, load) for kernel in KERNELS.split() for load in LOADS]
+EVERY = [
+    (kernel, load)
+    for kernel in KERNELS.split()
+    for load, how in LOADS.items()
+    if kernel in how.kernels
+]
 
 
 @pytest.mark.parametrize(("kernel", "load"), EVERY)

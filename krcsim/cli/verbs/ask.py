@@ -4,23 +4,34 @@ other.
 """
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Annotated, ClassVar
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.cli import completion
-from krcsim.cli.arguments import scenario_from
+from krcsim.cli.arguments import joint_from, scenario_from
 from krcsim.cli.delivery import check_targets, deliver, wants_text
-from krcsim.cli.options import QUESTION, Asked, Delivered, Precise, Quiet, Verb, is_given, option
+from krcsim.cli.options import (
+    QUESTION,
+    Asked,
+    Delivered,
+    Drawn,
+    Precise,
+    Quiet,
+    Verb,
+    is_given,
+    option,
+)
 from krcsim.cli.progress import reporting
 from krcsim.cli.streams import say
 from krcsim.cli.values import Whole
+from krcsim.model.joint import Joint, joint_text
 from krcsim.model.scenario import Scenario
 from krcsim.model.scenario_file import toml_text
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ask(Asked, Delivered, Precise, Quiet):
+class Ask(Asked, Delivered, Drawn, Precise, Quiet):
     """One number, how it was found and why so; with --sizes all methods next to each other."""
 
     verb: ClassVar[str] = "ask"
@@ -52,6 +63,8 @@ def run(options: Ask, command: str) -> None:
     scenario = scenario_from(options)
 
     if options.sizes >= 0:
+        if options.draws:
+            raise KrcsimError("--draws does nothing with --sizes; leave one of them out")
         _by_each_method(options, scenario, command)
         return
     if options.out or options.of != "pool":
@@ -59,14 +72,14 @@ def run(options: Ask, command: str) -> None:
             f"--{'out' if options.out else 'of'} of ask draws methods over sizes; add for example "
             "--sizes 6"
         )
-    _one_number(options, scenario, command)
+    joint = joint_from(options)
+    if joint is None:
+        _one_number(options, scenario, command)
+    else:
+        _over_draws(options, joint, command)
 
 
-def _one_number(options: Ask, scenario: Scenario, command: str) -> None:
-    from krcsim.methods.finding_verdict import finding_verdict
-    from krcsim.studies.ask import asking
-    from krcsim.studies.finding_words import finding_sentences
-
+def _quantity(options: Ask) -> str:
     refuse(
         len(options.quantity) > 1,
         "quantity",
@@ -74,10 +87,52 @@ def _one_number(options: Ask, scenario: Scenario, command: str) -> None:
         "one of them",
         "ask for each in turn",
     )
+    return [*options.quantity, "p_wait"][0]
+
+
+def _over_draws(options: Ask, joint: Joint, command: str) -> None:
+    from krcsim.methods import plain
+    from krcsim.methods.finding_verdict import finding_verdict
+    from krcsim.studies.recorded import ask_recording, recorded_sentences
+
+    quantity = _quantity(options)
+    with reporting(options.quiet) as report:
+        found = ask_recording(
+            joint,
+            quantity,
+            progress=report and (lambda done, total: report(f"{done} of {total} draws done")),
+            window=options.window,
+            seed=options.seed,
+            precision=options.precision,
+            method=options.method,
+            max_runs=options.max_runs,
+        )
+
+    if options.json:
+        body = {
+            "command": command,
+            "scenario": joint_text(joint),
+            "seed": options.seed,
+            "said": recorded_sentences(found),
+            "parts": asdict(found.parts),
+            "drawn": [asdict(e) for e in found.drawn],
+        }
+        say(json.dumps(body | asdict(found.finding), indent=1, allow_nan=False))
+    else:
+        said = replace(found.finding, estimate=found.parts.whole, method=plain.NAME)
+        say(f"{finding_verdict(said)}\n\n{recorded_sentences(found)}")
+
+
+def _one_number(options: Ask, scenario: Scenario, command: str) -> None:
+    from krcsim.methods.finding_verdict import finding_verdict
+    from krcsim.studies.ask import asking
+    from krcsim.studies.finding_words import finding_sentences
+
+    quantity = _quantity(options)
     with reporting(options.quiet) as report:
         for found in asking(
             scenario,
-            [*options.quantity, "p_wait"][0],
+            quantity,
             window=options.window,
             seed=options.seed,
             precision=options.precision,

@@ -7,11 +7,13 @@ from functools import partial
 from typing import Annotated, Any, ClassVar
 
 from krcsim.base.errors import KrcsimError
-from krcsim.cli.arguments import pairs, pinned, refuse_together, scenario_from, value_of
+from krcsim.cli.arguments import joint_from, pairs, pinned, refuse_together, scenario_from, value_of
 from krcsim.cli.delivery import check_targets, deliver, wants_text
-from krcsim.cli.options import QUESTION, Delivered, Studied, Verb, option, repeated
+from krcsim.cli.options import QUESTION, Delivered, Drawn, Studied, Verb, option, repeated
 from krcsim.cli.progress import reporting
 from krcsim.cli.result_table import result_table
+from krcsim.cli.streams import note
+from krcsim.model.joint import Joint
 from krcsim.model.scenario import Scenario
 
 _MOST_PINS = 8
@@ -32,7 +34,7 @@ class Compared(Studied, Delivered):
 
 
 @dataclass(frozen=True, kw_only=True)
-class Compare(Compared):
+class Compare(Compared, Drawn):
     """Remedies with the same random draws."""
 
     verb: ClassVar[str] = "compare"
@@ -43,6 +45,9 @@ def check(options: Studied) -> None:
     hint = "; sweep over remedies with --over remedy=A1,B"
     refuse_together(options, "remedies", "over", hint)
     refuse_together(options, "by-episode", "over")
+    if isinstance(options, Drawn) and options.draws:
+        refuse_together(options, "draws", "over")
+        refuse_together(options, "draws", "by-episode")
 
 
 def run(options: Compared, command: str) -> None:
@@ -61,7 +66,7 @@ def run(options: Compared, command: str) -> None:
         )
 
     pins = [pinned(pin) for pin in options.pin]
-    result = studied(options, scenario, command)
+    result = studied(options, scenario, command, joint_for(options))
     others = {
         letter: chart_of(studied(options, pin, command))
         for letter, pin in zip("ABCDEFGH", pins, strict=False)
@@ -80,12 +85,24 @@ def run(options: Compared, command: str) -> None:
     )
 
 
-def studied(options: Studied, scenario: Scenario, command: str) -> Any:
-    """The result of a sweep or a comparison, made now."""
+def joint_for(options: Studied) -> Joint | None:
+    """The scenario with the draws of its recording, where the question is asked over them."""
+    if not isinstance(options, Drawn) or (joint := joint_from(options)) is None:
+        return None
+    if options.over or options.by_episode:
+        which = "over" if options.over else "by-episode"
+        note(f"krcsim: note: with --{which} the fitted scenario is asked, without its draws\n")
+        return None
+    return joint
+
+
+def studied(options: Studied, scenario: Scenario, command: str, joint: Joint | None = None) -> Any:
+    """The result of a sweep or a comparison, made now; over the draws of a recording, if given."""
     from krcsim.base.fields import check_whole
     from krcsim.model.remedy import THREAD
     from krcsim.model.remedy_list import listed
     from krcsim.studies.compare import compare, episodes
+    from krcsim.studies.recorded import compare_recording
     from krcsim.sweeps.grid import sweep
 
     with reporting(options.quiet) as report:
@@ -106,11 +123,18 @@ def studied(options: Studied, scenario: Scenario, command: str) -> Any:
         check_whole("--by-episode", options.by_episode, 100, "8 shows how a reserve fills")
         if options.by_episode:
             return episodes(scenario, names, count=options.by_episode, **how)
+        if joint is not None:
+            how["progress"] = report and partial(_report_draws, report)
+            return compare_recording(joint, names, **how)
         return compare(scenario, names, **how)
 
 
 def _report_points(report: Callable[[str], None], done: int, total: int) -> None:
     report(f"{done} of {total} points done")
+
+
+def _report_draws(report: Callable[[str], None], done: int, total: int) -> None:
+    report(f"{done} of {total} draws of the recording done")
 
 
 def over_of(options: Studied) -> dict[str, list[Any]]:

@@ -2,6 +2,7 @@
 """`krcsim read`: recordings of a machine as a scenario, each field with what it rests on."""
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, ClassVar
@@ -11,11 +12,23 @@ from krcsim.base.files import write_all
 from krcsim.cli import completion
 from krcsim.cli.arguments import pair, scenario_from
 from krcsim.cli.delivery import check_target
-from krcsim.cli.options import QUESTION, SCENARIO, Files, Json, OnScenario, Quiet, Verb, option
+from krcsim.cli.options import (
+    EFFORT,
+    QUESTION,
+    SCENARIO,
+    Files,
+    Json,
+    OnScenario,
+    Quiet,
+    Verb,
+    option,
+)
 from krcsim.cli.progress import reporting
 from krcsim.cli.streams import say
+from krcsim.cli.values import Whole
 
 BASE = "thread-as-posted"
+DRAWS = 20
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,24 +67,51 @@ class Read(OnScenario, Json, Files, Quiet):
         ),
     ] = ""
 
+    check: Annotated[
+        bool,
+        option(
+            "hold what the scenario predicts against what the kernel did meanwhile; it is an error "
+            "if it does not reproduce that",
+            QUESTION,
+        ),
+    ] = False
+
+    draws: Annotated[
+        Whole,
+        option(
+            "draws of what the recordings do not know, which go into a .toml and from there into "
+            "answers; 8 to 200, or 0",
+            EFFORT,
+            metavar="N",
+            show_default=True,
+        ),
+    ] = DRAWS
+
 
 def again(options: Read) -> str:
     """The command that makes the same of the same files."""
     base = [] if options.scenario == BASE else ["--base", options.scenario]
     sets = [word for one in options.set for word in ("--set", "=".join(pair(one)))]
-    return shlex.join(["krcsim", "read", *options.files, *base, *sets])
+    draws = [] if options.draws == DRAWS else ["--draws", str(options.draws)]
+    check = ["--check"] if options.check else []
+    return shlex.join(["krcsim", "read", *options.files, *base, *sets, *draws, *check])
 
 
 def run(options: Read, _: str) -> None:
     """Read the files, and print or write the scenario that they make."""
+    from krcsim.model.joint import check_draws
     from krcsim.trace import words
+    from krcsim.trace.draws import joint_of
     from krcsim.trace.fit import make
+    from krcsim.trace.predicted import predicted_against_recorded
     from krcsim.trace.reading import read
 
     if not options.files:
         raise KrcsimError(
             "read needs a recording; give one or more files, or make one with krcsim record"
         )
+    if options.draws:
+        check_draws(options.draws)
     targets = [Path(path) for path in options.out]
     for path in targets:
         if path.suffix not in (".toml", ".json"):
@@ -83,17 +123,33 @@ def run(options: Read, _: str) -> None:
         evidence = read([Path(path) for path in options.files], show or (lambda _: None))
     made = make(evidence, base, options.scenario)
     command = again(options)
+    against = None
     if options.explain:
         say(words.explanation(made, made.explained(options.explain.rstrip("="))), end="")
         return
 
-    whole = words.json_of(made, command)
-    toml = words.scenario_file(made, command)
+    if options.check:
+        with reporting(options.quiet) as show:
+            against = predicted_against_recorded(made, progress=_said(show))
+    whole = words.json_of(made, command, against)
+    joint = joint_of(made, base, options.draws) if options.draws and targets else None
+    toml = words.scenario_file(made, command, joint)
     write_all(
         {path: (toml if path.suffix == ".toml" else whole).encode() for path in targets},
         overwrite=options.overwrite,
     )
-    say(whole if options.json else words.summary(made), end="")
+    said = words.summary(made) + (f"\n{against.text()}" if against else "")
+    say(whole if options.json else said, end="")
+    if against is not None and against.misses:
+        against.require()
+
+
+def _said(show: Callable[[str], None] | None) -> Callable[[int, int], None]:
+    def progress(done: int, of: int) -> None:
+        if show:
+            show(f"{done} of {of} replications, at most")
+
+    return progress
 
 
 VERB = Verb(Read, run)

@@ -13,6 +13,7 @@ from krcsim.cli.delivery import check_targets
 from krcsim.cli.options import (
     QUESTION,
     SCENARIO,
+    Drawn,
     Mailed,
     Studied,
     Verb,
@@ -22,14 +23,14 @@ from krcsim.cli.options import (
 )
 from krcsim.cli.streams import note, say
 from krcsim.cli.verbs import compare
-from krcsim.cli.verbs.compare import studied
+from krcsim.cli.verbs.compare import joint_for, studied
 
 # What makes an answer: nothing of it changes a saved one.
-_MAKES = ("set", "seed", "precision", "max-runs", "remedies", "by-episode", "over")
+_MAKES = ("set", "seed", "precision", "max-runs", "remedies", "by-episode", "over", "draws")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reply(Studied, Windowed, Mailed):
+class Reply(Studied, Drawn, Windowed, Mailed):
     """A plain-text answer from a scenario, a saved .json result, or to a claim of the thread."""
 
     verb: ClassVar[str] = "reply"
@@ -104,7 +105,9 @@ def run(options: Reply, command: str) -> None:
     elif options.scenario.endswith(".json"):
         text = answer_text(load_result(options.scenario), options.window)
     else:
-        text = answer_text(studied(options, scenario_from(options), command), options.window)
+        text = answer_text(
+            studied(options, scenario_from(options), command, joint_for(options)), options.window
+        )
 
     if options.out:
         _write(options, how, text)

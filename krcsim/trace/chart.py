@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is drawn of a reading: windows of time, episodes, lengths, failures, what was predicted."""
+
+import math
+from collections.abc import Sequence
+
+from krcsim.report.style import Picture
+
+import numpy as np
+
+from krcsim.report.recording_chart import Pair, RecordingChart, Share
+from krcsim.report.recording_picture import picture_of_recording
+from krcsim.trace import pressure
+from krcsim.trace.evidence import WINDOW_S, Counts, Evidence
+from krcsim.trace.fit import Made
+from krcsim.trace.predicted import Against, Held
+
+MOST_WINDOWS = 240  # that a picture shows
+
+
+def chart_of(reading: Made, against: Against | None = None) -> RecordingChart:
+    """The data of the pictures of a reading, with what was predicted if that is there."""
+    evidence = reading.evidence
+    begin, end = _longest(evidence)
+    many = max(1, min(MOST_WINDOWS, math.floor((end - begin) / (5 * WINDOW_S))))
+    edges = np.linspace(begin, max(end, begin + WINDOW_S), many + 1)
+    width_s = float(edges[1] - edges[0])
+
+    def a_second(windows: Counts, counts: Counts) -> tuple[float, ...]:
+        at = (windows + 0.5) * WINDOW_S
+        found = np.histogram(at, edges, weights=counts.astype(float))[0] / width_s
+        return tuple(float(x) for x in found)
+
+    kinds = (evidence.page, evidence.noretry)
+    windows = np.concatenate([kind.windows for kind in kinds])
+    tries = np.concatenate([kind.tries for kind in kinds])
+    failed = np.concatenate([kind.failed for kind in kinds])
+    episodes = pressure.episodes_of(evidence)
+    spans = [
+        (max(0.0, float(first) * WINDOW_S - begin), float(last + 1) * WINDOW_S - begin)
+        for first, last in zip(episodes.first, episodes.last, strict=True)
+        if begin <= (last + 1) * WINDOW_S and first * WINDOW_S <= end
+    ]
+    return RecordingChart(
+        tuple(float(x - begin) for x in edges),
+        a_second(evidence.calls.windows, evidence.calls.calls),
+        a_second(windows, tries),
+        a_second(windows, failed),
+        tuple(spans),
+        tuple(float(x) * 1000.0 for x in evidence.grace_periods_s),
+        tuple(_shares(evidence, episodes)),
+        tuple(_pair(row) for row in against.rows) if against else (),
+    )
+
+
+def _longest(evidence: Evidence) -> tuple[float, float]:
+    """The longest time without a pause: the one that is drawn."""
+    spans = evidence.spans or ((0.0, 1.0),)
+    return max(spans, key=lambda span: span[1] - span[0])
+
+
+def _shares(evidence: Evidence, episodes: pressure.Episodes) -> Sequence[Share]:
+    found = []
+    for name, requests in (
+        ("GFP_NOWAIT", evidence.page),
+        ("NORETRY", evidence.noretry),
+    ):
+        for where, part in (
+            ("calm", pressure.outside(requests, episodes)),
+            ("episode", pressure.inside(requests, episodes)),
+        ):
+            if part is not None:
+                ends = (part.limits.low, part.limits.high)
+                found.append(Share(f"{name}, {where}", part.tries, part.failed, *ends))
+    return found
+
+
+def _pair(row: Held) -> Pair:
+    return Pair(
+        row.name,
+        (row.recorded, *row.recorded_limits),
+        (row.predicted, *row.predicted_limits),
+        row.is_reproduced,
+    )
+
+
+def picture_of(reading: Made, against: Against | None = None) -> Picture:
+    """The recording as a picture for a notebook, under what was read, or what it comes to."""
+    return picture_of_recording(chart_of(reading, against), *texts_of(reading, against))
+
+
+def texts_of(reading: Made, against: Against | None = None) -> tuple[str, str]:
+    """What stands above the picture: what it comes to, and where it was recorded."""
+    evidence = reading.evidence
+    callers = len(np.unique(evidence.calls.cpus))
+    said = (
+        f"{evidence.calls.total:,} calls of kfree_rcu() in {evidence.seconds:.4g} s on "
+        f"{callers} CPU{'s' * (callers != 1)}"
+    )
+    if against is not None:
+        said += f": {against.finding}"
+    kernel = evidence.machine.get("release", "")
+    return said, f"Recorded on Linux {printable(kernel)}" if kernel else ""
+
+
+def printable(text: str) -> str:
+    """A text of a file as it may stand in a picture: no mark of mathematics begins there."""
+    return "".join(c if c.isprintable() and c not in "$\\" else "?" for c in text[:80])

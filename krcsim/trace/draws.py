@@ -1,0 +1,227 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a recording leaves open, as draws of the whole scenario: each draw is as likely as the next.
+
+How far a value varies is said by its interval, which holds the truth where few things were seen,
+too: of no failure in m requests the draws are exponential with their 95 % point at the limit, where
+a bootstrap would say 0 each time. Which values go together is said by a bootstrap: the recording is
+cut into blocks of time, and of as many blocks, drawn with replacement, everything is fitted again.
+"""
+
+import math
+from dataclasses import replace
+from pathlib import Path
+from statistics import NormalDist
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from krcsim.base.errors import KrcsimError
+from krcsim.model.joint import Joint, check_draws
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import given
+from krcsim.trace import arrivals
+from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Reclaims, Requests
+from krcsim.trace.fit import Made, keep_order, make
+from krcsim.trace.intervals import FEWEST, Array
+from krcsim.trace.reading import read
+from krcsim.trace.value import LIMIT, Value
+
+DRAWS = 20
+_SEED = 20200404
+_NORMAL = 1.959964  # two-sided 95 % of a normal law
+_ONE_SIDED = 0.05
+_MOST_ODDS = 1e6
+_AT_MOST = {"allocator.stall_sigma": 5.0}
+_SHARES = ("workload.single_share", "workload.vmalloc_share")
+_FAILURES = ("allocator.calm.", "allocator.episode.")
+
+
+def from_recording(
+    *files: str | Path, base: Scenario | str = "thread-as-posted", draws: int = DRAWS
+) -> Joint:
+    """The scenario that recordings make, with so many draws (8 to 200) of what they do not know;
+    what they cannot say is as in `base`. Raises KrcsimError.
+    """
+    start = given(base)
+    evidence = read([Path(file) for file in files])
+    return joint_of(make(evidence, start, "the base"), start, draws)
+
+
+def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
+    """The scenario of recordings with so many draws (8 to 200) of what they leave open; the same
+    recordings have the same draws.
+
+    Raises KrcsimError where a draw is no scenario.
+    """
+    check_draws(draws)
+    varying = [value for value in made.values.values() if _varies(value)]
+    random = np.random.default_rng(_SEED)
+    order = _ranks(made, base, varying, draws, random)
+    # One draw in each of the equal parts of a value's law, so that few draws have its spread.
+    shares = (order + random.random(order.shape)) / draws
+    return Joint(
+        made.scenario,
+        tuple(_scenario_of(made, varying, row) for row in shares),
+        tuple(value.field for value in varying),
+        tuple(field for field, reason in made.assumed.items() if reason),
+        made.evidence.seconds,
+    )
+
+
+def quantile(value: Value, share: float) -> float:
+    """Below what a field lies with this probability, between 0 and 1, given its interval."""
+    if value.limits is None:
+        raise ValueError(f"{value.field} has no interval")
+    low, high = value.limits
+    if value.kind == LIMIT and not math.isfinite(high):  # a time without an event
+        return low * math.log(_ONE_SIDED) / math.log(share)
+    point = point_of(value)
+    is_share = value.field in _SHARES or value.field.startswith(_FAILURES)
+    if value.kind == LIMIT or point == 0.0:
+        return min(high * math.log1p(-share) / math.log(_ONE_SIDED), 1.0 if is_share else math.inf)
+    if is_share and point == 1.0:
+        return max(0.0, 1.0 - (1.0 - low) * math.log(share) / math.log(_ONE_SIDED))
+
+    middle, below, above = (_on_scale(one, is_share) for one in (point, low, high))
+    z = NormalDist().inv_cdf(share)
+    found = middle + z / _NORMAL * (above - middle if z > 0.0 else middle - below)
+    return 1.0 / (1.0 + math.exp(-found)) if is_share else math.exp(found)
+
+
+def _on_scale(x: float, is_share: bool) -> float:
+    """The logarithm, of a share that of its odds."""
+    if not is_share:
+        return math.log(x)
+    least = 1.0 / _MOST_ODDS
+    inside = min(1.0 - least, max(least, x))
+    return math.log(inside / (1.0 - inside))
+
+
+def point_of(value: Value) -> float:
+    """The value as one number: of lengths their mean."""
+    if isinstance(value.value, tuple):
+        return float(np.mean(value.value))
+    return float(value.value)
+
+
+def _varies(value: Value) -> bool:
+    """Whether a value has an interval from which draws can come."""
+    if value.limits is None:
+        return False
+    low, high = value.limits
+    is_limit = value.kind == LIMIT
+    return low < high and (is_limit or math.isfinite(high)) and (low > 0.0 or high < math.inf)
+
+
+def _scenario_of(made: Made, varying: list[Value], shares: Array) -> Scenario:
+    """The scenario with each value at its share of its law."""
+    overrides: dict[str, Any] = {}
+    for value, share in zip(varying, shares, strict=True):
+        overrides[value.field] = _drawn(value, float(share))
+    keep_order(overrides, made.scenario, made.values, [])
+    try:
+        return changed(made.scenario, **overrides)
+    except KrcsimError as exc:
+        raise KrcsimError(
+            f"within what the recording leaves open lies no scenario ({exc}); record longer, or "
+            "read it without --draws"
+        ) from None
+
+
+def _drawn(value: Value, share: float) -> Any:
+    found = quantile(value, share)
+    if isinstance(value.value, tuple):
+        factor = found / point_of(value)
+        return tuple(float(f"{max(1e-3, one * factor):.4g}") for one in value.value)
+    if isinstance(value.value, int):
+        return max(1, round(found))
+    return float(f"{min(_AT_MOST.get(value.field, math.inf), max(1e-9, found)):.5g}")
+
+
+def _ranks(
+    made: Made, base: Scenario, varying: list[Value], draws: int, random: np.random.Generator
+) -> NDArray[np.intp]:
+    """For each draw and field the place of its value among all draws, from 0.
+
+    By what is fitted to blocks of time that are drawn with replacement; by chance where a recording
+    is too short for that, or where the blocks say nothing of the field.
+    """
+    found = np.full((draws, len(varying)), np.nan)
+    blocks = arrivals.blocks_of(made.evidence.calls, made.evidence.spans)
+    if blocks.count >= FEWEST:
+        for row in found:
+            again = resampled(made.evidence, blocks, random)
+            row[:] = _fitted(again, base, varying)
+    return np.array([_places(column, random) for column in found.T], dtype=np.intp).T.reshape(
+        found.shape
+    )
+
+
+def _places(values: Array, random: np.random.Generator) -> NDArray[np.intp]:
+    """The place of each value among all, from 0: equal ones, and those that are not known (NaN),
+    stand by chance.
+    """
+    known = np.flatnonzero(~np.isnan(values))
+    places = random.permutation(len(values))
+    shuffled = random.permutation(known)
+    places[shuffled[np.argsort(values[shuffled], kind="stable")]] = np.sort(places[known])
+    return places
+
+
+def _fitted(evidence: Evidence, base: Scenario, varying: list[Value]) -> list[float]:
+    """What resampled blocks say of each field, NaN where they do not say it."""
+    try:
+        values = make(evidence, base, "").values
+    except KrcsimError:
+        return [math.nan] * len(varying)
+    return [point_of(values[one.field]) if one.field in values else math.nan for one in varying]
+
+
+def resampled(evidence: Evidence, blocks: arrivals.Blocks, random: np.random.Generator) -> Evidence:
+    """As many blocks of the recorded time, drawn with replacement, one behind the other.
+
+    Lengths of grace periods have no times in a recording: they are drawn one by one.
+    """
+    chosen = random.integers(blocks.count, size=blocks.count)
+    calls, reclaims = evidence.calls, evidence.reclaims
+    at, to = _moved(calls.windows, blocks, chosen)
+    lengths = evidence.grace_periods_s
+    windows = (reclaims.begins_s / WINDOW_S).astype(np.int64)
+    order = np.argsort(windows, kind="stable")
+    which, moved = _moved(windows[order], blocks, chosen)
+    shift_s = (moved - windows[order][which]) * WINDOW_S
+    return replace(
+        evidence,
+        spans=((0.0, blocks.seconds),),
+        calls=replace(
+            calls,
+            windows=to,
+            cpus=calls.cpus[at],
+            calls=calls.calls[at],
+            single=calls.single[at],
+            vmalloc=calls.vmalloc[at],
+        ),
+        page=_moved_requests(evidence.page, blocks, chosen),
+        noretry=_moved_requests(evidence.noretry, blocks, chosen),
+        reclaims=Reclaims(
+            reclaims.begins_s[order][which] + shift_s, reclaims.ends_s[order][which] + shift_s
+        ),
+        grace_periods_s=random.choice(lengths, len(lengths)) if len(lengths) else lengths,
+    )
+
+
+def _moved_requests(requests: Requests, blocks: arrivals.Blocks, chosen: Counts) -> Requests:
+    at, to = _moved(requests.windows, blocks, chosen)
+    return Requests(to, requests.tries[at], requests.failed[at])
+
+
+def _moved(windows: Counts, blocks: arrivals.Blocks, chosen: Counts) -> tuple[Counts, Counts]:
+    """Which of the rising windows are in the chosen blocks, and where each of them goes."""
+    firsts = blocks.first[chosen]
+    begins = np.searchsorted(windows, firsts)
+    ends = np.searchsorted(windows, firsts + blocks.windows)
+    places = [np.arange(begin, end) for begin, end in zip(begins, ends, strict=True)]
+    at = np.concatenate(places) if places else np.empty(0, dtype=np.int64)
+    shifts = np.repeat(np.arange(len(chosen)) * blocks.windows - firsts, ends - begins)
+    return at, windows[at] + shifts

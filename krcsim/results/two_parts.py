@@ -49,8 +49,8 @@ class Parts:
 def combined(fitted: Estimate, drawn: Sequence[Estimate], is_probability: bool = False) -> Parts:
     """The two parts of an answer, of the draws with other random numbers each.
 
-    Where some draws saw nothing the interval begins at 0, and where most did there is a bound. Where
-    most have no answer, that of the fitted scenario is an order of magnitude.
+    Where some draws saw nothing the interval begins at 0, and where most did there is a bound.
+    Where most have no answer, that of the fitted scenario is an order of magnitude.
     """
     known = [e for e in drawn if e.kind != "none"]
     seen = [e.value for e in known if e.value]

@@ -21,6 +21,7 @@ from krcsim.results.estimate import (
     Estimate,
     exact,
     kind_of,
+    order_of_magnitude,
     student,
 )
 
@@ -49,11 +50,13 @@ def combined(fitted: Estimate, drawn: Sequence[Estimate], is_probability: bool =
     """The two parts of an answer, of the draws with other random numbers each.
 
     Where some draws saw nothing the interval begins at 0, and where most did there is a bound.
+    Where most have no answer, that of the fitted scenario is an order of magnitude.
     """
     known = [e for e in drawn if e.kind != "none"]
     seen = [e.value for e in known if e.value]
     if 2 * len(known) < len(drawn) or len(known) < FEWEST:
-        return Parts(NOTHING, fitted, None, len(drawn), len(seen))
+        alone = order_of_magnitude(fitted.value) if fitted.value else NOTHING
+        return Parts(alone, fitted, None, len(drawn), len(seen))
     if is_probability and np.median([e.value or 0.0 for e in known]) > 0.5:
         return _of_the_rest(fitted, drawn)
     return _parts(fitted, known, len(drawn), 1.0 if is_probability else math.inf)

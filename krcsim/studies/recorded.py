@@ -9,9 +9,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.old_names import takes_rungs
 from krcsim.methods.finding import Finding
-from krcsim.model.joint import Joint, joint_text
+from krcsim.model.joint import Joint, joint_text, load_joint
 from krcsim.model.remedy import THREAD
 from krcsim.report.recording_words import two_parts
 from krcsim.results.estimate import Estimate
@@ -64,7 +65,7 @@ def recorded_sentences(found: Recorded) -> str:
 
 @takes_rungs
 def ask_recording(
-    joint: Joint,
+    joint: Joint | str,
     quantity: str = "p_wait",
     *,
     progress: Progress | None = None,
@@ -73,9 +74,11 @@ def ask_recording(
     """One number of a scenario made of a recording, with an interval in which chance and what the
     recording does not know are told apart.
 
-    `how`: as of ask(); its budget is that of the fitted scenario, and all draws together have as
-    much again. progress(done, asked). Raises KrcsimError.
+    `joint`: also the path of a file that krcsim read wrote. `how`: as of ask(); its budget is that
+    of the fitted scenario, and all draws together have as much again. progress(done, asked). Raises
+    KrcsimError.
     """
+    joint = _given(joint)
     fitted = ask(joint.scenario, quantity, **how)
     drawn: list[Estimate] = []
     how = _of_a_draw(how, joint, BUDGET)
@@ -87,6 +90,19 @@ def ask_recording(
         progress(len(joint.draws), len(joint.draws))
     parts = combined(fitted.estimate, drawn, QUANTITIES[fitted.quantity].is_probability)
     return Recorded(fitted, parts, tuple(drawn), joint)
+
+
+def _given(joint: Joint | str) -> Joint:
+    """The scenario with its draws, or those of a file."""
+    if isinstance(joint, Joint):
+        return joint
+    found = load_joint(joint)
+    if found is None:
+        raise KrcsimError(
+            f"{shown(joint)} has no draws of a recording; let krcsim read write one, or ask "
+            "without them: krcsim.ask(), krcsim.compare()"
+        )
+    return found
 
 
 def _of_a_draw(how: dict[str, Any], joint: Joint, budget: float) -> dict[str, Any]:
@@ -103,13 +119,15 @@ def _with_seed(how: dict[str, Any], place: int) -> dict[str, Any]:
 
 @takes_rungs
 def compare_recording(
-    joint: Joint, remedies: Remedies = THREAD, *, progress: Progress | None = None, **how: Any
+    joint: Joint | str, remedies: Remedies = THREAD, *, progress: Progress | None = None, **how: Any
 ) -> Result:
     """As compare(), over the draws of a recording: a Result whose intervals hold both chance and
     what the recording does not know, and whose differences are those within draws.
 
-    Its provenance has the two parts, which parts_of() reads. Raises KrcsimError.
+    `joint`: also the path of a file that krcsim read wrote. The provenance has the two parts, which
+    parts_of() reads. Raises KrcsimError.
     """
+    joint = _given(joint)
     count = len(joint.draws)
     fitted = compare(joint.scenario, remedies, **how)
     how = _of_a_draw(how, joint, CLOSING) | dict(command="")

@@ -92,8 +92,10 @@ def test_all_of_all_draws_is_not_said_to_be_certain() -> None:
     assert whole.lo == pytest.approx(0.98)
 
 
-def test_too_few_draws_with_an_answer_say_nothing() -> None:
-    assert combined(around(0.1, 0.1), [*drawn(0.1, 0.1, 4), *[NOTHING] * 16]).whole == NOTHING
+def test_where_few_draws_have_an_answer_the_fitted_one_is_an_order_of_magnitude() -> None:
+    few = [*drawn(0.1, 0.1, 4), *[NOTHING] * 16]
+    assert combined(around(0.1, 0.1), few).whole == Estimate(0.1, None, None, "rough")
+    assert combined(NOTHING, few).whole == NOTHING
 
 
 def test_a_longer_recording_leaves_the_chance_of_the_simulation() -> None:

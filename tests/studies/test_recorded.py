@@ -5,19 +5,25 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import krcsim
-from krcsim.model.joint import Joint
-from krcsim.model.scenario import changed
+from krcsim.base.errors import KrcsimError
+from krcsim.model.joint import Joint, joint_text
+from krcsim.model.scenario import Scenario, changed
 from krcsim.results.recorded_parts import parts_of, recording_of
 from krcsim.results.result import Result, load_result
+from krcsim.studies.ask import ask
 from krcsim.studies.inputs import INPUTS
 from krcsim.studies.recorded import Recorded, ask_recording, compare_recording, recorded_sentences
 from krcsim.studies.recorded_ranges import ASSUMED, RECORDED, recorded_ranges
 from krcsim.studies.sensitivity import Index, Sensitivity, sensitivity
 from krcsim.studies.sensitivity_chart import caption, draw_sensitivity
 from krcsim.studies.what_to_record import what_to_record
+from krcsim.trace.draws import joint_of
+from krcsim.trace.fit import make
+from tests.trace.simulated import Truth, recorded
 
 SMALL = changed(krcsim.load_scenario("thread-as-posted"), **{"horizon_ms": 6000.0, "remedy": "A0"})
 # How often an rcu_head fails is hardly known; all else is.
@@ -71,6 +77,20 @@ def test_it_is_said_in_sentences(found: Recorded) -> None:
     assert "what stays assumed: allocator.calm_ms" in said
 
 
+def test_a_file_is_taken_as_well(found: Recorded, tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(joint_text(JOINT))
+    assert ask_recording(str(path), max_runs=64) == found
+
+
+def test_a_scenario_without_draws_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    path = tmp_path / "plain.toml"
+    path.write_text("krcsim = 1\n")
+    for asked in (ask_recording, compare_recording):
+        with pytest.raises(KrcsimError, match="has no draws of a recording; let krcsim read"):
+            asked(str(path))
+
+
 def test_the_same_seed_gives_the_same_answer(found: Recorded) -> None:
     assert ask_recording(JOINT, max_runs=64) == found
     assert ask_recording(JOINT, max_runs=64, seed=5).drawn != found.drawn
@@ -118,6 +138,55 @@ def test_the_answer_to_the_list_says_that_intervals_hold_it(compared: Result) ->
 def test_a_file_that_lies_about_its_recording_has_no_parts(wrong: object, compared: Result) -> None:
     told = Result(compared.columns, compared.rows, (), compared.provenance | {"recording": wrong})
     assert parts_of(told) == {}
+
+
+@pytest.mark.slow
+def test_the_interval_holds_p_wait_of_the_machine_that_was_recorded() -> None:
+    """50 recordings of 30 s: nine in ten at least; the simulation alone is too sure of itself."""
+    machine = Truth(
+        rate_hz=20, seconds=30, episode_page=0.5, episode_noretry=0.3, requests_hz=100,
+        episode_ms=200, calm_ms=1000,
+    )  # fmt: skip
+    true = ask(the_same(machine), precision=0.03).estimate.value
+    assert true is not None
+    holds = alone = 0
+    for seed in range(50):
+        made_of_it = joint_of(make(recorded(machine, 5000 + seed), SMALL, ""), SMALL, 8)
+        parts = ask_recording(made_of_it, max_runs=256).parts
+        holds += (parts.whole.lo or 0.0) <= true <= (parts.whole.hi or 0.0)
+        alone += (parts.fitted.lo or 0.0) <= true <= (parts.fitted.hi or 0.0)
+    assert holds >= 45
+    assert alone < 30
+
+
+def the_same(machine: Truth) -> Scenario:
+    """The scenario of a machine, from what it is and not from a recording."""
+    lengths = np.random.default_rng(0).gamma(4.0, machine.grace_period_ms / 4.0, 400)
+    return changed(
+        SMALL,
+        **{
+            "machine.cpus": machine.cpus,
+            "workload.arrivals": machine.arrivals,
+            "workload.gap": None,
+            "workload.burst": None,
+            "workload.loop": "open",
+            "workload.rate_hz": machine.rate_hz,
+            "workload.single_share": machine.single_share,
+            "workload.vmalloc_share": machine.vmalloc_share,
+            "allocator.episodes": "exponential",
+            "allocator.episode_ms": machine.episode_ms,
+            "allocator.calm_ms": machine.calm_ms,
+            "allocator.calm.page": machine.calm_page,
+            "allocator.calm.page_noretry": 0.0,
+            "allocator.episode.page": machine.episode_page,
+            "allocator.episode.page_noretry": machine.episode_noretry,
+            "allocator.stall_ms": machine.stall_ms,
+            "allocator.stall_sigma": machine.stall_sigma,
+            "grace_period.kind": "ticks",
+            "grace_period.mean_ms": None,
+            "grace_period.lengths_ms": tuple(lengths),
+        },
+    )
 
 
 def test_ranges_are_those_of_the_draws_and_what_is_assumed_is_said() -> None:

@@ -133,6 +133,9 @@ def _more_than(scenario: Scenario, entries: int, life: float) -> float:
     from scipy.special import pdtrc
 
     workload, hz = scenario.workload, scenario.machine.hz
+    if workload.calls is not None:
+        most = workload.calls.most_calls(life * 1000.0 / hz, repeats=workload.repeat)
+        return 0.0 if most <= entries else 1.0
     mean = workload.rate_hz * life / hz
     if workload.arrivals == "onoff":
         mean *= (workload.on_ms + workload.off_ms) / workload.on_ms  # as if always on

@@ -80,6 +80,7 @@ class Scenario:
             "lower the rate, workload.call_instructions or machine.instruction_ns",
         )
 
+        self._check_recorded_calls()
         refuse(
             workload.producers * machine.cpus > MAX_PRODUCERS,
             "workload.producers",
@@ -97,6 +98,26 @@ class Scenario:
         )
         if self.memory.pressure == "pages":
             self._check_pages()
+
+    def _check_recorded_calls(self) -> None:
+        """A recording is of as many CPUs, and lasts as long, as the run."""
+        calls = self.workload.calls
+        if calls is None:
+            return
+        refuse(
+            self.machine.cpus != len(calls.cpus),
+            "machine.cpus",
+            self.machine.cpus,
+            f"{len(calls.cpus)} CPUs, as workload.calls has them",
+            'set it to that; a further CPU that makes no call is a line "" of workload.calls.cpus',
+        )
+        refuse(
+            self.horizon_ms > calls.length_ms * (1 + 1e-9) and not self.workload.repeat,
+            "scenario.horizon_ms",
+            self.horizon_ms,
+            f"up to {calls.length_ms:g} ms, the length of the recording",
+            "lower it, or set workload.repeat = true for a recording that begins anew",
+        )
 
     def _check_pages(self) -> None:
         """Somebody takes memory, and what is in use at boot fits into it."""
@@ -330,6 +351,7 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
 _KINDS = (
     ("grace_period.kind", "empirical", "grace_period.lengths_ms"),
     ("allocator.episodes", "schedule", "allocator.schedules"),
+    ("workload.arrivals", "replay", "workload.calls"),
 )
 _DEEPEST = 2  # sections above a field: allocator.episode.page
 

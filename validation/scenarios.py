@@ -322,14 +322,15 @@ def recordings(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
         phases = np.repeat(r.gamma(0.7, 1.4, 200), 5)[: int(np.ceil(length_ms / cell_ms))]
         counts.append(r.poisson(phases * means * float(r.choice([0.2, 1.0, 1.8]))))
     counts[0][0] += 1
-    calls = counted_calls([one.tolist() for one in counts], cell_ms, length_ms)
+    calls = counted_calls([one.tolist() for one in counts], cell_ms, length_ms, repeat=repeats)
     if r.random() < 0.4:
         of_cpus = [np.sort(r.uniform(0.0, length_ms, int(one.sum()))) for one in counts]
-        calls = timed_calls([np.round(one, 1).tolist() for one in of_cpus], length_ms)
+        calls = timed_calls(
+            [np.round(one, 1).tolist() for one in of_cpus], length_ms, repeat=repeats
+        )
     return {
         "workload.arrivals": "replay",
         "workload.calls": calls,
-        "workload.repeat": repeats,
         "workload.loop": "open",
         "workload.producers": 1,
         "workload.burst": 1,

@@ -47,6 +47,6 @@ def call_times(scenario: Scenario, cpu: int, draws: np.random.Generator) -> Iter
     turn, begins_ms = turn_of(scenario, cpu, draws), 0.0
     while True:
         yield from (begins_ms + at for at in turn)
-        if not (scenario.workload.repeat and turn):
+        if not (recording.repeat and turn):
             return
         begins_ms += recording.length_ms

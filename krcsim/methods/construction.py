@@ -134,7 +134,7 @@ def _more_than(scenario: Scenario, entries: int, life: float) -> float:
 
     workload, hz = scenario.workload, scenario.machine.hz
     if workload.calls is not None:
-        most = workload.calls.most_calls(life * 1000.0 / hz, repeats=workload.repeat)
+        most = workload.calls.most_calls(life * 1000.0 / hz)
         return 0.0 if most <= entries else 1.0
     mean = workload.rate_hz * life / hz
     if workload.arrivals == "onoff":

@@ -18,9 +18,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import refuse
-from krcsim.base.fields import check, number, refuse_unknown
+from krcsim.base.fields import check, flag, number, refuse_unknown
 
 MOST_CALLS = 10_000_000  # of a recording: their times take 80 MB
+MOST_TEXT = 9_000_000  # characters: a scenario file has 10 MB at most
 MOST_CPUS = 1024  # as machine.cpus has it
 MOST_REPEATS = 1_000_000_000
 NS_IN_US, NS_IN_MS = 1000, 1_000_000
@@ -43,6 +44,7 @@ class RecordedCalls:
 
     length_ms: float = number(1000.0, "ms", 1e-3, 1e8, "the length of the recording")
     cell_ms: float = number(0.0, "ms", 0, 1e6, "the width of a cell of counts; 0: times are exact")
+    repeat: bool = flag(False, "whether the recording begins anew when it has ended")
     cpus: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -55,6 +57,13 @@ class RecordedCalls:
             self.cpus,
             f"a list of 1 to {MOST_CPUS} texts, one for each CPU",
             "let krcsim read FILES --replay make it",
+        )
+        refuse(
+            sum(map(len, lines)) > MOST_TEXT,
+            "workload.calls.cpus",
+            f"{sum(map(len, lines))} characters",
+            f"up to {MOST_TEXT} characters",
+            "take a shorter part of the recording",
         )
         object.__setattr__(self, "cpus", lines)
         for cpu, line in enumerate(lines):
@@ -136,11 +145,11 @@ class RecordedCalls:
         begins: Array = first.astype(np.float64) * self.cell_ms
         return begins, np.minimum(begins + self.cell_ms, self.length_ms), calls
 
-    def most_calls(self, span_ms: float, *, repeats: bool) -> int:
+    def most_calls(self, span_ms: float) -> int:
         """The most calls of a CPU that may lie within a time of `span_ms`; whole cells count."""
-        return max(self._most_of(cpu, span_ms, repeats) for cpu in range(len(self.cpus)))
+        return max(self._most_of(cpu, span_ms) for cpu in range(len(self.cpus)))
 
-    def _most_of(self, cpu: int, span_ms: float, repeats: bool) -> int:
+    def _most_of(self, cpu: int, span_ms: float) -> int:
         if self.cell_ms:
             begins, ends, calls = self.cells(cpu)
         else:
@@ -149,7 +158,7 @@ class RecordedCalls:
         if not len(begins):
             return 0
 
-        laps = 2 + math.floor(span_ms / self.length_ms) if repeats else 1
+        laps = 2 + math.floor(span_ms / self.length_ms) if self.repeat else 1
         if laps * len(begins) > MOST_CALLS:  # a bound will do
             return int(calls.sum()) * laps
         starts = (np.arange(laps)[:, None] * self.length_ms + begins).ravel()
@@ -188,7 +197,11 @@ def line_of(words: Iterable[str]) -> str:
 
 
 def counted_calls(
-    counts: Sequence[Sequence[int]], cell_ms: float, length_ms: float | None = None
+    counts: Sequence[Sequence[int]],
+    cell_ms: float,
+    length_ms: float | None = None,
+    *,
+    repeat: bool = False,
 ) -> RecordedCalls:
     """Calls of which the counts in cells are known, for each CPU from the begin of the recording.
 
@@ -197,18 +210,23 @@ def counted_calls(
     lines = [line_of(str(int(calls)) for calls in _without_end(one)) for one in counts]
     longest = max((len(one) for one in counts), default=0) * cell_ms
     return RecordedCalls(
-        length_ms=longest if length_ms is None else length_ms, cell_ms=cell_ms, cpus=tuple(lines)
+        length_ms=longest if length_ms is None else length_ms,
+        cell_ms=cell_ms,
+        repeat=repeat,
+        cpus=tuple(lines),
     )
 
 
-def timed_calls(times_ms: Sequence[Sequence[float]], length_ms: float) -> RecordedCalls:
+def timed_calls(
+    times_ms: Sequence[Sequence[float]], length_ms: float, *, repeat: bool = False
+) -> RecordedCalls:
     """Calls of which the times since the begin of the recording are known, to the ns."""
     lines = []
     for one in times_ms:
         times_ns = np.sort(np.round(np.asarray(one, np.float64) * NS_IN_MS).astype(np.int64))
         gaps = np.diff(times_ns, prepend=0)
         lines.append(line_of(f"{gap / NS_IN_US:.3f}".rstrip("0").rstrip(".") for gap in gaps))
-    return RecordedCalls(length_ms=length_ms, cell_ms=0.0, cpus=tuple(lines))
+    return RecordedCalls(length_ms=length_ms, cell_ms=0.0, repeat=repeat, cpus=tuple(lines))
 
 
 def _without_end(counts: Sequence[int]) -> Sequence[int]:
@@ -225,7 +243,7 @@ def given_calls(given: Any) -> RecordedCalls | None:
         not isinstance(given, dict),
         "workload.calls",
         given,
-        "a table [workload.calls] of length_ms, cell_ms and cpus",
+        "a table [workload.calls] of length_ms, cell_ms, repeat and cpus",
         "let krcsim read FILES --replay make it",
     )
     refuse_unknown("workload.calls", given, [one.name for one in fields(RecordedCalls)])

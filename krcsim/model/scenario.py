@@ -112,11 +112,11 @@ class Scenario:
             'set it to that; a further CPU that makes no call is a line "" of workload.calls.cpus',
         )
         refuse(
-            self.horizon_ms > calls.length_ms * (1 + 1e-9) and not self.workload.repeat,
+            self.horizon_ms > calls.length_ms * (1 + 1e-9) and not calls.repeat,
             "scenario.horizon_ms",
             self.horizon_ms,
             f"up to {calls.length_ms:g} ms, the length of the recording",
-            "lower it, or set workload.repeat = true for a recording that begins anew",
+            "lower it, or set workload.calls.repeat = true for a recording that begins anew",
         )
 
     def _check_pages(self) -> None:
@@ -344,7 +344,21 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
         if here[key] is None:
             del here[key]
 
-    return from_dict(data)
+    found = from_dict(data)
+    _check_rate_is_taken(found, overrides.get("workload.rate_hz"))
+    return found
+
+
+def _check_rate_is_taken(scenario: Scenario, rate_hz: Any) -> None:
+    """Refuse a rate that a recording overrules: the answer would stand under the wrong rate."""
+    workload = scenario.workload
+    refuse(
+        workload.calls is not None and rate_hz not in (None, workload.rate_hz),
+        "workload.rate_hz",
+        rate_hz,
+        f"{workload.rate_hz:g} calls/s per CPU, or left out, where calls are those of a recording",
+        'for another rate set workload.arrivals = "poisson", too',
+    )
 
 
 # Lists that only one kind needs, with that kind.

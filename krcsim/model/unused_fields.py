@@ -36,7 +36,6 @@ NO_OOM = "an OOM ends the run"
 NOTHING_TO_RECLAIM = "there is no page cache to reclaim"
 CALLERS_ALLOCATE = "callers allocate the objects that they free later"
 RECORDED_CALLS = "calls are those of a recording"
-NOT_REPLAYED = "calls are not those of a recording"
 NO_SHEAVES = "the remedy has no sheaves"
 NONE_TAKEN = "no object is of a kind that sheaves take"
 ALL_CACHES = "nearly all caches have sheaves"
@@ -74,9 +73,7 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
         for name in ("episode_ms", "calm_ms", "start"):
             unused[f"allocator.{name}"] = reason
 
-    if scenario.workload.calls is None:
-        unused["workload.repeat"] = NOT_REPLAYED
-    else:
+    if scenario.workload.calls is not None:
         of_others = ("rate_hz", "on_ms", "off_ms", "phase")
         unused |= {f"workload.{name}": RECORDED_CALLS for name in of_others}
 

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
-from krcsim.base.fields import check, choice, flag, number, whole
+from krcsim.base.fields import check, choice, number, whole
 from krcsim.model.calls import RecordedCalls, given_calls
 from krcsim.model.constants import (
     CALL_INSTRUCTIONS,
@@ -43,7 +43,6 @@ class Workload:
         "whether a waiting caller stops calling, and catches up",
     )
     calls: RecordedCalls | None = None  # of replay: the calls of a recording
-    repeat: bool = flag(False, "whether a recording begins anew when it has ended (replay)")
     producers: int = whole(1, "tasks per CPU", 1, 4096, "the callers per CPU (closed loop)")
     single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")

@@ -85,7 +85,7 @@ def _of_workload(scenario: Scenario) -> dict[str, Any]:
         burst_calls=workload.burst,
         has_random_gaps=workload.gap == "exponential",
         has_recorded_calls=workload.calls is not None,
-        repeats_recording=workload.repeat,
+        repeats_recording=workload.calls is not None and workload.calls.repeat,
         is_poisson=workload.arrivals != "onoff",
         starts_after_tick=workload.phase == "tick",
         p_single=workload.single_share,

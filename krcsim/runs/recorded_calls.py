@@ -31,7 +31,7 @@ def recorded_calls(scenario: Scenario) -> Arrays:
 
     scale = ticks(1.0, scenario.machine.hz)
     # Each turn is the whole recording.
-    end_ms = np.inf if scenario.workload.repeat else scenario.horizon_ms
+    end_ms = np.inf if calls.repeat else scenario.horizon_ms
     times: list[NDArray[np.float64]] = []
     cells: list[NDArray[Any]] = []
     for cpu in range(len(calls.cpus)):

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from krcsim.base.errors import KrcsimError, did_you_mean, shown
+from krcsim.model.calls import RecordedCalls
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
-from krcsim.trace import arrivals, intervals, pressure
+from krcsim.trace import arrivals, intervals, pressure, replay
 from krcsim.trace.evidence import Evidence, Requests, Source
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
@@ -52,8 +53,11 @@ class Made:
         return Value(field, value_of(self.scenario, field), "", ASSUMED, None, reason)
 
 
-def make(evidence: Evidence, base: Scenario, name: str) -> Made:
-    """The scenario of recordings; raises KrcsimError where they do not fit into one."""
+def make(evidence: Evidence, base: Scenario, name: str, *, replays: bool = False) -> Made:
+    """The scenario of recordings; raises KrcsimError where they do not fit into one.
+
+    `replays`: its calls are those of the recordings, one by one.
+    """
     reasons: dict[str, str] = {}
     notes: list[str] = []
     episodes = pressure.episodes_of(evidence)
@@ -65,7 +69,11 @@ def make(evidence: Evidence, base: Scenario, name: str) -> Made:
         *_stalls(evidence, reasons),
     ]
     values = {one.field: one for one in found}
-    overrides = {one.field: one.value for one in found} | _consequences(values, base)
+    if replays:
+        for field in replay.REPLACED:
+            values.pop(f"workload.{field}", None)
+        values |= {one.field: one for one in replay.values_of(evidence)}
+    overrides = {one.field: one.value for one in values.values()} | _consequences(values, base)
     _keep_order(overrides, base, values, notes)
     scenario = changed(base, **overrides)
 
@@ -85,7 +93,7 @@ def field_names(part: Any, section: str = "") -> Iterator[str]:
     """The dotted names of all fields of a scenario."""
     for declared in fields(part):
         value = getattr(part, declared.name)
-        if is_dataclass(value):
+        if is_dataclass(value) and not isinstance(value, RecordedCalls):
             yield from field_names(value, f"{section}{declared.name}.")
         else:
             yield f"{section}{declared.name}"
@@ -417,7 +425,9 @@ def _remedy(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
 def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
     """Fields that have to go with those that were found, so that they fit together."""
     more: dict[str, Any] = {}
-    if "workload.arrivals" in values:
+    if "workload.calls" in values:
+        more |= replay.consequences(values["workload.calls"].value, base)
+    elif "workload.arrivals" in values:
         is_bursts = values["workload.arrivals"].value == "bursts"
         more["workload.gap"] = "exponential" if is_bursts else None
         if not is_bursts:

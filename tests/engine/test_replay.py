@@ -38,7 +38,7 @@ def world(calls: RecordedCalls, warmup_ms: float = 0.0, **more: Any) -> Scenario
             remedy=dict(base="A0"),
             allocator=dict(calm=fails, episode=fails, episodes="none", stall_ms=0.0),
             grace_period=dict(kind="fixed", mean_ms=GRACE_MS),
-            workload=dict(arrivals="replay", calls=calls, repeat=more.pop("repeat", False)),
+            workload=dict(arrivals="replay", calls=calls),
         )
     )
     return changed(own, **{name.replace("__", "."): value for name, value in more.items()})
@@ -67,8 +67,8 @@ def test_each_cpu_makes_its_own_calls() -> None:
 
 
 def test_a_recording_that_repeats_begins_anew_with_the_same_times() -> None:
-    calls = counted_calls([[2, 0, 1]], 10.0)
-    found = begins_of(world(calls, repeat=True, horizon_ms=95.0))
+    calls = counted_calls([[2, 0, 1]], 10.0, repeat=True)
+    found = begins_of(world(calls, horizon_ms=95.0))
     first = np.array(found[:3])
     assert len(found) == 9 + np.sum(first < 5.0)
     for turn in range(3):
@@ -127,10 +127,9 @@ def test_where_nothing_is_drawn_skipping_counts_what_every_call_counts(
     times = [np.cumsum(one) for one in gaps]
     length_ms = max(float(one[-1]) for one in times) + 1.0
     scenario = world(
-        timed_calls(times, length_ms),
+        timed_calls(times, length_ms, repeat=repeat),
         warmup_ms=0.3 * length_ms,
         horizon_ms=2.7 * length_ms if repeat else length_ms,
-        repeat=repeat,
         remedy__array_path=kind % 2 == 0,
         remedy__block_entries=3,
         remedy__expedited_drain=kind % 3 == 0,
@@ -158,11 +157,11 @@ def test_every_recorded_call_is_made_once_in_each_turn(number: int, seed: int) -
     scenario = changed(
         scenario,
         warmup_ms=0.4 * calls.length_ms,
-        horizon_ms=calls.length_ms * (3 if scenario.workload.repeat else 1),
+        horizon_ms=calls.length_ms * (3 if calls.repeat else 1),
     )
     runs = replicate(scenario, seed, 0, 2)
     made = sum(runs.of(kind, window) for kind in ("single", "double") for window in (0, 1))
-    assert np.all(made == calls.total * (3 if scenario.workload.repeat else 1))
+    assert np.all(made == calls.total * (3 if calls.repeat else 1))
 
 
 def test_the_twin_makes_the_calls_of_exact_times_in_the_same_windows() -> None:

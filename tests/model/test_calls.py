@@ -59,7 +59,7 @@ def test_exact_times_come_back_to_the_nanosecond(times: list[list[int]]) -> None
 def test_a_scenario_with_a_recording_is_the_same_from_its_file(
     counts: list[list[int]], repeat: bool
 ) -> None:
-    scenario = replayed(counted_calls(counts, 10.0, 700.0), **{"workload.repeat": repeat})
+    scenario = replayed(counted_calls(counts, 10.0, 700.0, repeat=repeat))
     again = from_dict(tomllib.loads(toml_text(scenario)))
     assert again == scenario
     assert hash(again) == hash(scenario)
@@ -69,7 +69,7 @@ def test_a_scenario_with_a_recording_is_the_same_from_its_file(
 def test_no_span_holds_more_calls_than_is_said(
     times: list[list[int]], span_ms: float, repeat: bool
 ) -> None:
-    calls = timed_calls([[t / 1e6 for t in one] for one in times], 10.0)
+    calls = timed_calls([[t / 1e6 for t in one] for one in times], 10.0, repeat=repeat)
     turns = 4 if repeat else 1
     most = 0
     for cpu in range(len(times)):
@@ -77,17 +77,17 @@ def test_no_span_holds_more_calls_than_is_said(
         at = np.concatenate([turn + 10.0 * number for number in range(turns)])
         inside = (at[None, :] >= at[:, None]) & (at[None, :] <= at[:, None] + span_ms)
         most = max([most, *inside[: len(turn)].sum(axis=1)])
-    assert calls.most_calls(span_ms, repeats=repeat) == most
+    assert calls.most_calls(span_ms) == most
 
 
 def test_whole_cells_count_as_if_their_calls_stood_at_the_near_ends() -> None:
     calls = counted_calls([[3, 0, 0, 2]], 10.0)
-    assert calls.most_calls(19.0, repeats=False) == 3
-    assert calls.most_calls(21.0, repeats=False) == 5
+    assert calls.most_calls(19.0) == 3
+    assert calls.most_calls(21.0) == 5
 
 
 def test_the_rate_is_that_of_the_recording() -> None:
-    scenario = replayed(counted_calls([[3, 0, 0, 2], []], 10.0), **{"workload.rate_hz": 7.0})
+    scenario = replayed(counted_calls([[3, 0, 0, 2], []], 10.0))
     assert scenario.workload.rate_hz == pytest.approx(5 / 2 / 0.04)
     poisson = changed(scenario, **{"workload.arrivals": "poisson"})
     assert poisson.workload.calls is None
@@ -122,6 +122,7 @@ def test_what_is_no_recording_is_refused_with_its_place(words: str) -> None:
         ({"horizon_ms": 41.0}, "scenario.horizon_ms is 41"),
         ({"workload.loop": "closed"}, "workload.loop is 'closed'"),
         ({"workload.calls": counted_calls([[0], [0]], 10.0, 40.0)}, "workload.calls is "),
+        ({"workload.rate_hz": 7.0}, "workload.rate_hz is 7.0; allowed: 62.5 calls/s per CPU"),
         ({"workload.calls": None}, "workload.arrivals is 'replay'"),
         ({"workload.calls": dict(cpu=["1"])}, "workload.calls.cpu is not a field"),
         ({"workload.arrivals": "onoff", "workload.calls": dict(cpus=["1"])}, "workload.calls is "),

@@ -195,7 +195,15 @@ def refills(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     }
 
 
-NEWER = (drains, refills, ready, wakes)
+def shares(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """CPUs that make more calls than others, or none."""
+    if s.machine.cpus == 1 or s.workload.arrivals not in ("poisson", "onoff") or r.random() < 0.5:
+        return {}
+    many = int(r.integers(1, s.machine.cpus + 1))
+    return {"workload.cpu_shares": [*np.round(r.uniform(0.1, 3.0, many), 2).tolist()]}
+
+
+NEWER = (drains, refills, ready, wakes, shares)
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
@@ -333,6 +341,7 @@ def recordings(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
         "workload.calls": calls,
         "workload.loop": "open",
         "workload.producers": 1,
+        "workload.cpu_shares": None,
         "workload.burst": 1,
         "workload.gap": "fixed",
     }

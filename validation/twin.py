@@ -31,7 +31,7 @@ from validation.twin_feedback import MAX_RECLAIM_RETRIES, Shrinker
 from validation.twin_memory import CpuPages, Memory
 from validation.twin_ready import Cookies, size_of
 from validation.twin_refill import RefillWorker
-from validation.twin_replay import call_times
+from validation.twin_replay import call_times, rate_of
 from validation.twin_sheaf import SHEAF_COUNTERS, Cache, Sheaves
 from validation.twin_wait import WaitList
 
@@ -1265,15 +1265,16 @@ class Cpu:
             self.on = not self.on
 
     def poisson_calls(self) -> Steps:
-        """R5 and R12: Make calls at exponential gaps; those that would fall into an off phase are
-        not made.
+        """R5, R12 and R105: Make calls at exponential gaps; those that would fall into an off phase
+        are not made.
         """
         workload = self.workload
         rate = workload.rate_hz / self.kernel.scenario.machine.hz / workload.producers
+        rate *= rate_of(self.kernel.scenario, self.number)
         if workload.arrivals == "onoff":
             rate *= (workload.on_ms + workload.off_ms) / workload.on_ms
         late = False
-        while True:
+        while rate > 0.0:
             gap = 0.0 if late else self.draws.exponential(1.0 / rate)
             yield self.clock.at(self.clock.now + gap, Order.CALL)
             if self.clock.now >= self.kernel.horizon:

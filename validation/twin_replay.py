@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Recorded calls in the twin, written from docs/model.md (R100 to R104) and sharing no code with
-the engine: the lines are read here once more.
+"""Recorded calls, and CPUs that differ, in the twin: written from docs/model.md (R100 to R106) and
+sharing no code with the engine; the lines are read here once more.
 """
 
 from __future__ import annotations
@@ -50,3 +50,15 @@ def call_times(scenario: Scenario, cpu: int, draws: np.random.Generator) -> Iter
         if not (recording.repeat and turn):
             return
         begins_ms += recording.length_ms
+
+
+def rate_of(scenario: Scenario, cpu: int) -> float:
+    """R105 and R106: the calls of a CPU, as a multiple of the mean over all CPUs."""
+    workload, cpus = scenario.workload, scenario.machine.cpus
+    shares = list(workload.cpu_shares) or [1.0] * cpus
+    if workload.calls is not None:
+        shares = []
+        for line in workload.calls.cpus:
+            found = list(words(line))
+            shares.append(sum(found) if workload.calls.cell_ms > 0.0 else float(len(found)))
+    return shares[cpu] * cpus / sum(shares) if cpu < len(shares) else 0.0

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The source of a CPU's calls: it plans the next call that needs attention, and accounts for the
 calls before other events (rules R4 to R12 and R100 to
-R104 of docs/model.md).
+R106 of docs/model.md).
 
 To settle the calls of a CPU is to account for those that its plan has before a given time.
 """
@@ -187,10 +187,10 @@ def resume_caller(
 def calls_again_at_once(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
 ) -> None:
-    """R12 and R86: a caller of a Poisson source makes its next call at once if that was due
+    """R12, R86 and R105: a caller of a Poisson source makes its next call at once if that was due
     meanwhile.
     """
-    rate = world.base_rate * cpu.is_source_on / world.producers_per_cpu
+    rate = world.base_rate * cpu.rate_share * cpu.is_source_on / world.producers_per_cpu
 
     if not (world.is_past_horizon or world.is_out_of_memory):
         was_due = 1.0 - math.exp(-(now - held_call.began_at) * rate)
@@ -201,11 +201,11 @@ def calls_again_at_once(
 
 
 def update_rate(world: World, cpu: Cpu) -> None:
-    """R5 and R12: the rate of a Poisson source now: none in an off phase, less while producers are
-    held up.
+    """R5, R12 and R105: the rate of a Poisson source now: none in an off phase, less while
+    producers are held up.
     """
     going = (world.producers_per_cpu - cpu.blocked_producers) / world.producers_per_cpu
-    rate = world.base_rate * cpu.is_source_on * going
+    rate = world.base_rate * cpu.rate_share * cpu.is_source_on * going
 
     world.rate_sum += rate - cpu.call_rate
     world.rate_times_from += (rate - cpu.call_rate) * cpu.plan_from

@@ -105,6 +105,8 @@ class Cpu(Record):
     is_source_on: int  # flag: a source of on and off phases is on
     phase_ends_at: float  # when the present phase ends, ticks
     call_rate: float  # calls a tick now, of a Poisson source
+    rate_share: float  # its mean rate of calls, as a multiple of that of all CPUs
+    reuse_share: float  # its rate of allocations, the same
     blocked_producers: int  # producers held up by a call
     first_producer: int  # the number of its first producer
     current_producer: int  # the producer in the middle of its burst, by number; or NOBODY

@@ -74,6 +74,9 @@ def _call_times(scenario: Scenario, gaps: list[Gap]) -> None:
         if value != in_guest:
             gaps.append(Gap(f"workload.{name}", value, f"the guest takes about {in_guest:g}"))
 
+    if workload.cpu_shares:
+        why = "callers of the harness are alike on all CPUs"
+        gaps.append(Gap("workload.cpu_shares", workload.cpu_shares, why, True))
     if workload.arrivals in ("onoff", "replay"):
         what = "on and off phases" if workload.arrivals == "onoff" else "calls of a recording"
         gaps.append(

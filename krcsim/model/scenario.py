@@ -72,15 +72,25 @@ class Scenario:
 
         call_s = workload.call_instructions * machine.instruction_ns * 1e-9
         begins_anew = workload.loop == "closed" and workload.arrivals in ("periodic", "bursts")
+        busiest_hz = workload.rate_hz
+        if workload.cpu_shares:
+            busiest_hz *= max(workload.rates_of_cpus(machine.cpus))
         refuse(
-            call_s * workload.rate_hz > 1 and not begins_anew,
+            call_s * busiest_hz > 1 and not begins_anew,
             "workload.rate_hz",
-            workload.rate_hz,
+            busiest_hz,
             f"up to {1 / (call_s or 1):.4g} calls/s per CPU, each taking {call_s * 1e9:g} ns",
             "lower the rate, workload.call_instructions or machine.instruction_ns",
         )
 
         self._check_recorded_calls()
+        refuse(
+            len(workload.cpu_shares) > machine.cpus,
+            "workload.cpu_shares",
+            workload.cpu_shares,
+            f"up to {machine.cpus} numbers, one for each CPU",
+            "leave numbers out, or raise machine.cpus",
+        )
         refuse(
             workload.producers * machine.cpus > MAX_PRODUCERS,
             "workload.producers",
@@ -173,6 +183,14 @@ class Scenario:
         """Allocations a second and CPU of the cache, as many as calls where it is left open."""
         reuse = self.workload.reuse_hz
         return self.workload.rate_hz if reuse is None else reuse
+
+    def reuse_of_cpus(self) -> tuple[float, ...]:
+        """The allocations of each CPU, as multiples of `reuse_hz`: as its calls, or all alike where
+        `workload.reuse_hz` is given.
+        """
+        if self.workload.reuse_hz is None:
+            return self.workload.rates_of_cpus(self.machine.cpus)
+        return (1.0,) * self.machine.cpus
 
     def has_own_cpu_law(self) -> bool:
         """Whether lengths of grace periods are those of a kthread that reports for its own CPU."""

@@ -73,6 +73,8 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
         for name in ("episode_ms", "calm_ms", "start"):
             unused[f"allocator.{name}"] = reason
 
+    if scenario.machine.cpus == 1:
+        unused["workload.cpu_shares"] = ONE_CPU
     if scenario.workload.calls is not None:
         of_others = ("rate_hz", "on_ms", "off_ms", "phase")
         unused |= {f"workload.{name}": RECORDED_CALLS for name in of_others}

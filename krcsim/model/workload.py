@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
-from krcsim.base.fields import check, choice, number, whole
+from krcsim.base.fields import check, choice, number, numbers, whole
 from krcsim.model.calls import RecordedCalls, given_calls
 from krcsim.model.constants import (
     CALL_INSTRUCTIONS,
@@ -19,7 +19,7 @@ from krcsim.model.constants import (
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """The calls made on each CPU, all CPUs alike and independent.
+    """The calls made on each CPU, independent of other CPUs, and alike but for `cpu_shares`.
 
     `rate_hz` is the mean rate of any kind of arrivals, also of bursts and of on and off phases;
     with `replay` it is that of the recording, whatever is given. The instructions are counted in
@@ -32,6 +32,7 @@ class Workload:
         "the kind of call times",
     )
     rate_hz: float = number(1000.0, "calls/s per CPU", 1e-3, 1e8, "the mean rate of calls")
+    cpu_shares: tuple[float, ...] = ()  # of all calls those of each CPU, in any unit; (): all alike
     burst: int = whole(1, "calls", 1, 1_000_000, "the calls made back to back (bursts)")
     gap: str = choice("fixed", ("fixed", "exponential"), "the time between two bursts' starts")
     phase: str = choice("random", ("random", "tick"), "where in its gap a fixed period starts")
@@ -95,6 +96,7 @@ class Workload:
 
     def __post_init__(self) -> None:
         check(self, "workload")
+        self._check_shares()
         self._check_replay()
         refuse(
             self.arrivals != "bursts" and self.burst != 1,
@@ -132,6 +134,22 @@ class Workload:
             "what grows is freed later by callers that allocate: set workload.live_objects",
         )
 
+    def _check_shares(self) -> None:
+        """Shares are numbers, one a CPU, of calls that come one by one."""
+        rule = ("a list of numbers from 0 to 1e9, one of them above 0", "write for example [3, 1]")
+        name = "workload.cpu_shares"
+        shares = numbers(name, 1, *rule, self.cpu_shares)
+        object.__setattr__(self, "cpu_shares", shares)
+        good = all(0.0 <= share <= 1e9 for share in shares) and (not shares or sum(shares) > 0.0)
+        refuse(not good, name, shares, *rule)
+        refuse(
+            bool(shares) and self.arrivals not in ("poisson", "onoff"),
+            name,
+            shares,
+            "left out unless arrivals are poisson or onoff",
+            'set workload.arrivals = "poisson" or leave it out',
+        )
+
     def _check_replay(self) -> None:
         """Recorded calls are there where they are replayed, and set the rate; none elsewhere."""
         object.__setattr__(self, "calls", given_calls(self.calls))
@@ -166,6 +184,18 @@ class Workload:
             "record while kfree_rcu() is called",
         )
         object.__setattr__(self, "rate_hz", min(1e8, max(1e-3, self.calls.rate_hz)))
+
+    def rates_of_cpus(self, cpus: int) -> tuple[float, ...]:
+        """The mean rates of so many CPUs, as multiples of `rate_hz`: 1.0 each where all are
+        alike.
+        """
+        if self.calls is not None:
+            shares = tuple(float(self.calls.calls_of(cpu)) for cpu in range(cpus))
+        elif self.cpu_shares:
+            shares = self.cpu_shares + (0.0,) * (cpus - len(self.cpu_shares))
+        else:
+            return (1.0,) * cpus
+        return tuple(share * cpus / sum(shares) for share in shares)
 
     @property
     def period_ms(self) -> float:

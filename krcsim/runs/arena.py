@@ -102,6 +102,8 @@ class Arena:
             record[field] = value
 
         self.recorded = recorded_calls(scenario)
+        self.rate_shares = scenario.workload.rates_of_cpus(scenario.machine.cpus)
+        self.reuse_shares = scenario.reuse_of_cpus()
         self.version = version_for(self.template)
         self.make_room(FIRST_WAITERS)
 
@@ -162,6 +164,8 @@ class Arena:
         cpus["cached_pages"] = self.scenario.remedy.cache_at_boot
         for name, places in self.recorded.of_cpu.items():
             cpus[name] = places
+        cpus["rate_share"] = self.rate_shares
+        cpus["reuse_share"] = self.reuse_shares
 
         streams = [(worlds[:1], name) for name in WORLD_STREAMS]
         streams += [(cpus, name) for name in CPU_STREAMS]

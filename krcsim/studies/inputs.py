@@ -183,6 +183,8 @@ def default_ranges(scenario: Scenario) -> dict[str, Ends]:
     if workload.calls is not None:
         for name in OF_CALLS:
             ranges.pop(name, None)
+    if workload.cpu_shares:  # of so many CPUs
+        ranges.pop("cpus", None)
     return ranges
 
 

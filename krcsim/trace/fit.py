@@ -63,11 +63,13 @@ def make(evidence: Evidence, base: Scenario, name: str, *, replays: bool = False
     episodes = pressure.episodes_of(evidence)
     found = [
         *_machine(evidence, reasons),
-        *_workload(evidence, reasons, notes),
+        *_workload(evidence, reasons),
         *_grace_periods(evidence, reasons, notes),
         *_episodes(evidence, episodes, reasons),
         *_stalls(evidence, reasons),
     ]
+    if not replays:
+        _keep_spread(found, evidence, base, notes)
     values = {one.field: one for one in found}
     if replays:
         for field in replay.REPLACED:
@@ -142,7 +144,7 @@ def _machine(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
         yield Value("machine.arch", arch, "", READ, None, "uname says it", at)
 
 
-def _workload(evidence: Evidence, reasons: dict[str, str], notes: list[str]) -> Iterator[Value]:
+def _workload(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
     calls = evidence.calls
     at = _sources(evidence, "calls")
     seconds = evidence.seconds
@@ -175,19 +177,28 @@ def _workload(evidence: Evidence, reasons: dict[str, str], notes: list[str]) -> 
         text += f"; {evidence.lost:,} events were lost"
     yield _measured("workload.rate_hz", max(1e-3, rate_hz), "calls/s per CPU", limits, text, at)
 
-    _note_spread(blocks, notes)
     yield from _shares(evidence, blocks, reasons)
     yield from _shape(evidence, blocks, reasons)
     yield from _sizes(evidence)
 
 
-def _note_spread(blocks: arrivals.Blocks, notes: list[str]) -> None:
-    each = blocks.calls.sum(axis=1)
-    if len(each) > 1 and each.max() > 2 * np.median(each) and each.max() > 100:
-        notes.append(
-            f"CPU {int(blocks.cpus[each.argmax()])} makes {each.max() / each.mean():.2g} times the "
-            "calls of the mean CPU; the scenario gives all CPUs the same rate"
-        )
+def _keep_spread(found: list[Value], evidence: Evidence, base: Scenario, notes: list[str]) -> None:
+    """CPUs that call far more than others get shares of the calls, where the model has them."""
+    cpus, index = np.unique(evidence.calls.cpus, return_inverse=True)
+    each = np.bincount(index, weights=evidence.calls.calls)
+    if len(each) < 2 or each.max() <= 2 * np.median(each) or each.max() <= 100:
+        return
+    text = (
+        f"CPU {int(cpus[each.argmax()])} makes {each.max() / each.mean():.2g} times the calls of "
+        "the mean CPU"
+    )
+    kinds = {one.field: one.value for one in found}
+    if kinds.get("workload.arrivals", base.workload.arrivals) in ("poisson", "onoff"):
+        shares = tuple(float(calls) for calls in each)
+        at = _sources(evidence, "calls")
+        found.append(Value("workload.cpu_shares", shares, "", READ, None, text, at))
+    else:
+        notes.append(f"{text}; the scenario gives all CPUs the same rate")
 
 
 def _shares(
@@ -434,6 +445,8 @@ def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
             more["workload.burst"] = None
         if base.workload.loop == "catchup":
             more["workload.loop"] = "open"
+    if "machine.cpus" in values and "workload.cpu_shares" not in values:
+        more["workload.cpu_shares"] = None
     if "grace_period.lengths_ms" in values:
         more |= {"grace_period.mean_ms": None, "grace_period.reader_ms": None}
     if "allocator.episodes" in values:

@@ -95,7 +95,7 @@ def values_of(evidence: Evidence) -> Iterator[Value]:
 
 def consequences(calls: RecordedCalls, base: Scenario) -> dict[str, object]:
     """Fields that have to go with a recording: the run is as long."""
-    others = ("burst", "gap", "producers", "rate_hz")  # the rate is that of the calls
+    others = ("burst", "gap", "producers", "cpu_shares", "rate_hz")  # the rate is that of the calls
     return {
         "horizon_ms": calls.length_ms,
         "warmup_ms": min(base.warmup_ms, BOOT_SHARE * calls.length_ms),

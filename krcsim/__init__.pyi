@@ -5,6 +5,9 @@ from .base.errors import KrcsimError as KrcsimError
 from .methods.finding import Finding as Finding
 from .model.allocator import Allocator as Allocator
 from .model.allocator import Failure as Failure
+from .model.calls import RecordedCalls as RecordedCalls
+from .model.calls import counted_calls as counted_calls
+from .model.calls import timed_calls as timed_calls
 from .model.grace_period import GracePeriod as GracePeriod
 from .model.joint import Joint as Joint
 from .model.joint import load_joint as load_joint

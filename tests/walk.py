@@ -69,6 +69,12 @@ ODD: tuple[dict[str, Any], ...] = (  # what no slider gives, but a loaded file h
     },
     {"workload.rate_hz": 0.001},
     {"machine.cpus": 1, "allocator.episode_ms": 10.0},
+    {
+        "machine.cpus": 1,
+        "machine.nocb_share": 0.0,
+        "workload.arrivals": "replay",
+        "workload.calls": dict(cpus=["7*40 0*9 1"], cell_ms=10.0, length_ms=500.0, repeat=True),
+    },
 )
 
 

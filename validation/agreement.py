@@ -32,6 +32,7 @@ from validation.scenarios import (
     detailed_scenario,
     feedback_scenario,
     newer_scenario,
+    replay_scenario,
     sheaf_scenario,
 )
 from validation.twin_sheaf import SHEAF_COUNTERS
@@ -59,6 +60,7 @@ FAMILIES = {
     "newer": later(newer_scenario),
     "feedback": later(feedback_scenario),
     "sheaf": later(sheaf_scenario),
+    "replay": later(replay_scenario, wanted=8),
 }
 TWIN_CALLS_PER_S = 60_000.0
 QUANTITIES = ("P(wait)", "mean wait", "peak")

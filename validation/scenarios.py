@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from krcsim.model.calls import counted_calls, timed_calls
 from krcsim.model.scenario import Scenario, changed, from_dict
 
 
@@ -194,7 +195,15 @@ def refills(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     }
 
 
-NEWER = (drains, refills, ready, wakes)
+def shares(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """CPUs that make more calls than others, or none."""
+    if s.machine.cpus == 1 or s.workload.arrivals not in ("poisson", "onoff") or r.random() < 0.5:
+        return {}
+    many = int(r.integers(1, s.machine.cpus + 1))
+    return {"workload.cpu_shares": [*np.round(r.uniform(0.1, 3.0, many), 2).tolist()]}
+
+
+NEWER = (drains, refills, ready, wakes, shares)
 
 
 def delays(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
@@ -301,6 +310,42 @@ def feedback_scenario(number: int, seed: int = 20200404) -> Scenario:
         "remedy.shrinks_cache": bool(r.integers(2)),
     }
     return changed(plain, **(memory | more | shrinks))
+
+
+def replay_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The newer scenario, or that with sheaves, with calls of a recording."""
+    plain = (sheaf_scenario if number % 4 == 3 else newer_scenario)(number, seed)
+    return changed(plain, **recordings(plain, np.random.default_rng([seed, number, 100])))
+
+
+def recordings(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Counts in cells, or exact times, which all CPUs share out unevenly, in phases with many calls
+    and with few; some recordings are shorter than the run.
+    """
+    repeats = bool(r.random() < 0.4)
+    length_ms = s.horizon_ms * float(r.uniform(0.1, 0.7)) if repeats else s.horizon_ms
+    cell_ms = float(r.choice([10.0, 10.0, 7.3, 40.0]))
+    means = s.workload.rate_hz * cell_ms / 1000.0
+    counts = []
+    for _ in range(s.machine.cpus):
+        phases = np.repeat(r.gamma(0.7, 1.4, 200), 5)[: int(np.ceil(length_ms / cell_ms))]
+        counts.append(r.poisson(phases * means * float(r.choice([0.2, 1.0, 1.8]))))
+    counts[0][0] += 1
+    calls = counted_calls([one.tolist() for one in counts], cell_ms, length_ms, repeat=repeats)
+    if r.random() < 0.4:
+        of_cpus = [np.sort(r.uniform(0.0, length_ms, int(one.sum()))) for one in counts]
+        calls = timed_calls(
+            [np.round(one, 1).tolist() for one in of_cpus], length_ms, repeat=repeats
+        )
+    return {
+        "workload.arrivals": "replay",
+        "workload.calls": calls,
+        "workload.loop": "open",
+        "workload.producers": 1,
+        "workload.cpu_shares": None,
+        "workload.burst": 1,
+        "workload.gap": "fixed",
+    }
 
 
 def sheaf_scenario(number: int, seed: int = 20200404) -> Scenario:

@@ -31,6 +31,7 @@ from validation.twin_feedback import MAX_RECLAIM_RETRIES, Shrinker
 from validation.twin_memory import CpuPages, Memory
 from validation.twin_ready import Cookies, size_of
 from validation.twin_refill import RefillWorker
+from validation.twin_replay import call_times, rate_of
 from validation.twin_sheaf import SHEAF_COUNTERS, Cache, Sheaves
 from validation.twin_wait import WaitList
 
@@ -79,6 +80,7 @@ COUNTERS = (
 )
 
 KFREE_N_BATCHES = 2
+TASKS = ("poisson", "onoff", "replay")  # calls of tasks that take no CPU time from others
 SLAB, VMALLOC, LIST = range(3)  # the channels: two of blocks, and the list
 OWN_HEAD, WRAPPER = 0, 1  # what is pushed on the list; only a wrapper feeds the pool
 
@@ -789,7 +791,7 @@ class KfreeRcuCpuWork:
         """
         kernel = self.krcp.kernel
         free_ticks = kernel.ticks(kernel.cpu_ms["free_cost"])
-        now, whole = kernel.clock.now, krcp.cpu.workload.arrivals in ("poisson", "onoff")
+        now, whole = kernel.clock.now, krcp.cpu.workload.arrivals in TASKS
         ticks, wrappers = 0.0, 0
         for number, kind in enumerate(entries, 1):
             wrappers += kind == WRAPPER
@@ -1091,7 +1093,7 @@ class Cpu:
     """One CPU: the works and bursts that it serves in turn, and the sources of its calls."""
 
     def __init__(self, kernel: Kernel, number: int) -> None:
-        self.kernel, self.clock = kernel, kernel.clock
+        self.kernel, self.clock, self.number = kernel, kernel.clock, number
         self.workload = kernel.scenario.workload
         self.draws = kernel.draws.arrivals[number]
         self.closed = self.workload.loop != "open"
@@ -1126,7 +1128,7 @@ class Cpu:
         ready now.
         """
         now = self.clock.now
-        if self.workload.arrivals in ("poisson", "onoff"):
+        if self.workload.arrivals in TASKS:
             return now
         if not self.closed:
             runs_at = max(now, self.block_over)
@@ -1146,7 +1148,7 @@ class Cpu:
 
     def woken_before(self, asked: float) -> Burst | None:
         """R9: The burst of a caller that is woken now and began to wait before `asked`."""
-        if not self.closed or self.workload.arrivals in ("poisson", "onoff"):
+        if not self.closed or self.workload.arrivals in TASKS:
             return None
         done = self.kernel.rcu.done
         found = [
@@ -1241,7 +1243,9 @@ class Cpu:
     def start_sources(self) -> None:
         """Start a process for each producer, and one for the phases they share."""
         workload, period = self.workload, self.kernel.ticks(self.workload.period_ms)
-        if workload.arrivals in ("poisson", "onoff"):
+        if workload.arrivals == "replay":
+            self.clock.process(self.recorded_calls())
+        elif workload.arrivals in TASKS:
             if workload.arrivals == "onoff":
                 self.clock.process(self.phases())
             for _ in range(workload.producers):
@@ -1262,15 +1266,16 @@ class Cpu:
             self.on = not self.on
 
     def poisson_calls(self) -> Steps:
-        """R5 and R12: Make calls at exponential gaps; those that would fall into an off phase are
-        not made.
+        """R5, R12 and R105: Make calls at exponential gaps; those that would fall into an off phase
+        are not made.
         """
         workload = self.workload
         rate = workload.rate_hz / self.kernel.scenario.machine.hz / workload.producers
+        rate *= rate_of(self.kernel.scenario, self.number)
         if workload.arrivals == "onoff":
             rate *= (workload.on_ms + workload.off_ms) / workload.on_ms
         late = False
-        while True:
+        while rate > 0.0:
             gap = 0.0 if late else self.draws.exponential(1.0 / rate)
             yield self.clock.at(self.clock.now + gap, Order.CALL)
             if self.clock.now >= self.kernel.horizon:
@@ -1283,6 +1288,18 @@ class Cpu:
                     yield call
                     missed = -math.expm1(-(self.clock.now - made) * rate)
                     late = self.on and self.draws.random() < missed
+
+    def recorded_calls(self) -> Steps:
+        """R100, R103 and R104: Make the calls of a recording, what each is being drawn as for all
+        others; the twin makes no copies of a run.
+        """
+        scenario = self.kernel.scenario
+        for at_ms in call_times(scenario, self.number, self.draws):
+            at = self.kernel.ticks(at_ms)
+            if at >= self.kernel.horizon:
+                return
+            yield self.clock.at(at, Order.CALL)
+            self.krcp.start_call()
 
     def periodic_bursts(self, due: float) -> Steps:
         """R7: Offer a burst whenever one is due and the one before has ended."""

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from krcsim.model.scenario import Scenario
+from validation.twin_replay import rate_of
 
 if TYPE_CHECKING:
     from validation.twin import Call, Cpu, Kernel, Steps
@@ -106,7 +107,9 @@ class Sheaves:
         self.lazy = 0  # full sheaves that have not asked yet
         self.first_lazy: object = None
         reuse = cache.scenario.workload.reuse_hz
-        self.reuse_hz = cache.scenario.workload.rate_hz if reuse is None else reuse
+        self.reuse_hz = reuse or 0.0
+        if reuse is None:
+            self.reuse_hz = cache.scenario.workload.rate_hz * rate_of(cache.scenario, number)
         if self.reuse_hz > 0.0:
             self.kernel.clock.process(self.allocations())
 

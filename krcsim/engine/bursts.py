@@ -11,6 +11,7 @@ from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_l
 from krcsim.engine.pointers import producer_at
 from krcsim.engine.random_streams import UNLIMITED, exponential, uniform
 from krcsim.engine.ready_blocks import renew_cookie
+from krcsim.engine.recorded_calls import time_of_recorded_call
 from krcsim.engine.records import CHANNELS, Cpu, Producer, World
 from krcsim.engine.sheaf_plans import share_behind_sheaves
 
@@ -135,13 +136,13 @@ def settle_burst(world: World, cpu: Cpu, now: float) -> None:
     time_sum = sum_call_times(world, cpu, producer, first, whole, rest)
     count_uneventful_calls(world, cpu, calls, time_sum)
     if world.has_ready_blocks and calls > 0:
-        renew_cookies_of_burst(world, cpu, producer, calls)
+        renew_cookies_of_timetable(world, cpu, producer, calls)
     cpu.current_producer = index
     move_plan_start(world, cpu, producer, calls, first, whole, rest)
     move_producer(world, cpu, producer, calls, whole, rest)
 
 
-def renew_cookies_of_burst(world: World, cpu: Cpu, producer: Producer, calls: int) -> None:
+def renew_cookies_of_timetable(world: World, cpu: Cpu, producer: Producer, calls: int) -> None:
     """R56: so many calls of a plan were made; when the last of each channel was. Where there are
     several channels their calls come in random order.
     """
@@ -168,7 +169,10 @@ def renew_cookies_of_burst(world: World, cpu: Cpu, producer: Producer, calls: in
         cpu.settled_objects[chosen] -= 1
         if missing & (1 << chosen):
             missing &= ~(1 << chosen)
-            at = time_of_call(world, cpu, producer, cpu.plan_start_at, number)
+            if world.has_recorded_calls:
+                at = time_of_recorded_call(world, cpu, cpu.next_call + number)
+            else:
+                at = time_of_call(world, cpu, producer, cpu.plan_start_at, number)
             renew_cookie(cpu, chosen, at)
 
 

@@ -1,19 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The source of a CPU's calls: it plans the next call that needs attention, and accounts for the
-calls before other events (rules R4 to R12 of docs/model.md).
+calls before other events (rules R4 to R12 and R100 to
+R106 of docs/model.md).
 
 To settle the calls of a CPU is to account for those that its plan has before a given time.
 """
 
 import math
 
-from krcsim.engine.bursts import end_burst, make_call_of_burst, plan_burst, settle_burst
+from krcsim.engine.bursts import (
+    end_burst,
+    make_call_of_burst,
+    plan_burst,
+    renew_cookies_of_timetable,
+    settle_burst,
+)
 from krcsim.engine.calendar import update_next_event
-from krcsim.engine.codes import ANY_CALL, NOBODY
+from krcsim.engine.codes import ANY_CALL, NOBODY, ZERO
 from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_last_planned_call
 from krcsim.engine.pointers import cpu_at, producer_at
 from krcsim.engine.random_streams import INF, binomial, exponential, gamma, poisson, uniform
 from krcsim.engine.ready_blocks import renew_cookies
+from krcsim.engine.recorded_calls import time_of_recorded_call
 from krcsim.engine.records import Cpu, HeldCall, World
 
 
@@ -27,6 +35,8 @@ def make_plan(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:
 
     if world.has_bursts:
         plan_burst(world, cpu, now)
+    elif world.has_recorded_calls:
+        plan_recorded_calls(world, cpu)
     elif cpu.call_rate > 0.0 and not world.is_past_horizon:
         draw_plan_length(world, cpu)
         time_poisson_plan(cpu, now)
@@ -69,6 +79,8 @@ def settle_calls(world: World, cpu: Cpu, now: float) -> None:
 
     if world.has_bursts:
         settle_burst(world, cpu, now)
+    elif world.has_recorded_calls:
+        settle_recorded_calls(world, cpu, now)
     elif cpu.plan_from < now:
         if cpu.plan_calls > 1:
             settle_poisson_plan(world, cpu, now)
@@ -96,13 +108,50 @@ def settle_poisson_plan(world: World, cpu: Cpu, now: float) -> None:
         renew_cookies(cpu, cpu.plan_from, min(now, cpu.plan_until))
 
 
+def plan_recorded_calls(world: World, cpu: Cpu) -> None:
+    """R100 and R103: draw the next call of a recording that needs attention; it may lie beyond the
+    end of the recording.
+    """
+    if world.is_past_horizon or time_of_recorded_call(world, cpu, cpu.next_call) == INF:
+        return
+
+    draw_plan_length(world, cpu)
+    cpu.call_at = time_of_recorded_call(world, cpu, cpu.next_call + cpu.plan_calls - 1)
+
+
+def settle_recorded_calls(world: World, cpu: Cpu, now: float) -> None:
+    """R100: count the plan's uneventful calls, all but its last, that are made before now."""
+    calls = ZERO
+    time_sum = 0.0
+    while calls < cpu.plan_calls - 1:
+        at = time_of_recorded_call(world, cpu, cpu.next_call + calls)
+        if at >= now:
+            break
+        calls += 1
+        time_sum += at
+        cpu.producer_woke_at = at
+
+    if calls > 0:
+        count_uneventful_calls(world, cpu, calls, time_sum)
+        if world.has_ready_blocks:
+            renew_cookies_of_timetable(
+                world, cpu, producer_at(world.producers_address, ZERO), calls
+            )
+        cpu.plan_calls -= calls
+        cpu.next_call += calls
+
+
 def handle_source_event(world: World, cpu_index: int, now: float) -> None:
-    """R5 and R7: the last call of a plan is made, or an on or off phase ends."""
+    """R5, R7 and R100: the last call of a plan is made, or an on or off phase ends."""
     cpu = cpu_at(world.cpus_address, cpu_index)
-    settle_calls(world, cpu, INF if world.has_bursts else now)  # calls of a burst may come at now
+    is_timetable = world.has_bursts > 0 or world.has_recorded_calls > 0
+    settle_calls(world, cpu, INF if is_timetable else now)  # calls of a timetable may come at now
 
     if world.has_bursts:
         make_call_of_burst(world, cpu, cpu_index, now)
+    elif world.has_recorded_calls:
+        cpu.next_call += 1
+        make_last_planned_call(world, cpu, cpu_index, now, NOBODY)
     elif cpu.phase_ends_at == now:
         cpu.is_source_on = 1 - cpu.is_source_on
         mean = world.on_mean if cpu.is_source_on else world.off_mean
@@ -138,10 +187,10 @@ def resume_caller(
 def calls_again_at_once(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
 ) -> None:
-    """R12 and R86: a caller of a Poisson source makes its next call at once if that was due
+    """R12, R86 and R105: a caller of a Poisson source makes its next call at once if that was due
     meanwhile.
     """
-    rate = world.base_rate * cpu.is_source_on / world.producers_per_cpu
+    rate = world.base_rate * cpu.rate_share * cpu.is_source_on / world.producers_per_cpu
 
     if not (world.is_past_horizon or world.is_out_of_memory):
         was_due = 1.0 - math.exp(-(now - held_call.began_at) * rate)
@@ -152,11 +201,11 @@ def calls_again_at_once(
 
 
 def update_rate(world: World, cpu: Cpu) -> None:
-    """R5 and R12: the rate of a Poisson source now: none in an off phase, less while producers are
-    held up.
+    """R5, R12 and R105: the rate of a Poisson source now: none in an off phase, less while
+    producers are held up.
     """
     going = (world.producers_per_cpu - cpu.blocked_producers) / world.producers_per_cpu
-    rate = world.base_rate * cpu.is_source_on * going
+    rate = world.base_rate * cpu.rate_share * cpu.is_source_on * going
 
     world.rate_sum += rate - cpu.call_rate
     world.rate_times_from += (rate - cpu.call_rate) * cpu.plan_from

@@ -9,7 +9,8 @@ and tests/engine/test_records.py fails if it was forgotten:
 * a field of HeldCall: set it in hold_call(); a copy and the queue of waiters take it by themselves;
 * an array of World: name it in one of the two lists below, and if it belongs to the state add its
   move to copy_state();
-* a random stream: name it in seeds.py, and renew it in renew_streams().
+* a random stream: name it in seeds.py, and renew it in renew_streams(), but for one that is drawn
+  from at boot only.
 
 Of the counters a biased copy takes only `peak`; splitting takes all of them, by copy_counters().
 """
@@ -61,6 +62,8 @@ OTHER_ARRAYS = (
     "log",
     "gp_lengths",
     "gp_cdf",
+    "call_times",
+    "recorded_cells",
     "schedule",
     "levels",
     "peaks",

@@ -36,6 +36,7 @@ from krcsim.engine.pressure import (
     switch_pressure,
 )
 from krcsim.engine.random_streams import INF, exponential, uniform
+from krcsim.engine.recorded_calls import boot_recorded_calls
 from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
 from krcsim.engine.sheaf_reuse import (
     boot_barns,
@@ -115,6 +116,8 @@ def boot_cpu(world: World, cpu_index: int) -> None:
 
     if world.has_bursts:
         boot_producers(world, cpu)
+    elif world.has_recorded_calls:
+        boot_recorded_calls(world, cpu)
     else:
         if not world.is_poisson:
             share = world.on_mean / (world.on_mean + world.off_mean)

@@ -19,6 +19,7 @@ from krcsim.engine.records import (
     Producer,
     Real,
     Record,
+    RecordedCell,
     Tally,
 )
 from krcsim.engine.sheaf_records import Barn
@@ -56,6 +57,7 @@ counters_at = _pointer_to(Counters)
 tally_at = _pointer_to(Tally)
 event_at = _pointer_to(EventRecord)
 real_at = _pointer_to(Real)
+recorded_cell_at = _pointer_to(RecordedCell)
 count_at = _pointer_to(Count)
 
 

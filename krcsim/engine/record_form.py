@@ -65,6 +65,14 @@ class Count(Record):
     n: int  # a number
 
 
+class RecordedCell(Record):
+    """A cell of a recording: calls of a CPU of which only the number is known."""
+
+    calls: int  # calls
+    begins_at: float  # since the begin of the recording, ticks
+    ends_at: float  # the same
+
+
 class EventRecord(Record):
     """An event of the log, and what its CPU held after it."""
 

@@ -21,6 +21,7 @@ from krcsim.engine.record_form import (
     PerRequest,
     Real,
     Record,
+    RecordedCell,
     Stream,
 )
 from krcsim.engine.sheaf_records import CpuSheaves, KmemCache
@@ -35,6 +36,7 @@ __all__ = [
     "PerChannel",
     "Real",
     "Record",
+    "RecordedCell",
     "Stream",
     "Tally",
 ]
@@ -103,9 +105,16 @@ class Cpu(Record):
     is_source_on: int  # flag: a source of on and off phases is on
     phase_ends_at: float  # when the present phase ends, ticks
     call_rate: float  # calls a tick now, of a Poisson source
+    rate_share: float  # its mean rate of calls, as a multiple of that of all CPUs
+    reuse_share: float  # its rate of allocations, the same
     blocked_producers: int  # producers held up by a call
     first_producer: int  # the number of its first producer
     current_producer: int  # the producer in the middle of its burst, by number; or NOBODY
+    first_call: int  # where its times begin in the array of call times
+    recorded_calls: int  # calls of it in a recording
+    first_cell: int  # its first cell in the array of cells
+    recorded_cells: int  # its cells with calls
+    next_call: int  # the number since boot of the first call that is not accounted for (replay)
     reusable_objects: int  # objects just freed here, which calls reuse without a new slab page
     cpu_free_at: float  # when the CPU has done the calls made so far, ticks
     wakeups_done_at: float  # when the last caller woken here runs, ticks
@@ -166,6 +175,7 @@ class Cpu(Record):
     sheaf_stream: Stream  # which calls no sheaf takes, and which requests of a new sheaf fail
     reuse_stream: Stream  # times of allocations
     refill_stream: Stream  # pages of the refill worker
+    replay_stream: Stream  # times of recorded calls within their cells
 
 
 class Producer(Record):
@@ -244,6 +254,9 @@ class World(Record):
     has_bursts: int  # flag: a periodic or burst source, whose calls follow each other
     burst_calls: int  # calls of a burst
     has_random_gaps: int  # flag: exponential gaps between bursts
+    has_recorded_calls: int  # flag: calls are those of a recording
+    repeats_recording: int  # flag: it begins anew when it has ended
+    recording_length: float  # ticks
     is_poisson: int  # flag: no on and off phases
     starts_after_tick: int  # flag: bursts are first due right after a tick
     p_single: float  # probability of a single-argument call
@@ -461,6 +474,8 @@ class World(Record):
     log_address: int  # of EventRecord
     gp_lengths_address: int  # of Real: lengths of grace periods, ticks, ascending
     gp_cdf_address: int  # of Real: their distribution function
+    call_times_address: int  # of Real: times of recorded calls, CPU by CPU, ticks
+    recorded_cells_address: int  # of RecordedCell, CPU by CPU
     schedule_address: int  # of Real: switches of pressure, ticks; the last is infinite
     levels_address: int  # of Real, two a level: danger, and number of copies
     peaks_address: int  # of Real: measures of danger that were noted

@@ -20,6 +20,7 @@ CPU_STREAMS = (
     "sheaf_stream",
     "reuse_stream",
     "refill_stream",
+    "replay_stream",
 )
 # The number of a stream among the children of a seed. A new stream takes a number that no other
 # has, so that the random numbers of the others stay what they are.
@@ -37,6 +38,7 @@ STREAM_NUMBERS = {
     "cookie_stream": 57,
     "sheaf_stream": 66,
     "reuse_stream": 67,
+    "replay_stream": 100,
 }
 
 

@@ -116,10 +116,10 @@ def put_empty_sheaves(world: World, node: int, sheaves: int, now: float) -> None
 
 
 def plan_allocations(world: World, cpu: Cpu, now: float) -> None:
-    """R70: when the allocation comes that finds the main sheaf empty; those before now are
+    """R70 and R106: when the allocation comes that finds the main sheaf empty; those before now are
     accounted for.
     """
-    rate = world.kmem_cache.reuse_rate
+    rate = world.kmem_cache.reuse_rate * cpu.reuse_share
     pcs = cpu.pcs
     pcs.main_known_at = now
 

@@ -60,7 +60,7 @@ def load_of(scenario: Scenario, gaps: list[Gap]) -> dict[str, int]:
 
 def _has_exponential_gaps(scenario: Scenario) -> bool:
     workload = scenario.workload
-    return workload.arrivals in ("poisson", "onoff") or workload.gap == "exponential"
+    return workload.arrivals in ("poisson", "onoff", "replay") or workload.gap == "exponential"
 
 
 def _call_times(scenario: Scenario, gaps: list[Gap]) -> None:
@@ -74,12 +74,16 @@ def _call_times(scenario: Scenario, gaps: list[Gap]) -> None:
         if value != in_guest:
             gaps.append(Gap(f"workload.{name}", value, f"the guest takes about {in_guest:g}"))
 
-    if workload.arrivals == "onoff":
+    if workload.cpu_shares:
+        why = "callers of the harness are alike on all CPUs"
+        gaps.append(Gap("workload.cpu_shares", workload.cpu_shares, why, True))
+    if workload.arrivals in ("onoff", "replay"):
+        what = "on and off phases" if workload.arrivals == "onoff" else "calls of a recording"
         gaps.append(
             Gap(
                 "workload.arrivals",
                 workload.arrivals,
-                "the harness has no on and off phases: use poisson, periodic or bursts",
+                f"the harness has no {what}: use poisson, periodic or bursts",
                 True,
                 (("workload.arrivals", "poisson"),),
             )

@@ -72,14 +72,25 @@ class Scenario:
 
         call_s = workload.call_instructions * machine.instruction_ns * 1e-9
         begins_anew = workload.loop == "closed" and workload.arrivals in ("periodic", "bursts")
+        busiest_hz = workload.rate_hz
+        if workload.cpu_shares:
+            busiest_hz *= max(workload.rates_of_cpus(machine.cpus))
         refuse(
-            call_s * workload.rate_hz > 1 and not begins_anew,
+            call_s * busiest_hz > 1 and not begins_anew,
             "workload.rate_hz",
-            workload.rate_hz,
+            busiest_hz,
             f"up to {1 / (call_s or 1):.4g} calls/s per CPU, each taking {call_s * 1e9:g} ns",
             "lower the rate, workload.call_instructions or machine.instruction_ns",
         )
 
+        self._check_recorded_calls()
+        refuse(
+            len(workload.cpu_shares) > machine.cpus,
+            "workload.cpu_shares",
+            workload.cpu_shares,
+            f"up to {machine.cpus} numbers, one for each CPU",
+            "leave numbers out, or raise machine.cpus",
+        )
         refuse(
             workload.producers * machine.cpus > MAX_PRODUCERS,
             "workload.producers",
@@ -97,6 +108,26 @@ class Scenario:
         )
         if self.memory.pressure == "pages":
             self._check_pages()
+
+    def _check_recorded_calls(self) -> None:
+        """A recording is of as many CPUs, and lasts as long, as the run."""
+        calls = self.workload.calls
+        if calls is None:
+            return
+        refuse(
+            self.machine.cpus != len(calls.cpus),
+            "machine.cpus",
+            self.machine.cpus,
+            f"{len(calls.cpus)} CPUs, as workload.calls has them",
+            'set it to that; a further CPU that makes no call is a line "" of workload.calls.cpus',
+        )
+        refuse(
+            self.horizon_ms > calls.length_ms * (1 + 1e-9) and not calls.repeat,
+            "scenario.horizon_ms",
+            self.horizon_ms,
+            f"up to {calls.length_ms:g} ms, the length of the recording",
+            "lower it, or set workload.calls.repeat = true for a recording that begins anew",
+        )
 
     def _check_pages(self) -> None:
         """Somebody takes memory, and what is in use at boot fits into it."""
@@ -152,6 +183,14 @@ class Scenario:
         """Allocations a second and CPU of the cache, as many as calls where it is left open."""
         reuse = self.workload.reuse_hz
         return self.workload.rate_hz if reuse is None else reuse
+
+    def reuse_of_cpus(self) -> tuple[float, ...]:
+        """The allocations of each CPU, as multiples of `reuse_hz`: as its calls, or all alike where
+        `workload.reuse_hz` is given.
+        """
+        if self.workload.reuse_hz is None:
+            return self.workload.rates_of_cpus(self.machine.cpus)
+        return (1.0,) * self.machine.cpus
 
     def has_own_cpu_law(self) -> bool:
         """Whether lengths of grace periods are those of a kthread that reports for its own CPU."""
@@ -323,13 +362,28 @@ def changed(scenario: Scenario, /, **overrides: Any) -> Scenario:
         if here[key] is None:
             del here[key]
 
-    return from_dict(data)
+    found = from_dict(data)
+    _check_rate_is_taken(found, overrides.get("workload.rate_hz"))
+    return found
+
+
+def _check_rate_is_taken(scenario: Scenario, rate_hz: Any) -> None:
+    """Refuse a rate that a recording overrules: the answer would stand under the wrong rate."""
+    workload = scenario.workload
+    refuse(
+        workload.calls is not None and rate_hz not in (None, workload.rate_hz),
+        "workload.rate_hz",
+        rate_hz,
+        f"{workload.rate_hz:g} calls/s per CPU, or left out, where calls are those of a recording",
+        'for another rate set workload.arrivals = "poisson", too',
+    )
 
 
 # Lists that only one kind needs, with that kind.
 _KINDS = (
     ("grace_period.kind", "empirical", "grace_period.lengths_ms"),
     ("allocator.episodes", "schedule", "allocator.schedules"),
+    ("workload.arrivals", "replay", "workload.calls"),
 )
 _DEEPEST = 2  # sections above a field: allocator.episode.page
 

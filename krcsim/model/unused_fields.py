@@ -36,6 +36,7 @@ NO_ALLOCATIONS = "no caller allocates"
 NO_OOM = "an OOM ends the run"
 NOTHING_TO_RECLAIM = "there is no page cache to reclaim"
 CALLERS_ALLOCATE = "callers allocate the objects that they free later"
+RECORDED_CALLS = "calls are those of a recording"
 NO_SHEAVES = "the remedy has no sheaves"
 NONE_TAKEN = "no object is of a kind that sheaves take"
 ALL_CACHES = "nearly all caches have sheaves"
@@ -72,6 +73,12 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
         reason = NO_EPISODES if scenario.allocator.episodes == "none" else GIVEN_EPISODES
         for name in ("episode_ms", "calm_ms", "start"):
             unused[f"allocator.{name}"] = reason
+
+    if scenario.machine.cpus == 1:
+        unused["workload.cpu_shares"] = ONE_CPU
+    if scenario.workload.calls is not None:
+        of_others = ("rate_hz", "on_ms", "off_ms", "phase")
+        unused |= {f"workload.{name}": RECORDED_CALLS for name in of_others}
 
     if scenario.grace_period.kind == "empirical":
         unused["grace_period.mean_ms"] = RECORDED

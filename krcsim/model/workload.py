@@ -4,7 +4,8 @@
 from dataclasses import dataclass
 
 from krcsim.base.errors import refuse
-from krcsim.base.fields import check, choice, number, whole
+from krcsim.base.fields import check, choice, number, numbers, whole
+from krcsim.model.calls import RecordedCalls, given_calls
 from krcsim.model.constants import (
     CALL_INSTRUCTIONS,
     FREE_INSTRUCTIONS,
@@ -18,16 +19,20 @@ from krcsim.model.constants import (
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
-    """The calls made on each CPU, all CPUs alike and independent.
+    """The calls made on each CPU, independent of other CPUs, and alike but for `cpu_shares`.
 
-    `rate_hz` is the mean rate of any kind of arrivals, also of bursts and of on and off phases. The
-    instructions are counted in the guest of data/kernel-runs/.
+    `rate_hz` is the mean rate of any kind of arrivals, also of bursts and of on and off phases;
+    with `replay` it is that of the recording, whatever is given. The instructions are counted in
+    the guest of data/kernel-runs/.
     """
 
     arrivals: str = choice(
-        "poisson", ("poisson", "periodic", "bursts", "onoff"), "the kind of call times"
+        "poisson",
+        ("poisson", "periodic", "bursts", "onoff", "replay"),
+        "the kind of call times",
     )
     rate_hz: float = number(1000.0, "calls/s per CPU", 1e-3, 1e8, "the mean rate of calls")
+    cpu_shares: tuple[float, ...] = ()  # of all calls those of each CPU, in any unit; (): all alike
     burst: int = whole(1, "calls", 1, 1_000_000, "the calls made back to back (bursts)")
     gap: str = choice("fixed", ("fixed", "exponential"), "the time between two bursts' starts")
     phase: str = choice("random", ("random", "tick"), "where in its gap a fixed period starts")
@@ -38,6 +43,7 @@ class Workload:
         ("open", "closed", "catchup"),
         "whether a waiting caller stops calling, and catches up",
     )
+    calls: RecordedCalls | None = None  # of replay: the calls of a recording
     producers: int = whole(1, "tasks per CPU", 1, 4096, "the callers per CPU (closed loop)")
     single_share: float = number(1.0, "", 0.0, 1.0, "the share of single-argument calls")
     vmalloc_share: float = number(0.0, "", 0.0, 1.0, "the share of vmalloc()ed objects")
@@ -90,6 +96,8 @@ class Workload:
 
     def __post_init__(self) -> None:
         check(self, "workload")
+        self._check_shares()
+        self._check_replay()
         refuse(
             self.arrivals != "bursts" and self.burst != 1,
             "workload.burst",
@@ -98,14 +106,14 @@ class Workload:
             'set workload.arrivals = "bursts" or leave burst out',
         )
         refuse(
-            self.arrivals in ("poisson", "onoff") and self.gap != "fixed",
+            self.arrivals not in ("periodic", "bursts") and self.gap != "fixed",
             "workload.gap",
             self.gap,
             "fixed unless arrivals are periodic or bursts",
             'set workload.arrivals = "bursts" or leave gap out',
         )
         refuse(
-            self.loop == "catchup" and self.arrivals in ("poisson", "onoff"),
+            self.loop == "catchup" and self.arrivals not in ("periodic", "bursts"),
             "workload.loop",
             self.loop,
             "open or closed unless arrivals are periodic or bursts",
@@ -125,6 +133,69 @@ class Workload:
             "0 pages/s where live_objects is 0",
             "what grows is freed later by callers that allocate: set workload.live_objects",
         )
+
+    def _check_shares(self) -> None:
+        """Shares are numbers, one a CPU, of calls that come one by one."""
+        rule = ("a list of numbers from 0 to 1e9, one of them above 0", "write for example [3, 1]")
+        name = "workload.cpu_shares"
+        shares = numbers(name, 1, *rule, self.cpu_shares)
+        object.__setattr__(self, "cpu_shares", shares)
+        good = all(0.0 <= share <= 1e9 for share in shares) and (not shares or sum(shares) > 0.0)
+        refuse(not good, name, shares, *rule)
+        refuse(
+            bool(shares) and self.arrivals not in ("poisson", "onoff"),
+            name,
+            shares,
+            "left out unless arrivals are poisson or onoff",
+            'set workload.arrivals = "poisson" or leave it out',
+        )
+
+    def _check_replay(self) -> None:
+        """Recorded calls are there where they are replayed, and set the rate; none elsewhere."""
+        object.__setattr__(self, "calls", given_calls(self.calls))
+        refuse(
+            self.arrivals == "replay" and self.calls is None,
+            "workload.arrivals",
+            self.arrivals,
+            "replay where workload.calls holds a recording",
+            "make such a scenario with krcsim read FILES --replay --out mine.toml",
+        )
+        refuse(
+            self.arrivals != "replay" and self.calls is not None,
+            "workload.calls",
+            "a recording",
+            "left out unless arrivals are replay",
+            'set workload.arrivals = "replay" or leave calls out',
+        )
+        if self.calls is None:
+            return
+        refuse(
+            self.loop != "open",
+            "workload.loop",
+            self.loop,
+            "open where calls are replayed",
+            "a recording has the calls that were made, not who held them back: leave loop out",
+        )
+        refuse(
+            self.calls.total == 0,
+            "workload.calls",
+            "a recording without a call",
+            "one call and more",
+            "record while kfree_rcu() is called",
+        )
+        object.__setattr__(self, "rate_hz", min(1e8, max(1e-3, self.calls.rate_hz)))
+
+    def rates_of_cpus(self, cpus: int) -> tuple[float, ...]:
+        """The mean rates of so many CPUs, as multiples of `rate_hz`: 1.0 each where all are
+        alike.
+        """
+        if self.calls is not None:
+            shares = tuple(float(self.calls.calls_of(cpu)) for cpu in range(cpus))
+        elif self.cpu_shares:
+            shares = self.cpu_shares + (0.0,) * (cpus - len(self.cpu_shares))
+        else:
+            return (1.0,) * cpus
+        return tuple(share * cpus / sum(shares) for share in shares)
 
     @property
     def period_ms(self) -> float:

@@ -30,6 +30,7 @@ from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.runs.engines import engine, version_for
 from krcsim.runs.parameters import parameters_of
+from krcsim.runs.recorded_calls import recorded_calls
 
 FIRST_WAITERS = 1 << 12
 MAX_WAITERS = 1 << 22
@@ -100,6 +101,9 @@ class Arena:
             record = self.template[records[0]] if records else self.template
             record[field] = value
 
+        self.recorded = recorded_calls(scenario)
+        self.rate_shares = scenario.workload.rates_of_cpus(scenario.machine.cpus)
+        self.reuse_shares = scenario.reuse_of_cpus()
         self.version = version_for(self.template)
         self.make_room(FIRST_WAITERS)
 
@@ -133,6 +137,8 @@ class Arena:
             tallies=self.tally,
             levels=self.levels,
             peaks=self.peaks,
+            call_times=self.recorded.times,
+            recorded_cells=self.recorded.cells,
             gp_lengths=np.ascontiguousarray(self.gp_lengths, np.float64),
             gp_cdf=np.ascontiguousarray(self.gp_cdf, np.float64),
         )
@@ -156,6 +162,10 @@ class Arena:
         cpus = arrays["cpus"]
         cpus["nr_emergency"] = self.scenario.remedy.emergency_at_boot
         cpus["cached_pages"] = self.scenario.remedy.cache_at_boot
+        for name, places in self.recorded.of_cpu.items():
+            cpus[name] = places
+        cpus["rate_share"] = self.rate_shares
+        cpus["reuse_share"] = self.reuse_shares
 
         streams = [(worlds[:1], name) for name in WORLD_STREAMS]
         streams += [(cpus, name) for name in CPU_STREAMS]

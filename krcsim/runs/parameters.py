@@ -85,7 +85,9 @@ def _of_workload(scenario: Scenario) -> dict[str, Any]:
         has_bursts=workload.arrivals in ("periodic", "bursts"),
         burst_calls=workload.burst,
         has_random_gaps=workload.gap == "exponential",
-        is_poisson=workload.arrivals == "poisson",
+        has_recorded_calls=workload.calls is not None,
+        repeats_recording=workload.calls is not None and workload.calls.repeat,
+        is_poisson=workload.arrivals != "onoff",
         starts_after_tick=workload.phase == "tick",
         p_single=workload.single_share,
         p_vmalloc=workload.vmalloc_share,
@@ -97,6 +99,7 @@ def _of_workload(scenario: Scenario) -> dict[str, Any]:
             on_mean=workload.on_ms,
             off_mean=workload.off_ms,
             phase=TICK_PHASE_MS,
+            recording_length=workload.calls.length_ms if workload.calls else 0.0,
             **workload.costs_ms(scenario.machine.instruction_ns),
         ),
     )

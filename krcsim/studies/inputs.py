@@ -205,6 +205,7 @@ DRAWN = (
     "burstiness",
     "pool",
 )
+OF_CALLS = ("rate_hz", "burstiness", "cpus")  # of which a recording has its own
 HOGGED = (
     "rate_hz",
     "hog_pages_s",
@@ -236,6 +237,11 @@ def default_ranges(scenario: Scenario) -> dict[str, Ends]:
             ranges.pop(name)
     if workload.arrivals == "periodic":
         ranges.pop("burstiness", None)
+    if workload.calls is not None:
+        for name in OF_CALLS:
+            ranges.pop(name, None)
+    if workload.cpu_shares:  # of so many CPUs
+        ranges.pop("cpus", None)
     return ranges
 
 
@@ -316,6 +322,13 @@ def check_ranges(scenario: Scenario, ends: Mapping[str, Ends], n: int) -> None:
             name,
             "inputs from " + ", ".join(INPUTS),
             "name one of them",
+        )
+        refuse(
+            name in OF_CALLS and scenario.workload.calls is not None,
+            "ranges",
+            name,
+            "other inputs where calls are those of a recording",
+            'leave it out, or set workload.arrivals = "poisson"',
         )
         good = is_real(low) and is_real(high) and math.isfinite(high) and low < high
         good = good and (low > 0 or INPUTS[name].scale != "log" and low >= 0)

@@ -12,6 +12,7 @@ from krcsim.trace import gfp
 from krcsim.trace.line import fields_of
 from krcsim.trace.tally import (
     Tally,
+    add_call_time,
     add_calls,
     add_length,
     add_reclaim,
@@ -38,6 +39,8 @@ def call(tally: Tally, _pid: int, cpu: int, seconds: float, text: bytes) -> str 
     single = not head[1].strip(b"0") if head else None
     vmalloc = memory[1] == b"1" if memory else None
     add_calls(tally, window_of(seconds), cpu, 1, single, vmalloc)
+    if tally.call_times is not None:
+        add_call_time(tally, cpu, seconds)
     return "calls"
 
 

@@ -105,6 +105,7 @@ class Evidence:
 
     spans: tuple[tuple[float, float], ...]
     calls: Calls
+    call_times_s: Mapping[int, Times]  # of calls, by CPU; empty where not all of them are known
     page: Requests  # without direct reclaim: GFP_NOWAIT
     noretry: Requests  # one round of direct reclaim: __GFP_NORETRY
     own_tries: int  # of the latter those with the very flags of kfree_rcu()

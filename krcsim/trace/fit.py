@@ -12,9 +12,10 @@ import numpy as np
 
 from krcsim.base.errors import KrcsimError, did_you_mean, shown
 from krcsim.base.tables import html_table
+from krcsim.model.calls import RecordedCalls
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
-from krcsim.trace import arrivals, background, intervals, pressure
+from krcsim.trace import arrivals, background, intervals, pressure, replay
 from krcsim.trace.evidence import Evidence, Requests, Source
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
@@ -70,21 +71,30 @@ class Made:
         return html_table(("field", "value", "", "evidence"), rows)
 
 
-def make(evidence: Evidence, base: Scenario, name: str) -> Made:
-    """The scenario of recordings; raises KrcsimError where they do not fit into one."""
+def make(evidence: Evidence, base: Scenario, name: str, *, replays: bool = False) -> Made:
+    """The scenario of recordings; raises KrcsimError where they do not fit into one.
+
+    `replays`: its calls are those of the recordings, one by one.
+    """
     reasons: dict[str, str] = {}
     notes: list[str] = []
     episodes = pressure.episodes_of(evidence)
     found = [
         *_machine(evidence, reasons),
-        *_workload(evidence, reasons, notes),
+        *_workload(evidence, reasons),
         *_grace_periods(evidence, reasons, notes),
         *background.found(evidence, reasons),
         *_episodes(evidence, episodes, reasons),
         *_stalls(evidence, reasons),
     ]
+    if not replays:
+        _keep_spread(found, evidence, base, notes)
     values = {one.field: one for one in found}
-    overrides = {one.field: one.value for one in found} | _consequences(values, base)
+    if replays:
+        for field in replay.REPLACED:
+            values.pop(f"workload.{field}", None)
+        values |= {one.field: one for one in replay.values_of(evidence)}
+    overrides = {one.field: one.value for one in values.values()} | _consequences(values, base)
     keep_order(overrides, base, values, notes)
     scenario = changed(base, **overrides)
 
@@ -104,7 +114,7 @@ def field_names(part: Any, section: str = "") -> Iterator[str]:
     """The dotted names of all fields of a scenario."""
     for declared in fields(part):
         value = getattr(part, declared.name)
-        if is_dataclass(value):
+        if is_dataclass(value) and not isinstance(value, RecordedCalls):
             yield from field_names(value, f"{section}{declared.name}.")
         else:
             yield f"{section}{declared.name}"
@@ -153,7 +163,7 @@ def _machine(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
         yield Value("machine.arch", arch, "", READ, None, "uname says it", at)
 
 
-def _workload(evidence: Evidence, reasons: dict[str, str], notes: list[str]) -> Iterator[Value]:
+def _workload(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
     calls = evidence.calls
     at = _sources(evidence, "calls")
     seconds = evidence.seconds
@@ -186,19 +196,28 @@ def _workload(evidence: Evidence, reasons: dict[str, str], notes: list[str]) -> 
         text += f"; {evidence.lost:,} events were lost"
     yield _measured("workload.rate_hz", max(1e-3, rate_hz), "calls/s per CPU", limits, text, at)
 
-    _note_spread(blocks, notes)
     yield from _shares(evidence, blocks, reasons)
     yield from _shape(evidence, blocks, reasons)
     yield from _sizes(evidence)
 
 
-def _note_spread(blocks: arrivals.Blocks, notes: list[str]) -> None:
-    each = blocks.calls.sum(axis=1)
-    if len(each) > 1 and each.max() > 2 * np.median(each) and each.max() > 100:
-        notes.append(
-            f"CPU {int(blocks.cpus[each.argmax()])} makes {each.max() / each.mean():.2g} times the "
-            "calls of the mean CPU; the scenario gives all CPUs the same rate"
-        )
+def _keep_spread(found: list[Value], evidence: Evidence, base: Scenario, notes: list[str]) -> None:
+    """CPUs that call far more than others get shares of the calls, where the model has them."""
+    cpus, index = np.unique(evidence.calls.cpus, return_inverse=True)
+    each = np.bincount(index, weights=evidence.calls.calls)
+    if len(each) < 2 or each.max() <= 2 * np.median(each) or each.max() <= 100:
+        return
+    text = (
+        f"CPU {int(cpus[each.argmax()])} makes {each.max() / each.mean():.2g} times the calls of "
+        "the mean CPU"
+    )
+    kinds = {one.field: one.value for one in found}
+    if kinds.get("workload.arrivals", base.workload.arrivals) in ("poisson", "onoff"):
+        shares = tuple(float(calls) for calls in each)
+        at = _sources(evidence, "calls")
+        found.append(Value("workload.cpu_shares", shares, "", READ, None, text, at))
+    else:
+        notes.append(f"{text}; the scenario gives all CPUs the same rate")
 
 
 def _shares(
@@ -436,13 +455,17 @@ def _remedy(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
 def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
     """Fields that have to go with those that were found, so that they fit together."""
     more: dict[str, Any] = {}
-    if "workload.arrivals" in values:
+    if "workload.calls" in values:
+        more |= replay.consequences(values["workload.calls"].value, base)
+    elif "workload.arrivals" in values:
         is_bursts = values["workload.arrivals"].value == "bursts"
         more["workload.gap"] = "exponential" if is_bursts else None
         if not is_bursts:
             more["workload.burst"] = None
         if base.workload.loop == "catchup":
             more["workload.loop"] = "open"
+    if "machine.cpus" in values and "workload.cpu_shares" not in values:
+        more["workload.cpu_shares"] = None
     if "grace_period.lengths_ms" in values:
         more |= {"grace_period.mean_ms": None, "grace_period.reader_ms": None}
     if "allocator.episodes" in values:

@@ -4,6 +4,7 @@
 A line that nobody understands is counted, and nothing is made of it.
 """
 
+from array import array
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -32,12 +33,12 @@ class _Place:
     handlers: dict[bytes, Handler] = field(default_factory=dict)
 
 
-def read(paths: Sequence[Path], say: Say = lambda _: None) -> Evidence:
+def read(paths: Sequence[Path], say: Say = lambda _: None, *, call_times: bool = False) -> Evidence:
     """What the files show; raises KrcsimError where nothing of them is understood.
 
-    `say` gets a sentence about how far it is.
+    `say` gets a sentence about how far it is; `call_times`: the time of each call is kept.
     """
-    tally = Tally()
+    tally = Tally(call_times=array("d") if call_times else None)
     digests: dict[bytes, Path] = {}
     for path in paths:
         text = Text(path, _progress(path, say))

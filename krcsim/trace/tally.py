@@ -33,6 +33,7 @@ LATEST_S = 1e9  # thirty years after boot: no time of a recording is later
 LONGEST_S = 1000.0  # of a grace period, a wait or a stall
 PAUSE_S = 60.0  # nothing seen for so long: the recording was off, or its clock jumped
 MOST_SPANS = 1000
+MOST_TIMES = 1_000_000  # of calls, where each is kept
 
 KINDS = ("calls", "single", "vmalloc")
 
@@ -42,6 +43,8 @@ class Tally:
     """Counters, by what they count."""
 
     cells: dict[str, dict[int, int]] = field(default_factory=lambda: {k: {} for k in KINDS})
+    call_times: "array[float] | None" = None  # None where nobody wants them
+    call_cpus: "array[int]" = field(default_factory=lambda: array("H"))  # of these calls
     unknown_kind: int = 0
     unknown_memory: int = 0
     tries: dict[str, Counter[int]] = field(default_factory=dict)  # by class: window -> requests
@@ -137,6 +140,21 @@ def add_calls(
         cells[cell] = cells.get(cell, 0) + calls
 
 
+def add_call_time(tally: Tally, cpu: int, seconds: float) -> None:
+    """When a call was made; of more than MOST_TIMES no time is kept."""
+    if tally.call_times is None:
+        return
+    tally.call_times.append(seconds)
+    tally.call_cpus.append(cpu)
+    if len(tally.call_cpus) > MOST_TIMES:
+        tally.call_times = None
+        tally.call_cpus = array("H")
+        tally.notes.append(
+            f"more than {MOST_TIMES:,} calls have a time of their own: those are dropped, and only "
+            f"counts in windows of {WINDOW_S * 1000:g} ms are kept"
+        )
+
+
 def add_requests(tally: Tally, window: int, flags: bytes, tries: int, failed: int) -> str | None:
     """Requests for one page in a window; returns their class, None where the flags are none."""
     known = gfp.class_of(flags)
@@ -200,6 +218,7 @@ def evidence(tally: Tally) -> Evidence:
     return Evidence(
         spans=_merged(tally.spans),
         calls=_calls(tally),
+        call_times_s=_call_times(tally),
         page=_requests(tally, gfp.PAGE),
         noretry=_requests(tally, gfp.NORETRY),
         own_tries=tally.own_tries,
@@ -261,6 +280,14 @@ def _calls(tally: Tally) -> Calls:
 def _happened(times: Counter[int]) -> Happened:
     windows = np.array(sorted(times), dtype=np.int64)
     return Happened(windows, np.array([times[int(w)] for w in windows], dtype=np.int64))
+
+
+def _call_times(tally: Tally) -> "dict[int, np.ndarray[tuple[int], np.dtype[np.float64]]]":
+    """Times of calls, if all that were counted have one."""
+    if tally.call_times is None or len(tally.call_cpus) != sum(tally.cells["calls"].values()):
+        return {}
+    times, cpus = np.array(tally.call_times), np.array(tally.call_cpus)
+    return {int(cpu): np.sort(times[cpus == cpu]) for cpu in np.unique(cpus)}
 
 
 def _requests(tally: Tally, kind: str) -> Requests:

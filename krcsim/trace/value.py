@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
+from krcsim.model.calls import RecordedCalls
 from krcsim.trace.evidence import Source
 from krcsim.trace.intervals import Interval
 
@@ -43,6 +44,10 @@ def shown(value: Any) -> str:
     """A value in a few characters; of a list how long it is."""
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1e5 else f"{value:,.0f}"
+    if isinstance(value, RecordedCalls):
+        seconds = value.length_ms / 1000.0
+        plural = "s" * (len(value.cpus) > 1)
+        return f"{value.total:,} calls of {len(value.cpus)} CPU{plural} in {seconds:.4g} s"
     if isinstance(value, (list, tuple)):
-        return f"{len(value)} lengths"
+        return f"{len(value)} numbers"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

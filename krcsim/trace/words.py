@@ -5,6 +5,7 @@ import json
 import math
 from typing import Any
 
+from krcsim.model.calls import RecordedCalls
 from krcsim.model.joint import Joint, joint_text
 from krcsim.model.scenario import as_dict
 from krcsim.model.scenario_file import toml_text
@@ -146,7 +147,7 @@ def _json_value(value: Value) -> dict[str, Any]:
         ends = [end if math.isfinite(end) else None for end in value.limits]
     return {
         "field": value.field,
-        "value": value.value,
+        "value": shown(value.value) if isinstance(value.value, RecordedCalls) else value.value,
         "unit": value.unit,
         "kind": value.kind,
         "lo": ends[0],

@@ -45,6 +45,8 @@ def scenario_with(base: Scenario, values: Mapping[str, Any]) -> Scenario:
             if before is not None:
                 new[f"allocator.episode.{name}"] = min(1.0, round(before * factor, 9))
 
+    if base.workload.calls is not None:  # a recording has its own rate, and no slider shows it
+        new.pop("workload.rate_hz", None)
     return changed(base, **new)
 
 

@@ -206,3 +206,34 @@ def test_what_vmstat_and_the_log_say_is_told(
     said = output(capsys, "read", str(archive(tmp_path)), str(log)).replace("\n", " ")
     assert "allocstall rose by 3, pgscan_kswapd by 0" in said
     assert "the log has 1 failed allocations" in said
+
+
+@pytest.mark.parametrize("words", [("--replay",), ("--arrivals", "replay")], ids=str)
+def test_a_recording_is_replayed_and_its_command_makes_it_again(
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    words: tuple[str, ...],
+) -> None:
+    archive(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    said = output(capsys, "read", "a.txt", *words, "--out", "one.toml")
+    assert "workload.calls = 125 calls of 2 CPUs in 10 s" in said
+    text = (tmp_path / "one.toml").read_text()
+    command = text.splitlines()[0].partition(": ")[2]
+    assert command == "krcsim read a.txt --replay"
+    scenario = krcsim.load_scenario(tmp_path / "one.toml")
+    assert scenario.workload.arrivals == "replay"
+    assert "queued 125, freed 125" in output(capsys, "simulate", "one.toml")
+
+
+def test_json_says_a_recording_in_words_and_holds_it_in_the_scenario(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    body = json.loads(output(capsys, "read", str(archive(tmp_path)), "--replay", "--json"))
+    calls = next(value for value in body["values"] if value["field"] == "workload.calls")
+    assert calls["value"] == "125 calls of 2 CPUs in 10 s"
+    assert len(body["scenario"]["workload"]["calls"]["cpus"]) == 2
+    explained = output(capsys, "read", str(archive(tmp_path)), "--replay", "--explain",
+                       "workload.calls")  # fmt: skip
+    assert explained.startswith("workload.calls = 125 calls of 2 CPUs in 10 s")

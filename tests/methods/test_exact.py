@@ -349,6 +349,8 @@ FOLLOWED: dict[type, str] = {
     "expedited_sigma",
     # Callers that allocate need memory as pages, which is refused.
     Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share "
+    "cpu_shares "  # on one CPU all calls are its own
+    "calls "  # of replay, which is refused
     "live_objects growth_pages_s "
     "object_bytes sheaf_share opted_in_share reuse_hz "
     "call_instructions list_instructions slab_instructions wake_instructions",

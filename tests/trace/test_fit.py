@@ -212,3 +212,23 @@ def test_grace_periods_that_are_left_are_those_of_others() -> None:
 def test_whose_grace_periods_they_are_is_not_known_without_the_works() -> None:
     found = made(recorded(Truth(), 1))
     assert "no run of kfree_rcu_work()" in found.assumed["grace_period.background_hz"]
+
+
+def test_cpus_that_call_far_more_than_others_have_their_own_rates(tmp_path: Path) -> None:
+    random = np.random.default_rng(3)
+    rates = {0: 400, 1: 20, 5: 30}
+    calls = [(at, cpu) for cpu, rate in rates.items() for at in random.uniform(100, 130, 30 * rate)]
+    lines = [event(at, "kvf", CALL, cpu=cpu) for at, cpu in sorted(calls)]
+    found = made(of_lines(tmp_path, *lines))
+    assert found.scenario.workload.cpu_shares == (12000.0, 600.0, 900.0)
+    rate_hz = found.scenario.workload.rate_hz
+    own = [rate_hz * share for share in found.scenario.workload.rates_of_cpus(3)]
+    assert own == pytest.approx([400.0, 20.0, 30.0], rel=0.01)
+    assert "CPU 0 makes 2.7 times" in found.values["workload.cpu_shares"].evidence
+
+
+def test_cpus_that_call_alike_stay_alike(tmp_path: Path) -> None:
+    random = np.random.default_rng(4)
+    calls = [(at, cpu) for cpu in (0, 1) for at in random.uniform(100, 130, 3000 + 900 * cpu)]
+    lines = [event(at, "kvf", CALL, cpu=cpu) for at, cpu in sorted(calls)]
+    assert made(of_lines(tmp_path, *lines)).scenario.workload.cpu_shares == ()

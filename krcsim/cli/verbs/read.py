@@ -5,7 +5,7 @@ import shlex
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 from krcsim.base.errors import KrcsimError
 from krcsim.base.files import write_all
@@ -57,6 +57,17 @@ class Read(OnScenario, Json, Files, Quiet):
         ),
     ] = BASE
 
+    arrivals: Annotated[
+        Literal["fitted", "replay"],
+        option(
+            "how calls come: by a law that varies as they did, or each as it was recorded",
+            SCENARIO,
+            show_default=True,
+        ),
+    ] = "fitted"
+
+    replay: Annotated[bool, option("the same as --arrivals replay", SCENARIO)] = False
+
     explain: Annotated[
         str,
         option(
@@ -94,7 +105,13 @@ def again(options: Read) -> str:
     sets = [word for one in options.set for word in ("--set", "=".join(pair(one)))]
     draws = [] if options.draws == DRAWS else ["--draws", str(options.draws)]
     check = ["--check"] if options.check else []
-    return shlex.join(["krcsim", "read", *options.files, *base, *sets, *draws, *check])
+    replay = ["--replay"] if replays(options) else []
+    return shlex.join(["krcsim", "read", *options.files, *base, *replay, *sets, *draws, *check])
+
+
+def replays(options: Read) -> bool:
+    """Whether the calls of the recordings are replayed one by one."""
+    return options.replay or options.arrivals == "replay"
 
 
 def run(options: Read, _: str) -> None:
@@ -120,8 +137,9 @@ def run(options: Read, _: str) -> None:
 
     base = scenario_from(options)
     with reporting(options.quiet) as show:
-        evidence = read([Path(path) for path in options.files], show or (lambda _: None))
-    made = make(evidence, base, options.scenario)
+        files = [Path(path) for path in options.files]
+        evidence = read(files, show or (lambda _: None), call_times=replays(options))
+    made = make(evidence, base, options.scenario, replays=replays(options))
     command = again(options)
     against = None
     if options.explain:

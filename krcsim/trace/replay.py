@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The calls of recordings as they came, for a scenario that replays them.
+
+Exact times are taken where the recordings have the time of each call, else counts in windows.
+Pauses between recordings are left out: what follows is moved up to what comes before.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from krcsim.base.errors import KrcsimError
+from krcsim.model.calls import RecordedCalls, counted_calls, timed_calls
+from krcsim.model.scenario import Scenario
+from krcsim.trace.evidence import WINDOW_S, Counts, Evidence
+from krcsim.trace.value import READ, Value
+
+REPLACED = ("arrivals", "burst", "on_ms", "off_ms")  # fitted fields of calls that are not replayed
+BOOT_SHARE = 0.2  # of a recording, at most
+
+
+def replayed_calls(evidence: Evidence) -> tuple[RecordedCalls, str]:
+    """The calls of recordings and a sentence about them; raises KrcsimError if there are none."""
+    total = evidence.calls.total
+    if not total:
+        raise KrcsimError(
+            "--replay needs calls of kfree_rcu(), and the recording has none; record those too"
+        )
+    cpus = np.unique(evidence.calls.cpus)
+    if evidence.call_times_s:
+        calls = _exact(evidence, cpus)
+        how = "at their own times"
+    else:
+        calls = _counted(evidence, cpus)
+        how = f"at random times within their {WINDOW_S * 1000:g} ms"
+    text = f"{calls.total:,} calls in {calls.length_ms / 1000:.4g} s, {how}"
+    if calls.total < total:
+        text += f"; {total - calls.total:,} in windows cut by an end of the recording are left out"
+    if evidence.lost:
+        text += f"; {evidence.lost:,} events were lost and are not replayed"
+    return calls, text
+
+
+def _exact(evidence: Evidence, cpus: Counts) -> RecordedCalls:
+    times_ms = [[0.0] * 0 for _ in cpus]
+    offset_s = 0.0
+    for start, end in evidence.spans:
+        for place, cpu in enumerate(cpus):
+            at = evidence.call_times_s[int(cpu)]
+            inside = at[(at >= start) & (at <= end)]
+            times_ms[place] += ((inside - start + offset_s) * 1000.0).tolist()
+        offset_s += end - start
+    return timed_calls(times_ms, max(offset_s, WINDOW_S) * 1000.0)
+
+
+def _counted(evidence: Evidence, cpus: Counts) -> RecordedCalls:
+    calls = evidence.calls
+    spans = [
+        (math.ceil(start / WINDOW_S - 1e-6), math.floor(end / WINDOW_S + 1e-6))
+        for start, end in evidence.spans
+    ]
+    many = sum(max(0, end - first) for first, end in spans)
+    counts = []
+    for cpu in cpus:
+        own = calls.cpus == cpu
+        counts.append(_of_cpu(calls.windows[own], calls.calls[own], spans, many))
+    if not many:
+        raise KrcsimError(
+            f"the recording covers no whole window of {WINDOW_S * 1000:g} ms; record longer"
+        )
+    return counted_calls(counts, WINDOW_S * 1000.0, many * WINDOW_S * 1000.0)
+
+
+def _of_cpu(
+    windows: Counts, calls: Counts, spans: Sequence[tuple[int, int]], many: int
+) -> Sequence[int]:
+    counts = np.zeros(many, np.int64)
+    offset = 0
+    for first, end in spans:
+        inside = (windows >= first) & (windows < end)
+        counts[windows[inside] - first + offset] = calls[inside]
+        offset += max(0, end - first)
+    found: list[int] = counts.tolist()
+    return found
+
+
+def values_of(evidence: Evidence) -> Iterator[Value]:
+    """The fields of a scenario that replays the recordings."""
+    calls, text = replayed_calls(evidence)
+    at = evidence.sources.get("calls", ())
+    yield Value("workload.arrivals", "replay", "", READ, None, text, at)
+    yield Value("workload.calls", calls, "", READ, None, text, at)
+
+
+def consequences(calls: RecordedCalls, base: Scenario) -> dict[str, object]:
+    """Fields that have to go with a recording: the run is as long."""
+    others = ("burst", "gap", "producers", "cpu_shares", "rate_hz")  # the rate is that of the calls
+    return {
+        "horizon_ms": calls.length_ms,
+        "warmup_ms": min(base.warmup_ms, BOOT_SHARE * calls.length_ms),
+        "workload.loop": "open",
+        **{f"workload.{name}": None for name in others},
+    }

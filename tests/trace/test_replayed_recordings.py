@@ -1,0 +1,110 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From recordings to scenarios that replay them: what was recorded is what is called."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from krcsim.base.errors import KrcsimError
+from krcsim.model.calls import RecordedCalls
+from krcsim.model.scenario import Scenario, changed
+from krcsim.model.scenario_file import data_folder, load_scenario
+from krcsim.runs.replications import replicate
+from krcsim.trace import tally
+from krcsim.trace.evidence import Evidence
+from krcsim.trace.fit import make
+from krcsim.trace.reading import read
+from tests.trace.lines import CALL, event
+from tests.trace.test_archive import archive
+
+BASE = "thread-as-posted"
+OTHER = "(rcu_gp_init+0x0/0x550)"
+
+
+def lines(folder: Path, *times: tuple[float, int], name: str = "trace.txt") -> Path:
+    """A trace of calls, each with its time in s and CPU, from an event at 100 s to one at 102 s."""
+    path = folder / name
+    first, last = (event(at, "gps", OTHER) for at in (100.0, 102.0))
+    calls = [event(at, "kvf", CALL, cpu=cpu) for at, cpu in times]
+    path.write_text("\n".join([first, *calls, last]) + "\n")
+    return path
+
+
+def replayed(evidence: Evidence) -> Scenario:
+    return make(evidence, load_scenario(BASE), BASE, replays=True).scenario
+
+
+def calls_of(scenario: Scenario) -> RecordedCalls:
+    assert scenario.workload.calls is not None
+    return scenario.workload.calls
+
+
+def test_calls_of_a_trace_come_at_their_own_times(tmp_path: Path) -> None:
+    path = lines(tmp_path, (100.25, 5), (100.250007, 5), (101.5, 2), (100.0, 2))
+    scenario = replayed(read([path], call_times=True))
+    calls = calls_of(scenario)
+    assert calls.cell_ms == 0.0
+    assert calls.times_ms(0) == pytest.approx([0.0, 1500.0])
+    assert calls.times_ms(1) == pytest.approx([250.0, 250.007], abs=1e-6)
+    assert scenario.machine.cpus == 2
+    assert scenario.horizon_ms == pytest.approx(2000.0)
+    assert scenario.warmup_ms == pytest.approx(400.0)
+
+
+def test_without_times_calls_come_in_their_windows(tmp_path: Path) -> None:
+    calls = calls_of(replayed(read([archive(tmp_path)], call_times=True)))
+    assert calls.cell_ms == 10.0
+    assert calls.length_ms == 10_000.0
+    assert [calls.cells(cpu)[0].tolist() for cpu in (0, 1)] == [[5000.0], [6000.0]]
+    assert calls.total == 125
+
+
+def test_where_some_calls_have_no_time_all_are_counted_in_windows(tmp_path: Path) -> None:
+    paths = [archive(tmp_path), lines(tmp_path, (100.25, 1), (101.0, 1))]
+    calls = calls_of(replayed(read(paths, call_times=True)))
+    assert calls.cell_ms == 10.0
+    assert calls.total == 127
+
+
+def test_a_pause_of_the_recording_is_left_out(tmp_path: Path) -> None:
+    later = [event(at, "kvf", CALL) for at in (400.0, 401.0)]
+    path = lines(tmp_path, (101.0, 0))
+    path.write_text(path.read_text() + "\n".join(later) + "\n")
+    calls = calls_of(replayed(read([path], call_times=True)))
+    assert calls.length_ms == pytest.approx(3000.0)
+    assert calls.times_ms(0) == pytest.approx([1000.0, 2000.0, 3000.0])
+
+
+def test_more_times_than_are_kept_become_counts_and_that_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tally, "MOST_TIMES", 2)
+    path = lines(tmp_path, (100.25, 0), (100.3, 0), (101.0, 0))
+    evidence = read([path], call_times=True)
+    assert calls_of(replayed(evidence)).cell_ms == 10.0
+    assert any("only counts in windows" in note for note in evidence.notes)
+
+
+def test_a_recording_without_a_call_cannot_be_replayed(tmp_path: Path) -> None:
+    with pytest.raises(KrcsimError, match="^--replay needs calls of kfree_rcu"):
+        replayed(read([lines(tmp_path)], call_times=True))
+
+
+@pytest.mark.parametrize("name", ["6.1-bursts", "7.3-onoff"])
+def test_the_engine_makes_the_calls_of_a_sample_window_by_window(name: str) -> None:
+    evidence = read([data_folder() / "recordings" / f"{name}.txt.gz"], call_times=True)
+    scenario = replayed(evidence)
+    first = int(np.ceil(evidence.spans[0][0] * 100 - 1e-6))
+    middle = 1000  # cells
+    before = evidence.calls.windows < first + middle
+    inside = evidence.calls.windows >= first
+    runs = replicate(changed(scenario, warmup_ms=10.0 * middle), 1, 0, 2)
+    made = runs.of("single", 0) + runs.of("double", 0)
+    assert np.all(made == evidence.calls.calls[before & inside].sum())
+    last = first + round(scenario.horizon_ms / 10.0)
+    behind = ~before & (evidence.calls.windows < last)
+    made = runs.of("single", 1) + runs.of("double", 1)
+    assert np.all(made == evidence.calls.calls[behind].sum())

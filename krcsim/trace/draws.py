@@ -25,6 +25,7 @@ from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Reclaims, Requests
 from krcsim.trace.fit import Made, keep_order, make
 from krcsim.trace.intervals import FEWEST, Array
 from krcsim.trace.reading import read
+from krcsim.trace.replay import OVERRULED
 from krcsim.trace.value import LIMIT, Value
 
 DRAWS = 20
@@ -55,7 +56,8 @@ def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
     Raises KrcsimError where a draw is no scenario.
     """
     check_draws(draws)
-    varying = [value for value in made.values.values() if _varies(value)]
+    fixed = _fixed(made.scenario)
+    varying = [v for v in made.values.values() if _varies(v) and v.field not in fixed]
     random = np.random.default_rng(_SEED)
     order = _ranks(made, base, varying, draws, random)
     # One draw in each of the equal parts of a value's law, so that few draws have its spread.
@@ -103,6 +105,13 @@ def point_of(value: Value) -> float:
     if isinstance(value.value, tuple):
         return float(np.mean(value.value))
     return float(value.value)
+
+
+def _fixed(scenario: Scenario) -> frozenset[str]:
+    """Fields that are the same in all draws: where calls are replayed, what these say."""
+    if scenario.workload.arrivals != "replay":
+        return frozenset()
+    return frozenset(f"workload.{name}" for name in OVERRULED)
 
 
 def _varies(value: Value) -> bool:

@@ -250,9 +250,10 @@ def predicted_against_recorded(
         return Against((), tuple(missing), 0)
 
     seconds = min(evidence.seconds, LONGEST_S)
-    scenario = changed(
-        reading.scenario, warmup_ms=WARM_UP_MS, horizon_ms=WARM_UP_MS + 1000.0 * seconds
-    )
+    length: dict[str, Any] = dict(warmup_ms=WARM_UP_MS, horizon_ms=WARM_UP_MS + 1000.0 * seconds)
+    if reading.scenario.workload.arrivals == "replay":  # the warm-up takes calls of its own
+        length["workload.calls.repeat"] = True
+    scenario = changed(reading.scenario, **length)
     runs = _runs(scenario, reading, seed, stop, progress)
     rows = [_held(one, evidence, runs, seconds) for one in there]
     if evidence.block_pointers[0]:

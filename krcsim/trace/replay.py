@@ -17,6 +17,8 @@ from krcsim.trace.evidence import WINDOW_S, Counts, Evidence
 from krcsim.trace.value import READ, Value
 
 REPLACED = ("arrivals", "burst", "on_ms", "off_ms")  # fitted fields of calls that are not replayed
+# Fields that the calls themselves say.
+OVERRULED = ("burst", "gap", "producers", "cpu_shares", "rate_hz")
 BOOT_SHARE = 0.2  # of a recording, at most
 
 
@@ -95,10 +97,9 @@ def values_of(evidence: Evidence) -> Iterator[Value]:
 
 def consequences(calls: RecordedCalls, base: Scenario) -> dict[str, object]:
     """Fields that have to go with a recording: the run is as long."""
-    others = ("burst", "gap", "producers", "cpu_shares", "rate_hz")  # the rate is that of the calls
     return {
         "horizon_ms": calls.length_ms,
         "warmup_ms": min(base.warmup_ms, BOOT_SHARE * calls.length_ms),
         "workload.loop": "open",
-        **{f"workload.{name}": None for name in others},
+        **{f"workload.{name}": None for name in OVERRULED},
     }

@@ -14,8 +14,10 @@ from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, load_scenario
 from krcsim.runs.replications import replicate
 from krcsim.trace import tally
+from krcsim.trace.draws import joint_of
 from krcsim.trace.evidence import Evidence
 from krcsim.trace.fit import make
+from krcsim.trace.predicted import predicted_against_recorded
 from krcsim.trace.reading import read
 from tests.trace.lines import CALL, event
 from tests.trace.test_archive import archive
@@ -108,3 +110,20 @@ def test_the_engine_makes_the_calls_of_a_sample_window_by_window(name: str) -> N
     behind = ~before & (evidence.calls.windows < last)
     made = runs.of("single", 1) + runs.of("double", 1)
     assert np.all(made == evidence.calls.calls[behind].sum())
+
+
+def test_what_calls_say_themselves_is_the_same_in_all_draws(tmp_path: Path) -> None:
+    made = make(read([archive(tmp_path)]), load_scenario(BASE), BASE, replays=True)
+    joint = joint_of(made, load_scenario(BASE), 8)
+    assert "workload.rate_hz" in made.values
+    assert "workload.rate_hz" not in joint.varies
+    assert {draw.workload.calls for draw in joint.draws} == {made.scenario.workload.calls}
+
+
+@pytest.mark.usefixtures("warm_engine")
+def test_where_calls_are_replayed_the_monitor_runs_as_often_as_it_did() -> None:
+    sample = data_folder() / "recordings" / "6.12-onoff.txt.gz"
+    made = make(read([sample]), load_scenario(BASE), BASE, replays=True)
+    (monitor, *_) = predicted_against_recorded(made).rows
+    assert monitor.name == "runs of the monitor"
+    assert monitor.predicted == pytest.approx(monitor.recorded, rel=0.02)

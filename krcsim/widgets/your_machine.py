@@ -13,17 +13,21 @@ import ipywidgets
 
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.tables import html_table
-from krcsim.methods.finding import Finding
+from krcsim.model.joint import with_changes
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets, toml_text
 from krcsim.report.recording_picture import figure_of_recording
+from krcsim.report.recording_words import two_parts
 from krcsim.results.counts import estimated
+from krcsim.results.estimate import Estimate
 from krcsim.runs.replications import Stopped
 from krcsim.runs.waiting import announced_to
 from krcsim.studies.ask import asking
 from krcsim.studies.finding_words import finding_sentences
+from krcsim.studies.recorded import ask_recording
 from krcsim.trace import words
 from krcsim.trace.chart import chart_of, texts_of
+from krcsim.trace.draws import joint_of
 from krcsim.trace.evidence import Evidence
 from krcsim.trace.fit import Made, make
 from krcsim.trace.predicted import Against, predicted_against_recorded
@@ -43,6 +47,7 @@ SAMPLE = "6.1-poisson"
 RUNS = 512  # replications at most, for the verdict
 PRECISION = 0.2
 BUDGET = 4e6  # events
+DRAWS_BUDGET = 1e8  # and of all draws together
 MOST_NAMED = 2  # fields of a kind in a sentence
 WIDE = "line-height:1.4;max-width:70em"
 
@@ -283,8 +288,31 @@ class YourMachine:
             stop=ticket.stop,
         ):
             ticket.check()
-            verdict, how = verdict_of(found, reading), finding_sentences(found)
-            ticket.show(self._show, replace(checked, verdict=verdict, how=how))
+            verdict, how = verdict_of(found.estimate, reading), finding_sentences(found)
+            last = replace(checked, verdict=verdict, how=how)
+            ticket.show(self._show, last)
+        self._ask_draws(ticket, made, last)
+
+    def _ask_draws(self, ticket: Ticket, made: Made, found: Found) -> None:
+        """The verdict once more, with what the recording does not know in its interval."""
+        asked = found.asked
+        joint = with_changes(joint_of(made, load_scenario(asked.base)), **dict(asked.changes))
+
+        def progress(done: int, of: int) -> None:
+            ticket.check()
+            ticket.post(self.progress.say_way, (done / of, f"{done} of {of} draws"))
+
+        recorded = ask_recording(
+            joint,
+            progress=progress,
+            precision=PRECISION,
+            max_runs=self.runs,
+            budget=DRAWS_BUDGET,
+            stop=ticket.stop,
+        )
+        verdict = verdict_of(recorded.parts.whole, found.reading)
+        said = two_parts(recorded.parts)
+        ticket.show(self._show, replace(found, verdict=verdict, how=f"{said} {found.how}"))
 
     def _drawn(self, found: Found) -> Found:
         """The same with its picture, in JupyterLab's theme of now."""
@@ -376,16 +404,16 @@ def title_of(found: Found) -> str:
     )
 
 
-def verdict_of(found: Finding, reading: Made) -> str:
+def verdict_of(estimate: Estimate, reading: Made) -> str:
     """How many calls wait, in numbers that a person can act on, and what that rests on besides the
     recording.
     """
     assumed = [name for name, why in reading.assumed.items() if why]
     limits = [one.field for one in reading.values.values() if one.kind == LIMIT]
     rests_on = f" {_rests_on(assumed, limits)}" if assumed or limits else ""
-    if found.estimate.kind == "none":
+    if estimate.kind == "none":
         return f"No single-argument call is made, so none can wait.{rests_on}"
-    share = estimated(found.estimate, "single-argument call")
+    share = estimated(estimate, "single-argument call")
     first = share.words[:1].upper() + share.words[1:]
     return f"{first} wait{'s' * (not share.is_plural)}.{rests_on}"
 

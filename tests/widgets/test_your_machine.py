@@ -61,6 +61,7 @@ def test_a_sample_is_read_checked_and_judged_at_once(machine: YourMachine) -> No
     assert "single-argument call" in machine.value.value
     assert "It rests on more than the recording (assumed: " in machine.value.value
     assert machine.note.value.startswith("The scenario reproduces what was recorded")
+    assert "The fitted scenario alone has " in machine.note.value
     assert bytes(machine.image.value).startswith(b"\x89PNG")
     assert "workload.rate_hz" in machine.table.value
     assert not machine.open.disabled

@@ -87,13 +87,11 @@ def make(evidence: Evidence, base: Scenario, name: str, *, replays: bool = False
         *_episodes(evidence, episodes, reasons),
         *_stalls(evidence, reasons),
     ]
-    if not replays:
+    if replays:
+        found = replay.instead_of(found, evidence)
+    else:
         _keep_spread(found, evidence, base, notes)
     values = {one.field: one for one in found}
-    if replays:
-        for field in replay.REPLACED:
-            values.pop(f"workload.{field}", None)
-        values |= {one.field: one for one in replay.values_of(evidence)}
     overrides = {one.field: one.value for one in values.values()} | _consequences(values, base)
     keep_order(overrides, base, values, notes)
     scenario = changed(base, **overrides)

@@ -6,7 +6,7 @@ Pauses between recordings are left out: what follows is moved up to what comes b
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from krcsim.model.scenario import Scenario
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence
 from krcsim.trace.value import READ, Value
 
-REPLACED = ("arrivals", "burst", "on_ms", "off_ms")  # fitted fields of calls that are not replayed
+# Fitted fields of calls that are not replayed.
+REPLACED = tuple(f"workload.{name}" for name in ("arrivals", "burst", "on_ms", "off_ms"))
 # Fields that the calls themselves say.
 OVERRULED = ("burst", "gap", "producers", "cpu_shares", "rate_hz")
 BOOT_SHARE = 0.2  # of a recording, at most
@@ -85,6 +86,11 @@ def _of_cpu(
         offset += max(0, end - first)
     found: list[int] = counts.tolist()
     return found
+
+
+def instead_of(found: Iterable[Value], evidence: Evidence) -> list[Value]:
+    """The fitted fields, with the calls themselves instead of the law of their arrivals."""
+    return [*(one for one in found if one.field not in REPLACED), *values_of(evidence)]
 
 
 def values_of(evidence: Evidence) -> Iterator[Value]:

@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from krcsim.engine.records import World
+from krcsim.model.calls import counted_calls
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import load_scenario, presets
 from krcsim.runs import compiled_cache, engines, linking, waiting
@@ -36,6 +37,10 @@ SHORT_MS = dict(warmup_ms=100.0, horizon_ms=500.0)
 # What a scenario must have for each feature that the light engine lacks.
 WITH = {
     "bursts": {"workload.arrivals": "bursts"},
+    "calls of a recording": {
+        "workload.arrivals": "replay",
+        "workload.calls": counted_calls([[1, 2]] * Scenario().machine.cpus, 10.0, repeat=True),
+    },
     "callers that allocate": {
         "memory.pressure": "pages",
         "memory.hog": "nowait",

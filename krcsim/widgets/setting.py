@@ -34,9 +34,8 @@ def scenario_with(base: Scenario, values: Mapping[str, Any]) -> Scenario:
     if EPISODE_PAGE in new:
         page, calm = new[EPISODE_PAGE], base.allocator.calm.page
         new["allocator.calm.page"] = calm if page == episode.page else min(calm, page)
-        noretry = new.get(EPISODE_NORETRY, episode.page_noretry)
-        if noretry is not None:
-            new[EPISODE_NORETRY] = min(noretry, page)
+        if EPISODE_NORETRY not in new and episode.page_noretry is not None:
+            new[EPISODE_NORETRY] = min(episode.page_noretry, page)
 
     if EPISODE_HEAD in new and episode.head:
         factor = new[EPISODE_HEAD] / episode.head
@@ -105,6 +104,24 @@ def settle_reserves(widgets: Mapping[str, Any], moved: Any) -> None:
             big.value = min(value for value in values_of(big) if value >= small.value)
         else:
             small.value = max(value for value in values_of(small) if value <= big.value)
+
+
+def settle_requests(widgets: Mapping[str, Any], moved: Any, before: Any) -> None:
+    """Let a request that may reclaim fail no more often than one that may not.
+
+    The control of the first falls to that of the second; moved up beyond it, from `before`, it goes
+    on to the end, where it stands for "as often".
+    """
+    noretry, page = widgets.get(EPISODE_NORETRY), widgets.get(EPISODE_PAGE)
+    if not noretry or not page:
+        return
+    as_often = CONTROLS[EPISODE_NORETRY].unset
+    if noretry.value == as_often or noretry.value <= page.value:
+        return
+    is_raised = moved is noretry and before < noretry.value
+    noretry.value = (
+        as_often if is_raised else max(one for one in values_of(noretry) if one <= page.value)
+    )
 
 
 def make_consistent(

@@ -343,17 +343,17 @@ class Explorer:
         try:
             if change is not None:
                 with self._setting_by_program():
-                    self._settle(change["owner"], change["old"])
+                    self._settle(change["owner"])
             scenario = self.scenario
             self._latest.submit((scenario, dict(self.pins)))
             self._offer_controls_soon(scenario)
         except KrcsimError as error:
             self._remark(f"Not possible: {error}")
 
-    def _settle(self, moved: Any, before: Any) -> None:
-        """After a move from a value: values that fit together, and no preset any more."""
+    def _settle(self, moved: Any) -> None:
+        """After a move: values that fit together, and no preset any more."""
         settle_reserves(self.controls, moved)
-        settle_requests(self.controls, moved, before)
+        settle_requests(self.controls)
         self.progress.remark = make_consistent(self.controls, moved, lambda: self.scenario)
 
         if moved in self.controls.values():  # a step to another event leaves the setting as it is

@@ -106,22 +106,15 @@ def settle_reserves(widgets: Mapping[str, Any], moved: Any) -> None:
             small.value = max(value for value in values_of(small) if value <= big.value)
 
 
-def settle_requests(widgets: Mapping[str, Any], moved: Any, before: Any) -> None:
-    """Let a request that may reclaim fail no more often than one that may not.
-
-    The control of the first falls to that of the second; moved up beyond it, from `before`, it goes
-    on to the end, where it stands for "as often".
+def settle_requests(widgets: Mapping[str, Any]) -> None:
+    """Let a request that may reclaim fail no more often than one that may not; the end of its
+    slider stands for "as often".
     """
     noretry, page = widgets.get(EPISODE_NORETRY), widgets.get(EPISODE_PAGE)
-    if not noretry or not page:
+    if not noretry or not page or noretry.value == CONTROLS[EPISODE_NORETRY].unset:
         return
-    as_often = CONTROLS[EPISODE_NORETRY].unset
-    if noretry.value == as_often or noretry.value <= page.value:
-        return
-    is_raised = moved is noretry and before < noretry.value
-    noretry.value = (
-        as_often if is_raised else max(one for one in values_of(noretry) if one <= page.value)
-    )
+    if noretry.value > page.value:
+        noretry.value = max(one for one in values_of(noretry) if one <= page.value)
 
 
 def make_consistent(

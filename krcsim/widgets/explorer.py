@@ -48,6 +48,7 @@ from krcsim.widgets.screen import look_for
 from krcsim.widgets.setting import (
     make_consistent,
     scenario_with,
+    settle_requests,
     settle_reserves,
     without_effect,
 )
@@ -363,6 +364,7 @@ class Explorer:
     def _settle(self, moved: Any) -> None:
         """After a move: values that fit together, and no preset any more."""
         settle_reserves(self.controls, moved)
+        settle_requests(self.controls)
         self.progress.remark = make_consistent(self.controls, moved, lambda: self.scenario)
 
         if moved in self.controls.values():  # a step to another event leaves the setting as it is

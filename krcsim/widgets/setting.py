@@ -34,9 +34,8 @@ def scenario_with(base: Scenario, values: Mapping[str, Any]) -> Scenario:
     if EPISODE_PAGE in new:
         page, calm = new[EPISODE_PAGE], base.allocator.calm.page
         new["allocator.calm.page"] = calm if page == episode.page else min(calm, page)
-        noretry = new.get(EPISODE_NORETRY, episode.page_noretry)
-        if noretry is not None:
-            new[EPISODE_NORETRY] = min(noretry, page)
+        if EPISODE_NORETRY not in new and episode.page_noretry is not None:
+            new[EPISODE_NORETRY] = min(episode.page_noretry, page)
 
     if EPISODE_HEAD in new and episode.head:
         factor = new[EPISODE_HEAD] / episode.head
@@ -107,6 +106,17 @@ def settle_reserves(widgets: Mapping[str, Any], moved: Any) -> None:
             big.value = min(value for value in values_of(big) if value >= small.value)
         else:
             small.value = max(value for value in values_of(small) if value <= big.value)
+
+
+def settle_requests(widgets: Mapping[str, Any]) -> None:
+    """Let a request that may reclaim fail no more often than one that may not; the end of its
+    slider stands for "as often".
+    """
+    noretry, page = widgets.get(EPISODE_NORETRY), widgets.get(EPISODE_PAGE)
+    if not noretry or not page or noretry.value == CONTROLS[EPISODE_NORETRY].unset:
+        return
+    if noretry.value > page.value:
+        noretry.value = max(one for one in values_of(noretry) if one <= page.value)
 
 
 def make_consistent(

@@ -61,6 +61,24 @@ def test_pages_had_after_reclaim_are_left_open_at_the_end_of_their_slider(tmp_pa
     assert explorer.scenario.allocator.episode.page_noretry is None
 
 
+def test_a_request_after_reclaim_fails_no_more_often_than_one_without(tmp_path: Path) -> None:
+    explorer = WhichKernel(tmp_path, "thread-as-posted", runs=())
+    noretry = explorer.controls["allocator.episode.page_noretry"]
+    page = explorer.controls["allocator.episode.page"]
+    assert (noretry.value, page.value) == (1.0, 0.95)
+
+    for beyond in (0.98, 0.99):
+        noretry.value = beyond
+        assert noretry.value == 0.95
+    noretry.value = 1.0
+    assert explorer.scenario.allocator.episode.page_noretry is None
+
+    noretry.value = 0.8
+    page.value = 0.5
+    assert noretry.value == 0.5
+    assert explorer.scenario.allocator.episode.page_noretry == 0.5
+
+
 def test_the_command_gives_the_same_numbers(explorer: WhichKernel, tmp_path: Path) -> None:
     assert explorer.done is not None
     answer = explorer.done.answer

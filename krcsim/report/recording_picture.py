@@ -159,7 +159,7 @@ def figure_of_recording(chart: RecordingChart, said: str, setting: str) -> Figur
     fig = empty_figure(11.0, 6.2, dpi=90)
     top = headings.head(fig, said, setting)
     grid = fig.add_gridspec(
-        2, 2, left=0.135, right=0.985, top=top - 0.06, bottom=0.085, hspace=0.42, wspace=0.48
+        2, 2, left=0.15, right=0.975, top=top - 0.06, bottom=0.085, hspace=0.42, wspace=0.48
     )
     draws: tuple[Draw, ...] = (draw_rates, draw_grace_periods, draw_failures, draw_predicted)
     for number, draw in enumerate(draws):

@@ -16,8 +16,10 @@ from krcsim.report.recording_picture import (
     draw_grace_periods,
     draw_predicted,
     draw_rates,
+    figure_of_recording,
     picture_of_recording,
 )
+from tests.pictures import outside
 
 CHART = RecordingChart(
     edges=(0.0, 1.0, 2.0, 3.0),
@@ -95,3 +97,11 @@ def test_the_same_chart_is_the_same_file_in_both_themes() -> None:
 
     assert png("light") == png("light")
     assert png("dark") == png("dark") != png("light")
+
+
+def test_long_names_are_not_cut_off() -> None:
+    share = Share("GFP_NOWAIT, episode", 417_460, 417_460, 0.999, 1.0)
+    pair = Pair("page requests of kfree_rcu()", (1.0, 0.8, 1.2), (3.0, 2.0, 4.0), False)
+    with plain():
+        fig = figure_of_recording(replace(CHART, shares=(share,), pairs=(pair,)), "A finding", "")
+        assert outside(fig) == []

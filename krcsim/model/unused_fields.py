@@ -101,11 +101,11 @@ def _unused_feedback(scenario: Scenario) -> dict[str, str]:
         unused["memory.release"] = OWN_PAGES
     if workload.live_objects > 0:
         unused["memory.deferred_counts"] = CALLERS_ALLOCATE
-    else:
+    elif not memory.deferred_counts:
+        unused["memory.release"] = NO_ALLOCATIONS
+    if workload.live_objects == 0 and scenario.remedy.refill != "e2":  # whose worker insists
         unused |= {f"memory.{name}": NO_ALLOCATIONS for name in ("oom_frees_mib", "oom_ms")}
-        if not memory.deferred_counts:
-            unused["memory.release"] = NO_ALLOCATIONS
-    if workload.live_objects > 0 and memory.oom_frees_mib == 0:
+    elif memory.oom_frees_mib == 0:
         unused["memory.oom_ms"] = NO_OOM
     if not memory.shrinker:
         unused["memory.priority"] = NO_SHRINKER

@@ -159,12 +159,15 @@ def _leader(ax: Axes, begin: Any, end: Any, look: Look) -> Any:
 
 
 def boxes_at_ends(ax: Axes, labels: Sequence[Label], left: float) -> list[Box]:
-    """Where at_ends() puts names of lines."""
+    """Where at_ends() puts names of lines: in a column that begins at `left`, or somewhat before,
+    where a name would be cut off by the edge of a small figure.
+    """
     if not labels:
         return []
 
     ends = ax.transData.transform([(label.x, label.y) for label in labels])
     sizes = [size_of(ax, label.text, label.look) for label in labels]
+    left = min(left, ax.figure.bbox.x1 - max(width for width, _ in sizes))
     centres = apart([y for _, y in ends], [height for _, height in sizes], ax.bbox.y0, ax.bbox.y1)
     return [
         (left, y - height / 2, left + width, y + height / 2)
@@ -182,10 +185,10 @@ def at_ends(ax: Axes, labels: Sequence[Label], left: float, taken: list[Box]) ->
     for label, box in zip(labels, boxes, strict=True):
         end = ax.transData.transform((label.x, label.y))
         y = (box[1] + box[3]) / 2
-        away = abs(end[1] - y) > (box[3] - box[1]) / 2 or left - end[0] > pixels(ax, NEAR)
+        away = abs(end[1] - y) > (box[3] - box[1]) / 2 or box[0] - end[0] > pixels(ax, NEAR)
         if away:
             begin = (end[0] + pixels(ax, label.reach), end[1])
-            artists.append(_leader(ax, begin, (left - pixels(ax, 3.0), y), label.look))
+            artists.append(_leader(ax, begin, (box[0] - pixels(ax, 3.0), y), label.look))
         artists.append(_text(ax, box, label))
     return artists
 

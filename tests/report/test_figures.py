@@ -10,7 +10,7 @@ from typing import Any
 from krcsim.report.style import figure, plain
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -96,8 +96,17 @@ def drawn_on(chart: Chart, size: tuple[float, float]) -> tuple[Figure, Axes, lis
         return fig, ax, labels
 
 
+NO_WIDTH = Line(  # two points at the same place: next to no room is left for the name
+    OWN,
+    ("1", "2"),
+    (16.0, 16.0),
+    (Estimate(None, 0.0, 1.0, "bound"), Estimate(1e-7, 1e-7, 1e-7, "exact")),
+)
+
+
 @examples(150)
 @given(chart=charts(), size=st.sampled_from(SIZES))
+@example(chart=Chart((NO_WIDTH,), "bytes", "P(wait)", True), size=(3.6, 3.0))
 def test_no_label_lies_on_another_or_outside_the_figure(
     chart: Chart, size: tuple[float, float]
 ) -> None:

@@ -1013,9 +1013,9 @@ class KfreeRcuCpu:
         """R24 to R26: Move what is queued into batches, and come again for what could not
         be moved.
         """
-        if not any(self.channels):  # the shrinker came before
-            return
         self.kernel.window.add("monitors")
+        if not any(self.channels):  # the shrinker came before, or v5.9 came again for nothing
+            return
         if self.remedy.ready_blocks:
             self.kvfree_rcu_drain_ready()
         queued = self.queue_kfree_rcu_work()

@@ -37,7 +37,7 @@ from typing import Any
 import numpy as np
 
 from krcsim.base.errors import LONGEST_MESSAGE, FieldError, KrcsimError
-from krcsim.cli.arguments import pinned, scenario_from, value_of
+from krcsim.cli.arguments import pinned, scenario_from
 from krcsim.cli.command_line import check_options, parsed
 from krcsim.cli.made_with import command_of
 from krcsim.cli.options import Studied
@@ -56,7 +56,14 @@ from krcsim.model.machine import Machine
 from krcsim.model.memory import Memory
 from krcsim.model.remedy import Remedy
 from krcsim.model.scenario import Scenario, changed, from_dict
-from krcsim.model.scenario_file import data_folder, load_scenario, presets, read_scenario, toml_text
+from krcsim.model.scenario_file import (
+    data_folder,
+    load_scenario,
+    presets,
+    read_scenario,
+    toml_text,
+    value_from,
+)
 from krcsim.model.workload import Workload
 from krcsim.report.chart import chart_csv, chart_of
 from krcsim.report.reply import answer_text
@@ -750,7 +757,7 @@ def _understood(argv: list[str]) -> None:
 def option_value(r: random.Random, _folder: Path) -> Case:
     """One value of --set, as text."""
     text, field = bytes_of(r, r.choice(WORDS).encode()).decode("utf-8", "replace"), r.choice(FIELDS)
-    return lambda: changed(Scenario(), **{field: value_of(text)})
+    return lambda: changed(Scenario(), **{field: value_from(text)})
 
 
 def constructor(r: random.Random, _folder: Path) -> Case:

@@ -9,11 +9,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from krcsim.base.errors import KrcsimError, shown
-from krcsim.base.reading import read_toml
 from krcsim.cli.options import Drawn, Mailed, OnScenario, is_given, names_of
 from krcsim.model.joint import Joint, fewer, load_joint, with_changes
 from krcsim.model.scenario import Scenario, changed
-from krcsim.model.scenario_file import UNSET, load_scenario, presets
+from krcsim.model.scenario_file import load_scenario, presets, value_from
 
 
 class Pin(NamedTuple):
@@ -37,19 +36,6 @@ class _PinParser(argparse.ArgumentParser):
             f"--pin cannot be read ({message}); write for example --pin 'phone --set "
             "machine.cpus=2'"
         )
-
-
-def value_of(text: str) -> Any:
-    """A value as TOML reads it, else the text itself: 12, 0.5, true, atomic; `unset` is None."""
-    if text == UNSET:
-        return None
-
-    try:
-        found = read_toml(f"x = {text}", "it")
-    except KrcsimError:
-        return text
-
-    return found["x"] if len(found) == 1 else text
 
 
 def pair(text: str) -> tuple[str, str]:
@@ -81,7 +67,7 @@ def pairs(option: str, texts: Sequence[str]) -> dict[str, str]:
 
 def scenario_from(options: OnScenario | Pin) -> Scenario:
     """The scenario that is named, with --set applied: whole sections first, then single fields."""
-    changes = {name: value_of(text) for name, text in pairs("--set", options.set).items()}
+    changes = {name: value_from(text) for name, text in pairs("--set", options.set).items()}
     return changed(_named(options.scenario), **changes)
 
 
@@ -103,7 +89,7 @@ def joint_from(options: OnScenario) -> Joint | None:
         return None
     if wanted is not None:
         joint = fewer(joint, wanted)
-    changes = {name: value_of(text) for name, text in pairs("--set", options.set).items()}
+    changes = {name: value_from(text) for name, text in pairs("--set", options.set).items()}
     return with_changes(joint, **changes)
 
 

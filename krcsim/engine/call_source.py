@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The source of a CPU's calls: it plans the next call that needs attention, and accounts for the
-calls before other events (rules R4 to R12 and R100 to
-R106 of docs/model.md).
+calls before other events (rules R4 to R12 and R100 to R106 of docs/model.md).
 
 To settle the calls of a CPU is to account for those that its plan has before a given time.
 """

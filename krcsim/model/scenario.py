@@ -153,6 +153,13 @@ class Scenario:
         )
 
     @property
+    def may_invoke_oom(self) -> bool:
+        """Whether some request may not fail, so that memory in pages can run out: of callers that
+        allocate what they free later, or of the refill worker of v5.11.
+        """
+        return self.workload.live_objects > 0 or self.remedy.refill == "e2"
+
+    @property
     def drain_jiffies(self) -> int:
         """The drain delay in jiffies, HZ/50 where the remedy leaves it open."""
         return self.remedy.drain_delay(self.machine.hz)

@@ -78,6 +78,20 @@ def read_scenario(path: str | Path) -> Scenario:
         raise KrcsimError(f"{path}: {exc}") from None
 
 
+def value_from(text: str) -> Any:
+    """A value as TOML reads it, else the text itself: 12, 0.5, true, atomic; `unset` is None."""
+    text = text.strip()
+    if text == UNSET:
+        return None
+
+    try:
+        found = read_toml(f"x = {text}", "it")
+    except KrcsimError:
+        return text
+
+    return found["x"] if len(found) == 1 else text
+
+
 def data_folder() -> Path:
     """The folder with scenarios and recordings.
 

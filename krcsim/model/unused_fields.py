@@ -103,7 +103,7 @@ def _unused_feedback(scenario: Scenario) -> dict[str, str]:
         unused["memory.deferred_counts"] = CALLERS_ALLOCATE
     elif not memory.deferred_counts:
         unused["memory.release"] = NO_ALLOCATIONS
-    if workload.live_objects == 0 and scenario.remedy.refill != "e2":  # whose worker insists
+    if not scenario.may_invoke_oom:
         unused |= {f"memory.{name}": NO_ALLOCATIONS for name in ("oom_frees_mib", "oom_ms")}
     elif memory.oom_frees_mib == 0:
         unused["memory.oom_ms"] = NO_OOM

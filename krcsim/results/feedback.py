@@ -14,11 +14,8 @@ RUN_AWAY = 1.0  # pages asked for each page released
 
 
 def has_feedback(scenario: Scenario) -> bool:
-    """Whether some request may not fail, so that memory can run out: of callers that allocate what
-    they free later, or of the refill worker of v5.11.
-    """
-    may_not_fail = scenario.workload.live_objects > 0 or scenario.remedy.refill == "e2"
-    return scenario.memory.pressure == "pages" and may_not_fail
+    """Whether memory can run out."""
+    return scenario.memory.pressure == "pages" and scenario.may_invoke_oom
 
 
 def mean_wait_ms(scenario: Scenario) -> float:

@@ -156,7 +156,7 @@ def _compiled(version: Version, *, in_one_piece: bool) -> Any:
 
     seconds = version.compile_s if in_one_piece else version.compile_plain_s
     announce(f"compiling the engine for this machine: about {seconds:.0f} s where it is idle, once")
-    with no_garbage_collection():  # what is made here stays: looking through it takes a tenth
+    with no_garbage_collection():  # what is made here stays: looking takes a tenth of it
         return whole(make, types, name, check=answers, say=announce)
 
 

@@ -8,25 +8,12 @@ from typing import Any
 import ipywidgets
 
 from krcsim.base.errors import KrcsimError
-from krcsim.base.reading import read_toml
 from krcsim.model.scenario import changed
-from krcsim.model.scenario_file import UNSET
+from krcsim.model.scenario_file import UNSET, value_from
 from krcsim.trace.fit import Made, value_of
 
 FIRST = "workload.rate_hz"  # the field that is offered first
 MOST_LETTERS = 2000  # of a value
-
-
-def value_from(text: str) -> Any:
-    """A value as it stands in a scenario file; a word needs no quotes, "unset" is none."""
-    text = text.strip()
-    if text == UNSET:
-        return None
-    try:
-        found = read_toml(f"value = {text}", "it")
-    except KrcsimError:
-        return text
-    return found["value"] if set(found) == {"value"} else text
 
 
 class FieldsChanged:

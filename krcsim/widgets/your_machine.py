@@ -2,7 +2,7 @@
 """Your machine: a recording is dropped or chosen, read, checked, and put onto the sliders."""
 
 import html
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -185,35 +185,33 @@ class YourMachine:
     # ---- what is asked
 
     def _take_upload(self, _change: object) -> None:
-        if not self.upload.value:
-            return
-        try:
-            self._take(Given.of_upload(self.upload.value))
-        except KrcsimError as error:
-            self._latest.cancel()
-            self.sample.value = ""
-            self._refuse(str(error))
+        if self.upload.value:
+            self._take_files(self.upload.value)
 
     def _take_drop(self, _side: object, content: Any, buffers: Sequence[Any]) -> None:
         """What the browser says was dropped: names, and the bytes of each."""
         names = content.get("dropped") if isinstance(content, dict) else None
         if not isinstance(names, list):
             return
+        if names and len(names) == len(buffers):
+            pairs = zip(names, buffers, strict=True)
+            self._take_files([{"name": name, "content": buffer} for name, buffer in pairs])
+        else:
+            self._refuse_files(
+                f"folders and more than {MOST_MB} MB cannot be dropped; drop files, or give "
+                "the path of a large one"
+            )
+
+    def _take_files(self, uploaded: Sequence[Mapping[str, Any]]) -> None:
         try:
-            if not names or len(names) != len(buffers):
-                raise KrcsimError(
-                    f"folders and more than {MOST_MB} MB cannot be dropped; drop files, or give "
-                    "the path of a large one"
-                )
-            given = [
-                {"name": name, "content": buffer}
-                for name, buffer in zip(names, buffers, strict=True)
-            ]
-            self._take(Given.of_upload(given))
+            self._take(Given.of_upload(uploaded))
         except KrcsimError as error:
-            self._latest.cancel()
-            self.sample.value = ""
-            self._refuse(str(error))
+            self._refuse_files(str(error))
+
+    def _refuse_files(self, text: str) -> None:
+        self._latest.cancel()
+        self.sample.value = ""
+        self._refuse(text)
 
     def _take_path(self, _change: object) -> None:
         if path := self.path.value.strip():

@@ -14,11 +14,12 @@ import pytest
 
 from krcsim import KrcsimError, changed, load_scenario, toml_text
 from krcsim.base.files import write_all
-from krcsim.cli.arguments import pinned, scenario_from, value_of
+from krcsim.cli.arguments import pinned, scenario_from
 from krcsim.cli.command_line import parsed, understood
 from krcsim.cli.made_with import command_of
 from krcsim.cli.main import main
 from krcsim.cli.verbs.compare import Compare
+from krcsim.model.scenario_file import value_from
 
 QUICK = ["--max-runs", "8", "--set", "horizon_ms=2500", "--remedies", "A1"]
 
@@ -198,7 +199,7 @@ def test_a_section_is_set_first_and_then_single_fields_in_either_order(sets: lis
     "text", ["1\ny = 2", "1" * 5000, "[" * 3000, "a" + ".a" * 50_000, "\0", "", "{x = 1", "2 2"]
 )
 def test_a_value_that_is_no_toml_is_a_word(text: str) -> None:
-    assert value_of(text) == text
+    assert value_from(text) == text
 
 
 # Files

@@ -14,9 +14,9 @@ import pytest
 
 import krcsim
 from krcsim.base.errors import KrcsimError
+from krcsim.model.scenario_file import value_from
 from krcsim.trace.recordings import samples
 from krcsim.widgets import PoolOrPages, YourMachine
-from krcsim.widgets.fields_changed import value_from
 from krcsim.widgets.recorded_preset import LABEL, RECORDED
 from krcsim.widgets.uploads import Given, without_folders
 from tests.trace.test_archive import archive

@@ -5,7 +5,7 @@ other.
 
 import json
 from dataclasses import asdict, dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 from krcsim.base.errors import KrcsimError, refuse
 from krcsim.cli import completion
@@ -90,6 +90,16 @@ def _quantity(options: Ask) -> str:
     return [*options.quantity, "p_wait"][0]
 
 
+def _how(options: Ask) -> dict[str, Any]:
+    return dict(
+        window=options.window,
+        seed=options.seed,
+        precision=options.precision,
+        method=options.method,
+        max_runs=options.max_runs,
+    )
+
+
 def _over_draws(options: Ask, joint: Joint, command: str) -> None:
     from krcsim.methods import plain
     from krcsim.methods.finding_verdict import finding_verdict
@@ -101,11 +111,7 @@ def _over_draws(options: Ask, joint: Joint, command: str) -> None:
             joint,
             quantity,
             progress=report and (lambda done, total: report(f"{done} of {total} draws done")),
-            window=options.window,
-            seed=options.seed,
-            precision=options.precision,
-            method=options.method,
-            max_runs=options.max_runs,
+            **_how(options),
         )
 
     if options.json:
@@ -133,11 +139,7 @@ def _one_number(options: Ask, scenario: Scenario, command: str) -> None:
         for found in asking(
             scenario,
             quantity,
-            window=options.window,
-            seed=options.seed,
-            precision=options.precision,
-            method=options.method,
-            max_runs=options.max_runs,
+            **_how(options),
         ):
             if report:
                 report(f"{found.replications} replications, {found.method}")

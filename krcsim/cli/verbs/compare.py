@@ -7,7 +7,7 @@ from functools import partial
 from typing import Annotated, Any, ClassVar
 
 from krcsim.base.errors import KrcsimError
-from krcsim.cli.arguments import joint_from, pairs, pinned, refuse_together, scenario_from, value_of
+from krcsim.cli.arguments import joint_from, pairs, pinned, refuse_together, scenario_from
 from krcsim.cli.delivery import check_targets, deliver, wants_text
 from krcsim.cli.options import QUESTION, Delivered, Drawn, Studied, Verb, option, repeated
 from krcsim.cli.progress import reporting
@@ -15,6 +15,7 @@ from krcsim.cli.result_table import result_table
 from krcsim.cli.streams import note
 from krcsim.model.joint import Joint
 from krcsim.model.scenario import Scenario
+from krcsim.model.scenario_file import value_from
 
 _MOST_PINS = 8
 
@@ -148,9 +149,9 @@ def over_of(options: Studied) -> dict[str, list[Any]]:
         if name == "remedy":
             over[name] = [*listed(text, scenario_from(options))]
         elif len(ends) in (3, 4):
-            over[name] = [*spread(*map(value_of, ends))]
+            over[name] = [*spread(*map(value_from, ends))]
         else:
-            over[name] = [value_of(value) for value in text.split(",")]
+            over[name] = [value_from(value) for value in text.split(",")]
     return over
 
 

@@ -17,7 +17,7 @@ from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.fields import check_whole
 from krcsim.base.files import is_there
 from krcsim.cli import completion
-from krcsim.cli.arguments import pairs, scenario_from, value_of
+from krcsim.cli.arguments import pairs, scenario_from
 from krcsim.cli.options import Asked, Verb, is_given, option, repeated
 from krcsim.cli.progress import counting
 from krcsim.cli.streams import note, say
@@ -25,6 +25,7 @@ from krcsim.cli.values import Whole
 from krcsim.cli.verbs import compare
 from krcsim.cli.verbs.compare import Compared, over_of
 from krcsim.model.scenario import Scenario
+from krcsim.model.scenario_file import value_from
 
 if TYPE_CHECKING:  # at run time these need numba, which no other verb should wait for
     from krcsim.runs.ladder import Stop
@@ -124,7 +125,7 @@ def plan_from(options: Sweep, scenario: Scenario, over: dict[str, list[Any]]) ->
     from krcsim.sweeps.plan import plan_of
 
     sample = {
-        name: tuple(map(value_of, text.split(":")))
+        name: tuple(map(value_from, text.split(":")))
         for name, text in pairs("--sample", options.sample).items()
     }
     return plan_of(

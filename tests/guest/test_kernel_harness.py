@@ -16,14 +16,14 @@ from pathlib import Path
 import pytest
 
 from krcsim.base.errors import KrcsimError
-from krcsim.cli.arguments import pair, scenario_from, value_of
+from krcsim.cli.arguments import pair, scenario_from
 from krcsim.cli.command_line import parsed
 from krcsim.cli.kernel_answer import measured_words
 from krcsim.cli.main import main
 from krcsim.cli.verbs import kernel
 from krcsim.guest import boot, build, job, matrix, rows
 from krcsim.model.scenario import changed
-from krcsim.model.scenario_file import load_scenario, presets
+from krcsim.model.scenario_file import load_scenario, presets, value_from
 from validation.scenarios import random_scenario
 
 ROOT = Path(__file__).parents[2]
@@ -201,7 +201,7 @@ def test_the_settings_that_are_named_make_any_scenario_one_that_runs(number: int
     scenario = random_scenario(number)
     sets = job.sets_for(scenario)
     options = parsed(["kernel", "phone", *shlex.split(job.set_words(sets))])
-    given = {field: value_of(value) for field, value in map(pair, options.set)}
+    given = {field: value_from(value) for field, value in map(pair, options.set)}
     assert not job.job_of(changed(scenario, **given)).stops
 
 

@@ -120,8 +120,16 @@ def jobs_of(load: Load) -> list[str]:
     ]
 
 
-def taken(kernel: str, load: Load) -> bytes:
-    """The archive that the recorder writes in a guest; raises KrcsimError."""
+@dataclass(frozen=True)
+class Said:
+    """What a guest with a recorder says: the archive, and the module's result as JSON."""
+
+    archive: str
+    result: str
+
+
+def guest_says(kernel: str, load: Load) -> Said:
+    """What the recorder and the module say in a guest; raises KrcsimError."""
     (series,) = listed(kernel)
     made = build.ready(series, say=_note)
     jobs = jobs_of(load)
@@ -133,7 +141,13 @@ def taken(kernel: str, load: Load) -> bytes:
             f"the recorder left no archive in the guest of Linux {kernel}; it said: "
             f"{left.results[-200:]!r}; run it again"
         )
-    return gzip.compress(left.results[begin : end + len("#@end\n")].encode(), 9, mtime=0)
+    result = next((one for one in left.results.splitlines() if one.startswith('{"label"')), "")
+    return Said(left.results[begin : end + len("#@end\n")], result)
+
+
+def taken(kernel: str, load: Load) -> bytes:
+    """The archive that the recorder writes in a guest; raises KrcsimError."""
+    return gzip.compress(guest_says(kernel, load).archive.encode(), 9, mtime=0)
 
 
 def _note(text: str) -> None:

@@ -75,7 +75,7 @@ trap finish EXIT
 trap 'stopped=1' INT TERM HUP
 
 mkdir "$here" || fail "tracefs gives no instance of its own (is the kernel locked down?)"
-echo mono >"$here/trace_clock" || fail "this kernel has no trace clock mono"
+echo boot >"$here/trace_clock" || fail "this kernel has no trace clock boot"
 
 probe() { echo "$1:$me/$2 $3" >>$kprobes; } 2>/dev/null
 trigger() { echo "$2" >>"$here/events/$1/trigger"; } 2>/dev/null
@@ -115,13 +115,13 @@ echo $((most_mib * 512 / cpus + 64)) >"$here/buffer_size_kb"
 by_time=common_timestamp.buckets=10000000
 count_calls() { # EVENT: a histogram for each kind of call
 	if [ "$base" ]; then
-		trigger "$1" "hist:keys=$by_time,cpu:size=$rows if head == 0 && arg < $base" &&
-			trigger "$1" "hist:keys=$by_time,cpu:size=$rows if head == 0 && arg >= $base" &&
-			trigger "$1" "hist:keys=$by_time,cpu:size=$rows if head != 0 && head < $base" &&
-			trigger "$1" "hist:keys=$by_time,cpu:size=$rows if head != 0 && head >= $base"
+		trigger "$1" "hist:keys=$by_time,cpu:clock=boot:size=$rows if head == 0 && arg < $base" &&
+			trigger "$1" "hist:keys=$by_time,cpu:clock=boot:size=$rows if head == 0 && arg >= $base" &&
+			trigger "$1" "hist:keys=$by_time,cpu:clock=boot:size=$rows if head != 0 && head < $base" &&
+			trigger "$1" "hist:keys=$by_time,cpu:clock=boot:size=$rows if head != 0 && head >= $base"
 	else
-		trigger "$1" "hist:keys=$by_time,cpu:size=$rows if head == 0" &&
-			trigger "$1" "hist:keys=$by_time,cpu:size=$rows if head != 0"
+		trigger "$1" "hist:keys=$by_time,cpu:clock=boot:size=$rows if head == 0" &&
+			trigger "$1" "hist:keys=$by_time,cpu:clock=boot:size=$rows if head != 0"
 	fi
 }
 
@@ -166,7 +166,7 @@ done
 counts=
 for pair in monitor:kfree_rcu_monitor work:kfree_rcu_work refill:fill_page_cache_func shrinker:kfree_rcu_shrink_count; do
 	probe p "${pair%%:*}" "${pair#*:}" &&
-		trigger "$me/${pair%%:*}" "hist:keys=common_timestamp.buckets=100000000:size=$runs" && counts="$counts ${pair%%:*}"
+		trigger "$me/${pair%%:*}" "hist:keys=common_timestamp.buckets=100000000:clock=boot:size=$runs" && counts="$counts ${pair%%:*}"
 done
 if probe r sheaf '__kfree_rcu_sheaf ok=$retval:u8'; then
 	trigger $me/sheaf 'hist:keys=ok' && armed="$armed sheaves"
@@ -176,8 +176,8 @@ if probe p size '__kfree_rcu_sheaf size=s->object_size:u32'; then
 fi
 
 pages='order == 0 && (!(gfp_flags & 0x400) || gfp_flags & 0x10000)'
-trigger kmem/mm_page_alloc "hist:keys=$by_time,gfp_flags:size=$few if $pages" &&
-	trigger kmem/mm_page_alloc "hist:keys=$by_time,gfp_flags:size=$few if $pages && pfn == 0xffffffffffffffff" &&
+trigger kmem/mm_page_alloc "hist:keys=$by_time,gfp_flags:clock=boot:size=$few if $pages" &&
+	trigger kmem/mm_page_alloc "hist:keys=$by_time,gfp_flags:clock=boot:size=$few if $pages && pfn == 0xffffffffffffffff" &&
 	armed="$armed page noretry"
 for event in mm_vmscan_direct_reclaim_begin mm_vmscan_direct_reclaim_end mm_vmscan_kswapd_wake mm_vmscan_kswapd_sleep; do
 	enable vmscan/$event

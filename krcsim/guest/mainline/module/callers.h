@@ -122,4 +122,5 @@ static void callers_end(void)
 	vfree(wait_times.v);
 	vfree(call_times.v);
 	vfree(grace_periods.v);
+	vfree(stalls.v);
 }

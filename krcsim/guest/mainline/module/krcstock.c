@@ -61,6 +61,12 @@ MODULE_DESCRIPTION("what the kernel's own kvfree_rcu() does under made memory pr
 	P(calm_page_ppm, 0, 0, 1000000, "the same without pressure") \
 	P(calm_sheaf_ppm, 0, 0, 1000000, "the same without pressure") \
 	P(calm_slab_ppm, 0, 0, 1000000, "the same without pressure") \
+	P(shown, 0, 0, 1, "1: tracepoints show requests that fail, and a request under pressure stalls") \
+	P(p_nowait_ppm, 0, 0, 1000000, "with shown=1, under pressure: a request of a call stalls, one without reclaim fails") \
+	P(calm_nowait_ppm, 0, 0, 1000000, "the same without pressure") \
+	P(stall_us, 500, 0, 1000000, "the median stall") \
+	P(stall_sigma_pct, 100, 0, 300, "sigma of the logarithm of stalls, in percent") \
+	P(neighbour_us, 0, 0, 2000000000, "with shown=1, mean time between page requests of the neighbour, 0: none") \
 	P(refill_fails, 1, 0, 1, "1: pages fail the kernel's refill worker as they fail a caller") \
 	P(onset_ms, 0, 0, 2000000, "time before the first episode of pressure") \
 	P(on_ms, 0, 0, 2000000, "(mean) length of an episode, 0: to the end") \
@@ -88,10 +94,11 @@ MODULE_PARM_DESC(label, "free text for the result");
 #include "draws.h"
 #include "samples.h"
 
-static struct samples wait_times, call_times, grace_periods;
+static struct samples wait_times, call_times, grace_periods, stalls;
 
 #include "callers.h"
 #include "probes.h"
+#include "shown.h"
 #include "load.h"
 #include "others.h"
 #include "report.h"
@@ -114,6 +121,10 @@ static int check_parameters(void)
 	}
 	if (lead_ms && (!hog || onset_ms)) {
 		pr_err("lead_ms=%d needs a hog, and onset_ms=0\n", lead_ms);
+		return -EINVAL;
+	}
+	if (neighbour_us && !shown) {
+		pr_err("neighbour_us=%d needs shown=1\n", neighbour_us);
 		return -EINVAL;
 	}
 	if (waiters && producers != 1) {
@@ -149,11 +160,13 @@ static void run(void)
 	counting = true;
 	WRITE_ONCE(no_refill, false);
 	others_begin();
+	shown_begin();
 	complete_all(&go);
 	wait_for_completion(&all_done);
 	run_ns = ktime_get_ns() - t_start;
 	in_run = seen;
 	others_end();
+	shown_end();
 
 	wait_until_freed(settle_ms);
 	settle_ns = ktime_get_ns() - t_start - run_ns;
@@ -181,7 +194,7 @@ static int __init krcstock_init(void)
 {
 	int r = check_parameters() ?: callers_init();
 
-	r = r ?: samples_init(&wait_times) ?: samples_init(&call_times) ?: samples_init(&grace_periods);
+	r = r ?: samples_init(&wait_times) ?: samples_init(&call_times) ?: samples_init(&grace_periods) ?: shown_init();
 	if (!r && own_cache) {
 		own = kmem_cache_create("krcstock", object_bytes(), 0, 0, no_merge);
 		r = own ? 0 : -ENOMEM;

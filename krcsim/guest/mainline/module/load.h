@@ -5,14 +5,6 @@ static atomic_t unprepared, running;
 static u64 run_ns, settle_ns, barrier_ns, destroy_ns;
 static s64 held_after_settle, held_after_barrier;
 
-static void sleep_until(u64 t)
-{
-	ktime_t at = ns_to_ktime(t);
-
-	set_current_state(TASK_IDLE);
-	schedule_hrtimeout_range(&at, 0, HRTIMER_MODE_ABS);
-}
-
 static void *object_new(struct source *s, bool from_vmalloc)
 {
 	if (preobj)

@@ -116,11 +116,16 @@ asm(".pushsection .text\n"
     ".size krcstock_return, .-krcstock_return\n"
     ".popsection\n");
 
+static int go_on_at(struct pt_regs *regs, void *function)
+{
+	regs->ip = (unsigned long)function;
+	return 1;
+}
+
 static int leave_with_0(struct pt_regs *regs)
 {
 	regs->ax = 0;
-	regs->ip = (unsigned long)krcstock_return;
-	return 1;
+	return go_on_at(regs, krcstock_return);
 }
 
 static bool fails(struct source *s, struct stream *stream, int ppm, int calm_ppm)
@@ -135,6 +140,10 @@ struct refiller {
 };
 static DEFINE_PER_CPU(struct refiller, refillers);
 static bool no_refill;			/* while the caches are emptied */
+
+static unsigned long request_of_call(gfp_t gfp, unsigned int order);	/* shown.h */
+static unsigned long request_of_refill(gfp_t gfp, unsigned int order);
+static int at_allocator(struct kprobe *probe, struct pt_regs *regs);
 
 /* ---- probes; each sees the arguments of its function */
 #define PROBE(name) static int name(struct kprobe *probe, struct pt_regs *regs)
@@ -152,9 +161,11 @@ PROBE(at_page)				/* get_free_pages(gfp, order) */
 			return leave_with_0(regs);
 		if (!counting)
 			return 0;
+		seen.gfp_refill = regs->di;
+		if (shown)
+			return go_on_at(regs, request_of_refill);
 		on = pressure_on(&r->at, clock_ns());
 		seen.refill_try++;
-		seen.gfp_refill = regs->di;
 		if (refill_fails && draw_hit(&r->for_page, on ? p_page_ppm : calm_page_ppm)) {
 			seen.refill_fail++;
 			return leave_with_0(regs);
@@ -168,8 +179,10 @@ PROBE(at_page)				/* get_free_pages(gfp, order) */
 	}
 	if (c->must_miss)
 		return leave_with_0(regs);
-	c->n.page_try++;
 	seen.gfp_call = regs->di;
+	if (shown)
+		return go_on_at(regs, request_of_call);
+	c->n.page_try++;
 	if (fails(c->source, &c->source->for_page, p_page_ppm, calm_page_ppm)) {
 		c->n.page_fail++;
 		return leave_with_0(regs);
@@ -335,6 +348,8 @@ static struct {
 } probes[] = {
 #define AT(symbol, handler) { .name = symbol, .probe = { .symbol_name = symbol, .pre_handler = handler } }
 	AT("get_free_pages_noprof", at_page), AT("__get_free_pages", at_page),
+	AT("__alloc_frozen_pages_noprof", at_allocator), AT("__alloc_pages_noprof", at_allocator),
+	AT("__alloc_pages", at_allocator),
 	AT("synchronize_rcu", at_wait), AT("__wait_rcu_gp", at_wait),	/* 6.1 inlines the first */
 	AT("__kfree_rcu_sheaf", at_sheaf),
 	AT("__kmalloc_flags_noprof", at_slab),
@@ -378,7 +393,8 @@ static void probes_begin(void)
 	barrier_of_kernel = (void *)address_of("kvfree_rcu_barrier");
 	scan_of_kernel = (void *)address_of("kfree_rcu_shrink_scan");
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
-		probes[i].set = !probe_set(&probes[i].probe);
+		if (shown || probes[i].probe.pre_handler != at_allocator)	/* else each allocation would take longer */
+			probes[i].set = !probe_set(&probes[i].probe);
 }
 
 static void probes_end(void)

@@ -65,12 +65,15 @@ static int show(struct seq_file *m, void *v)
 	NUMBER(managed_pages, totalram_pages())
 	NUMBER(hog_most, hog_most)
 	NUMBER(background, background_asked)
+	NUMBER(others_try, others_try)
+	NUMBER(others_fail, others_fail)
 	NUMBER(held_most, held_most)
 	NUMBER(held_after_settle, held_after_settle)
 	NUMBER(settle_us, div_u64(settle_ns, 1000))
 	NUMBER(held_after_barrier, held_after_barrier)
 	NUMBER(barrier_us, div_u64(barrier_ns, 1000))
 	NUMBER(destroy_us, div_u64(destroy_ns, 1000))
+	show_samples(m, "stall", &stalls);
 	show_samples(m, "wait", &wait_times);
 	show_samples(m, "call", &call_times);
 	show_span(m, "until_monitor", &seen.until_monitor);

@@ -19,6 +19,7 @@ from krcsim.trace.intervals import BLOCKS, FEWEST, Array, Interval
 RESAMPLES = 400
 _SEED = 20200404
 LARGE = 100  # small windows in a large one: 1 s
+MIDDLE = 5  # in one for the size of bursts, of which hardly any lies in two windows
 
 
 @dataclass(frozen=True)
@@ -101,13 +102,14 @@ def shape(calls: Calls, blocks: Blocks) -> Shape | None:
     if blocks.count < FEWEST or large < 4 or calls.total < 50:
         return None
 
-    sizes = (1, large)
+    middle = MIDDLE if blocks.windows % MIDDLE == 0 else 1
+    sizes = (1, middle, large)
     squares = [_squares(calls, blocks, size) for size in sizes]
     every = np.ones((1, blocks.count))
     chosen = np.random.default_rng(_SEED).multinomial(
         blocks.count, np.full(blocks.count, 1 / blocks.count), RESAMPLES
     )
-    small, big = (
+    small, middle_sized, big = (
         _dispersion(blocks, sums, size, np.concatenate([every, chosen]))
         for sums, size in zip(squares, sizes, strict=True)
     )
@@ -117,14 +119,16 @@ def shape(calls: Calls, blocks: Blocks) -> Shape | None:
     base = Shape("poisson", seen, window_s, limits)
     if limits[0].low <= 1.0 and limits[1].low <= 1.0:
         return base
-    return _phases_or_bursts(blocks, base, small, big)
+    return _phases_or_bursts(blocks, base, small, middle_sized, big)
 
 
-def _phases_or_bursts(blocks: Blocks, base: Shape, small: Array, big: Array) -> Shape:
+def _phases_or_bursts(
+    blocks: Blocks, base: Shape, small: Array, middle_sized: Array, big: Array
+) -> Shape:
     grows = (big - 1.0) / np.maximum(small - 1.0, 1e-9)
     limits = _limits(grows)
     if limits.low <= 1.25 or small[0] <= 1.0:  # what is correlated lies within a small window
-        size = np.maximum(1.0, small)
+        size = np.maximum(1.0, middle_sized)
         burst = (float(round(size[0])), _limits(size))
         kind = "bursts" if burst[0] >= 2 else "poisson"
         return Shape(

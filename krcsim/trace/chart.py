@@ -61,13 +61,13 @@ def _longest(evidence: Evidence) -> tuple[float, float]:
 
 def _shares(evidence: Evidence, episodes: pressure.Episodes) -> Sequence[Share]:
     found = []
-    for name, requests in (
-        ("GFP_NOWAIT", evidence.page),
-        ("NORETRY", evidence.noretry),
+    for name, kind, requests in (
+        ("GFP_NOWAIT", "page", evidence.page),
+        ("NORETRY", "noretry", evidence.noretry),
     ):
         for where, part in (
-            ("calm", pressure.outside(requests, episodes)),
-            ("episode", pressure.inside(requests, episodes)),
+            ("calm", pressure.outside(requests, episodes, kind)),
+            ("episode", pressure.inside(requests, episodes, kind)),
         ):
             if part is not None:
                 ends = (part.limits.low, part.limits.high)

@@ -390,8 +390,8 @@ def _failures(evidence: Evidence, episodes: Episodes, reasons: dict[str, str]) -
     )
     for field, requests, kind, words in classes:
         for name, part, where in (
-            ("calm", pressure.outside(requests, episodes), "outside episodes"),
-            ("episode", pressure.inside(requests, episodes), "inside episodes"),
+            ("calm", pressure.outside(requests, episodes, kind), "outside episodes"),
+            ("episode", pressure.inside(requests, episodes, kind), "inside episodes"),
         ):
             path = f"allocator.{name}.{field}"
             if part is None:

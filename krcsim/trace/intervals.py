@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import betaincinv, gammaincinv
+from scipy.special import betaincinv, gammaincinv, pdtrik
 
 from krcsim.results.estimate import student
 
@@ -39,6 +39,11 @@ def of_count(count: int) -> Interval:
     if count == 0:
         return Interval(0.0, -math.log(_ONE_SIDED))
     return Interval(float(gammaincinv(count, _TAIL)), float(gammaincinv(count + 1.0, 1.0 - _TAIL)))
+
+
+def most_of(mean: float) -> int:
+    """What a Poisson law of this mean does not exceed at 97.5 %."""
+    return int(pdtrik(1.0 - _TAIL, mean)) + 1 if mean > 0.0 else 0
 
 
 def of_share(count: int, tries: int) -> Interval:

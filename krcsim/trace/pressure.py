@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Episodes of pressure, and how often requests fail inside and outside of them.
 
-An episode is a run of failed requests for one page: that is what the model's probability means.
-Where a recording has no page requests, direct reclaim marks the episodes.
+The model's pressure comes and goes at exponential times, and a request of a class fails with one
+probability in calm and another in an episode: that law is fitted to the requests for one page.
+Where a recording has none, direct reclaim marks the episodes.
 """
 
 import math
@@ -11,36 +12,56 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from krcsim.trace import intervals
+from krcsim.trace import intervals, two_states
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Requests
 from krcsim.trace.intervals import Array, Interval
+from krcsim.trace.two_states import Chain
 
-# Two failures belong together where less time than this lies between them and hardly more requests
-# were granted than chance explains, or where so few were granted that a longer time says nothing.
-GAP_S = 0.1
-MOST_GRANTED = 30
-FEW_GRANTED = 5
-MOST_GAP_S = 1.0
+GAP_S = 0.1  # between direct reclaims that are of one episode
 # Fewer failures, or a smaller part of the requests, are chance and no episode.
 FEWEST_FAILURES = 3
 LEAST_SHARE = 0.05
+CLASSES = ("page", "noretry")
+
+
+@dataclass(frozen=True)
+class Inside:
+    """What the fitted law says of windows with requests.
+
+    shares: how likely each lies in an episode; at_edge: whether it may have requests of both
+    states, since an episode begins or ends near it; few: whether it lies in an episode of so few
+    failures that they may as well be of calm; tries_hz: requests of each class a second.
+    """
+
+    windows: Counts
+    shares: Array
+    at_edge: NDArray[np.bool_]
+    few: NDArray[np.bool_]
+    chain: Chain
+    tries_hz: Array
 
 
 @dataclass(frozen=True)
 class Episodes:
-    """Episodes in order: windows of their first and last mark, and how many marks they have."""
+    """Episodes in order: windows of their first and last mark, and how many marks they have.
+
+    `inside`: where they were found by requests that failed.
+    """
 
     first: Counts
     last: Counts
     marks: Counts
-    by_failures: bool
+    inside: Inside | None = None
+
+    @property
+    def by_failures(self) -> bool:
+        """Whether the marks are failed requests; else they are direct reclaims."""
+        return self.inside is not None
 
     @property
     def lengths_s(self) -> Array:
-        """Their lengths, with what lies before the first mark and after the last one."""
-        span = (self.last - self.first) * WINDOW_S
-        more = np.where(self.marks > 1, (self.marks + 1.0) / np.maximum(1, self.marks - 1), 1.0)
-        found: Array = np.maximum(WINDOW_S, span * more if self.by_failures else span + WINDOW_S)
+        """Their lengths, from the first mark to the last one."""
+        found: Array = (self.last - self.first + 1).astype(np.float64) * WINDOW_S
         return found
 
 
@@ -65,9 +86,9 @@ class Failures:
 
 def episodes_of(evidence: Evidence) -> Episodes:
     """The episodes that a recording shows."""
-    requests = (evidence.page, evidence.noretry)
-    if any(len(kind.windows) for kind in requests):
-        return _of_failures(*requests)
+    requests = {"page": evidence.page, "noretry": evidence.noretry}
+    if any(len(kind.windows) for kind in requests.values()):
+        return _of_failures(requests)
 
     begins = (evidence.reclaims.begins_s / WINDOW_S).astype(np.int64)
     ends = (evidence.reclaims.ends_s / WINDOW_S).astype(np.int64)
@@ -79,124 +100,184 @@ def episodes_of(evidence: Evidence) -> Episodes:
             runs[-1][2] += 1
         else:
             runs.append([int(first), int(last), 1])
-    return _episodes(runs, by_failures=False)
+    return _episodes(runs, None)
 
 
-def _episodes(runs: list[list[int]], by_failures: bool) -> Episodes:
+def _episodes(runs: list[list[int]], inside: Inside | None) -> Episodes:
     table = np.array(runs, dtype=np.int64).reshape(-1, 3)
-    return Episodes(table[:, 0], table[:, 1], table[:, 2], by_failures)
+    return Episodes(table[:, 0], table[:, 1], table[:, 2], inside)
 
 
-def _of_failures(page: Requests, noretry: Requests) -> Episodes:
-    windows = np.concatenate([page.windows, noretry.windows])
-    order = np.argsort(windows, kind="stable")
-    windows = windows[order]
-    tries = np.concatenate([page.tries, noretry.tries])[order]
-    failed = np.minimum(tries, np.concatenate([page.failed, noretry.failed])[order])
-    granted = np.concatenate([[0], np.cumsum(tries - failed)])
+def _of_failures(requests: dict[str, Requests]) -> Episodes:
+    """The episodes of the law that makes the requests likeliest; none where one probability for all
+    of them does as well.
+    """
+    seen = _in_one_row(requests)
+    if seen.failed.sum() < FEWEST_FAILURES:
+        return _episodes([], None)
+    chain = two_states.fitted(seen)
+    tries, failed = seen.tries.sum(axis=0), seen.failed.sum(axis=0)
+    shares = chain.in_episode
+    enough = float(shares @ failed) >= max(FEWEST_FAILURES, LEAST_SHARE * float(shares @ tries))
+    if not chain.is_more_than_chance or not enough:
+        return _episodes([], None)
 
-    runs: list[list[int]] = []
-    before = -1  # the place of the last failure
-    for place in np.flatnonzero(failed):
-        window = int(windows[place])
-        if runs:
-            gap_s = (window - runs[-1][1]) * WINDOW_S
-            between = granted[place] - granted[before + 1]
-            is_short = gap_s < GAP_S and between < MOST_GRANTED
-            if is_short or (gap_s <= MOST_GAP_S and between < FEW_GRANTED):
-                runs[-1][1] = window
-                runs[-1][2] += int(failed[place])
-                before = int(place)
-                continue
-        runs.append([window, window, int(failed[place])])
-        before = int(place)
-
-    total = np.concatenate([[0], np.cumsum(tries)])
-    kept = []
+    windows = np.round(seen.at_s / WINDOW_S - 0.5).astype(np.int64)
+    runs = _runs(windows, shares > 0.5, failed)
+    at_edge = _near_an_end(windows, runs)
+    few = np.zeros(len(windows), dtype=bool)
     for first, last, marks in runs:
-        inside = int(
-            total[np.searchsorted(windows, last, "right")] - total[np.searchsorted(windows, first)]
-        )
-        if marks >= FEWEST_FAILURES and marks >= LEAST_SHARE * inside:
-            kept.append([first, last, marks])
-    return _episodes(kept, by_failures=True)
+        if marks < FEWEST_FAILURES:
+            few |= (first <= windows) & (windows <= last)
+    seconds = max(WINDOW_S, float(seen.at_s[-1] - seen.at_s[0]))
+    tries_hz = seen.tries.sum(axis=1) / seconds
+    return _episodes(runs, Inside(windows, shares, at_edge, few, chain, tries_hz))
+
+
+def _in_one_row(requests: dict[str, Requests]) -> two_states.Requests:
+    """Requests of all classes by the windows in which any was made."""
+    windows = np.unique(np.concatenate([kind.windows for kind in requests.values()]))
+    tries, failed = np.zeros((2, len(requests), len(windows)))
+    for place, kind in enumerate(requests.values()):
+        at = np.searchsorted(windows, kind.windows)
+        np.add.at(tries[place], at, kind.tries.astype(float))
+        np.add.at(failed[place], at, np.minimum(kind.tries, kind.failed).astype(float))
+    return two_states.Requests((windows + 0.5) * WINDOW_S, tries, failed)
+
+
+def _runs(windows: Counts, is_inside: NDArray[np.bool_], failed: Array) -> list[list[int]]:
+    """First and last window of each run of windows in an episode, and the failures in it."""
+    found: list[list[int]] = []
+    was_inside = False
+    for window, now, count in zip(windows, is_inside, failed, strict=True):
+        if now and was_inside:
+            found[-1][1] = int(window)
+            found[-1][2] += int(count)
+        elif now:
+            found.append([int(window), int(window), int(count)])
+        was_inside = bool(now)
+    return found
+
+
+def _near_an_end(windows: Counts, runs: list[list[int]]) -> NDArray[np.bool_]:
+    """Windows so near to the begin or the end of an episode, by how often requests fail in it, that
+    their requests may be of either state.
+    """
+    found = np.zeros(len(windows), dtype=bool)
+    for first, last, marks in runs:
+        near = 1 + 2 * (last - first) // max(1, marks - 1)
+        for end in (first, last):
+            low, high = np.searchsorted(windows, [end - near, end + near + 1])
+            found[low:high] = True
+    return found
 
 
 def law_of(episodes: Episodes, seconds: float) -> Law | None:
-    """Mean lengths of exponential episodes and calms; None where there was no episode.
-
-    Of episodes that are found by three failures, those that end before the third are missing: where
-    failures come at rate r, the mean length of the others is m + 3 / (r + 1 / m).
-    """
+    """Mean lengths of exponential episodes and calms; None where there was no episode."""
     lengths = episodes.lengths_s
     count = len(lengths)
     if count == 0:
         return None
 
-    mean = float(lengths.mean())
-    limits = intervals.of_mean_length(lengths)
-    all_of_them = float(count)
-    if episodes.by_failures:
-        rate = float(episodes.marks.sum()) / float(lengths.sum())
-        found = mean
-        for _ in range(100):
-            found = max(mean / 100, mean - FEWEST_FAILURES / (rate + 1.0 / found))
-        limits = Interval(limits.low * found / mean, limits.high * found / mean)
-        all_of_them /= (rate / (rate + 1.0 / found)) ** FEWEST_FAILURES
-        mean = found
-
-    calm_s = max(WINDOW_S, seconds - float(lengths.sum())) / all_of_them
     few, many = intervals.of_count(count)
-    return Law(mean, limits, calm_s, Interval(calm_s * count / many, calm_s * count / few))
+    if episodes.inside is None:
+        mean = float(lengths.mean())
+        calm_s = max(WINDOW_S, seconds - float(lengths.sum())) / count
+        calm = Interval(calm_s * count / many, calm_s * count / few)
+        return Law(mean, intervals.of_mean_length(lengths), calm_s, calm)
+
+    chain = episodes.inside.chain
+    found = []
+    for rate, error in ((chain.calms_hz, chain.errors[1]), (chain.episodes_hz, chain.errors[0])):
+        mean = 1.0 / rate
+        by_count = Interval(mean * count / many, mean * count / few)
+        normal = intervals.around(mean, min(float(error), 10.0), math.inf)
+        found.append((mean, intervals.wider(by_count, normal)))
+    (episode_s, episode), (calm_s, calm) = found
+    return Law(episode_s, episode, calm_s, calm)
 
 
-def inside(requests: Requests, episodes: Episodes) -> Failures | None:
-    """Requests within episodes; None where none was made.
+def inside(requests: Requests, episodes: Episodes, kind: str) -> Failures | None:
+    """Requests within episodes, but for those at their edges; None where none was made.
 
-    The first and the last window of an episode are there because a request failed in them, and part
-    of them lies outside: they are left out.
+    kind: the class of the requests, page or noretry.
     """
-    where = _place(requests, episodes)
-    chosen = where >= 0
-    if not int(requests.tries[chosen].sum()):
+    if episodes.inside is None:
         return None
-    return _failures(requests, chosen, where, len(episodes.first))
+    at = np.searchsorted(episodes.inside.windows, requests.windows)
+    shares = np.where(episodes.inside.at_edge, 0.0, episodes.inside.shares)[at]
+    block = np.maximum(0, np.searchsorted(episodes.first, requests.windows, "right") - 1)
+    found = _failures(requests, shares, block, len(episodes.first))
+    return found and _as_uncertain(found, episodes.inside.chain, two_states.EPISODE, kind)
 
 
 def outside(
-    requests: Requests, episodes: Episodes, blocks: int = intervals.BLOCKS
+    requests: Requests, episodes: Episodes, kind: str, blocks: int = intervals.BLOCKS
 ) -> Failures | None:
-    """Requests between episodes; None where none was made."""
-    chosen = _place(requests, episodes) == -1
-    if not int(requests.tries[chosen].sum()):
-        return None
+    """Requests between episodes, but for those at an edge; None where none was made.
+
+    kind: as of inside().
+    """
     windows = requests.windows
+    if not len(windows):
+        return None
+    shares = np.ones(len(windows))
+    if episodes.inside is not None:
+        at = np.searchsorted(episodes.inside.windows, windows)
+        shares = np.where(episodes.inside.at_edge, 0.0, 1.0 - episodes.inside.shares)[at]
     width = max(1, math.ceil((int(windows.max()) + 1 - int(windows.min())) / blocks))
-    return _failures(requests, chosen, (windows - windows.min()) // width, blocks)
+    found = _failures(requests, shares, (windows - windows.min()) // width, blocks)
+    if found is None or episodes.inside is None:
+        return found
+    found = _as_uncertain(found, episodes.inside.chain, two_states.CALM, kind)
+    return _unless_of_short_episodes(found, requests, episodes, kind)
 
 
-def _place(requests: Requests, episodes: Episodes) -> Counts:
-    """The episode in which each window lies, -1 outside, -2 near an edge."""
-    place = np.full(len(requests.windows), -1, dtype=np.int64)
-    for number, (first, last, marks) in enumerate(
-        zip(episodes.first, episodes.last, episodes.marks, strict=True)
-    ):
-        edge = 1 + 2 * (last - first) // max(1, marks - 1)
-        begin, end = np.searchsorted(requests.windows, [first - edge, last + edge + 1])
-        place[begin:end] = -2
-        begin, end = np.searchsorted(requests.windows, [first + 1, last])
-        place[begin:end] = number
-    return place
-
-
-def _failures(
-    requests: Requests, chosen: NDArray[np.bool_], block: Counts, blocks: int
+def _unless_of_short_episodes(
+    found: Failures, requests: Requests, episodes: Episodes, kind: str
 ) -> Failures:
-    tries = np.zeros(blocks)
-    failed = np.zeros(blocks)
-    np.add.at(tries, block[chosen], requests.tries[chosen])
-    np.add.at(failed, block[chosen], np.minimum(requests.tries, requests.failed)[chosen])
-    count, size = int(failed.sum()), int(tries.sum())
+    """The interval in calm where one or two failures may be a short episode, or a short episode one
+    or two failures in calm.
+    """
+    assert episodes.inside is not None
+    chain = episodes.inside.chain
+    rates = chain.p_fails[two_states.EPISODE] * episodes.inside.tries_hz
+    goes_on = float(rates.sum() / (rates.sum() + chain.calms_hz))  # to another failure
+    alone = (1.0 - goes_on) * (goes_on + 2.0 * goes_on**2)  # in those of one or two failures
+    of_kind = float(rates[CLASSES.index(kind)] / max(1e-300, rates.sum()))
+    hidden = intervals.most_of(len(episodes.first) * alone * of_kind)
+
+    at = np.searchsorted(episodes.inside.windows, requests.windows)
+    lone = int(np.minimum(requests.tries, requests.failed)[episodes.inside.few[at]].sum())
+    low, high = found.limits
+    sure = max(0, found.failed - hidden)
+    low = min(low, intervals.of_share(sure, found.tries).low if sure else 0.0)
+    if lone:
+        more = min(found.tries, found.failed + lone)
+        high = max(high, intervals.of_share(more, found.tries).high)
+    return Failures(found.tries, found.failed, Interval(low, high))
+
+
+def _as_uncertain(found: Failures, chain: Chain, state: int, kind: str) -> Failures:
+    """With an interval that knows, too, that requests may have been in the other state."""
+    place = state * len(CLASSES) + CLASSES.index(kind)
+    error = float(chain.errors[2 + place])
+    share = found.failed / found.tries
+    if not (math.isfinite(error) and 0.0 < share < 1.0):
+        return found
+    odds = intervals.around(share / (1.0 - share), error, math.inf)
+    ends = Interval(*(end / (1.0 + end) for end in odds))
+    return Failures(found.tries, found.failed, intervals.wider(found.limits, ends))
+
+
+def _failures(requests: Requests, shares: Array, block: Counts, blocks: int) -> Failures | None:
+    """What is expected of requests of which each counts with its share."""
+    tries, failed = np.zeros((2, blocks))
+    np.add.at(tries, block, shares * requests.tries)
+    np.add.at(failed, block, shares * np.minimum(requests.tries, requests.failed))
+    size, count = round(float(tries.sum())), round(float(failed.sum()))
+    if not size:
+        return None
     limits = intervals.of_share(count, size)
     if 0 < count < size:
         for some, part in ((failed, True), (tries - failed, False)):

@@ -17,6 +17,7 @@ from krcsim.engine.records import (
     HeapNode,
     HeldCall,
     Producer,
+    RatePiece,
     Real,
     Record,
     RecordedCell,
@@ -58,6 +59,7 @@ tally_at = _pointer_to(Tally)
 event_at = _pointer_to(EventRecord)
 real_at = _pointer_to(Real)
 recorded_cell_at = _pointer_to(RecordedCell)
+rate_piece_at = _pointer_to(RatePiece)
 count_at = _pointer_to(Count)
 
 

@@ -97,30 +97,51 @@ def rate(calls: Calls, blocks: Blocks, seconds: float) -> tuple[float, Interval]
 
 def shape(calls: Calls, blocks: Blocks) -> Shape | None:
     """The kind of arrivals; None where the recording is too short to tell."""
-    large = LARGE if blocks.windows % LARGE == 0 else blocks.windows  # no part of one is left
-    if blocks.count < FEWEST or large < 4 or calls.total < 50:
+    if not is_enough(calls, blocks):
         return None
 
-    sizes = (1, large)
-    squares = [_squares(calls, blocks, size) for size in sizes]
+    sizes = (1, large_window(blocks))
+    chosen = choices_of_blocks(blocks)
+    small, big = (
+        _dispersion(blocks, _squares(calls, blocks, size), size, chosen) for size in sizes
+    )
+    mean_hz = float(blocks.calls.sum()) / blocks.seconds / len(blocks.cpus)
+    return shape_of(small, big, sizes[1], mean_hz)
+
+
+def large_window(blocks: Blocks) -> int:
+    """Small windows in a large one, of which a whole number makes a block."""
+    return LARGE if blocks.windows % LARGE == 0 else blocks.windows
+
+
+def is_enough(calls: Calls, blocks: Blocks) -> bool:
+    """Whether a recording is long enough to tell the kind of arrivals."""
+    return blocks.count >= FEWEST and large_window(blocks) >= 4 and calls.total >= 50
+
+
+def choices_of_blocks(blocks: Blocks) -> NDArray[np.number]:
+    """How often each block counts: each once, then as blocks are drawn with replacement."""
     every = np.ones((1, blocks.count))
     chosen = np.random.default_rng(_SEED).multinomial(
         blocks.count, np.full(blocks.count, 1 / blocks.count), RESAMPLES
     )
-    small, big = (
-        _dispersion(blocks, sums, size, np.concatenate([every, chosen]))
-        for sums, size in zip(squares, sizes, strict=True)
-    )
+    return np.concatenate([every, chosen])
+
+
+def shape_of(small: Array, big: Array, large: int, mean_hz: float) -> Shape:
+    """The kind of arrivals with these dispersions in windows of both sizes, the first those of the
+    recording, the others of choices of its blocks; `mean_hz` while calls come at all.
+    """
     limits = (_limits(small), _limits(big))
     window_s = (WINDOW_S, large * WINDOW_S)
     seen = (float(small[0]), float(big[0]))
     base = Shape("poisson", seen, window_s, limits)
     if limits[0].low <= 1.0 and limits[1].low <= 1.0:
         return base
-    return _phases_or_bursts(blocks, base, small, big)
+    return _phases_or_bursts(base, small, big, mean_hz)
 
 
-def _phases_or_bursts(blocks: Blocks, base: Shape, small: Array, big: Array) -> Shape:
+def _phases_or_bursts(base: Shape, small: Array, big: Array, mean_hz: float) -> Shape:
     grows = (big - 1.0) / np.maximum(small - 1.0, 1e-9)
     limits = _limits(grows)
     if limits.low <= 1.25 or small[0] <= 1.0:  # what is correlated lies within a small window
@@ -131,8 +152,6 @@ def _phases_or_bursts(blocks: Blocks, base: Shape, small: Array, big: Array) -> 
             kind, base.dispersion, base.window_s, base.limits, burst if kind == "bursts" else None
         )
 
-    seconds = blocks.seconds
-    mean_hz = float(blocks.calls.sum()) / seconds / len(blocks.cpus)
     phases = np.array(
         [phases_of(mean_hz, s, b, *base.window_s) for s, b in zip(small, big, strict=True)]
     )

@@ -19,7 +19,7 @@ from krcsim.trace import arrivals, background, intervals, pressure, replay
 from krcsim.trace.evidence import Evidence, Requests, Source
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
-from krcsim.trace.kind import kind_of, notes_of
+from krcsim.trace.kind import kind_of
 from krcsim.trace.pressure import Episodes, Failures
 from krcsim.trace.value import ASSUMED, LIMIT, MEASURED, READ, Value
 
@@ -89,7 +89,6 @@ def make(evidence: Evidence, base: Scenario, name: str, *, replays: bool = False
         found = replay.instead_of(found, evidence)
     else:
         _keep_spread(found, evidence, base, notes)
-        notes += notes_of(evidence, found)
     values = {one.field: one for one in found}
     overrides = {one.field: one.value for one in values.values()} | _consequences(values, base)
     keep_order(overrides, base, values, notes)

@@ -25,7 +25,6 @@ MOST_TIME = 0.8  # that has one of two rates
 # Rates are as far as this from their mean, over time, before pieces take the place of another kind
 # of arrivals: less changes hardly an answer.
 UNEVEN = 0.25
-MOST_ELSEWHERE = 0.1  # of the calls, before it is said that CPUs have courses of their own
 
 
 def kind_of(
@@ -44,8 +43,8 @@ def kind_of(
     seen = _dispersion_words(shape)
     if not is_resolved(evidence, shape):
         reasons["workload.arrivals"] = (
-            f"the rate changes over times for which the recording is too short ({seen}); "
-            "record longer"
+            "the rate changes over times for which the recording is too short, or not on all CPUs "
+            f"at once ({seen}); record longer, or take the calls as they came with --replay"
         )
         return (), None
     if course is not None:
@@ -109,23 +108,29 @@ def _piece_words(course: Course, piece: int) -> str:
 
 
 def shape_and_course(evidence: Evidence, blocks: Blocks) -> tuple[Shape | None, Course | None]:
-    """The kind of arrivals of the whole recording; or within the pieces of its course, where it has
-    several that are far apart and no on and off phases, and they explain what changes slowly.
+    """The kind of arrivals of the whole recording; or within the pieces of its course, where these
+    explain what changes slowly.
+
+    They do not take the place of on and off phases that were seen often.
     """
     calls, spans = evidence.calls, evidence.spans
     whole = arrivals.shape(calls, blocks)
     course = course_of(calls, spans) if whole is not None else None
-    if course is None:
-        return whole, None
-    if is_resolved(evidence, whole) and (course.unevenness < UNEVEN or _are_phases(course)):
+    if whole is None or course is None:
         return whole, None
     within = shape_within(evidence, blocks, course)
-    return (within, course) if is_resolved(evidence, within) else (whole, None)
+    if not is_resolved(evidence, within):
+        return whole, None
+    if is_resolved(evidence, whole) and (
+        course.unevenness < UNEVEN or within.arrivals == "onoff" or _are_phases(course)
+    ):
+        return whole, None
+    return within, course
 
 
-def is_resolved(evidence: Evidence, shape: Shape | None) -> bool:
+def is_resolved(evidence: Evidence, shape: Shape) -> bool:
     """Whether phases, if there are any, are short enough to have been seen often."""
-    if shape is None or not shape.on_ms or not shape.off_ms:
+    if not shape.on_ms or not shape.off_ms:
         return True
     longest_ms = evidence.seconds * 1000.0 / FEWEST_PHASES
     return all(
@@ -149,7 +154,7 @@ def shape_within(evidence: Evidence, blocks: Blocks, course: Course) -> Shape:
     """The kind of arrivals by how far counts are from what their piece says."""
     large = arrivals.large_window(blocks)
     chosen = arrivals.choices_of_blocks(blocks)
-    calls = (chosen @ blocks.calls.T).sum(axis=1)
+    calls = np.maximum(1e-300, (chosen @ blocks.calls.T).sum(axis=1))
     small, big = (
         (chosen @ _departures(evidence, blocks, course, size).T).sum(axis=1) / calls
         for size in (1, large)
@@ -196,30 +201,3 @@ def _squares_of_means(blocks: Blocks, course: Course, first: Counts, size: int) 
     edges = first[:, None] + np.arange(0, blocks.windows + 1, size)[None, :]
     means: Array = np.diff(course.expected(edges), axis=1)
     return np.asarray((means**2).sum(axis=1))
-
-
-def notes_of(evidence: Evidence, found: Sequence[Value]) -> Sequence[str]:
-    """What the pieces of a scenario leave out: that CPUs differ in when they are busy."""
-    course = course_of(evidence.calls, evidence.spans)
-    if course is None or all(one.field != "workload.rate_changes" for one in found):
-        return ()
-    share = _differing_share(evidence, course)
-    if share <= MOST_ELSEWHERE:
-        return ()
-    return (
-        f"{100 * share:.0f} % of the calls come in other pieces of time than on the mean CPU; the "
-        "scenario gives all CPUs the same course: --replay keeps that of each",
-    )
-
-
-def _differing_share(evidence: Evidence, course: Course) -> float:
-    """The share of calls that come in another piece than on the mean CPU."""
-    cpus = np.unique(evidence.calls.cpus)
-    positions, _ = positions_of(evidence.calls.windows, evidence.spans)
-    kept = positions >= 0
-    table = np.zeros((len(cpus), len(course.calls)))
-    index = np.searchsorted(cpus, evidence.calls.cpus[kept])
-    np.add.at(table, (index, course.piece_of(positions[kept])), evidence.calls.calls[kept])
-    total = max(1.0, float(table.sum()))
-    mean = table.sum(axis=1, keepdims=True) * table.sum(axis=0, keepdims=True) / total
-    return float(np.abs(table - mean).sum()) / 2.0 / total

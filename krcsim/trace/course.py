@@ -20,7 +20,8 @@ LEAST_STEP = 5  # windows; twice that where a recording has a minute
 SHORTEST = 10  # of a piece, in steps
 MOST_STEPS = 3000
 FEWEST_STEPS = 8 * SHORTEST
-FEWEST_CALLS = 50
+FEWEST_CALLS, MOST_CALLS = 50, 1e10
+LONGEST_S = 90_000.0  # a run may last 100,000 s
 MOST_PIECES = 200  # more are no course, but phases
 _KEPT = 0.9  # of the differences from one window to the next, without the largest
 _PART = 0.6230  # the mean of so many squares of a normal law, the smallest: over that of all
@@ -113,7 +114,9 @@ def course_of(calls: Calls, spans: Spans) -> Course | None:
     steps = many // step
     kept = (positions >= 0) & (positions < steps * step)
     positions, counts = positions[kept], calls.calls[kept].astype(float)
-    if steps < FEWEST_STEPS or counts.sum() < FEWEST_CALLS:
+    if steps < FEWEST_STEPS or not FEWEST_CALLS <= counts.sum() <= MOST_CALLS:
+        return None
+    if many * WINDOW_S > LONGEST_S:
         return None
 
     in_steps = np.bincount(positions // step, counts, steps).astype(float)

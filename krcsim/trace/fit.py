@@ -424,7 +424,9 @@ def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
             more["workload.burst"] = None
         if base.workload.loop == "catchup":
             more["workload.loop"] = "open"
-        if "workload.rate_changes" not in values:
+        if "workload.rate_changes" in values:  # an answer is over a whole period
+            more["horizon_ms"] = base.warmup_ms + values["workload.rate_period_ms"].value
+        else:
             more["workload.rate_changes"] = None
     if "machine.cpus" in values and "workload.cpu_shares" not in values:
         more["workload.cpu_shares"] = None

@@ -15,8 +15,11 @@ from krcsim.base.errors import KrcsimError
 from krcsim.engine.codes import CODE
 from krcsim.methods.construction import impossible
 from krcsim.model.scenario import Scenario, as_dict, changed, from_dict
+from krcsim.model.scenario_file import load_scenario
 from krcsim.runs.replications import event_log, replicate
+from krcsim.studies.ask import ask
 from tests.engine.test_properties import examples
+from tests.quick import mostly_slow
 from validation.scenarios import random_scenario
 
 STEPS = [[0, 1.0], [1000, 4.0], [1500, 0.0], [2500, 2.5]]  # over 4000 ms: 1 + 2 + 0 + 3.75 of 6.75
@@ -229,3 +232,27 @@ def test_a_scenario_keeps_its_pieces_and_loses_them_with_their_period() -> None:
     plain = changed(kept, **{"workload.rate_changes": None})
     assert plain.workload.rate_period_ms is None
     assert "rate_changes" not in as_dict(plain)["workload"]
+
+
+@pytest.mark.parametrize("arrivals", mostly_slow(["poisson", "onoff", "bursts"], "onoff"))
+def test_importance_sampling_says_the_same_as_plain_runs(arrivals: str) -> None:
+    pool = {"remedy.nr_emergency_objs": 2, "remedy.emergency_at_boot": 2}
+    changing = changed(
+        load_scenario("thread-as-posted"),
+        **{
+            "remedy": "A1",
+            "workload.arrivals": arrivals,
+            "workload.burst": 4 if arrivals == "bursts" else 1,
+            "workload.rate_changes": [[0, 1], [700, 4], [1100, 0], [1500, 2.5]],
+            "workload.rate_period_ms": 2300.0,
+            **pool,
+        },
+    )
+    plain, rare = (
+        ask(changing, method=method, precision=0.1, budget=1e7).estimate
+        for method in ("skipping", "rare")
+    )
+    logs = [np.log([e.lo, e.value, e.hi]) for e in (plain, rare) if e.lo and e.value and e.hi]
+    assert len(logs) == 2
+    errors = [(high - low) / 3.92 for low, _, high in logs]
+    assert abs(logs[0][1] - logs[1][1]) < 4.5 * math.hypot(*errors)

@@ -63,7 +63,9 @@ def test_pieces_begin_where_the_rate_changed_and_have_its_rates(world: str) -> N
         mean = factor * truth.rate_hz
         assert abs(rate - mean) <= 4.5 * error * mean if factor else rate == 0.0
     assert found.scenario.workload.arrivals == ("bursts" if world == "bursts" else "poisson")
-    assert found.scenario.workload.rate_period_ms == pytest.approx(60e3, abs=20)
+    period_ms = found.scenario.workload.rate_period_ms
+    assert period_ms == pytest.approx(60e3, abs=20)
+    assert found.scenario.horizon_ms - found.scenario.warmup_ms == period_ms
 
 
 @pytest.mark.parametrize("world", mostly_slow(WORLDS, "few"))

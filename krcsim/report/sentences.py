@@ -48,6 +48,8 @@ def _load(scenario: Scenario) -> str:
     calls = f"{load.rate_hz:g} call{'s' * (load.rate_hz != 1)}/s per CPU"
     if load.cpu_shares or load.rate_changes or load.calls is not None:
         calls += " on average"
+    if load.rate_factors():
+        calls += f" in {len(load.rate_factors())} pieces of time"
     return (
         f"{machine.cpus} CPU{plural}, HZ={machine.hz}, {calls} "
         f"({load.arrivals}, {load.loop} loop{tasks}{single})"

@@ -144,6 +144,15 @@ def test_draws_vary_the_rate_of_each_piece_as_far_as_its_calls_leave_it_open() -
     }
 
 
+def test_a_draw_of_a_recording_without_an_episode_has_no_calm_beyond_what_a_scenario_takes() -> (
+    None
+):
+    made_of_sample = krcsim.read_recordings("6.1-steps")
+    draws = joint_of(made_of_sample, BASE).draws
+    assert max(draw.allocator.calm_ms for draw in draws) == 1e8
+    assert len({draw.workload.rate_changes for draw in draws}) == len(draws)
+
+
 def test_blocks_are_drawn_from_their_own_piece() -> None:
     evidence = recorded(WORLDS["poisson"], 5)
     course = course_of(evidence.calls, evidence.spans)

@@ -8,6 +8,7 @@ from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from krcsim.engine.record_form import RatePiece
 from krcsim.engine.records import (
     Batch,
     Count,
@@ -17,7 +18,6 @@ from krcsim.engine.records import (
     HeapNode,
     HeldCall,
     Producer,
-    RatePiece,
     Real,
     Record,
     RecordedCell,

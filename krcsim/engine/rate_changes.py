@@ -8,7 +8,8 @@ anew there, as at the end of an on phase. Calls of a timetable need no event: se
 
 from krcsim.engine.call_source import make_plan, settle_calls, update_rate
 from krcsim.engine.pointers import cpu_at, rate_piece_at
-from krcsim.engine.records import Cpu, RatePiece, World
+from krcsim.engine.record_form import RatePiece
+from krcsim.engine.records import Cpu, World
 from krcsim.engine.sheaf_reuse import plan_allocations, settle_allocations
 
 

@@ -348,6 +348,28 @@ def recordings(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def rate_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The newer scenario, or that with sheaves, with a rate that changes in time."""
+    plain = (sheaf_scenario if number % 4 == 3 else newer_scenario)(number, seed)
+    return changed(plain, **rate_changes(plain, np.random.default_rng([seed, number, 107])))
+
+
+def rate_changes(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
+    """Few pieces or many, some of them silent, over a period shorter or longer than the run."""
+    period_ms = s.horizon_ms * float(r.choice([0.03, 0.2, 1.0, 1.3]))
+    many = int(r.choice([2, 3, 8, 30]))
+    starts = [0.0, *np.sort(r.uniform(0.01, 0.99, many - 1)) * period_ms]
+    rates = r.gamma(0.8, 1.25, many) * (r.random(many) > 0.15)
+    rates[int(r.integers(many))] += 0.5
+    return {
+        "workload.rate_changes": [
+            [float(at), float(f)] for at, f in zip(starts, rates, strict=True)
+        ],
+        "workload.rate_period_ms": period_ms,
+        "workload.reuse_hz": None if r.random() < 0.7 else s.workload.reuse_hz,
+    }
+
+
 def sheaf_scenario(number: int, seed: int = 20200404) -> Scenario:
     """The newer scenario with sheaves in front, which refuse enough that waits are not rare."""
     plain = newer_scenario(number, seed)

@@ -29,6 +29,7 @@ from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_feedback import MAX_RECLAIM_RETRIES, Shrinker
 from validation.twin_memory import CpuPages, Memory
+from validation.twin_rate import Course
 from validation.twin_ready import Cookies, size_of
 from validation.twin_refill import RefillWorker
 from validation.twin_replay import call_times, rate_of
@@ -1097,6 +1098,7 @@ class Cpu:
         self.workload = kernel.scenario.workload
         self.draws = kernel.draws.arrivals[number]
         self.closed = self.workload.loop != "open"
+        self.course = Course(kernel.scenario)
         self.krcp = KfreeRcuCpu(kernel, self)
         self.works: deque[KfreeRcuCpuWork] = deque()
         self.bursts: deque[Burst] = deque()
@@ -1254,7 +1256,8 @@ class Cpu:
             tick_phase = workload.phase == "tick"
             phase = self.kernel.ticks(0.02) if tick_phase else self.draws.uniform(0.0, period)
             for i in range(workload.producers):
-                self.clock.process(self.periodic_bursts(phase + i * period))
+                due = self.course.later(0.0, phase + i * period)
+                self.clock.process(self.periodic_bursts(due))
 
     def phases(self) -> Steps:
         """R5: Switch the source on and off."""
@@ -1266,8 +1269,8 @@ class Cpu:
             self.on = not self.on
 
     def poisson_calls(self) -> Steps:
-        """R5, R12 and R105: Make calls at exponential gaps; those that would fall into an off phase
-        are not made.
+        """R5, R12, R105 and R108: Make calls at exponential gaps; those that would fall into an off
+        phase are not made.
         """
         workload = self.workload
         rate = workload.rate_hz / self.kernel.scenario.machine.hz / workload.producers
@@ -1277,7 +1280,7 @@ class Cpu:
         late = False
         while rate > 0.0:
             gap = 0.0 if late else self.draws.exponential(1.0 / rate)
-            yield self.clock.at(self.clock.now + gap, Order.CALL)
+            yield self.clock.at(self.course.later(self.clock.now, gap), Order.CALL)
             if self.clock.now >= self.kernel.horizon:
                 return
             late = False
@@ -1286,7 +1289,8 @@ class Cpu:
                 call = self.krcp.start_call()
                 if self.closed:
                     yield call
-                    missed = -math.expm1(-(self.clock.now - made) * rate)
+                    now = self.clock.now
+                    missed = -math.expm1(-(now - made) * rate * self.course.factor(now))
                     late = self.on and self.draws.random() < missed
 
     def recorded_calls(self) -> Steps:
@@ -1302,7 +1306,7 @@ class Cpu:
             self.krcp.start_call()
 
     def periodic_bursts(self, due: float) -> Steps:
-        """R7: Offer a burst whenever one is due and the one before has ended."""
+        """R7 and R108: Offer a burst whenever one is due and the one before has ended."""
         period = self.workload.producers * self.kernel.ticks(self.workload.period_ms)
         while True:
             if due > self.clock.now:
@@ -1313,7 +1317,8 @@ class Cpu:
             self.bursts.append(burst)
             self.ring()
             yield burst.over
-            due += period if self.workload.gap == "fixed" else self.draws.exponential(period)
+            gap = period if self.workload.gap == "fixed" else self.draws.exponential(period)
+            due = self.course.later(due, gap)
             if self.workload.loop == "closed":
                 due = max(due, self.clock.now)
 

@@ -223,15 +223,20 @@ class Sheaves:
             memory.free_pages(pages, self.kernel.clock.now, 1)
 
     def allocations(self) -> Steps:
-        """R70: Allocations of the cache, one after another."""
+        """R70 and R109: Allocations of the cache, one after another."""
         from validation.twin import Order
 
         kernel, draws = self.kernel, self.cache.allocation_draws
         gap = self.cache.scenario.machine.hz / self.reuse_hz
-        regular = self.cache.scenario.workload.arrivals in ("periodic", "bursts")
+        workload = self.cache.scenario.workload
+        regular = workload.arrivals in ("periodic", "bursts")
+        with_calls = workload.reuse_hz is None
         number = 0
         while kernel.clock.now < kernel.horizon:
-            at = number * gap if regular else kernel.clock.now + draws.exponential(gap)
+            begin, load = (0.0, number * gap) if regular else (kernel.clock.now, None)
+            if load is None:
+                load = draws.exponential(gap)
+            at = self.cpu.course.later(begin, load) if with_calls else begin + load
             yield kernel.clock.at(at, Order.ALLOCATION)
             self.allocate()
             number += 1

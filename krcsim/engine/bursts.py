@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Periodic and burst sources: calls that follow each other on the CPU (rules R6 to R11 of
+"""Periodic and burst sources: calls that follow each other on the CPU (rules R6 to R11 and R108 of
 docs/model.md).
 """
 
@@ -7,6 +7,7 @@ import math
 
 from krcsim.engine.channels import total
 from krcsim.engine.codes import NOBODY, SLAB, UNEVENTFUL, VMALLOC, ZERO
+from krcsim.engine.load_time import load_time_at, time_of_load
 from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_last_planned_call
 from krcsim.engine.pointers import producer_at
 from krcsim.engine.random_streams import UNLIMITED, exponential, uniform
@@ -97,11 +98,12 @@ def plan_burst(world: World, cpu: Cpu, now: float) -> None:
 
 
 def plan_limit(world: World, cpu: Cpu, producer: Producer) -> int:
-    """R6 and R7: most calls of a plan; it crosses into later bursts only where these start when
-    they are due, and the cost of all its calls is the same.
+    """R6, R7 and R108: most calls of a plan; it crosses into later bursts only where these start
+    when they are due, at equal gaps, and the cost of all its calls is the same.
     """
     burst = world.burst_calls * cpu.plan_call_cost
     may_cross = not (world.takes_every_call or world.has_random_gaps or world.producers_per_cpu > 1)
+    may_cross = may_cross and world.rate_pieces == 0
     ends_at = cpu.plan_start_at + producer.calls_left * cpu.plan_call_cost
 
     calls = producer.calls_left
@@ -250,11 +252,14 @@ def sum_call_times(
 
 
 def end_burst(world: World, cpu: Cpu, producer: Producer, now: float) -> None:
-    """R7: the producer has no call left; it is next due a gap after it last was."""
+    """R7 and R108: the producer has no call left; it is next due a gap after it last was."""
     gap = world.period
     if world.has_random_gaps:
         gap = world.period * exponential(cpu.arrival_stream)
-    producer.due_at += gap
+    if world.rate_pieces > 0:
+        producer.due_at = time_of_load(world, load_time_at(world, producer.due_at) + gap)
+    else:
+        producer.due_at += gap
 
     if world.is_closed_loop and not world.catches_up and producer.due_at < now:
         producer.due_at = now

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The source of a CPU's calls: it plans the next call that needs attention, and accounts for the
-calls before other events (rules R4 to R12 and R100 to R106 of docs/model.md).
+calls before other events (rules R4 to R12 and R100 to R108 of docs/model.md).
 
 To settle the calls of a CPU is to account for those that its plan has before a given time.
 """
@@ -153,13 +153,21 @@ def handle_source_event(world: World, cpu_index: int, now: float) -> None:
         make_last_planned_call(world, cpu, cpu_index, now, NOBODY)
     elif cpu.phase_ends_at == now:
         cpu.is_source_on = 1 - cpu.is_source_on
-        mean = world.on_mean if cpu.is_source_on else world.off_mean
-        cpu.phase_ends_at = now + exponential(cpu.arrival_stream) * mean
+        begin_phase(world, cpu, now)
         update_rate(world, cpu)
     elif make_last_planned_call(world, cpu, cpu_index, now, NOBODY):
         update_rate(world, cpu)
 
     make_plan(world, cpu, cpu_index, now)
+
+
+def begin_phase(world: World, cpu: Cpu, now: float) -> None:
+    """R5: an on or off phase begins; draw when it ends."""
+    mean = world.on_mean if cpu.is_source_on else world.off_mean
+    cpu.phase_ends_at = now + exponential(cpu.arrival_stream) * mean
+    if world.rate_pieces > 0:
+        cpu.source_switches_at = cpu.phase_ends_at
+        cpu.phase_ends_at = min(cpu.source_switches_at, cpu.rate_changes_at)
 
 
 def resume_caller(
@@ -186,10 +194,11 @@ def resume_caller(
 def calls_again_at_once(
     world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall
 ) -> None:
-    """R12, R86 and R105: a caller of a Poisson source makes its next call at once if that was due
-    meanwhile.
+    """R12, R86, R105 and R108: a caller of a Poisson source makes its next call at once if that was
+    due meanwhile.
     """
     rate = world.base_rate * cpu.rate_share * cpu.is_source_on / world.producers_per_cpu
+    rate *= cpu.rate_factor
 
     if not (world.is_past_horizon or world.is_out_of_memory):
         was_due = 1.0 - math.exp(-(now - held_call.began_at) * rate)
@@ -200,11 +209,11 @@ def calls_again_at_once(
 
 
 def update_rate(world: World, cpu: Cpu) -> None:
-    """R5, R12 and R105: the rate of a Poisson source now: none in an off phase, less while
-    producers are held up.
+    """R5, R12, R105 and R108: the rate of a Poisson source now: none in an off phase, less while
+    producers are held up, and that of the present piece of time.
     """
     going = (world.producers_per_cpu - cpu.blocked_producers) / world.producers_per_cpu
-    rate = world.base_rate * cpu.rate_share * cpu.is_source_on * going
+    rate = world.base_rate * cpu.rate_share * cpu.is_source_on * going * cpu.rate_factor
 
     world.rate_sum += rate - cpu.call_rate
     world.rate_times_from += (rate - cpu.call_rate) * cpu.plan_from

@@ -64,6 +64,7 @@ OTHER_ARRAYS = (
     "gp_cdf",
     "call_times",
     "recorded_cells",
+    "rate_pieces",
     "schedule",
     "levels",
     "peaks",

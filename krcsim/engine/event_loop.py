@@ -7,7 +7,13 @@ import math
 
 from krcsim.engine.batches import batch_of
 from krcsim.engine.calendar import earliest_cpu, waiter_at
-from krcsim.engine.call_source import handle_source_event, make_plan, settle_calls, update_rate
+from krcsim.engine.call_source import (
+    begin_phase,
+    handle_source_event,
+    make_plan,
+    settle_calls,
+    update_rate,
+)
 from krcsim.engine.codes import ALL_CPUS, BOOT, NO_ERROR, NOBODY, ONE, STOPPED
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import (
@@ -19,6 +25,7 @@ from krcsim.engine.grace_periods import (
 )
 from krcsim.engine.held_calls import end_stall, end_wait, rest_of_work
 from krcsim.engine.live_objects import boot_live_objects
+from krcsim.engine.load_time import time_of_load
 from krcsim.engine.maintenance import do_maintenance, has_maintenance_due
 from krcsim.engine.page_memory import boot_memory
 from krcsim.engine.pointers import (
@@ -36,6 +43,7 @@ from krcsim.engine.pressure import (
     switch_pressure,
 )
 from krcsim.engine.random_streams import INF, exponential, uniform
+from krcsim.engine.rate_changes import begin_rate_piece, change_rate, rate_changes_now
 from krcsim.engine.recorded_calls import boot_recorded_calls
 from krcsim.engine.records import KFREE_N_BATCHES, Cpu, World
 from krcsim.engine.sheaf_reuse import (
@@ -89,12 +97,15 @@ def draw_first_episode(world: World) -> None:
 
 
 def boot_cpu(world: World, cpu_index: int) -> None:
-    """R4 to R8 and R29: the sources, the reader and the first plan of a CPU."""
+    """R4 to R8, R29 and R107: the sources, the reader and the first plan of a CPU."""
     cpu = cpu_at(world.cpus_address, cpu_index)
     cpu.monitor_at = INF
     cpu.refill_at = INF
     cpu.call_at = INF
     cpu.phase_ends_at = INF
+    cpu.source_switches_at = INF
+    cpu.rate_changes_at = INF
+    cpu.rate_factor = 1.0
     cpu.work_step_ends_at = INF
     cpu.ready_since = INF
     cpu.current_producer = NOBODY
@@ -104,6 +115,8 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     for number in range(KFREE_N_BATCHES):
         batch_of(world, cpu_index, number).ready_at = INF
 
+    if world.rate_pieces > 0 and not world.has_bursts:
+        begin_rate_piece(world, cpu)
     if world.sheaf_entries > 0:
         boot_sheaves(world, cpu, cpu_index)
 
@@ -122,22 +135,22 @@ def boot_cpu(world: World, cpu_index: int) -> None:
         if not world.is_poisson:
             share = world.on_mean / (world.on_mean + world.off_mean)
             cpu.is_source_on = 1 if uniform(cpu.arrival_stream) < share else 0
-            mean = world.on_mean if cpu.is_source_on else world.off_mean
-            cpu.phase_ends_at = exponential(cpu.arrival_stream) * mean
+            begin_phase(world, cpu, 0.0)
         update_rate(world, cpu)
 
     make_plan(world, cpu, cpu_index, 0.0)
 
 
 def boot_producers(world: World, cpu: Cpu) -> None:
-    """R7: when the bursts of each producer are first due."""
+    """R7 and R108: when the bursts of each producer are first due."""
     phase = world.phase
     if not world.starts_after_tick:
         phase = uniform(cpu.arrival_stream) * world.period / world.producers_per_cpu
 
     for number in range(world.producers_per_cpu):
         producer = producer_at(world.producers_address, cpu.first_producer + number)
-        producer.due_at = phase + number * world.period / world.producers_per_cpu
+        due_load = phase + number * world.period / world.producers_per_cpu
+        producer.due_at = time_of_load(world, due_load)
         producer.ready_at = producer.due_at + world.wake_cost
         producer.calls_left = world.burst_calls
 
@@ -191,6 +204,8 @@ def handle_next_event(world: World) -> bool:
         or world.pressure_switches_at == now
     ):
         handle_global_event(world, now, wake_at, stall_ends_at)
+    elif world.rate_pieces > 0 and rate_changes_now(world, cpu_index, now):
+        change_rate(world, cpu_index, now)
     elif world.sheaf_entries > 0 and allocation_comes(world, cpu_index, now):
         replace_empty_main(world, cpu_at(world.cpus_address, cpu_index), cpu_index, now)
     else:

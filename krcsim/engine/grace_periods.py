@@ -152,6 +152,7 @@ def after_burst(world: World, cpu: Cpu, at: float) -> float:
     if (
         world.has_bursts
         and not world.has_random_gaps
+        and world.rate_pieces == 0
         and world.producers_per_cpu == 1
         and not cpu.blocked_producers
         and burst < world.period

@@ -8,6 +8,7 @@ from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from krcsim.engine.record_form import RatePiece
 from krcsim.engine.records import (
     Batch,
     Count,
@@ -58,6 +59,7 @@ tally_at = _pointer_to(Tally)
 event_at = _pointer_to(EventRecord)
 real_at = _pointer_to(Real)
 recorded_cell_at = _pointer_to(RecordedCell)
+rate_piece_at = _pointer_to(RatePiece)
 count_at = _pointer_to(Count)
 
 

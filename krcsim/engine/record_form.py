@@ -73,6 +73,14 @@ class RecordedCell(Record):
     ends_at: float  # the same
 
 
+class RatePiece(Record):
+    """A piece of time of a rate that changes."""
+
+    begins_at: float  # since the begin of the period, ticks
+    factor: float  # its rate, as a multiple of the mean rate
+    load_before: float  # the load time of the pieces before it: see load_time.py, ticks
+
+
 class EventRecord(Record):
     """An event of the log, and what its CPU held after it."""
 

@@ -103,7 +103,11 @@ class Cpu(Record):
 
     # The source of calls.
     is_source_on: int  # flag: a source of on and off phases is on
-    phase_ends_at: float  # when the present phase ends, ticks
+    phase_ends_at: float  # when the present phase ends, or the rate changes, ticks
+    source_switches_at: float  # when the present on or off phase ends, ticks
+    rate_piece: int  # the present piece of a rate that changes, by its number since boot
+    rate_factor: float  # the rate in it, as a multiple of the mean rate
+    rate_changes_at: float  # when the next piece begins, ticks
     call_rate: float  # calls a tick now, of a Poisson source
     rate_share: float  # its mean rate of calls, as a multiple of that of all CPUs
     reuse_share: float  # its rate of allocations, the same
@@ -257,6 +261,9 @@ class World(Record):
     has_recorded_calls: int  # flag: calls are those of a recording
     repeats_recording: int  # flag: it begins anew when it has ended
     recording_length: float  # ticks
+    rate_pieces: int  # pieces of time of a rate that changes; 0: it is the same always
+    rate_period: float  # after which they begin anew, ticks
+    reuse_follows_rate: int  # flag: allocations come more often with the calls
     is_poisson: int  # flag: no on and off phases
     starts_after_tick: int  # flag: bursts are first due right after a tick
     p_single: float  # probability of a single-argument call
@@ -476,6 +483,7 @@ class World(Record):
     gp_cdf_address: int  # of Real: their distribution function
     call_times_address: int  # of Real: times of recorded calls, CPU by CPU, ticks
     recorded_cells_address: int  # of RecordedCell, CPU by CPU
+    rate_pieces_address: int  # of RatePiece
     schedule_address: int  # of Real: switches of pressure, ticks; the last is infinite
     levels_address: int  # of Real, two a level: danger, and number of copies
     peaks_address: int  # of Real: measures of danger that were noted

@@ -10,6 +10,7 @@ from krcsim.engine.calendar import update_next_event
 from krcsim.engine.call_source import make_plan, settle_all, settle_calls
 from krcsim.engine.codes import ALL_CPUS, ONE, SHEAVES_BACK
 from krcsim.engine.event_log import log_event
+from krcsim.engine.load_time import load_time_at, time_of_load
 from krcsim.engine.maintenance import may_be_peak
 from krcsim.engine.page_memory import count_held_objects
 from krcsim.engine.pointers import barn_at, counters_at, cpu_at
@@ -116,10 +117,12 @@ def put_empty_sheaves(world: World, node: int, sheaves: int, now: float) -> None
 
 
 def plan_allocations(world: World, cpu: Cpu, now: float) -> None:
-    """R70 and R106: when the allocation comes that finds the main sheaf empty; those before now are
-    accounted for.
+    """R70, R106 and R109: when the allocation comes that finds the main sheaf empty; those before
+    now are accounted for.
     """
     rate = world.kmem_cache.reuse_rate * cpu.reuse_share
+    if world.reuse_follows_rate:
+        rate *= cpu.rate_factor
     pcs = cpu.pcs
     pcs.main_known_at = now
 
@@ -127,18 +130,21 @@ def plan_allocations(world: World, cpu: Cpu, now: float) -> None:
         pcs.main_empty_at = INF
     elif world.has_bursts:
         pcs.main_empty_at = (pcs.allocations + pcs.main) / rate
+        if world.reuse_follows_rate:
+            pcs.main_empty_at = time_of_load(world, pcs.main_empty_at)
     else:
         pcs.main_empty_at = now + gamma(cpu.reuse_stream, pcs.main + 1) / rate
 
 
 def settle_allocations(world: World, cpu: Cpu, now: float) -> None:
-    """R70: account for the allocations before now, all of which the main sheaf serves."""
+    """R70 and R109: account for the allocations before now, all of which the main sheaf serves."""
     pcs = cpu.pcs
     if pcs.main == 0 or pcs.main_empty_at == INF or now <= pcs.main_known_at:
         return
 
     if world.has_bursts:
-        made = int(math.ceil(now * world.kmem_cache.reuse_rate)) - pcs.allocations
+        since_boot = load_time_at(world, now) if world.reuse_follows_rate else now
+        made = int(math.ceil(since_boot * world.kmem_cache.reuse_rate)) - pcs.allocations
         taken = max(0, min(pcs.main, made))
     else:
         passed = (now - pcs.main_known_at) / (pcs.main_empty_at - pcs.main_known_at)

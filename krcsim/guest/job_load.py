@@ -77,6 +77,9 @@ def _call_times(scenario: Scenario, gaps: list[Gap]) -> None:
     if workload.cpu_shares:
         why = "callers of the harness are alike on all CPUs"
         gaps.append(Gap("workload.cpu_shares", workload.cpu_shares, why, True))
+    if workload.rate_factors():
+        why = "callers of the harness keep their rate"
+        gaps.append(Gap("workload.rate_changes", f"{len(workload.rate_changes)} pieces", why, True))
     if workload.arrivals in ("onoff", "replay"):
         what = "on and off phases" if workload.arrivals == "onoff" else "calls of a recording"
         gaps.append(

@@ -137,6 +137,8 @@ def _more_than(scenario: Scenario, entries: int, life: float) -> float:
         most = workload.calls.most_calls(life * 1000.0 / hz)
         return 0.0 if most <= entries else 1.0
     mean = workload.rate_hz * max(workload.rates_of_cpus(scenario.machine.cpus)) * life / hz
+    busiest = workload.highest_factor()  # as if the rate was that always
+    mean *= busiest
     if workload.arrivals == "onoff":
         mean *= (workload.on_ms + workload.off_ms) / workload.on_ms  # as if always on
     if workload.arrivals in ("poisson", "onoff"):
@@ -145,5 +147,6 @@ def _more_than(scenario: Scenario, entries: int, life: float) -> float:
         bursts = entries // workload.burst - 1
         return float(pdtrc(bursts, mean / workload.burst)) if mean < entries else 1.0
 
-    periods = math.ceil(life * 1000.0 / hz / (workload.period_ms * workload.producers)) + 1
+    period_ms = workload.period_ms * workload.producers / busiest
+    periods = math.ceil(life * 1000.0 / hz / period_ms) + 1
     return 0.0 if workload.producers * workload.burst * periods <= entries else 1.0

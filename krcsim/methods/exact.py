@@ -50,6 +50,7 @@ SMALL_BLOCK = 32
 WANTED: dict[str, object] = {
     "machine.cpus": 1,
     "workload.arrivals": "poisson",
+    "workload.rate_changes": (),
     "workload.free_instructions": 0,
     "workload.list_free_instructions": 0,
     "machine.work_delay_ms": 0,

@@ -75,6 +75,8 @@ class Scenario:
         busiest_hz = workload.rate_hz
         if workload.cpu_shares:
             busiest_hz *= max(workload.rates_of_cpus(machine.cpus))
+        if workload.rate_changes:
+            busiest_hz *= workload.highest_factor()
         refuse(
             call_s * busiest_hz > 1 and not begins_anew,
             "workload.rate_hz",
@@ -402,6 +404,12 @@ def _drop_lists(data: dict[str, Any], overrides: dict[str, Any]) -> None:
             given = overrides[kind]
             if not (isinstance(given, str) and given == needs_list):
                 _drop(data, path)
+
+    # Pieces of a rate go with their period, and neither with a recording.
+    changes = overrides.get("workload.rate_changes", True)
+    if changes is None or changes in ((), []) or overrides.get("workload.arrivals") == "replay":
+        _drop(data, "workload.rate_changes")
+        _drop(data, "workload.rate_period_ms")
 
     kind = overrides.get("grace_period.kind", data["grace_period"].get("kind", "ticks"))
     has_mean = overrides.get("grace_period.mean_ms") is not None and kind == "ticks"

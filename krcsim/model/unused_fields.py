@@ -37,6 +37,7 @@ NO_OOM = "an OOM ends the run"
 NOTHING_TO_RECLAIM = "there is no page cache to reclaim"
 CALLERS_ALLOCATE = "callers allocate the objects that they free later"
 RECORDED_CALLS = "calls are those of a recording"
+SAME_RATE = "the rate is the same always"
 NO_SHEAVES = "the remedy has no sheaves"
 NONE_TAKEN = "no object is of a kind that sheaves take"
 ALL_CACHES = "nearly all caches have sheaves"
@@ -76,6 +77,8 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
 
     if scenario.machine.cpus == 1:
         unused["workload.cpu_shares"] = ONE_CPU
+    if not scenario.workload.rate_factors():
+        unused["workload.rate_period_ms"] = SAME_RATE
     if scenario.workload.calls is not None:
         of_others = ("rate_hz", "on_ms", "off_ms", "phase")
         unused |= {f"workload.{name}": RECORDED_CALLS for name in of_others}

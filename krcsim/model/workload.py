@@ -15,15 +15,16 @@ from krcsim.model.constants import (
     SLAB_INSTRUCTIONS,
     WAKE_INSTRUCTIONS,
 )
+from krcsim.model.rate_changes import Pieces, factors_of, given_changes
 
 
 @dataclass(frozen=True, kw_only=True)
 class Workload:
     """The calls made on each CPU, independent of other CPUs, and alike but for `cpu_shares`.
 
-    `rate_hz` is the mean rate of any kind of arrivals, also of bursts and of on and off phases;
-    with `replay` it is that of the recording, whatever is given. The instructions are counted in
-    the guest of data/kernel-runs/.
+    `rate_hz` is the mean rate of any kind of arrivals, also of bursts, of on and off phases, and of
+    a rate that changes; with `replay` it is that of the recording, whatever is given. The
+    instructions are counted in the guest of data/kernel-runs/.
     """
 
     arrivals: str = choice(
@@ -33,6 +34,10 @@ class Workload:
     )
     rate_hz: float = number(1000.0, "calls/s per CPU", 1e-3, 1e8, "the mean rate of calls")
     cpu_shares: tuple[float, ...] = ()  # of all calls those of each CPU, in any unit; (): all alike
+    rate_changes: Pieces = ()  # pairs [start_ms, rate in any unit]; (): the rate is the same always
+    rate_period_ms: float | None = number(
+        None, "ms", 1e-3, 1e8, "after how long rate_changes begin anew"
+    )
     burst: int = whole(1, "calls", 1, 1_000_000, "the calls made back to back (bursts)")
     gap: str = choice("fixed", ("fixed", "exponential"), "the time between two bursts' starts")
     phase: str = choice("random", ("random", "tick"), "where in its gap a fixed period starts")
@@ -97,6 +102,7 @@ class Workload:
     def __post_init__(self) -> None:
         check(self, "workload")
         self._check_shares()
+        self._check_rate_changes()
         self._check_replay()
         refuse(
             self.arrivals != "bursts" and self.burst != 1,
@@ -150,6 +156,18 @@ class Workload:
             'set workload.arrivals = "poisson" or leave it out',
         )
 
+    def _check_rate_changes(self) -> None:
+        """The pieces of a rate that changes, of calls that are drawn or have a timetable."""
+        pieces = given_changes(self.rate_changes, self.rate_period_ms)
+        object.__setattr__(self, "rate_changes", pieces)
+        refuse(
+            bool(pieces) and self.arrivals == "replay",
+            "workload.rate_changes",
+            f"{len(pieces)} pieces",
+            "left out where calls are replayed",
+            "a recording has its own times: leave rate_changes and rate_period_ms out",
+        )
+
     def _check_replay(self) -> None:
         """Recorded calls are there where they are replayed, and set the rate; none elsewhere."""
         object.__setattr__(self, "calls", given_calls(self.calls))
@@ -196,6 +214,19 @@ class Workload:
         else:
             return (1.0,) * cpus
         return tuple(share * cpus / sum(shares) for share in shares)
+
+    def rate_factors(self) -> Pieces:
+        """Start in ms and rate of each piece of time, as a multiple of `rate_hz`, from boot on;
+        (): the rate is the same always.
+        """
+        if self.rate_period_ms is None:
+            return ()
+        factors = factors_of(self.rate_changes, self.rate_period_ms)
+        return factors if len(factors) > 1 else ()
+
+    def highest_factor(self) -> float:
+        """The rate of the busiest piece of time, as a multiple of `rate_hz`."""
+        return max((factor for _, factor in self.rate_factors()), default=1.0)
 
     @property
     def period_ms(self) -> float:

@@ -424,6 +424,7 @@ def kernel_number(moved: bool) -> Look:
 RECORDED = LineStyle(BLUE, "o", "-")
 PREDICTED = LineStyle(VERMILION, "s", "--")
 CALLS_OVER_TIME = Look(color=BLUE, lw=1.1, ls="-")
+FITTED_OVER_TIME = Look(color=BLACK, lw=2.2, ls="-", solid_capstyle="butt")
 FAILED_OVER_TIME = Look(color=VERMILION, lw=1.3, ls="--")
 LENGTHS = Look(color=SKY, edgecolor=WHITE, lw=0.4)
 OF_A_RECORDING = Look(fontsize=8, va="bottom")

@@ -39,7 +39,8 @@ class RecordingChart:
     """What is drawn of a recording. Times are seconds from its begin.
 
     edges: of equal windows, one more than there are rates. calls, requests, failed: a second, in
-    each window. episodes: of pressure. grace_periods_ms: recorded lengths. pairs: what was
+    each window. pieces: begin and end of a rate that was fitted, in calls a second; none where it
+    is the same always. episodes: of pressure. grace_periods_ms: recorded lengths. pairs: what was
     predicted; empty before it was.
     """
 
@@ -51,3 +52,4 @@ class RecordingChart:
     grace_periods_ms: tuple[float, ...]
     shares: tuple[Share, ...]
     pairs: tuple[Pair, ...] = ()
+    pieces: tuple[tuple[float, float, float], ...] = ()

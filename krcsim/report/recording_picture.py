@@ -32,10 +32,12 @@ def draw_rates(chart: RecordingChart, ax: Axes) -> None:
     for begin, end in chart.episodes:
         ax.axvspan(begin, end, **palette.EPISODE_SPAN)
     ax.stairs(chart.calls, chart.edges, baseline=None, **palette.CALLS_OVER_TIME)
+    for begin, end, rate in chart.pieces:
+        ax.plot([begin, end], [rate, rate], **palette.FITTED_OVER_TIME)
     ax.set(xlim=(chart.edges[0], chart.edges[-1]), xlabel="time (s)", ylabel="calls a second")
     ax.set_ylim(0.0, max(1.0, 1.25 * max(chart.calls)))
     ax.yaxis.label.set_color(palette.as_text(palette.BLUE))
-    title = "Calls of kfree_rcu()"
+    title = "Calls, and fitted pieces (thick)" if chart.pieces else "Calls of kfree_rcu()"
     many = len(chart.episodes)
     grey = f"; grey: {many} episode{'s' * (many != 1)}" if many else "; no episode"
     if any(chart.failed):

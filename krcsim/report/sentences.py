@@ -46,8 +46,10 @@ def _load(scenario: Scenario) -> str:
     if load.single_share != 1:
         single = f", {100 * load.single_share:g} % single-argument"
     calls = f"{load.rate_hz:g} call{'s' * (load.rate_hz != 1)}/s per CPU"
-    if load.cpu_shares or load.calls is not None:
+    if load.cpu_shares or load.rate_changes or load.calls is not None:
         calls += " on average"
+    if load.rate_factors():
+        calls += f" in {len(load.rate_factors())} pieces of time"
     return (
         f"{machine.cpus} CPU{plural}, HZ={machine.hz}, {calls} "
         f"({load.arrivals}, {load.loop} loop{tasks}{single})"

@@ -30,6 +30,7 @@ from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.runs.engines import engine, version_for
 from krcsim.runs.parameters import parameters_of
+from krcsim.runs.rate_pieces import rate_pieces
 from krcsim.runs.recorded_calls import recorded_calls
 
 FIRST_WAITERS = 1 << 12
@@ -102,6 +103,7 @@ class Arena:
             record[field] = value
 
         self.recorded = recorded_calls(scenario)
+        self.rate_pieces = rate_pieces(scenario)
         self.rate_shares = scenario.workload.rates_of_cpus(scenario.machine.cpus)
         self.reuse_shares = scenario.reuse_of_cpus()
         self.version = version_for(self.template)
@@ -139,6 +141,7 @@ class Arena:
             peaks=self.peaks,
             call_times=self.recorded.times,
             recorded_cells=self.recorded.cells,
+            rate_pieces=self.rate_pieces,
             gp_lengths=np.ascontiguousarray(self.gp_lengths, np.float64),
             gp_cdf=np.ascontiguousarray(self.gp_cdf, np.float64),
         )

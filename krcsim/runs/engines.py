@@ -35,6 +35,7 @@ INNER: dict[str, Any] = OPTIONS | dict(no_cpython_wrapper=True, no_cfunc_wrapper
 FEATURES: dict[str, dict[str, int | float]] = {
     "bursts": dict(has_bursts=0),
     "calls of a recording": dict(has_recorded_calls=0),
+    "a rate that changes": dict(rate_pieces=0, reuse_follows_rate=0),
     "memory as pages": dict(has_page_memory=0, deferred_objects_count=0, has_shrinker=0),
     "callers that allocate": dict(has_live_objects=0, has_growth=0, reclaim_rate=0.0),
     "a refill worker": dict(has_refill_worker=0, misses_are_eventful=0),

@@ -228,7 +228,7 @@ def default_ranges(scenario: Scenario) -> dict[str, Ends]:
     workload = scenario.workload
     _, slowest_ns = ranges.get("instruction_ns", (0.0, scenario.machine.instruction_ns))
     # Calls for which a CPU has time.
-    most = 0.99e9 / max(1e-9, workload.call_instructions * slowest_ns)
+    most = 0.99e9 / max(1e-9, workload.call_instructions * slowest_ns) / workload.highest_factor()
     low, high = ranges["rate_hz"]
     ranges["rate_hz"] = (low, min(high, most))
 

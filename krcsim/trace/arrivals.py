@@ -19,7 +19,7 @@ from krcsim.trace.intervals import BLOCKS, FEWEST, Array, Interval
 RESAMPLES = 400
 _SEED = 20200404
 LARGE = 100  # small windows in a large one: 1 s
-MIDDLE = 5  # in one for the size of bursts, of which hardly any lies in two windows
+MIDDLE = 5  # in one for the size of bursts
 
 
 @dataclass(frozen=True)
@@ -98,45 +98,70 @@ def rate(calls: Calls, blocks: Blocks, seconds: float) -> tuple[float, Interval]
 
 def shape(calls: Calls, blocks: Blocks) -> Shape | None:
     """The kind of arrivals; None where the recording is too short to tell."""
-    large = LARGE if blocks.windows % LARGE == 0 else blocks.windows  # no part of one is left
-    if blocks.count < FEWEST or large < 4 or calls.total < 50:
+    if not is_enough(calls, blocks):
         return None
 
-    middle = MIDDLE if blocks.windows % MIDDLE == 0 else 1
-    sizes = (1, middle, large)
-    squares = [_squares(calls, blocks, size) for size in sizes]
+    sizes = (1, burst_window(blocks), large_window(blocks))
+    chosen = choices_of_blocks(blocks)
+    small, of_bursts, big = (
+        _dispersion(blocks, _squares(calls, blocks, size), size, chosen) for size in sizes
+    )
+    mean_hz = float(blocks.calls.sum()) / blocks.seconds / len(blocks.cpus)
+    return shape_of((small, of_bursts, big), sizes[2], mean_hz)
+
+
+def burst_window(blocks: Blocks) -> int:
+    """Small windows in one for the size of bursts, of which hardly any lies in two of these."""
+    return MIDDLE if blocks.windows % MIDDLE == 0 else 1
+
+
+def large_window(blocks: Blocks) -> int:
+    """Small windows in a large one, of which a whole number makes a block."""
+    return LARGE if blocks.windows % LARGE == 0 else blocks.windows
+
+
+def is_enough(calls: Calls, blocks: Blocks) -> bool:
+    """Whether a recording is long enough to tell the kind of arrivals."""
+    return blocks.count >= FEWEST and large_window(blocks) >= 4 and calls.total >= 50
+
+
+def choices_of_blocks(blocks: Blocks) -> NDArray[np.number]:
+    """How often each block counts: each once, then as blocks are drawn with replacement."""
     every = np.ones((1, blocks.count))
     chosen = np.random.default_rng(_SEED).multinomial(
         blocks.count, np.full(blocks.count, 1 / blocks.count), RESAMPLES
     )
-    small, middle_sized, big = (
-        _dispersion(blocks, sums, size, np.concatenate([every, chosen]))
-        for sums, size in zip(squares, sizes, strict=True)
-    )
+    return np.concatenate([every, chosen])
+
+
+def shape_of(dispersions: tuple[Array, Array, Array], large: int, mean_hz: float) -> Shape:
+    """The kind of arrivals with these dispersions in small windows, in those for bursts and in
+    large ones, the first those of the recording, the others of choices of its blocks; `mean_hz`
+    while calls come at all.
+    """
+    small, of_bursts, big = dispersions
     limits = (_limits(small), _limits(big))
     window_s = (WINDOW_S, large * WINDOW_S)
     seen = (float(small[0]), float(big[0]))
     base = Shape("poisson", seen, window_s, limits)
     if limits[0].low <= 1.0 and limits[1].low <= 1.0:
         return base
-    return _phases_or_bursts(blocks, base, small, middle_sized, big)
+    return _phases_or_bursts(base, small, of_bursts, big, mean_hz)
 
 
 def _phases_or_bursts(
-    blocks: Blocks, base: Shape, small: Array, middle_sized: Array, big: Array
+    base: Shape, small: Array, of_bursts: Array, big: Array, mean_hz: float
 ) -> Shape:
     grows = (big - 1.0) / np.maximum(small - 1.0, 1e-9)
     limits = _limits(grows)
     if limits.low <= 1.25 or small[0] <= 1.0:  # what is correlated lies within a small window
-        size = np.maximum(1.0, middle_sized)
+        size = np.maximum(1.0, of_bursts)
         burst = (float(round(size[0])), _limits(size))
         kind = "bursts" if burst[0] >= 2 else "poisson"
         return Shape(
             kind, base.dispersion, base.window_s, base.limits, burst if kind == "bursts" else None
         )
 
-    seconds = blocks.seconds
-    mean_hz = float(blocks.calls.sum()) / seconds / len(blocks.cpus)
     phases = np.array(
         [phases_of(mean_hz, s, b, *base.window_s) for s, b in zip(small, big, strict=True)]
     )

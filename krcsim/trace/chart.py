@@ -11,6 +11,7 @@ import numpy as np
 from krcsim.report.recording_chart import Pair, RecordingChart, Share
 from krcsim.report.recording_picture import picture_of_recording
 from krcsim.trace import pressure
+from krcsim.trace.course import course_of
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence
 from krcsim.trace.fit import Made
 from krcsim.trace.predicted import Against, Held
@@ -50,7 +51,22 @@ def chart_of(reading: Made, against: Against | None = None) -> RecordingChart:
         tuple(float(x) * 1000.0 for x in evidence.grace_periods_s),
         tuple(_shares(evidence, episodes)),
         tuple(_pair(row) for row in against.rows) if against else (),
+        _pieces(reading, begin),
     )
+
+
+def _pieces(reading: Made, begin: float) -> tuple[tuple[float, float, float], ...]:
+    """The pieces of a rate that changes: begin and end, and the calls of all CPUs a second; none
+    where pauses of the recording would lie between them.
+    """
+    evidence = reading.evidence
+    course = course_of(evidence.calls, evidence.spans)
+    if course is None or not reading.scenario.workload.rate_changes or len(evidence.spans) > 1:
+        return ()
+    first = math.ceil(begin / WINDOW_S - 1e-6) * WINDOW_S - begin
+    edges = first + course.edges * WINDOW_S
+    found = zip(edges[:-1], edges[1:], course.rates, strict=True)
+    return tuple((float(a), float(b), float(rate)) for a, b, rate in found)
 
 
 def _longest(evidence: Evidence) -> tuple[float, float]:

@@ -18,9 +18,11 @@ from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
 from krcsim.model.joint import Joint, check_draws
+from krcsim.model.rate_changes import Pieces
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
 from krcsim.trace import arrivals
+from krcsim.trace.course import Course, course_of, positions_of
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Reclaims, Requests
 from krcsim.trace.fit import Made, keep_order, make
 from krcsim.trace.intervals import FEWEST, Array
@@ -33,7 +35,8 @@ _SEED = 20200404
 _NORMAL = 1.959964  # two-sided 95 % of a normal law
 _ONE_SIDED = 0.05
 _MOST_ODDS = 1e6
-_AT_MOST = {"allocator.stall_sigma": 5.0}
+_AT_MOST = {"allocator.stall_sigma": 5.0, "allocator.episode_ms": 1e8, "allocator.calm_ms": 1e8}
+PIECES = "workload.rate_changes"
 _SHARES = ("workload.single_share", "workload.vmalloc_share")
 _FAILURES = ("allocator.calm.", "allocator.episode.")
 
@@ -62,10 +65,13 @@ def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
     order = _ranks(made, base, varying, draws, random)
     # One draw in each of the equal parts of a value's law, so that few draws have its spread.
     shares = (order + random.random(order.shape)) / draws
+    pieces = _drawn_pieces(made, draws)
     return Joint(
         made.scenario,
-        tuple(_scenario_of(made, varying, row) for row in shares),
-        tuple(value.field for value in varying),
+        tuple(
+            _scenario_of(made, varying, row, own) for row, own in zip(shares, pieces, strict=True)
+        ),
+        (*(value.field for value in varying), *((PIECES,) if pieces[0] else ())),
         tuple(field for field, reason in made.assumed.items() if reason),
         made.evidence.seconds,
     )
@@ -123,9 +129,34 @@ def _varies(value: Value) -> bool:
     return low < high and (is_limit or math.isfinite(high)) and (low > 0.0 or high < math.inf)
 
 
-def _scenario_of(made: Made, varying: list[Value], shares: Array) -> Scenario:
-    """The scenario with each value at its share of its law."""
-    overrides: dict[str, Any] = {}
+def _drawn_pieces(made: Made, draws: int) -> list[Pieces]:
+    """For each draw the pieces of a rate that changes, each at a rate as likely as others given how
+    many calls it had: normal on a scale of logarithms, of a piece without a call exponential; none
+    where the rate is the same always.
+    """
+    course = course_of(made.evidence.calls, made.evidence.spans)
+    if course is None or PIECES not in made.values:
+        return [()] * draws
+    random = np.random.default_rng([_SEED, 1])
+    pieces = made.values[PIECES].value
+    cpus = max(1, len(np.unique(made.evidence.calls.cpus)))
+    found = np.zeros((draws, len(pieces)))
+    for piece, ((_, rate), error) in enumerate(zip(pieces, course.errors(), strict=True)):
+        shares = (random.permutation(draws) + random.random(draws)) / draws
+        if course.calls[piece]:
+            found[:, piece] = [rate * math.exp(error * NormalDist().inv_cdf(x)) for x in shares]
+        else:
+            found[:, piece] = -np.log1p(-shares) / (course.seconds[piece] * cpus)
+    starts = [start for start, _ in pieces]
+    return [
+        tuple((start, float(f"{rate:.5g}")) for start, rate in zip(starts, row, strict=True))
+        for row in found
+    ]
+
+
+def _scenario_of(made: Made, varying: list[Value], shares: Array, pieces: Pieces) -> Scenario:
+    """The scenario with each value at its share of its law, and these pieces if there are any."""
+    overrides: dict[str, Any] = {PIECES: pieces} if pieces else {}
     for value, share in zip(varying, shares, strict=True):
         overrides[value.field] = _drawn(value, float(share))
     keep_order(overrides, made.scenario, made.values, [])
@@ -158,9 +189,12 @@ def _ranks(
     """
     found = np.full((draws, len(varying)), np.nan)
     blocks = arrivals.blocks_of(made.evidence.calls, made.evidence.spans)
+    course = None
+    if PIECES in made.values:
+        course = course_of(made.evidence.calls, made.evidence.spans)
     if blocks.count >= FEWEST:
         for row in found:
-            again = resampled(made.evidence, blocks, random)
+            again = resampled(made.evidence, blocks, random, course)
             row[:] = _fitted(again, base, varying)
     return np.array([_places(column, random) for column in found.T], dtype=np.intp).T.reshape(
         found.shape
@@ -187,12 +221,22 @@ def _fitted(evidence: Evidence, base: Scenario, varying: list[Value]) -> list[fl
     return [point_of(values[one.field]) if one.field in values else math.nan for one in varying]
 
 
-def resampled(evidence: Evidence, blocks: arrivals.Blocks, random: np.random.Generator) -> Evidence:
-    """As many blocks of the recorded time, drawn with replacement, one behind the other.
+def resampled(
+    evidence: Evidence,
+    blocks: arrivals.Blocks,
+    random: np.random.Generator,
+    course: Course | None = None,
+) -> Evidence:
+    """As many blocks of the recorded time, drawn with replacement, one behind the other; with a
+    course each is one of those of its piece.
 
     Lengths of grace periods have no times in a recording: they are drawn one by one.
     """
     chosen = random.integers(blocks.count, size=blocks.count)
+    if course is not None:
+        middles, _ = positions_of(blocks.first + blocks.windows // 2, evidence.spans)
+        piece = course.piece_of(middles)
+        chosen = np.array([random.choice(np.flatnonzero(piece == own)) for own in piece])
     calls, reclaims = evidence.calls, evidence.reclaims
     at, to = _moved(calls.windows, blocks, chosen)
     lengths = evidence.grace_periods_s

@@ -19,6 +19,7 @@ from krcsim.trace import arrivals, background, intervals, pressure, replay
 from krcsim.trace.evidence import Evidence, Requests, Source
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
+from krcsim.trace.kind import kind_of
 from krcsim.trace.pressure import Episodes, Failures
 from krcsim.trace.value import ASSUMED, LIMIT, MEASURED, READ, Value
 
@@ -26,9 +27,6 @@ LEAST_S = 1.0  # of a recording that says anything about rates
 MOST_LENGTHS = 200  # of grace periods that a scenario holds; of more their quantiles
 ENOUGH_TRIES = 100  # of which none failed, for a limit that says more than an assumption
 FEWEST_LENGTHS = 10
-FEWEST_PHASES = 5  # of a length that is believed
-SHORTEST_MS = 0.1  # shorter phases are bursts
-WIDEST = 100.0  # from the low to the high end of an interval that still says something
 
 
 @dataclass(frozen=True)
@@ -189,13 +187,17 @@ def _workload(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
             at,
         )
         return
+    shape, course = kind_of(evidence, blocks, reasons)
+    if course is not None:
+        limits = course.mean_limits(rate_hz)
+        text += f", in {len(course.calls)} pieces of time, each at a rate of its own"
     if evidence.lost:
         limits = Interval(limits.low, limits.high * (1 + evidence.lost / calls.total))
         text += f"; {evidence.lost:,} events were lost"
     yield _measured("workload.rate_hz", max(1e-3, rate_hz), "calls/s per CPU", limits, text, at)
 
     yield from _shares(evidence, blocks, reasons)
-    yield from _shape(evidence, blocks, reasons)
+    yield from shape
     yield from _sizes(evidence)
 
 
@@ -254,46 +256,6 @@ def _wider_by_blocks(limits: Interval, some: Any, every: Any, blocks: arrivals.B
         return limits
     both = intervals.wider(limits, found)
     return Interval(max(0.0, both.low), min(1.0, both.high))
-
-
-def _shape(evidence: Evidence, blocks: arrivals.Blocks, reasons: dict[str, str]) -> Iterator[Value]:
-    at = _sources(evidence, "calls")
-    shape = arrivals.shape(evidence.calls, blocks)
-    if shape is None:
-        reasons["workload.arrivals"] = (
-            "too few calls or too short a recording to tell bursts and phases from single calls"
-        )
-        return
-    small, large = shape.window_s
-    if shape.on_ms and shape.off_ms and not _is_resolved(evidence, shape.on_ms, shape.off_ms):
-        reasons["workload.arrivals"] = (
-            "the rate changes over times for which the recording is too short (variance over mean "
-            f"of the counts: {shape.dispersion[0]:.3g} in windows of {small * 1000:g} ms, "
-            f"{shape.dispersion[1]:.3g} in windows of {large:g} s); record longer"
-        )
-        return
-    text = (
-        f"variance over mean of the counts: {shape.dispersion[0]:.3g} in windows of "
-        f"{small * 1000:g} ms, {shape.dispersion[1]:.3g} in windows of {large:g} s"
-    )
-    yield _measured("workload.arrivals", shape.arrivals, "", None, text, at)
-    for name, unit, found in (
-        ("burst", "calls", shape.burst),
-        ("on_ms", "ms", shape.on_ms),
-        ("off_ms", "ms", shape.off_ms),
-    ):
-        if found is not None:
-            value: float | int = int(found[0]) if name == "burst" else found[0]
-            yield _measured(f"workload.{name}", value, unit, found[1], text, at)
-
-
-def _is_resolved(evidence: Evidence, *phases: tuple[float, Interval]) -> bool:
-    """Whether phases are short enough to have been seen often."""
-    longest_ms = evidence.seconds * 1000.0 / FEWEST_PHASES
-    return all(
-        SHORTEST_MS <= value <= longest_ms and limits.high <= WIDEST * limits.low
-        for value, limits in phases
-    )
 
 
 def _sizes(evidence: Evidence) -> Iterator[Value]:
@@ -462,6 +424,10 @@ def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
             more["workload.burst"] = None
         if base.workload.loop == "catchup":
             more["workload.loop"] = "open"
+        if "workload.rate_changes" in values:  # an answer is over a whole period
+            more["horizon_ms"] = base.warmup_ms + values["workload.rate_period_ms"].value
+        else:
+            more["workload.rate_changes"] = None
     if "machine.cpus" in values and "workload.cpu_shares" not in values:
         more["workload.cpu_shares"] = None
     if "grace_period.lengths_ms" in values:

@@ -250,6 +250,9 @@ def predicted_against_recorded(
         return Against((), tuple(missing), 0)
 
     seconds = min(evidence.seconds, LONGEST_S)
+    period_ms = reading.scenario.workload.rate_period_ms
+    if period_ms is not None:  # else the mean rate would be another
+        seconds = period_ms / 1000.0
     length: dict[str, Any] = dict(warmup_ms=WARM_UP_MS, horizon_ms=WARM_UP_MS + 1000.0 * seconds)
     if reading.scenario.workload.arrivals == "replay":  # the warm-up takes calls of its own
         length["workload.calls.repeat"] = True

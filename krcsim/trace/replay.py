@@ -17,9 +17,10 @@ from krcsim.trace.evidence import WINDOW_S, Counts, Evidence
 from krcsim.trace.value import READ, Value
 
 # Fitted fields of calls that are not replayed.
-REPLACED = tuple(f"workload.{name}" for name in ("arrivals", "burst", "on_ms", "off_ms"))
+_PIECES = ("rate_changes", "rate_period_ms")
+REPLACED = tuple(f"workload.{name}" for name in ("arrivals", "burst", "on_ms", "off_ms", *_PIECES))
 # Fields that the calls themselves say.
-OVERRULED = ("burst", "gap", "producers", "cpu_shares", "rate_hz")
+OVERRULED = ("burst", "gap", "producers", "cpu_shares", "rate_hz", *_PIECES)
 BOOT_SHARE = 0.2  # of a recording, at most
 
 

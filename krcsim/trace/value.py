@@ -49,5 +49,6 @@ def shown(value: Any) -> str:
         plural = "s" * (len(value.cpus) > 1)
         return f"{value.total:,} calls of {len(value.cpus)} CPU{plural} in {seconds:.4g} s"
     if isinstance(value, (list, tuple)):
-        return f"{len(value)} numbers"
+        are_pairs = any(isinstance(one, tuple) for one in value)
+        return f"{len(value)} {'pieces' if are_pairs else 'numbers'}"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -351,6 +351,7 @@ FOLLOWED: dict[type, str] = {
     Workload: "rate_hz burst gap phase on_ms off_ms loop producers single_share vmalloc_share "
     "cpu_shares "  # on one CPU all calls are its own
     "calls "  # of replay, which is refused
+    "rate_period_ms "  # of rate_changes, which are refused
     "live_objects growth_pages_s "
     "object_bytes sheaf_share opted_in_share reuse_hz "
     "call_instructions list_instructions slab_instructions wake_instructions",

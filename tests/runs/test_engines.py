@@ -41,6 +41,10 @@ WITH = {
         "workload.arrivals": "replay",
         "workload.calls": counted_calls([[1, 2]] * Scenario().machine.cpus, 10.0, repeat=True),
     },
+    "a rate that changes": {
+        "workload.rate_changes": [[0, 1], [40, 3]],
+        "workload.rate_period_ms": 100.0,
+    },
     "callers that allocate": {
         "memory.pressure": "pages",
         "memory.hog": "nowait",

@@ -35,6 +35,7 @@ class Truth:
     cpus: int = 2
     arrivals: str = "poisson"
     rate_hz: float = 500.0
+    steps: tuple[tuple[float, float], ...] = ((0.0, 1.0),)  # from then on so many times the rate
     burst: int = 1
     on_ms: float = 50.0
     off_ms: float = 150.0
@@ -77,8 +78,12 @@ def call_times(random: np.random.Generator, truth: Truth) -> NDArray[np.float64]
         spans = phases(random, truth.seconds, truth.on_ms / 1e3, truth.off_ms / 1e3)
         parts = [poisson(random, rate, *span) for span in spans]
         return np.concatenate([np.empty(0), *parts])
-    times = poisson(random, truth.rate_hz / truth.burst, 0.0, truth.seconds)
-    return np.repeat(times, truth.burst)
+    ends = [begin for begin, _ in truth.steps[1:]] + [truth.seconds]
+    parts = [
+        poisson(random, factor * truth.rate_hz / truth.burst, begin, end)
+        for (begin, factor), end in zip(truth.steps, ends, strict=True)
+    ]
+    return np.repeat(np.concatenate(parts), truth.burst)
 
 
 def recorded(truth: Truth, seed: int) -> Evidence:

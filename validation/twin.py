@@ -24,7 +24,6 @@ import numpy as np
 import simpy
 from simpy.events import EventPriority
 
-from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_feedback import MAX_RECLAIM_RETRIES, Shrinker
@@ -783,7 +782,7 @@ class KfreeRcuCpuWork:
             krcp.refill_pool(piece.count(WRAPPER))
             if entries:
                 began = yield from krcp.cpu.let_in(began)
-        krcp.cpu.warm = min(krcp.cpu.warm + freed, SLUB_PAGES * scenario.workload.slab_objects())
+        krcp.cpu.warm = min(krcp.cpu.warm + freed, scenario.workload.reusable_objects())
 
     def piece_of_list(self, krcp: KfreeRcuCpu, entries: list[int]) -> tuple[list[int], float]:
         """R34: What is freed before the work can be preempted, and its CPU time: all, or the

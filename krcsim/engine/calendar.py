@@ -25,7 +25,7 @@ def update_next_event(world: World, cpu_index: int) -> None:
         batches_ready_at(world, cpu_index),
     )
     if world.sheaf_entries > 0:
-        first = min(first, cpu.pcs.main_empty_at, cpu.pcs.lazy_until)
+        first = min(first, cpu.next_allocation_at, cpu.lazy_until)
 
     if world.has_refill_worker:
         first = min(first, cpu.refill_at)

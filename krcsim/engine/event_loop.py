@@ -100,6 +100,7 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     cpu.current_producer = NOBODY
     cpu.is_source_on = 1
     cpu.first_producer = cpu_index * world.producers_per_cpu
+    cpu.first_pcs = cpu_index * world.nr_sizes
 
     for number in range(KFREE_N_BATCHES):
         batch_of(world, cpu_index, number).ready_at = INF
@@ -208,7 +209,7 @@ def allocation_comes(world: World, cpu_index: int, now: float) -> bool:
     it comes after a switch of its source, and before a call.
     """
     cpu = cpu_at(world.cpus_address, cpu_index)
-    return cpu.pcs.main_empty_at == now and cpu.phase_ends_at > now
+    return cpu.next_allocation_at == now and cpu.phase_ends_at > now
 
 
 def cpu_that_looks_at_cookies(world: World, now: float) -> int:

@@ -29,7 +29,9 @@ from krcsim.engine.codes import (
 )
 from krcsim.engine.event_log import log_event
 from krcsim.engine.monitor import arm_monitor, kfree_rcu_monitor, pull_monitor
+from krcsim.engine.object_sizes import defer_behind
 from krcsim.engine.page_memory import (
+    count_held_bytes,
     count_held_objects,
     head_request_may_sleep,
     join_reclaim,
@@ -197,6 +199,7 @@ def hold_call(
     held_call.called_at = now
     held_call.channel = channel
     held_call.refused_by_sheaf = world.refused_by_sheaf
+    held_call.size = world.call_size
 
     held_call.u_head = u_head
     held_call.page_fails = u_page < world.p_noretry_page_fails
@@ -256,6 +259,7 @@ def go_on_after_stall(
     """R15 to R19: a single-argument call goes on after a stall, which may have had no length; as
     kvfree_call_rcu() it is then DONE, or held up once more.
     """
+    world.call_size = held_call.size
     if world.has_page_memory:
         reclaim_pages(world, now, held_call.waits_for)
 
@@ -349,7 +353,10 @@ def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, wi
 
     counters = counters_at(world.counters_address, world.window)
     world.deferred_objects += 1
-    count_held_objects(world, ONE)
+    if world.nr_sizes > 1:
+        count_held_bytes(world, defer_behind(world, world.call_size, ONE, now))
+    else:
+        count_held_objects(world, ONE)
     counters.queued += 1
     counters.area -= now
 

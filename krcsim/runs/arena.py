@@ -25,11 +25,12 @@ from krcsim.engine.records import (
     World,
 )
 from krcsim.engine.seeds import CPU_STREAMS, WORLD_STREAMS, replication_state
-from krcsim.engine.sheaf_records import Barn
+from krcsim.engine.sheaf_records import Barn, CpuSheaves
+from krcsim.engine.size_records import ObjectSize
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.runs.engines import engine, version_for
-from krcsim.runs.parameters import parameters_of
+from krcsim.runs.parameters import parameters_of, sizes_of
 from krcsim.runs.recorded_calls import recorded_calls
 
 FIRST_WAITERS = 1 << 12
@@ -40,6 +41,8 @@ Stop = NDArray[np.int64]
 
 WIPED = (
     "cpus",
+    "sizes",
+    "pcs",
     "barns",
     "batches",
     "producers",
@@ -104,6 +107,7 @@ class Arena:
         self.recorded = recorded_calls(scenario)
         self.rate_shares = scenario.workload.rates_of_cpus(scenario.machine.cpus)
         self.reuse_shares = scenario.reuse_of_cpus()
+        self.sizes = sizes_of(scenario)
         self.version = version_for(self.template)
         self.make_room(FIRST_WAITERS)
 
@@ -122,7 +126,11 @@ class Arena:
         producers = cpus * self.scenario.workload.producers if world["has_bursts"] else 1
         arrays = dict(
             cpus=np.zeros(cpus, Cpu.dtype),
-            barns=np.zeros(self.template["kmem_cache"]["nr_nodes"][0], Barn.dtype),
+            sizes=np.zeros(int(world["nr_sizes"]), ObjectSize.dtype),
+            pcs=np.zeros(cpus * int(world["nr_sizes"]), CpuSheaves.dtype),
+            barns=np.zeros(
+                int(world["kmem_cache"]["nr_nodes"] * world["nr_caches"]), Barn.dtype
+            ),
             batches=np.zeros(KFREE_N_BATCHES * cpus, Batch.dtype),
             producers=np.zeros(producers, Producer.dtype),
             waiters=np.zeros(held_up, HeldCall.dtype),
@@ -166,6 +174,8 @@ class Arena:
             cpus[name] = places
         cpus["rate_share"] = self.rate_shares
         cpus["reuse_share"] = self.reuse_shares
+        for name, values in self.sizes.items():
+            arrays["sizes"][name] = values
 
         streams = [(worlds[:1], name) for name in WORLD_STREAMS]
         streams += [(cpus, name) for name in CPU_STREAMS]

@@ -348,6 +348,21 @@ def recordings(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def sized_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The newer scenario, or that with sheaves or with feedback, with objects of several sizes."""
+    family = (newer_scenario, sheaf_scenario, sheaf_scenario, feedback_scenario)[number % 4]
+    plain = family(number, seed)
+    return changed(plain, **several_sizes(np.random.default_rng([seed, number, 111])))
+
+
+def several_sizes(r: np.random.Generator) -> dict[str, Any]:
+    """Two to five sizes, from those of small caches to those of several pages, some of them rare."""
+    sizes = r.choice([24, 64, 192, 512, 1024, 3000, 8192, 16384], int(r.integers(2, 6)), False)
+    weights = np.exp(r.uniform(-3.0, 0.0, len(sizes)))
+    pairs = zip(sizes.tolist(), np.round(weights, 3).tolist(), strict=True)
+    return {"workload.object_sizes": [[*pair] for pair in pairs]}
+
+
 def sheaf_scenario(number: int, seed: int = 20200404) -> Scenario:
     """The newer scenario with sheaves in front, which refuse enough that waits are not rare."""
     plain = newer_scenario(number, seed)

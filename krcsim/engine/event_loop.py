@@ -100,7 +100,6 @@ def boot_cpu(world: World, cpu_index: int) -> None:
     cpu.current_producer = NOBODY
     cpu.is_source_on = 1
     cpu.first_producer = cpu_index * world.producers_per_cpu
-    cpu.first_pcs = cpu_index * world.nr_sizes
 
     for number in range(KFREE_N_BATCHES):
         batch_of(world, cpu_index, number).ready_at = INF

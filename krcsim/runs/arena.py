@@ -174,6 +174,7 @@ class Arena:
             cpus[name] = places
         cpus["rate_share"] = self.rate_shares
         cpus["reuse_share"] = self.reuse_shares
+        cpus["first_pcs"] = np.arange(len(cpus)) * len(arrays["sizes"])
         for name, values in self.sizes.items():
             arrays["sizes"][name] = values
 

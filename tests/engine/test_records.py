@@ -34,6 +34,7 @@ BURSTS = changed(
         "remedy.sheaves": True,
         "remedy.ready_blocks": True,  # what draws nothing renews no stream
         "grace_period.background_hz": 10.0,
+        "workload.object_sizes": [[64, 1.0], [512, 1.0]],
     },
 )
 HELD_UP = 3  # calls that wait, and as many that stall
@@ -120,7 +121,9 @@ def test_a_copy_is_in_the_same_state() -> None:
             assert worlds[0][name] == pytest.approx(worlds[1][name], nan_ok=True), name
 
     waiting = slice(FIRST_WAITER, FIRST_WAITER + HELD_UP)
-    parts = dict.fromkeys(("cpus", "barns", "batches", "producers", "tournament"), slice(None))
+    parts = dict.fromkeys(
+        ("cpus", "sizes", "pcs", "barns", "batches", "producers", "tournament"), slice(None)
+    )
     parts["waiters"] = waiting
     for name, part in parts.items():
         assert arrays[0][name][part].tobytes() == arrays[1][name][part].tobytes(), name

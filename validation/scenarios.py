@@ -352,7 +352,13 @@ def sized_scenario(number: int, seed: int = 20200404) -> Scenario:
     """The newer scenario, or that with sheaves or with feedback, with objects of several sizes."""
     family = (newer_scenario, sheaf_scenario, sheaf_scenario, feedback_scenario)[number % 4]
     plain = family(number, seed)
-    return changed(plain, **several_sizes(np.random.default_rng([seed, number, 111])))
+    more = several_sizes(np.random.default_rng([seed, number, 111]))
+    if plain.workload.live_objects > 0:  # as many pages as with one size, about
+        pairs = more["workload.object_sizes"]
+        mean = sum(size * share for size, share in pairs) / sum(share for _, share in pairs)
+        live = min(plain.workload.live_objects, int(100 * 4096 / mean))
+        more["workload.live_objects"] = max(1, live)
+    return changed(plain, **more)
 
 
 def several_sizes(r: np.random.Generator) -> dict[str, Any]:

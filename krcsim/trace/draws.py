@@ -20,7 +20,7 @@ from krcsim.base.errors import KrcsimError
 from krcsim.model.joint import Joint, check_draws
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
-from krcsim.trace import arrivals
+from krcsim.trace import arrivals, object_sizes
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Reclaims, Requests
 from krcsim.trace.fit import Made, keep_order, make
 from krcsim.trace.intervals import FEWEST, Array
@@ -62,10 +62,17 @@ def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
     order = _ranks(made, base, varying, draws, random)
     # One draw in each of the equal parts of a value's law, so that few draws have its spread.
     shares = (order + random.random(order.shape)) / draws
+    more: list[dict[str, Any]] = [{} for _ in range(draws)]
+    names = [value.field for value in varying]
+    if object_sizes.FIELD in made.values:
+        names.append(object_sizes.FIELD)
+        more = [{object_sizes.FIELD: object_sizes.drawn(made.evidence, random)} for _ in more]
     return Joint(
         made.scenario,
-        tuple(_scenario_of(made, varying, row) for row in shares),
-        tuple(value.field for value in varying),
+        tuple(
+            _scenario_of(made, varying, row, own) for row, own in zip(shares, more, strict=True)
+        ),
+        tuple(names),
         tuple(field for field, reason in made.assumed.items() if reason),
         made.evidence.seconds,
     )
@@ -123,9 +130,11 @@ def _varies(value: Value) -> bool:
     return low < high and (is_limit or math.isfinite(high)) and (low > 0.0 or high < math.inf)
 
 
-def _scenario_of(made: Made, varying: list[Value], shares: Array) -> Scenario:
-    """The scenario with each value at its share of its law."""
-    overrides: dict[str, Any] = {}
+def _scenario_of(
+    made: Made, varying: list[Value], shares: Array, more: dict[str, Any]
+) -> Scenario:
+    """The scenario with each value at its share of its law, and what has been drawn as a whole."""
+    overrides = dict(more)
     for value, share in zip(varying, shares, strict=True):
         overrides[value.field] = _drawn(value, float(share))
     keep_order(overrides, made.scenario, made.values, [])

@@ -15,7 +15,7 @@ from krcsim.base.tables import html_table
 from krcsim.model.calls import RecordedCalls
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
-from krcsim.trace import arrivals, background, intervals, pressure, replay
+from krcsim.trace import arrivals, background, intervals, object_sizes, pressure, replay
 from krcsim.trace.evidence import Evidence, Requests, Source
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
@@ -196,7 +196,7 @@ def _workload(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
 
     yield from _shares(evidence, blocks, reasons)
     yield from _shape(evidence, blocks, reasons)
-    yield from _sizes(evidence)
+    yield from object_sizes.found(evidence)
 
 
 def _keep_spread(found: list[Value], evidence: Evidence, base: Scenario, notes: list[str]) -> None:
@@ -294,17 +294,6 @@ def _is_resolved(evidence: Evidence, *phases: tuple[float, Interval]) -> bool:
         SHORTEST_MS <= value <= longest_ms and limits.high <= WIDEST * limits.low
         for value, limits in phases
     )
-
-
-def _sizes(evidence: Evidence) -> Iterator[Value]:
-    sizes = evidence.object_sizes
-    if not sizes:
-        return
-    total = sum(sizes.values())
-    size = max(sizes, key=lambda one: sizes[one])
-    text = f"{sizes[size]:,} of {total:,} objects of slab caches have this size"
-    at = _sources(evidence, "sizes")
-    yield Value("workload.object_bytes", max(8, size), "bytes", READ, None, text, at)
 
 
 def _grace_periods(
@@ -462,6 +451,8 @@ def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
             more["workload.burst"] = None
         if base.workload.loop == "catchup":
             more["workload.loop"] = "open"
+    if "workload.object_bytes" in values:
+        more["workload.object_sizes"] = None
     if "machine.cpus" in values and "workload.cpu_shares" not in values:
         more["workload.cpu_shares"] = None
     if "grace_period.lengths_ms" in values:

@@ -362,7 +362,7 @@ def sized_scenario(number: int, seed: int = 20200404) -> Scenario:
 
 
 def several_sizes(r: np.random.Generator) -> dict[str, Any]:
-    """Two to five sizes, from those of small caches to those of several pages, some of them rare."""
+    """Two to five sizes, from those of small caches to those of several pages; some are rare."""
     sizes = r.choice([24, 64, 192, 512, 1024, 3000, 8192, 16384], int(r.integers(2, 6)), False)
     weights = np.exp(r.uniform(-3.0, 0.0, len(sizes)))
     pairs = zip(sizes.tolist(), np.round(weights, 3).tolist(), strict=True)

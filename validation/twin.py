@@ -152,9 +152,7 @@ class Window:
     """R2: The counters of one window, and the single waits of the calls made in it."""
 
     counts: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys(
-            (*COUNTERS, *SHEAF_COUNTERS, *SIZE_COUNTERS), 0.0
-        )
+        default_factory=lambda: dict.fromkeys((*COUNTERS, *SHEAF_COUNTERS, *SIZE_COUNTERS), 0.0)
     )
     waits_ms: list[float] = field(default_factory=list)
 

@@ -221,9 +221,7 @@ class Memory:
         pages, taken down to min.
         """
         self.follow(now)
-        more = min(
-            self.pages_of(held) - self.in_objects, math.floor(self.free - self.marks.nowait)
-        )
+        more = min(self.pages_of(held) - self.in_objects, math.floor(self.free - self.marks.nowait))
         if self.memory.deferred_counts and more > 0 and not self.allocates:
             self.free -= more
             self.in_objects += more

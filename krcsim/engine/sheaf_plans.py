@@ -20,7 +20,13 @@ from krcsim.engine.call_draws import (
     p_uneventful_and_eventful,
 )
 from krcsim.engine.codes import ANY_CALL, EVENTFUL, SLAB, UNEVENTFUL, VMALLOC, ZERO
-from krcsim.engine.object_sizes import OF_ALL, OF_REFUSED, defer_objects, draw_size, draw_size_of_call
+from krcsim.engine.object_sizes import (
+    OF_ALL,
+    OF_REFUSED,
+    defer_objects,
+    draw_size,
+    draw_size_of_call,
+)
 from krcsim.engine.pointers import counters_at, size_at
 from krcsim.engine.random_streams import UNLIMITED, binomial, chance, geometric, uniform
 from krcsim.engine.records import Cpu, World

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the engine remembers of sheaves: of all caches, and of each cache on each CPU and node; names
-are those of the kernel's mm/slub.c. What a cache has for itself is in size_records.py.
+"""What the engine remembers of sheaves: of all caches, and of each cache on each CPU and node.
+
+Names are those of the kernel's mm/slub.c. What a cache has for itself is in size_records.py.
 """
 
 from krcsim.engine.record_form import Record
@@ -46,7 +47,9 @@ class CpuSheaves(Record):
 
 
 class Barn(Record):
-    """struct node_barn: the sheaves of a cache on a node, and those in flight that its CPUs filled."""
+    """struct node_barn: the sheaves of a cache on a node, and those in flight that its CPUs have
+    filled.
+    """
 
     nr_full: int  # sheaves full of free objects
     nr_empty: int  # sheaves without objects

@@ -91,8 +91,8 @@ def count_bytes_of_sheaves(world: World, now: float) -> int:
 
 
 def put_into_barn(world: World, number: int, now: float) -> None:
-    """R69: sheaves of a cache come back to a node: full ones go to its barn while that has room, the objects
-    of others to slab pages, and empty ones to the barn while it has room.
+    """R69: sheaves of a cache come back to a node: full ones go to its barn while that has room,
+    the objects of others to slab pages, and empty ones to the barn while it has room.
     """
     counters = counters_at(world.counters_address, world.window)
     cache = world.kmem_cache

@@ -147,7 +147,8 @@ class Scenario:
             live_pages > free_pages,
             "workload.live_objects",
             workload.live_objects,
-            f"objects of {workload.mean_object_bytes():g} bytes on {self.machine.cpus} CPUs that fit into "
+            f"objects of {workload.mean_object_bytes():g} bytes on {self.machine.cpus} CPUs that "
+            "fit into "
             f"the {free_pages * PAGE_BYTES / (1 << 20):g} MiB that are free at boot",
             "lower it, or raise memory.mib",
         )

@@ -128,9 +128,7 @@ class Arena:
             cpus=np.zeros(cpus, Cpu.dtype),
             sizes=np.zeros(int(world["nr_sizes"]), ObjectSize.dtype),
             pcs=np.zeros(cpus * int(world["nr_sizes"]), CpuSheaves.dtype),
-            barns=np.zeros(
-                int(world["kmem_cache"]["nr_nodes"] * world["nr_caches"]), Barn.dtype
-            ),
+            barns=np.zeros(int(world["kmem_cache"]["nr_nodes"] * world["nr_caches"]), Barn.dtype),
             batches=np.zeros(KFREE_N_BATCHES * cpus, Batch.dtype),
             producers=np.zeros(producers, Producer.dtype),
             waiters=np.zeros(held_up, HeldCall.dtype),

@@ -33,7 +33,7 @@ _SEED = 20200404
 _NORMAL = 1.959964  # two-sided 95 % of a normal law
 _ONE_SIDED = 0.05
 _MOST_ODDS = 1e6
-_AT_MOST = {"allocator.stall_sigma": 5.0}
+_AT_MOST = {"allocator.stall_sigma": 5.0, "allocator.calm_ms": 1e8}
 _SHARES = ("workload.single_share", "workload.vmalloc_share")
 _FAILURES = ("allocator.calm.", "allocator.episode.")
 
@@ -69,9 +69,7 @@ def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
         more = [{object_sizes.FIELD: object_sizes.drawn(made.evidence, random)} for _ in more]
     return Joint(
         made.scenario,
-        tuple(
-            _scenario_of(made, varying, row, own) for row, own in zip(shares, more, strict=True)
-        ),
+        tuple(_scenario_of(made, varying, row, own) for row, own in zip(shares, more, strict=True)),
         tuple(names),
         tuple(field for field, reason in made.assumed.items() if reason),
         made.evidence.seconds,
@@ -130,9 +128,7 @@ def _varies(value: Value) -> bool:
     return low < high and (is_limit or math.isfinite(high)) and (low > 0.0 or high < math.inf)
 
 
-def _scenario_of(
-    made: Made, varying: list[Value], shares: Array, more: dict[str, Any]
-) -> Scenario:
+def _scenario_of(made: Made, varying: list[Value], shares: Array, more: dict[str, Any]) -> Scenario:
     """The scenario with each value at its share of its law, and what has been drawn as a whole."""
     overrides = dict(more)
     for value, share in zip(varying, shares, strict=True):

@@ -261,6 +261,8 @@ def sums(runs: Replications) -> dict[str, float]:
 
 @pytest.mark.parametrize("arrivals", ["bursts", "onoff"])
 def test_other_sources_draw_sizes_alike(arrivals: str) -> None:
-    scenario = sheaves([[64, 9], [9000, 1]], arrivals=arrivals, burst=1 + 9 * (arrivals == "bursts"))
+    scenario = sheaves(
+        [[64, 9], [9000, 1]], arrivals=arrivals, burst=1 + 9 * (arrivals == "bursts")
+    )
     found = sums(replicate(scenario, 9, 0, 4))
     assert binomially(found["sheaf_stored"], found["double"], 0.9)

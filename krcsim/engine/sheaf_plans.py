@@ -52,7 +52,7 @@ def sheaf_room(world: World, cpu: Cpu, size: int) -> int:
     filled = pcs_of(world, cpu, size).rcu_free
     if filled == NO_SHEAF:
         return 0
-    return size_at(world.sizes_address, size).sheaf_entries - 1 - filled
+    return size_at(world.sizes_address, size).sheaf_capacity - 1 - filled
 
 
 def p_size_takes(world: World, size: int) -> float:

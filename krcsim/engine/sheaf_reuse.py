@@ -61,8 +61,8 @@ def take_sheaves_back(world: World, now: float) -> None:
         if barn.coming_back > 0:
             size = size_at(world.sizes_address, number % world.nr_caches)
             sheaves += barn.coming_back
-            objects += barn.coming_back * size.sheaf_entries
-            size.moved += barn.coming_back * size.sheaf_entries
+            objects += barn.coming_back * size.sheaf_capacity
+            size.moved += barn.coming_back * size.sheaf_capacity
             put_into_barn(world, number, now)
 
     counters = counters_at(world.counters_address, world.window)
@@ -211,7 +211,7 @@ def replace_empty_main(world: World, cpu: Cpu, cpu_index: int, now: float) -> No
             barn.nr_empty -= barn.nr_empty > 0
             pcs.spare = 0
 
-    pcs.main = size_at(world.sizes_address, size).sheaf_entries - 1
+    pcs.main = size_at(world.sizes_address, size).sheaf_capacity - 1
     plan_allocations(world, cpu, size, now)
     if is_searching:
         make_plan(world, cpu, cpu_index, now)
@@ -223,7 +223,7 @@ def free_into_main(world: World, cpu: Cpu, cpu_index: int, now: float, size: int
     settle_allocations(world, cpu, size, now)
     pcs = pcs_of(world, cpu, size)
 
-    if pcs.main < size_at(world.sizes_address, size).sheaf_entries:
+    if pcs.main < size_at(world.sizes_address, size).sheaf_capacity:
         pcs.main += 1
     else:
         replace_full_main(world, cpu, size)
@@ -237,7 +237,7 @@ def replace_full_main(world: World, cpu: Cpu, size: int) -> None:
     """R70, __pcs_replace_full_main(): the main sheaf is full, and an empty one takes its place."""
     pcs = pcs_of(world, cpu, size)
     barn = barn_of(world, cpu, size)
-    entries = size_at(world.sizes_address, size).sheaf_entries
+    entries = size_at(world.sizes_address, size).sheaf_capacity
 
     if pcs.spare == NO_SHEAF:
         barn.nr_empty -= barn.nr_empty > 0  # else a new one

@@ -52,7 +52,7 @@ def kfree_rcu_sheaf(
         return False
 
     put_into_sheaf(world, cpu, now)
-    if pcs.rcu_free == size_at(world.sizes_address, world.call_size).sheaf_entries:
+    if pcs.rcu_free == size_at(world.sizes_address, world.call_size).sheaf_capacity:
         detach_full_sheaf(world, cpu, cpu_index, now)
     return True
 
@@ -113,7 +113,7 @@ def detach_full_sheaf(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
     counters = counters_at(world.counters_address, world.window)
     cache = world.kmem_cache
     pcs = pcs_of(world, cpu, world.call_size)
-    objects = size_at(world.sizes_address, world.call_size).sheaf_entries
+    objects = size_at(world.sizes_address, world.call_size).sheaf_capacity
 
     pcs.rcu_free = NO_SHEAF
     cache.filling -= objects

@@ -14,7 +14,7 @@ class ObjectSize(Record):
     pages_per_object: int  # pages of an object that is larger than a page
     release_share: float  # share of the pages of freed objects that become free pages
     live_objects: int  # objects of a CPU that are in use
-    sheaf_entries: int  # pointers in a sheaf of its cache
+    sheaf_capacity: int  # pointers in a sheaf of its cache
     page_sheaves: int  # sheaves in a page of slab objects
 
     # State.

@@ -236,6 +236,6 @@ def sizes_of(scenario: Scenario) -> dict[str, list[int | float]]:
         pages_per_object=[pages_of_object(size) for size in sizes],
         release_share=[scenario.release_share(size) for size in sizes],
         live_objects=[*workload.live_of_sizes()],
-        sheaf_entries=[*entries],
+        sheaf_capacity=[*entries],
         page_sheaves=[PAGE_BYTES // sheaf_bytes(one) for one in entries],
     )

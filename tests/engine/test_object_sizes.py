@@ -100,7 +100,7 @@ def bytes_in_sheaves(arena: Arena) -> int:
         of_cache = barns[size::caches]
         full = of_cache["waits_for_next"] + of_cache["waits_for_later"] + of_cache["coming_back"]
         lazy = pcs["lazy"][size :: len(sizes)].sum()
-        objects = filling + (full.sum() + lazy) * sizes["sheaf_entries"][size]
+        objects = filling + (full.sum() + lazy) * sizes["sheaf_capacity"][size]
         held += int(objects * sizes["object_bytes"][size])
     return held
 

@@ -35,8 +35,10 @@ from validation.scenarios import (
     rate_scenario,
     replay_scenario,
     sheaf_scenario,
+    sized_scenario,
 )
 from validation.twin_sheaf import SHEAF_COUNTERS
+from validation.twin_sizes import SIZE_COUNTERS
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,11 @@ FAMILIES = {
     "sheaf": later(sheaf_scenario),
     "replay": later(replay_scenario, wanted=8),
     "rate": later(rate_scenario, wanted=8),
+    "sized": later(sized_scenario, wanted=8),
 }
 TWIN_CALLS_PER_S = 60_000.0
 QUANTITIES = ("P(wait)", "mean wait", "peak")
-NAMES = (*twin.COUNTERS, *SHEAF_COUNTERS)
+NAMES = (*twin.COUNTERS, *SHEAF_COUNTERS, *SIZE_COUNTERS)
 # replications, of all sides, in which a counter is not 0: fewer say little, and their mean is not
 # normal
 SEEN = 50

@@ -370,6 +370,27 @@ def rate_changes(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
     }
 
 
+def sized_scenario(number: int, seed: int = 20200404) -> Scenario:
+    """The newer scenario, or that with sheaves or with feedback, with objects of several sizes."""
+    family = (newer_scenario, sheaf_scenario, sheaf_scenario, feedback_scenario)[number % 4]
+    plain = family(number, seed)
+    more = several_sizes(np.random.default_rng([seed, number, 111]))
+    if plain.workload.live_objects > 0:  # as many pages as with one size, about
+        pairs = more["workload.object_sizes"]
+        mean = sum(size * share for size, share in pairs) / sum(share for _, share in pairs)
+        live = min(plain.workload.live_objects, int(100 * 4096 / mean))
+        more["workload.live_objects"] = max(1, live)
+    return changed(plain, **more)
+
+
+def several_sizes(r: np.random.Generator) -> dict[str, Any]:
+    """Two to five sizes, from those of small caches to those of several pages; some are rare."""
+    sizes = r.choice([24, 64, 192, 512, 1024, 3000, 8192, 16384], int(r.integers(2, 6)), False)
+    weights = np.exp(r.uniform(-3.0, 0.0, len(sizes)))
+    pairs = zip(sizes.tolist(), np.round(weights, 3).tolist(), strict=True)
+    return {"workload.object_sizes": [[*pair] for pair in pairs]}
+
+
 def sheaf_scenario(number: int, seed: int = 20200404) -> Scenario:
     """The newer scenario with sheaves in front, which refuse enough that waits are not rare."""
     plain = newer_scenario(number, seed)

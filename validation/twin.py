@@ -24,7 +24,6 @@ import numpy as np
 import simpy
 from simpy.events import EventPriority
 
-from krcsim.model.constants import SLUB_PAGES
 from krcsim.model.scenario import Scenario
 from validation.twin_drain import MonitorTimer, asks_for_page, comes_again, drain_delay
 from validation.twin_feedback import MAX_RECLAIM_RETRIES, Shrinker
@@ -33,7 +32,8 @@ from validation.twin_rate import Course
 from validation.twin_ready import Cookies, size_of
 from validation.twin_refill import RefillWorker
 from validation.twin_replay import call_times, rate_of
-from validation.twin_sheaf import SHEAF_COUNTERS, Cache, Sheaves
+from validation.twin_sheaf import SHEAF_COUNTERS, Caches, CpuSheaves
+from validation.twin_sizes import SIZE_COUNTERS, Sizes
 from validation.twin_wait import WaitList
 
 COUNTERS = (
@@ -153,7 +153,7 @@ class Window:
     """R2: The counters of one window, and the single waits of the calls made in it."""
 
     counts: dict[str, float] = field(
-        default_factory=lambda: dict.fromkeys((*COUNTERS, *SHEAF_COUNTERS), 0.0)
+        default_factory=lambda: dict.fromkeys((*COUNTERS, *SHEAF_COUNTERS, *SIZE_COUNTERS), 0.0)
     )
     waits_ms: list[float] = field(default_factory=list)
 
@@ -191,6 +191,7 @@ class Call:
     odds: Odds
     single: bool
     channel: int
+    size: int
     refused_for_memory: bool = False
 
 
@@ -445,7 +446,8 @@ class Kernel:
         self.accounted = 0.0
         self.shrinker = Shrinker(self)
         self.memory = Memory(scenario) if scenario.memory.pressure == "pages" else None
-        self.cache = Cache(self, seed, replication) if scenario.remedy.sheaves else None
+        self.sizes = Sizes(scenario, seed, replication)
+        self.cache = Caches(self, seed, replication) if scenario.remedy.sheaves else None
         self.cpus = [Cpu(self, number) for number in range(cpus)]
         if scenario.grace_period.reader_ms > 0:
             self.rcu.readers = [cpu.reader for cpu in self.cpus if cpu.reader]
@@ -516,25 +518,31 @@ class Kernel:
         if self.cache:
             self.cache.account(self.ms(self.clock.now - self.accounted))
         counts["peak"] = max(counts["peak"], deferred)
+        if self.sizes.several:
+            counts["bytes_area"] += self.sizes.held * self.ms(self.clock.now - self.accounted)
+            counts["peak_bytes"] = max(counts["peak_bytes"], self.sizes.held)
         self.accounted = self.clock.now
 
-    def defer(self) -> None:
-        """R43 and R45: Count one more object that waits to be freed."""
+    def defer(self, size: int, in_sheaf: bool = False) -> None:
+        """R43, R45 and R112: Count one more object that waits to be freed."""
         self.account()
         self.queued += 1
+        self.sizes.defer(size, in_sheaf)
         self.account()
         if self.memory:
-            self.memory.defer(self.clock.now, self.queued - self.freed)
+            self.memory.defer(self.clock.now, self.sizes.held)
 
-    def kfree(self, objects: int, cpu: Cpu) -> None:
-        """R43, R45 and R80: Count objects that a work has freed on a CPU."""
+    def kfree(self, objects: int, cpu: Cpu, of_sheaf: int | None = None) -> None:
+        """R43, R45, R80 and R112: Count objects that a work has freed on a CPU, or those of a full
+        sheaf of that size.
+        """
         self.account()
-        before = self.queued - self.freed
         self.freed += objects
+        freed = self.sizes.free(objects, of_sheaf)
         if self.memory:
-            self.memory.kfree(self.clock.now, before, self.queued - self.freed)
-            if self.memory.slabs.on and cpu.krcp.pages:
-                self.memory.free_objects(cpu.krcp.pages, self.clock.now, objects)
+            self.memory.kfree(self.clock.now, self.sizes.held, freed)
+            if self.memory.allocates and cpu.krcp.pages:
+                self.memory.free_objects(cpu.krcp.pages, self.clock.now, freed)
 
     def kfree_batched(self, objects: int, cpu: Cpu) -> None:
         """R34: The same for objects of a batch."""
@@ -548,13 +556,13 @@ class Kernel:
         single = bool(kinds.random() < workload.single_share)
         return single, VMALLOC if kinds.random() < workload.vmalloc_share else SLAB
 
-    def new_call(self, single: bool, channel: int) -> Call:
+    def new_call(self, single: bool, channel: int, size: int) -> Call:
         """R20 and R45: Count a call, and note the state it is made in."""
         odds = self.episode_odds if self.episode else self.calm_odds
         self.window.add("single" if single else "double")
         if self.episode:
             self.window.add("single_episode" if single else "double_episode")
-        return Call(self.window, self.episode, odds, single, channel)
+        return Call(self.window, self.episode, odds, single, channel, size)
 
     def direct_reclaim(self, call: Call, for_object: bool) -> Steps:
         """R21, R42 and R53: Stall the call while the allocator reclaims memory."""
@@ -588,14 +596,14 @@ class Kernel:
             for cpu in self.cpus:
                 cpu.krcp.refill_worker.backs_off = True
 
-    def new_object(self, single: bool, pages: CpuPages) -> Question:
+    def new_object(self, single: bool, pages: CpuPages, size: int) -> Question:
         """R81, R84 and R86: Let a caller allocate an object: after stalls if it may sleep, and with
         OOM after so many rounds in vain; False if it makes no call.
         """
         memory, window, rounds = self.memory, self.window, 0
         assert memory
         began = True
-        while not memory.new_object(pages, self.clock.now):
+        while not memory.new_object(pages, self.clock.now, size):
             if not single:
                 window.add("failed_allocations")
                 return False
@@ -659,12 +667,12 @@ class Kernel:
             if listed:
                 self.rcu.list.leave()
             cpu.waiting.remove(entry)
-        if self.memory and self.memory.slabs.on and cpu.krcp.pages:
+        if self.memory and self.memory.allocates and cpu.krcp.pages:
             self.memory.waits(self.clock.now, -1)
-            self.memory.free_objects(cpu.krcp.pages, self.clock.now, 1)
+            self.memory.free_objects(cpu.krcp.pages, self.clock.now, {call.size: 1})
             call.window.add("pages_asked", self.memory.grows * (self.clock.now - began))
         if call.refused_for_memory and cpu.sheaves:
-            cpu.sheaves.free()
+            cpu.sheaves.free(call.size)
         runs_at, costs = cpu.free_again(), self.scenario.workload.arrivals in ("periodic", "bursts")
         self.count_wait(call, self.ms(runs_at - began) - costs * self.cpu_ms["call_cost"])
         return runs_at
@@ -784,7 +792,7 @@ class KfreeRcuCpuWork:
             krcp.refill_pool(piece.count(WRAPPER))
             if entries:
                 began = yield from krcp.cpu.let_in(began)
-        krcp.cpu.warm = min(krcp.cpu.warm + freed, SLUB_PAGES * scenario.workload.slab_objects())
+        krcp.cpu.warm = min(krcp.cpu.warm + freed, scenario.workload.reusable_objects())
 
     def piece_of_list(self, krcp: KfreeRcuCpu, entries: list[int]) -> tuple[list[int], float]:
         """R34: What is freed before the work can be preempted, and its CPU time: all, or the
@@ -862,17 +870,18 @@ class KfreeRcuCpu:
         """
         runs_at = 0.0
         single, channel = self.kernel.new_kind()
+        size = self.kernel.sizes.of_call()
         memory = self.kernel.memory
-        if memory and memory.slabs.on and self.pages:
-            got = yield from self.kernel.new_object(single, self.pages)
+        if memory and memory.allocates and self.pages:
+            got = yield from self.kernel.new_object(single, self.pages, size)
             if not got:
                 self.kernel.open_calls -= 1
                 return runs_at
-        call = self.kernel.new_call(single, channel)
+        call = self.kernel.new_call(single, channel, size)
         if self.cpu.sheaves and self.cpu.sheaves.take(call):
             pass
         elif self.remedy.array_path and (yield from self.add_ptr_to_bulk(call)):
-            self.kernel.defer()
+            self.kernel.defer(call.size)
             self.arm_monitor(at_once=False)
         elif not call.single:
             self.push(call, OWN_HEAD)
@@ -996,7 +1005,7 @@ class KfreeRcuCpu:
         self.channels[LIST].append(kind)
         self.cookies.renew(self.channels, LIST)
         call.window.add("list_pushes")
-        self.kernel.defer()
+        self.kernel.defer(call.size)
         self.arm_monitor(at_once=self.remedy.expedited_drain)
 
     def arm_monitor(self, at_once: bool) -> None:
@@ -1110,7 +1119,7 @@ class Cpu:
         self.working = False
         self.on = True
         self.reader = Reader(kernel, self) if kernel.scenario.grace_period.reader_ms > 0 else None
-        self.sheaves = Sheaves(kernel.cache, self, number) if kernel.cache else None
+        self.sheaves = CpuSheaves(kernel.cache, self, number) if kernel.cache else None
         self.clock.process(self.serve())
         self.start_sources()
 

@@ -18,15 +18,14 @@ MAX_RECLAIM_RETRIES = 16  # rounds that find nothing, before no_progress_loops i
 
 
 class Slabs:
-    """R80 and R81: the slab pages of the objects that callers allocate."""
+    """R80, R81 and R115: the slab pages of the objects of one size that callers allocate."""
 
-    def __init__(self, scenario: Scenario) -> None:
+    def __init__(self, scenario: Scenario, size: int, live: int) -> None:
         workload = scenario.workload
-        self.live = workload.live_objects
-        self.on = self.live > 0 and scenario.memory.pressure == "pages"
-        self.large = workload.object_bytes >= PAGE_BYTES
-        self.in_a_page = max(1, PAGE_BYTES // workload.object_bytes)
-        self.pages = math.ceil(workload.object_bytes / PAGE_BYTES)
+        self.live = live
+        self.large = size >= PAGE_BYTES
+        self.in_a_page = max(1, PAGE_BYTES // size)
+        self.pages = math.ceil(size / PAGE_BYTES)
         self.leaves = 1.0
         if not self.large:
             v = workload.vmalloc_share

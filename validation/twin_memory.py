@@ -11,6 +11,7 @@ the pages of skipped calls when it counts them).
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 
 from krcsim.model.constants import PAGE_BYTES, WRAPPER_BYTES
 from krcsim.model.memory import PAGES_PER_MIB
@@ -26,10 +27,10 @@ class CpuPages:
     pages.
     """
 
-    def __init__(self, slab_objects: int, places: int) -> None:
+    def __init__(self, slab_objects: int, places: dict[int, int]) -> None:
         self.pcp = 0
         self.slab_objects = slab_objects
-        self.places = places  # for objects that callers allocate
+        self.places = places  # by size, for objects that callers allocate
 
 
 class Memory:
@@ -46,7 +47,6 @@ class Memory:
         self.per_tick = 1.0 / machine.hz
         self.ticks = machine.hz / 1000.0  # in a millisecond
         self.objects_a_page = PAGE_BYTES // WRAPPER_BYTES[machine.arch]
-        self.object_bytes = scenario.workload.object_bytes
         self.stall = scenario.allocator.stall_ms * self.ticks
         self.round = memory.round_instructions * machine.instruction_ns * 1e-6 * self.ticks
         self.hogged = 0.0
@@ -56,9 +56,16 @@ class Memory:
         self.hog_looks_at = 0.0
         self.now = 0.0
         self.others = memory.mib * PAGES_PER_MIB - self.free - self.file
-        self.slabs = Slabs(scenario)
+        self.allocates = scenario.workload.live_objects > 0
+        self.slabs = {
+            size: Slabs(scenario, size, live)
+            for (size, _), live in zip(
+                scenario.workload.sizes, scenario.workload.live_of_sizes(), strict=True
+            )
+        }
+        self.all_leave = all(one.leaves == 1.0 for one in self.slabs.values())
         self.shared = SharedReclaim(memory.reclaim_pages_s * self.per_tick)
-        self.grows = scenario.workload.growth_pages_s * self.per_tick * self.slabs.on
+        self.grows = scenario.workload.growth_pages_s * self.per_tick * self.allocates
         self.waiting = 0
         self.grown = self.kept_part = 0.0
         self.asked = self.released = self.reclaimed = 0.0  # pages, to be counted
@@ -67,12 +74,12 @@ class Memory:
         self.ooms, self.dead = 0, False
 
     def cpu_pages(self) -> CpuPages:
-        """R81: What a CPU has at boot."""
-        places = 0
-        if self.slabs.on:
-            slabs = self.slabs.boot_slabs()
-            self.free -= slabs * self.slabs.pages
-            places = slabs * self.slabs.in_a_page - self.slabs.live
+        """R81 and R115: What a CPU has at boot."""
+        places = {}
+        for size, one in self.slabs.items() if self.allocates else ():
+            slabs = one.boot_slabs()
+            self.free -= slabs * one.pages
+            places[size] = slabs * one.in_a_page - one.live
         return CpuPages(self.memory.slab_pages * self.objects_a_page, places)
 
     # ---- what goes on beside kfree_rcu()
@@ -209,67 +216,72 @@ class Memory:
             cpu.pcp -= batches * self.batch
             self.free += batches * self.batch
 
-    def defer(self, now: float, objects: int) -> None:
-        """R43: So many objects are deferred now, one more than before: they hold pages, taken down
-        to min.
+    def defer(self, now: float, held: int) -> None:
+        """R43 and R114: So many bytes are deferred now, an object more than before: they hold
+        pages, taken down to min.
         """
         self.follow(now)
-        more = min(
-            self.pages_of(objects) - self.in_objects, math.floor(self.free - self.marks.nowait)
-        )
-        if self.memory.deferred_counts and more > 0 and not self.slabs.on:
+        more = min(self.pages_of(held) - self.in_objects, math.floor(self.free - self.marks.nowait))
+        if self.memory.deferred_counts and more > 0 and not self.allocates:
             self.free -= more
             self.in_objects += more
 
-    def kfree(self, now: float, before: int, objects: int) -> None:
-        """R43 and R80: So many are left of those before: of the pages that no object holds any more
-        a share is free, the rest has room for the next objects.
+    def kfree(self, now: float, left: int, freed: Mapping[int, int]) -> None:
+        """R43, R80 and R114: So many bytes are left, without those that were freed: of the pages
+        that no object holds any more a share is free, the rest has room for the next objects.
         """
         self.follow(now)
-        held = min(self.in_objects, self.pages_of(before))
-        unheld = held - min(self.in_objects, self.pages_of(objects))
-        self.kept_part += self.slabs.leaves * unheld
+        gone = sum(size * many for size, many in freed.items())
+        leaves = sum(self.slabs[size].leaves * size * many for size, many in freed.items()) / gone
+        held = min(self.in_objects, self.pages_of(left + gone))
+        unheld = held - min(self.in_objects, self.pages_of(left))
+        self.kept_part += leaves * unheld
         free = math.floor(self.kept_part)
         self.kept_part -= free
         self.free += free
-        if self.slabs.leaves < 1.0:
+        if not self.all_leave:
             self.released += free
         self.in_objects -= free
 
     # ---- objects that callers allocate
 
-    def new_object(self, cpu: CpuPages, now: float) -> bool:
+    def new_object(self, cpu: CpuPages, now: float, size: int) -> bool:
         """R81 and R83: A place for an object: in the slab pages of the CPU, in pages that grew, or
         in free pages above min.
         """
-        if cpu.places == 0:
+        if cpu.places[size] == 0:
             self.follow(now)
-            pages = self.slabs.pages
+            pages = self.slabs[size].pages
             if self.grown >= pages:
                 self.grown -= pages
             elif self.free - self.marks.nowait >= pages:
                 self.free -= pages
             else:
                 return False
-            cpu.places = self.slabs.in_a_page
-        cpu.places -= 1
+            cpu.places[size] = self.slabs[size].in_a_page
+        cpu.places[size] -= 1
         return True
 
-    def free_objects(self, cpu: CpuPages, now: float, objects: int) -> None:
-        """R80: Objects are freed on a CPU: whole slab pages are free, and there are new places."""
+    def free_objects(self, cpu: CpuPages, now: float, freed: Mapping[int, int]) -> None:
+        """R80 and R115: Objects are freed on a CPU: whole slab pages are free, and there are new
+        places.
+        """
         self.follow(now)
-        self.free += self.slabs.whole_slabs(objects) * self.slabs.pages
-        cpu.places += self.slabs.places(objects)
-        self.released += self.slabs.released(objects)
+        for size, objects in freed.items():
+            slabs = self.slabs[size]
+            self.free += slabs.whole_slabs(objects) * slabs.pages
+            cpu.places[size] += slabs.places(objects)
+            self.released += slabs.released(objects)
 
     def waits(self, now: float, more: int) -> None:
         """R83: One call more waits, or one less."""
         self.follow(now)
         self.waiting += more
 
-    def pages_of(self, objects: int) -> int:
-        """R43: The slab pages of so many objects."""
-        return -(-objects * self.object_bytes // PAGE_BYTES)
+    @staticmethod
+    def pages_of(held: int) -> int:
+        """R43: The slab pages of so many bytes of objects."""
+        return -(-held // PAGE_BYTES)
 
     def rcu_head(self, cpu: CpuPages, now: float) -> bool:
         """R41: An rcu_head object: from the slab pages of the CPU, or with a new one."""

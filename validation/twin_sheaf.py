@@ -36,11 +36,12 @@ SHEAF_COUNTERS = (
 )
 PAGE = 4096  # bytes
 VMALLOC = 1  # the channel
+LARGEST_IN_SLAB = 8192  # bytes; kmalloc() takes larger objects as pages
 
 
-def capacity(scenario: Scenario) -> int:
+def capacity(scenario: Scenario, size: int) -> int:
     """R66: C, as given or by the size of an object; 0 without sheaves."""
-    remedy, size = scenario.remedy, scenario.workload.object_bytes
+    remedy = scenario.remedy
     if not remedy.sheaves:
         return 0
     if remedy.sheaf_entries:
@@ -61,22 +62,21 @@ class Barn:
     slab_objects: int = 0
 
 
-class Cache:
-    """The cache that is modelled: its barns, and how many objects are in which place."""
+class Caches:
+    """All caches, one for each size of objects that has one (R113), and how many objects are in
+    which place.
+    """
 
     def __init__(self, kernel: Kernel, seed: int, replication: int) -> None:
         scenario = kernel.scenario
-        self.kernel, self.scenario, self.remedy = kernel, scenario, scenario.remedy
-        self.capacity = capacity(scenario)
+        self.kernel, self.scenario = kernel, scenario
         self.draws = np.random.default_rng((seed, replication, 66))
         self.allocation_draws = np.random.default_rng((seed, replication, 70))
-        self.node_cpus = scenario.machine.node_cpus or scenario.machine.cpus
-        nodes = -(-scenario.machine.cpus // self.node_cpus)
-        wanted = 32 + 8 * self.capacity
-        size = next(s for s in (64, 128, 256, 512, 1024, 2048, 4096, 1 << 20) if s >= wanted)
-        self.page_sheaves = max(1, PAGE // size)
-        self.kept_objects = scenario.memory.slab_pages * self.page_sheaves
-        self.barns = [Barn(slab_objects=self.kept_objects) for _ in range(nodes)]
+        self.of_size = {
+            size: Cache(self, size, share)
+            for size, share in scenario.workload.sizes
+            if size <= LARGEST_IN_SLAB
+        }
         self.filling = self.in_flight = self.batched = 0
 
     def account(self, ms: float) -> None:
@@ -93,11 +93,80 @@ class Cache:
         self.batched += objects
 
 
-class Sheaves:
-    """struct slub_percpu_sheaves: the sheaves of a CPU."""
+class Cache:
+    """The cache of one size of objects, with its barns."""
 
-    def __init__(self, cache: Cache, cpu: Cpu, number: int) -> None:
-        self.cache, self.kernel, self.cpu = cache, cache.kernel, cpu
+    def __init__(self, caches: Caches, size: int, share: float) -> None:
+        scenario = caches.scenario
+        self.caches, self.size, self.share = caches, size, share
+        self.kernel, self.scenario, self.remedy = caches.kernel, scenario, scenario.remedy
+        self.capacity = capacity(scenario, size)
+        self.node_cpus = scenario.machine.node_cpus or scenario.machine.cpus
+        nodes = -(-scenario.machine.cpus // self.node_cpus)
+        wanted = 32 + 8 * self.capacity
+        slot = next(s for s in (64, 128, 256, 512, 1024, 2048, 4096, 1 << 20) if s >= wanted)
+        self.page_sheaves = max(1, PAGE // slot)
+        self.kept_objects = scenario.memory.slab_pages * self.page_sheaves
+        self.barns = [Barn(slab_objects=self.kept_objects) for _ in range(nodes)]
+
+
+class CpuSheaves:
+    """The sheaves of a CPU, of all caches."""
+
+    def __init__(self, caches: Caches, cpu: Cpu, number: int) -> None:
+        self.caches, self.kernel = caches, caches.kernel
+        self.of_size = {
+            size: Sheaves(cache, self, cpu, number) for size, cache in caches.of_size.items()
+        }
+        self.first_lazy: object = None
+
+    def take(self, call: Call) -> bool:
+        """R66, R67 and R113: Whether a sheaf takes the object of a call."""
+        scenario = self.caches.scenario
+        u_share, u_sheaf = self.caches.draws.random(2)
+        takes = scenario.workload.sheaf_share
+        if scenario.remedy.sheaf_caches == "opted_in":
+            takes *= scenario.workload.opted_in_share
+        if call.channel == VMALLOC or call.size not in self.of_size or u_share >= takes:
+            call.window.add("refused_kind")
+            return False
+        return self.of_size[call.size].take(call, u_sheaf)
+
+    def free(self, size: int) -> None:
+        """R70: A caller frees its object itself."""
+        self.of_size[size].free()
+
+    def one_is_lazy(self) -> None:
+        """R68: A full sheaf may ask for its grace period later, when the first of all has waited
+        for its time.
+        """
+        from validation.twin import Order
+
+        kernel, lazy_ms = self.kernel, self.caches.scenario.grace_period.lazy_ms
+        if lazy_ms == 0.0:
+            self.ask()
+        elif self.first_lazy is None:
+            mine = self.first_lazy = object()
+            until = kernel.clock.now + kernel.ticks(lazy_ms)
+            kernel.clock.call_at(until, Order.MONITOR, lambda: self.ask_if(mine))
+
+    def ask_if(self, first_lazy: object) -> None:
+        """R68: The first of the lazy sheaves has waited for its time, if it has not asked yet."""
+        if first_lazy is self.first_lazy:
+            self.ask()
+
+    def ask(self) -> None:
+        """R68: All full sheaves that have not asked for a grace period do, for the same one."""
+        self.first_lazy = None
+        for sheaves in self.of_size.values():
+            sheaves.ask()
+
+
+class Sheaves:
+    """struct slub_percpu_sheaves: the sheaves of a cache on a CPU."""
+
+    def __init__(self, cache: Cache, of_cpu: CpuSheaves, cpu: Cpu, number: int) -> None:
+        self.cache, self.kernel, self.cpu, self.of_cpu = cache, cache.kernel, cpu, of_cpu
         node = number // cache.node_cpus
         self.barn = cache.barns[node]
         self.first_cpu = node * cache.node_cpus
@@ -105,28 +174,24 @@ class Sheaves:
         self.spare: int | None = None
         self.main = 0
         self.lazy = 0  # full sheaves that have not asked yet
-        self.first_lazy: object = None
         reuse = cache.scenario.workload.reuse_hz
         self.reuse_hz = reuse or 0.0
         if reuse is None:
             self.reuse_hz = cache.scenario.workload.rate_hz * rate_of(cache.scenario, number)
+        self.reuse_hz *= cache.share
         if self.reuse_hz > 0.0:
             self.kernel.clock.process(self.allocations())
 
-    def take(self, call: Call) -> bool:
-        """R66 and R67: Whether a sheaf takes the object of a call."""
-        u_share, u_sheaf = self.cache.draws.random(2)
-        if call.channel == VMALLOC or u_share >= self.cache.scenario.sheaf_share:
-            call.window.add("refused_kind")
-            return False
+    def take(self, call: Call, u_sheaf: float) -> bool:
+        """R67: Whether the sheaf takes the object of a call of its kind."""
         if self.rcu_free is None and not self.find_sheaf(call, u_sheaf):
             call.refused_for_memory = True
             call.window.add("refused_memory")
             return False
         assert self.rcu_free is not None
         call.window.add("sheaf_stored")
-        self.kernel.defer()
-        self.cache.filling += 1
+        self.kernel.defer(call.size, in_sheaf=True)
+        self.cache.caches.filling += 1
         self.rcu_free += 1
         if self.rcu_free == self.cache.capacity:
             self.detach(call)
@@ -159,32 +224,19 @@ class Sheaves:
 
     def detach(self, call: Call) -> None:
         """R68: The sheaf is full: it waits for a grace period, for which it may ask later."""
-        from validation.twin import Order
-
-        kernel, lazy_ms = self.kernel, self.cache.scenario.grace_period.lazy_ms
         call.window.add("sheaves_full")
         self.rcu_free = None
-        self.cache.filling -= self.cache.capacity
-        self.cache.in_flight += self.cache.capacity
-        kernel.account()
+        self.cache.caches.filling -= self.cache.capacity
+        self.cache.caches.in_flight += self.cache.capacity
+        self.kernel.account()
         self.lazy += 1
-        if lazy_ms == 0.0:
-            self.ask()
-        elif self.lazy == 1:
-            mine = self.first_lazy = object()
-            until = kernel.clock.now + kernel.ticks(lazy_ms)
-            kernel.clock.call_at(until, Order.MONITOR, lambda: self.ask_if(mine))
-
-    def ask_if(self, first_lazy: object) -> None:
-        """R68: The first of the lazy sheaves has waited for its time, if it has not asked yet."""
-        if first_lazy is self.first_lazy:
-            self.ask()
+        self.of_cpu.one_is_lazy()
 
     def ask(self) -> None:
-        """R68: All full sheaves that have not asked for a grace period do, for the same one."""
+        """R68: Its full sheaves ask for their grace period."""
         from validation.twin import Order
 
-        sheaves, self.lazy, self.first_lazy = self.lazy, 0, None
+        sheaves, self.lazy = self.lazy, 0
         if sheaves:
             self.kernel.rcu.ask(Order.SHEAF, 0.0, lambda: self.come_back(sheaves))
 
@@ -196,8 +248,8 @@ class Sheaves:
     def free_full(self) -> None:
         """R69: A full sheaf goes to the barn, or its objects are flushed."""
         cache, kernel, barn = self.cache, self.kernel, self.barn
-        kernel.kfree(cache.capacity, self.cpu)
-        cache.in_flight -= cache.capacity
+        kernel.kfree(cache.capacity, self.cpu, of_sheaf=cache.size)
+        cache.caches.in_flight -= cache.capacity
         if barn.full < cache.remedy.barn_full:
             barn.full += 1
             kernel.window.add("sheaves_to_barn")
@@ -226,7 +278,7 @@ class Sheaves:
         """R70 and R109: Allocations of the cache, one after another."""
         from validation.twin import Order
 
-        kernel, draws = self.kernel, self.cache.allocation_draws
+        kernel, draws = self.kernel, self.cache.caches.allocation_draws
         gap = self.cache.scenario.machine.hz / self.reuse_hz
         workload = self.cache.scenario.workload
         regular = workload.arrivals in ("periodic", "bursts")

@@ -7,20 +7,30 @@ import math
 
 from krcsim.engine.codes import NO, ZERO
 from krcsim.engine.page_memory import give_pages, take_page
-from krcsim.engine.pointers import barn_at, cpu_at
+from krcsim.engine.pointers import barn_at, cpu_at, pcs_at, size_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import Cpu, World
-from krcsim.engine.sheaf_records import Barn
+from krcsim.engine.sheaf_records import Barn, CpuSheaves
 
 
-def barn_of(world: World, cpu: Cpu) -> Barn:
-    """R66, get_barn(): the barn of a CPU's node."""
-    return barn_at(world.barns_address, cpu.pcs.node)
+def pcs_of(world: World, cpu: Cpu, size: int) -> CpuSheaves:
+    """R66 and R113: the sheaves of a CPU in the cache of a size, by number."""
+    return pcs_at(world.pcs_address, cpu.first_pcs + size)
 
 
-def finds_no_empty_sheaf(world: World, cpu: Cpu) -> bool:
+def barn_of(world: World, cpu: Cpu, size: int) -> Barn:
+    """R66 and R113, get_barn(): the barn of a CPU's node in the cache of a size, by number."""
+    return barn_at(world.barns_address, cpu.node * world.nr_caches + size)
+
+
+def count_barns(world: World) -> int:
+    """R66 and R113: a barn for each cache on each node, node after node."""
+    return world.kmem_cache.nr_nodes * world.nr_caches
+
+
+def finds_no_empty_sheaf(world: World, cpu: Cpu, size: int) -> bool:
     """R67: whether the CPU has no empty spare, and the barn of its node no empty sheaf."""
-    return cpu.pcs.spare != 0 and barn_of(world, cpu).nr_empty == 0
+    return pcs_of(world, cpu, size).spare != 0 and barn_of(world, cpu, size).nr_empty == 0
 
 
 def wait_for_grace_period(world: World, barn: Barn, sheaves: int, needed: int, now: float) -> None:
@@ -43,8 +53,8 @@ def serve_sheaves(world: World, served_at: float) -> bool:
     """
     any_needs_more = NO
 
-    for node in range(world.kmem_cache.nr_nodes):
-        barn = barn_at(world.barns_address, node)
+    for number in range(count_barns(world)):
+        barn = barn_at(world.barns_address, number)
         if barn.waits_for_next > 0:
             barn.coming_back += barn.waits_for_next
             world.sheaves_back_at = served_at
@@ -66,8 +76,8 @@ def put_off_sheaves(world: World, now: float) -> None:
     """R62: a grace period is about to start; sheaves that have asked since the last tick need the
     one after it.
     """
-    for node in range(world.kmem_cache.nr_nodes):
-        barn = barn_at(world.barns_address, node)
+    for number in range(count_barns(world)):
+        barn = barn_at(world.barns_address, number)
         sheaves = not_yet_known(barn, now)
         barn.waits_for_next -= sheaves
         barn.waits_for_later += sheaves
@@ -78,8 +88,8 @@ def next_start_for_sheaves(world: World, now: float) -> float:
     them asked before the last one; infinite if none waits.
     """
     starts_at = INF
-    for node in range(world.kmem_cache.nr_nodes):
-        barn = barn_at(world.barns_address, node)
+    for number in range(count_barns(world)):
+        barn = barn_at(world.barns_address, number)
         if barn.waits_for_next > not_yet_known(barn, now):
             starts_at = now
         elif barn.waits_for_next > 0:
@@ -90,25 +100,27 @@ def next_start_for_sheaves(world: World, now: float) -> float:
 
 def take_sheaf_memory(world: World, cpu: Cpu, now: float) -> bool:
     """R71: memory for a new sheaf, from the slab lists of its size or with a page for them."""
-    barn = barn_of(world, cpu)
+    barn = barn_of(world, cpu, world.call_size)
     if barn.free_slab_objects == 0:
         if not take_page(world, cpu, now, world.min_wmark):
             return False
-        barn.free_slab_objects += world.kmem_cache.page_sheaves
+        barn.free_slab_objects += size_at(world.sizes_address, world.call_size).page_sheaves
 
     barn.free_slab_objects -= 1
     return True
 
 
-def free_sheaf_memory(world: World, node: int, sheaves: int, now: float) -> None:
+def free_sheaf_memory(world: World, number: int, sheaves: int, now: float) -> None:
     """R71: sheaves that no barn keeps go back to their slab pages; a node keeps a few empty
     pages.
     """
-    barn = barn_at(world.barns_address, node)
+    barn = barn_at(world.barns_address, number)
+    page_sheaves = size_at(world.sizes_address, number % world.nr_caches).page_sheaves
     barn.free_slab_objects += sheaves
-    pages = barn.free_slab_objects // world.kmem_cache.page_sheaves - world.slab_pages_kept
+    pages = barn.free_slab_objects // page_sheaves - world.slab_pages_kept
 
     if pages > 0:
-        barn.free_slab_objects -= pages * world.kmem_cache.page_sheaves
+        barn.free_slab_objects -= pages * page_sheaves
+        node = number // world.nr_caches
         first_cpu = cpu_at(world.cpus_address, node * world.kmem_cache.node_cpus)
         give_pages(world, first_cpu, now, pages)

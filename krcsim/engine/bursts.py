@@ -5,6 +5,7 @@ docs/model.md).
 
 import math
 
+from krcsim.engine.call_records import Producer
 from krcsim.engine.channels import total
 from krcsim.engine.codes import NOBODY, SLAB, UNEVENTFUL, VMALLOC, ZERO
 from krcsim.engine.load_time import load_time_at, time_of_load
@@ -13,7 +14,7 @@ from krcsim.engine.pointers import producer_at
 from krcsim.engine.random_streams import UNLIMITED, exponential, uniform
 from krcsim.engine.ready_blocks import renew_cookie
 from krcsim.engine.recorded_calls import time_of_recorded_call
-from krcsim.engine.records import CHANNELS, Cpu, Producer, World
+from krcsim.engine.records import CHANNELS, Cpu, World
 from krcsim.engine.sheaf_plans import share_behind_sheaves
 
 LONGEST_PLAN = 1 << 20  # calls of a plan that crosses into later bursts

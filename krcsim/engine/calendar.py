@@ -4,9 +4,10 @@ expedited waits.
 """
 
 from krcsim.engine.batches import batches_ready_at
+from krcsim.engine.call_records import HeldCall
 from krcsim.engine.codes import FULL
 from krcsim.engine.pointers import cpu_at, heap_node_at, held_call_at, move_bytes, real_at
-from krcsim.engine.records import HeldCall, World
+from krcsim.engine.records import World
 
 HELD_CALL_BYTES = HeldCall.dtype.itemsize
 
@@ -25,7 +26,7 @@ def update_next_event(world: World, cpu_index: int) -> None:
         batches_ready_at(world, cpu_index),
     )
     if world.sheaf_entries > 0:
-        first = min(first, cpu.pcs.main_empty_at, cpu.pcs.lazy_until)
+        first = min(first, cpu.next_allocation_at, cpu.lazy_until)
 
     if world.has_refill_worker:
         first = min(first, cpu.refill_at)

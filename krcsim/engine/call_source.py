@@ -15,13 +15,14 @@ from krcsim.engine.bursts import (
     settle_burst,
 )
 from krcsim.engine.calendar import update_next_event
+from krcsim.engine.call_records import HeldCall
 from krcsim.engine.codes import ANY_CALL, NOBODY, ZERO
 from krcsim.engine.plans import count_uneventful_calls, draw_plan_length, make_last_planned_call
 from krcsim.engine.pointers import cpu_at, producer_at
 from krcsim.engine.random_streams import INF, binomial, exponential, gamma, poisson, uniform
 from krcsim.engine.ready_blocks import renew_cookies
 from krcsim.engine.recorded_calls import time_of_recorded_call
-from krcsim.engine.records import Cpu, HeldCall, World
+from krcsim.engine.records import Cpu, World
 
 
 def make_plan(world: World, cpu: Cpu, cpu_index: int, now: float) -> None:

@@ -16,23 +16,19 @@ Of the counters a biased copy takes only `peak`; splitting takes all of them, by
 """
 
 from krcsim.engine.calendar import HELD_CALL_BYTES
+from krcsim.engine.call_records import Producer
 from krcsim.engine.codes import REFILL_ANY_MISS
 from krcsim.engine.pointers import counters_at, cpu_at, heap_node_at, move_bytes
 from krcsim.engine.random_streams import renew_stream
-from krcsim.engine.records import (
-    KFREE_N_BATCHES,
-    Batch,
-    Counters,
-    Cpu,
-    Producer,
-    Real,
-    World,
-)
-from krcsim.engine.sheaf_records import Barn
+from krcsim.engine.records import KFREE_N_BATCHES, Batch, Counters, Cpu, Real, World
+from krcsim.engine.sheaf_records import Barn, CpuSheaves
+from krcsim.engine.size_records import ObjectSize
 
 WORLD_BYTES = World.dtype.fields["copy_stream"][1]  # type: ignore[index]
 CPU_BYTES = Cpu.dtype.itemsize
 BARN_BYTES = Barn.dtype.itemsize
+PCS_BYTES = CpuSheaves.dtype.itemsize
+SIZE_BYTES = ObjectSize.dtype.itemsize
 BATCH_BYTES = Batch.dtype.itemsize
 PRODUCER_BYTES = Producer.dtype.itemsize
 COUNTERS_BYTES = Counters.dtype.itemsize
@@ -44,6 +40,8 @@ WINDOWS = 2  # of a run that is split
 # the peak.
 COPIED_ARRAYS = (
     "cpus",
+    "sizes",
+    "pcs",
     "barns",
     "batches",
     "producers",
@@ -79,7 +77,11 @@ def copy_state(copy: World, world: World) -> None:
     copy.log_capacity = 0
 
     move_bytes(copy.cpus_address, world.cpus_address, CPU_BYTES * world.nr_cpus)
-    move_bytes(copy.barns_address, world.barns_address, BARN_BYTES * world.kmem_cache.nr_nodes)
+    move_bytes(copy.sizes_address, world.sizes_address, SIZE_BYTES * world.nr_sizes)
+    pcs = world.nr_cpus * world.nr_sizes
+    move_bytes(copy.pcs_address, world.pcs_address, PCS_BYTES * pcs)
+    barns = world.kmem_cache.nr_nodes * world.nr_caches
+    move_bytes(copy.barns_address, world.barns_address, BARN_BYTES * barns)
     batches = KFREE_N_BATCHES * world.nr_cpus
     move_bytes(copy.batches_address, world.batches_address, BATCH_BYTES * batches)
     move_bytes(
@@ -128,6 +130,8 @@ def renew_streams(world: World, source: World) -> None:
     renew_stream(world.expedited_stream, source.copy_stream)
     if world.background_rate > 0.0:
         renew_stream(world.background_stream, source.copy_stream)
+    if world.nr_sizes > 1:
+        renew_stream(world.freed_stream, source.copy_stream)
 
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
@@ -141,3 +145,5 @@ def renew_streams(world: World, source: World) -> None:
         if world.sheaf_entries > 0:
             renew_stream(cpu.sheaf_stream, source.copy_stream)
             renew_stream(cpu.reuse_stream, source.copy_stream)
+        if world.nr_sizes > 1:
+            renew_stream(cpu.size_stream, source.copy_stream)

@@ -79,3 +79,7 @@ class Counters(Record):
     in_flight_area: float  # objects in full sheaves that wait, summed over time, objects * ticks
     batches_area: float  # objects in batches and works, summed over time, objects * ticks
     in_flight_peak: float  # most objects in full sheaves that wait at any time
+
+    # Several sizes of objects; with one size they stay 0.
+    peak_bytes: float  # most deferred bytes at any time
+    bytes_area: float  # deferred bytes, summed over time, bytes * ticks

@@ -223,7 +223,7 @@ def allocation_comes(world: World, cpu_index: int, now: float) -> bool:
     it comes after a switch of its source, and before a call.
     """
     cpu = cpu_at(world.cpus_address, cpu_index)
-    return cpu.pcs.main_empty_at == now and cpu.phase_ends_at > now
+    return cpu.next_allocation_at == now and cpu.phase_ends_at > now
 
 
 def cpu_that_looks_at_cookies(world: World, now: float) -> int:

@@ -4,6 +4,7 @@
 import math
 
 from krcsim.engine.calendar import free_slot, pop_held_call, update_next_event
+from krcsim.engine.call_records import HeldCall
 from krcsim.engine.call_source import make_plan, resume_caller, settle_calls
 from krcsim.engine.channels import total
 from krcsim.engine.codes import (
@@ -21,10 +22,11 @@ from krcsim.engine.codes import (
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import go_on_after_stall
 from krcsim.engine.live_objects import end_round, free_objects
+from krcsim.engine.object_sizes import note_one_freed
 from krcsim.engine.page_memory import follow_memory
 from krcsim.engine.pointers import batch_at, count_at, counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF
-from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, HeldCall, World
+from krcsim.engine.records import BIN_LO_MS, BINS, BINS_AN_OCTAVE, Cpu, World
 from krcsim.engine.sheaf_reuse import free_into_main
 from krcsim.engine.waiters import leave_list
 from krcsim.engine.works import batches_on, work_cost
@@ -56,6 +58,8 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
     if world.has_live_objects:  # the caller frees its object itself
         follow_memory(world, now)
         world.waiting_calls -= 1
+        if world.nr_sizes > 1:
+            note_one_freed(world, held_call.size)
         free_objects(world, cpu, now, ONE)
         began_at = held_call.wait_began_at - world.has_bursts * world.call_cost
         counters = counters_at(world.counters_address, held_call.window)
@@ -72,7 +76,7 @@ def end_wait(world: World, now: float, held_call: HeldCall) -> None:
     record_latency(world, runs_at, held_call)
     log_event(world, now, WAIT_ENDS, cpu_index, ms)
     if world.sheaf_entries > 0 and held_call.refused_by_sheaf == REFUSED_MEMORY:
-        free_into_main(world, cpu, cpu_index, now)
+        free_into_main(world, cpu, cpu_index, now, held_call.size)
 
     if world.is_closed_loop:
         resume_caller(world, cpu, cpu_index, now, runs_at, held_call)

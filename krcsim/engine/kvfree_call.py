@@ -7,6 +7,7 @@ The caller has accounted for the uneventful calls of the CPU before.
 import math
 
 from krcsim.engine.calendar import free_slot, push_held_call
+from krcsim.engine.call_records import HeldCall
 from krcsim.engine.codes import (
     DONE,
     DRAINED_EARLY,
@@ -29,7 +30,9 @@ from krcsim.engine.codes import (
 )
 from krcsim.engine.event_log import log_event
 from krcsim.engine.monitor import arm_monitor, kfree_rcu_monitor, pull_monitor
+from krcsim.engine.object_sizes import defer_behind
 from krcsim.engine.page_memory import (
+    count_held_bytes,
     count_held_objects,
     head_request_may_sleep,
     join_reclaim,
@@ -41,7 +44,7 @@ from krcsim.engine.page_memory import (
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, normal
 from krcsim.engine.ready_blocks import close_head_block, renew_cookie
-from krcsim.engine.records import Cpu, HeldCall, World
+from krcsim.engine.records import Cpu, World
 from krcsim.engine.refill import make_reclaim_pass, start_refill
 from krcsim.engine.synchronize import begin_synchronize_rcu
 
@@ -197,6 +200,7 @@ def hold_call(
     held_call.called_at = now
     held_call.channel = channel
     held_call.refused_by_sheaf = world.refused_by_sheaf
+    held_call.size = world.call_size
 
     held_call.u_head = u_head
     held_call.page_fails = u_page < world.p_noretry_page_fails
@@ -256,6 +260,7 @@ def go_on_after_stall(
     """R15 to R19: a single-argument call goes on after a stall, which may have had no length; as
     kvfree_call_rcu() it is then DONE, or held up once more.
     """
+    world.call_size = held_call.size
     if world.has_page_memory:
         reclaim_pages(world, now, held_call.waits_for)
 
@@ -349,7 +354,10 @@ def enqueue(world: World, cpu: Cpu, cpu_index: int, now: float, channel: int, wi
 
     counters = counters_at(world.counters_address, world.window)
     world.deferred_objects += 1
-    count_held_objects(world, ONE)
+    if world.nr_sizes > 1:
+        count_held_bytes(world, defer_behind(world, world.call_size, ONE, now))
+    else:
+        count_held_objects(world, ONE)
     counters.queued += 1
     counters.area -= now
 

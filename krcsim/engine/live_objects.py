@@ -8,8 +8,17 @@ takes the place of the one it frees.
 
 import math
 
+from krcsim.engine.barns import pcs_of
 from krcsim.engine.calendar import free_slot, push_held_call
-from krcsim.engine.codes import DONE, HELD_STALLS, OBJECT_FAILED, OBJECT_STALL, STALL_BEGINS
+from krcsim.engine.call_records import HeldCall
+from krcsim.engine.codes import (
+    DONE,
+    HELD_STALLS,
+    OBJECT_FAILED,
+    OBJECT_STALL,
+    STALL_BEGINS,
+    ZERO,
+)
 from krcsim.engine.event_log import log_event
 from krcsim.engine.kvfree_call import hold_call, kvfree_call_rcu
 from krcsim.engine.page_memory import (
@@ -20,20 +29,23 @@ from krcsim.engine.page_memory import (
     out_of_memory,
     reclaim_pages,
 )
-from krcsim.engine.pointers import counters_at, cpu_at
+from krcsim.engine.pointers import counters_at, cpu_at, size_at
 from krcsim.engine.random_streams import normal
-from krcsim.engine.records import Cpu, HeldCall, World
+from krcsim.engine.records import Cpu, World
 from krcsim.engine.refill import make_reclaim_pass
 
 
 def boot_live_objects(world: World) -> None:
-    """R81: the slab pages of the objects that are in use at boot."""
+    """R81 and R115: the slab pages of the objects that are in use at boot."""
     for cpu_index in range(world.nr_cpus):
         cpu = cpu_at(world.cpus_address, cpu_index)
-        slabs = (world.live_objects + world.objects_per_page - 1) // world.objects_per_page
-        cpu.object_slots = slabs * world.objects_per_page - world.live_objects
-        world.object_pages += slabs * world.pages_per_object
-        world.free_pages -= slabs * world.pages_per_object
+        for number in range(world.nr_sizes):
+            size = size_at(world.sizes_address, number)
+            slabs = (size.live_objects + size.objects_per_page - 1) // size.objects_per_page
+            pcs = pcs_of(world, cpu, number)
+            pcs.object_slots = slabs * size.objects_per_page - size.live_objects
+            world.object_pages += slabs * size.pages_per_object
+            world.free_pages -= slabs * size.pages_per_object
 
 
 def call_with_new_object(
@@ -70,15 +82,17 @@ def call_with_new_object(
 
 
 def take_object(world: World, cpu: Cpu, now: float) -> bool:
-    """R81 and R83, kmalloc(): a place for an object in the slab pages of the CPU, else with new
-    pages: of those that grew, or free ones above the min watermark.
+    """R81, R83 and R115, kmalloc(): a place for the object of the present call in the slab pages of
+    the CPU, else with new pages: of those that grew, or free ones above the min watermark.
     """
-    if cpu.object_slots > 0:
-        cpu.object_slots -= 1
+    pcs = pcs_of(world, cpu, world.call_size)
+    if pcs.object_slots > 0:
+        pcs.object_slots -= 1
         return True
 
     follow_memory(world, now)
-    pages = world.pages_per_object
+    size = size_at(world.sizes_address, world.call_size)
+    pages = size.pages_per_object
     if world.grown_pages >= pages:
         world.grown_pages -= pages
     elif world.free_pages - pages >= world.min_wmark:
@@ -87,31 +101,43 @@ def take_object(world: World, cpu: Cpu, now: float) -> bool:
         return False
 
     world.object_pages += pages
-    cpu.object_slots = world.objects_per_page - 1
+    pcs.object_slots = size.objects_per_page - 1
     return True
 
 
 def free_objects(world: World, cpu: Cpu, now: float, objects: int) -> None:
-    """R80 and R87, kfree(): objects are freed on a CPU. A share of them leaves its slab pages,
-    which are free when whole; the places of the others are for the next objects of the CPU.
+    """R80 and R115: objects are freed on a CPU, of several sizes those that have been drawn."""
+    if world.nr_sizes > 1:
+        for number in range(world.nr_sizes):
+            moved = size_at(world.sizes_address, number).moved
+            if moved > 0:
+                free_objects_of_size(world, cpu, now, number, moved)
+    else:
+        free_objects_of_size(world, cpu, now, ZERO, objects)
+
+
+def free_objects_of_size(world: World, cpu: Cpu, now: float, number: int, objects: int) -> None:
+    """R80 and R87, kfree(): objects of a size are freed on a CPU. A share of them leaves its slab
+    pages, which are free when whole; the places of the others are for the next objects of the CPU.
     """
-    leaving = world.release_share * objects
-    world.leaving_objects += leaving
-    slabs = int(world.leaving_objects) // world.objects_per_page
+    size = size_at(world.sizes_address, number)
+    leaving = size.release_share * objects
+    size.leaving_objects += leaving
+    slabs = int(size.leaving_objects) // size.objects_per_page
     if slabs > 0:
         follow_memory(world, now)
-        world.leaving_objects -= slabs * world.objects_per_page
-        world.object_pages -= slabs * world.pages_per_object
-        world.free_pages += slabs * world.pages_per_object
+        size.leaving_objects -= slabs * size.objects_per_page
+        world.object_pages -= slabs * size.pages_per_object
+        world.free_pages += slabs * size.pages_per_object
 
-    world.staying_objects += objects - leaving
-    places = int(world.staying_objects)
-    world.staying_objects -= places
-    cpu.object_slots += places
+    size.staying_objects += objects - leaving
+    places = int(size.staying_objects)
+    size.staying_objects -= places
+    pcs_of(world, cpu, number).object_slots += places
 
     if not world.is_past_horizon:
         counters = counters_at(world.counters_address, world.window)
-        counters.pages_released += leaving * world.pages_per_object / world.objects_per_page
+        counters.pages_released += leaving * size.pages_per_object / size.objects_per_page
 
 
 def begin_round(world: World, cpu: Cpu, cpu_index: int, now: float, held_call: HeldCall) -> bool:
@@ -135,6 +161,7 @@ def end_round(world: World, cpu: Cpu, cpu_index: int, now: float, held_call: Hel
     """R84 to R86, __alloc_pages_slowpath(): a round of reclaim for an object ends; the caller goes
     on with its call, or with another round. What it finds in vain is counted; in the end comes OOM.
     """
+    world.call_size = held_call.size
     waits_for_kill = held_call.rounds >= MAX_RECLAIM_RETRIES
     found = 0.0
     if not waits_for_kill:

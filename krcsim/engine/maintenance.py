@@ -26,7 +26,7 @@ def has_maintenance_due(world: World, cpu_index: int, now: float) -> bool:
         or batches_ready_at(world, cpu_index) == now
         or cpu.work_step_ends_at == now
         or (world.has_refill_worker > 0 and cpu.refill_at == now)
-        or (world.sheaf_entries > 0 and cpu.pcs.lazy_until == now)
+        or (world.sheaf_entries > 0 and cpu.lazy_until == now)
     )
 
 
@@ -47,7 +47,7 @@ def do_maintenance(world: World, cpu_index: int, now: float) -> None:
         make_plan(world, cpu, cpu_index, now)
         return
 
-    if world.sheaf_entries > 0 and cpu.pcs.lazy_until == now:
+    if world.sheaf_entries > 0 and cpu.lazy_until == now:
         hurry_lazy_sheaves(world, cpu, now)
         update_next_event(world, cpu_index)
         return
@@ -173,9 +173,10 @@ def may_be_peak(world: World, now: float) -> bool:
     exactly before objects are freed.
 
     More calls than eight standard deviations above the mean of those that are not yet counted have
-    a probability below 1e-14; such a peak is missed: see plans.py. Recorded calls are counted.
+    a probability below 1e-14; such a peak is missed: see plans.py. Recorded calls are counted, and
+    calls whose objects have several sizes (R112).
     """
-    if world.has_recorded_calls:
+    if world.has_recorded_calls or world.nr_sizes > 1:  # of bytes no such limit is known
         return True
 
     more = world.rate_sum * now - world.rate_times_from

@@ -18,7 +18,7 @@ from krcsim.engine.codes import (
     OOM_KILL,
 )
 from krcsim.engine.event_log import log_event
-from krcsim.engine.pointers import counters_at, cpu_at
+from krcsim.engine.pointers import counters_at, cpu_at, size_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import Cpu, World
 
@@ -259,44 +259,63 @@ def give_pages(world: World, cpu: Cpu, now: float, pages: int) -> None:
 
 
 def count_held_objects(world: World, objects: int) -> None:
-    """R43 and R80: so many more objects wait to be freed (or fewer, if negative); the slab pages
-    that they hold are taken from the free pages above the min watermark, as far as there are any.
+    """R43: so many more objects, all of one size, wait to be freed (or fewer, if negative)."""
+    count_held_bytes(world, objects * world.object_bytes)
+
+
+def count_held_bytes(world: World, change: int) -> None:
+    """R43, R80 and R114: so many bytes more wait to be freed (or fewer, if negative); the slab
+    pages that they hold are taken from the free pages above the min watermark, as far as there are
+    any.
     """
-    world.held_objects += objects
     if world.deferred_objects_count == 0:
         return
+    world.held_bytes += change
     if world.release_share < 1.0:
         follow_memory(world, world.now)
 
-    needed = (world.held_objects * world.object_bytes + PAGE_SIZE - 1) // PAGE_SIZE
+    needed = (world.held_bytes + PAGE_SIZE - 1) // PAGE_SIZE
     more = needed - world.object_pages
-    if objects > 0 and more > 0:
+    if change > 0 and more > 0:
         more = min(more, max(0, int(world.free_pages - world.min_wmark)))
-    elif objects > 0 or more > 0:
+    elif change > 0 or more > 0:
         more = 0
     else:
-        more = -count_released_pages(world, objects, -more)
+        more = -count_released_pages(world, change, -more)
 
     world.object_pages += more
     world.free_pages -= more
 
 
-def count_released_pages(world: World, objects: int, spare: int) -> int:
+def count_released_pages(world: World, change: int, spare: int) -> int:
     """R80: the pages that become free of `spare` ones that no deferred object holds any more; the
     others stay in slab pages, where the next objects find room.
     """
     pages = spare
     if world.release_share < 1.0:
-        held_before = (world.held_objects - objects) * world.object_bytes
-        needed_before = (held_before + PAGE_SIZE - 1) // PAGE_SIZE
+        needed_before = (world.held_bytes - change + PAGE_SIZE - 1) // PAGE_SIZE
         left_before = max(0, world.object_pages - needed_before)
-        world.released_part += world.release_share * (spare - left_before)
+        share = world.release_share
+        if world.nr_sizes > 1:
+            share = release_share_of_freed(world)
+        world.released_part += share * (spare - left_before)
         pages = min(spare, int(world.released_part))
         world.released_part -= pages
         if not world.is_past_horizon:
             counters_at(world.counters_address, world.window).pages_released += pages
 
     return pages
+
+
+def release_share_of_freed(world: World) -> float:
+    """R114: of the bytes that are freed now the share whose pages become free."""
+    freed = 0.0
+    released = 0.0
+    for number in range(world.nr_sizes):
+        size = size_at(world.sizes_address, number)
+        freed += size.moved * size.object_bytes
+        released += size.moved * size.object_bytes * size.release_share
+    return released / max(1.0, freed)
 
 
 def head_request_may_sleep(world: World) -> bool:

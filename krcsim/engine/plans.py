@@ -19,6 +19,7 @@ more calls than eight standard deviations above their mean (may_be_peak() in mai
 uneventful calls of a burst take their mean CPU time each (mean_call_cost() in bursts.py).
 """
 
+from krcsim.engine.barns import pcs_of
 from krcsim.engine.biased_draws import draw_call, p_uneventful_biased
 from krcsim.engine.call_draws import p_uneventful_and_eventful
 from krcsim.engine.channels import total
@@ -36,7 +37,8 @@ from krcsim.engine.codes import (
 from krcsim.engine.kvfree_call import count_call, kvfree_call_rcu
 from krcsim.engine.live_objects import call_with_new_object
 from krcsim.engine.monitor import pull_monitor
-from krcsim.engine.page_memory import count_held_objects
+from krcsim.engine.object_sizes import OF_ALL, OF_REFUSED, draw_size, spread_over_sizes
+from krcsim.engine.page_memory import count_held_bytes, count_held_objects
 from krcsim.engine.pointers import counters_at
 from krcsim.engine.random_streams import INF, UNLIMITED, binomial, geometric
 from krcsim.engine.ready_blocks import renew_cookies
@@ -45,6 +47,7 @@ from krcsim.engine.sheaf_plans import (
     count_calls_by_sheaf,
     draw_call_to_sheaf,
     draw_plan_with_sheaves,
+    spread_over_caches,
 )
 from krcsim.engine.sheaves import kfree_rcu_sheaf, note_stored
 
@@ -102,14 +105,18 @@ def draw_plan_length(world: World, cpu: Cpu) -> None:
 
     # R81: a call for whose object the slab pages have no place is eventful; of it, and of those
     # behind it, nothing is known.
-    if world.has_live_objects and cpu.plan_calls > cpu.object_slots:
-        cpu.plan_calls = cpu.object_slots + 1
-        cpu.plan_last_kind = ANY_CALL
+    if world.has_live_objects and world.nr_sizes == 1:
+        slots = pcs_of(world, cpu, ZERO).object_slots
+        if cpu.plan_calls > slots:
+            cpu.plan_calls = slots + 1
+            cpu.plan_last_kind = ANY_CALL
 
 
 def is_each_call_eventful(world: World) -> bool:
-    """R81: whether calls are taken one by one since callers allocate objects for both channels."""
-    return world.has_live_objects > 0 and has_both_channels(world)
+    """R81 and R115: whether calls are taken one by one since callers allocate objects for both
+    channels, or of several sizes.
+    """
+    return world.has_live_objects > 0 and (has_both_channels(world) or world.nr_sizes > 1)
 
 
 def longest_plan(world: World, cpu: Cpu) -> int:
@@ -136,9 +143,12 @@ def count_uneventful_calls(world: World, cpu: Cpu, calls: int, time_sum: float) 
     world.deferred_objects += calls
     counters.queued += calls
     counters.area -= time_sum
-    count_held_objects(world, calls)
-    if world.has_live_objects:
-        cpu.object_slots -= calls
+    if world.nr_sizes == 1:
+        count_held_objects(world, calls)
+        if world.has_live_objects:
+            pcs_of(world, cpu, ZERO).object_slots -= calls
+    elif world.sheaf_entries == 0:
+        count_held_bytes(world, spread_over_sizes(world, cpu, calls, OF_ALL, time_sum))
     world.log_ratio += calls * cpu.plan_log_ratio
 
     channel = VMALLOC if world.p_vmalloc > 0.0 else SLAB
@@ -175,7 +185,17 @@ def spread_calls_over_sheaf(world: World, cpu: Cpu, calls: int, time_sum: float)
     if slab_calls + vmalloc_calls > 0:
         singles += spread_uneventful_calls(world, cpu, slab_calls, vmalloc_calls)
 
-    note_stored(world, cpu, stored, time_sum * stored / calls)
+    each = time_sum / calls
+    if world.nr_sizes == 1:
+        note_stored(world, cpu, ZERO, stored, time_sum * stored / calls)
+        return singles
+
+    more = spread_over_caches(world, cpu, stored, each * stored)
+    if slab_calls > 0:
+        more += spread_over_sizes(world, cpu, slab_calls, OF_REFUSED, each * slab_calls)
+    if vmalloc_calls > 0:
+        more += spread_over_sizes(world, cpu, vmalloc_calls, OF_ALL, each * vmalloc_calls)
+    count_held_bytes(world, more)
     return singles
 
 
@@ -230,6 +250,8 @@ def make_last_planned_call(
             return False
     else:
         channel, is_single, u_page, u_head = draw_call(world, cpu)
+        if world.nr_sizes > 1:
+            world.call_size = draw_size(world, cpu, OF_ALL)
     world.call_began_at = now
     if world.has_live_objects:
         outcome = call_with_new_object(

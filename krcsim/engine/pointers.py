@@ -8,6 +8,7 @@ from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
+from krcsim.engine.call_records import HeldCall, Producer
 from krcsim.engine.record_form import RatePiece
 from krcsim.engine.records import (
     Batch,
@@ -16,14 +17,13 @@ from krcsim.engine.records import (
     Cpu,
     EventRecord,
     HeapNode,
-    HeldCall,
-    Producer,
     Real,
     Record,
     RecordedCell,
     Tally,
 )
-from krcsim.engine.sheaf_records import Barn
+from krcsim.engine.sheaf_records import Barn, CpuSheaves
+from krcsim.engine.size_records import ObjectSize
 
 R = TypeVar("R", bound=Record)
 
@@ -51,6 +51,8 @@ def _pointer_to(record: type[R]) -> Callable[[int, int], R]:
 cpu_at = _pointer_to(Cpu)
 batch_at = _pointer_to(Batch)
 barn_at = _pointer_to(Barn)
+pcs_at = _pointer_to(CpuSheaves)
+size_at = _pointer_to(ObjectSize)
 producer_at = _pointer_to(Producer)
 held_call_at = _pointer_to(HeldCall)
 heap_node_at = _pointer_to(HeapNode)

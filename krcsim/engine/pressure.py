@@ -115,6 +115,8 @@ def end_window(world: World, now: float) -> None:
     counters = counters_at(world.counters_address, world.window)
     counters.peak = max(counters.peak, world.deferred_objects)
     counters.area = counters.area + world.deferred_objects * now
+    counters.peak_bytes = max(counters.peak_bytes, world.deferred_bytes)
+    counters.bytes_area += world.deferred_bytes * now
     counters.episode_ms += world.in_episode * now
     if world.sheaf_entries > 0:
         count_places(world, counters, now)
@@ -131,6 +133,8 @@ def end_window(world: World, now: float) -> None:
         counters = counters_at(world.counters_address, world.window)
         counters.peak = world.deferred_objects
         counters.area = counters.area - world.deferred_objects * now
+        counters.peak_bytes = world.deferred_bytes
+        counters.bytes_area -= world.deferred_bytes * now
         counters.episode_ms = counters.episode_ms - world.in_episode * now
         if world.sheaf_entries > 0:
             count_places(world, counters, -now)

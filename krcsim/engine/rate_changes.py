@@ -36,13 +36,15 @@ def change_rate(world: World, cpu_index: int, now: float) -> None:
     cpu = cpu_at(world.cpus_address, cpu_index)
     settle_calls(world, cpu, now)
     if world.reuse_follows_rate and world.sheaf_entries > 0:
-        settle_allocations(world, cpu, now)
+        for size in range(world.nr_caches):
+            settle_allocations(world, cpu, size, now)
 
     cpu.rate_piece += 1
     begin_rate_piece(world, cpu)
     update_rate(world, cpu)
     if world.reuse_follows_rate and world.sheaf_entries > 0:
-        plan_allocations(world, cpu, now)
+        for size in range(world.nr_caches):
+            plan_allocations(world, cpu, size, now)
     make_plan(world, cpu, cpu_index, now)
 
 

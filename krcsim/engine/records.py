@@ -24,7 +24,7 @@ from krcsim.engine.record_form import (
     RecordedCell,
     Stream,
 )
-from krcsim.engine.sheaf_records import CpuSheaves, KmemCache
+from krcsim.engine.sheaf_records import KmemCache
 
 __all__ = [
     "BLOCK_CHANNELS",
@@ -128,13 +128,16 @@ class Cpu(Record):
     free_slab_objects: int  # free objects of the size of a wrapper in its slab lists
     pcp_pages: int  # pages in its list of free pages
     refill_turn_at: float  # the next turn of its refill worker, ticks
-    object_slots: int  # free places for objects in its slab pages, where callers allocate them
 
     # The refill worker.
     refill_at: float  # when it runs, ticks; infinite if it is not under way
     backs_off: int  # flag: a reclaim pass came since its last run
 
-    pcs: CpuSheaves  # its sheaves of the cache that is modelled
+    # Its sheaves, and its slab pages of objects: an array of CpuSheaves, one for each size.
+    first_pcs: int  # where they begin in that array
+    node: int  # its node, by number
+    next_allocation_at: float  # when an allocation finds a main sheaf empty, ticks
+    lazy_until: float  # when full sheaves ask for a grace period that have not, ticks; or infinite
     # Its plan was drawn for calls that find no sheaf but a new one: see sheaf_plans.py.
     plan_finds_no_sheaf: int  # flag
 
@@ -180,41 +183,7 @@ class Cpu(Record):
     reuse_stream: Stream  # times of allocations
     refill_stream: Stream  # pages of the refill worker
     replay_stream: Stream  # times of recorded calls within their cells
-
-
-class Producer(Record):
-    """A producer of a periodic or burst source."""
-
-    calls_left: int  # calls of its burst that are still to be made
-    is_blocked: int  # flag: a call of it waits or stalls
-    due_at: float  # when its burst is due, ticks
-    ready_at: float  # when it has woken up for that, ticks
-
-
-class HeldCall(Record):
-    """A held-up call: in synchronize_rcu(), or in the heap of stalls and expedited waits."""
-
-    waits_for: int  # NO_STALL, PAGE_STALL, HEAD_STALL, OBJECT_STALL, EXPEDITED_WAIT, LISTED_WAIT
-    cpu: int  # its CPU, by number
-    producer: int  # its producer, by number
-    window: int  # the window in which it was made
-    episode: int  # the number of the episode in which it was made; 0: in calm
-    episode_window: int  # the window in which that episode began
-    episode_has_waited: int  # flag: a call of that episode waited already
-    channel: int  # SLAB or VMALLOC
-    page_fails: int  # flag: its page request will fail in the end
-    needed_gp: int  # the grace period that it waits for, by number
-    rounds: int  # rounds of reclaim without progress, of a request that may not fail
-    is_weighted: int  # flag: its wait was counted with the weight of a copy
-    began_at: float  # when its caller began it, maybe with a request for an object, ticks
-    called_at: float  # when it was made, ticks
-    asked_at: float  # when it asked for a grace period, ticks
-    wait_began_at: float  # when its wait began, ticks
-    wakes_at: float  # when its wait is over, ticks
-    refused_by_sheaf: int  # why no sheaf took its object: as World.refused_by_sheaf
-    u_head: float  # its uniform number for requests of an rcu_head
-    p_head_fails_at_first: float  # when it was made: probability that it gets none at once
-    p_head_fails_after_reclaim: float  # when it was made: probability that it gets none at last
+    size_stream: Stream  # sizes of objects
 
 
 class World(Record):
@@ -248,7 +217,9 @@ class World(Record):
     p_offloaded: float  # probability that a work runs on another CPU
     work_delay: float  # from a batch's callback to its work, ticks
 
-    sheaf_entries: int  # pointers in a sheaf; 0: there are no sheaves
+    sheaf_entries: int  # pointers in a sheaf of the first size; 0: there are no sheaves
+    nr_sizes: int  # sizes of objects
+    nr_caches: int  # those of them that caches have: the first ones
 
     # The workload.
     is_closed_loop: int  # flag: a held-up call holds up its producer
@@ -348,6 +319,8 @@ class World(Record):
 
     # Calls and objects.
     deferred_objects: int  # objects queued and not yet freed, of all CPUs
+    call_size: int  # the size of the object of the present call, by number
+    deferred_bytes: int  # of objects queued and not yet freed; counted if there are several sizes
     call_got_wrapper: int  # flag: the present call got a wrapper from the allocator
     call_began_at: float  # when the caller of the present call began it, ticks
     waiters_head: int  # the first waiting call that has not woken
@@ -363,7 +336,7 @@ class World(Record):
     # Sheaves.
     refused_by_sheaf: int  # of the present call: NOT_OFFERED, REFUSED_KIND or REFUSED_MEMORY
     sheaves_back_at: float  # when full sheaves come back, ticks; infinite if that is not known
-    kmem_cache: KmemCache  # the cache that is modelled
+    kmem_cache: KmemCache  # the caches of the objects
 
     # Memory as pages: parameters.
     has_page_memory: int  # flag: failures follow from free pages
@@ -372,7 +345,7 @@ class World(Record):
     misses_are_eventful: int  # flag: each call without room and page is handled as an event
     has_hog: int  # flag: a hog takes all free pages in episodes
     deferred_objects_count: int  # flag: objects that wait to be freed hold pages
-    object_bytes: int  # size of an object, bytes
+    object_bytes: int  # size of an object, bytes, if there is one size
     slab_page_objects: int  # objects of the size of a wrapper in a page
     slab_pages_kept: int  # empty slab pages that a CPU keeps
     pcp_batch: int  # pages that a CPU's list takes or gives at once
@@ -394,7 +367,7 @@ class World(Record):
 
     # Memory as pages: state.
     kswapd_runs: int  # flag
-    held_objects: int  # objects that wait to be freed
+    held_bytes: int  # bytes of objects that wait to be freed
     object_pages: int  # pages that they hold
     kfree_rcu_pages: int  # pages of kfree_rcu(): blocks, cached pages, slab pages of wrappers
     free_pages: float  # pages
@@ -405,10 +378,7 @@ class World(Record):
 
     # Feedback: callers that allocate what they free, reclaim that they share, and OOM. Parameters.
     has_live_objects: int  # flag: callers allocate the objects that they free later
-    live_objects: int  # objects of a CPU that are in use
-    objects_per_page: int  # objects in a slab page
-    pages_per_object: int  # pages of an object that is larger than a page
-    release_share: float  # share of the pages of freed objects that become free pages
+    release_share: float  # share of the pages of freed objects that become free pages, at least
     has_growth: int  # flag: pages are asked for while calls wait
     growth_rate: float  # pages a tick, for each call that waits
     reclaim_rate: float  # pages a tick that all stalls together find; 0: no limit
@@ -422,8 +392,6 @@ class World(Record):
     has_reclaim_pass: int  # flag: a reclaim pass is about to come to the shrinker
     shrink_deferred: int  # objects that passes have left to later ones
     released_part: float  # pages of freed objects that do not make up a page yet
-    leaving_objects: float  # freed objects of slab pages that are not free as a whole yet
-    staying_objects: float  # free places in slab pages that do not make up a place yet
     grown_pages: float  # pages that grew while calls waited
     starves_until: float  # OOM comes then if nothing is found for what grows, ticks; or infinite
     waiting_calls: int  # calls in synchronize_rcu()
@@ -459,6 +427,7 @@ class World(Record):
     offload_stream: Stream  # CPUs of works
     expedited_stream: Stream  # lengths of expedited waits
     background_stream: Stream  # when others ask for grace periods
+    freed_stream: Stream  # which of the deferred objects of several sizes are freed
 
     # A copy of a run copies the fields above, and keeps those below as its own: see copying.py.
     copy_stream: Stream  # where copies begin, and their random numbers
@@ -467,7 +436,9 @@ class World(Record):
 
     # Addresses of arrays.
     cpus_address: int  # of Cpu, nr_cpus
-    barns_address: int  # of Barn, kmem_cache.nr_nodes
+    sizes_address: int  # of ObjectSize, nr_sizes
+    pcs_address: int  # of CpuSheaves, nr_sizes for each CPU
+    barns_address: int  # of Barn, nr_caches for each node
     batches_address: int  # of Batch, KFREE_N_BATCHES for each CPU
     producers_address: int  # of Producer, producers_per_cpu for each CPU
     waiters_address: int  # of HeldCall, a ring: calls in synchronize_rcu()

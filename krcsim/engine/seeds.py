@@ -11,6 +11,7 @@ WORLD_STREAMS = (
     "offload_stream",
     "expedited_stream",
     "background_stream",
+    "freed_stream",
 )
 CPU_STREAMS = (
     "arrival_stream",
@@ -21,6 +22,7 @@ CPU_STREAMS = (
     "reuse_stream",
     "refill_stream",
     "replay_stream",
+    "size_stream",
 )
 # The number of a stream among the children of a seed. A new stream takes a number that no other
 # has, so that the random numbers of the others stay what they are.
@@ -39,6 +41,8 @@ STREAM_NUMBERS = {
     "sheaf_stream": 66,
     "reuse_stream": 67,
     "replay_stream": 100,
+    "size_stream": 111,
+    "freed_stream": 112,
 }
 
 

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the engine remembers of sheaves: of the one cache that is modelled, of each CPU and of each
-node; names are those of the kernel's mm/slub.c.
+"""What the engine remembers of sheaves: of all caches, and of each cache on each CPU and node.
+
+Names are those of the kernel's mm/slub.c. What a cache has for itself is in size_records.py.
 """
 
 from krcsim.engine.record_form import Record
@@ -9,7 +10,9 @@ NO_SHEAF = -1  # in the place of the number of objects in a sheaf: there is none
 
 
 class KmemCache(Record):
-    """struct kmem_cache, the cache of the objects that the calls free; World.kmem_cache."""
+    """struct kmem_cache: what all caches of objects that calls free have in common, and how much is
+    in them together; World.kmem_cache.
+    """
 
     # Parameters.
     barn_full: int  # full sheaves that a barn takes from callbacks (MAX_FULL_SHEAVES)
@@ -17,9 +20,9 @@ class KmemCache(Record):
     node_cpus: int  # CPUs of a node, which share a barn
     nr_nodes: int  # nodes
     sheaf_share: float  # probability that a sheaf takes an object that is not of vmalloc()
+    share_of_slab: float  # the same of an object in a slab page
     reuse_rate: float  # allocations a tick and CPU
     laziness: float  # a full sheaf asks for its grace period so much later at most, ticks
-    page_sheaves: int  # sheaves in a page of slab objects
 
     # State.
     p_sheaf_fails: float  # a request of a new sheaf fails: see set_probabilities_in_force()
@@ -29,7 +32,7 @@ class KmemCache(Record):
 
 
 class CpuSheaves(Record):
-    """struct slub_percpu_sheaves, the sheaves of a CPU; Cpu.pcs."""
+    """struct slub_percpu_sheaves, the sheaves of a cache on a CPU, one for each size of objects."""
 
     rcu_free: int  # pointers in the sheaf that kfree_rcu() fills, or NO_SHEAF
     spare: int  # objects in the spare sheaf, 0 or all, or NO_SHEAF
@@ -38,12 +41,15 @@ class CpuSheaves(Record):
     main_empty_at: float  # when an allocation finds the main sheaf empty, ticks
     allocations: int  # allocations of a timetable that are accounted for
     lazy: int  # full sheaves that have not asked for a grace period yet
-    lazy_until: float  # when they ask for one, ticks; infinite if there are none
-    node: int  # the node of the CPU, by number
+    object_slots: int  # free places for objects in slab pages, where callers allocate them
+    # The plan was drawn for calls that this sheaf takes without being full: see sheaf_plans.py.
+    is_skipped: int  # flag; without meaning if there is one size
 
 
 class Barn(Record):
-    """struct node_barn: the sheaves of a node, and those in flight that its CPUs have filled."""
+    """struct node_barn: the sheaves of a cache on a node, and those in flight that its CPUs have
+    filled.
+    """
 
     nr_full: int  # sheaves full of free objects
     nr_empty: int  # sheaves without objects

@@ -6,7 +6,7 @@ sheaf, a callback, waits for a grace period; no monitor, block or page is touche
 the sheaf then stands in sheaf_reuse.py.
 """
 
-from krcsim.engine.barns import barn_of, take_sheaf_memory, wait_for_grace_period
+from krcsim.engine.barns import barn_of, pcs_of, take_sheaf_memory, wait_for_grace_period
 from krcsim.engine.codes import (
     ONE,
     REFUSED_KIND,
@@ -18,8 +18,9 @@ from krcsim.engine.codes import (
 )
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import request_grace_period
-from krcsim.engine.page_memory import count_held_objects
-from krcsim.engine.pointers import counters_at
+from krcsim.engine.object_sizes import defer_objects
+from krcsim.engine.page_memory import count_held_bytes, count_held_objects
+from krcsim.engine.pointers import counters_at, size_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.records import Cpu, World
 from krcsim.engine.sheaf_records import NO_SHEAF
@@ -34,8 +35,9 @@ def kfree_rcu_sheaf(
     u_share: float,
     u_sheaf: float,
 ) -> bool:
-    """R66 and R67, kfree_rcu_sheaf(): whether a sheaf takes the object of a call; else it goes into
-    a block or on the list, or the call waits. The uniform numbers are those of R66.
+    """R66, R67 and R113, kfree_rcu_sheaf(): whether a sheaf takes the object of a call; else it
+    goes into a block or on the list, or the call waits. The uniform numbers are those of R66; its
+    size is that of the present call.
     """
     counters = counters_at(world.counters_address, world.window)
     if channel == VMALLOC or u_share >= world.kmem_cache.sheaf_share:
@@ -43,13 +45,14 @@ def kfree_rcu_sheaf(
         counters.refused_kind += 1
         return False
 
-    if cpu.pcs.rcu_free == NO_SHEAF and not get_sheaf_to_fill(world, cpu, cpu_index, now, u_sheaf):
+    pcs = pcs_of(world, cpu, world.call_size)
+    if pcs.rcu_free == NO_SHEAF and not get_sheaf_to_fill(world, cpu, cpu_index, now, u_sheaf):
         world.refused_by_sheaf = REFUSED_MEMORY
         counters.refused_memory += 1
         return False
 
     put_into_sheaf(world, cpu, now)
-    if cpu.pcs.rcu_free == world.sheaf_entries:
+    if pcs.rcu_free == size_at(world.sizes_address, world.call_size).sheaf_capacity:
         detach_full_sheaf(world, cpu, cpu_index, now)
     return True
 
@@ -58,8 +61,8 @@ def get_sheaf_to_fill(world: World, cpu: Cpu, cpu_index: int, now: float, u_shea
     """R67, __kfree_rcu_sheaf(): a CPU without a sheaf to fill takes its spare if that is empty,
     else an empty one of the barn, else a new one; False if there is no memory for that.
     """
-    pcs = cpu.pcs
-    barn = barn_of(world, cpu)
+    pcs = pcs_of(world, cpu, world.call_size)
+    barn = barn_of(world, cpu, world.call_size)
 
     if pcs.spare == 0:
         pcs.spare = NO_SHEAF
@@ -82,19 +85,22 @@ def get_sheaf_to_fill(world: World, cpu: Cpu, cpu_index: int, now: float, u_shea
 def put_into_sheaf(world: World, cpu: Cpu, now: float) -> None:
     """R67: the sheaf that a CPU fills takes the object of a call."""
     counters = counters_at(world.counters_address, world.window)
-    note_stored(world, cpu, ONE, now)
+    note_stored(world, cpu, world.call_size, ONE, now)
     world.deferred_objects += 1
-    count_held_objects(world, ONE)
+    if world.nr_sizes > 1:
+        count_held_bytes(world, defer_objects(world, world.call_size, ONE, now))
+    else:
+        count_held_objects(world, ONE)
     counters.queued += 1
     counters.area -= now
 
 
-def note_stored(world: World, cpu: Cpu, objects: int, time_sum: float) -> None:
-    """R67: the sheaf that a CPU fills takes objects of calls made at times that add up to time_sum;
-    that they are deferred objects, too, is counted elsewhere.
+def note_stored(world: World, cpu: Cpu, size: int, objects: int, time_sum: float) -> None:
+    """R67: the sheaf of a size that a CPU fills takes objects of calls made at times that add up to
+    time_sum; that they are deferred objects, too, is counted elsewhere.
     """
     counters = counters_at(world.counters_address, world.window)
-    cpu.pcs.rcu_free += objects
+    pcs_of(world, cpu, size).rcu_free += objects
     world.kmem_cache.filling += objects
     counters.sheaf_stored += objects
     counters.filling_area -= time_sum
@@ -106,8 +112,8 @@ def detach_full_sheaf(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
     """
     counters = counters_at(world.counters_address, world.window)
     cache = world.kmem_cache
-    pcs = cpu.pcs
-    objects = world.sheaf_entries
+    pcs = pcs_of(world, cpu, world.call_size)
+    objects = size_at(world.sizes_address, world.call_size).sheaf_capacity
 
     pcs.rcu_free = NO_SHEAF
     cache.filling -= objects
@@ -118,8 +124,8 @@ def detach_full_sheaf(world: World, cpu: Cpu, cpu_index: int, now: float) -> Non
     counters.in_flight_peak = max(counters.in_flight_peak, cache.in_flight)
     log_event(world, now, SHEAF_FULL, cpu_index, float(objects))
 
-    if pcs.lazy == 0:
-        pcs.lazy_until = now + cache.laziness
+    if cpu.lazy_until == INF:
+        cpu.lazy_until = now + cache.laziness
     pcs.lazy += 1
     if cache.laziness <= 0.0:
         hurry_lazy_sheaves(world, cpu, now)
@@ -129,11 +135,16 @@ def hurry_lazy_sheaves(world: World, cpu: Cpu, now: float) -> None:
     """R68, rcu_nocb_flush_bypass(): the full sheaves of a CPU that have not asked for a grace
     period ask now.
     """
-    if cpu.pcs.lazy > 0:
-        needed = request_grace_period(world, now)
-        wait_for_grace_period(world, barn_of(world, cpu), cpu.pcs.lazy, needed, now)
-        cpu.pcs.lazy = 0
-        cpu.pcs.lazy_until = INF
+    if cpu.lazy_until == INF:
+        return
+
+    cpu.lazy_until = INF
+    needed = request_grace_period(world, now)
+    for size in range(world.nr_caches):
+        pcs = pcs_of(world, cpu, size)
+        if pcs.lazy > 0:
+            wait_for_grace_period(world, barn_of(world, cpu, size), pcs.lazy, needed, now)
+            pcs.lazy = 0
 
 
 def count_batched(world: World, objects: int, now: float) -> None:

@@ -7,6 +7,7 @@ Such waits are what the package counts: a caller of kfree_rcu() that has to slee
 import math
 
 from krcsim.engine.calendar import heap_call_at, new_waiter, push_held_call
+from krcsim.engine.call_records import HeldCall
 from krcsim.engine.codes import (
     EXPEDITED_WAIT,
     FULL,
@@ -22,7 +23,7 @@ from krcsim.engine.grace_periods import request_grace_period
 from krcsim.engine.page_memory import follow_memory
 from krcsim.engine.pointers import counters_at, cpu_at, tally_at
 from krcsim.engine.random_streams import INF, normal
-from krcsim.engine.records import HeldCall, World
+from krcsim.engine.records import World
 from krcsim.engine.sheaves import hurry_lazy_sheaves
 from krcsim.engine.waiters import add_to_list
 

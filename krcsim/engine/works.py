@@ -24,7 +24,13 @@ from krcsim.engine.codes import (
 from krcsim.engine.event_log import log_event
 from krcsim.engine.grace_periods import follow_reader
 from krcsim.engine.live_objects import free_objects
-from krcsim.engine.page_memory import count_held_objects, free_wrappers, give_pages
+from krcsim.engine.object_sizes import free_behind
+from krcsim.engine.page_memory import (
+    count_held_bytes,
+    count_held_objects,
+    free_wrappers,
+    give_pages,
+)
 from krcsim.engine.pointers import batch_at, counters_at, cpu_at
 from krcsim.engine.random_streams import INF
 from krcsim.engine.ready_blocks import start_ready_work
@@ -176,7 +182,10 @@ def finish_step(world: World, cpu_index: int, now: float) -> None:
 
     counters.peak = max(counters.peak, world.deferred_objects)
     world.deferred_objects -= objects
-    count_held_objects(world, -objects)
+    if world.nr_sizes > 1:
+        count_held_bytes(world, -free_behind(world, objects, now))
+    else:
+        count_held_objects(world, -objects)
     if world.has_live_objects:
         free_objects(world, cpu, now, objects)
     counters.freed += objects

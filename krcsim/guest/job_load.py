@@ -147,6 +147,19 @@ def _period_us(scenario: Scenario, producers: int, gaps: list[Gap]) -> int:
 def _object_size(scenario: Scenario, gaps: list[Gap]) -> None:
     workload = scenario.workload
 
+    if workload.object_sizes:
+        largest_share = max(workload.object_sizes, key=lambda pair: pair[1])[0]
+        gaps.append(
+            Gap(
+                "workload.object_sizes",
+                workload.object_sizes,
+                "callers of the harness free objects of one size",
+                True,
+                (("workload.object_sizes", [[largest_share, 1]]),),
+            )
+        )
+        return
+
     if workload.single_share < 1 and workload.object_bytes < LEAST_OBJECT_BYTES:
         gaps.append(
             Gap(

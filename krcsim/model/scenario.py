@@ -149,7 +149,8 @@ class Scenario:
             live_pages > free_pages,
             "workload.live_objects",
             workload.live_objects,
-            f"objects of {workload.object_bytes} bytes on {self.machine.cpus} CPUs that fit into "
+            f"objects of {workload.mean_object_bytes():g} bytes on {self.machine.cpus} CPUs that "
+            "fit into "
             f"the {free_pages * PAGE_BYTES / (1 << 20):g} MiB that are free at boot",
             "lower it, or raise memory.mib",
         )
@@ -168,19 +169,36 @@ class Scenario:
 
     @property
     def sheaf_entries(self) -> int:
-        """Pointers in a sheaf; 0 if the remedy has no sheaves."""
+        """Pointers in a sheaf, of several sizes of objects of the smallest; 0 if the remedy has no
+        sheaves.
+        """
+        return self.sheaf_entries_of(self.workload.sizes[0][0])
+
+    def sheaf_entries_of(self, object_bytes: int) -> int:
+        """Pointers in a sheaf of the cache of objects of a size; 0 if the remedy has no sheaves."""
         if not self.remedy.sheaves:
             return 0
-        return self.remedy.sheaf_entries or sheaf_entries(self.workload.object_bytes)
+        return self.remedy.sheaf_entries or sheaf_entries(object_bytes)
+
+    @property
+    def slab_share(self) -> float:
+        """The share of objects that are in slab pages, of those that are not of vmalloc()."""
+        sizes = self.workload.sizes
+        if sizes[-1][0] <= KMALLOC_MAX_CACHE_BYTES:
+            return 1.0
+        return sum(share for size, share in sizes if size <= KMALLOC_MAX_CACHE_BYTES)
+
+    @property
+    def sheaf_share_of_slab(self) -> float:
+        """The share of those that a sheaf takes."""
+        workload = self.workload
+        opted_in = workload.opted_in_share if self.remedy.sheaf_caches == "opted_in" else 1.0
+        return workload.sheaf_share * opted_in
 
     @property
     def sheaf_share(self) -> float:
         """The share of objects that are not of vmalloc() which a sheaf takes."""
-        workload = self.workload
-        if workload.object_bytes > KMALLOC_MAX_CACHE_BYTES:
-            return 0.0
-        opted_in = workload.opted_in_share if self.remedy.sheaf_caches == "opted_in" else 1.0
-        return workload.sheaf_share * opted_in
+        return self.slab_share * self.sheaf_share_of_slab
 
     @property
     def node_cpus(self) -> int:
@@ -227,14 +245,13 @@ class Scenario:
         length = milliseconds(float(self.grace_periods()[0][0]), machine.hz)
         return f"grace periods up to {length:.3g} ms, on ticks of HZ={machine.hz} (rule of v7.2)"
 
-    def release_share(self) -> float:
-        """The share of the pages of freed objects that become free pages, on average over objects
-        of slab pages and those that have pages of their own.
+    def release_share(self, object_bytes: int) -> float:
+        """The share of the pages of freed objects of a size that become free pages, on average over
+        objects of slab pages and those that have pages of their own.
         """
-        workload = self.workload
-        if workload.object_bytes >= PAGE_BYTES:
+        if object_bytes >= PAGE_BYTES:
             return 1.0
-        own_pages = workload.vmalloc_share
+        own_pages = self.workload.vmalloc_share
         return own_pages + (1.0 - own_pages) * self.memory.release
 
     def bytes_at_boot(self) -> int:

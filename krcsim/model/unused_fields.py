@@ -42,6 +42,7 @@ NO_SHEAVES = "the remedy has no sheaves"
 NONE_TAKEN = "no object is of a kind that sheaves take"
 ALL_CACHES = "nearly all caches have sheaves"
 ONE_CPU = "there is one CPU"
+SEVERAL_SIZES = "objects have several sizes"
 SAME_CACHE = "one channel is used, and nothing is cached at boot"
 
 SHEAF_FIELDS = (
@@ -79,6 +80,8 @@ def unused_fields(scenario: Scenario) -> dict[str, str]:
         unused["workload.cpu_shares"] = ONE_CPU
     if not scenario.workload.rate_factors():
         unused["workload.rate_period_ms"] = SAME_RATE
+    if scenario.workload.object_sizes:
+        unused["workload.object_bytes"] = SEVERAL_SIZES
     if scenario.workload.calls is not None:
         of_others = ("rate_hz", "on_ms", "off_ms", "phase")
         unused |= {f"workload.{name}": RECORDED_CALLS for name in of_others}
@@ -100,7 +103,7 @@ def _unused_feedback(scenario: Scenario) -> dict[str, str]:
     memory, workload = scenario.memory, scenario.workload
     unused: dict[str, str] = {}
 
-    if workload.object_bytes >= PAGE_BYTES or workload.vmalloc_share == 1.0:
+    if workload.sizes[0][0] >= PAGE_BYTES or workload.vmalloc_share == 1.0:
         unused["memory.release"] = OWN_PAGES
     if workload.live_objects > 0:
         unused["memory.deferred_counts"] = CALLERS_ALLOCATE
@@ -124,7 +127,7 @@ def _unused_of_sheaves(scenario: Scenario) -> dict[str, str]:
     if not remedy.sheaves:
         return dict.fromkeys(SHEAF_FIELDS, NO_SHEAVES)
 
-    is_in_slab = workload.object_bytes <= KMALLOC_MAX_CACHE_BYTES
+    is_in_slab = workload.sizes[0][0] <= KMALLOC_MAX_CACHE_BYTES
     opts_in = remedy.sheaf_caches == "opted_in"
     if workload.vmalloc_share == 1.0 or scenario.sheaf_share == 0.0:
         unused = dict.fromkeys(SHEAF_FIELDS, NONE_TAKEN)

@@ -11,10 +11,11 @@ from krcsim.model.constants import (
     FREE_INSTRUCTIONS,
     LIST_FREE_INSTRUCTIONS,
     LIST_INSTRUCTIONS,
-    PAGE_BYTES,
     SLAB_INSTRUCTIONS,
+    SLUB_PAGES,
     WAKE_INSTRUCTIONS,
 )
+from krcsim.model.object_sizes import Sizes, objects_in_page, pages_of_object, read_sizes, spread
 from krcsim.model.rate_changes import Pieces, factors_of, given_changes
 
 
@@ -66,6 +67,7 @@ class Workload:
         "how often objects of the freed kind are allocated; left out: as often as freed",
     )
     object_bytes: int = whole(64, "bytes", 8, 1 << 30, "the size of a freed object")
+    object_sizes: Sizes = ()  # pairs of a size, bytes, and its share; (): all have object_bytes
     live_objects: int = whole(
         0,
         "objects per CPU",
@@ -103,6 +105,7 @@ class Workload:
         check(self, "workload")
         self._check_shares()
         self._check_rate_changes()
+        self._check_sizes()
         self._check_replay()
         refuse(
             self.arrivals != "bursts" and self.burst != 1,
@@ -167,6 +170,14 @@ class Workload:
             "left out where calls are replayed",
             "a recording has its own times: leave rate_changes and rate_period_ms out",
         )
+
+    def _check_sizes(self) -> None:
+        """Several sizes are pairs with their shares; a single one is object_bytes."""
+        sizes = read_sizes(self.object_sizes)
+        if len(sizes) == 1:
+            object.__setattr__(self, "object_bytes", sizes[0][0])
+            sizes = ()
+        object.__setattr__(self, "object_sizes", sizes)
 
     def _check_replay(self) -> None:
         """Recorded calls are there where they are replayed, and set the rate; none elsewhere."""
@@ -233,24 +244,45 @@ class Workload:
         """Mean time in ms between the starts of two bursts on one CPU."""
         return 1000.0 * self.burst / self.rate_hz
 
-    def slab_objects(self) -> int:
-        """Objects in a slab page."""
-        return max(1, PAGE_BYTES // self.object_bytes)
+    @property
+    def sizes(self) -> Sizes:
+        """The sizes of objects in bytes, ascending, with their shares of the calls, which add up
+        to 1.
+        """
+        if not self.object_sizes:
+            return ((self.object_bytes, 1.0),)
+        total = sum(share for _, share in self.object_sizes)
+        return tuple((size, share / total) for size, share in self.object_sizes)
 
-    def pages_per_object(self) -> int:
-        """Pages of an object that is larger than a page; 1 of a smaller one."""
-        return max(1, -(-self.object_bytes // PAGE_BYTES))
+    def mean_object_bytes(self) -> float:
+        """The mean size of a freed object."""
+        return sum(size * share for size, share in self.sizes)
+
+    def reusable_objects(self) -> int:
+        """Freed objects whose slab pages a CPU uses again: of several sizes on average."""
+        return round(sum(SLUB_PAGES * objects_in_page(size) * share for size, share in self.sizes))
+
+    def live_of_sizes(self) -> tuple[int, ...]:
+        """The live objects of a CPU by size."""
+        return spread(self.live_objects, self.sizes)
 
     def live_pages(self) -> int:
         """Pages of the live objects of a CPU."""
-        return -(-self.live_objects // self.slab_objects()) * self.pages_per_object()
+        return sum(
+            -(-live // objects_in_page(size)) * pages_of_object(size)
+            for (size, _), live in zip(self.sizes, self.live_of_sizes(), strict=True)
+        )
 
     def costs_ms(self, instruction_ns: float) -> dict[str, float]:
-        """CPU times in ms of the parts of a call; a new slab page is spread over its objects."""
+        """CPU times in ms of the parts of a call; a new slab page is spread over its objects, of
+        several sizes on average.
+        """
         counts = dict(
             call_cost=self.call_instructions,
             list_cost=self.list_instructions,
-            slab_cost=self.slab_instructions / self.slab_objects(),
+            slab_cost=sum(
+                share * self.slab_instructions / objects_in_page(size) for size, share in self.sizes
+            ),
             free_cost=self.free_instructions,
             list_free_cost=self.list_free_instructions,
             wake_cost=self.wake_instructions,

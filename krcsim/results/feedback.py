@@ -8,6 +8,7 @@ docs/model.md). Above 1 there is less and less memory: a run-away.
 import numpy as np
 
 from krcsim.model.constants import milliseconds
+from krcsim.model.object_sizes import objects_in_page, pages_of_object
 from krcsim.model.scenario import Scenario
 
 RUN_AWAY = 1.0  # pages asked for each page released
@@ -40,8 +41,10 @@ def gain_if_all_wait(scenario: Scenario) -> float:
     """
     workload = scenario.workload
     asked = workload.growth_pages_s * mean_wait_ms(scenario) / 1000.0
-    share = workload.pages_per_object() / workload.slab_objects()
-    released = scenario.release_share() * share
+    released = sum(
+        share * scenario.release_share(size) * pages_of_object(size) / objects_in_page(size)
+        for size, share in workload.sizes
+    )
     if released == 0.0:
         return float("inf") if asked > 0.0 else 0.0
     return asked / released

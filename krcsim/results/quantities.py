@@ -30,7 +30,7 @@ from krcsim.results.outcomes import OUTCOMES
 from krcsim.results.quantity import Formula as Formula
 from krcsim.results.quantity import Quantity as Quantity
 from krcsim.results.quantity import Wording as Wording
-from krcsim.results.rcu_load import block_fill, callbacks_hz, dwell_ms
+from krcsim.results.rcu_load import block_fill, callbacks_hz, dwell_ms, mean_bytes, peak_bytes
 from krcsim.results.sheaf_quantities import SHEAVES
 from krcsim.results.windows import callers as callers
 from krcsim.results.windows import pressed_share as pressed_share
@@ -243,9 +243,7 @@ _ALL = (
         "peak_bytes",
         "bytes",
         "most deferred bytes",
-        lambda runs, scenario, window: mean(
-            runs.of("peak", window) * scenario.workload.object_bytes
-        ),
+        peak_bytes,
     ),
     Quantity(
         "mean_objects", "objects", "deferred objects on average", partial(rate, counter="area")
@@ -254,9 +252,7 @@ _ALL = (
         "mean_bytes",
         "bytes",
         "deferred bytes on average",
-        lambda runs, scenario, window: rate(
-            runs, scenario, window, "area", scenario.workload.object_bytes
-        ),
+        mean_bytes,
     ),
     Quantity(
         "dwell_ms",

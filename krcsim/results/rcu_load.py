@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from krcsim.model.scenario import Scenario
 from krcsim.results.estimate import Estimate, mean, ratio
-from krcsim.results.windows import window_ms
+from krcsim.results.windows import rate, window_ms
 
 if TYPE_CHECKING:  # a saved result is read without what compiles the engine
     from krcsim.runs.replications import Replications
@@ -29,6 +29,22 @@ def callbacks_hz(runs: Replications, scenario: Scenario, window: int) -> Estimat
     elif not scenario.grace_period.expedited:
         callbacks = callbacks + runs.of("waits", window)
     return mean(callbacks * (1000.0 / window_ms(scenario, window)))
+
+
+def peak_bytes(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    """Of several sizes as counted, which need not be when most objects are deferred."""
+    if scenario.workload.object_sizes:
+        return mean(runs.of("peak_bytes", window))
+    return mean(runs.of("peak", window) * scenario.workload.object_bytes)
+
+
+def mean_bytes(runs: Replications, scenario: Scenario, window: int) -> Estimate:
+    """Of several sizes as counted: where sheaves hold objects longer, which ones depends on the
+    size.
+    """
+    if scenario.workload.object_sizes:
+        return rate(runs, scenario, window, "bytes_area")
+    return rate(runs, scenario, window, "area", scenario.workload.object_bytes)
 
 
 def block_fill(runs: Replications, _scenario: Scenario, window: int) -> Estimate:

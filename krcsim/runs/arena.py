@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
+from krcsim.engine.call_records import HeldCall, Producer
 from krcsim.engine.codes import FULL, STOPPED
 from krcsim.engine.records import (
     BINS,
@@ -19,17 +20,16 @@ from krcsim.engine.records import (
     Cpu,
     EventRecord,
     HeapNode,
-    HeldCall,
-    Producer,
     Tally,
     World,
 )
 from krcsim.engine.seeds import CPU_STREAMS, WORLD_STREAMS, replication_state
-from krcsim.engine.sheaf_records import Barn
+from krcsim.engine.sheaf_records import Barn, CpuSheaves
+from krcsim.engine.size_records import ObjectSize
 from krcsim.model.constants import ticks
 from krcsim.model.scenario import Scenario
 from krcsim.runs.engines import engine, version_for
-from krcsim.runs.parameters import parameters_of
+from krcsim.runs.parameters import parameters_of, sizes_of
 from krcsim.runs.rate_pieces import rate_pieces
 from krcsim.runs.recorded_calls import recorded_calls
 
@@ -41,6 +41,8 @@ Stop = NDArray[np.int64]
 
 WIPED = (
     "cpus",
+    "sizes",
+    "pcs",
     "barns",
     "batches",
     "producers",
@@ -106,6 +108,7 @@ class Arena:
         self.rate_pieces = rate_pieces(scenario)
         self.rate_shares = scenario.workload.rates_of_cpus(scenario.machine.cpus)
         self.reuse_shares = scenario.reuse_of_cpus()
+        self.sizes = sizes_of(scenario)
         self.version = version_for(self.template)
         self.make_room(FIRST_WAITERS)
 
@@ -124,7 +127,9 @@ class Arena:
         producers = cpus * self.scenario.workload.producers if world["has_bursts"] else 1
         arrays = dict(
             cpus=np.zeros(cpus, Cpu.dtype),
-            barns=np.zeros(self.template["kmem_cache"]["nr_nodes"][0], Barn.dtype),
+            sizes=np.zeros(int(world["nr_sizes"]), ObjectSize.dtype),
+            pcs=np.zeros(cpus * int(world["nr_sizes"]), CpuSheaves.dtype),
+            barns=np.zeros(int(world["kmem_cache"]["nr_nodes"] * world["nr_caches"]), Barn.dtype),
             batches=np.zeros(KFREE_N_BATCHES * cpus, Batch.dtype),
             producers=np.zeros(producers, Producer.dtype),
             waiters=np.zeros(held_up, HeldCall.dtype),
@@ -169,6 +174,9 @@ class Arena:
             cpus[name] = places
         cpus["rate_share"] = self.rate_shares
         cpus["reuse_share"] = self.reuse_shares
+        cpus["first_pcs"] = np.arange(len(cpus)) * len(arrays["sizes"])
+        for name, values in self.sizes.items():
+            arrays["sizes"][name] = values
 
         streams = [(worlds[:1], name) for name in WORLD_STREAMS]
         streams += [(cpus, name) for name in CPU_STREAMS]

@@ -43,6 +43,7 @@ FEATURES: dict[str, dict[str, int | float]] = {
     "blocks with cookies": dict(has_ready_blocks=0),
     "waiters that the grace-period kthread wakes": dict(wakes_by_gp=0, gps_end_at_once=0),
     "sheaves": dict(sheaf_entries=0),
+    "several sizes of objects": dict(nr_sizes=1),
     "each call an event": dict(takes_every_call=0),
     "an event log": dict(log_capacity=0),
 }

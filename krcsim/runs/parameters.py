@@ -6,14 +6,15 @@ from typing import Any
 from krcsim.engine.codes import HEAD_ALLOC, REARM, REFILL
 from krcsim.engine.random_streams import UNLIMITED
 from krcsim.model.constants import (
+    KMALLOC_MAX_CACHE_BYTES,
     PAGE_BYTES,
-    SLUB_PAGES,
     WRAPPER_BYTES,
     jiffies,
     sheaf_bytes,
     ticks,
 )
 from krcsim.model.memory import PAGES_PER_MIB
+from krcsim.model.object_sizes import objects_in_page, pages_of_object
 from krcsim.model.scenario import Scenario
 
 TICK_PHASE_MS = 0.02  # a period of phase "tick" starts this long after a tick
@@ -80,7 +81,7 @@ def _of_workload(scenario: Scenario) -> dict[str, Any]:
     return dict(
         is_closed_loop=workload.loop != "open",
         catches_up=workload.loop == "catchup",
-        reuse_capacity=SLUB_PAGES * workload.slab_objects(),
+        reuse_capacity=workload.reusable_objects(),
         producers_per_cpu=workload.producers,
         has_bursts=workload.arrivals in ("periodic", "bursts"),
         burst_calls=workload.burst,
@@ -194,10 +195,7 @@ def _of_feedback(scenario: Scenario) -> dict[str, Any]:
 
     return dict(
         has_live_objects=has_live_objects,
-        live_objects=workload.live_objects,
-        objects_per_page=workload.slab_objects(),
-        pages_per_object=workload.pages_per_object(),
-        release_share=scenario.release_share(),
+        release_share=min(scenario.release_share(size) for size, _ in workload.sizes),
         has_growth=has_live_objects and workload.growth_pages_s > 0,
         growth_rate=workload.growth_pages_s / hz,
         reclaim_rate=memory.reclaim_pages_s / hz if as_pages else 0.0,
@@ -211,15 +209,36 @@ def _of_feedback(scenario: Scenario) -> dict[str, Any]:
 def _of_sheaves(scenario: Scenario) -> dict[str, Any]:
     remedy = scenario.remedy
     machine = scenario.machine
-    entries = scenario.sheaf_entries
     cache = dict(
         barn_full=remedy.barn_full,
         barn_empty=remedy.barn_empty,
         node_cpus=scenario.node_cpus,
         nr_nodes=-(-machine.cpus // scenario.node_cpus),
         sheaf_share=scenario.sheaf_share,
+        share_of_slab=scenario.sheaf_share_of_slab,
         reuse_rate=scenario.reuse_hz / machine.hz,
-        page_sheaves=PAGE_BYTES // sheaf_bytes(entries),
         **_in_ticks(scenario, laziness=scenario.grace_period.lazy_ms),
     )
-    return {"sheaf_entries": entries} | {f"kmem_cache.{name}": cache[name] for name in cache}
+    sizes = [size for size, _ in scenario.workload.sizes]
+    return {
+        "sheaf_entries": scenario.sheaf_entries,
+        "nr_sizes": len(sizes),
+        "nr_caches": max(1, sum(size <= KMALLOC_MAX_CACHE_BYTES for size in sizes)),
+    } | {f"kmem_cache.{name}": cache[name] for name in cache}
+
+
+def sizes_of(scenario: Scenario) -> dict[str, list[int | float]]:
+    """The parameters of each size of objects, as ObjectSize has them."""
+    workload = scenario.workload
+    sizes = [size for size, _ in workload.sizes]
+    entries = [scenario.sheaf_entries_of(size) for size in sizes]
+    return dict(
+        object_bytes=[*sizes],
+        share=[share for _, share in workload.sizes],
+        objects_per_page=[objects_in_page(size) for size in sizes],
+        pages_per_object=[pages_of_object(size) for size in sizes],
+        release_share=[scenario.release_share(size) for size in sizes],
+        live_objects=[*workload.live_of_sizes()],
+        sheaf_capacity=[*entries],
+        page_sheaves=[PAGE_BYTES // sheaf_bytes(one) for one in entries],
+    )

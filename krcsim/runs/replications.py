@@ -40,6 +40,7 @@ TIMES = (
     "filling_area",
     "in_flight_area",
     "batches_area",
+    "bytes_area",
 )  # counters
 
 

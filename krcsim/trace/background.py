@@ -49,8 +49,10 @@ def own_grace_periods(evidence: Evidence) -> float | None:
         return None
     works = evidence.counters.get("work", 0) * _part_inside(evidence, "work")
     sizes = evidence.object_sizes
-    entries = sheaf_entries(max(sizes, key=lambda size: sizes[size])) if sizes else math.inf
-    full = evidence.sheaf_calls[1] / entries * _part_inside(evidence, rates.SHEAVES)
+    counted = sum(sizes.values())
+    sheaves = sum(count / sheaf_entries(size) for size, count in sizes.items())
+    full = evidence.sheaf_calls[1] * sheaves / max(1, counted)
+    full *= _part_inside(evidence, rates.SHEAVES)
     return works + full + evidence.counters.get("own_waits", 0)
 
 

@@ -21,7 +21,7 @@ from krcsim.model.joint import Joint, check_draws
 from krcsim.model.rate_changes import Pieces
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
-from krcsim.trace import arrivals
+from krcsim.trace import arrivals, object_sizes
 from krcsim.trace.course import Course, course_of, positions_of
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Reclaims, Requests
 from krcsim.trace.fit import Made, keep_order, make
@@ -65,13 +65,20 @@ def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
     order = _ranks(made, base, varying, draws, random)
     # One draw in each of the equal parts of a value's law, so that few draws have its spread.
     shares = (order + random.random(order.shape)) / draws
-    pieces = _drawn_pieces(made, draws)
+    more: list[dict[str, Any]] = [
+        {PIECES: pieces} if pieces else {} for pieces in _drawn_pieces(made, draws)
+    ]
+    names = [value.field for value in varying]
+    if more[0]:
+        names.append(PIECES)
+    if object_sizes.FIELD in made.values:
+        names.append(object_sizes.FIELD)
+        for own in more:
+            own[object_sizes.FIELD] = object_sizes.drawn(made.evidence, random)
     return Joint(
         made.scenario,
-        tuple(
-            _scenario_of(made, varying, row, own) for row, own in zip(shares, pieces, strict=True)
-        ),
-        (*(value.field for value in varying), *((PIECES,) if pieces[0] else ())),
+        tuple(_scenario_of(made, varying, row, own) for row, own in zip(shares, more, strict=True)),
+        tuple(names),
         tuple(field for field, reason in made.assumed.items() if reason),
         made.evidence.seconds,
     )
@@ -154,9 +161,9 @@ def _drawn_pieces(made: Made, draws: int) -> list[Pieces]:
     ]
 
 
-def _scenario_of(made: Made, varying: list[Value], shares: Array, pieces: Pieces) -> Scenario:
-    """The scenario with each value at its share of its law, and these pieces if there are any."""
-    overrides: dict[str, Any] = {PIECES: pieces} if pieces else {}
+def _scenario_of(made: Made, varying: list[Value], shares: Array, more: dict[str, Any]) -> Scenario:
+    """The scenario with each value at its share of its law, and what has been drawn as a whole."""
+    overrides = dict(more)
     for value, share in zip(varying, shares, strict=True):
         overrides[value.field] = _drawn(value, float(share))
     keep_order(overrides, made.scenario, made.values, [])

@@ -15,7 +15,7 @@ from krcsim.base.tables import html_table
 from krcsim.model.calls import RecordedCalls
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
-from krcsim.trace import arrivals, background, intervals, pressure, replay
+from krcsim.trace import arrivals, background, intervals, object_sizes, pressure, replay
 from krcsim.trace.evidence import Evidence, Requests, Source
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
@@ -198,7 +198,7 @@ def _workload(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
 
     yield from _shares(evidence, blocks, reasons)
     yield from shape
-    yield from _sizes(evidence)
+    yield from object_sizes.found(evidence)
 
 
 def _keep_spread(found: list[Value], evidence: Evidence, base: Scenario, notes: list[str]) -> None:
@@ -256,17 +256,6 @@ def _wider_by_blocks(limits: Interval, some: Any, every: Any, blocks: arrivals.B
         return limits
     both = intervals.wider(limits, found)
     return Interval(max(0.0, both.low), min(1.0, both.high))
-
-
-def _sizes(evidence: Evidence) -> Iterator[Value]:
-    sizes = evidence.object_sizes
-    if not sizes:
-        return
-    total = sum(sizes.values())
-    size = max(sizes, key=lambda one: sizes[one])
-    text = f"{sizes[size]:,} of {total:,} objects of slab caches have this size"
-    at = _sources(evidence, "sizes")
-    yield Value("workload.object_bytes", max(8, size), "bytes", READ, None, text, at)
 
 
 def _grace_periods(
@@ -428,6 +417,8 @@ def _consequences(values: dict[str, Value], base: Scenario) -> dict[str, Any]:
             more["horizon_ms"] = base.warmup_ms + values["workload.rate_period_ms"].value
         else:
             more["workload.rate_changes"] = None
+    if "workload.object_bytes" in values:
+        more["workload.object_sizes"] = None
     if "machine.cpus" in values and "workload.cpu_shares" not in values:
         more["workload.cpu_shares"] = None
     if "grace_period.lengths_ms" in values:

@@ -63,7 +63,7 @@ def test_no_page_is_lost_with_feedback(number: int, seed: int, skipping: bool) -
     caches = remedy.cache_at_boot * (1 if remedy.cache_shared else 2)
     at_boot = scenario.memory.mib * PAGES_PER_MIB + cpus * (caches + scenario.memory.slab_pages)
     assert all_pages(arena) == pytest.approx(at_boot)
-    assert np.all(arena.arrays["cpus"]["object_slots"] >= 0)
+    assert np.all(arena.arrays["pcs"]["object_slots"] >= 0)
     assert arena.end["free_pages"] >= 0
 
 
@@ -167,7 +167,9 @@ def test_small_objects_release_the_share_of_their_pages() -> None:
 
 
 def test_objects_of_a_page_release_all_of_it() -> None:
-    assert world(memory__release=0.25).release_share() == 1.0
+    scenario = world(memory__release=0.25)
+    assert scenario.release_share(4096) == 1.0
+    assert scenario.release_share(512) == 0.25
 
 
 def test_without_release_the_slab_pages_of_the_peak_are_enough() -> None:

@@ -12,8 +12,9 @@ import numpy as np
 import pytest
 
 from krcsim.engine import copying, kvfree_call, records
+from krcsim.engine.call_records import HeldCall
 from krcsim.engine.copying import COPIED_ARRAYS, OTHER_ARRAYS
-from krcsim.engine.records import Cpu, HeldCall, Record, Stream, World
+from krcsim.engine.records import Cpu, Record, Stream, World
 from krcsim.engine.seeds import CPU_STREAMS, WORLD_STREAMS
 from krcsim.model.scenario import Scenario, changed
 from krcsim.runs.arena import Arena
@@ -34,6 +35,7 @@ BURSTS = changed(
         "remedy.sheaves": True,
         "remedy.ready_blocks": True,  # what draws nothing renews no stream
         "grace_period.background_hz": 10.0,
+        "workload.object_sizes": [[64, 1.0], [512, 1.0]],
     },
 )
 HELD_UP = 3  # calls that wait, and as many that stall
@@ -120,7 +122,9 @@ def test_a_copy_is_in_the_same_state() -> None:
             assert worlds[0][name] == pytest.approx(worlds[1][name], nan_ok=True), name
 
     waiting = slice(FIRST_WAITER, FIRST_WAITER + HELD_UP)
-    parts = dict.fromkeys(("cpus", "barns", "batches", "producers", "tournament"), slice(None))
+    parts = dict.fromkeys(
+        ("cpus", "sizes", "pcs", "barns", "batches", "producers", "tournament"), slice(None)
+    )
     parts["waiters"] = waiting
     for name, part in parts.items():
         assert arrays[0][name][part].tobytes() == arrays[1][name][part].tobytes(), name

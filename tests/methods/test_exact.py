@@ -353,6 +353,7 @@ FOLLOWED: dict[type, str] = {
     "calls "  # of replay, which is refused
     "rate_period_ms "  # of rate_changes, which are refused
     "live_objects growth_pages_s "
+    "object_sizes "  # they change bytes, and with sheaves or memory as pages, which are refused
     "object_bytes sheaf_share opted_in_share reuse_hz "
     "call_instructions list_instructions slab_instructions wake_instructions",
 }

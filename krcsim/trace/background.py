@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from krcsim.model.constants import sheaf_entries
 from krcsim.trace import intervals, rates
-from krcsim.trace.evidence import Evidence
+from krcsim.trace.evidence import WINDOW_S, Evidence
 from krcsim.trace.intervals import Interval
 from krcsim.trace.value import MEASURED, Value
 
@@ -50,8 +50,21 @@ def own_grace_periods(evidence: Evidence) -> float | None:
     works = evidence.counters.get("work", 0) * _part_inside(evidence, "work")
     sizes = evidence.object_sizes
     entries = sheaf_entries(max(sizes, key=lambda size: sizes[size])) if sizes else math.inf
-    full = evidence.sheaf_calls[1] / entries * _part_inside(evidence, rates.SHEAVES)
+    full = _taken_by_sheaves(evidence) / entries
     return works + full + evidence.counters.get("own_waits", 0)
+
+
+def _taken_by_sheaves(evidence: Evidence) -> float:
+    """Objects that sheaves took; where calls were counted in parts of the time, what they took of
+    others gives their share of slab objects.
+    """
+    refused, taken = evidence.sheaf_calls
+    if not evidence.has_parts:
+        return taken * _part_inside(evidence, rates.SHEAVES)
+    calls = evidence.calls
+    of_slab = calls.total - int(calls.vmalloc.sum()) * calls.vmalloc_known
+    share = taken / max(1, refused + taken)
+    return of_slab * share * evidence.seconds / max(evidence.calls_seconds, WINDOW_S)
 
 
 def _part_inside(evidence: Evidence, name: str) -> float:

@@ -157,10 +157,12 @@ def _ranks(
     is too short for that, or where the blocks say nothing of the field.
     """
     found = np.full((draws, len(varying)), np.nan)
-    blocks = arrivals.blocks_of(made.evidence.calls, made.evidence.spans)
-    if blocks.count >= FEWEST:
+    evidence = made.evidence
+    blocks = arrivals.blocks_of(evidence.calls, evidence.spans)
+    of_calls = arrivals.blocks_of(evidence.calls, evidence.calls_spans)
+    if min(blocks.count, of_calls.count) >= FEWEST:
         for row in found:
-            again = resampled(made.evidence, blocks, random)
+            again = resampled(evidence, blocks, random, of_calls if evidence.has_parts else None)
             row[:] = _fitted(again, base, varying)
     return np.array([_places(column, random) for column in found.T], dtype=np.intp).T.reshape(
         found.shape
@@ -187,14 +189,24 @@ def _fitted(evidence: Evidence, base: Scenario, varying: list[Value]) -> list[fl
     return [point_of(values[one.field]) if one.field in values else math.nan for one in varying]
 
 
-def resampled(evidence: Evidence, blocks: arrivals.Blocks, random: np.random.Generator) -> Evidence:
-    """As many blocks of the recorded time, drawn with replacement, one behind the other.
+def resampled(
+    evidence: Evidence,
+    blocks: arrivals.Blocks,
+    random: np.random.Generator,
+    of_calls: arrivals.Blocks | None = None,
+) -> Evidence:
+    """As many blocks of the recorded time, drawn with replacement, one behind the other; of calls
+    that were counted in parts of the time blocks of their own.
 
     Lengths of grace periods have no times in a recording: they are drawn one by one.
     """
     chosen = random.integers(blocks.count, size=blocks.count)
     calls, reclaims = evidence.calls, evidence.reclaims
-    at, to = _moved(calls.windows, blocks, chosen)
+    if of_calls is None:
+        of_calls, chosen_calls = blocks, chosen
+    else:
+        chosen_calls = random.integers(of_calls.count, size=of_calls.count)
+    at, to = _moved(calls.windows, of_calls, chosen_calls)
     lengths = evidence.grace_periods_s
     windows = (reclaims.begins_s / WINDOW_S).astype(np.int64)
     order = np.argsort(windows, kind="stable")
@@ -203,6 +215,7 @@ def resampled(evidence: Evidence, blocks: arrivals.Blocks, random: np.random.Gen
     return replace(
         evidence,
         spans=((0.0, blocks.seconds),),
+        calls_spans=((0.0, of_calls.seconds),),
         calls=replace(
             calls,
             windows=to,

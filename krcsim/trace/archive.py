@@ -17,6 +17,7 @@ _APART_S = 1000.0  # between the clocks of two archives
 
 _WORD = re.compile(r"[\w.,+:~/%-]{1,100}")
 _ARMED = {"calls", "page", "noretry", "grace_periods", "waits", "reclaims", "sheaves", "sizes"}
+_COUNTS = {"monitor", "work", "refill", "shrinker"}
 _SAME = ("release", "cpus_online")  # what two archives of one machine share
 
 
@@ -44,6 +45,8 @@ def section_of(tally: Tally, file: str, before: list[str], line: bytes) -> list[
             _counted(tally, start, stop)
         case ["hist", "count", name]:
             tally.counters[name] += 0  # it may have run never, which is known, too
+        case ["counts", *names] if _COUNTS.issuperset(names):
+            tally.counters.update(dict.fromkeys(names, 0))
         case ["machine" | "trace" | "pressure" | "end"] | ["overhead" | "hist" | "vmstat", *_]:
             pass
         case _:

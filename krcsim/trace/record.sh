@@ -303,14 +303,15 @@ plan=$(echo "$((now - look)) $seen $pages $wanted $cpus $most_cpu $ns_entry $us_
 		seconds = $9; cpus = $10; most = $11 / 100 * cpus * 0.9 # some is left for chance
 		with_pages = $11 >= 100 || pages * $12 / 1e9 <= most / 2
 		others = ($7 - $4) / look / 2 * $12 / 1e9 + (with_pages ? pages * $12 / 1e9 : 0)
-		all = $11 >= 100 || (rate + other) * $12 / 1e9 + others + $13 / 1e6 * 12 / seconds <= most
-		light = $11 >= 100 || (rate + other) * $12 / 1e9 <= most / 10 # however it varies
+		checks = seconds < 24 ? int(seconds / 2) + 1 : 12 # whether calls have begun to come more often
+		light = $11 >= 100 || (rate + other) * $12 / 1e9 <= most / 10
+		all = light || (rate + other) * $12 / 1e9 + others + $13 / 1e6 * checks / seconds <= most
 		budget = (most - others) * seconds
 		place = "kvf"; ns = $12; us = $13
 		first = slices($12, $13); n = many; s = each
 		if ($14 && slices($14, $15) > first) { place = "kvf_behind"; ns = $14; us = $15; n = many; s = each; first = 1 }
 		if (!first) n = 0
-		printf "%d %d %d %d %s %d %d %d %d %d", all, with_pages, all ? (light ? 1 : 12) : n, n ? s * 100 : 10, place, ns, us, budget * 1e6, others * 1e6, rate
+		printf "%d %d %d %d %s %d %d %d %d %d", all, with_pages, $11 >= 100 ? 1 : all ? checks : n, n ? s * 100 : 10, place, ns, us, budget * 1e6, others * 1e6, rate
 		if (!n && !all) printf " never"
 	}')
 # Words: all at first; page requests; parts of the recording; hundredths of a second in each; probe; ns of a call,

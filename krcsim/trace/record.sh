@@ -311,7 +311,7 @@ plan=$(echo "$((now - look)) $seen $pages $wanted $cpus $most_cpu $ns_entry $us_
 		first = slices($12, $13); n = many; s = each
 		if ($14 && slices($14, $15) > first) { place = "kvf_behind"; ns = $14; us = $15; n = many; s = each; first = 1 }
 		if (!first) n = 0
-		printf "%d %d %d %d %s %d %d %d %d %d", all, with_pages, $11 >= 100 ? 1 : all ? checks : n, n ? s * 100 : 10, place, ns, us, budget * 1e6, others * 1e6, rate
+		printf "%d %d %d %d %s %d %d %d %d %d", all, with_pages, ($11 >= 100 ? 1 : all ? checks : n), n ? s * 100 : 10, place, ns, us, budget * 1e6, others * 1e6, rate
 		if (!n && !all) printf " never"
 	}')
 # Words: all at first; page requests; parts of the recording; hundredths of a second in each; probe; ns of a call,

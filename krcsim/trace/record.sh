@@ -38,23 +38,24 @@ kprobes=$tracing/kprobe_events
 
 # ---- off: an instance with its triggers, then the probes, by the tag that both carry
 off() {
-	if [ -d "$tracing/instances/$1" ]; then
-		for trigger in "$tracing/instances/$1/events/$1"/*/trigger "$tracing/instances/$1/events/kmem/mm_page_alloc/trigger"; do
+	for instance in "$tracing/instances/$1" "$tracing/instances/$1_calls"; do
+		[ -d "$instance" ] || continue
+		for trigger in "$instance/events/$1"/*/trigger "$instance/events/kmem/mm_page_alloc/trigger"; do
 			[ -e "$trigger" ] && : >"$trigger"
 		done
-		echo 0 >"$tracing/instances/$1/events/enable"
-		rmdir "$tracing/instances/$1"
-	fi 2>/dev/null
+		echo 0 >"$instance/events/enable"
+		rmdir "$instance"
+	done 2>/dev/null
 	grep -o ":$1/[A-Za-z0-9_]*" $kprobes | while read -r probe; do
 		echo "-$probe" >>$kprobes
 	done
-	[ ! -d "$tracing/instances/$1" ] && ! grep -q ":$1/" $kprobes
+	[ ! -d "$tracing/instances/$1" ] && [ ! -d "$tracing/instances/$1_calls" ] && ! grep -q ":$1/" $kprobes
 }
 
 # A recorder that runs holds a file open by which it is known; a PID alone may be somebody else by now.
 runs() { case $(readlink "/proc/$1/fd/9" 2>/dev/null) in */krcsim-recorder-runs*) return 0 ;; *) return 1 ;; esac; }
 
-for tag in $({ ls $tracing/instances; grep -o 'krcsim_[0-9]*' $kprobes; } 2>/dev/null | grep '^krcsim_[0-9]*$' | sort -u); do
+for tag in $({ ls $tracing/instances; grep -o 'krcsim_[0-9]*' $kprobes; } 2>/dev/null | grep -o '^krcsim_[0-9][0-9]*' | sort -u); do
 	runs "${tag#krcsim_}" && fail "another recorder runs (process ${tag#krcsim_}); wait for it or end it"
 	off "$tag" || fail "what an earlier recorder left behind ($tag) cannot be switched off; see $kprobes"
 	say "switched off what an earlier recorder left behind ($tag)"
@@ -77,8 +78,9 @@ finish() {
 trap finish EXIT
 trap 'stopped=1' INT TERM HUP
 
-mkdir "$here" || fail "tracefs gives no instance of its own (is the kernel locked down?)"
+mkdir "$here" "${here}_calls" || fail "tracefs gives no instance of its own (is the kernel locked down?)"
 echo mono >"$here/trace_clock" || fail "this kernel has no trace clock mono"
+echo 64 >"${here}_calls/buffer_size_kb"
 
 probe() { echo "$1:$me/$2 $3" >>$kprobes; } 2>/dev/null
 trigger() { echo "$2" >>"$here/events/$1/trigger"; } 2>/dev/null
@@ -122,7 +124,8 @@ a_second=125
 [ $((wanted * 250 * cpus)) -le 131072 ] && paired=,two a_second=250
 rows=2048
 while [ $rows -lt $((wanted * a_second * cpus)) ] && [ $rows -lt 131072 ]; do rows=$((rows * 2)); done
-named() { trigger "$1" "hist:name=${me}_$2:keys=$by_time,cpu$paired:size=$3$4"; }
+# Each new histogram by time empties the buffer of its instance, so those of calls are in another than the events.
+named() { echo "hist:name=${me}_$2:keys=$by_time,cpu$paired:size=$3:clock=mono$4" >>"${here}_calls/events/$1/trigger"; } 2>/dev/null
 count_calls() { # EVENT ROWS: into histograms that bear names: they last as long as any event has them
 	case $paired$base in
 	,two) named "$1" any "$2" "" ;;
@@ -137,10 +140,13 @@ count_calls() { # EVENT ROWS: into histograms that bear names: they last as long
 		;;
 	esac
 }
-count_nothing() { true >"$here/events/$me/$1/trigger"; } 2>/dev/null
-histogram() { # EVENT NUMBER [PATTERN]: rows of the one of that number among the histograms of an event
+count_nothing() {
+	true >"$here/events/$me/$1/trigger"
+	true >"${here}_calls/events/$me/$1/trigger"
+} 2>/dev/null
+histogram() { # EVENT NUMBER [PATTERN [INSTANCE]]: rows of the one of that number among the histograms of an event
 	# Its comments repeat the filters, and with them the address where vmalloc() begins.
-	awk -v wanted="$2" -v pattern="${3:-}" '/^# event histogram/ {n++} n == wanted && /^[{]/ && $0 ~ pattern' "$here/events/$1/hist"
+	awk -v wanted="$2" -v pattern="${3:-}" '/^# event histogram/ {n++} n == wanted && /^[{]/ && $0 ~ pattern' "${4:-$here}/events/$1/hist"
 }
 profile() { # how often the probes were hit, into $calls, $sheaves and $others
 	calls=0 sheaves=0 others=0
@@ -219,9 +225,6 @@ if [ "$(uname -m)" = x86_64 ] && [ $most_cpu != 100 ] && grep -q '^kvfree_call_r
 		[ "$behind" ] && probe p kvf_behind "kvfree_call_rcu+$behind $behind_entry" && break
 	done
 fi
-ns=0 us=0
-[ "$behind" ] && cost_of "vfs_write+$behind $behind_entry"
-ns_behind=$ns us_behind=$us
 [ "$stopped" ] && fail "stopped before anything was recorded"
 
 # ---- on
@@ -242,7 +245,7 @@ done
 counts=
 for pair in monitor:kfree_rcu_monitor work:kfree_rcu_work refill:fill_page_cache_func shrinker:kfree_rcu_shrink_count; do
 	probe p "${pair%%:*}" "${pair#*:}" &&
-		trigger "$me/${pair%%:*}" "hist:keys=common_timestamp.buckets=100000000:size=$runs" && counts="$counts ${pair%%:*}"
+		trigger "$me/${pair%%:*}" "hist:keys=common_timestamp.buckets=100000000:size=$runs:clock=mono" && counts="$counts ${pair%%:*}"
 done
 probe r sheaf '__kfree_rcu_sheaf ok=$retval:u8'
 probe p size '__kfree_rcu_sheaf size=s->object_size:u32'
@@ -287,8 +290,16 @@ profile
 seen="$seen $calls $sheaves $others"
 clock
 count_nothing kvf
+ns_in_10_ms=$(echo "$seen $((now - look)) $ns_entry $cpus" | awk '{printf "%d", ($4 - $1) * $8 / $7 / $9}')
 pages=$(echo "$pages $(pages_allocated)" | awk '{n = ($3 - $2) - ($2 - $1); print (n > 0 ? n : 0)}')
-plan=$(echo "$((now - look)) $seen $pages $wanted $cpus $most_cpu $ns_entry $us_entry $ns_behind $us_behind" | awk '
+ns=0 us=0 look=$((now - look))
+if [ "$behind" ] && [ "$ns_in_10_ms" -ge 100000 ]; then # counting all of them would take 1 %
+	count_nothing held
+	cost_of "vfs_write+$behind $behind_entry"
+	count_calls $me/held $rows
+fi
+ns_behind=$ns us_behind=$us
+plan=$(echo "$look $seen $pages $wanted $cpus $most_cpu $ns_entry $us_entry $ns_behind $us_behind" | awk '
 	function slices(ns, us,    n, s) { # as many as 12, of 0.3 s at least where that can be
 		for (least = 0.3; least > 0.05; least -= 0.2)
 			for (n = 12; n >= 1; n--) {
@@ -325,8 +336,8 @@ ns_place=$ns
 
 pages='order == 0 && (!(gfp_flags & 0x400) || gfp_flags & 0x10000)'
 if [ "$with_pages" = 1 ]; then
-	trigger kmem/mm_page_alloc "hist:keys=$by_time,gfp_flags:size=$few if $pages" &&
-		trigger kmem/mm_page_alloc "hist:keys=$by_time,gfp_flags:size=$few if $pages && pfn == 0xffffffffffffffff" &&
+	trigger kmem/mm_page_alloc "hist:keys=$by_time,gfp_flags:size=$few:clock=mono if $pages" &&
+		trigger kmem/mm_page_alloc "hist:keys=$by_time,gfp_flags:size=$few:clock=mono if $pages && pfn == 0xffffffffffffffff" &&
 		armed="$armed page noretry"
 else
 	say "page requests are left out: so many pages are allocated that it would take half of $most_cpu % of the CPU time"
@@ -445,16 +456,16 @@ archive() {
 	if [ "$paired" ]; then
 		for kind in $kinds; do
 			echo "#@hist calls single $kind"
-			histogram $me/held $n 'two: *0 '
+			histogram $me/held $n 'two: *0 ' "${here}_calls"
 			echo "#@hist calls double $kind"
-			histogram $me/held $n 'two: *1 '
+			histogram $me/held $n 'two: *1 ' "${here}_calls"
 			n=$((n + 1))
 		done
 	else
 		for arguments in single double; do
 			for kind in $kinds; do
 				echo "#@hist calls $arguments $kind"
-				histogram $me/held $n
+				histogram $me/held $n '' "${here}_calls"
 				n=$((n + 1))
 			done
 		done

@@ -303,7 +303,7 @@ plan=$(echo "$look $seen $pages $wanted $cpus $most_cpu $ns_entry $us_entry $ns_
 	function slices(ns, us,    n, s) { # as many as 12, of 0.3 s at least where that can be
 		for (least = 0.3; least > 0.05; least -= 0.2)
 			for (n = 12; n >= 1; n--) {
-				s = (budget - n * us / 1e6) / (n * rate * ns / 1e9 + 1e-9)
+				s = (budget - n * us / 1e6) / (n * rate * ns / 1e9 + 1e-9) - 0.12 # while a part begins and ends
 				if (s > 0.9 * seconds / n) s = 0.9 * seconds / n
 				if (s >= least) { many = n; each = s; return n * s }
 			}

@@ -87,7 +87,7 @@ def test_many_calls_are_counted_in_parts_that_take_no_more_than_was_asked(
     assert always == 0
     assert int(hundredths) >= 10
     taken_s = int(many) * (int(us) / 1e6 + int(hundredths) / 100 * 2 * calls * int(ns) / 1e9)
-    assert 0.01 * seconds < taken_s <= 0.02 * seconds
+    assert 0.003 * seconds < taken_s <= 0.018 * seconds
 
 
 def test_where_no_part_is_cheap_enough_that_is_said() -> None:

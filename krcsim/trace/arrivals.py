@@ -89,11 +89,12 @@ def rate(calls: Calls, blocks: Blocks, spans: Spans) -> tuple[float, Interval]:
     cpu_seconds = max(seconds, WINDOW_S) * max(1, len(blocks.cpus))
     total = calls.total
     limits = Interval(*(end / cpu_seconds for end in intervals.of_count(total)))
-    cuts = [blocks]
-    if len(spans) > 1:
+    cuts = [blocks] if blocks.count >= FEWEST else []
+    are_parts = len({round((end - start) / WINDOW_S) for start, end in spans}) == 1
+    if len(spans) > 2 and are_parts:
         cuts.append(blocks_of(calls, spans, len(spans)))
     for cut in cuts:
-        if not total or cut.count < min(FEWEST, len(spans) + 1):
+        if not total or cut.count < 2:
             continue
         in_blocks = cut.calls.sum(axis=0)
         found = intervals.of_ratio(in_blocks, np.ones(cut.count))

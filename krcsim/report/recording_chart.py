@@ -39,9 +39,9 @@ class RecordingChart:
     """What is drawn of a recording. Times are seconds from its begin.
 
     edges: of equal windows, one more than there are rates. calls, requests, failed: a second, in
-    each window. pieces: begin and end of a rate that was fitted, in calls a second; none where it
-    is the same always. episodes: of pressure. grace_periods_ms: recorded lengths. pairs: what was
-    predicted; empty before it was.
+    each window; of calls not a number where none were counted. pieces: begin and end of a rate that
+    was fitted, in calls a second; none where it is the same always. episodes: of pressure.
+    grace_periods_ms: recorded lengths. pairs: what was predicted; empty before it was.
     """
 
     edges: tuple[float, ...]

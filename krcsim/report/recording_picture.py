@@ -35,9 +35,12 @@ def draw_rates(chart: RecordingChart, ax: Axes) -> None:
     for begin, end, rate in chart.pieces:
         ax.plot([begin, end], [rate, rate], **palette.FITTED_OVER_TIME)
     ax.set(xlim=(chart.edges[0], chart.edges[-1]), xlabel="time (s)", ylabel="calls a second")
-    ax.set_ylim(0.0, max(1.0, 1.25 * max(chart.calls)))
+    known = [rate for rate in chart.calls if not math.isnan(rate)]
+    ax.set_ylim(0.0, max(1.0, 1.25 * max(known, default=0.0)))
     ax.yaxis.label.set_color(palette.as_text(palette.BLUE))
-    title = "Calls, and fitted pieces (thick)" if chart.pieces else "Calls of kfree_rcu()"
+    title = "Calls of kfree_rcu()" if len(known) == len(chart.calls) else "Calls, where counted"
+    if chart.pieces:
+        title = "Calls, and fitted pieces (thick)"
     many = len(chart.episodes)
     grey = f"; grey: {many} episode{'s' * (many != 1)}" if many else "; no episode"
     if any(chart.failed):
@@ -46,7 +49,7 @@ def draw_rates(chart: RecordingChart, ax: Axes) -> None:
         other.set_ylim(0.0, 1.25 * max(chart.failed))
         other.set_ylabel("failed requests a second")
         other.yaxis.label.set_color(palette.as_text(palette.VERMILION))
-        title = "Calls, and failed page requests (dashed)"
+        title = title.replace(" of kfree_rcu()", "") + ", and failed page requests (dashed)"
     ax.set_title(title + grey, loc="left")
 
 

@@ -10,13 +10,14 @@ import re
 from krcsim.base.errors import KrcsimError
 from krcsim.trace.evidence import WINDOW_S
 from krcsim.trace.histogram import add_hist_row
-from krcsim.trace.tally import LATEST_S, Tally
+from krcsim.trace.tally import LATEST_S, MOST_SPANS, Tally
 
-FORMAT = 1
+FORMATS = ("1", "2")  # of the second kind, calls were counted in parts of the time
 _APART_S = 1000.0  # between the clocks of two archives
 
 _WORD = re.compile(r"[\w.,+:~/%-]{1,100}")
 _ARMED = {"calls", "page", "noretry", "grace_periods", "waits", "reclaims", "sheaves", "sizes"}
+_COUNTS = {"monitor", "work", "refill", "shrinker"}
 _SAME = ("release", "cpus_online")  # what two archives of one machine share
 
 
@@ -27,19 +28,25 @@ def section_of(tally: Tally, file: str, before: list[str], line: bytes) -> list[
         return []
     match words:
         case ["krcsim-recording", version]:
-            if version != str(FORMAT):
+            if version not in FORMATS:
+                known = " and ".join(FORMATS)
                 raise KrcsimError(
-                    f"{file} is a recording of format {version}; this version reads {FORMAT}: use "
+                    f"{file} is a recording of format {version}; this version reads {known}: use "
                     "the krcsim whose recorder wrote it"
                 )
             end(tally, file, before)
+            tally.parts_from = len(tally.counted) if version == FORMATS[1] else None
             tally.after_s = max((span[1] for span in tally.spans), default=None)
         case ["armed", *kinds]:
             tally.seen.update(_ARMED.intersection(kinds))
         case ["span", start, stop]:
             _span(tally, start, stop)
+        case ["counted", start, stop]:
+            _counted(tally, start, stop)
         case ["hist", "count", name]:
             tally.counters[name] += 0  # it may have run never, which is known, too
+        case ["counts", *names] if _COUNTS.issuperset(names):
+            tally.counters.update(dict.fromkeys(names, 0))
         case ["machine" | "trace" | "pressure" | "end"] | ["overhead" | "hist" | "vmstat", *_]:
             pass
         case _:
@@ -62,8 +69,27 @@ def _span(tally: Tally, start: str, stop: str) -> None:
     tally.spans.append([began + tally.shift_s, ended + tally.shift_s])
 
 
+def _counted(tally: Tally, start: str, stop: str) -> None:
+    """A part of the span above in which calls were counted; without any they were all the time."""
+    try:
+        began, ended = float(start), float(stop)
+    except ValueError:
+        return
+    span = tally.inside_s
+    if span is None or not span[0] <= began < ended <= span[1]:
+        return
+    if len(tally.counted) >= MOST_SPANS:
+        raise KrcsimError(
+            f"the recording has more than {MOST_SPANS} parts in which calls were counted; give one "
+            "that krcsim record made"
+        )
+    tally.counted.append((began + tally.shift_s, ended + tally.shift_s))
+
+
 def add(tally: Tally, section: list[str], line: bytes) -> str | None:
     """A line of a section that can be read only there; None for any other."""
+    if section[:2] == ["hist", "calls"] and _says_no_part(tally):
+        return "head"
     if section[0] == "hist" and line.startswith(b"{"):
         return add_hist_row(tally, section[1:], line)
     if section[0] == "machine":
@@ -80,6 +106,11 @@ def add(tally: Tally, section: list[str], line: bytes) -> str | None:
     return None
 
 
+def _says_no_part(tally: Tally) -> bool:
+    """Whether calls were counted in parts of the time, of which none is known."""
+    return tally.parts_from is not None and len(tally.counted) == tally.parts_from
+
+
 def end(tally: Tally, file: str, section: list[str]) -> None:
     """The file, or the archive in it, is over: one that was cut short is said."""
     if tally.has_timeless_counts and tally.inside_s and tally.counted_s:
@@ -87,5 +118,13 @@ def end(tally: Tally, file: str, section: list[str]) -> None:
         later = tally.counted_s[1] - tally.inside_s[1]
         tally.beyond_s += max(0.0, earlier) + max(0.0, later)
     tally.counted_s, tally.has_timeless_counts = None, False
+    if _says_no_part(tally):
+        tally.notes.append(
+            f"{file} counts calls in parts of the time and does not say in which; nothing is made "
+            "of them"
+        )
+        if not tally.cells["calls"]:
+            tally.seen.discard("calls")
+    tally.parts_from = None
     if section and section[0] != "end":
         tally.notes.append(f"{file} was cut short; what there is was read")

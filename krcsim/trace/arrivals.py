@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.trace import intervals
-from krcsim.trace.evidence import WINDOW_S, Calls, Counts
+from krcsim.trace.evidence import WINDOW_S, Calls, Counts, Spans
 from krcsim.trace.intervals import BLOCKS, FEWEST, Array, Interval
 
 RESAMPLES = 400
@@ -59,7 +59,7 @@ class Blocks:
         return self.count * self.windows * WINDOW_S
 
 
-def blocks_of(calls: Calls, spans: tuple[tuple[float, float], ...], wanted: int = BLOCKS) -> Blocks:
+def blocks_of(calls: Calls, spans: Spans, wanted: int = BLOCKS) -> Blocks:
     """The recorded time in `wanted` blocks at most; the rest at the ends of spans is left out."""
     total = sum(end - start for start, end in spans)
     size = max(1, math.floor(total / WINDOW_S / wanted))
@@ -81,17 +81,26 @@ def blocks_of(calls: Calls, spans: tuple[tuple[float, float], ...], wanted: int 
     return Blocks(cpus, size, np.array(firsts, dtype=np.int64), block, sums)
 
 
-def rate(calls: Calls, blocks: Blocks, seconds: float) -> tuple[float, Interval]:
-    """Calls a second and CPU, over the CPUs that call."""
+def rate(calls: Calls, blocks: Blocks, spans: Spans) -> tuple[float, Interval]:
+    """Calls a second and CPU, over the CPUs that call.
+
+    Where they were counted in many parts of the time, how these differ is in the interval, too.
+    """
+    seconds = sum(end - start for start, end in spans)
     cpu_seconds = max(seconds, WINDOW_S) * max(1, len(blocks.cpus))
     total = calls.total
     limits = Interval(*(end / cpu_seconds for end in intervals.of_count(total)))
-    if total and blocks.count >= FEWEST:
-        in_blocks = blocks.calls.sum(axis=0)
-        found = intervals.of_ratio(in_blocks, np.ones(blocks.count))
+    cuts = [blocks] if blocks.count >= FEWEST else []
+    are_parts = len({round((end - start) / WINDOW_S) for start, end in spans}) == 1
+    if len(spans) > 2 and are_parts:
+        cuts.append(blocks_of(calls, spans, len(spans)))
+    for cut in cuts:
+        if not total or cut.count < 2:
+            continue
+        in_blocks = cut.calls.sum(axis=0)
+        found = intervals.of_ratio(in_blocks, np.ones(cut.count))
         if found is not None:
-            mean = float(in_blocks.mean())
-            scale = total / cpu_seconds / mean
+            scale = total / cpu_seconds / float(in_blocks.mean())
             limits = intervals.wider(limits, Interval(found.low * scale, found.high * scale))
     return total / cpu_seconds, limits
 

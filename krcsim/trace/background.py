@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from krcsim.model.constants import sheaf_entries
 from krcsim.trace import intervals, rates
-from krcsim.trace.evidence import Evidence
+from krcsim.trace.evidence import WINDOW_S, Evidence
 from krcsim.trace.intervals import Interval
 from krcsim.trace.value import MEASURED, Value
 
@@ -51,9 +51,21 @@ def own_grace_periods(evidence: Evidence) -> float | None:
     sizes = evidence.object_sizes
     counted = sum(sizes.values())
     sheaves = sum(count / sheaf_entries(size) for size, count in sizes.items())
-    full = evidence.sheaf_calls[1] * sheaves / max(1, counted)
-    full *= _part_inside(evidence, rates.SHEAVES)
+    full = _taken_by_sheaves(evidence) * sheaves / max(1, counted)
     return works + full + evidence.counters.get("own_waits", 0)
+
+
+def _taken_by_sheaves(evidence: Evidence) -> float:
+    """Objects that sheaves took; where calls were counted in parts of the time, what they took of
+    others gives their share of slab objects.
+    """
+    refused, taken = evidence.sheaf_calls
+    if not evidence.has_parts:
+        return taken * _part_inside(evidence, rates.SHEAVES)
+    calls = evidence.calls
+    of_slab = calls.total - int(calls.vmalloc.sum()) * calls.vmalloc_known
+    share = taken / max(1, refused + taken)
+    return of_slab * share * evidence.seconds / max(evidence.calls_seconds, WINDOW_S)
 
 
 def _part_inside(evidence: Evidence, name: str) -> float:

@@ -16,6 +16,8 @@ from krcsim.trace.evidence import WINDOW_S, Counts, Evidence
 from krcsim.trace.fit import Made
 from krcsim.trace.predicted import Against, Held
 
+Floats = tuple[float, ...]
+
 MOST_WINDOWS = 240  # that a picture shows
 
 
@@ -44,7 +46,7 @@ def chart_of(reading: Made, against: Against | None = None) -> RecordingChart:
     ]
     return RecordingChart(
         tuple(float(x - begin) for x in edges),
-        a_second(evidence.calls.windows, evidence.calls.calls),
+        _where_counted(evidence, edges, a_second(evidence.calls.windows, evidence.calls.calls)),
         a_second(windows, tries),
         a_second(windows, failed),
         tuple(spans),
@@ -67,6 +69,20 @@ def _pieces(reading: Made, begin: float) -> tuple[tuple[float, float, float], ..
     edges = first + course.edges * WINDOW_S
     found = zip(edges[:-1], edges[1:], course.rates, strict=True)
     return tuple((float(a), float(b), float(rate)) for a, b, rate in found)
+
+
+def _where_counted(
+    evidence: Evidence, edges: "np.ndarray[tuple[int], np.dtype[np.float64]]", a_second: Floats
+) -> Floats:
+    """Calls a second of the time in which they were counted; not a number where they were not."""
+    if not evidence.has_parts:
+        return a_second
+    found = []
+    for begin, end, calls in zip(edges[:-1], edges[1:], a_second, strict=True):
+        counted_s = sum(max(0.0, min(end, b) - max(begin, a)) for a, b in evidence.calls_spans)
+        is_known = counted_s >= 2 * WINDOW_S
+        found.append(calls * float(end - begin) / counted_s if is_known else math.nan)
+    return tuple(found)
 
 
 def _longest(evidence: Evidence) -> tuple[float, float]:
@@ -110,7 +126,7 @@ def texts_of(reading: Made, against: Against | None = None) -> tuple[str, str]:
     evidence = reading.evidence
     callers = len(np.unique(evidence.calls.cpus))
     said = (
-        f"{evidence.calls.total:,} calls of kfree_rcu() in {evidence.seconds:.4g} s on "
+        f"{evidence.calls.total:,} calls of kfree_rcu() in {evidence.counted_words} on "
         f"{callers} CPU{'s' * (callers != 1)}"
     )
     if against is not None:

@@ -195,13 +195,14 @@ def _ranks(
     is too short for that, or where the blocks say nothing of the field.
     """
     found = np.full((draws, len(varying)), np.nan)
-    blocks = arrivals.blocks_of(made.evidence.calls, made.evidence.spans)
-    course = None
-    if PIECES in made.values:
-        course = course_of(made.evidence.calls, made.evidence.spans)
-    if blocks.count >= FEWEST:
+    evidence = made.evidence
+    blocks = arrivals.blocks_of(evidence.calls, evidence.spans)
+    of_calls = arrivals.blocks_of(evidence.calls, evidence.calls_spans)
+    course = course_of(evidence.calls, evidence.spans) if PIECES in made.values else None
+    if min(blocks.count, of_calls.count) >= FEWEST:
         for row in found:
-            again = resampled(made.evidence, blocks, random, course)
+            own = of_calls if evidence.has_parts else None
+            again = resampled(evidence, blocks, random, own, course)
             row[:] = _fitted(again, base, varying)
     return np.array([_places(column, random) for column in found.T], dtype=np.intp).T.reshape(
         found.shape
@@ -232,10 +233,12 @@ def resampled(
     evidence: Evidence,
     blocks: arrivals.Blocks,
     random: np.random.Generator,
+    of_calls: arrivals.Blocks | None = None,
     course: Course | None = None,
 ) -> Evidence:
-    """As many blocks of the recorded time, drawn with replacement, one behind the other; with a
-    course each is one of those of its piece.
+    """As many blocks of the recorded time, drawn with replacement, one behind the other: of calls
+    that were counted in parts of the time blocks of their own, and with a course blocks of the same
+    piece.
 
     Lengths of grace periods have no times in a recording: they are drawn one by one.
     """
@@ -245,7 +248,11 @@ def resampled(
         piece = course.piece_of(middles)
         chosen = np.array([random.choice(np.flatnonzero(piece == own)) for own in piece])
     calls, reclaims = evidence.calls, evidence.reclaims
-    at, to = _moved(calls.windows, blocks, chosen)
+    if of_calls is None:
+        of_calls, chosen_calls = blocks, chosen
+    else:
+        chosen_calls = random.integers(of_calls.count, size=of_calls.count)
+    at, to = _moved(calls.windows, of_calls, chosen_calls)
     lengths = evidence.grace_periods_s
     windows = (reclaims.begins_s / WINDOW_S).astype(np.int64)
     order = np.argsort(windows, kind="stable")
@@ -254,6 +261,7 @@ def resampled(
     return replace(
         evidence,
         spans=((0.0, blocks.seconds),),
+        calls_spans=((0.0, of_calls.seconds),),
         calls=replace(
             calls,
             windows=to,

@@ -6,6 +6,7 @@ Times are seconds of the clock of the recording. A window is WINDOW_S long; wind
 n * WINDOW_S.
 """
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 WINDOW_S = 0.01
 MOST_CPUS = 1024  # as machine.cpus has it
 
+Spans = tuple[tuple[float, float], ...]
 Times = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
@@ -100,10 +102,12 @@ class Evidence:
     """All that was read. `sources` has the lines behind each kind of thing, by its name.
 
     `seen`: kinds of things that the recording would show if they happened. `spans` are the times
-    that it covers, in order and apart from each other.
+    that it covers, in order and apart from each other; `calls_spans` those in which calls were
+    counted, which are shorter where counting all of them would have cost too much.
     """
 
-    spans: tuple[tuple[float, float], ...]
+    spans: Spans
+    calls_spans: Spans
     calls: Calls
     call_times_s: Mapping[int, Times]  # of calls, by CPU; empty where not all of them are known
     page: Requests  # without direct reclaim: GFP_NOWAIT
@@ -133,3 +137,31 @@ class Evidence:
     def seconds(self) -> float:
         """The time that is covered."""
         return sum(end - start for start, end in self.spans)
+
+    @property
+    def calls_seconds(self) -> float:
+        """The time in which calls were counted."""
+        return sum(end - start for start, end in self.calls_spans)
+
+    @property
+    def has_parts(self) -> bool:
+        """Whether calls were counted in parts of the time only."""
+        return self.calls_spans != self.spans
+
+    @property
+    def parts_words(self) -> str:
+        """How calls were counted where that was not all the time; else nothing."""
+        if not self.has_parts:
+            return ""
+        return f"{len(self.calls_spans)} parts of {self.part_s:.3g} s out of {self.seconds:.4g} s"
+
+    @property
+    def counted_words(self) -> str:
+        """For how long calls were counted."""
+        text = f"{self.calls_seconds:.4g} s"
+        return f"{text} ({self.parts_words})" if self.has_parts else text
+
+    @property
+    def part_s(self) -> float:
+        """The length of a part in which calls were counted; infinite where they always were."""
+        return self.calls_seconds / max(1, len(self.calls_spans)) if self.has_parts else math.inf

@@ -162,21 +162,21 @@ def _machine(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
 def _workload(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
     calls = evidence.calls
     at = _sources(evidence, "calls")
-    seconds = evidence.seconds
+    seconds = evidence.calls_seconds
     if "calls" not in evidence.seen:
         for field in ("rate_hz", "arrivals", "single_share", "vmalloc_share"):
             reasons[f"workload.{field}"] = "no call of kfree_rcu() was recorded; record those too"
         return
     if seconds < LEAST_S:
         reasons["workload.rate_hz"] = (
-            f"the recording covers {seconds:.3g} s; record {LEAST_S:g} s at least, better 60"
+            f"calls were recorded for {seconds:.3g} s; record {LEAST_S:g} s at least, better 60"
         )
         return
-    blocks = arrivals.blocks_of(calls, evidence.spans)
-    rate_hz, limits = arrivals.rate(calls, blocks, seconds)
-    text = f"{calls.total:,} calls in {seconds:.4g} s on {_plural(len(blocks.cpus), 'CPU')}"
+    blocks = arrivals.blocks_of(calls, evidence.calls_spans)
+    rate_hz, limits = arrivals.rate(calls, blocks, evidence.calls_spans)
+    text = f"{_plural(calls.total, 'call')} in {evidence.counted_words}"
+    text += f" on {_plural(len(blocks.cpus), 'CPU')}" if calls.total else ""
     if not calls.total:
-        text = f"no call in {seconds:.4g} s"
         yield Value(
             "workload.rate_hz",
             max(1e-3, limits.high),

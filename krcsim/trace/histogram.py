@@ -11,9 +11,11 @@ from krcsim.base.reading import read_json
 from krcsim.trace.evidence import MOST_CPUS, WINDOW_S
 from krcsim.trace.tally import (
     LATEST_S,
+    LONGEST_S,
     Tally,
     add_calls,
     add_length,
+    add_reclaim,
     add_requests,
     add_run,
     cover,
@@ -177,15 +179,20 @@ def add_map_row(tally: Tally, name: str, key: Key, value: int) -> str | None:
     """A row of a map with one of the names of docs/recordings.md; None for any other."""
     match name, key:
         case "w", (window, cpu, kind) if cpu < MOST_CPUS and window * WINDOW_S < LATEST_S:
-            seconds = (window + 0.5) * WINDOW_S + tally.shift_s
-            cover(tally, seconds)
-            add_calls(tally, window_of(seconds), cpu, value, kind == 1, None)
+            at = (window + 0.5) * WINDOW_S
+            if _lies_outside(tally, at):
+                tally.announced -= value
+                return "calls"
+            cover(tally, at + tally.shift_s)
+            add_calls(tally, window_of(at + tally.shift_s), cpu, value, kind == 1, None)
             return "calls"
         case "pages", (window, flags, failed) if window * WINDOW_S < LATEST_S:
-            seconds = (window + 0.5) * WINDOW_S + tally.shift_s
-            return add_requests(
-                tally, window_of(seconds), str(flags).encode(), value, value * (failed & 1)
-            )
+            at = (window + 0.5) * WINDOW_S
+            if _lies_outside(tally, at):
+                return "page"
+            failures = value * (failed & 1)
+            words = str(flags).encode()
+            return add_requests(tally, window_of(at + tally.shift_s), words, value, failures)
         case "sheaf", (taken,):
             tally.sheaf_calls[taken & 1] += value
             return "sheaves"
@@ -195,7 +202,41 @@ def add_map_row(tally: Tally, name: str, key: Key, value: int) -> str | None:
         case (("monitor" | "work" | "refill" | "shrinker" | "kswapd"), ()):
             tally.counters[name] += value
             return name
+        case (("monitor" | "work" | "refill" | "shrinker"), (tenth,)) if (
+            tenth * COUNTS_S < LATEST_S
+        ):
+            at = (tenth + 0.5) * COUNTS_S
+            if not _lies_outside(tally, at):
+                tally.counters[name] += value
+                add_run(tally, name, at + tally.shift_s, value)
+            return name
+        case (("gp" | "wait" | "reclaim"), (began_us, *_)) if began_us * 1e-6 < LATEST_S:
+            return _add_length_since(tally, name, began_us * 1e-6, value * 1e-6)
     return None
+
+
+def _lies_outside(tally: Tally, seconds: float) -> bool:
+    """Whether it was before all probes were on, or after the first was off."""
+    span = tally.inside_s
+    return span is not None and not span[0] <= seconds <= span[1]
+
+
+def _add_length_since(tally: Tally, name: str, began_s: float, seconds: float) -> str | None:
+    """What lasted so long: a grace period, a wait for one, a direct reclaim."""
+    if seconds >= LONGEST_S:
+        return None
+    kind = {"gp": "grace_periods", "wait": "waits", "reclaim": "reclaims"}[name]
+    if _lies_outside(tally, began_s + seconds):
+        return kind
+    began_s += tally.shift_s
+    if name == "gp":
+        add_run(tally, kind, began_s + seconds)
+        add_length(tally.grace_periods, seconds)
+    elif name == "wait":
+        add_length(tally.waits, seconds)
+    else:
+        add_reclaim(tally, began_s, began_s + seconds)
+    return kind
 
 
 # Histograms of lengths in us, by their names.

@@ -115,7 +115,7 @@ def shape_and_course(evidence: Evidence, blocks: Blocks) -> tuple[Shape | None, 
     """
     calls, spans = evidence.calls, evidence.spans
     whole = arrivals.shape(calls, blocks)
-    course = course_of(calls, spans) if whole is not None else None
+    course = course_of(calls, spans) if whole is not None and not evidence.has_parts else None
     if whole is None or course is None:
         return whole, None
     within = shape_within(evidence, blocks, course)
@@ -132,7 +132,7 @@ def is_resolved(evidence: Evidence, shape: Shape) -> bool:
     """Whether phases, if there are any, are short enough to have been seen often."""
     if not shape.on_ms or not shape.off_ms:
         return True
-    longest_ms = evidence.seconds * 1000.0 / FEWEST_PHASES
+    longest_ms = min(evidence.calls_seconds / FEWEST_PHASES, evidence.part_s) * 1000.0
     return all(
         SHORTEST_MS <= value <= longest_ms and limits.high <= WIDEST * limits.low
         for value, limits in (shape.on_ms, shape.off_ms)

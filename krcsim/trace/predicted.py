@@ -4,7 +4,7 @@ predicts; before anything is said of waits.
 
 The scenario is run for as long as the recording. Its inputs are fitted to calls, requests and
 lengths, and none of them to what is compared here, but the grace periods of others. The rate is
-that of the recording; other inputs are drawn from their intervals.
+that of the recording, if it counted all calls; other inputs are drawn from their intervals.
 """
 
 import html
@@ -317,7 +317,8 @@ def _runs(
 def _drawn(scenario: Scenario, reading: Made, draws: np.random.Generator) -> Scenario:
     """The scenario with inputs from their intervals, log-normal about their values."""
     chosen = {}
-    for field in DRAWN:
+    fields = (*DRAWN, "workload.rate_hz") if reading.evidence.has_parts else DRAWN
+    for field in fields:
         normal = float(draws.standard_normal())
         found = reading.values.get(field)
         if found is None or found.limits is None or not 0.0 < found.limits.low < found.value:

@@ -74,6 +74,7 @@ def _read_file(tally: Tally, text: Text) -> None:
     tally.gp_began = None
     tally.shift_s = 0.0
     tally.inside_s = None
+    tally.parts_from = None
     tally.waiting.clear()
     tally.reclaiming.clear()
 

@@ -11,12 +11,18 @@ MOST_SECONDS = 3600
 _MARK = re.compile("@[A-Z]+@")
 MOST_MIB = 1024
 LONGEST_FOLDER = 200  # characters
+MOST_CPU = 2.0  # % of the CPU time that recording may take
+LEAST_CPU = 0.1
 
 
-def script(seconds: int, mib: int, folder: str, keep_names: bool, command: str) -> str:
+def script(
+    seconds: int, mib: int, folder: str, keep_names: bool, command: str, most_cpu: float = MOST_CPU
+) -> str:
     """The shell script for tracefs: it records for `seconds`, into one archive in `folder`.
 
-    `mib` limits the events that are kept beside the counts. Raises FieldError.
+    `mib` limits the events that are kept beside the counts. Calls that come so often that counting
+    them would take more than `most_cpu` % of the CPU time are counted in parts of the time. Raises
+    FieldError.
     """
     _check_seconds(seconds)
     refuse(
@@ -33,9 +39,17 @@ def script(seconds: int, mib: int, folder: str, keep_names: bool, command: str) 
         f"a path of up to {LONGEST_FOLDER} characters",
         "name the folder that the recorder may write into",
     )
+    refuse(
+        not LEAST_CPU <= most_cpu <= 100.0,
+        "--most-cpu",
+        most_cpu,
+        f"{LEAST_CPU} to 100 % of the CPU time",
+        "100 counts all calls, whatever it costs",
+    )
     return _filled(
         "record.sh",
         {
+            "@MOST@": f"{most_cpu:g}",
             "@SECONDS@": str(seconds),
             "@MIB@": str(mib),
             "@FOLDER@": shlex.quote(folder),

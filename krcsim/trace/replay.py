@@ -31,6 +31,12 @@ def replayed_calls(evidence: Evidence) -> tuple[RecordedCalls, str]:
         raise KrcsimError(
             "--replay needs calls of kfree_rcu(), and the recording has none; record those too"
         )
+    if evidence.has_parts:
+        raise KrcsimError(
+            "--replay needs a recording that counted all calls; this one counted them in "
+            f"{evidence.parts_words}: print the recorder with --most-cpu 100, or read it without "
+            "--replay"
+        )
     cpus = np.unique(evidence.calls.cpus)
     if evidence.call_times_s:
         calls = _exact(evidence, cpus)

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from krcsim.base.errors import KrcsimError
-from krcsim.trace import gfp
+from krcsim.trace import gfp, parts
 from krcsim.trace.evidence import (
     MOST_CPUS,
     WINDOW_S,
@@ -24,6 +24,7 @@ from krcsim.trace.evidence import (
     Requests,
     ScaleRun,
     Source,
+    Spans,
 )
 
 MOST_WINDOWS = 4_000_000  # with calls, over all CPUs; ten CPUs for an hour
@@ -66,6 +67,7 @@ class Tally:
     seen: set[str] = field(default_factory=set)
     sources: dict[str, dict[str, list[int]]] = field(default_factory=dict)
     spans: list[list[float]] = field(default_factory=list)
+    counted: list[tuple[float, float]] = field(default_factory=list)  # parts of spans with calls
     lost: int = 0
     announced: int = 0  # calls that bpftrace counted, in rows that had room or not
     lines: int = 0
@@ -73,6 +75,7 @@ class Tally:
     examples: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     after_s: float | None = None  # where the recordings before this archive end
+    parts_from: int | None = None  # `counted` before this archive, where that counts in parts
     inside_s: tuple[float, float] | None = None  # when the archive that is read was recorded
     counted_s: tuple[float, float] | None = None  # when its histograms were on, inside or not
     has_timeless_counts: bool = False  # whether it has counts without times
@@ -215,9 +218,12 @@ def window_of(seconds: float) -> int:
 
 def evidence(tally: Tally) -> Evidence:
     """Everything that was counted, as values that nobody changes."""
+    spans = _merged(tally.spans)
+    calls_spans = parts.counted_spans(spans, tally.counted)
     return Evidence(
-        spans=_merged(tally.spans),
-        calls=_calls(tally),
+        spans=spans,
+        calls_spans=calls_spans,
+        calls=parts.within(_calls(tally), calls_spans) if tally.counted else _calls(tally),
         call_times_s=_call_times(tally),
         page=_requests(tally, gfp.PAGE),
         noretry=_requests(tally, gfp.NORETRY),
@@ -247,7 +253,7 @@ def evidence(tally: Tally) -> Evidence:
     )
 
 
-def _merged(spans: list[list[float]]) -> tuple[tuple[float, float], ...]:
+def _merged(spans: list[list[float]]) -> Spans:
     merged: list[list[float]] = []
     for start, end in sorted(spans):
         if merged and start <= merged[-1][1]:
@@ -284,7 +290,11 @@ def _happened(times: Counter[int]) -> Happened:
 
 def _call_times(tally: Tally) -> "dict[int, np.ndarray[tuple[int], np.dtype[np.float64]]]":
     """Times of calls, if all that were counted have one."""
-    if tally.call_times is None or len(tally.call_cpus) != sum(tally.cells["calls"].values()):
+    if (
+        tally.counted
+        or tally.call_times is None
+        or len(tally.call_cpus) != sum(tally.cells["calls"].values())
+    ):
         return {}
     times, cpus = np.array(tally.call_times), np.array(tally.call_cpus)
     return {int(cpu): np.sort(times[cpus == cpu]) for cpu in np.unique(cpus)}

@@ -47,6 +47,8 @@ def what_was_read(evidence: Evidence) -> str:
             f" {evidence.not_understood:,} of them were not understood, and nothing is made of "
             f"them; the first: {examples}."
         )
+    if evidence.has_parts:
+        text += f" Calls were counted in {evidence.parts_words}, since they come so often."
     if evidence.lost:
         text += f" The recording says that it lost {evidence.lost:,} events."
     return text
@@ -130,6 +132,7 @@ def json_of(made: Made, command: str, against: Against | None = None) -> str:
         "not_understood": made.evidence.not_understood,
         "lost": made.evidence.lost,
         "seconds": made.evidence.seconds,
+        "calls_seconds": made.evidence.calls_seconds,
         "base": made.base,
         "values": [_json_value(one) for one in made.values.values()],
         "assumed": {field: reason for field, reason in made.assumed.items() if reason},

@@ -168,6 +168,10 @@ def test_a_fit_that_is_refused_is_an_error_after_it_was_printed_and_written(
         ["sensitivity", "phone", "--points", "3"],
         ["record", "--seconds", "0"],
         ["record", "--mib", "x"],
+        ["record", "--most-cpu", "0"],
+        ["record", "--most-cpu", "101"],
+        ["record", "--most-cpu", "nan"],
+        ["record", "--most-cpu", "1", "--bpftrace"],
         ["record", "--folder", ""],
         ["record", "--set", "machine.cpus=3"],
         ["record", "phone"],
@@ -191,9 +195,10 @@ def test_what_is_wrong_is_said_in_one_line(
 
 
 def test_the_recorder_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    text = output(capsys, "record", "--seconds", "30", "--folder", "a b")
+    text = output(capsys, "record", "--seconds", "30", "--folder", "a b", "--most-cpu", "0.5")
     assert text.startswith("#!/bin/sh\n")
     assert "\nseconds=30\n" in text
+    assert "\nmost_cpu=0.5\n" in text
     assert "\nfolder='a b'\n" in text
     assert "# krcsim record --seconds 30" in text
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 from krcsim.report.style import figure, plain
@@ -87,6 +88,17 @@ def test_what_is_not_there_is_said_and_not_drawn() -> None:
     texts = {text.get_text() for ax in picture.figure.axes for text in ax.texts}
     assert texts == {"none recorded", "no page request recorded", "not compared"}
     assert picture._repr_png_().startswith(b"\x89PNG")
+
+
+def test_calls_that_were_not_counted_are_a_gap(ax: Axes) -> None:
+    rates = (math.nan, 50.0, math.nan)
+    draw_rates(replace(NOTHING, edges=(0.0, 1.0, 2.0, 3.0), calls=rates, requests=rates), ax)
+    (drawn,) = ax.patches
+    path = drawn.get_path()
+    assert path.vertices[:, 0].min() == 1.0
+    assert path.vertices[:, 0].max() == 2.0
+    assert ax.get_ylim() == (0.0, 62.5)
+    assert ax.get_title(loc="left").startswith("Calls, where counted")
 
 
 def test_the_same_chart_is_the_same_file_in_both_themes() -> None:

@@ -130,8 +130,8 @@ def test_an_archive_that_was_cut_short_says_so(tmp_path: Path) -> None:
 
 
 def test_an_archive_of_a_later_format_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(KrcsimError, match="format 2"):
-        read([archive(tmp_path, newer=("krcsim-recording 1", "krcsim-recording 2"))])
+    with pytest.raises(KrcsimError, match="format 3"):
+        read([archive(tmp_path, newer=("krcsim-recording 1", "krcsim-recording 3"))])
 
 
 @pytest.mark.parametrize(

@@ -212,6 +212,42 @@ def test_json_of_bpftrace_is_read(tmp_path: Path) -> None:
     assert found.not_understood == 1
 
 
+def test_what_bpftrace_counted_within_its_time_is_read(tmp_path: Path) -> None:
+    found = of_lines(
+        tmp_path,
+        "#@armed calls page noretry grace_periods waits reclaims",
+        "#@machine",
+        "release 6.12.1",
+        "cpus_online 0-3",
+        "x-0 [000] 5000.000000000: krcsim_on: ",
+        "#@span 5000.000000000 5009.000000000",
+        "#@counts monitor work refill shrinker",
+        "#@end",
+        "@total: 40",
+        "@w[499990, 3, 1]: 15",  # before all probes were on
+        "@w[500001, 3, 1]: 17",
+        "@w[500002, 3, 0]: 3",
+        "@pages[499990, 2048, 1]: 2",
+        "@pages[500001, 2048, 1]: 1",
+        "@gp[5001000000]: 4000",
+        "@gp[5009500000]: 4000",
+        "@wait[5001000000, 77]: 12000",
+        "@reclaim[5001000000, 77]: 3000",
+        "@monitor[50010]: 2",
+        "@monitor[49990]: 2",
+    )
+    assert (found.calls.total, int(found.calls.single.sum()), found.lost) == (20, 17, 5)
+    assert int(found.page.failed.sum()) == 1
+    assert found.spans == ((5000.0, 5009.0),)
+    assert found.grace_periods_s.tolist() == [0.004]
+    assert found.waits_s.tolist() == [0.012]
+    assert found.reclaims.ends_s.tolist() == [5001.003]
+    assert found.counters == {"monitor": 2, "work": 0, "refill": 0, "shrinker": 0}
+    assert found.ran["monitor"].windows.tolist() == [500105]
+    assert found.machine["release"] == "6.12.1"
+    assert (found.not_understood, found.notes) == (0, ())
+
+
 def test_rows_that_bpftrace_had_no_room_for_are_lost(tmp_path: Path) -> None:
     found = of_lines(tmp_path, "@w[500000, 3, 1]: 17", "@total: 20")
     assert (found.calls.total, found.lost) == (17, 3)

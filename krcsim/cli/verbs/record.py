@@ -9,7 +9,7 @@ from cyclopts import Parameter
 from krcsim.cli.arguments import refuse_together
 from krcsim.cli.options import ANSWER, QUESTION, OnScenario, Verb, option
 from krcsim.cli.streams import say
-from krcsim.cli.values import Whole
+from krcsim.cli.values import Real, Whole
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +35,15 @@ class Record(OnScenario):
         str,
         option("the only folder it writes into", ANSWER, metavar="FOLDER", show_default=True),
     ] = "krcsim-recording"
+    most_cpu: Annotated[
+        Real,
+        option(
+            "limit of its CPU time in %: calls are counted in parts of the time if need be",
+            QUESTION,
+            metavar="PERCENT",
+            show_default=True,
+        ),
+    ] = 2.0
     names: Annotated[bool, option("keep the names of processes", QUESTION)] = False
     bpftrace: Annotated[
         bool, option("print a program for bpftrace instead, for kernels before v5.14", QUESTION)
@@ -43,7 +52,7 @@ class Record(OnScenario):
 
 def check(options: Record) -> None:
     """Refuse what a program for bpftrace has no use for."""
-    for name in ("mib", "folder", "names"):
+    for name in ("mib", "folder", "most-cpu", "names"):
         refuse_together(options, name, "bpftrace")
 
 
@@ -54,7 +63,10 @@ def run(options: Record, command: str) -> None:
     if options.bpftrace:
         say(program(options.seconds, command), end="")
         return
-    say(script(options.seconds, options.mib, options.folder, options.names, command), end="")
+    text = script(
+        options.seconds, options.mib, options.folder, options.names, command, options.most_cpu
+    )
+    say(text, end="")
 
 
 VERB = Verb(Record, run, check)

@@ -7,17 +7,16 @@ lengths of single things, and both have a limit.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from krcsim.base.errors import KrcsimError
-from krcsim.trace import gfp
+from krcsim.trace import call_counts, gfp
+from krcsim.trace.call_counts import CallCounts
 from krcsim.trace.evidence import (
-    MOST_CPUS,
     WINDOW_S,
-    Calls,
     Evidence,
     Happened,
     Reclaims,
@@ -26,7 +25,7 @@ from krcsim.trace.evidence import (
     Source,
 )
 
-MOST_WINDOWS = 4_000_000  # with calls, over all CPUs; ten CPUs for an hour
+MOST_WINDOWS = 4_000_000  # with page requests, or runs of one kind
 MOST_LENGTHS = 2_000_000  # of grace periods, of waits, of stalls
 MOST_TASKS = 100_000  # that wait or reclaim at once; those of a forged file end here
 LATEST_S = 1e9  # thirty years after boot: no time of a recording is later
@@ -35,18 +34,14 @@ PAUSE_S = 60.0  # nothing seen for so long: the recording was off, or its clock 
 MOST_SPANS = 1000
 MOST_TIMES = 1_000_000  # of calls, where each is kept
 
-KINDS = ("calls", "single", "vmalloc")
-
 
 @dataclass
 class Tally:
     """Counters, by what they count."""
 
-    cells: dict[str, dict[int, int]] = field(default_factory=lambda: {k: {} for k in KINDS})
+    calls: CallCounts = field(default_factory=CallCounts)
     call_times: "array[float] | None" = None  # None where nobody wants them
     call_cpus: "array[int]" = field(default_factory=lambda: array("H"))  # of these calls
-    unknown_kind: int = 0
-    unknown_memory: int = 0
     tries: dict[str, Counter[int]] = field(default_factory=dict)  # by class: window -> requests
     failed: dict[str, Counter[int]] = field(default_factory=dict)
     own_tries: int = 0
@@ -121,23 +116,7 @@ def add_calls(
     tally: Tally, window: int, cpu: int, calls: int, single: bool | None, vmalloc: bool | None
 ) -> None:
     """Calls in a window of a CPU; None for what is not known of them."""
-    cell = window * MOST_CPUS + cpu
-    cells = tally.cells["calls"]
-    if cell in cells:
-        cells[cell] += calls
-    else:
-        cells[cell] = calls
-        _refuse_more(len(cells), MOST_WINDOWS, "windows with calls")
-    if single is None:
-        tally.unknown_kind += calls
-    elif single:
-        cells = tally.cells["single"]
-        cells[cell] = cells.get(cell, 0) + calls
-    if vmalloc is None:
-        tally.unknown_memory += calls
-    elif vmalloc:
-        cells = tally.cells["vmalloc"]
-        cells[cell] = cells.get(cell, 0) + calls
+    call_counts.add(tally.calls, window, cpu, calls, single, vmalloc)
 
 
 def add_call_time(tally: Tally, cpu: int, seconds: float) -> None:
@@ -217,7 +196,7 @@ def evidence(tally: Tally) -> Evidence:
     """Everything that was counted, as values that nobody changes."""
     return Evidence(
         spans=_merged(tally.spans),
-        calls=_calls(tally),
+        calls=call_counts.calls_of(tally.calls),
         call_times_s=_call_times(tally),
         page=_requests(tally, gfp.PAGE),
         noretry=_requests(tally, gfp.NORETRY),
@@ -239,7 +218,7 @@ def evidence(tally: Tally) -> Evidence:
             kind: tuple(Source(file, *place) for file, place in files.items())
             for kind, files in tally.sources.items()
         },
-        lost=tally.lost + max(0, tally.announced - sum(tally.cells["calls"].values())),
+        lost=tally.lost + max(0, tally.announced - tally.calls.total),
         lines=tally.lines,
         not_understood=tally.not_understood,
         examples=tuple(tally.examples),
@@ -257,26 +236,6 @@ def _merged(spans: list[list[float]]) -> tuple[tuple[float, float], ...]:
     return tuple((start, end) for start, end in merged)
 
 
-def _calls(tally: Tally) -> Calls:
-    cells = tally.cells["calls"]
-    keys = np.fromiter(cells, dtype=np.int64, count=len(cells))
-    keys.sort()
-
-    def of(kind: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        get: Callable[[int, int], int] = tally.cells[kind].get
-        return np.fromiter((get(int(k), 0) for k in keys), dtype=np.int64, count=len(keys))
-
-    return Calls(
-        windows=keys // MOST_CPUS,
-        cpus=keys % MOST_CPUS,
-        calls=of("calls"),
-        single=of("single"),
-        vmalloc=of("vmalloc"),
-        kinds_known=tally.unknown_kind == 0,
-        vmalloc_known=tally.unknown_memory == 0,
-    )
-
-
 def _happened(times: Counter[int]) -> Happened:
     windows = np.array(sorted(times), dtype=np.int64)
     return Happened(windows, np.array([times[int(w)] for w in windows], dtype=np.int64))
@@ -284,7 +243,7 @@ def _happened(times: Counter[int]) -> Happened:
 
 def _call_times(tally: Tally) -> "dict[int, np.ndarray[tuple[int], np.dtype[np.float64]]]":
     """Times of calls, if all that were counted have one."""
-    if tally.call_times is None or len(tally.call_cpus) != sum(tally.cells["calls"].values()):
+    if tally.call_times is None or len(tally.call_cpus) != tally.calls.total:
         return {}
     times, cpus = np.array(tally.call_times), np.array(tally.call_cpus)
     return {int(cpu): np.sort(times[cpus == cpu]) for cpu in np.unique(cpus)}

@@ -14,7 +14,7 @@ from krcsim.base.errors import KrcsimError
 from krcsim.trace.evidence import MOST_CPUS, Calls, Counts
 
 MOST_CELLS = 4_000_000  # over all CPUs; ten CPUs for an hour
-_AT_ONCE = 500_000  # entries that are added up together, at least
+_AT_ONCE = 500_000  # entries that are added up together
 _SINGLE, _VMALLOC = 1, 2
 
 
@@ -32,7 +32,6 @@ class CallCounts:
     rows: Counts = field(default_factory=_no_rows)
     entries: "array[int]" = field(default_factory=lambda: array("q"))
     calls: "array[int]" = field(default_factory=lambda: array("q"))  # of each entry
-    wanted: int = _AT_ONCE  # entries that are awaited before the next adding up
     unknown_kind: int = 0
     unknown_memory: int = 0
     total: int = 0
@@ -54,7 +53,7 @@ def add(
     counts.entries.append((window * MOST_CPUS + cpu) * 4 + kind)
     counts.calls.append(calls)
     counts.total += calls
-    if len(counts.entries) >= counts.wanted:
+    if len(counts.entries) >= _AT_ONCE:
         add_up(counts)
 
 
@@ -68,14 +67,23 @@ def add_up(counts: CallCounts) -> None:
     new = np.stack(
         [cells, calls, calls * (kinds & _SINGLE), calls * ((kinds & _VMALLOC) // _VMALLOC)]
     )
-    counts.rows = _summed(np.concatenate([counts.rows, _summed(new)], axis=1))
     counts.entries, counts.calls = array("q"), array("q")
-    counts.wanted = max(_AT_ONCE, counts.rows.shape[1] // 2)
+    counts.rows = _merged(counts.rows, _summed(new))
     if counts.rows.shape[1] > MOST_CELLS:
         raise KrcsimError(
             f"the recordings hold more than {MOST_CELLS:,} windows with calls; give a shorter part "
             "of them"
         )
+
+
+def _merged(rows: Counts, new: Counts) -> Counts:
+    """Both, in the order of cells; `rows` is added to."""
+    places = np.searchsorted(rows[0], new[0])
+    is_there = np.zeros(len(places), dtype=bool)
+    inside = places < rows.shape[1]
+    is_there[inside] = rows[0][places[inside]] == new[0][inside]
+    rows[1:, places[is_there]] += new[1:, is_there]
+    return np.insert(rows, places[~is_there], new[:, ~is_there], axis=1)
 
 
 def _summed(rows: Counts) -> Counts:

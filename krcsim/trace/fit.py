@@ -16,7 +16,7 @@ from krcsim.model.calls import RecordedCalls
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
 from krcsim.trace import arrivals, background, intervals, pressure, replay
-from krcsim.trace.evidence import Evidence, Requests, Source
+from krcsim.trace.evidence import Evidence, Requests, Source, is_number
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
 from krcsim.trace.pressure import Episodes, Failures
@@ -151,7 +151,7 @@ def _machine(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
         yield Value("machine.cpus", callers, "", READ, None, text, _sources(evidence, "calls"))
 
     hz = evidence.machine.get("hz", "")
-    if hz.isdigit() and len(hz) < 6 and 24 <= int(hz) <= 10_000:
+    if is_number(hz) and len(hz) < 6 and 24 <= int(hz) <= 10_000:
         yield Value("machine.hz", int(hz), "ticks/s", READ, None, "the recorder counted ticks", at)
     else:
         reasons["machine.hz"] = "no archive of krcsim record says how often the machine ticks"
@@ -326,7 +326,7 @@ def _grace_periods(
         f"{np.median(lengths):.3g} ms, longest {lengths[-1]:.3g} ms"
     )
     hz = evidence.machine.get("hz", "")
-    if hz.isdigit() and 0 < int(hz) < 10**5 and float(np.median(lengths)) < 500.0 / int(hz):
+    if is_number(hz) and 0 < int(hz) < 10**5 and float(np.median(lengths)) < 500.0 / int(hz):
         notes.append(
             "half of the grace periods are shorter than half a tick; the model makes them a tick"
         )
@@ -446,7 +446,7 @@ def _remedy(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
         return
     yield Value("remedy", row, "", READ, None, f"the kernel is {release[:60]}", at)
     pages = evidence.machine.get("rcu_min_cached_objs", "")
-    if pages.isdigit() and len(pages) < 6 and REMEDIES[row].cache_at_boot <= int(pages) <= 10_000:
+    if is_number(pages) and len(pages) < 6 and REMEDIES[row].cache_at_boot <= int(pages) <= 10_000:
         yield Value("remedy.nr_bkv_objs", int(pages), "pages", READ, None, "its parameter", at)
 
 

@@ -18,7 +18,10 @@ _REST = (
 )
 # Most names have no bracket, and then the bracket of the CPU ends the search for the process.
 _USUAL = re.compile(rb"[^\[\n]{1,48}" + _REST).match
-_ANY_NAME = re.compile(rb"[^\n]{1,48}" + _REST).match
+_ANY_NAME = re.compile(rb"([^\n]{1,48}?)" + _REST).match
+# Two lines in one, or columns that are no name: a bracket with a number in it.
+_COLUMN = re.compile(rb"\[[^\]]{0,20}\d").search
+_SECOND = re.compile(rb"\[\d{1,6}\][ \t]+(?:[^\s\[\]]{4,5}[ \t]+)?\d{1,12}\.\d{1,9}:[ \t]").search
 
 # What a probe prints before its fields: where it sits, or what returned to where.
 _PROBED = re.compile(
@@ -34,9 +37,21 @@ _FIELD = re.compile(rb"([A-Za-z_][\w.]*)=(\S*)")
 def columns_of(line: bytes) -> Columns | None:
     """The columns of a line, or None where it has none."""
     found = _USUAL(line)
-    if found is None and line.count(b"[") > 1:
-        found = _ANY_NAME(line)
-    return found.groups() if found else None  # type: ignore[return-value]
+    if found is not None:
+        return found.groups()  # type: ignore[return-value]
+    if line.count(b"[") > 1 and (found := _ANY_NAME(line)) and not _COLUMN(found[1]):
+        return found.groups()[1:]  # type: ignore[return-value]
+    return None
+
+
+def holds_another(text: bytes) -> bool:
+    """Whether the columns of another line stand in a text: an end of line was lost."""
+    return b"[" in text and _SECOND(text) is not None
+
+
+def is_cut(text: bytes) -> bool:
+    """Whether what a probe prints first, where it sits, has no end."""
+    return text.startswith(b"(") and b")" not in text
 
 
 def function_of(event: bytes, text: bytes) -> tuple[str, bool]:

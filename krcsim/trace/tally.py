@@ -16,6 +16,7 @@ from krcsim.base.errors import KrcsimError
 from krcsim.trace import call_counts, gfp
 from krcsim.trace.call_counts import CallCounts
 from krcsim.trace.evidence import (
+    MOST_CPUS,
     WINDOW_S,
     Evidence,
     Happened,
@@ -31,6 +32,7 @@ MOST_TASKS = 100_000  # that wait or reclaim at once; those of a forged file end
 LATEST_S = 1e9  # thirty years after boot: no time of a recording is later
 LONGEST_S = 1000.0  # of a grace period, a wait or a stall
 PAUSE_S = 60.0  # nothing seen for so long: the recording was off, or its clock jumped
+IN_ORDER_S = 1.0  # so far lines of several CPUs are out of order
 MOST_SPANS = 1000
 MOST_TIMES = 1_000_000  # of calls, where each is kept
 
@@ -52,6 +54,13 @@ class Tally:
     counters: Counter[str] = field(default_factory=Counter)
     ran: dict[str, Counter[int]] = field(default_factory=dict)  # window -> times
     beyond_s: float = 0.0
+    rows_seen: set[int] = field(default_factory=set)  # of counts, in this section or file
+    unbelieved: dict[str, list[float]] = field(default_factory=dict)  # how many, the first one
+    clock_s: float | None = None  # the latest time in this file
+    back_s: float = 0.0  # so far its lines went back in time at most
+    ignored: int = 0  # lines that say nothing here
+    lost_unknown: int = 0  # times that events were lost and nobody knows how many
+    has_counts: bool = False  # whether the archive that is read has rows of counts
     block_pointers: list[int] = field(default_factory=lambda: [0, 0])
     object_sizes: Counter[int] = field(default_factory=Counter)
     sheaf_calls: list[int] = field(default_factory=lambda: [0, 0])
@@ -110,6 +119,31 @@ def cover(tally: Tally, seconds: float) -> None:
             "give recordings of one machine, each in a file of its own"
         )
     spans.append([seconds, seconds])
+
+
+def is_believed(tally: Tally, cpu: int, seconds: float) -> bool:
+    """Whether a line may have this CPU and this time; one that may not is remembered."""
+    if cpu < MOST_CPUS and seconds < LATEST_S:
+        return True
+    what, value = ("CPU", float(cpu)) if cpu >= MOST_CPUS else ("time", seconds)
+    tally.unbelieved.setdefault(what, [0, value])[0] += 1
+    return False
+
+
+def step_back(tally: Tally, by_s: float) -> None:
+    """A line is earlier than one above it: buffers of CPUs are a bit out of order, or the clock
+    jumped, or pieces were put together in any order.
+    """
+    tally.back_s = max(tally.back_s, by_s)
+    if by_s > IN_ORDER_S:
+        forget_pairs(tally)
+
+
+def forget_pairs(tally: Tally) -> None:
+    """What began is not known to have ended next: lines between may be missing."""
+    tally.gp_began = None
+    tally.waiting.clear()
+    tally.reclaiming.clear()
 
 
 def add_calls(
@@ -211,7 +245,9 @@ def evidence(tally: Tally) -> Evidence:
         object_sizes=dict(tally.object_sizes),
         sheaf_calls=(tally.sheaf_calls[0], tally.sheaf_calls[1]),
         scale_runs=tuple(tally.scale_runs),
-        vmstat={name: last - first for name, (first, last) in tally.vmstat.items()},
+        vmstat={
+            name: last - first for name, (first, last) in tally.vmstat.items() if last >= first
+        },
         machine=dict(tally.machine),
         seen=frozenset(tally.seen),
         sources={
@@ -221,6 +257,7 @@ def evidence(tally: Tally) -> Evidence:
         lost=tally.lost + max(0, tally.announced - tally.calls.total),
         lines=tally.lines,
         not_understood=tally.not_understood,
+        ignored=tally.ignored,
         examples=tuple(tally.examples),
         notes=tuple(tally.notes),
     )

@@ -17,6 +17,7 @@ validation/strict_lines.py reads the file a second time, by the letter. A fault 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import gzip
 import random
 import shutil
@@ -509,10 +510,8 @@ def said_by(case: Case, without: tuple[int, ...]) -> tuple[dict[str, object], li
         line = line.rstrip(b"\r")
         verdict = BAD
         if number not in without:
-            try:
+            with contextlib.suppress(Damaged):
                 verdict = reading.take(line)
-            except Damaged:
-                pass
         if verdict == BAD:
             reading.reject(line)
         verdicts.append(verdict)

@@ -37,6 +37,11 @@ NAMES = {
     "fill": "fill_page_cache_func",
     "shc": "kfree_rcu_shrink_count",
 }
+KNOWN = (
+    *CALLS, *RUNS, "mm_page_alloc", "rcu_gp_init", "rcu_gp_cleanup", "rcu_grace_period",
+    "rcu_sr_normal", "synchronize_rcu", "__wait_rcu_gp", "mm_vmscan_direct_reclaim_begin",
+    "mm_vmscan_direct_reclaim_end", "rcu_invoke_kfree_bulk_callback", "__kfree_rcu_sheaf",
+)  # fmt: skip
 RECLAIMS = ("GFP_KERNEL GFP_KERNEL_ACCOUNT GFP_USER GFP_HIGHUSER GFP_HIGHUSER_MOVABLE GFP_NOFS "
             "GFP_NOIO GFP_TRANSHUGE __GFP_DIRECT_RECLAIM __GFP_RECLAIM").split()  # fmt: skip
 HARD = "GFP_ATOMIC __GFP_HIGH __GFP_ATOMIC".split()
@@ -142,6 +147,11 @@ def facts_of(evidence: Evidence) -> Facts:
     )
 
 
+def split_at_blanks(text: str) -> list[str]:
+    """Words with blanks of ASCII between them."""
+    return [word.decode("latin-1") for word in text.encode("latin-1").split()]
+
+
 def whole(text: str, most_digits: int) -> int:
     """A number of a line, in digits of ASCII and nothing else."""
     if not text or len(text) > most_digits or not set(text) <= set(string.digits):
@@ -229,6 +239,8 @@ class Reading:
     def take(self, raw: bytes) -> str:
         """Add what a line says; raises Damaged where it is none of the forms."""
         line = raw.decode("latin-1")
+        if len(line) > 1 << 16 and not line.startswith("{"):
+            raise Damaged(line[:80])
         if line.startswith("#@"):
             return self.begin_section(line)
         if self.section[:1] == ["machine"] and self.machine(line):
@@ -246,7 +258,7 @@ class Reading:
             return self.bucket(line)
         if line.startswith("{"):
             return self.json(line)
-        if (columns := columns_of(line)) is not None:
+        if not line.startswith("#") and (columns := columns_of(line)) is not None:
             return self.event(*columns)
         return self.other(line)
 
@@ -257,7 +269,7 @@ class Reading:
         return bool(name) and set(name) <= fine and not line.startswith(("#", "{", "@", "["))
 
     def begin_section(self, line: str) -> str:
-        words = line[2:].split()
+        words = split_at_blanks(line[2:])
         fine = set(string.ascii_letters + string.digits + "_.,+:~/%-")
         if not words or any(not set(word) <= fine or len(word) > 100 for word in words):
             self.section = []
@@ -515,8 +527,10 @@ class Reading:
         self, function: str, returned: bool, pid: int, cpu: int, seconds: float, text: str
     ) -> None:
         facts = self.facts
-        words = text.split()
-        fields = dict(word.split("=", 1) for word in reversed(words) if "=" in word)
+        words = split_at_blanks(text)
+        pairs = [word.split("=", 1) for word in words if "=" in word]
+        names = [name for name, _ in pairs]
+        fields = {name: value if names.count(name) == 1 else "" for name, value in pairs}
         if returned:
             if function == "synchronize_rcu" or (
                 function == "__wait_rcu_gp" and not text.startswith("(synchronize_rcu")
@@ -527,7 +541,7 @@ class Reading:
                 self.sheaf(hexadecimal(given) & 1, 1)
             return
         if function in CALLS:
-            self.call(cpu, seconds, fields)
+            self.call(cpu, seconds, fields, text)
         elif function == "mm_page_alloc":
             self.page(seconds, text)
         elif function in ("rcu_gp_init", "rcu_gp_cleanup"):
@@ -572,9 +586,12 @@ class Reading:
             facts.counters[RUNS[function]] += 1
             facts.ran[RUNS[function], window_at(seconds)] += 1
 
-    def call(self, cpu: int, seconds: float, fields: dict[str, str]) -> None:
+    def call(self, cpu: int, seconds: float, fields: dict[str, str], text: str) -> None:
         heads = [fields[name] for name in ("head", "arg1", "di", "rdi", "x0") if name in fields]
         address = hexadecimal(heads[0]) if heads else None
+        names = [word.partition("=")[0] for word in split_at_blanks(text) if "=" in word]
+        if any(names.count(name) > 1 for name in ("head", "vmalloc")):
+            raise Damaged(text)
         memory = fields.get("vmalloc")
         if memory not in (None, "0", "1"):
             raise Damaged(memory)
@@ -600,7 +617,7 @@ class Reading:
         page, pfn, order = values
         frame = hexadecimal(pfn) if pfn.startswith("0x") or pfn == "f" * 16 else whole(pfn, 20)
         failed = pfn in ("0", "0x0") or pfn.endswith("f" * 16)
-        kind, own = class_of(flags[0].removeprefix("gfp_flags=").split()[0])
+        kind, own = class_of(split_at_blanks(flags[0].removeprefix("gfp_flags="))[0])
         if whole(order, 2):
             return
         if not failed and (page in ("(null)", "(nil)") or not page.removeprefix("0x").strip("0")):
@@ -630,16 +647,15 @@ class Reading:
 
     def other(self, line: str) -> str:
         plain = line.strip(" \t\r\f\v")
-        words = plain.split()
+        words = split_at_blanks(plain)
         if not plain or line.startswith("#"):
-            is_count = words[1:2] == ["entries-in-buffer/entries-written:"]
-            return self.written(words) if is_count else NOTHING
+            return self.written(line, words) if "entries-in-buffer/" in line else NOTHING
         if (lost := lost_of(line, words)) is not None:
             self.facts.lost += lost
             if lost:
                 self.forget()
             return NUMBER
-        if "Total time taken by all kfree'ers: " in line:
+        if "Total time taken by all kfree'ers" in line:
             return self.scale(line)
         if len(words) == 2 and line == f"{words[0]} {words[1]}" and is_counter(words[0]):
             sign = words[1].startswith("-")
@@ -654,18 +670,21 @@ class Reading:
             return NOTHING
         raise Damaged(line)
 
-    def written(self, words: list[str]) -> str:
-        kept, slash, all_of_them = (words[2] if len(words) > 2 else "").partition("/")
-        try:
-            missing = whole(all_of_them, 15) - whole(kept, 15)
-        except Damaged:
-            return NOTHING  # a comment like any other
+    def written(self, line: str, words: list[str]) -> str:
+        if len(words) < 3 or not line.startswith(
+            f"# entries-in-buffer/entries-written: {words[2]}"
+        ):
+            raise Damaged(line)
+        kept, slash, all_of_them = words[2].partition("/")
+        missing = whole(all_of_them, 15) - whole(kept, 15)
         if not slash or missing < 0:
-            raise Damaged(" ".join(words))
+            raise Damaged(line)
         self.facts.lost += missing
         return NUMBER
 
     def scale(self, line: str) -> str:
+        if line.count("Total time taken by all kfree'ers") > 1:
+            raise Damaged(line)
         rest = line.partition("Total time taken by all kfree'ers: ")[2]
         taken, _, rest = rest.partition(" ns, loops: ")
         loops, _, rest = rest.partition(", batches: ")
@@ -682,22 +701,30 @@ def is_of_a_log(line: str) -> bool:
     if close and level.startswith("<") and level[1:].isascii() and level[1:].isdigit():
         line = rest
     inside = line[1:].partition("]")[0].strip(" ").split(".")
-    if line.startswith("[") and "]" in line and len(inside) == 2:
-        return all(part.isascii() and part.isdigit() for part in inside)
+    if (
+        line.startswith("[")
+        and "]" in line
+        and len(inside) == 2
+        and all(part.isascii() and part.isdigit() for part in inside)
+    ):
+        return True
     if "page allocation failure" in line or "SLUB: Unable to allocate memory on " in line:
         return True
     if line[4:5] == "-" and line[10:11] == "T":
         return (line[:4] + line[5:7] + line[8:10]).isdigit()
-    words = line.split()
+    words = split_at_blanks(line)
     return len(words) > 3 and len(words[0]) == 3 and words[1].isdigit() and words[2][2:3] == ":"
 
 
 def is_head(line: str, words: list[str]) -> bool:
     """Whether a line is what tools print above and below their events."""
     return (
-        line.startswith(("cpus=", "version = ", "Attach", "Totals:", "="))
+        (len(words) == 1 and (words[0].startswith("cpus=") or words[0] == "Totals:"))
+        or set(words[0]) == {"="}
+        or (words[:2] == ["version", "="] and len(words) == 3)
+        or (words[0] in ("Attaching", "Attached") and len(words) == 3)
         or (words[0] == "CPU" and words[2:] == ["is", "empty"])
-        or (line[0].isspace() and words[0] in ("Hits:", "Entries:") and words[1].isdigit())
+        or (line[0].isspace() and words[0] in ("Hits:", "Entries:") and words[1:] != [])
     )
 
 
@@ -714,6 +741,7 @@ def is_of_pressure(name: str) -> bool:
 
 def lost_of(line: str, words: list[str]) -> int | None:
     """How many events a line says were lost."""
+    line = line.rstrip(" \t\f\v")
     if line.startswith("CPU:") and line.endswith((" EVENTS]", " EVENTS DROPPED]", "[LOST EVENTS]")):
         inside = line.rpartition("[")[2].rstrip("]")
         parts = inside.split(" ")
@@ -765,7 +793,7 @@ def another_in(text: str) -> bool:
     """Whether a second event begins in a text: a CPU in brackets, flags perhaps, and a time."""
     for part in text.split("[")[1:]:
         cpu, bracket, rest = part.partition("]")
-        words = rest.split()
+        words = split_at_blanks(rest)
         if bracket and rest[:1] in (" ", "\t") and len(cpu) <= 6 and set(cpu) <= set(string.digits):
             for word in words[:2]:
                 if word.endswith(":") and word[:-1].replace(".", "", 1).isdecimal() and "." in word:
@@ -782,11 +810,22 @@ def function_of(name: str, text: str) -> tuple[str, bool]:
         return NAMES.get(plain, plain), False
     inside = text[1 : text.index(")")]
     caller, arrow, callee = inside.partition("<- ")
-    sits = (callee if arrow else inside).split("+")[0]
+    sits, plus, offset = (callee if arrow else inside).partition("+")
     fine = set(string.ascii_letters + string.digits + "_.")
-    is_address = len(sits) >= 8 and set(sits) <= set("0123456789abcdef")
-    if sits and set(sits) <= fine and not is_address and sits[0] not in string.digits + ".":
-        return NAMES.get(sits, sits), bool(arrow)
+    digits = set("0123456789abcdef")
+    ends = [caller.strip(" "), sits] if arrow else [sits]
+    is_address = not plus and all(6 <= len(one) <= 16 and set(one) <= digits for one in ends)
+    if not is_address:
+        parts = [part.removeprefix("0x") for part in offset.split("/")] if plus else []
+        is_whole = all(part and set(part) <= digits for part in parts) and len(parts) <= 2
+        is_name = bool(sits) and set(sits) <= fine and sits[0] not in string.digits + "."
+        if is_name and is_whole and "(" not in inside:
+            return NAMES.get(sits, sits), bool(arrow)
+        bare = plain.removeprefix("p_").removeprefix("r_").removesuffix("_0")
+        bare = bare.partition("__return")[0]
+        if NAMES.get(bare, bare) in KNOWN:
+            raise Damaged(text)
+        return plain, bool(arrow)
     returned = bool(arrow) or "__return" in plain or plain.startswith("r_")
     plain = plain.removeprefix("p_").removeprefix("r_").removesuffix("_0")
     plain = plain.partition("__return")[0]
@@ -801,7 +840,7 @@ def columns_of(line: str) -> tuple[int, int, float, str, str] | None:
         before = line[:place].rstrip(" \t")
         if not bracket or before == line[:place] or rest[:1] not in (" ", "\t"):
             continue
-        words = rest.split()
+        words = split_at_blanks(rest)
         if words and not words[0].endswith(":") and 4 <= len(words[0]) <= 5:
             words = words[1:]
         try:
@@ -812,6 +851,8 @@ def columns_of(line: str) -> tuple[int, int, float, str, str] | None:
             if words[1].isascii() and words[1].isdigit():
                 words = words[1:]
             event = words[1]
+            if event.count(":") > 2 or len(event) > 160:
+                continue
             if not event.endswith(":") or not event.strip(":"):
                 continue
             process = process_of(before)
@@ -826,7 +867,7 @@ def process_of(before: str) -> int:
     """The number of a process, of what stands before the CPU: name-7, name 7/8, name-7 ( 7)."""
     if before.endswith(")"):
         before = before.rpartition("(")[0].rstrip(" \t")
-    name, _, last = before.replace("-", " ").rpartition(" ")
+    name, _, last = before.replace("-", " ").replace("\t", " ").rpartition(" ")
     if "[" in name and any(c in string.digits for c in name.partition("[")[2]):
         raise Damaged(before)
     return whole(last.partition("/")[0], 10)

@@ -7,15 +7,17 @@ docs/recordings.md describes it. A section says what its lines are; lines that n
 
 import re
 
+import numpy as np
+
 from krcsim.base.errors import KrcsimError
 from krcsim.trace.evidence import WINDOW_S
 from krcsim.trace.histogram import add_hist_row
-from krcsim.trace.tally import LATEST_S, Tally
+from krcsim.trace.tally import LATEST_S, PAUSE_S, Tally, cover
 
 FORMAT = 1
 _APART_S = 1000.0  # between the clocks of two archives
 
-_WORD = re.compile(r"[\w.,+:~/%-]{1,100}")
+_WORD = re.compile(r"[\w.,+:~/%-]{1,100}", re.ASCII)
 _ARMED = {"calls", "page", "noretry", "grace_periods", "waits", "reclaims", "sheaves", "sizes"}
 COUNTED = ("monitor", "work", "refill", "shrinker")
 _SECONDS = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,9})?")
@@ -106,7 +108,8 @@ def end(tally: Tally, file: str, section: list[str]) -> None:
         tally.beyond_s += max(0.0, earlier) + max(0.0, later)
     if tally.has_counts and tally.counted_s and not tally.inside_s:
         first, last = tally.counted_s
-        tally.spans.append([first, last + WINDOW_S])
+        for seconds in (*np.arange(first, last, PAUSE_S / 2.0), last + WINDOW_S):
+            cover(tally, float(seconds))
         tally.notes.append(
             f"{file} does not say when it was on: the time from its first to its last count is "
             "taken; record again, or mend its line #@span"

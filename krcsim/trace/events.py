@@ -42,6 +42,8 @@ def call(tally: Tally, _pid: int, cpu: int, seconds: float, text: bytes) -> str 
     """kvfree_call_rcu() was entered."""
     vmalloc: bool | None = None
     head = _HEAD.match(text)
+    if text.count(b"head=") > 1 or text.count(b"vmalloc=") > 1:
+        return None
     if head is None or b"vmalloc=" in text:
         fields = fields_of(text)
         given = next((fields[name] for name in _HEAD_NAMES if name in fields), None)
@@ -59,7 +61,7 @@ def call(tally: Tally, _pid: int, cpu: int, seconds: float, text: bytes) -> str 
 
 def page_request(tally: Tally, _pid: int, _cpu: int, seconds: float, text: bytes) -> str | None:
     """kmem:mm_page_alloc; one that failed has no page: 0, (null) or all ones in place of it."""
-    found = _PAGE.search(text)
+    found = _PAGE.match(text)
     if found is None:
         return None
     page, pfn, order, flags = found.groups()
@@ -229,7 +231,12 @@ def _says_nothing(_tally: Tally, _pid: int, _cpu: int, _seconds: float, _text: b
     return OTHER
 
 
-def handler_of(function: str, is_return: bool) -> Handler:
-    """What takes an event of this function."""
+def _is_damaged(_tally: Tally, _pid: int, _cpu: int, _seconds: float, _text: bytes) -> None:
+    return None
+
+
+def handler_of(function: str, is_return: bool, *, is_damaged: bool = False) -> Handler:
+    """What takes an event of this function; `is_damaged`: its probe does not say where it sits."""
     known = _LEFT if is_return else _ENTERED
-    return known.get(_NICKNAMES.get(function, function), _says_nothing)
+    found = known.get(_NICKNAMES.get(function, function), _says_nothing)
+    return _is_damaged if is_damaged and found is not _says_nothing else found

@@ -14,11 +14,11 @@ Columns = tuple[bytes, bytes, bytes, bytes, bytes]
 _REST = (
     rb"[- \t](\d{1,10})(?:/\d{1,10})?[ \t]+(?:\([ \d-]{1,12}\)[ \t]+)?\[(\d{1,6})\][ \t]+"
     rb"(?:[^\s\[\]]{4,5}[ \t]+)?(\d{1,12}\.\d{1,9}):[ \t]+(?:\d{1,12}[ \t]+)?"
-    rb"([^\s:]{1,80}(?::[^\s:]{1,80})?):[ \t]*(.*)"
+    rb"([^\s:]{1,80}(?::[^\s:]{1,80})?):(?=[ \t]|$)[ \t]*(.*)"
 )
 # Most names have no bracket, and then the bracket of the CPU ends the search for the process.
-_USUAL = re.compile(rb"[^\[\n]{1,48}" + _REST).match
-_ANY_NAME = re.compile(rb"([^\n]{1,48}?)" + _REST).match
+_USUAL = re.compile(rb"[^\[\n#][^\[\n]{0,47}" + _REST).match
+_ANY_NAME = re.compile(rb"([^\n#][^\n]{0,47}?)" + _REST).match
 # Two lines in one, or columns that are no name: a bracket with a number in it.
 _COLUMN = re.compile(rb"\[[^\]]{0,20}\d").search
 _SECOND = re.compile(rb"\[\d{1,6}\][ \t]+(?:[^\s\[\]]{4,5}[ \t]+)?\d{1,12}\.\d{1,9}:[ \t]").search
@@ -29,9 +29,10 @@ _PROBED = re.compile(
     rb"([A-Za-z_][\w.]{0,120})(?:\+0x[0-9a-f]+(?:/0x[0-9a-f]+)?)?\)"
 )
 _RETURNED = re.compile(rb"\([^()]{0,200}<- [^()]{0,200}\)")
+_ADDRESSES = re.compile(rb"\([0-9a-f]{6,16}(?: <- [0-9a-f]{6,16})?\)")
 # Names that perf and the kernel give to probes by themselves: p_FUNCTION_0, FUNCTION__return.
 _NAMED = re.compile(rb"(?:[pr]_)?([A-Za-z_]\w{0,120}?)(?:_0|__return(?:_\d+)?)?$")
-_FIELD = re.compile(rb"([A-Za-z_][\w.]*)=(\S*)")
+_FIELD = re.compile(rb"(?<!\S)([A-Za-z_][\w.]*)=(\S*)")
 
 
 def columns_of(line: bytes) -> Columns | None:
@@ -65,6 +66,22 @@ def function_of(event: bytes, text: bytes) -> tuple[str, bool]:
     return plain.decode("ascii", "replace"), is_return
 
 
+def says_where(text: bytes) -> bool:
+    """Whether what a probe prints first is a place in a function, or an address of one."""
+    return bool(_PROBED.match(text) or _ADDRESSES.match(text))
+
+
 def fields_of(text: bytes) -> dict[bytes, bytes]:
-    """The fields `key=value` of a text, by their keys: their order changed between kernels."""
-    return dict(_FIELD.findall(text))
+    """The fields `key=value` of a text, by their keys: their order changed between kernels.
+
+    One that stands there twice has no value.
+    """
+    pairs = _FIELD.findall(text)
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        seen: set[bytes] = set()
+        for name, _ in pairs:
+            if name in seen:
+                found[name] = b""
+            seen.add(name)
+    return found

@@ -8,17 +8,20 @@ from krcsim.trace.tally import Tally, forget_pairs
 
 # What a line without anything for us looks like; it counts as understood.
 _NOTHING = re.compile(
-    rb"\s*$|#|cpus=\d+\s*$|version = \d|CPU \d+ is empty|\s*$|Attach(?:ing|ed) \d+ probe"
-    rb"|Totals:|\s+(?:Hits|Entries): \d+\s*$|=+\s*$"
+    rb"\s*$|#|cpus=\d+\s*$|version = [\d.]+\s*$|CPU \d+ is empty\s*$|=+\s*$"
+    rb"|Attach(?:ing|ed) \d+ probes?[.]*\s*$|Totals:\s*$|\s+(?:Hits|Entries): \d+\s*$"
 )
 # trace_pipe, trace-cmd and perf, each in its own words.
 _LOST = re.compile(
-    rb"CPU:\s?\d+ \[LOST (\d{1,15}) EVENTS\]|CPU:\s?\d+ \[(\d{1,15}) EVENTS DROPPED\]"
-    rb"|.{0,80}LOST (\d{1,15}) events|\s+Dropped: (\d{1,15})\s*$|Lost (\d{1,15}) events"
+    rb"(?:CPU:\s?\d{1,9} \[LOST (\d{1,15}) EVENTS\]|CPU:\s?\d{1,9} \[(\d{1,15}) EVENTS DROPPED\]"
+    rb"|(?:[^=]{0,80}\s)?LOST (\d{1,15}) events|\s+Dropped: (\d{1,15})|Lost (\d{1,15}) events)\s*$"
 )
-_LOST_SOME = re.compile(rb"CPU:\s?\d+ \[LOST EVENTS\]")  # the kernel itself does not know how many
+_LOST_SOME = re.compile(
+    rb"CPU:\s?\d{1,9} \[LOST EVENTS\]\s*$"
+)  # the kernel itself does not know how many
 _WRITTEN = re.compile(rb"# entries-in-buffer/entries-written: (\d{1,15})/(\d{1,15})(?:\s|$)")
 
+_TOTAL = b"Total time taken by all kfree'ers"
 _SCALE = re.compile(
     rb".{0,200}Total time taken by all kfree'ers: (\d{1,18}) ns, loops: (\d{1,9}), "
     rb"batches: (\d{1,12})(?:,|\s|$)"
@@ -42,6 +45,8 @@ def add(tally: Tally, line: bytes) -> str | None:
             return None
         tally.lost += all_of_them - kept
         return "head"
+    if b"entries-in-buffer/" in line:
+        return None
     if _NOTHING.match(line):
         return "head"
     if lost := _LOST.match(line):
@@ -52,6 +57,8 @@ def add(tally: Tally, line: bytes) -> str | None:
     if vmstat := _VMSTAT.match(line):
         return _vmstat(tally, vmstat[1], int(vmstat[2]))
 
+    if (times := line.count(_TOTAL)) and not (times == 1 and _SCALE.match(line)):
+        return None
     if scale := _SCALE.match(line):
         run = ScaleRun(*map(int, scale.groups()))
         if run.nanoseconds and run.batches and len(tally.scale_runs) < 10_000:

@@ -13,9 +13,9 @@ from krcsim.base.errors import KrcsimError, shown
 from krcsim.trace import archive, histogram, other_lines, remarks
 from krcsim.trace.events import OTHER, Handler, handler_of
 from krcsim.trace.evidence import Evidence
-from krcsim.trace.line import Columns, columns_of, function_of, holds_another, is_cut
+from krcsim.trace.line import Columns, columns_of, function_of, holds_another, is_cut, says_where
 from krcsim.trace.tally import Tally, cover, evidence, forget_pairs, is_believed, see, step_back
-from krcsim.trace.text import Text
+from krcsim.trace.text import LONGEST_LINE, Text
 
 MOST_EXAMPLES = 5
 _MOST_NAMES = 10_000  # of events, whose handlers are remembered
@@ -79,8 +79,12 @@ def _read_file(tally: Tally, text: Text) -> None:
 
     for line in text.lines():
         number += 1
-        columns = columns_of(line)
-        kind = _event(tally, place, columns) if columns else _other_line(tally, place, line)
+        if len(line) > LONGEST_LINE and not line.startswith(b"{"):
+            kind = None
+        elif columns := columns_of(line):
+            kind = _event(tally, place, columns)
+        else:
+            kind = _other_line(tally, place, line)
 
         if kind is None:
             _not_understood(tally, place, line)
@@ -105,7 +109,8 @@ def _handler(place: _Place, event: bytes, text: bytes) -> Handler:
     handlers = place.handlers
     handler = handlers.get((event, sits))
     if handler is None:
-        handler = handler_of(*function_of(event, text))
+        is_damaged = text.startswith(b"(") and not says_where(text)
+        handler = handler_of(*function_of(event, text), is_damaged=is_damaged)
         if len(handlers) < _MOST_NAMES:
             handlers[event, sits] = handler
     return handler

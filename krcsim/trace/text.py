@@ -19,6 +19,7 @@ from krcsim.base.errors import KrcsimError
 
 CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 1 << 16  # bytes; what is longer is cut into pieces that nobody understands
+LONGEST_MAP = 1 << 24  # the same of a line of JSON, which holds a whole map
 
 # How files begin that hold a recording, but not as text.
 _NOT_TEXT = (
@@ -59,9 +60,10 @@ class Text:
             rest = lines.pop()
             for line in lines:
                 yield line.rstrip(b"\r")
-            while len(rest) > LONGEST_LINE:
-                yield rest[:LONGEST_LINE]
-                rest = rest[LONGEST_LINE:]
+            longest = LONGEST_MAP if rest.startswith(b'{"') else LONGEST_LINE
+            while len(rest) > longest:
+                yield rest[:longest]
+                rest = rest[longest:]
         if rest:
             yield rest.rstrip(b"\r")
 

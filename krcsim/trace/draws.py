@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a recording leaves open, as draws of the whole scenario: each draw is as likely as the next.
 
+The seed has a child for each decision and draw (krcsim/trace/streams.py): a draw is the same
+however many are asked for.
+
 How far a value varies is said by its interval, which holds the truth where few things were seen,
 too: of no failure in m requests the draws are exponential with their 95 % point at the limit, where
 a bootstrap would say 0 each time. Which values go together is said by a bootstrap: the recording is
@@ -8,7 +11,7 @@ cut into blocks of time, and of as many blocks, drawn with replacement, everythi
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -17,19 +20,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
+from krcsim.model.calls import RecordedCalls
 from krcsim.model.joint import Joint, check_draws
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
-from krcsim.trace import arrivals
+from krcsim.trace import arrivals, intervals, replay
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Reclaims, Requests
 from krcsim.trace.fit import Made, keep_order, make
 from krcsim.trace.intervals import FEWEST, Array
 from krcsim.trace.reading import read
-from krcsim.trace.replay import OVERRULED
+from krcsim.trace.streams import stream
 from krcsim.trace.value import LIMIT, Value
 
 DRAWS = 20
-_SEED = 20200404
+AT_ONCE = 20  # draws that are made together; of fewer the first ones are taken
+SEED = 20200404
 _NORMAL = 1.959964  # two-sided 95 % of a normal law
 _ONE_SIDED = 0.05
 _MOST_ODDS = 1e6
@@ -49,23 +54,31 @@ def from_recording(
     return joint_of(make(evidence, start, "the base"), start, draws)
 
 
-def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
+def joint_of(made: Made, base: Scenario, draws: int = DRAWS, seed: int = SEED) -> Joint:
     """The scenario of recordings with so many draws (8 to 200) of what they leave open; the same
-    recordings have the same draws.
+    recordings have the same draws, and fewer of them are the first ones.
 
     Raises KrcsimError where a draw is no scenario.
     """
     check_draws(draws)
     fixed = _fixed(made.scenario)
     varying = [v for v in made.values.values() if _varies(v) and v.field not in fixed]
-    random = np.random.default_rng(_SEED)
-    order = _ranks(made, base, varying, draws, random)
-    # One draw in each of the equal parts of a value's law, so that few draws have its spread.
-    shares = (order + random.random(order.shape)) / draws
+    found: list[Scenario] = []
+    for first in range(0, draws, AT_ONCE):
+        minutes = _minutes(made, range(first, first + AT_ONCE), seed)
+        shares = _shares(base, varying, minutes, first, seed)
+        calls = [None if minute is None else minute.calls for minute in minutes]
+        found += [
+            _scenario_of(made, varying, row, other)
+            for row, other in zip(shares, calls, strict=True)
+        ]
+    replays = made.scenario.workload.calls is not None and found[0].workload.calls != (
+        made.scenario.workload.calls
+    )
     return Joint(
         made.scenario,
-        tuple(_scenario_of(made, varying, row) for row in shares),
-        tuple(value.field for value in varying),
+        tuple(found[:draws]),
+        (*(value.field for value in varying), *["workload.calls"] * replays),
         tuple(field for field, reason in made.assumed.items() if reason),
         made.evidence.seconds,
     )
@@ -111,7 +124,7 @@ def _fixed(scenario: Scenario) -> frozenset[str]:
     """Fields that are the same in all draws: where calls are replayed, what these say."""
     if scenario.workload.arrivals != "replay":
         return frozenset()
-    return frozenset(f"workload.{name}" for name in OVERRULED)
+    return frozenset(f"workload.{name}" for name in replay.OVERRULED)
 
 
 def _varies(value: Value) -> bool:
@@ -123,9 +136,11 @@ def _varies(value: Value) -> bool:
     return low < high and (is_limit or math.isfinite(high)) and (low > 0.0 or high < math.inf)
 
 
-def _scenario_of(made: Made, varying: list[Value], shares: Array) -> Scenario:
-    """The scenario with each value at its share of its law."""
-    overrides: dict[str, Any] = {}
+def _scenario_of(
+    made: Made, varying: list[Value], shares: Array, calls: RecordedCalls | None
+) -> Scenario:
+    """The scenario with each value at its share of its law, and with other calls to replay."""
+    overrides: dict[str, Any] = {} if calls is None else {"workload.calls": calls}
     for value, share in zip(varying, shares, strict=True):
         overrides[value.field] = _drawn(value, float(share))
     keep_order(overrides, made.scenario, made.values, [])
@@ -148,23 +163,53 @@ def _drawn(value: Value, share: float) -> Any:
     return float(f"{min(_AT_MOST.get(value.field, math.inf), max(1e-9, found)):.5g}")
 
 
-def _ranks(
-    made: Made, base: Scenario, varying: list[Value], draws: int, random: np.random.Generator
-) -> NDArray[np.intp]:
-    """For each draw and field the place of its value among all draws, from 0.
+@dataclass(frozen=True)
+class _Minute:
+    """What else might have been recorded: blocks of the recording in another order."""
 
-    By what is fitted to blocks of time that are drawn with replacement; by chance where a recording
-    is too short for that, or where the blocks say nothing of the field.
+    evidence: Evidence
+    calls: RecordedCalls | None  # of a scenario that replays
+
+
+def _minutes(made: Made, numbers: range, seed: int) -> list[_Minute | None]:
+    """One for each draw; none where a recording is too short for it."""
+    evidence, replayed = made.evidence, made.scenario.workload.calls
+    wanted = intervals.BLOCKS if replayed is None else replay.blocks_that_keep_phases(evidence)
+    blocks = arrivals.blocks_of(evidence.calls, evidence.spans, wanted)
+    if blocks.count < FEWEST:
+        return [None] * len(numbers)
+    minutes: list[_Minute | None] = []
+    for number in numbers:
+        chosen = stream(seed, "blocks", number).integers(blocks.count, size=blocks.count)
+        again = resampled(evidence, blocks, chosen, stream(seed, "lengths", number))
+        calls = replayed and replay.in_blocks(replayed, evidence, blocks, chosen)
+        minutes.append(_Minute(again, calls))
+    return minutes
+
+
+def _shares(
+    base: Scenario,
+    varying: list[Value],
+    minutes: list[_Minute | None],
+    first: int,
+    seed: int,
+) -> Array:
+    """Where in its law each value lies, for each draw and field: one draw in each of the equal
+    parts of the law, so that few draws have its spread.
+
+    In which order: by what is fitted to blocks of time that are drawn with replacement; by chance
+    where a recording is too short for that, or where the blocks say nothing of the field.
     """
-    found = np.full((draws, len(varying)), np.nan)
-    blocks = arrivals.blocks_of(made.evidence.calls, made.evidence.spans)
-    if blocks.count >= FEWEST:
-        for row in found:
-            again = resampled(made.evidence, blocks, random)
-            row[:] = _fitted(again, base, varying)
-    return np.array([_places(column, random) for column in found.T], dtype=np.intp).T.reshape(
-        found.shape
-    )
+    fits = np.full((len(minutes), len(varying)), np.nan)
+    for row, minute in zip(fits, minutes, strict=True):
+        if minute is not None:
+            row[:] = _fitted(minute.evidence, base, varying)
+    shares = np.empty(fits.shape)
+    for column, value in enumerate(varying):
+        places = _places(fits[:, column], stream(seed, "ties", first, value.field))
+        within = stream(seed, "within", first, value.field).random(len(places))
+        shares[:, column] = (places + within) / len(places)
+    return shares
 
 
 def _places(values: Array, random: np.random.Generator) -> NDArray[np.intp]:
@@ -187,12 +232,13 @@ def _fitted(evidence: Evidence, base: Scenario, varying: list[Value]) -> list[fl
     return [point_of(values[one.field]) if one.field in values else math.nan for one in varying]
 
 
-def resampled(evidence: Evidence, blocks: arrivals.Blocks, random: np.random.Generator) -> Evidence:
-    """As many blocks of the recorded time, drawn with replacement, one behind the other.
+def resampled(
+    evidence: Evidence, blocks: arrivals.Blocks, chosen: Counts, random: np.random.Generator
+) -> Evidence:
+    """The chosen blocks of the recorded time, one behind the other.
 
     Lengths of grace periods have no times in a recording: they are drawn one by one.
     """
-    chosen = random.integers(blocks.count, size=blocks.count)
     calls, reclaims = evidence.calls, evidence.reclaims
     at, to = _moved(calls.windows, blocks, chosen)
     lengths = evidence.grace_periods_s

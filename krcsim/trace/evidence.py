@@ -136,6 +136,12 @@ class Evidence:
     notes: tuple[str, ...]
 
     @property
+    def lost_share(self) -> float:
+        """Events that were lost for each one that was not."""
+        kept = self.calls.total + int(self.page.tries.sum()) + int(self.noretry.tries.sum())
+        return self.lost / max(1, kept)
+
+    @property
     def seconds(self) -> float:
         """The time that is covered."""
         return sum(end - start for start, end in self.spans)

@@ -155,7 +155,6 @@ def _machine(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
         yield Value("machine.hz", int(hz), "ticks/s", READ, None, "the recorder counted ticks", at)
     else:
         reasons["machine.hz"] = "no archive of krcsim record says how often the machine ticks"
-
     arch = {"x86_64": "x86-64", "aarch64": "arm64"}.get(evidence.machine.get("arch", ""))
     if arch:
         yield Value("machine.arch", arch, "", READ, None, "uname says it", at)
@@ -233,7 +232,7 @@ def _shares(
             reasons[name] = f"the recording does not say which calls are {words}; {how}"
             continue
         count = int(some.sum())
-        limits = intervals.of_share(count, calls.total)
+        limits = intervals.with_lost(intervals.of_share(count, calls.total), evidence.lost_share)
         if 0 < count < calls.total and blocks.count >= intervals.FEWEST:
             limits = _wider_by_blocks(limits, some, calls.calls, blocks)
         text = f"{count:,} of {calls.total:,} calls {words}"
@@ -388,10 +387,11 @@ def _failures(evidence: Evidence, episodes: Episodes, reasons: dict[str, str]) -
         ("page", evidence.page, "page", "one page without reclaim"),
         ("page_noretry", evidence.noretry, "noretry", "one page with __GFP_NORETRY"),
     )
+    lost = evidence.lost_share
     for field, requests, kind, words in classes:
         for name, part, where in (
-            ("calm", pressure.outside(requests, episodes), "outside episodes"),
-            ("episode", pressure.inside(requests, episodes), "inside episodes"),
+            ("calm", pressure.outside(requests, episodes, lost), "outside episodes"),
+            ("episode", pressure.inside(requests, episodes, lost), "inside episodes"),
         ):
             path = f"allocator.{name}.{field}"
             if part is None:

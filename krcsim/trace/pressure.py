@@ -150,8 +150,8 @@ def law_of(episodes: Episodes, seconds: float) -> Law | None:
     return Law(mean, limits, calm_s, Interval(calm_s * count / many, calm_s * count / few))
 
 
-def inside(requests: Requests, episodes: Episodes) -> Failures | None:
-    """Requests within episodes; None where none was made.
+def inside(requests: Requests, episodes: Episodes, lost: float = 0.0) -> Failures | None:
+    """Requests within episodes; None where none was made. `lost`: as of intervals.with_lost().
 
     The first and the last window of an episode are there because a request failed in them, and part
     of them lies outside: they are left out.
@@ -160,19 +160,18 @@ def inside(requests: Requests, episodes: Episodes) -> Failures | None:
     chosen = where >= 0
     if not int(requests.tries[chosen].sum()):
         return None
-    return _failures(requests, chosen, where, len(episodes.first))
+    return _failures(requests, chosen, where, len(episodes.first), lost)
 
 
-def outside(
-    requests: Requests, episodes: Episodes, blocks: int = intervals.BLOCKS
-) -> Failures | None:
-    """Requests between episodes; None where none was made."""
+def outside(requests: Requests, episodes: Episodes, lost: float = 0.0) -> Failures | None:
+    """Requests between episodes; None where none was made. `lost`: as of intervals.with_lost()."""
+    blocks = intervals.BLOCKS
     chosen = _place(requests, episodes) == -1
     if not int(requests.tries[chosen].sum()):
         return None
     windows = requests.windows
     width = max(1, math.ceil((int(windows.max()) + 1 - int(windows.min())) / blocks))
-    return _failures(requests, chosen, (windows - windows.min()) // width, blocks)
+    return _failures(requests, chosen, (windows - windows.min()) // width, blocks, lost)
 
 
 def _place(requests: Requests, episodes: Episodes) -> Counts:
@@ -190,7 +189,7 @@ def _place(requests: Requests, episodes: Episodes) -> Counts:
 
 
 def _failures(
-    requests: Requests, chosen: NDArray[np.bool_], block: Counts, blocks: int
+    requests: Requests, chosen: NDArray[np.bool_], block: Counts, blocks: int, lost: float
 ) -> Failures:
     tries = np.zeros(blocks)
     failed = np.zeros(blocks)
@@ -204,4 +203,5 @@ def _failures(
             if found is not None and (part == (2 * count <= size)):
                 ends = found if part else Interval(1.0 - found.high, 1.0 - found.low)
                 limits = intervals.wider(limits, ends)
+    limits = intervals.with_lost(limits, lost)
     return Failures(size, count, Interval(max(0.0, limits.low), min(1.0, limits.high)))

@@ -6,7 +6,7 @@ A line that nobody understands is counted, and nothing is made of it.
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from krcsim.base.errors import KrcsimError, shown
@@ -56,7 +56,8 @@ def read(paths: Sequence[Path], say: Say = lambda _: None, *, call_times: bool =
             "wrote"
         )
     tally.notes += remarks.on(tally)
-    return evidence(tally)
+    found = evidence(tally)
+    return replace(found, notes=(*found.notes, *remarks.of_cpus(found)))
 
 
 def _progress(path: Path, say: Say) -> Callable[[int, int], None]:
@@ -79,7 +80,7 @@ def _read_file(tally: Tally, text: Text) -> None:
 
     for line in text.lines():
         number += 1
-        if len(line) > LONGEST_LINE and not line.startswith(b"{"):
+        if text.is_cut or (len(line) > LONGEST_LINE and not line.startswith(b"{")):
             kind = None
         elif columns := columns_of(line):
             kind = _event(tally, place, columns)

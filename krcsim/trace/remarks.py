@@ -3,8 +3,28 @@
 
 from collections.abc import Iterator
 
-from krcsim.trace.evidence import MOST_CPUS
+import numpy as np
+
+from krcsim.trace.evidence import MOST_CPUS, WINDOW_S, Evidence
 from krcsim.trace.tally import IN_ORDER_S, Tally
+
+FEWEST_CALLS = 100  # of a CPU of which it is said that it came or went
+
+
+def of_cpus(evidence: Evidence) -> Iterator[str]:
+    """CPUs that made calls in a small part of the recording only."""
+    calls = evidence.calls
+    for cpu in np.unique(calls.cpus):
+        own = calls.cpus == cpu
+        windows = calls.windows[own]
+        there_s = float(windows[-1] + 1 - windows[0]) * WINDOW_S
+        if int(calls.calls[own].sum()) >= FEWEST_CALLS and 2 * there_s < evidence.seconds:
+            yield (
+                f"CPU {cpu} made its calls within {there_s:.3g} s of {evidence.seconds:.4g} s: it "
+                "came or went meanwhile, or others took its work over; the scenario takes its mean "
+                "rate for all the time: give the part in which all CPUs were there"
+            )
+            return  # of many such CPUs one is enough
 
 
 def on(tally: Tally) -> Iterator[str]:

@@ -33,6 +33,8 @@ _NOT_TEXT = (
 )
 _ZIPPED = b"\x1f\x8b"
 _ENCODINGS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+BOMB = 1 << 26  # bytes that anything may unpack to
+MOST_TIMES_LARGER = 200  # unpacked than packed; text of recordings is 10 to 50 times larger
 
 Progress = Callable[[int, int], None]  # bytes of the file that were read, and all of them
 
@@ -43,6 +45,7 @@ class Text:
     def __init__(self, path: Path, progress: Progress = lambda _done, _size: None) -> None:
         self.path = path
         self.notes: list[str] = []
+        self.is_cut = False  # whether the line that was given last may go on behind the end
         self._digest = hashlib.blake2b(digest_size=16)
         self._progress = progress
 
@@ -64,8 +67,14 @@ class Text:
             while len(rest) > longest:
                 yield rest[:longest]
                 rest = rest[longest:]
-        if rest:
-            yield rest.rstrip(b"\r")
+        if rest := rest.rstrip(b"\r"):
+            if is_cut := rest[-1:].isalnum():
+                self.notes.append(
+                    f"the last line of {self.path} has no end, and may be cut in a number: nothing "
+                    "is made of it; if it is whole, end it"
+                )
+            self.is_cut = is_cut
+            yield rest
 
     def _parts(self) -> Iterator[bytes]:
         """The text in parts, in a code of which ASCII is a part."""
@@ -90,7 +99,14 @@ class Text:
         _refuse_what_is_no_text(self.path, part)
         code = next((code for mark, code in _ENCODINGS if part.startswith(mark)), "")
         decoder = codecs.getincrementaldecoder(code)("replace") if code else None
+        unpacked = 0
         while part:
+            unpacked += len(part)
+            if is_zipped and unpacked > BOMB + MOST_TIMES_LARGER * size:
+                raise KrcsimError(
+                    f"{self.path} unpacks to more than {MOST_TIMES_LARGER} times its size, as no "
+                    "recording does; look at it with gzip -dc FILE | head, and give what is in it"
+                )
             yield decoder.decode(part).encode("utf-8", "replace") if decoder else part
             self._progress(min(size, stream.tell()), size)
             part = self._read(source)

@@ -33,7 +33,7 @@ _NOT_TEXT = (
 )
 _ZIPPED = b"\x1f\x8b"
 _ENCODINGS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
-BOMB = 1 << 26  # bytes that anything may unpack to
+BOMB = 1 << 24  # bytes that anything may unpack to
 MOST_TIMES_LARGER = 200  # unpacked than packed; text of recordings is 10 to 50 times larger
 
 Progress = Callable[[int, int], None]  # bytes of the file that were read, and all of them

@@ -37,6 +37,7 @@ from krcsim.trace.reading import read
 from validation.mutations import judged
 from validation.strict_lines import BAD, Damaged, Reading, facts_of
 
+SAID_EVERY = 2000  # lines
 _CALL = "(kvfree_call_rcu+0x0/0x330) head="
 _OWN = "GFP_KERNEL|__GFP_NOWARN|__GFP_NORETRY|__GFP_NOMEMALLOC"
 
@@ -576,14 +577,19 @@ def outcome(case: Case, path: Path, count: Count, number: int) -> None:
         count.faults.setdefault(f"{case.form}: {found.fault}", []).append(number)
 
 
-def run(numbers: range, seed: int = 0, form: str = "") -> dict[str, Count]:
-    """Some cases, by their forms."""
+def run(
+    numbers: range, seed: int = 0, form: str = "", say: Callable[[str], None] = lambda _: None
+) -> dict[str, Count]:
+    """Some cases, by their forms; `say` gets how far it is, now and then."""
     counts: dict[str, Count] = {}
     folder = Path(tempfile.mkdtemp(prefix="krcsim-lines-"))
     try:
         for number in numbers:
             case = case_of(seed, number, form)
             outcome(case, folder / "recording", counts.setdefault(case.form, Count()), number)
+            if (number + 1) % SAID_EVERY == 0:
+                faults = sum(len(one.faults) for one in counts.values())
+                say(f"{number + 1:,} of {len(numbers):,} lines, {faults} kinds of faults")
     finally:
         shutil.rmtree(folder)
     return counts
@@ -596,7 +602,12 @@ def main(argv: list[str] | None = None) -> int:
     options.add_argument("--seed", type=int, default=0)
     options.add_argument("--only", choices=FORMS, default="", help="a form (all)")
     args = options.parse_args(argv)
-    counts = run(range(args.count), args.seed, args.only)
+    counts = run(
+        range(args.count),
+        args.seed,
+        args.only,
+        lambda text: print(text, file=sys.stderr, flush=True),
+    )
     print(f"{'form':12} {'lines':>8} {'refused':>8} {'not understood':>15} {'slowest':>8} faults")
     for name, one in sorted(counts.items()):
         bad = sum(map(len, one.faults.values()))

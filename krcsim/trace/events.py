@@ -31,7 +31,7 @@ _HEAD = re.compile(rb"(?:\([^()]*\)\s+)?(?:head|arg1|di|rdi|x0)=(?:0x)?([0-9a-fA
 _HEAD_NAMES = (b"head", b"arg1", b"di", b"rdi", b"x0")
 _ADDRESS = re.compile(rb"(?:0x)?([0-9a-fA-F]{1,16})")
 _PAGE = re.compile(
-    rb"page=(\S+) pfn=(0x[0-9a-f]{1,16}|\d{1,20}|f{16}) order=(\d{1,2}) .*?gfp_flags=(\S+)"
+    rb"page=(\S+) pfn=(0x[0-9a-f]{1,16}|\d{1,20}|f{16}) order=(\d{1,2}) (?:.*? )?gfp_flags=(\S+)"
 )
 _NO_PAGE = (b"(null)", b"(nil)")
 _NO_FRAME = (b"0x0", b"0")

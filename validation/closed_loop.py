@@ -3,7 +3,7 @@
 what `krcsim read` makes of a recording hold the truth, and P(wait) that is predicted from it the
 waits that were counted?
 
-    python -m validation.closed_loop                        the table of data/closed-loop.csv
+    python -m validation.closed_loop                        the table in data/recordings/
     python -m validation.closed_loop --take FOLDER [--kernels '6.1 7.3'] [--cases 0-29] [--jobs 2]
                                      [--table FILE.csv]
 
@@ -290,6 +290,11 @@ def summary(rows: Iterable[Row]) -> list[str]:
     return lines
 
 
+def tables_folder() -> Path:
+    """Where the tables are that come with krcsim."""
+    return data_folder() / "recordings"
+
+
 def read_table(path: Path) -> list[Row]:
     """The rows of a table that main() wrote."""
     with path.open(encoding="utf-8", newline="") as file:
@@ -319,7 +324,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Take recordings and write their table if asked to, then sum a table up."""
     parser = argparse.ArgumentParser(prog="python -m validation.closed_loop", description=__doc__)
     parser.add_argument("--take", type=Path, metavar="FOLDER", help="where recordings are kept")
-    parser.add_argument("--table", type=Path, default=data_folder() / TABLE)
+    parser.add_argument("--table", type=Path, default=tables_folder() / TABLE)
     parser.add_argument("--kernels", default=KERNELS)
     parser.add_argument("--cases", default=f"0-{CASES - 1}")
     parser.add_argument("--jobs", type=int, default=2, help="guests at once")

@@ -107,7 +107,7 @@ def misses(made: Made, load: Load) -> list[str]:
 def jobs_of(load: Load) -> list[str]:
     """The lines for the guest: its shell starts the recorder, then the module makes the calls."""
     seconds = 2 * SECONDS if load.ends_recorder else SECONDS
-    recorder = script(seconds, 4, "/rec", keep_names=False, command="krcsim record")
+    recorder = script(seconds, 4, "/rec", keep_names=False, command="krcsim record", most_cpu=100.0)
     packed = base64.b64encode(recorder.encode()).decode()
     return [
         "!/bin/busybox --install -s /bin",

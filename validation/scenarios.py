@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -337,6 +338,12 @@ def recordings(s: Scenario, r: np.random.Generator) -> dict[str, Any]:
         calls = timed_calls(
             [np.round(one, 1).tolist() for one in of_cpus], length_ms, repeat=repeats
         )
+    own = r.spawn(1)[0]  # what comes after it stays as it was
+    if own.random() < 0.3:  # blocks of it in another order
+        width = max(1, int(length_ms / cell_ms / 8)) * cell_ms
+        many = int(length_ms / width + 1e-9)
+        begins = own.integers(0, many, many) * width
+        calls = replace(calls, block_ms=width, blocks_ms=tuple(begins.tolist()))
     return {
         "workload.arrivals": "replay",
         "workload.calls": calls,

@@ -5,10 +5,12 @@ sharing no code with the engine; the lines are read here once more.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 
 import numpy as np
 
+from krcsim.model.calls import RecordedCalls
 from krcsim.model.scenario import Scenario
 
 
@@ -28,7 +30,7 @@ def turn_of(scenario: Scenario, cpu: int, draws: np.random.Generator) -> list[fl
     assert recording is not None
     times: list[float] = []
     if recording.cell_ms > 0.0:
-        for cell, calls in enumerate(words(recording.cpus[cpu])):
+        for cell, calls in enumerate(counts_of(recording, cpu)):
             begin = cell * recording.cell_ms
             end = min(begin + recording.cell_ms, recording.length_ms)
             times += [draws.uniform(begin, end) for _ in range(int(calls))]
@@ -37,7 +39,36 @@ def turn_of(scenario: Scenario, cpu: int, draws: np.random.Generator) -> list[fl
         for gap_us in words(recording.cpus[cpu]):
             at_us += gap_us
             times.append(at_us / 1000.0)
+        times = order_of(recording, times)
     return sorted(times)
+
+
+def counts_of(recording: RecordedCalls, cpu: int) -> list[float]:
+    """R100: the calls in the cells of a CPU, in the order in which its blocks are replayed."""
+    counts = list(words(recording.cpus[cpu]))
+    if not recording.blocks_ms:
+        return counts
+    counts += [0.0] * (math.ceil(recording.length_ms / recording.cell_ms) - len(counts))
+    width = round(recording.block_ms / recording.cell_ms)
+    found: list[float] = []
+    for begin_ms in recording.blocks_ms:
+        first = round(begin_ms / recording.cell_ms)
+        found += counts[first : first + width]
+    return found + counts[width * len(recording.blocks_ms) :]
+
+
+def order_of(recording: RecordedCalls, times: list[float]) -> list[float]:
+    """R100: the blocks of exact times one behind another, then what is left at the end."""
+    if not recording.blocks_ms:
+        return times
+    found = [at for at in times if at >= len(recording.blocks_ms) * recording.block_ms]
+    for place, begin in enumerate(recording.blocks_ms):
+        found += [
+            at - begin + place * recording.block_ms
+            for at in times
+            if begin <= at < begin + recording.block_ms
+        ]
+    return sorted(found)
 
 
 def call_times(scenario: Scenario, cpu: int, draws: np.random.Generator) -> Iterator[float]:
@@ -57,8 +88,6 @@ def rate_of(scenario: Scenario, cpu: int) -> float:
     workload, cpus = scenario.workload, scenario.machine.cpus
     shares = list(workload.cpu_shares) or [1.0] * cpus
     if workload.calls is not None:
-        shares = []
-        for line in workload.calls.cpus:
-            found = list(words(line))
-            shares.append(sum(found) if workload.calls.cell_ms > 0.0 else float(len(found)))
+        fixed = np.random.default_rng(0)  # how many there are does not hang on it
+        shares = [float(len(turn_of(scenario, n, fixed))) for n in range(cpus)]
     return shares[cpu] * cpus / sum(shares) if cpu < len(shares) else 0.0

@@ -4,6 +4,9 @@
 A line is words with blanks in between. Of counts (`cell_ms` > 0) each word is the number of calls
 in a cell, from the begin of the recording on; of exact times (`cell_ms` = 0) it is the time in us
 since the call before, of the first since the begin. `7*3` stands for three words `7`.
+
+The same recording may be replayed in another order: blocks of it, one behind another, some of them
+again and some not at all, as what else might have been recorded.
 """
 
 import math
@@ -18,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import refuse
-from krcsim.base.fields import check, flag, number, refuse_unknown
+from krcsim.base.fields import check, flag, is_real, number, refuse_unknown
 
 MOST_CALLS = 10_000_000  # of a recording: their times take 80 MB
 MOST_TEXT = 9_000_000  # characters: a scenario file has 10 MB at most
@@ -45,6 +48,8 @@ class RecordedCalls:
     length_ms: float = number(1000.0, "ms", 1e-3, 1e8, "the length of the recording")
     cell_ms: float = number(0.0, "ms", 0, 1e6, "the width of a cell of counts; 0: times are exact")
     repeat: bool = flag(False, "whether the recording begins anew when it has ended")
+    block_ms: float = number(0.0, "ms", 0, 1e8, "the length of each of blocks_ms")
+    blocks_ms: tuple[float, ...] = ()  # where blocks begin, in the order in which they are replayed
     cpus: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -68,6 +73,7 @@ class RecordedCalls:
         object.__setattr__(self, "cpus", lines)
         for cpu, line in enumerate(lines):
             self._check_line(cpu, line)
+        self._check_blocks()
         refuse(
             self.total > MOST_CALLS,
             "workload.calls.cpus",
@@ -86,7 +92,7 @@ class RecordedCalls:
             f"{what} with blanks in between, 7*3 for three words 7",
             "let krcsim read FILES --replay make it",
         )
-        values, repeats = self._words(cpu)
+        values, repeats = self._recorded(cpu)
         calls = repeats * (np.minimum(values, MOST_CALLS + 1) if self.cell_ms else 1)
         refuse(
             bool(np.any(repeats > MOST_REPEATS)) or float(calls.sum()) > MOST_CALLS,
@@ -105,15 +111,48 @@ class RecordedCalls:
                 "raise workload.calls.length_ms, or take these calls out",
             )
 
+    def _check_blocks(self) -> None:
+        """Blocks lie in the recording, and of counts they are whole cells."""
+        blocks = tuple(self.blocks_ms) if isinstance(self.blocks_ms, (list, tuple)) else None
+        refuse(
+            blocks is None or (bool(blocks) and not self._are_blocks(blocks)),
+            "workload.calls.blocks_ms",
+            self.blocks_ms,
+            "begins of blocks of block_ms, whole cells within length_ms, together no longer",
+            "let krcsim read FILES --replay make them, or leave them out",
+        )
+        object.__setattr__(self, "blocks_ms", blocks)
+
+    def _are_blocks(self, blocks: tuple[object, ...]) -> bool:
+        if not all(is_real(begin) and math.isfinite(begin) for begin in blocks):
+            return False
+        begins = np.array(blocks, dtype=np.float64)
+        most = self.length_ms * (1 + 1e-9)
+        if self.block_ms <= 0.0 or len(begins) * self.block_ms > most:
+            return False
+        if begins.min() < 0.0 or begins.max() + self.block_ms > most:
+            return False
+        if not self.cell_ms:
+            return True
+        cells = np.append(begins, self.block_ms) / self.cell_ms
+        is_whole = bool((np.abs(cells - np.round(cells)) < 1e-6).all())
+        return is_whole and self.length_ms / self.cell_ms <= MOST_CALLS
+
     def _last_ms(self, values: Counts, repeats: Counts) -> float:
         """When the last call is made, of counts where the last cell begins."""
         if self.cell_ms:
             return float(repeats.sum() - 1) * self.cell_ms
         return float(values.astype(float) @ repeats) / NS_IN_MS
 
-    def _words(self, cpu: int) -> tuple[Counts, Counts]:
+    def _recorded(self, cpu: int) -> tuple[Counts, Counts]:
         """The words of a line: counts or ns, and how often each stands there."""
         return words_of(self.cpus[cpu], 1 if self.cell_ms else NS_IN_US)
+
+    def _words(self, cpu: int) -> tuple[Counts, Counts]:
+        """The same in the order in which the blocks are replayed."""
+        if not self.blocks_ms:
+            return self._recorded(cpu)
+        return _laid(self.cpus[cpu], self.cell_ms, self.length_ms, self.block_ms, self.blocks_ms)
 
     @property
     def total(self) -> int:
@@ -187,6 +226,36 @@ def words_of(line: str, unit: int) -> tuple[Counts, Counts]:
     return np.array(values, dtype=np.int64), np.array(repeats, dtype=np.int64)
 
 
+@lru_cache(maxsize=32)
+def _laid(
+    line: str, cell_ms: float, length_ms: float, block_ms: float, blocks_ms: tuple[float, ...]
+) -> tuple[Counts, Counts]:
+    """The words of a line whose blocks are laid one behind another; behind the last of them stands
+    what was recorded there.
+    """
+    values, repeats = words_of(line, 1 if cell_ms else NS_IN_US)
+    words = np.repeat(values, repeats)
+    if cell_ms:
+        counts = np.zeros(max(len(words), math.ceil(length_ms / cell_ms)), np.int64)
+        counts[: len(words)] = words
+        width = round(block_ms / cell_ms)
+        firsts = [round(begin / cell_ms) for begin in blocks_ms]
+        parts = [counts[first : first + width] for first in firsts]
+        found = np.concatenate([*parts, counts[width * len(firsts) :]])
+        last = np.flatnonzero(found)
+        found = found[: int(last[-1]) + 1 if len(last) else 0]
+    else:
+        times, width = np.cumsum(words), round(block_ms * NS_IN_MS)
+        parts = []
+        for place, begin in enumerate(blocks_ms):
+            at = round(begin * NS_IN_MS)
+            first, last = np.searchsorted(times, [at, at + width])
+            parts.append(times[first:last] - at + place * width)
+        rest = np.searchsorted(times, width * len(blocks_ms))
+        found = np.diff(np.concatenate([*parts, times[rest:]]), prepend=0)
+    return found, np.ones(len(found), np.int64)
+
+
 def line_of(words: Iterable[str]) -> str:
     """Words as a line, equal ones in a row as one."""
     found: list[str] = []
@@ -243,7 +312,7 @@ def given_calls(given: Any) -> RecordedCalls | None:
         not isinstance(given, dict),
         "workload.calls",
         given,
-        "a table [workload.calls] of length_ms, cell_ms, repeat and cpus",
+        "a table [workload.calls] of length_ms, cell_ms, repeat, block_ms, blocks_ms and cpus",
         "let krcsim read FILES --replay make it",
     )
     refuse_unknown("workload.calls", given, [one.name for one in fields(RecordedCalls)])

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.old_names import takes_rungs
 from krcsim.methods.finding import Finding
@@ -28,6 +30,7 @@ from krcsim.studies.differences import Point
 DRAW_PRECISION = 0.2  # relative half width at which a draw is known well enough
 DRAW_RUNS = 1024  # replications of a draw at most
 MOST_NAMED = 4  # of what stays assumed
+_OF_DRAWS = 101  # among the children of a seed; keys of streams of a run have two numbers
 _VALUE = BASE.index("value")
 
 
@@ -113,8 +116,16 @@ def _of_a_draw(how: dict[str, Any], joint: Joint, budget: float) -> dict[str, An
     return how | dict(budget=share, precision=precision, max_runs=runs, have=None)
 
 
-def _with_seed(how: dict[str, Any], place: int) -> dict[str, Any]:
-    return how | dict(seed=(how.get("seed", SEED) + place + 1) % 2**63)
+def _with_seed(how: dict[str, Any], draw: int) -> dict[str, Any]:
+    return how | dict(seed=seed_of_draw(how.get("seed", SEED), draw))
+
+
+def seed_of_draw(seed: int, draw: int) -> int:
+    """The seed of a draw, a child of that of the question: the same whichever draw is asked first,
+    and however many are.
+    """
+    child = np.random.SeedSequence(seed, spawn_key=(_OF_DRAWS, draw, 0))
+    return int(child.generate_state(1, np.uint64)[0] >> np.uint64(1))
 
 
 @takes_rungs

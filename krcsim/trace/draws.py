@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What a recording leaves open, as draws of the whole scenario: each draw is as likely as the next.
 
+The seed has a child for each decision and draw (krcsim/trace/streams.py): a draw is the same
+however many are asked for.
+
 How far a value varies is said by its interval, which holds the truth where few things were seen,
 too: of no failure in m requests the draws are exponential with their 95 % point at the limit, where
 a bootstrap would say 0 each time. Which values go together is said by a bootstrap: the recording is
@@ -8,7 +11,7 @@ cut into blocks of time, and of as many blocks, drawn with replacement, everythi
 """
 
 import math
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -17,21 +20,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
+from krcsim.model.calls import RecordedCalls
 from krcsim.model.joint import Joint, check_draws
 from krcsim.model.rate_changes import Pieces
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import given
-from krcsim.trace import arrivals, object_sizes
+from krcsim.trace import arrivals, intervals, object_sizes, replay
 from krcsim.trace.course import Course, course_of, positions_of
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence, Reclaims, Requests
 from krcsim.trace.fit import Made, keep_order, make
 from krcsim.trace.intervals import FEWEST, Array
 from krcsim.trace.reading import read
-from krcsim.trace.replay import OVERRULED
+from krcsim.trace.streams import stream
 from krcsim.trace.value import LIMIT, Value
 
 DRAWS = 20
-_SEED = 20200404
+AT_ONCE = 20  # draws that are made together; of fewer the first ones are taken
+SEED = 20200404
 _NORMAL = 1.959964  # two-sided 95 % of a normal law
 _ONE_SIDED = 0.05
 _MOST_ODDS = 1e6
@@ -52,33 +57,48 @@ def from_recording(
     return joint_of(make(evidence, start, "the base"), start, draws)
 
 
-def joint_of(made: Made, base: Scenario, draws: int = DRAWS) -> Joint:
+def joint_of(made: Made, base: Scenario, draws: int = DRAWS, seed: int = SEED) -> Joint:
     """The scenario of recordings with so many draws (8 to 200) of what they leave open; the same
-    recordings have the same draws.
+    recordings have the same draws, and fewer of them are the first ones.
 
     Raises KrcsimError where a draw is no scenario.
     """
     check_draws(draws)
     fixed = _fixed(made.scenario)
     varying = [v for v in made.values.values() if _varies(v) and v.field not in fixed]
-    random = np.random.default_rng(_SEED)
-    order = _ranks(made, base, varying, draws, random)
-    # One draw in each of the equal parts of a value's law, so that few draws have its spread.
-    shares = (order + random.random(order.shape)) / draws
-    more: list[dict[str, Any]] = [
-        {PIECES: pieces} if pieces else {} for pieces in _drawn_pieces(made, draws)
-    ]
-    names = [value.field for value in varying]
-    if more[0]:
-        names.append(PIECES)
-    if object_sizes.FIELD in made.values:
-        names.append(object_sizes.FIELD)
-        for own in more:
-            own[object_sizes.FIELD] = object_sizes.drawn(made.evidence, random)
+    course = course_of(made.evidence.calls, made.evidence.calls_spans)
+    pieces_vary = course is not None and PIECES in made.values
+    sizes_vary = object_sizes.FIELD in made.values
+    found: list[Scenario] = []
+    for first in range(0, draws, AT_ONCE):
+        numbers = range(first, first + AT_ONCE)
+        minutes = _minutes(made, numbers, seed)
+        shares = _shares(base, varying, minutes, first, seed)
+        pieces: list[Pieces] = [()] * AT_ONCE
+        if course is not None and pieces_vary:
+            pieces = _drawn_pieces(made, course, first, seed)
+        for row, number, minute, own in zip(shares, numbers, minutes, pieces, strict=True):
+            more: dict[str, Any] = {}
+            if minute is not None and minute.calls is not None:
+                more["workload.calls"] = minute.calls
+            if sizes_vary:
+                random = stream(seed, "sizes", number)
+                more[object_sizes.FIELD] = object_sizes.drawn(made.evidence, random)
+            if own:
+                more[PIECES] = own
+            found.append(_scenario_of(made, varying, row, more))
+    replays = made.scenario.workload.calls is not None and found[0].workload.calls != (
+        made.scenario.workload.calls
+    )
     return Joint(
         made.scenario,
-        tuple(_scenario_of(made, varying, row, own) for row, own in zip(shares, more, strict=True)),
-        tuple(names),
+        tuple(found[:draws]),
+        (
+            *(value.field for value in varying),
+            *[PIECES] * pieces_vary,
+            *[object_sizes.FIELD] * sizes_vary,
+            *["workload.calls"] * replays,
+        ),
         tuple(field for field, reason in made.assumed.items() if reason),
         made.evidence.seconds,
     )
@@ -124,7 +144,7 @@ def _fixed(scenario: Scenario) -> frozenset[str]:
     """Fields that are the same in all draws: where calls are replayed, what these say."""
     if scenario.workload.arrivals != "replay":
         return frozenset()
-    return frozenset(f"workload.{name}" for name in OVERRULED)
+    return frozenset(f"workload.{name}" for name in replay.OVERRULED)
 
 
 def _varies(value: Value) -> bool:
@@ -136,20 +156,17 @@ def _varies(value: Value) -> bool:
     return low < high and (is_limit or math.isfinite(high)) and (low > 0.0 or high < math.inf)
 
 
-def _drawn_pieces(made: Made, draws: int) -> list[Pieces]:
-    """For each draw the pieces of a rate that changes, each at a rate as likely as others given how
-    many calls it had: normal on a scale of logarithms, of a piece without a call exponential; none
-    where the rate is the same always.
+def _drawn_pieces(made: Made, course: Course, first: int, seed: int) -> list[Pieces]:
+    """For each of AT_ONCE draws the pieces of a rate that changes, each at a rate as likely as
+    others given how many calls it had: normal on a scale of logarithms, of a piece without a call
+    exponential.
     """
-    course = course_of(made.evidence.calls, made.evidence.spans)
-    if course is None or PIECES not in made.values:
-        return [()] * draws
-    random = np.random.default_rng([_SEED, 1])
     pieces = made.values[PIECES].value
     cpus = max(1, len(np.unique(made.evidence.calls.cpus)))
-    found = np.zeros((draws, len(pieces)))
+    found = np.zeros((AT_ONCE, len(pieces)))
     for piece, ((_, rate), error) in enumerate(zip(pieces, course.errors(), strict=True)):
-        shares = (random.permutation(draws) + random.random(draws)) / draws
+        random = stream(seed, "pieces", first, str(piece))
+        shares = (random.permutation(AT_ONCE) + random.random(AT_ONCE)) / AT_ONCE
         if course.calls[piece]:
             found[:, piece] = [rate * math.exp(error * NormalDist().inv_cdf(x)) for x in shares]
         else:
@@ -186,27 +203,67 @@ def _drawn(value: Value, share: float) -> Any:
     return float(f"{min(_AT_MOST.get(value.field, math.inf), max(1e-9, found)):.5g}")
 
 
-def _ranks(
-    made: Made, base: Scenario, varying: list[Value], draws: int, random: np.random.Generator
-) -> NDArray[np.intp]:
-    """For each draw and field the place of its value among all draws, from 0.
+@dataclass(frozen=True)
+class _Minute:
+    """What else might have been recorded: blocks of the recording in another order."""
 
-    By what is fitted to blocks of time that are drawn with replacement; by chance where a recording
-    is too short for that, or where the blocks say nothing of the field.
-    """
-    found = np.full((draws, len(varying)), np.nan)
-    evidence = made.evidence
-    blocks = arrivals.blocks_of(evidence.calls, evidence.spans)
+    evidence: Evidence
+    calls: RecordedCalls | None  # of a scenario that replays
+
+
+def _minutes(made: Made, numbers: range, seed: int) -> list[_Minute | None]:
+    """One for each draw; none where a recording is too short for it."""
+    evidence, replayed = made.evidence, made.scenario.workload.calls
+    wanted = intervals.BLOCKS if replayed is None else replay.blocks_that_keep_phases(evidence)
+    blocks = arrivals.blocks_of(evidence.calls, evidence.spans, wanted)
     of_calls = arrivals.blocks_of(evidence.calls, evidence.calls_spans)
+    if min(blocks.count, of_calls.count) < FEWEST:
+        return [None] * len(numbers)
     course = course_of(evidence.calls, evidence.spans) if PIECES in made.values else None
-    if min(blocks.count, of_calls.count) >= FEWEST:
-        for row in found:
-            own = of_calls if evidence.has_parts else None
-            again = resampled(evidence, blocks, random, own, course)
-            row[:] = _fitted(again, base, varying)
-    return np.array([_places(column, random) for column in found.T], dtype=np.intp).T.reshape(
-        found.shape
-    )
+    minutes: list[_Minute | None] = []
+    for number in numbers:
+        chosen = _chosen(blocks, evidence, course, stream(seed, "blocks", number))
+        own = of_calls if evidence.has_parts else None
+        again = resampled(evidence, blocks, chosen, stream(seed, "lengths", number), own)
+        calls = replayed and replay.in_blocks(replayed, evidence, blocks, chosen)
+        minutes.append(_Minute(again, calls))
+    return minutes
+
+
+def _chosen(
+    blocks: arrivals.Blocks, evidence: Evidence, course: Course | None, random: np.random.Generator
+) -> Counts:
+    """As many blocks, drawn with replacement; with a course each is one of those of its piece."""
+    if course is None:
+        return random.integers(blocks.count, size=blocks.count)
+    middles, _ = positions_of(blocks.first + blocks.windows // 2, evidence.spans)
+    piece = course.piece_of(middles)
+    return np.array([random.choice(np.flatnonzero(piece == own)) for own in piece])
+
+
+def _shares(
+    base: Scenario,
+    varying: list[Value],
+    minutes: list[_Minute | None],
+    first: int,
+    seed: int,
+) -> Array:
+    """Where in its law each value lies, for each draw and field: one draw in each of the equal
+    parts of the law, so that few draws have its spread.
+
+    In which order: by what is fitted to blocks of time that are drawn with replacement; by chance
+    where a recording is too short for that, or where the blocks say nothing of the field.
+    """
+    fits = np.full((len(minutes), len(varying)), np.nan)
+    for row, minute in zip(fits, minutes, strict=True):
+        if minute is not None:
+            row[:] = _fitted(minute.evidence, base, varying)
+    shares = np.empty(fits.shape)
+    for column, value in enumerate(varying):
+        places = _places(fits[:, column], stream(seed, "ties", first, value.field))
+        within = stream(seed, "within", first, value.field).random(len(places))
+        shares[:, column] = (places + within) / len(places)
+    return shares
 
 
 def _places(values: Array, random: np.random.Generator) -> NDArray[np.intp]:
@@ -232,21 +289,15 @@ def _fitted(evidence: Evidence, base: Scenario, varying: list[Value]) -> list[fl
 def resampled(
     evidence: Evidence,
     blocks: arrivals.Blocks,
+    chosen: Counts,
     random: np.random.Generator,
     of_calls: arrivals.Blocks | None = None,
-    course: Course | None = None,
 ) -> Evidence:
-    """As many blocks of the recorded time, drawn with replacement, one behind the other: of calls
-    that were counted in parts of the time blocks of their own, and with a course blocks of the same
-    piece.
+    """The chosen blocks of the recorded time, one behind the other; of calls that were counted in
+    parts of the time blocks of their own.
 
     Lengths of grace periods have no times in a recording: they are drawn one by one.
     """
-    chosen = random.integers(blocks.count, size=blocks.count)
-    if course is not None:
-        middles, _ = positions_of(blocks.first + blocks.windows // 2, evidence.spans)
-        piece = course.piece_of(middles)
-        chosen = np.array([random.choice(np.flatnonzero(piece == own)) for own in piece])
     calls, reclaims = evidence.calls, evidence.reclaims
     if of_calls is None:
         of_calls, chosen_calls = blocks, chosen

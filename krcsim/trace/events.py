@@ -27,17 +27,32 @@ Handler = Callable[[Tally, int, int, float, bytes], str | None]
 OTHER = "other"  # an event that says nothing here, but that the recording was on
 
 # The first argument of kvfree_call_rcu(): 0 for single-argument calls, in all versions.
-_HEAD = re.compile(rb"(?:\([^()]*\)\s+)?(?:head|arg1|di|rdi|x0)=(?:0x)?([0-9a-fA-F]+)")
-_VMALLOC = re.compile(rb"(?:^|\s)vmalloc=([01])(?:\s|$)")
-_PAGE = re.compile(rb"pfn=(\S+) order=(\d+) .*?gfp_flags=(\S+)")
+_HEAD = re.compile(rb"(?:\([^()]*\)\s+)?(?:head|arg1|di|rdi|x0)=(?:0x)?([0-9a-fA-F]{1,16})(?:\s|$)")
+_HEAD_NAMES = (b"head", b"arg1", b"di", b"rdi", b"x0")
+_ADDRESS = re.compile(rb"(?:0x)?([0-9a-fA-F]{1,16})")
+_PAGE = re.compile(
+    rb"page=(\S+) pfn=(0x[0-9a-f]{1,16}|\d{1,20}|f{16}) order=(\d{1,2}) (?:.*? )?gfp_flags=(\S+)"
+)
+_NO_PAGE = (b"(null)", b"(nil)")
+_NO_FRAME = (b"0x0", b"0")
+MOST_POINTERS = 8192  # of a block of 64 KiB
 
 
 def call(tally: Tally, _pid: int, cpu: int, seconds: float, text: bytes) -> str | None:
     """kvfree_call_rcu() was entered."""
+    vmalloc: bool | None = None
     head = _HEAD.match(text)
-    memory = _VMALLOC.search(text) if b"vmalloc=" in text else None
+    if text.count(b"head=") > 1 or text.count(b"vmalloc=") > 1:
+        return None
+    if head is None or b"vmalloc=" in text:
+        fields = fields_of(text)
+        given = next((fields[name] for name in _HEAD_NAMES if name in fields), None)
+        head = _ADDRESS.fullmatch(given) if given is not None else None
+        memory = fields.get(b"vmalloc")
+        if (given is not None and head is None) or memory not in (None, b"0", b"1"):
+            return None
+        vmalloc = None if memory is None else memory == b"1"
     single = not head[1].strip(b"0") if head else None
-    vmalloc = memory[1] == b"1" if memory else None
     add_calls(tally, window_of(seconds), cpu, 1, single, vmalloc)
     if tally.call_times is not None:
         add_call_time(tally, cpu, seconds)
@@ -46,15 +61,17 @@ def call(tally: Tally, _pid: int, cpu: int, seconds: float, text: bytes) -> str 
 
 def page_request(tally: Tally, _pid: int, _cpu: int, seconds: float, text: bytes) -> str | None:
     """kmem:mm_page_alloc; one that failed has no page: 0, (null) or all ones in place of it."""
-    found = _PAGE.search(text)
+    found = _PAGE.match(text)
     if found is None:
         return None
-    pfn, order, flags = found.groups()
+    page, pfn, order, flags = found.groups()
     if order.strip(b"0"):
         return OTHER if gfp.class_of(flags) else None
 
-    has_no_page = text.startswith((b"page=(null)", b"page=(nil)")) or pfn in (b"0x0", b"0")
-    kind = add_requests(tally, window_of(seconds), flags, 1, has_no_page or pfn.endswith(b"f" * 16))
+    has_failed = pfn in _NO_FRAME or pfn.endswith(b"f" * 16)
+    if not has_failed and (page in _NO_PAGE or not page.removeprefix(b"0x").strip(b"0")):
+        return None  # a frame without its page
+    kind = add_requests(tally, window_of(seconds), flags, 1, int(has_failed))
     return {gfp.PAGE: "page", gfp.NORETRY: "noretry"}.get(kind, OTHER) if kind else None
 
 
@@ -76,7 +93,7 @@ def gp_cleanup(tally: Tally, _pid: int, _cpu: int, seconds: float, _text: bytes)
 def grace_period(tally: Tally, _pid: int, _cpu: int, seconds: float, text: bytes) -> str | None:
     """rcu:rcu_grace_period, of kernels with RCU_TRACE: flavour, number, what happened."""
     words = text.split()
-    if len(words) < 3 or not words[1].lstrip(b"-").isdigit():
+    if len(words) < 3 or not re.fullmatch(rb"-?\d{1,20}", words[1]):
         return None
     flavour, number, what = words[:3]
     if flavour not in (b"rcu_preempt", b"rcu_sched"):
@@ -148,7 +165,7 @@ def reclaim_ends(tally: Tally, pid: int, _cpu: int, seconds: float, _text: bytes
 def bulk_free(tally: Tally, _pid: int, _cpu: int, _seconds: float, text: bytes) -> str | None:
     """rcu:rcu_invoke_kfree_bulk_callback: a block of pointers is freed."""
     records = fields_of(text).get(b"nr_records", b"")
-    if not records.isdigit() or len(records) > 9:
+    if not re.fullmatch(rb"\d{1,4}", records) or int(records) > MOST_POINTERS:
         return None
     tally.block_pointers[0] += 1
     tally.block_pointers[1] += int(records)
@@ -214,7 +231,12 @@ def _says_nothing(_tally: Tally, _pid: int, _cpu: int, _seconds: float, _text: b
     return OTHER
 
 
-def handler_of(function: str, is_return: bool) -> Handler:
-    """What takes an event of this function."""
+def _is_damaged(_tally: Tally, _pid: int, _cpu: int, _seconds: float, _text: bytes) -> None:
+    return None
+
+
+def handler_of(function: str, is_return: bool, *, is_damaged: bool = False) -> Handler:
+    """What takes an event of this function; `is_damaged`: its probe does not say where it sits."""
     known = _LEFT if is_return else _ENTERED
-    return known.get(_NICKNAMES.get(function, function), _says_nothing)
+    found = known.get(_NICKNAMES.get(function, function), _says_nothing)
+    return _is_damaged if is_damaged and found is not _says_nothing else found

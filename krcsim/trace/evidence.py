@@ -21,6 +21,11 @@ Times = NDArray[np.float64]
 Counts = NDArray[np.int64]
 
 
+def is_number(text: str) -> bool:
+    """Whether a text is a whole number, in digits of ASCII."""
+    return text.isascii() and text.isdigit()
+
+
 @dataclass(frozen=True)
 class Source:
     """Lines of a file, counted from 1: how many, the first and the last of them."""
@@ -130,8 +135,15 @@ class Evidence:
     lost: int  # events that the recording itself says it lost
     lines: int
     not_understood: int
+    ignored: int  # lines that are understood, and say nothing here
     examples: tuple[str, ...]  # of lines not understood
     notes: tuple[str, ...]
+
+    @property
+    def lost_share(self) -> float:
+        """Events that were lost for each one that was not."""
+        kept = self.calls.total + int(self.page.tries.sum()) + int(self.noretry.tries.sum())
+        return self.lost / max(1, kept)
 
     @property
     def seconds(self) -> float:

@@ -16,7 +16,7 @@ from krcsim.model.calls import RecordedCalls
 from krcsim.model.remedy import REMEDIES
 from krcsim.model.scenario import Scenario, changed
 from krcsim.trace import arrivals, background, intervals, object_sizes, pressure, replay
-from krcsim.trace.evidence import Evidence, Requests, Source
+from krcsim.trace.evidence import Evidence, Requests, Source, is_number
 from krcsim.trace.intervals import Interval
 from krcsim.trace.kernel_row import row_of
 from krcsim.trace.kind import kind_of
@@ -149,11 +149,10 @@ def _machine(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
         yield Value("machine.cpus", callers, "", READ, None, text, _sources(evidence, "calls"))
 
     hz = evidence.machine.get("hz", "")
-    if hz.isdigit() and len(hz) < 6 and 24 <= int(hz) <= 10_000:
+    if is_number(hz) and len(hz) < 6 and 24 <= int(hz) <= 10_000:
         yield Value("machine.hz", int(hz), "ticks/s", READ, None, "the recorder counted ticks", at)
     else:
         reasons["machine.hz"] = "no archive of krcsim record says how often the machine ticks"
-
     arch = {"x86_64": "x86-64", "aarch64": "arm64"}.get(evidence.machine.get("arch", ""))
     if arch:
         yield Value("machine.arch", arch, "", READ, None, "uname says it", at)
@@ -235,7 +234,7 @@ def _shares(
             reasons[name] = f"the recording does not say which calls are {words}; {how}"
             continue
         count = int(some.sum())
-        limits = intervals.of_share(count, calls.total)
+        limits = intervals.with_lost(intervals.of_share(count, calls.total), evidence.lost_share)
         if 0 < count < calls.total and blocks.count >= intervals.FEWEST:
             limits = _wider_by_blocks(limits, some, calls.calls, blocks)
         text = f"{count:,} of {calls.total:,} calls {words}"
@@ -277,7 +276,7 @@ def _grace_periods(
         f"{np.median(lengths):.3g} ms, longest {lengths[-1]:.3g} ms"
     )
     hz = evidence.machine.get("hz", "")
-    if hz.isdigit() and 0 < int(hz) < 10**5 and float(np.median(lengths)) < 500.0 / int(hz):
+    if is_number(hz) and 0 < int(hz) < 10**5 and float(np.median(lengths)) < 500.0 / int(hz):
         notes.append(
             "half of the grace periods are shorter than half a tick; the model makes them a tick"
         )
@@ -339,10 +338,11 @@ def _failures(evidence: Evidence, episodes: Episodes, reasons: dict[str, str]) -
         ("page", evidence.page, "page", "one page without reclaim"),
         ("page_noretry", evidence.noretry, "noretry", "one page with __GFP_NORETRY"),
     )
+    lost = evidence.lost_share
     for field, requests, kind, words in classes:
         for name, part, where in (
-            ("calm", pressure.outside(requests, episodes, kind), "outside episodes"),
-            ("episode", pressure.inside(requests, episodes, kind), "inside episodes"),
+            ("calm", pressure.outside(requests, episodes, kind, lost), "outside episodes"),
+            ("episode", pressure.inside(requests, episodes, kind, lost), "inside episodes"),
         ):
             path = f"allocator.{name}.{field}"
             if part is None:
@@ -397,7 +397,7 @@ def _remedy(evidence: Evidence, reasons: dict[str, str]) -> Iterator[Value]:
         return
     yield Value("remedy", row, "", READ, None, f"the kernel is {release[:60]}", at)
     pages = evidence.machine.get("rcu_min_cached_objs", "")
-    if pages.isdigit() and len(pages) < 6 and REMEDIES[row].cache_at_boot <= int(pages) <= 10_000:
+    if is_number(pages) and len(pages) < 6 and REMEDIES[row].cache_at_boot <= int(pages) <= 10_000:
         yield Value("remedy.nr_bkv_objs", int(pages), "pages", READ, None, "its parameter", at)
 
 

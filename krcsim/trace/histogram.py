@@ -8,6 +8,7 @@ from typing import Any
 from krcsim.base.errors import KrcsimError
 from krcsim.base.fields import is_finite, is_whole
 from krcsim.base.reading import read_json
+from krcsim.trace import gfp
 from krcsim.trace.evidence import MOST_CPUS, WINDOW_S
 from krcsim.trace.tally import (
     LATEST_S,
@@ -19,18 +20,23 @@ from krcsim.trace.tally import (
     add_requests,
     add_run,
     cover,
+    is_believed,
     window_of,
 )
 
 MOST_COUNT = 10**12  # of one row
+MOST_ROWS = 1_000_000  # of a histogram or a file with maps
 COUNTS_S = 0.1  # the windows in which the recorder counts runs of the monitor and its like
 
 _ROW = re.compile(rb"\{ (.{1,300}) \} hitcount:\s+(\d{1,12})\s*$")
-_KEY = re.compile(rb"(\w+): *(?:~ )?(?:0x)?([0-9a-f]+)(?:-(\d+))? *(?:,|$)")
+_KEY = re.compile(rb" *(\w{1,60}): *(?:~ )?(?:0x)?([0-9a-f]{1,20})(?:-(\d{1,20}))? *")
+_WIDTHS = (round(WINDOW_S * 1e9), round(COUNTS_S * 1e9))  # of buckets of time, in ns
+MOST_IN_WINDOW = 1_000_000  # of one kind in 10 ms: nothing takes less than 10 ns
 
 # @name[1, 0]: 17, and rows of a histogram below @name:
 _MAP = re.compile(rb"@(\w{1,60})(?:\[([^\]]{0,200})\])?: *(\d{1,12})?\s*$")
 _BUCKET = re.compile(rb"\[(\d{1,12}[KMG]?)(?:, (\d{1,12}[KMG]?)[)\]]|\]) +(\d{1,12}) +\|")
+_WORD = re.compile(r"[0-9]{1,19}")
 _UNITS = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}
 
 Key = tuple[int, ...]
@@ -41,14 +47,39 @@ def hist_row(line: bytes) -> tuple[dict[str, int], int] | None:
     found = _ROW.match(line)
     if found is None:
         return None
-    keys = {}
-    for name, value, _ in _KEY.findall(found[1]):
+    keys: dict[str, int] = {}
+    for part in found[1].split(b","):
+        key = _KEY.fullmatch(part)
+        if key is None:
+            return None
+        name, value, last = key.groups()
         base = 16 if name == b"gfp_flags" and not value.isdigit() else 10
         try:
-            keys[name.decode()] = int(value, base)
+            first = int(value, base)
         except ValueError:
             return None
+        if name == b"common_timestamp" and last is not None:
+            width = int(last) + 1 - first
+            if width not in _WIDTHS or first % width:
+                return None
+        elif last is not None:
+            return None
+        if keys.setdefault(name.decode(), first) != first or len(keys) > 4:
+            return None
     return keys, int(found[2])
+
+
+def is_new(tally: Tally, row: object) -> bool:
+    """Whether a row of counts was not there before: a histogram and a map have each key once."""
+    seen = tally.rows_seen
+    if (mark := hash(row)) in seen:
+        return False
+    if len(seen) >= MOST_ROWS:
+        raise KrcsimError(
+            f"a map or a histogram has more than {MOST_ROWS:,} rows; give a shorter part of it"
+        )
+    seen.add(mark)
+    return True
 
 
 def add_hist_row(tally: Tally, about: list[str], line: bytes) -> str | None:
@@ -60,11 +91,15 @@ def add_hist_row(tally: Tally, about: list[str], line: bytes) -> str | None:
     if row is None or not about:
         return None
     keys, count = row
+    if not is_new(tally, tuple(sorted(keys.items()))):
+        return None
+    if "common_timestamp" in keys and count > MOST_IN_WINDOW:
+        return None
     _note_when_it_was_on(tally, about, keys)
     match about:
         case ["calls", arguments, memory] if "cpu" in keys and "common_timestamp" in keys:
             window = _window(tally, keys)
-            if keys["cpu"] >= MOST_CPUS or window is None:
+            if not is_believed(tally, keys["cpu"], 0.0) or window is None:
                 return None
             if _is_outside(tally, keys):
                 return "calls"
@@ -85,7 +120,7 @@ def add_hist_row(tally: Tally, about: list[str], line: bytes) -> str | None:
                 return None
             tally.object_sizes[keys["size"]] += count
             return "sizes"
-        case ["sheaves"] if "ok" in keys:
+        case ["sheaves"] if keys.get("ok", 2) <= 255:
             tally.sheaf_calls[keys["ok"] & 1] += count
             return "sheaves"
         case ["count", name] if "common_timestamp" in keys:
@@ -104,7 +139,9 @@ def add_hist_row(tally: Tally, about: list[str], line: bytes) -> str | None:
 
 def _window(tally: Tally, keys: dict[str, int]) -> int | None:
     seconds = keys["common_timestamp"] * 1e-9
-    return window_of(seconds + tally.shift_s + WINDOW_S / 2) if seconds < LATEST_S else None
+    if not is_believed(tally, 0, seconds):
+        return None
+    return window_of(seconds + tally.shift_s + WINDOW_S / 2)
 
 
 def _is_outside(tally: Tally, keys: dict[str, int], width_s: float = WINDOW_S) -> bool:
@@ -144,6 +181,8 @@ def bucket(line: bytes) -> tuple[float, int] | None:
         return None
     low = _number(found[1])
     high = _number(found[2]) if found[2] else low + 1
+    if high <= low:
+        return None
     return (max(low, 0.5) * max(high, 1.0)) ** 0.5, int(found[3])
 
 
@@ -161,7 +200,10 @@ def json_rows(line: bytes) -> list[tuple[str, Key, int]] | None:
     if not isinstance(found, dict) or not isinstance(found.get("data"), dict):
         return None
     if found.get("type") == "map":
-        return [*_json_maps(found["data"])] or None
+        try:
+            return [*_json_maps(found["data"])] or None
+        except ValueError:
+            return None
     return [] if found.get("type") in ("attached_probes", "printf", "time") else None
 
 
@@ -169,49 +211,77 @@ def _json_maps(data: dict[str, Any]) -> Iterator[tuple[str, Key, int]]:
     for name, values in data.items():
         for key, value in values.items() if isinstance(values, dict) else [("", values)]:
             words = [word for word in str(key).split(",") if word]
-            if is_whole(value, MOST_COUNT) and all(
-                word.isdigit() and len(word) < 20 for word in words
-            ):
-                yield name.lstrip("@"), tuple(map(int, words)), value
+            if not is_whole(value, MOST_COUNT) or not all(map(_WORD.fullmatch, words)):
+                raise ValueError("a row of a map that is none")
+            yield name.removeprefix("@"), tuple(map(int, words)), value
 
 
-def add_map_row(tally: Tally, name: str, key: Key, value: int) -> str | None:
-    """A row of a map with one of the names of docs/recordings.md; None for any other."""
+def map_kind(name: str, key: Key, value: int) -> str | None:
+    """What a row of a map with one of the names of docs/recordings.md shows; None for any other."""
     match name, key:
-        case "w", (window, cpu, kind) if cpu < MOST_CPUS and window * WINDOW_S < LATEST_S:
+        case "w" | "pages", (window, _, kind) if (
+            window * WINDOW_S >= LATEST_S or kind > 1 or value > MOST_IN_WINDOW
+        ):
+            return None
+        case "w", (_, cpu, _):
+            return "calls" if cpu < MOST_CPUS else None
+        case "pages", (_, flags, _):
+            return "page" if gfp.class_of(b"%d" % flags) else None
+        case "sheaf", (taken,):
+            return "sheaves" if taken <= 1 else None
+        case "total", ():
+            return "calls"
+        case (("monitor" | "work" | "refill" | "shrinker" | "kswapd"), ()):
+            return name
+        case (("monitor" | "work" | "refill" | "shrinker"), (tenth,)):
+            return name if tenth * COUNTS_S < LATEST_S else None
+        case (("gp" | "wait" | "reclaim"), (began_us, *_)):
+            is_known = began_us * 1e-6 < LATEST_S and value * 1e-6 < LONGEST_S
+            return _KIND_OF_LENGTH[name] if is_known else None
+    return None
+
+
+_KIND_OF_LENGTH = {"gp": "grace_periods", "wait": "waits", "reclaim": "reclaims"}
+
+
+def add_map_rows(tally: Tally, rows: list[tuple[str, Key, int]]) -> str | None:
+    """Rows of one line; where one of them shows nothing or was there before, none is taken."""
+    kinds = [map_kind(*row) for row in rows]
+    if not kinds or None in kinds or not all([is_new(tally, row[:2]) for row in rows]):
+        return None
+    for row in rows:
+        kinds[0] = _add_map_row(tally, *row) or kinds[0]
+    return kinds[0]
+
+
+def _add_map_row(tally: Tally, name: str, key: Key, value: int) -> str | None:
+    """A row that shows something: the kind of what it is, if that depends on more than its name."""
+    match name, key:
+        case "w", (window, cpu, kind):
             at = (window + 0.5) * WINDOW_S
             if _lies_outside(tally, at):
                 tally.announced -= value
-                return "calls"
-            cover(tally, at + tally.shift_s)
-            add_calls(tally, window_of(at + tally.shift_s), cpu, value, kind == 1, None)
-            return "calls"
-        case "pages", (window, flags, failed) if window * WINDOW_S < LATEST_S:
+            else:
+                cover(tally, at + tally.shift_s)
+                add_calls(tally, window_of(at + tally.shift_s), cpu, value, kind == 1, None)
+        case "pages", (window, flags, failed):
             at = (window + 0.5) * WINDOW_S
-            if _lies_outside(tally, at):
-                return "page"
-            failures = value * (failed & 1)
-            words = str(flags).encode()
-            return add_requests(tally, window_of(at + tally.shift_s), words, value, failures)
+            if not _lies_outside(tally, at):
+                window = window_of(at + tally.shift_s)
+                return add_requests(tally, window, b"%d" % flags, value, value * failed)
         case "sheaf", (taken,):
-            tally.sheaf_calls[taken & 1] += value
-            return "sheaves"
+            tally.sheaf_calls[taken] += value
         case "total", ():
             tally.announced += value
-            return "calls"
-        case (("monitor" | "work" | "refill" | "shrinker" | "kswapd"), ()):
-            tally.counters[name] += value
-            return name
-        case (("monitor" | "work" | "refill" | "shrinker"), (tenth,)) if (
-            tenth * COUNTS_S < LATEST_S
-        ):
+        case (("gp" | "wait" | "reclaim"), (began_us, *_)):
+            _add_length_since(tally, name, began_us * 1e-6, value * 1e-6)
+        case _, (tenth,):
             at = (tenth + 0.5) * COUNTS_S
             if not _lies_outside(tally, at):
                 tally.counters[name] += value
                 add_run(tally, name, at + tally.shift_s, value)
-            return name
-        case (("gp" | "wait" | "reclaim"), (began_us, *_)) if began_us * 1e-6 < LATEST_S:
-            return _add_length_since(tally, name, began_us * 1e-6, value * 1e-6)
+        case _:
+            tally.counters[name] += value
     return None
 
 
@@ -221,22 +291,18 @@ def _lies_outside(tally: Tally, seconds: float) -> bool:
     return span is not None and not span[0] <= seconds <= span[1]
 
 
-def _add_length_since(tally: Tally, name: str, began_s: float, seconds: float) -> str | None:
+def _add_length_since(tally: Tally, name: str, began_s: float, seconds: float) -> None:
     """What lasted so long: a grace period, a wait for one, a direct reclaim."""
-    if seconds >= LONGEST_S:
-        return None
-    kind = {"gp": "grace_periods", "wait": "waits", "reclaim": "reclaims"}[name]
     if _lies_outside(tally, began_s + seconds):
-        return kind
+        return
     began_s += tally.shift_s
     if name == "gp":
-        add_run(tally, kind, began_s + seconds)
+        add_run(tally, "grace_periods", began_s + seconds)
         add_length(tally.grace_periods, seconds)
     elif name == "wait":
         add_length(tally.waits, seconds)
     else:
         add_reclaim(tally, began_s, began_s + seconds)
-    return kind
 
 
 # Histograms of lengths in us, by their names.
@@ -254,6 +320,8 @@ def add_bucket(tally: Tally, name: str, line: bytes) -> str | None:
         return None
     middle_us, count = row
     kind, lengths = LENGTHS[name]
+    if not is_new(tally, (name, middle_us)):
+        return None
     if not is_finite(middle_us) or count > _MOST_OF_A_BUCKET:
         return None
     for _ in range(count):

@@ -34,6 +34,13 @@ def wider(one: Interval, other: Interval) -> Interval:
     return Interval(min(one.low, other.low), max(one.high, other.high))
 
 
+def with_lost(share: Interval, lost: float) -> Interval:
+    """A share of events of which `lost` for each recorded one are missing: all or none of them may
+    be of that kind.
+    """
+    return Interval(share.low / (1.0 + lost), (share.high + lost) / (1.0 + lost))
+
+
 def of_count(count: int) -> Interval:
     """The mean of a Poisson law of which this count was seen; of none an upper limit alone."""
     if count == 0:

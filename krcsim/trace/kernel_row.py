@@ -5,7 +5,7 @@ import re
 
 from krcsim.model.kernels import NEWEST, SINCE
 
-_RELEASE = re.compile(r"(\d{1,3})\.(\d{1,3})(?:\D|$)")
+_RELEASE = re.compile(r"([0-9]{1,3})\.([0-9]{1,3})(?:[^0-9]|$)")
 
 
 def row_of(release: str) -> tuple[str, str]:

@@ -197,26 +197,27 @@ def law_of(episodes: Episodes, seconds: float) -> Law | None:
     return Law(episode_s, episode, calm_s, calm)
 
 
-def inside(requests: Requests, episodes: Episodes, kind: str) -> Failures | None:
+def inside(requests: Requests, episodes: Episodes, kind: str, lost: float = 0.0) -> Failures | None:
     """Requests within episodes, but for those at their edges; None where none was made.
 
-    kind: the class of the requests, page or noretry.
+
+    kind: the class of the requests, page or noretry; lost: as of intervals.with_lost().
     """
     if episodes.inside is None:
         return None
     at = np.searchsorted(episodes.inside.windows, requests.windows)
     shares = np.where(episodes.inside.at_edge, 0.0, episodes.inside.shares)[at]
     block = np.maximum(0, np.searchsorted(episodes.first, requests.windows, "right") - 1)
-    found = _failures(requests, shares, block, len(episodes.first))
+    found = _failures(requests, shares, block, len(episodes.first), lost)
     return found and _as_uncertain(found, episodes.inside.chain, two_states.EPISODE, kind)
 
 
 def outside(
-    requests: Requests, episodes: Episodes, kind: str, blocks: int = intervals.BLOCKS
+    requests: Requests, episodes: Episodes, kind: str, lost: float = 0.0
 ) -> Failures | None:
     """Requests between episodes, but for those at an edge; None where none was made.
 
-    kind: as of inside().
+    kind and lost: as of inside().
     """
     windows = requests.windows
     if not len(windows):
@@ -225,8 +226,9 @@ def outside(
     if episodes.inside is not None:
         at = np.searchsorted(episodes.inside.windows, windows)
         shares = np.where(episodes.inside.at_edge, 0.0, 1.0 - episodes.inside.shares)[at]
-    width = max(1, math.ceil((int(windows.max()) + 1 - int(windows.min())) / blocks))
-    found = _failures(requests, shares, (windows - windows.min()) // width, blocks)
+    width = max(1, math.ceil((int(windows.max()) + 1 - int(windows.min())) / intervals.BLOCKS))
+    at = (windows - windows.min()) // width
+    found = _failures(requests, shares, at, intervals.BLOCKS, lost)
     if found is None or episodes.inside is None:
         return found
     found = _as_uncertain(found, episodes.inside.chain, two_states.CALM, kind)
@@ -270,7 +272,9 @@ def _as_uncertain(found: Failures, chain: Chain, state: int, kind: str) -> Failu
     return Failures(found.tries, found.failed, intervals.wider(found.limits, ends))
 
 
-def _failures(requests: Requests, shares: Array, block: Counts, blocks: int) -> Failures | None:
+def _failures(
+    requests: Requests, shares: Array, block: Counts, blocks: int, lost: float
+) -> Failures | None:
     """What is expected of requests of which each counts with its share."""
     tries, failed = np.zeros((2, blocks))
     np.add.at(tries, block, shares * requests.tries)
@@ -285,4 +289,5 @@ def _failures(requests: Requests, shares: Array, block: Counts, blocks: int) -> 
             if found is not None and (part == (2 * count <= size)):
                 ends = found if part else Interval(1.0 - found.high, 1.0 - found.low)
                 limits = intervals.wider(limits, ends)
+    limits = intervals.with_lost(limits, lost)
     return Failures(size, count, Interval(max(0.0, limits.low), min(1.0, limits.high)))

@@ -6,16 +6,16 @@ A line that nobody understands is counted, and nothing is made of it.
 
 from array import array
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from krcsim.base.errors import KrcsimError, shown
-from krcsim.trace import archive, histogram, other_lines
+from krcsim.trace import archive, histogram, other_lines, remarks
 from krcsim.trace.events import OTHER, Handler, handler_of
-from krcsim.trace.evidence import MOST_CPUS, Evidence
-from krcsim.trace.line import Columns, columns_of, function_of
-from krcsim.trace.tally import LATEST_S, Tally, cover, evidence, see
-from krcsim.trace.text import Text
+from krcsim.trace.evidence import Evidence
+from krcsim.trace.line import Columns, columns_of, function_of, holds_another, is_cut, says_where
+from krcsim.trace.tally import Tally, cover, evidence, forget_pairs, is_believed, see, step_back
+from krcsim.trace.text import LONGEST_LINE, Text
 
 MOST_EXAMPLES = 5
 _MOST_NAMES = 10_000  # of events, whose handlers are remembered
@@ -30,7 +30,7 @@ class _Place:
     name: str
     section: list[str] = field(default_factory=list)  # of the recorder's archive
     map_name: str = ""  # of a histogram of bpftrace
-    handlers: dict[bytes, Handler] = field(default_factory=dict)
+    handlers: dict[tuple[bytes, bytes], Handler] = field(default_factory=dict)
 
 
 def read(paths: Sequence[Path], say: Say = lambda _: None, *, call_times: bool = False) -> Evidence:
@@ -55,7 +55,9 @@ def read(paths: Sequence[Path], say: Say = lambda _: None, *, call_times: bool =
             "what krcsim record, trace_pipe, trace-cmd report, perf script, bpftrace or rcuscale "
             "wrote"
         )
-    return evidence(tally)
+    tally.notes += remarks.on(tally)
+    found = evidence(tally)
+    return replace(found, notes=(*found.notes, *remarks.of_cpus(found)))
 
 
 def _progress(path: Path, say: Say) -> Callable[[int, int], None]:
@@ -68,55 +70,73 @@ def _progress(path: Path, say: Say) -> Callable[[int, int], None]:
 
 def _read_file(tally: Tally, text: Text) -> None:
     place = _Place(str(text.path))
-    handlers = place.handlers
     kinds: dict[str, list[int]] = {}
     number = 0
-    tally.gp_began = None
     tally.shift_s = 0.0
     tally.inside_s = None
     tally.parts_from = None
-    tally.waiting.clear()
-    tally.reclaiming.clear()
+    tally.clock_s = None
+    tally.rows_seen.clear()
+    forget_pairs(tally)
 
     for line in text.lines():
         number += 1
-        columns = columns_of(line)
-        if columns is None:
-            kind = _other_line(tally, place, line)
+        if text.is_cut or (len(line) > LONGEST_LINE and not line.startswith(b"{")):
+            kind = None
+        elif columns := columns_of(line):
+            kind = _event(tally, place, columns)
         else:
-            event = columns[3]
-            handler = handlers.get(event)
-            if handler is None:
-                handler = handler_of(*function_of(event, columns[4]))
-                if len(handlers) < _MOST_NAMES:
-                    handlers[event] = handler
-            kind = _event(tally, handler, columns)
+            kind = _other_line(tally, place, line)
 
         if kind is None:
-            _not_understood(tally, line)
+            _not_understood(tally, place, line)
         elif kind in kinds:
             lines = kinds[kind]
             lines[0] += 1
             lines[2] = number
-        elif kind not in ("head", OTHER):
+        elif kind in ("head", OTHER):
+            tally.ignored += 1
+        else:
             kinds[kind] = [1, number, number]
     tally.lines += number
     see(tally, kinds, place.name)
     archive.end(tally, place.name, place.section)
 
 
-def _event(tally: Tally, handler: Handler, columns: Columns) -> str | None:
+def _handler(place: _Place, event: bytes, text: bytes) -> Handler:
+    """What takes an event: by its name, of a probe by where it sits, too, and not by its name alone
+    as of the first one, which may be damaged.
+    """
+    sits = text[: text.find(b")") + 1] if text.startswith(b"(") else b""
+    handlers = place.handlers
+    handler = handlers.get((event, sits))
+    if handler is None:
+        is_damaged = text.startswith(b"(") and not says_where(text)
+        handler = handler_of(*function_of(event, text), is_damaged=is_damaged)
+        if len(handlers) < _MOST_NAMES:
+            handlers[event, sits] = handler
+    return handler
+
+
+def _event(tally: Tally, place: _Place, columns: Columns) -> str | None:
     cpu = int(columns[1])
     seconds = float(columns[2])
-    if cpu >= MOST_CPUS or seconds >= LATEST_S:
+    text = columns[4]
+    if is_cut(text) or holds_another(text) or not is_believed(tally, cpu, seconds):
         return None
+    handler = _handler(place, columns[3], text)
 
     if (span := tally.inside_s) and not span[0] <= seconds <= span[1]:
         return OTHER  # what the recorder itself caused before and after
     seconds += tally.shift_s
-    kind = handler(tally, int(columns[0]), cpu, seconds, columns[4])
+    kind = handler(tally, int(columns[0]), cpu, seconds, text)
     if kind is not None:
         cover(tally, seconds)
+        clock = tally.clock_s
+        if clock is None or seconds >= clock:
+            tally.clock_s = seconds
+        else:
+            step_back(tally, clock - seconds)
     return kind
 
 
@@ -145,19 +165,22 @@ def _map_line(tally: Tally, place: _Place, line: bytes) -> str | None:
     name, key, value = row
     place.map_name = name
     if value is None:
-        return "head" if name in histogram.LENGTHS else None
-    return histogram.add_map_row(tally, name, key, value)
+        return "head" if name in histogram.LENGTHS and not key else None
+    return histogram.add_map_rows(tally, [(name, key, value)])
 
 
 def _json_line(tally: Tally, line: bytes) -> str | None:
     rows = histogram.json_rows(line)
     if rows is None:
         return None
-    kinds = [histogram.add_map_row(tally, *row) for row in rows]
-    return next((kind for kind in kinds if kind), None if kinds else "head")
+    return histogram.add_map_rows(tally, rows) if rows else "head"
 
 
-def _not_understood(tally: Tally, line: bytes) -> None:
+def _not_understood(tally: Tally, place: _Place, line: bytes) -> None:
+    """Count it; it may have been the end of something, or the head of what follows."""
     tally.not_understood += 1
+    place.map_name = ""
+    if b"[" in line:
+        forget_pairs(tally)
     if len(tally.examples) < MOST_EXAMPLES:
         tally.examples.append(shown(line[:80].decode("utf-8", "replace")))

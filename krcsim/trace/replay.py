@@ -7,13 +7,16 @@ Pauses between recordings are left out: what follows is moved up to what comes b
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 
 from krcsim.base.errors import KrcsimError
 from krcsim.model.calls import RecordedCalls, counted_calls, timed_calls
 from krcsim.model.scenario import Scenario
+from krcsim.trace import arrivals
 from krcsim.trace.evidence import WINDOW_S, Counts, Evidence
+from krcsim.trace.intervals import BLOCKS, FEWEST
 from krcsim.trace.value import READ, Value
 
 # Fitted fields of calls that are not replayed.
@@ -21,6 +24,7 @@ _PIECES = ("rate_changes", "rate_period_ms")
 REPLACED = tuple(f"workload.{name}" for name in ("arrivals", "burst", "on_ms", "off_ms", *_PIECES))
 # Fields that the calls themselves say.
 OVERRULED = ("burst", "gap", "producers", "cpu_shares", "rate_hz", *_PIECES)
+PHASES_A_BLOCK = 5.0  # on and off phases that a block of time holds, at least
 BOOT_SHARE = 0.2  # of a recording, at most
 
 
@@ -66,10 +70,7 @@ def _exact(evidence: Evidence, cpus: Counts) -> RecordedCalls:
 
 def _counted(evidence: Evidence, cpus: Counts) -> RecordedCalls:
     calls = evidence.calls
-    spans = [
-        (math.ceil(start / WINDOW_S - 1e-6), math.floor(end / WINDOW_S + 1e-6))
-        for start, end in evidence.spans
-    ]
+    spans = [_whole_windows(start, end) for start, end in evidence.spans]
     many = sum(max(0, end - first) for first, end in spans)
     counts = []
     for cpu in cpus:
@@ -93,6 +94,46 @@ def _of_cpu(
         offset += max(0, end - first)
     found: list[int] = counts.tolist()
     return found
+
+
+def blocks_that_keep_phases(evidence: Evidence) -> int:
+    """Into how many blocks of time recorded calls are cut: fewer and longer ones where they come in
+    long phases, so that hardly any phase is cut.
+    """
+    blocks = arrivals.blocks_of(evidence.calls, evidence.spans)
+    shape = arrivals.shape(evidence.calls, blocks)
+    if shape is None or shape.on_ms is None or shape.off_ms is None:
+        return BLOCKS
+    phase_s = (shape.on_ms[0] + shape.off_ms[0]) / 1000.0
+    return max(FEWEST, min(BLOCKS, int(evidence.seconds / (PHASES_A_BLOCK * phase_s))))
+
+
+def in_blocks(
+    calls: RecordedCalls, evidence: Evidence, blocks: arrivals.Blocks, chosen: Counts
+) -> RecordedCalls:
+    """The same calls with the chosen blocks of the recording one behind another; as they were where
+    no call would be left.
+    """
+    begins: list[float] = []  # of all blocks, in s of what is replayed: pauses are left out
+    offset_s = 0.0
+    for start, end in evidence.spans:
+        windows = _whole_windows(start, end)
+        first_s = windows[0] * WINDOW_S if calls.cell_ms else start
+        begins += [
+            offset_s + max(0.0, first * WINDOW_S - first_s)
+            for first in blocks.first.tolist()
+            if windows[0] <= first < windows[1]
+        ]
+        offset_s += (windows[1] - windows[0]) * WINDOW_S if calls.cell_ms else end - start
+    length_ms = blocks.windows * WINDOW_S * 1000.0
+    at_ms = tuple(float(f"{begins[place] * 1000.0:.6f}") for place in chosen.tolist())
+    found = replace(calls, block_ms=length_ms, blocks_ms=at_ms)
+    return found if found.total else calls
+
+
+def _whole_windows(start: float, end: float) -> tuple[int, int]:
+    """The first window within a time, and the first one behind it."""
+    return math.ceil(start / WINDOW_S - 1e-6), math.floor(end / WINDOW_S + 1e-6)
 
 
 def instead_of(found: Iterable[Value], evidence: Evidence) -> list[Value]:

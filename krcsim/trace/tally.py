@@ -7,17 +7,17 @@ lengths of single things, and both have a limit.
 
 from array import array
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from krcsim.base.errors import KrcsimError
-from krcsim.trace import gfp, parts
+from krcsim.trace import call_counts, gfp, parts
+from krcsim.trace.call_counts import CallCounts
 from krcsim.trace.evidence import (
     MOST_CPUS,
     WINDOW_S,
-    Calls,
     Evidence,
     Happened,
     Reclaims,
@@ -27,27 +27,24 @@ from krcsim.trace.evidence import (
     Spans,
 )
 
-MOST_WINDOWS = 4_000_000  # with calls, over all CPUs; ten CPUs for an hour
+MOST_WINDOWS = 4_000_000  # with page requests, or runs of one kind
 MOST_LENGTHS = 2_000_000  # of grace periods, of waits, of stalls
 MOST_TASKS = 100_000  # that wait or reclaim at once; those of a forged file end here
 LATEST_S = 1e9  # thirty years after boot: no time of a recording is later
 LONGEST_S = 1000.0  # of a grace period, a wait or a stall
 PAUSE_S = 60.0  # nothing seen for so long: the recording was off, or its clock jumped
+IN_ORDER_S = 1.0  # so far lines of several CPUs are out of order
 MOST_SPANS = 1000
 MOST_TIMES = 1_000_000  # of calls, where each is kept
-
-KINDS = ("calls", "single", "vmalloc")
 
 
 @dataclass
 class Tally:
     """Counters, by what they count."""
 
-    cells: dict[str, dict[int, int]] = field(default_factory=lambda: {k: {} for k in KINDS})
+    calls: CallCounts = field(default_factory=CallCounts)
     call_times: "array[float] | None" = None  # None where nobody wants them
     call_cpus: "array[int]" = field(default_factory=lambda: array("H"))  # of these calls
-    unknown_kind: int = 0
-    unknown_memory: int = 0
     tries: dict[str, Counter[int]] = field(default_factory=dict)  # by class: window -> requests
     failed: dict[str, Counter[int]] = field(default_factory=dict)
     own_tries: int = 0
@@ -58,6 +55,13 @@ class Tally:
     counters: Counter[str] = field(default_factory=Counter)
     ran: dict[str, Counter[int]] = field(default_factory=dict)  # window -> times
     beyond_s: float = 0.0
+    rows_seen: set[int] = field(default_factory=set)  # of counts, in this section or file
+    unbelieved: dict[str, list[float]] = field(default_factory=dict)  # how many, the first one
+    clock_s: float | None = None  # the latest time in this file
+    back_s: float = 0.0  # so far its lines went back in time at most
+    ignored: int = 0  # lines that say nothing here
+    lost_unknown: int = 0  # times that events were lost and nobody knows how many
+    has_counts: bool = False  # whether the archive that is read has rows of counts
     block_pointers: list[int] = field(default_factory=lambda: [0, 0])
     object_sizes: Counter[int] = field(default_factory=Counter)
     sheaf_calls: list[int] = field(default_factory=lambda: [0, 0])
@@ -120,27 +124,36 @@ def cover(tally: Tally, seconds: float) -> None:
     spans.append([seconds, seconds])
 
 
+def is_believed(tally: Tally, cpu: int, seconds: float) -> bool:
+    """Whether a line may have this CPU and this time; one that may not is remembered."""
+    if cpu < MOST_CPUS and seconds < LATEST_S:
+        return True
+    what, value = ("CPU", float(cpu)) if cpu >= MOST_CPUS else ("time", seconds)
+    tally.unbelieved.setdefault(what, [0, value])[0] += 1
+    return False
+
+
+def step_back(tally: Tally, by_s: float) -> None:
+    """A line is earlier than one above it: buffers of CPUs are a bit out of order, or the clock
+    jumped, or pieces were put together in any order.
+    """
+    tally.back_s = max(tally.back_s, by_s)
+    if by_s > IN_ORDER_S:
+        forget_pairs(tally)
+
+
+def forget_pairs(tally: Tally) -> None:
+    """What began is not known to have ended next: lines between may be missing."""
+    tally.gp_began = None
+    tally.waiting.clear()
+    tally.reclaiming.clear()
+
+
 def add_calls(
     tally: Tally, window: int, cpu: int, calls: int, single: bool | None, vmalloc: bool | None
 ) -> None:
     """Calls in a window of a CPU; None for what is not known of them."""
-    cell = window * MOST_CPUS + cpu
-    cells = tally.cells["calls"]
-    if cell in cells:
-        cells[cell] += calls
-    else:
-        cells[cell] = calls
-        _refuse_more(len(cells), MOST_WINDOWS, "windows with calls")
-    if single is None:
-        tally.unknown_kind += calls
-    elif single:
-        cells = tally.cells["single"]
-        cells[cell] = cells.get(cell, 0) + calls
-    if vmalloc is None:
-        tally.unknown_memory += calls
-    elif vmalloc:
-        cells = tally.cells["vmalloc"]
-        cells[cell] = cells.get(cell, 0) + calls
+    call_counts.add(tally.calls, window, cpu, calls, single, vmalloc)
 
 
 def add_call_time(tally: Tally, cpu: int, seconds: float) -> None:
@@ -220,10 +233,11 @@ def evidence(tally: Tally) -> Evidence:
     """Everything that was counted, as values that nobody changes."""
     spans = _merged(tally.spans)
     calls_spans = parts.counted_spans(spans, tally.counted)
+    calls = call_counts.calls_of(tally.calls)
     return Evidence(
         spans=spans,
         calls_spans=calls_spans,
-        calls=parts.within(_calls(tally), calls_spans) if tally.counted else _calls(tally),
+        calls=parts.within(calls, calls_spans) if tally.counted else calls,
         call_times_s=_call_times(tally),
         page=_requests(tally, gfp.PAGE),
         noretry=_requests(tally, gfp.NORETRY),
@@ -238,16 +252,19 @@ def evidence(tally: Tally) -> Evidence:
         object_sizes=dict(tally.object_sizes),
         sheaf_calls=(tally.sheaf_calls[0], tally.sheaf_calls[1]),
         scale_runs=tuple(tally.scale_runs),
-        vmstat={name: last - first for name, (first, last) in tally.vmstat.items()},
+        vmstat={
+            name: last - first for name, (first, last) in tally.vmstat.items() if last >= first
+        },
         machine=dict(tally.machine),
         seen=frozenset(tally.seen),
         sources={
             kind: tuple(Source(file, *place) for file, place in files.items())
             for kind, files in tally.sources.items()
         },
-        lost=tally.lost + max(0, tally.announced - sum(tally.cells["calls"].values())),
+        lost=tally.lost + max(0, tally.announced - tally.calls.total),
         lines=tally.lines,
         not_understood=tally.not_understood,
+        ignored=tally.ignored,
         examples=tuple(tally.examples),
         notes=tuple(tally.notes),
     )
@@ -263,26 +280,6 @@ def _merged(spans: list[list[float]]) -> Spans:
     return tuple((start, end) for start, end in merged)
 
 
-def _calls(tally: Tally) -> Calls:
-    cells = tally.cells["calls"]
-    keys = np.fromiter(cells, dtype=np.int64, count=len(cells))
-    keys.sort()
-
-    def of(kind: str) -> "np.ndarray[tuple[int], np.dtype[np.int64]]":
-        get: Callable[[int, int], int] = tally.cells[kind].get
-        return np.fromiter((get(int(k), 0) for k in keys), dtype=np.int64, count=len(keys))
-
-    return Calls(
-        windows=keys // MOST_CPUS,
-        cpus=keys % MOST_CPUS,
-        calls=of("calls"),
-        single=of("single"),
-        vmalloc=of("vmalloc"),
-        kinds_known=tally.unknown_kind == 0,
-        vmalloc_known=tally.unknown_memory == 0,
-    )
-
-
 def _happened(times: Counter[int]) -> Happened:
     windows = np.array(sorted(times), dtype=np.int64)
     return Happened(windows, np.array([times[int(w)] for w in windows], dtype=np.int64))
@@ -290,11 +287,7 @@ def _happened(times: Counter[int]) -> Happened:
 
 def _call_times(tally: Tally) -> "dict[int, np.ndarray[tuple[int], np.dtype[np.float64]]]":
     """Times of calls, if all that were counted have one."""
-    if (
-        tally.counted
-        or tally.call_times is None
-        or len(tally.call_cpus) != sum(tally.cells["calls"].values())
-    ):
+    if tally.counted or tally.call_times is None or len(tally.call_cpus) != tally.calls.total:
         return {}
     times, cpus = np.array(tally.call_times), np.array(tally.call_cpus)
     return {int(cpu): np.sort(times[cpus == cpu]) for cpu in np.unique(cpus)}

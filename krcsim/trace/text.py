@@ -19,6 +19,7 @@ from krcsim.base.errors import KrcsimError
 
 CHUNK = 1 << 20  # bytes
 LONGEST_LINE = 1 << 16  # bytes; what is longer is cut into pieces that nobody understands
+LONGEST_MAP = 1 << 24  # the same of a line of JSON, which holds a whole map
 
 # How files begin that hold a recording, but not as text.
 _NOT_TEXT = (
@@ -32,6 +33,8 @@ _NOT_TEXT = (
 )
 _ZIPPED = b"\x1f\x8b"
 _ENCODINGS = ((codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
+BOMB = 1 << 24  # bytes that anything may unpack to
+MOST_TIMES_LARGER = 200  # unpacked than packed; text of recordings is 10 to 50 times larger
 
 Progress = Callable[[int, int], None]  # bytes of the file that were read, and all of them
 
@@ -42,6 +45,7 @@ class Text:
     def __init__(self, path: Path, progress: Progress = lambda _done, _size: None) -> None:
         self.path = path
         self.notes: list[str] = []
+        self.is_cut = False  # whether the line that was given last may go on behind the end
         self._digest = hashlib.blake2b(digest_size=16)
         self._progress = progress
 
@@ -59,11 +63,18 @@ class Text:
             rest = lines.pop()
             for line in lines:
                 yield line.rstrip(b"\r")
-            while len(rest) > LONGEST_LINE:
-                yield rest[:LONGEST_LINE]
-                rest = rest[LONGEST_LINE:]
-        if rest:
-            yield rest.rstrip(b"\r")
+            longest = LONGEST_MAP if rest.startswith(b'{"') else LONGEST_LINE
+            while len(rest) > longest:
+                yield rest[:longest]
+                rest = rest[longest:]
+        if rest := rest.rstrip(b"\r"):
+            if is_cut := rest[-1:].isalnum():
+                self.notes.append(
+                    f"the last line of {self.path} has no end, and may be cut in a number: nothing "
+                    "is made of it; if it is whole, end it"
+                )
+            self.is_cut = is_cut
+            yield rest
 
     def _parts(self) -> Iterator[bytes]:
         """The text in parts, in a code of which ASCII is a part."""
@@ -88,7 +99,14 @@ class Text:
         _refuse_what_is_no_text(self.path, part)
         code = next((code for mark, code in _ENCODINGS if part.startswith(mark)), "")
         decoder = codecs.getincrementaldecoder(code)("replace") if code else None
+        unpacked = 0
         while part:
+            unpacked += len(part)
+            if is_zipped and unpacked > BOMB + MOST_TIMES_LARGER * size:
+                raise KrcsimError(
+                    f"{self.path} unpacks to more than {MOST_TIMES_LARGER} times its size, as no "
+                    "recording does; look at it with gzip -dc FILE | head, and give what is in it"
+                )
             yield decoder.decode(part).encode("utf-8", "replace") if decoder else part
             self._progress(min(size, stream.tell()), size)
             part = self._read(source)

@@ -48,9 +48,10 @@ def shown(value: Any) -> str:
         seconds = value.length_ms / 1000.0
         plural = "s" * (len(value.cpus) > 1)
         return f"{value.total:,} calls of {len(value.cpus)} CPU{plural} in {seconds:.4g} s"
-    if isinstance(value, tuple) and value and isinstance(value[0], tuple):
-        return ", ".join(f"{size:,} bytes {share:.3g}" for size, share in value)
     if isinstance(value, (list, tuple)):
-        are_pairs = any(isinstance(one, tuple) for one in value)
-        return f"{len(value)} {'pieces' if are_pairs else 'numbers'}"
+        if value and isinstance(value[0], tuple):  # sizes in bytes are whole, times are not
+            if isinstance(value[0][0], int):
+                return ", ".join(f"{size:,} bytes {share:.3g}" for size, share in value)
+            return f"{len(value)} pieces"
+        return f"{len(value)} numbers"
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

@@ -35,7 +35,7 @@ def summary(made: Made) -> str:
         lines += wrap(f"Note: {note}.", WIDTH)
     if checks := _own_behaviour(made.evidence):
         lines += wrap(checks, WIDTH)
-    return "\n".join(lines).rstrip() + "\n"
+    return "\n".join(map(_printable, lines)).rstrip() + "\n"
 
 
 def what_was_read(evidence: Evidence) -> str:
@@ -97,7 +97,7 @@ def explanation(made: Made, value: Value) -> str:
     lines += [source.words() for source in value.sources[:MOST_SOURCES]]
     if len(value.sources) > MOST_SOURCES:
         lines.append(f"and {len(value.sources) - MOST_SOURCES} more files")
-    return "\n".join(lines) + "\n"
+    return "\n".join(map(_printable, lines)) + "\n"
 
 
 def scenario_file(made: Made, command: str, joint: Joint | None = None) -> str:

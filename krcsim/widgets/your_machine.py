@@ -13,9 +13,9 @@ import ipywidgets
 
 from krcsim.base.errors import KrcsimError, shown
 from krcsim.base.tables import html_table
-from krcsim.model.joint import with_changes
+from krcsim.model.joint import Joint, joint_text
 from krcsim.model.scenario import Scenario, changed
-from krcsim.model.scenario_file import load_scenario, presets, toml_text
+from krcsim.model.scenario_file import load_scenario, presets
 from krcsim.report.recording_picture import figure_of_recording
 from krcsim.report.recording_words import two_parts
 from krcsim.results.counts import estimated
@@ -27,7 +27,6 @@ from krcsim.studies.finding_words import finding_sentences
 from krcsim.studies.recorded import ask_recording
 from krcsim.trace import words
 from krcsim.trace.chart import chart_of, texts_of
-from krcsim.trace.draws import joint_of
 from krcsim.trace.evidence import Evidence
 from krcsim.trace.fit import Made, make
 from krcsim.trace.predicted import Against, predicted_against_recorded
@@ -40,6 +39,7 @@ from krcsim.widgets.fields_changed import FieldsChanged
 from krcsim.widgets.latest import Latest, Ticket
 from krcsim.widgets.pool_or_pages import PoolOrPages
 from krcsim.widgets.progress_line import ProgressLine
+from krcsim.widgets.recorded_joint import joint_with, title_of
 from krcsim.widgets.recorded_preset import RECORDED
 from krcsim.widgets.uploads import MOST_MB, Given, without_folders
 
@@ -73,6 +73,7 @@ class Found:
     against: Against | None = None
     verdict: str = ""
     how: str = ""  # the verdict was found
+    joint: Joint | None = field(default=None, repr=False)  # the draws behind the verdict
     picture: bytes = field(default=b"", repr=False)
     theme: str = "light"
 
@@ -289,12 +290,11 @@ class YourMachine:
             verdict, how = verdict_of(found.estimate, reading), finding_sentences(found)
             last = replace(checked, verdict=verdict, how=how)
             ticket.show(self._show, last)
-        self._ask_draws(ticket, made, last)
+        self._ask_draws(ticket, last)
 
-    def _ask_draws(self, ticket: Ticket, made: Made, found: Found) -> None:
+    def _ask_draws(self, ticket: Ticket, found: Found) -> None:
         """The verdict once more, with what the recording does not know in its interval."""
-        asked = found.asked
-        joint = with_changes(joint_of(made, load_scenario(asked.base)), **dict(asked.changes))
+        joint = self._joint(found)
 
         def progress(done: int, of: int) -> None:
             ticket.check()
@@ -310,7 +310,13 @@ class YourMachine:
         )
         verdict = verdict_of(recorded.parts.whole, found.reading)
         said = two_parts(recorded.parts)
-        ticket.show(self._show, replace(found, verdict=verdict, how=f"{said} {found.how}"))
+        how = f"{said} {found.how}"
+        ticket.show(self._show, replace(found, verdict=verdict, how=how, joint=joint))
+
+    def _joint(self, found: Found) -> Joint:
+        """What was found with draws of what the recording does not know."""
+        asked = found.asked
+        return joint_with(found.reading.evidence, asked.base, dict(asked.changes))
 
     def _drawn(self, found: Found) -> Found:
         """The same with its picture, in JupyterLab's theme of now."""
@@ -368,20 +374,27 @@ class YourMachine:
         return self.found.reading.scenario
 
     def open_sliders(self) -> None:
-        """Keep the scenario next to the notebook, and show it in Pool or pages, below."""
+        """Keep the scenario with its draws next to the notebook, and show it in Pool or pages."""
         found = self.found
         if found is None:
             return
         path = self.home / RECORDED
         try:
             self.home.mkdir(parents=True, exist_ok=True)
-            path.write_text(toml_text(self.scenario, title_of(found)), encoding="utf-8")
+            joint = found.joint or self._joint(found)
+            state = found.against.finding if found.against else "not checked"
+            names = [name for name, _ in found.asked.files.files]
+            path.write_text(joint_text(joint, title_of(names, state)), encoding="utf-8")
             self.explorer = PoolOrPages(self.home, preset=str(path))
         except (KrcsimError, OSError) as error:
             self.progress.say_remark(f"Not kept: {error}")
             return
         self.sliders.children = (self.explorer.widget,)
-        self.progress.say_remark(f"{RECORDED} is the preset Your machine of the other notebooks.")
+        self.progress.say_remark(
+            f"{RECORDED} is the preset Your machine of the other notebooks. It holds "
+            f"{len(joint.draws)} draws of what the recording does not know, for krcsim compare "
+            f"{RECORDED}; sliders show, save and export the scenario alone, without them."
+        )
 
 
 def picture_in(found: Found, theme: str) -> bytes:
@@ -390,16 +403,6 @@ def picture_in(found: Found, theme: str) -> bytes:
         chart = chart_of(found.reading, found.against)
         fig = figure_of_recording(chart, *texts_of(found.reading, found.against))
         return written(fig, "png")
-
-
-def title_of(found: Found) -> str:
-    """What stands above the scenario in its file: printable, whatever the recording holds."""
-    names = ", ".join(name for name, _ in found.asked.files.files)
-    state = found.against.finding if found.against else "not checked"
-    text = f"Made of recordings: {names}\n{state}"
-    return "\n".join(
-        "".join(c if c.isprintable() else "?" for c in line) for line in text.split("\n")
-    )
 
 
 def verdict_of(estimate: Estimate, reading: Made) -> str:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,38 @@ def replayed(calls: RecordedCalls, **more: Any) -> Scenario:
 def test_equal_words_in_a_row_are_written_as_one() -> None:
     assert counted_calls([[7, 7, 7, 0, 0, 0, 0, 1, 1, 0]], 10.0).cpus == ("7*3 0*4 1 1",)
     assert timed_calls([[0.5, 1.0, 1.5, 3.0001235]], 5.0).cpus == ("500*3 1500.124",)
+
+
+def test_blocks_are_replayed_one_behind_another_and_then_what_is_left() -> None:
+    counts = counted_calls([[1, 2, 3, 4, 5, 6, 7]], 10.0)
+    other = replace(counts, block_ms=20.0, blocks_ms=(40.0, 0.0, 0.0))
+    assert other.cells(0)[2].tolist() == [5, 6, 1, 2, 1, 2, 7]
+    assert other.total == 24
+    times = timed_calls([[1.0, 12.0, 25.0, 38.5]], 45.0)
+    other = replace(times, block_ms=20.0, blocks_ms=(20.0, 20.0))
+    assert other.times_ms(0).tolist() == [5.0, 18.5, 25.0, 38.5]
+    other = replace(times, block_ms=15.0, blocks_ms=(30.0, 0.0))
+    assert other.times_ms(0).tolist() == [8.5, 16.0, 27.0, 38.5]
+    assert from_dict(tomllib.loads(toml_text(replayed(other)))) == replayed(other)
+
+
+@pytest.mark.parametrize(
+    "blocks",
+    [
+        dict(block_ms=20.0, blocks_ms=(60.0,)),
+        dict(block_ms=20.0, blocks_ms=(-10.0,)),
+        dict(block_ms=20.0, blocks_ms=(0.0,) * 4),
+        dict(block_ms=15.0, blocks_ms=(0.0,)),
+        dict(block_ms=20.0, blocks_ms=(5.0,)),
+        dict(block_ms=0.0, blocks_ms=(0.0,)),
+        dict(block_ms=20.0, blocks_ms=("0",)),
+        dict(block_ms=20.0, blocks_ms=(float("nan"),)),
+        dict(block_ms=20.0, blocks_ms=5),
+    ],
+)
+def test_blocks_beside_the_recording_are_refused(blocks: dict[str, Any]) -> None:
+    with pytest.raises(FieldError, match="blocks_ms"):
+        replace(counted_calls([[1, 2, 3, 4, 5, 6, 7]], 10.0), **blocks)
 
 
 @given(COUNTS)

@@ -16,7 +16,13 @@ from krcsim.results.recorded_parts import parts_of, recording_of
 from krcsim.results.result import Result, load_result
 from krcsim.studies.ask import ask
 from krcsim.studies.inputs import INPUTS
-from krcsim.studies.recorded import Recorded, ask_recording, compare_recording, recorded_sentences
+from krcsim.studies.recorded import (
+    Recorded,
+    ask_recording,
+    compare_recording,
+    recorded_sentences,
+    seed_of_draw,
+)
 from krcsim.studies.recorded_ranges import ASSUMED, RECORDED, recorded_ranges
 from krcsim.studies.sensitivity import Index, Sensitivity, sensitivity
 from krcsim.studies.sensitivity_chart import caption, draw_sensitivity
@@ -94,6 +100,15 @@ def test_a_scenario_without_draws_is_refused_with_what_to_do(tmp_path: Path) -> 
 def test_the_same_seed_gives_the_same_answer(found: Recorded) -> None:
     assert ask_recording(JOINT, max_runs=64) == found
     assert ask_recording(JOINT, max_runs=64, seed=5).drawn != found.drawn
+
+
+def test_draws_have_the_same_random_numbers_however_many_are_asked_and_whichever_first() -> None:
+    fewer = Joint(JOINT.scenario, JOINT.draws[:8], JOINT.varies, JOINT.assumed, JOINT.seconds)
+    assert len({seed_of_draw(seed, n) for seed in (1, 2) for n in range(200)}) == 400
+    assert all(0 <= seed_of_draw(2**63 - 1, n) < 2**63 for n in range(200))
+    how = dict(max_runs=32, budget=1e12)
+    few, many = (ask_recording(joint, **how).drawn for joint in (fewer, JOINT))
+    assert few == many[:8]
 
 
 def test_a_comparison_holds_both_parts_in_each_row(compared: Result) -> None:

@@ -21,7 +21,7 @@ from krcsim.results.estimate import Estimate
 from krcsim.results.two_parts import combined
 from krcsim.trace import arrivals, intervals
 from krcsim.trace.draws import from_recording, joint_of, point_of, quantile, resampled
-from krcsim.trace.evidence import WINDOW_S
+from krcsim.trace.evidence import WINDOW_S, Reclaims
 from krcsim.trace.fit import Made, make, value_of
 from krcsim.trace.intervals import Interval
 from krcsim.trace.value import LIMIT, MEASURED, Value
@@ -119,6 +119,27 @@ def test_the_same_recording_has_the_same_draws() -> None:
     assert joint_of(made(FEW), BASE) == joint(FEW)
 
 
+@pytest.mark.parametrize("draws", [8, 19, 33])
+def test_a_draw_is_the_same_however_many_are_asked_for(draws: int) -> None:
+    few, many = (joint_of(made(FEW), BASE, count).draws for count in (draws, 45))
+    assert few == many[:draws]
+
+
+def test_what_is_drawn_of_a_field_does_not_hang_on_other_fields() -> None:
+    """Of a recording without direct reclaim all but the stalls is drawn as before."""
+    evidence = recorded(FEW, 3)
+    none = np.empty(0)
+    without = make(replace(evidence, reclaims=Reclaims(none, none)), BASE, "")
+    assert "allocator.stall_ms" not in without.values
+    found = joint_of(without, BASE)
+    assert drawn(found, "workload.rate_hz") == drawn(joint(FEW), "workload.rate_hz")
+    assert drawn(found, "allocator.episode.page") == drawn(joint(FEW), "allocator.episode.page")
+
+
+def test_another_seed_gives_other_draws() -> None:
+    assert joint_of(made(FEW), BASE, seed=5).draws != joint(FEW).draws
+
+
 def test_a_request_that_tries_harder_fails_no_more_often_in_any_draw() -> None:
     close = joint(replace(FEW, seconds=20.0, episode_page=0.5, episode_noretry=0.5))
     for draw in close.draws:
@@ -134,7 +155,8 @@ def test_what_the_recording_cannot_say_is_named() -> None:
 def test_resampled_blocks_are_whole_blocks_of_the_recording() -> None:
     evidence = recorded(FEW, 3)
     blocks = arrivals.blocks_of(evidence.calls, evidence.spans)
-    again = resampled(evidence, blocks, np.random.default_rng(1))
+    random = np.random.default_rng(1)
+    again = resampled(evidence, blocks, random.integers(blocks.count, size=blocks.count), random)
     width = blocks.windows
     whole = {
         int(

@@ -26,10 +26,19 @@ TEXT = ("\n".join(LINES) + "\n").encode()
         gzip.compress(TEXT[:5000]) + gzip.compress(TEXT[5000:]),
         TEXT.decode().encode("utf-16"),
         b"\xfe\xff" + TEXT.decode().encode("utf-16-be"),
-        TEXT.rstrip(b"\n"),
+        TEXT.rstrip(b"\n") + b" ",
         b"\xef\xbb\xbf\n" + TEXT,
     ],
-    ids=["plain", "windows", "gzip", "gzips", "utf-16", "utf-16-be", "no end", "utf-8 mark"],
+    ids=[
+        "plain",
+        "windows",
+        "gzip",
+        "gzips",
+        "utf-16",
+        "utf-16-be",
+        "no end",
+        "utf-8 mark",
+    ],
 )
 def test_the_packing_of_a_text_does_not_matter(tmp_path: Path, data: bytes) -> None:
     path = tmp_path / "trace"

@@ -3,15 +3,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from krcsim.base.errors import KrcsimError
 from krcsim.model.calls import RecordedCalls
 from krcsim.model.scenario import Scenario, changed
 from krcsim.model.scenario_file import data_folder, load_scenario
+from krcsim.results.estimate import Estimate
+from krcsim.results.two_parts import combined
 from krcsim.runs.replications import replicate
 from krcsim.trace import tally
 from krcsim.trace.draws import joint_of
@@ -19,10 +23,13 @@ from krcsim.trace.evidence import Evidence
 from krcsim.trace.fit import make
 from krcsim.trace.predicted import predicted_against_recorded
 from krcsim.trace.reading import read
+from krcsim.trace.replay import blocks_that_keep_phases
 from tests.trace.lines import CALL, event
+from tests.trace.simulated import Truth, recorded
 from tests.trace.test_archive import archive
 
 BASE = "thread-as-posted"
+ONOFF = Truth(arrivals="onoff", requests_hz=50, rate_hz=200, seconds=60.0)
 OTHER = "(rcu_gp_init+0x0/0x550)"
 
 
@@ -112,12 +119,16 @@ def test_the_engine_makes_the_calls_of_a_sample_window_by_window(name: str) -> N
     assert np.all(made == evidence.calls.calls[behind].sum())
 
 
-def test_what_calls_say_themselves_is_the_same_in_all_draws(tmp_path: Path) -> None:
+def test_draws_have_other_calls_and_with_them_what_calls_say_themselves(tmp_path: Path) -> None:
     made = make(read([archive(tmp_path)]), load_scenario(BASE), BASE, replays=True)
     joint = joint_of(made, load_scenario(BASE), 8)
     assert "workload.rate_hz" in made.values
     assert "workload.rate_hz" not in joint.varies
-    assert {draw.workload.calls for draw in joint.draws} == {made.scenario.workload.calls}
+    assert "workload.calls" in joint.varies
+    for draw in joint.draws:
+        assert draw.workload.calls is not None
+        assert draw.workload.rate_hz == draw.workload.calls.rate_hz
+        assert draw.horizon_ms == made.scenario.horizon_ms
 
 
 @pytest.mark.usefixtures("warm_engine")
@@ -127,3 +138,90 @@ def test_where_calls_are_replayed_the_monitor_runs_as_often_as_it_did() -> None:
     (monitor, *_) = predicted_against_recorded(made).rows
     assert monitor.name == "runs of the monitor"
     assert monitor.predicted == pytest.approx(monitor.recorded, rel=0.02)
+
+
+def count_in(scenario: Scenario) -> NDArray[np.int64]:
+    """The calls of all CPUs in windows of 10 ms, in the order in which they are replayed."""
+    calls = calls_of(scenario)
+    found = np.zeros(round(calls.length_ms / 10.0), np.int64)
+    for cpu in range(len(calls.cpus)):
+        begins, _, counts = calls.cells(cpu)
+        np.add.at(found, np.round(begins / 10.0).astype(int), counts)
+    return found
+
+
+def test_a_draw_replays_whole_blocks_of_time_of_all_cpus_together() -> None:
+    made = make(recorded(ONOFF, 1), load_scenario(BASE), BASE, replays=True)
+    whole = count_in(made.scenario)
+    for draw in joint_of(made, load_scenario(BASE), 8).draws:
+        calls, again = calls_of(draw), count_in(draw)
+        width = round(calls.block_ms / 10.0)
+        for place, begin_ms in enumerate(calls.blocks_ms):
+            first = round(begin_ms / 10.0)
+            here = slice(place * width, place * width + width)
+            assert (again[here] == whole[first : first + width]).all()
+
+
+def test_exact_times_are_drawn_in_blocks_too(tmp_path: Path) -> None:
+    times = [(100.0 + n * 0.0125, n % 2) for n in range(1, 4000)]
+    first, last = (event(at, "gps", OTHER) for at in (100.0, 150.0))
+    path = tmp_path / "trace.txt"
+    path.write_text("\n".join([first, *(event(at, "kvf", CALL, cpu=c) for at, c in times), last]))
+    made = make(read([path], call_times=True), load_scenario(BASE), BASE, replays=True)
+    for draw in joint_of(made, load_scenario(BASE), 8).draws:
+        calls = calls_of(draw)
+        assert calls.cell_ms == 0.0
+        assert len(calls.blocks_ms) >= 8
+        both = np.sort(np.concatenate([calls.times_ms(0), calls.times_ms(1)]))
+        gaps = np.diff(both)
+        assert np.median(gaps) == pytest.approx(12.5)
+        assert np.mean(np.abs(gaps - 12.5) < 0.01) > 0.97  # but at the seams
+
+
+def test_calls_in_long_phases_are_cut_into_fewer_and_longer_blocks() -> None:
+    slow = replace(ONOFF, on_ms=400.0, off_ms=1200.0)
+    few, many = (blocks_that_keep_phases(recorded(one, 1)) for one in (slow, ONOFF))
+    assert 8 <= few < 15
+    assert many == 30
+
+
+def busy(scenario: Scenario) -> float:
+    """How often 100 ms have half as many calls again as on average: a number that hangs on phases,
+    as P(wait) does, and needs no engine.
+    """
+    counts = count_in(scenario)
+    in_100_ms = counts[: len(counts) // 10 * 10].reshape(-1, 10).sum(axis=1)
+    return float(np.mean(in_100_ms > 60))
+
+
+def holds_of(recordings: int) -> tuple[int, int]:
+    """How many intervals over draws of replayed calls hold the truth, and how many of the replay
+    alone, of which chance says nothing.
+    """
+    base = load_scenario(BASE)
+    truth = replace(ONOFF, seconds=1500.0)
+    true = busy(make(recorded(truth, 99), base, BASE, replays=True).scenario)
+    holds = alone = 0
+    for seed in range(recordings):
+        joint = joint_of(
+            make(recorded(ONOFF, 500 + seed), base, BASE, replays=True), base, seed=seed
+        )
+        values = [busy(draw) for draw in (joint.scenario, *joint.draws)]
+        estimates = [Estimate(x, x * 0.98, x * 1.02, "interval") for x in values]
+        whole = combined(estimates[0], estimates[1:]).whole
+        holds += (whole.lo or 0.0) <= true <= (whole.hi or 0.0)
+        alone += values[0] * 0.98 <= true <= values[0] * 1.02
+    return holds, alone
+
+
+def test_an_interval_over_draws_of_replayed_calls_holds_what_another_minute_would_show() -> None:
+    holds, alone = holds_of(12)
+    assert holds >= 10
+    assert alone < 8
+
+
+@pytest.mark.slow
+def test_nine_in_ten_intervals_over_draws_of_replayed_calls_hold_the_truth() -> None:
+    holds, alone = holds_of(60)
+    assert holds >= 54
+    assert alone < 30

@@ -14,6 +14,7 @@ import pytest
 
 import krcsim
 from krcsim.base.errors import KrcsimError
+from krcsim.model.joint import load_joint
 from krcsim.model.scenario_file import value_from
 from krcsim.trace.recordings import samples
 from krcsim.widgets import PoolOrPages, YourMachine
@@ -211,6 +212,11 @@ def test_the_scenario_goes_onto_the_sliders_and_is_a_preset_of_the_others(
     path = machine.home / RECORDED
     kept = krcsim.load_scenario(path)
     assert kept == machine.scenario
+    joint = load_joint(path)
+    assert joint is not None
+    assert (joint.scenario, len(joint.draws)) == (kept, 20)
+    assert "20 draws of what the recording does not know" in machine.progress.remark
+    assert "save and export the scenario alone, without them" in machine.progress.remark
     assert machine.explorer is not None
     assert machine.sliders.children == (machine.explorer.widget,)
 

@@ -30,6 +30,7 @@ HOME_OF = {
         "studies.sensitivity",
         "sweeps.digest",
         "trace.intervals",
+        "trace.two_states",
     },
     "matplotlib": {
         "report",

@@ -53,6 +53,7 @@ WITH = {
     "memory as pages": {"memory.pressure": "pages"},
     "a refill worker": {"remedy.refill": True},
     "sheaves": {"remedy.sheaves": True},
+    "several sizes of objects": {"workload.object_sizes": [[64, 3], [256, 1]]},
     "blocks with cookies": {"remedy.ready_blocks": True},
     "waiters that the grace-period kthread wakes": {"remedy.wake": "gp"},
     "readers": {"grace_period.reader_ms": 1.0, "workload.arrivals": "periodic"},

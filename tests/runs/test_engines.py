@@ -99,7 +99,7 @@ def test_each_feature_makes_the_engine_a_full_one() -> None:
         for name in set(NOTHING_OF_THESE) & set(World.__annotations__):
             worlds = Arena(Scenario(), copies=copies).template.copy()
             assert version_for(worlds) is (LIGHT if copies is None else LIGHT_COPIES)
-            worlds[name] = 1
+            worlds[name] = NOTHING_OF_THESE[name] + 1
             assert version_for(worlds) is (FULL if copies is None else FULL_COPIES)
 
 

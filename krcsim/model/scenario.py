@@ -424,7 +424,9 @@ def _drop_lists(data: dict[str, Any], overrides: dict[str, Any]) -> None:
 
     # Pieces of a rate go with their period, and neither with a recording.
     changes = overrides.get("workload.rate_changes", True)
-    if changes is None or changes in ((), []) or overrides.get("workload.arrivals") == "replay":
+    has_none = changes is None or (isinstance(changes, (list, tuple)) and not changes)
+    arrivals = overrides.get("workload.arrivals")
+    if has_none or (isinstance(arrivals, str) and arrivals == "replay"):
         _drop(data, "workload.rate_changes")
         _drop(data, "workload.rate_period_ms")
 

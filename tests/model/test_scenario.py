@@ -548,3 +548,9 @@ def test_any_file_is_a_scenario_or_refused(content: bytes) -> None:
 @given(BYTES)
 def test_any_file_is_a_list_of_lengths_or_refused(content: bytes) -> None:
     read_bytes(read_lengths, content)
+
+
+@pytest.mark.parametrize("given", [np.zeros(2), np.zeros((0,)), np.zeros((2, 2)), "x", {1: 2}])
+def test_pieces_of_a_rate_that_are_no_list_are_refused(given: object) -> None:
+    with pytest.raises(KrcsimError, match=r"workload\.rate_changes"):
+        changed(Scenario(), **{"workload.rate_changes": given})

@@ -66,16 +66,17 @@ def joint_of(made: Made, base: Scenario, draws: int = DRAWS, seed: int = SEED) -
     check_draws(draws)
     fixed = _fixed(made.scenario)
     varying = [v for v in made.values.values() if _varies(v) and v.field not in fixed]
-    course = course_of(made.evidence.calls, made.evidence.calls_spans)
-    pieces_vary = course is not None and PIECES in made.values
+    course = None
+    if PIECES in made.values:
+        course = course_of(made.evidence.calls, made.evidence.spans)
     sizes_vary = object_sizes.FIELD in made.values
     found: list[Scenario] = []
     for first in range(0, draws, AT_ONCE):
         numbers = range(first, first + AT_ONCE)
-        minutes = _minutes(made, numbers, seed)
+        minutes = _minutes(made, numbers, course, seed)
         shares = _shares(base, varying, minutes, first, seed)
         pieces: list[Pieces] = [()] * AT_ONCE
-        if course is not None and pieces_vary:
+        if course is not None:
             pieces = _drawn_pieces(made, course, first, seed)
         for row, number, minute, own in zip(shares, numbers, minutes, pieces, strict=True):
             more: dict[str, Any] = {}
@@ -95,7 +96,7 @@ def joint_of(made: Made, base: Scenario, draws: int = DRAWS, seed: int = SEED) -
         tuple(found[:draws]),
         (
             *(value.field for value in varying),
-            *[PIECES] * pieces_vary,
+            *[PIECES] * (course is not None),
             *[object_sizes.FIELD] * sizes_vary,
             *["workload.calls"] * replays,
         ),
@@ -211,7 +212,7 @@ class _Minute:
     calls: RecordedCalls | None  # of a scenario that replays
 
 
-def _minutes(made: Made, numbers: range, seed: int) -> list[_Minute | None]:
+def _minutes(made: Made, numbers: range, course: Course | None, seed: int) -> list[_Minute | None]:
     """One for each draw; none where a recording is too short for it."""
     evidence, replayed = made.evidence, made.scenario.workload.calls
     wanted = intervals.BLOCKS if replayed is None else replay.blocks_that_keep_phases(evidence)
@@ -219,7 +220,6 @@ def _minutes(made: Made, numbers: range, seed: int) -> list[_Minute | None]:
     of_calls = arrivals.blocks_of(evidence.calls, evidence.calls_spans)
     if min(blocks.count, of_calls.count) < FEWEST:
         return [None] * len(numbers)
-    course = course_of(evidence.calls, evidence.spans) if PIECES in made.values else None
     minutes: list[_Minute | None] = []
     for number in numbers:
         chosen = _chosen(blocks, evidence, course, stream(seed, "blocks", number))

@@ -86,7 +86,7 @@ class Failures:
 
 def episodes_of(evidence: Evidence) -> Episodes:
     """The episodes that a recording shows."""
-    requests = {"page": evidence.page, "noretry": evidence.noretry}
+    requests = dict(zip(CLASSES, (evidence.page, evidence.noretry), strict=True))
     if any(len(kind.windows) for kind in requests.values()):
         return _of_failures(requests)
 
@@ -134,7 +134,7 @@ def _of_failures(requests: dict[str, Requests]) -> Episodes:
     return _episodes(runs, Inside(windows, shares, at_edge, few, chain, tries_hz))
 
 
-def _in_one_row(requests: dict[str, Requests]) -> two_states.Requests:
+def _in_one_row(requests: dict[str, Requests]) -> two_states.Observations:
     """Requests of all classes by the windows in which any was made."""
     windows = np.unique(np.concatenate([kind.windows for kind in requests.values()]))
     tries, failed = np.zeros((2, len(requests), len(windows)))
@@ -142,7 +142,7 @@ def _in_one_row(requests: dict[str, Requests]) -> two_states.Requests:
         at = np.searchsorted(windows, kind.windows)
         np.add.at(tries[place], at, kind.tries.astype(float))
         np.add.at(failed[place], at, np.minimum(kind.tries, kind.failed).astype(float))
-    return two_states.Requests((windows + 0.5) * WINDOW_S, tries, failed)
+    return two_states.Observations((windows + 0.5) * WINDOW_S, tries, failed)
 
 
 def _runs(windows: Counts, is_inside: NDArray[np.bool_], failed: Array) -> list[list[int]]:
@@ -199,7 +199,6 @@ def law_of(episodes: Episodes, seconds: float) -> Law | None:
 
 def inside(requests: Requests, episodes: Episodes, kind: str, lost: float = 0.0) -> Failures | None:
     """Requests within episodes, but for those at their edges; None where none was made.
-
 
     kind: the class of the requests, page or noretry; lost: as of intervals.with_lost().
     """

@@ -24,7 +24,7 @@ _STEP = 1e-3  # of the logarithm of a rate, for second derivatives
 
 
 @dataclass(frozen=True)
-class Requests:
+class Observations:
     """Requests in order of time: `at_s` (n), `tries` and `failed` (classes, n)."""
 
     at_s: Array
@@ -58,7 +58,7 @@ class Chain:
         return bool(self.gain > parameters / 2.0 * math.log(max(2, len(self.in_episode))))
 
 
-def fitted(requests: Requests) -> Chain:
+def fitted(requests: Observations) -> Chain:
     """The chain of the largest likelihood."""
     wanted = _start(requests)
     shortest = float(np.median(np.diff(requests.at_s))) if len(requests.at_s) > 1 else 1.0
@@ -75,7 +75,7 @@ def fitted(requests: Requests) -> Chain:
     return _chain(requests, _in_order(requests, best))
 
 
-def _start(requests: Requests) -> Array:
+def _start(requests: Observations) -> Array:
     """Of some episodes, short and long, those with which the likelihood is largest."""
     tries, failed = requests.tries.sum(axis=1), requests.failed.sum(axis=1)
     share = (failed + 0.5) / (tries + 1.0)
@@ -90,7 +90,7 @@ def _start(requests: Requests) -> Array:
     return max(found, key=lambda given: -_negative(requests, given)[0])
 
 
-def _in_order(requests: Requests, given: Array) -> Array:
+def _in_order(requests: Observations, given: Array) -> Array:
     """The state in which more fails is the episode."""
     classes = (len(given) - 2) // 2
     weights = requests.tries.sum(axis=1)
@@ -103,7 +103,7 @@ def _in_order(requests: Requests, given: Array) -> Array:
     return np.concatenate([given[1::-1], given[2 + classes :], given[2 : 2 + classes]])
 
 
-def _chain(requests: Requests, given: Array) -> Chain:
+def _chain(requests: Observations, given: Array) -> Chain:
     value, _, passed = _passed(requests, given)
     classes = len(requests.tries)
     tries, failed = requests.tries.sum(axis=1), requests.failed.sum(axis=1)
@@ -145,12 +145,12 @@ class _Passed:
     pairs: Array  # (n - 1, 2, 2), the same of a state and the next
 
 
-def _negative(requests: Requests, given: Array) -> tuple[float, Array]:
+def _negative(requests: Observations, given: Array) -> tuple[float, Array]:
     value, gradient, _ = _passed(requests, given)
     return -value, -gradient
 
 
-def _passed(requests: Requests, given: Array) -> tuple[float, Array, _Passed]:
+def _passed(requests: Observations, given: Array) -> tuple[float, Array, _Passed]:
     """The logarithm of the likelihood, its gradient, and the states it comes from."""
     classes = len(requests.tries)
     leave = np.exp(given[:2])

@@ -9,14 +9,14 @@ import pytest
 
 from krcsim.trace import two_states
 from krcsim.trace.evidence import WINDOW_S
-from krcsim.trace.two_states import CALM, EPISODE, Requests, fitted
+from krcsim.trace.two_states import CALM, EPISODE, Observations, fitted
 
 SECONDS = 60.0
 
 
 def made(
     seed: int, episode_s: float, calm_s: float, p_calm: float, p_episode: float, hz: float = 200.0
-) -> Requests:
+) -> Observations:
     """Requests of two classes of a machine whose law is known; the second fails half as often."""
     random = np.random.default_rng(seed)
     switches = [0.0]
@@ -36,17 +36,17 @@ def made(
         np.add.at(failed[place], windows, fails.astype(float))
     seen = tries.sum(axis=0) > 0
     at_s = (np.flatnonzero(seen) + 0.5) * WINDOW_S
-    return Requests(at_s, tries[:, seen], failed[:, seen])
+    return Observations(at_s, tries[:, seen], failed[:, seen])
 
 
 GIVEN = np.array([math.log(0.7), math.log(3.0), -4.0, -5.0, 1.0, -0.5])
 
 
-def few() -> Requests:
+def few() -> Observations:
     random = np.random.default_rng(3)
     tries = random.integers(0, 4, (2, 9)).astype(float)
     failed = np.floor(tries * random.random((2, 9)))
-    return Requests(np.cumsum(random.exponential(0.2, 9)), tries, failed)
+    return Observations(np.cumsum(random.exponential(0.2, 9)), tries, failed)
 
 
 def test_the_likelihood_is_the_sum_over_all_paths() -> None:
@@ -121,5 +121,7 @@ def test_the_state_in_which_more_fails_is_the_episode() -> None:
 
 
 def test_one_window_is_enough_for_an_answer() -> None:
-    found = fitted(Requests(np.array([1.0]), np.array([[4.0], [0.0]]), np.array([[3.0], [0.0]])))
+    found = fitted(
+        Observations(np.array([1.0]), np.array([[4.0], [0.0]]), np.array([[3.0], [0.0]]))
+    )
     assert not found.is_more_than_chance

@@ -46,7 +46,7 @@ static void show_failure(gfp_t gfp, unsigned int order)
 	preempt_enable_notrace();
 }
 
-/* From v7.0 on at the latest both events name the memory cgroup, too: NULL is all of the machine. */
+/* From v7.2 on at the latest both events name the memory cgroup, too: NULL is all of the machine. */
 #define HAS_CGROUP \
 	(!__builtin_types_compatible_p(typeof(__traceiter_mm_vmscan_direct_reclaim_begin), int(void *, int, gfp_t)))
 
